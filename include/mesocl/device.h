@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * OpenCL devices: list them, choose one, open it, look at its profile.
+ *
+ *   meso_device *device;
+ *   if (meso_device_open("auto", &device, NULL) == MESO_OK) { …; meso_device_close(device); }
+ *
+ * A device object serves one thread at a time; two threads open one each.
+ */
+#ifndef MESOCL_DEVICE_H
+#define MESOCL_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mesocl/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct meso_device meso_device;
+
+typedef enum meso_device_type {
+    MESO_DEVICE_CPU,
+    MESO_DEVICE_IGPU, /* a GPU that shares the host's memory (CL_DEVICE_HOST_UNIFIED_MEMORY) */
+    MESO_DEVICE_DGPU, /* a GPU with memory of its own */
+    MESO_DEVICE_OTHER /* CL_DEVICE_TYPE_ACCELERATOR or CUSTOM */
+} meso_device_type;
+
+/* What the driver says of a device. Strings are NUL-terminated, cut to size, never NULL. */
+typedef struct meso_device_info {
+    unsigned platform; /* numbers as in --device 0:1: platform, then device inside it, from 0 */
+    unsigned index;
+    meso_device_type type;
+    char name[128];
+    char vendor[128];
+    char platform_name[128];
+    char driver[128];       /* CL_DRIVER_VERSION */
+    char version[128];      /* CL_DEVICE_VERSION, for example "OpenCL 3.0 PoCL 3.1" */
+    char opencl_c[128];     /* CL_DEVICE_OPENCL_C_VERSION */
+    unsigned compute_units; /* CL_DEVICE_MAX_COMPUTE_UNITS */
+    unsigned clock_mhz;     /* CL_DEVICE_MAX_CLOCK_FREQUENCY; 0 where the driver does not say */
+    unsigned vector_width;  /* CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT */
+    size_t max_work_group;  /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
+    uint64_t global_memory_bytes;
+    uint64_t max_buffer_bytes; /* CL_DEVICE_MAX_MEM_ALLOC_SIZE */
+    uint64_t local_memory_bytes;
+    int same_as; /* position in the list of an earlier entry that is the same physical device, or -1 */
+} meso_device_info;
+
+/* "cpu", "igpu", "dgpu", "other". */
+MESO_API const char *meso_device_type_name(meso_device_type type);
+
+/* Every device of every platform, in the loader's order; platforms without devices are passed over.
+ * *list is the caller's, to be given to free(); *n is its length, at least 1 on MESO_OK.
+ * Errors: NO_DEVICE (no platform or no device: the text says what to install), MEMORY.
+ * The drivers run inside this process: one that crashes takes it along. Programs that walk over all
+ * devices do it in a child process, as tools/mesocl does. */
+MESO_API meso_status meso_device_list(meso_device_info **list, size_t *n, meso_error *error);
+
+/* Which entries of a list a selector means. selector is
+ *   NULL, "" or "auto"       the environment's MESO_DEVICE if set, else the first dgpu, igpu, cpu, other
+ *   "cpu" "gpu" "igpu" "dgpu"  every device of that type
+ *   "1", "0:1"               platform 1 whole; device 1 of platform 0
+ *   "all"                    every device, one entry for each physical device shown twice
+ *   anything else            part of the device's or platform's name, letter case ignored
+ * matches holds room for n positions; *n_matches of them are written, in list order.
+ * Errors: NO_DEVICE (nothing matches: the text lists what there is), ARGUMENT. */
+MESO_API meso_status meso_device_match(const meso_device_info *list, size_t n, const char *selector,
+                                       size_t *matches, size_t *n_matches, meso_error *error);
+
+/* Opens the first device that selector means (as above). Errors: NO_DEVICE, DEVICE, MEMORY. */
+MESO_API meso_status meso_device_open(const char *selector, meso_device **device,
+                                      meso_error *error);
+MESO_API void meso_device_close(meso_device *device); /* NULL is allowed */
+
+MESO_API const meso_device_info *meso_device_get_info(const meso_device *device);
+
+/* The last failure of a call on this device; "" if none. Valid until the next call on it. */
+MESO_API const char *meso_device_error(const meso_device *device);
+
+/* Profile: device time summed by kernel. Off when a device is opened. */
+typedef struct meso_profile_row {
+    char span[64];   /* the layer that launched it; "" outside a net */
+    char kernel[64]; /* the kernel's name */
+    uint64_t n_launches;
+    double seconds; /* between the driver's start and end stamps */
+    int host_timer; /* 1: the driver's stamps made no sense, seconds is the host's clock around it */
+} meso_profile_row;
+
+/* Turns profiling on or off and forgets what was measured. */
+MESO_API meso_status meso_device_profile(meso_device *device, int on);
+
+/* The rows so far, in order of first launch; waits for the device. *rows is the caller's, to free(). */
+MESO_API meso_status meso_device_get_profile(meso_device *device, meso_profile_row **rows,
+                                             size_t *n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

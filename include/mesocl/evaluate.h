@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Scores for lists of image files: decoding threads run ahead of the device.
+ */
+#ifndef MESOCL_EVALUATE_H
+#define MESOCL_EVALUATE_H
+
+#include <stddef.h>
+
+#include "mesocl/dataset.h"
+#include "mesocl/image.h"
+#include "mesocl/model.h"
+#include "mesocl/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One file's outcome. Pointers are valid during the callback only. */
+typedef struct meso_file_score {
+    size_t index;         /* position in the list; callbacks come in list order */
+    const char *path;
+    meso_refusal refusal; /* MESO_IMAGE_OK: p holds the answer, else detail says why not */
+    const char *detail;   /* a sentence; "" where there is nothing to say */
+    meso_probability p;
+    int suspect;          /* decoded with warnings (see meso_image) */
+    int exif_turned;      /* the file asks to be turned (orientation other than 1) */
+} meso_file_score;
+
+/* Called on the caller's thread for each file in list order; any value but 0 stops the run. */
+typedef int (*meso_file_score_callback)(const meso_file_score *score, void *user);
+
+/* Fill with MESO_SCORE_OPTIONS_INIT. */
+typedef struct meso_score_options {
+    size_t struct_bytes;
+    size_t n_threads;    /* decoding threads; 0: one for each processor */
+    size_t batch;        /* images a device batch; 0: the model's max_batch */
+    uint64_t max_pixels; /* as in meso_image_options */
+    int exif_orient;
+} meso_score_options;
+
+#define MESO_SCORE_OPTIONS_INIT {sizeof(meso_score_options), 0, 0, 0, 0}
+
+/* Decodes and scores n files. A file that cannot be used is reported to the callback with its refusal
+ * and does not end the run. Errors: those of meso_predict_rgb8 (text in the model), CANCELLED. */
+MESO_API meso_status meso_score_files(meso_model *model, const char *const *paths, size_t n,
+                                      const meso_score_options *options,
+                                      meso_file_score_callback callback, void *user);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A model is a net with its weights on a device. It is one .safetensors file, which carries the net's
+ * text, the class names, the input size and where the weights came from.
+ *
+ * A model serves one thread at a time, as its device does; close models before their device.
+ */
+#ifndef MESOCL_MODEL_H
+#define MESOCL_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mesocl/device.h"
+#include "mesocl/net.h"
+#include "mesocl/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct meso_model meso_model;
+
+/* How to open. Fill with MESO_MODEL_OPTIONS_INIT, then change what is needed. */
+typedef struct meso_model_options {
+    size_t struct_bytes; /* sizeof(meso_model_options) */
+    const char *net;     /* a built-in net's name or a .net file, in place of the text in the weight
+                            file; NULL: the file's own */
+    size_t max_batch;    /* images computed at once; more are split. 0: 8 */
+} meso_model_options;
+
+#define MESO_MODEL_OPTIONS_INIT {sizeof(meso_model_options), NULL, 0}
+
+/* Reads a .safetensors file. options may be NULL. The device must outlive the model.
+ * Errors: NO_INPUT (no such file), DATA (not safetensors, no net in it, tensors missing, extra, of the
+ * wrong shape or with values that are not finite), DEVICE, MEMORY. */
+MESO_API meso_status meso_model_open(meso_device *device, const char *path,
+                                     const meso_model_options *options, meso_model **model,
+                                     meso_error *error);
+
+/* A model with seeded random weights (Glorot uniform, biases 0; batch norm gamma 1, beta 0, mean 0,
+ * variance 1): for tests, benchmarks, and as the start of training. The net is copied. */
+MESO_API meso_status meso_model_random(meso_device *device, const meso_net *net, uint64_t seed,
+                                       const meso_model_options *options, meso_model **model,
+                                       meso_error *error);
+
+MESO_API void meso_model_close(meso_model *model); /* NULL is allowed */
+
+/* The last failure of a call on this model; "" if none. */
+MESO_API const char *meso_model_error(const meso_model *model);
+
+typedef struct meso_model_info {
+    const char *net_name;
+    unsigned width, height, channels; /* of the input */
+    size_t n_outputs;                 /* of the last layer */
+    const char *class_names[2];       /* of outputs 0 and 1; fake and real in any order */
+    int real_output;                  /* which output is "real": 1 as published */
+    char weights_hash[40];            /* XXH3-128 of the weight file, hex; "" for random weights */
+} meso_model_info;
+
+MESO_API void meso_model_get_info(const meso_model *model, meso_model_info *info);
+MESO_API const meso_net *meso_model_net(const meso_model *model); /* the model's own; do not close */
+
+/* One image's answer. The two add up to 1; both are given because 1 − p loses the digits of a small one. */
+typedef struct meso_probability {
+    double fake, real;
+} meso_probability;
+
+/* Scores n pictures of width × height pixels, 8-bit RGB.
+ *   pixels  [n][height][row_stride] bytes, RGBRGB… in each row; row_stride ≥ 3·width
+ *   p       [n], written
+ * Pictures of another size than the net's input are resized by NEAREST first, as the published
+ * nets expect. Errors: ARGUMENT, DEVICE, MEMORY, DATA (the net has not one or two outputs, or the result
+ * is not finite: weights and input do not fit together). */
+MESO_API meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n,
+                                       unsigned width, unsigned height, size_t row_stride,
+                                       meso_probability *p);
+
+/* The same from floats as the net sees them (RGB / 255 for the published nets): input [n][height][width]
+ * [channels], every value finite. */
+MESO_API meso_status meso_predict_f32(meso_model *model, const float *input, size_t n,
+                                      meso_probability *p);
+
+/* A layer's output for n images (float input as above), in Keras' order: out [n][height][width]
+ * [channels] of that layer, as meso_net_layer() says; room for n_out floats. n ≤ max_batch.
+ * Errors: ARGUMENT (no layer of that name, n_out too small), DEVICE. */
+MESO_API meso_status meso_model_tap(meso_model *model, const char *layer, const float *input,
+                                    size_t n, float *out, size_t n_out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Status codes, error text, version.
+ *
+ * Every call that can fail returns a meso_status; results come back through pointer arguments and are
+ * written only on MESO_OK unless a call says otherwise. The library never prints, exits or aborts.
+ *
+ * Where the sentence that explains a failure is found:
+ *   - calls on an open object leave it in the object: meso_device_error(), meso_model_error();
+ *   - calls that have no object yet (open, list, load, parse) take a meso_error, which may be NULL.
+ */
+#ifndef MESOCL_STATUS_H
+#define MESOCL_STATUS_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(MESO_STATIC) || !defined(__GNUC__)
+#define MESO_API
+#else
+#define MESO_API __attribute__((visibility("default")))
+#endif
+
+typedef enum meso_status {
+    MESO_OK = 0,
+    MESO_ERROR_ARGUMENT,  /* the call or the command line is wrong */
+    MESO_ERROR_DATA,      /* a file's content is not what it must be */
+    MESO_ERROR_NO_INPUT,  /* a file or folder is missing, unreadable or empty */
+    MESO_ERROR_NO_DEVICE, /* no OpenCL platform or no device that fits */
+    MESO_ERROR_DEVICE,    /* an OpenCL call failed; the text names its code */
+    MESO_ERROR_MEMORY,    /* host memory ran out */
+    MESO_ERROR_CREATE,    /* an output file cannot be created */
+    MESO_ERROR_IO,        /* reading or writing failed: disk full, device error */
+    MESO_ERROR_CANCELLED, /* a progress callback asked to stop */
+    MESO_ERROR_INTERNAL   /* a bug in MesoCL: please report it */
+} meso_status;
+
+#define MESO_ERROR_TEXT_SIZE 1024
+
+/* One failure. text is a NUL-terminated UTF-8 sentence that names the file, value or OpenCL code and,
+ * where there is one, the remedy; bytes of a file name that could disturb a terminal are escaped. */
+typedef struct meso_error {
+    meso_status status;
+    char text[MESO_ERROR_TEXT_SIZE];
+} meso_error;
+
+/* "ok", "bad data", …; never NULL. */
+MESO_API const char *meso_status_name(meso_status status);
+
+/* The exit code a program should end with: 0 ok, 2 argument, 65 data, 66 no input, 69 no device,
+ * 70 device, memory or internal, 73 cannot create, 74 I/O, 130 cancelled (the codes of sysexits.h). */
+MESO_API int meso_status_exit_code(meso_status status);
+
+/* "0.1.0", and the commit it was built from ("unknown" outside a git checkout). */
+MESO_API const char *meso_version(void);
+MESO_API const char *meso_commit(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Text files that the build puts into the library (cmake/embed.cmake).
+ */
+#ifndef MESO_BASE_EMBEDDED_H
+#define MESO_BASE_EMBEDDED_H
+
+typedef struct meso_embedded {
+    const char *name; /* file name without folder; NULL ends an array */
+    const char *text;
+} meso_embedded;
+
+extern const meso_embedded meso_embedded_kernels[]; /* cl/ */
+extern const meso_embedded meso_embedded_nets[];    /* nets/ */
+
+#endif

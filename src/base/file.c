@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+static meso_file_fault fault_of_errno(int code)
+{
+    switch (code) {
+    case ENOENT:
+    case ENOTDIR:
+        return MESO_FILE_VANISHED;
+    case EACCES:
+    case EPERM:
+        return MESO_FILE_PERMISSION;
+    case ENXIO: /* a socket, or a device that is not there */
+        return MESO_FILE_NOT_REGULAR;
+    default:
+        return MESO_FILE_IO;
+    }
+}
+
+static meso_status status_of_fault(meso_file_fault fault)
+{
+    static const meso_status rows[] = {
+        [MESO_FILE_OK] = MESO_OK,
+        [MESO_FILE_VANISHED] = MESO_ERROR_NO_INPUT,
+        [MESO_FILE_PERMISSION] = MESO_ERROR_NO_INPUT,
+        [MESO_FILE_NOT_REGULAR] = MESO_ERROR_NO_INPUT,
+        [MESO_FILE_TOO_LARGE] = MESO_ERROR_DATA,
+        [MESO_FILE_IO] = MESO_ERROR_IO,
+        [MESO_FILE_MEMORY] = MESO_ERROR_MEMORY,
+    };
+    return rows[fault];
+}
+
+/* Reads what is behind fd into a buffer that starts at the size fstat gave and grows if the file did. */
+static meso_file_fault read_all(int fd, size_t expected, size_t limit, char **bytes, size_t *n)
+{
+    size_t capacity = expected + 1;
+    char *buffer = malloc(capacity + 1);
+    size_t filled = 0;
+    if (!buffer)
+        return MESO_FILE_MEMORY;
+    for (;;) {
+        ssize_t got = read(fd, buffer + filled, capacity - filled);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            free(buffer);
+            return MESO_FILE_IO;
+        }
+        filled += (size_t)got;
+        if (got == 0)
+            break;
+        if (filled > limit) {
+            free(buffer);
+            return MESO_FILE_TOO_LARGE;
+        }
+        if (filled == capacity) {
+            char *larger = realloc(buffer, 2 * capacity + 1);
+            if (!larger) {
+                free(buffer);
+                return MESO_FILE_MEMORY;
+            }
+            buffer = larger;
+            capacity *= 2;
+        }
+    }
+    buffer[filled] = '\0';
+    *bytes = buffer;
+    *n = filled;
+    return MESO_FILE_OK;
+}
+
+static meso_file_fault read_file(const char *path, size_t limit, char **bytes, size_t *n)
+{
+    struct stat info;
+    /* O_NONBLOCK: opening a FIFO without a writer would wait for ever. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    meso_file_fault fault = MESO_FILE_OK;
+    if (fd < 0)
+        return fault_of_errno(errno);
+    if (fstat(fd, &info) != 0)
+        fault = MESO_FILE_IO;
+    else if (!S_ISREG(info.st_mode))
+        fault = MESO_FILE_NOT_REGULAR;
+    else if ((uintmax_t)info.st_size > limit)
+        fault = MESO_FILE_TOO_LARGE;
+    else
+        fault = read_all(fd, (size_t)info.st_size, limit, bytes, n);
+    int code = errno;
+    close(fd);
+    errno = code;
+    return fault;
+}
+
+meso_status meso_file_read(const char *path, size_t limit, void **bytes, size_t *n,
+                           meso_file_fault *fault, meso_error *error)
+{
+    char *buffer = NULL;
+    errno = 0;
+    meso_file_fault found = read_file(path, limit, &buffer, n);
+    if (fault)
+        *fault = found;
+    switch (found) {
+    case MESO_FILE_OK:
+        *bytes = buffer;
+        return MESO_OK;
+    case MESO_FILE_NOT_REGULAR:
+        return meso_fail(error, MESO_ERROR_NO_INPUT, "%s: not a regular file",
+                         MESO_PRINTABLE(path));
+    case MESO_FILE_TOO_LARGE:
+        return meso_fail(error, MESO_ERROR_DATA, "%s: larger than the limit of %zu bytes",
+                         MESO_PRINTABLE(path), limit);
+    case MESO_FILE_MEMORY:
+        return meso_fail(error, MESO_ERROR_MEMORY, "%s: out of memory", MESO_PRINTABLE(path));
+    default:
+        return meso_fail(error, status_of_fault(found), "%s: %s", MESO_PRINTABLE(path),
+                         strerror(errno));
+    }
+}
+
+static int write_all(int fd, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        ssize_t written = write(fd, bytes, n);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return -1;
+        bytes += written;
+        n -= (size_t)written;
+    }
+    return 0;
+}
+
+/* A rename is on disk only once its folder is. Some file systems cannot sync a folder: not an error. */
+static void sync_folder_of(const char *path)
+{
+    char *folder = strdup(path);
+    if (!folder)
+        return;
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    free(folder);
+}
+
+meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    int fd = -1;
+    int created = 0;
+    meso_text temporary = {0};
+    struct stat info;
+
+    /* A pipe, a terminal or /dev/null is written in place: there is nothing to replace. */
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+        MESO_REQUIRE(fd >= 0, error, MESO_ERROR_CREATE, "%s: cannot write: %s",
+                     MESO_PRINTABLE(path), strerror(errno));
+        MESO_REQUIRE(write_all(fd, bytes, n) == 0, error, MESO_ERROR_IO, "%s: %s",
+                     MESO_PRINTABLE(path), strerror(errno));
+        goto out;
+    }
+    meso_text_format(&temporary, "%s.%ld.tmp", path, (long)getpid());
+    MESO_REQUIRE(!temporary.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    fd = open(temporary.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    MESO_REQUIRE(fd >= 0, error, MESO_ERROR_CREATE, "%s: cannot create: %s", MESO_PRINTABLE(path),
+                 strerror(errno));
+    created = 1;
+    MESO_REQUIRE(write_all(fd, bytes, n) == 0 && fsync(fd) == 0, error, MESO_ERROR_IO,
+                 "%s: cannot write: %s", MESO_PRINTABLE(path), strerror(errno));
+    int closed = close(fd);
+    fd = -1;
+    MESO_REQUIRE(closed == 0 && rename(temporary.bytes, path) == 0, error, MESO_ERROR_IO,
+                 "%s: cannot write: %s", MESO_PRINTABLE(path), strerror(errno));
+    created = 0;
+    sync_folder_of(path);
+out:
+    if (fd >= 0)
+        close(fd);
+    if (created)
+        unlink(temporary.bytes);
+    meso_text_free(&temporary);
+    return status;
+}
+
+void meso_hash_hex(const void *bytes, size_t n, char hex[33])
+{
+    XXH128_hash_t hash = XXH3_128bits(bytes, n);
+    snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64,
+             (unsigned long long)hash.low64);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whole files: read with a limit, write atomically.
+ */
+#ifndef MESO_BASE_FILE_H
+#define MESO_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mesocl/status.h"
+
+/* Why a file could not be read, in the order it is found out. */
+typedef enum meso_file_fault {
+    MESO_FILE_OK,
+    MESO_FILE_VANISHED,    /* ENOENT, ENOTDIR */
+    MESO_FILE_PERMISSION,  /* EACCES, EPERM */
+    MESO_FILE_NOT_REGULAR, /* a folder, FIFO, socket, device */
+    MESO_FILE_TOO_LARGE,   /* over the limit */
+    MESO_FILE_IO,          /* anything else */
+    MESO_FILE_MEMORY
+} meso_file_fault;
+
+/* Reads the regular file at path whole, at most limit bytes, never blocking on a FIFO. *bytes is the
+ * caller's, to free(), with a NUL behind its *n bytes. Errors: NO_INPUT (vanished, permission,
+ * not_regular), DATA (too large), IO, MEMORY; *fault (NULL is allowed) says which. */
+meso_status meso_file_read(const char *path, size_t limit, void **bytes, size_t *n,
+                           meso_file_fault *fault, meso_error *error);
+
+/* Writes n bytes to a temporary file beside path, syncs it, and renames it to path: other processes
+ * see the old file or the new one, whole. Errors: CREATE (folder missing or not writable), IO. */
+meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_error *error);
+
+/* XXH3-128 of n bytes as 32 hex digits and a NUL. */
+void meso_hash_hex(const void *bytes, size_t n, char hex[33]);
+
+#endif
