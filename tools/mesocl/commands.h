@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The subcommands, one file each (cmd_<name>.c). argv[0] is the subcommand's name; each returns the
+ * program's exit code. A new one is declared here and gets a row in main.c.
+ */
+#ifndef MESO_TOOLS_COMMANDS_H
+#define MESO_TOOLS_COMMANDS_H
+
+int meso_cmd_devices(int argc, char **argv);
+int meso_cmd_selftest(int argc, char **argv);
+int meso_cmd_convert(int argc, char **argv);
+int meso_cmd_inspect(int argc, char **argv);
+int meso_cmd_predict(int argc, char **argv);
+int meso_cmd_evaluate(int argc, char **argv);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+int meso_tool_fail(const meso_error *error)
+{
+    fprintf(stderr, "mesocl: %s\n", error->text[0] ? error->text : meso_status_name(error->status));
+    return meso_status_exit_code(error->status);
+}
+
+int meso_scoring_open(const meso_scoring *scoring, const char *command, meso_device **device,
+                      meso_model **model)
+{
+    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_error error = {0};
+    if (!scoring->weights)
+        return meso_options_usage_error(command, "--weights FILE is missing");
+    options.net = scoring->net;
+    options.max_batch = (size_t)scoring->batch;
+    if (meso_device_open(scoring->device, device, &error) != MESO_OK ||
+        meso_model_open(*device, scoring->weights, &options, model, &error) != MESO_OK)
+        return meso_tool_fail(&error);
+    return -1;
+}
+
+meso_score_options meso_scoring_score_options(const meso_scoring *scoring)
+{
+    meso_score_options options = MESO_SCORE_OPTIONS_INIT;
+    options.n_threads = (size_t)scoring->threads;
+    options.batch = (size_t)scoring->batch;
+    options.max_pixels = scoring->max_pixels;
+    options.exif_orient = scoring->exif_orient;
+    return options;
+}
+
+static volatile sig_atomic_t interrupted;
+
+/* SA_RESETHAND has put the default action back, so a second signal kills. */
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+void meso_interrupt_catch(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+int meso_interrupted(void)
+{
+    return interrupted;
+}
+
+int meso_stdout_ok(void)
+{
+    return fflush(stdout) == 0 && !ferror(stdout);
+}

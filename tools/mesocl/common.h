@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the subcommands share: the options that open a model, sentences on stderr, Ctrl-C.
+ */
+#ifndef MESO_TOOLS_COMMON_H
+#define MESO_TOOLS_COMMON_H
+
+#include <stdint.h>
+
+#include "mesocl/evaluate.h"
+#include "mesocl/model.h"
+#include "options.h"
+
+/* Says "mesocl: SENTENCE" on stderr and returns the exit code that belongs to the status. */
+int meso_tool_fail(const meso_error *error);
+
+/* What predict and evaluate ask for. Start from {0}; rows for the option table below. */
+typedef struct meso_scoring {
+    const char *weights; /* required */
+    const char *net;
+    const char *device;
+    uint64_t batch, threads, max_pixels; /* 0: the library's default */
+    int exif_orient;
+} meso_scoring;
+
+/* clang-format off */
+#define MESO_OPTION_DEVICE(where) \
+    {"device", 'd', MESO_OPTION_TEXT, {.text = &(where)}, "DEVICE", \
+     "cpu, gpu, igpu, dgpu, 0:1 (platform:device) or part of a name; default: $MESO_DEVICE, else the " \
+     "first GPU, else the first CPU", 0, 0}
+#define MESO_SCORING_OPTIONS(s) \
+    {"weights", 'w', MESO_OPTION_TEXT, {.text = &(s).weights}, "FILE", \
+     "the model, as mesocl convert writes it (required)", 0, 0}, \
+    {"net", '\0', MESO_OPTION_TEXT, {.text = &(s).net}, "NET", \
+     "a built-in net or a .net file in place of the net in the weight file", 0, 0}, \
+    MESO_OPTION_DEVICE((s).device), \
+    {"batch", 'b', MESO_OPTION_UNSIGNED, {.number = &(s).batch}, "N", \
+     "images the device computes at once; default 8", 1, 4096}, \
+    {"threads", 'j', MESO_OPTION_UNSIGNED, {.number = &(s).threads}, "N", \
+     "decoding threads; default: one for each processor", 1, 1024}, \
+    {"max-pixels", '\0', MESO_OPTION_UNSIGNED, {.number = &(s).max_pixels}, "N", \
+     "refuse larger pictures (too_large); default 67108864", 1, 4294967296}, \
+    {"exif-orient", '\0', MESO_OPTION_FLAG, {.flag = &(s).exif_orient}, NULL, \
+     "turn pictures as their EXIF data say; the published nets were trained without", 0, 0}
+/* clang-format on */
+
+/* Opens the device and the model. Returns -1, or the exit code after a sentence on stderr; the
+ * caller closes what is not NULL, the model first, in both cases. */
+int meso_scoring_open(const meso_scoring *scoring, const char *command, meso_device **device,
+                      meso_model **model);
+meso_score_options meso_scoring_score_options(const meso_scoring *scoring);
+
+/* From now on the first Ctrl-C (SIGINT) or SIGTERM only makes meso_interrupted() true; the second
+ * ends the program at once. */
+void meso_interrupt_catch(void);
+int meso_interrupted(void);
+
+/* 1 if all that was printed to stdout so far has gone out. For loops that stop early when the
+ * reader has left; main() checks at the end in any case. */
+int meso_stdout_ok(void);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parser of option tables, and the --help that is printed from the same rows.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum { help_width = 79, help_column = 25 };
+
+/* One command line while it is read. */
+typedef struct parser {
+    const meso_command_line *line;
+    int argc;
+    char **argv;
+    int next;          /* position of the next word */
+    size_t n_operands; /* moved to the front so far */
+    int help;
+} parser;
+
+int meso_options_usage_error(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    fprintf(stderr, "mesocl %s: ", command);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "; try: mesocl %s --help\n", command);
+    return 2;
+}
+
+/* Prints text broken between words, every line indented to column; the cursor stands at `at`. */
+static void print_wrapped(const char *text, int at, int column)
+{
+    while (*text) {
+        if (*text == '\n') {
+            at = help_width + 1; /* a paragraph begins on a line of its own */
+            text++;
+            continue;
+        }
+        int word = (int)strcspn(text, " \n");
+        if (at + 1 + word > help_width) {
+            printf("\n%*s", column, "");
+            at = column;
+        } else if (at > column) {
+            putchar(' ');
+            at++;
+        }
+        printf("%.*s", word, text);
+        at += word;
+        text += word + (text[word] == ' ');
+    }
+    putchar('\n');
+}
+
+static void print_option(const meso_option *option)
+{
+    int at = option->letter ? printf("  -%c, ", option->letter) : printf("      ");
+    at += printf("--%s", option->name);
+    if (option->argument)
+        at += printf(" %s", option->argument);
+    if (at >= help_column - 1) {
+        printf("\n");
+        at = 0;
+    }
+    printf("%*s", help_column - at, "");
+    print_wrapped(option->help, help_column, help_column);
+}
+
+static void print_help(const meso_command_line *line)
+{
+    static const meso_option help = {"help", 'h', MESO_OPTION_FLAG, {NULL}, NULL, "show this",
+                                     0,      0};
+    printf("Usage: mesocl %s %s\n\n", line->name, line->usage);
+    print_wrapped(line->about, 0, 0);
+    printf("\nOptions:\n");
+    for (const meso_option *option = line->options; option->name; option++)
+        print_option(option);
+    print_option(&help);
+    printf("\nExamples:\n");
+    for (const char *row = line->examples; *row; row += strcspn(row, "\n")) {
+        row += *row == '\n';
+        printf("  %.*s\n", (int)strcspn(row, "\n"), row);
+    }
+}
+
+/* Digits only: strtoull by itself takes blanks, signs and "-1". */
+static int read_unsigned(const char *text, uint64_t *number)
+{
+    if (!*text || strspn(text, "0123456789") != strlen(text))
+        return 0;
+    errno = 0;
+    *number = strtoull(text, NULL, 10);
+    return errno == 0;
+}
+
+/* Decimal notation only: strtod by itself takes blanks, hexadecimal, "inf" and "nan". It reads the
+ * point of the current locale, which is "C" because no part of mesocl calls setlocale. */
+static int read_real(const char *text, double *real)
+{
+    char *end;
+    if (!*text || strspn(text, "0123456789+-.eE") != strlen(text))
+        return 0;
+    *real = strtod(text, &end);
+    return end != text && *end == '\0' && isfinite(*real);
+}
+
+/* The position of word in "a|b|c", or -1. */
+static int find_choice(const char *words, const char *word)
+{
+    for (int i = 0;; i++) {
+        size_t n = strcspn(words, "|");
+        if (n == strlen(word) && strncmp(words, word, n) == 0)
+            return i;
+        if (words[n] == '\0')
+            return -1;
+        words += n + 1;
+    }
+}
+
+/* "--batch" with a hint of the range, for a value that is no such number. */
+static int number_error(const parser *p, const meso_option *option, const char *text)
+{
+    const char *what = option->kind == MESO_OPTION_UNSIGNED ? "a whole number" : "a number";
+    const char *value = MESO_PRINTABLE(text);
+    if (option->low == 0 && option->high == 0)
+        return meso_options_usage_error(p->line->name, "--%s takes %s, not \"%s\"", option->name,
+                                        what, value);
+    return meso_options_usage_error(p->line->name, "--%s takes %s from %.15g to %.15g, not \"%s\"",
+                                    option->name, what, option->low, option->high, value);
+}
+
+static int in_range(const meso_option *option, double value)
+{
+    return (option->low == 0 && option->high == 0) ||
+           (value >= option->low && value <= option->high);
+}
+
+/* Stores an option's value; -1, or 2 after a sentence. */
+static int store(const parser *p, const meso_option *option, const char *text)
+{
+    uint64_t number;
+    double real;
+    switch (option->kind) {
+    case MESO_OPTION_FLAG:
+        *option->value.flag = 1;
+        return -1;
+    case MESO_OPTION_TEXT:
+        *option->value.text = text;
+        return -1;
+    case MESO_OPTION_UNSIGNED:
+        if (!read_unsigned(text, &number) || !in_range(option, (double)number))
+            return number_error(p, option, text);
+        *option->value.number = number;
+        return -1;
+    case MESO_OPTION_REAL:
+        if (!read_real(text, &real) || !in_range(option, real))
+            return number_error(p, option, text);
+        *option->value.real = real;
+        return -1;
+    case MESO_OPTION_CHOICE:
+        if (find_choice(option->argument, text) < 0)
+            return meso_options_usage_error(p->line->name, "--%s takes one of %s, not \"%s\"",
+                                            option->name, option->argument, MESO_PRINTABLE(text));
+        *option->value.choice = find_choice(option->argument, text);
+        return -1;
+    }
+    return -1;
+}
+
+/* `attached` is the value that stands in the same word, or NULL: then the next word is taken. */
+static int take_option(parser *p, const meso_option *option, const char *attached)
+{
+    if (option->kind == MESO_OPTION_FLAG) {
+        if (attached)
+            return meso_options_usage_error(p->line->name, "--%s takes no value", option->name);
+        return store(p, option, NULL);
+    }
+    if (!attached && p->next == p->argc)
+        return meso_options_usage_error(p->line->name, "--%s needs a value (%s)", option->name,
+                                        option->argument);
+    return store(p, option, attached ? attached : p->argv[p->next++]);
+}
+
+/* --name, --name=value, --name value */
+static int take_long(parser *p, const char *word)
+{
+    size_t n = strcspn(word, "=");
+    if (strcmp(word, "help") == 0) {
+        p->help = 1;
+        return -1;
+    }
+    for (const meso_option *option = p->line->options; option->name; option++)
+        if (strlen(option->name) == n && strncmp(option->name, word, n) == 0)
+            return take_option(p, option, word[n] ? word + n + 1 : NULL);
+    return meso_options_usage_error(p->line->name, "unknown option \"--%s\"", MESO_PRINTABLE(word));
+}
+
+/* -w FILE, -wFILE, -0v: flags may share a word, a value ends it. */
+static int take_letters(parser *p, const char *letters)
+{
+    while (*letters) {
+        const meso_option *option = p->line->options;
+        while (option->name && option->letter != *letters)
+            option++;
+        if (!option->name && *letters == 'h') {
+            p->help = 1;
+            letters++;
+            continue;
+        }
+        if (!option->name)
+            return meso_options_usage_error(p->line->name, "unknown option \"-%s\"",
+                                            MESO_PRINTABLE(letters));
+        letters++;
+        if (option->kind != MESO_OPTION_FLAG)
+            return take_option(p, option, *letters ? letters : NULL);
+        store(p, option, NULL);
+    }
+    return -1;
+}
+
+static int take_words(parser *p)
+{
+    int options_ended = 0;
+    while (p->next < p->argc) {
+        char *word = p->argv[p->next++];
+        int end = -1;
+        if (options_ended || word[0] != '-' || word[1] == '\0')
+            p->argv[p->n_operands++] = word; /* never ahead of p->next */
+        else if (word[1] != '-')
+            end = take_letters(p, word + 1);
+        else if (word[2] != '\0')
+            end = take_long(p, word + 2);
+        else
+            options_ended = 1;
+        if (end >= 0)
+            return end;
+    }
+    return -1;
+}
+
+int meso_options_parse(const meso_command_line *line, int argc, char **argv, char ***operands,
+                       size_t *n_operands)
+{
+    parser p = {line, argc, argv, 1, 0, 0};
+    int end = take_words(&p);
+    if (end >= 0)
+        return end;
+    if (p.help) {
+        print_help(line);
+        return 0;
+    }
+    if (p.n_operands < line->min_operands)
+        return meso_options_usage_error(line->name, "%s",
+                                        p.n_operands ? "an operand is missing" : "nothing to do");
+    if (p.n_operands > line->max_operands)
+        return meso_options_usage_error(line->name, "\"%s\" is one operand too many",
+                                        MESO_PRINTABLE(argv[line->max_operands]));
+    *operands = argv;
+    *n_operands = p.n_operands;
+    return -1;
+}

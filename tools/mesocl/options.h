@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Command lines from a table. Each subcommand states its options once; parsing, ranges and --help
+ * all come from that one table:
+ *
+ *   const char *weights = NULL;
+ *   uint64_t batch = 0;
+ *   const meso_option options[] = {
+ *       {"weights", 'w', MESO_OPTION_TEXT, {.text = &weights}, "FILE", "the model", 0, 0},
+ *       {"batch", 'b', MESO_OPTION_UNSIGNED, {.number = &batch}, "N", "images at once", 1, 65536},
+ *       MESO_OPTIONS_END};
+ *   const meso_command_line line = {"predict", "-w FILE [options] FILE...", "Scores images.",
+ *                                   options, "mesocl predict -w a.safetensors b.jpg", 1, SIZE_MAX};
+ *   int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+ *   if (end >= 0)
+ *       return end;
+ */
+#ifndef MESO_TOOLS_OPTIONS_H
+#define MESO_TOOLS_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum meso_option_kind {
+    MESO_OPTION_FLAG,     /* int: set to 1 */
+    MESO_OPTION_TEXT,     /* const char *: points into argv */
+    MESO_OPTION_UNSIGNED, /* uint64_t: decimal digits only */
+    MESO_OPTION_REAL,     /* double: decimal notation with a point, finite */
+    MESO_OPTION_CHOICE    /* int: position of the word in the argument "a|b|c" */
+} meso_option_kind;
+
+typedef struct meso_option {
+    const char *name; /* without its dashes; NULL ends the table */
+    char letter;      /* the short form, '\0' for none */
+    meso_option_kind kind;
+    union {
+        int *flag;
+        const char **text;
+        uint64_t *number;
+        double *real;
+        int *choice;
+    } value; /* where it is stored; left as it is where the option is not given */
+    const char
+        *argument;    /* what --help calls the value; of a choice its words, "a|b|c"; else NULL */
+    const char *help; /* one sentence or two, without a line break */
+    double low, high; /* smallest and largest number allowed; 0, 0: any */
+} meso_option;
+
+/* clang-format off */
+#define MESO_OPTIONS_END {NULL, '\0', MESO_OPTION_FLAG, {NULL}, NULL, NULL, 0, 0}
+/* clang-format on */
+
+typedef struct meso_command_line {
+    const char *name;  /* of the subcommand */
+    const char *usage; /* what follows the name in the usage line */
+    const char *about; /* paragraphs, separated by '\n' */
+    const meso_option *options;
+    const char *examples; /* one command a line, without indent */
+    size_t min_operands, max_operands;
+} meso_command_line;
+
+/* Parses argv[1] … argv[argc - 1]; argv[0] is the subcommand. Options and operands may be mixed,
+ * "--" ends options, "-" is an operand. Operands are moved to the front of argv and stay in order.
+ * Returns -1: go on. Else the subcommand's exit code: 0 after --help, 2 after a wrong command line,
+ * when one sentence stands on stderr. */
+int meso_options_parse(const meso_command_line *line, int argc, char **argv, char ***operands,
+                       size_t *n_operands);
+
+/* Says "mesocl COMMAND: SENTENCE; try: mesocl COMMAND --help" on stderr and returns exit code 2:
+ * for what a table cannot express, such as two options that exclude each other. */
+int meso_options_usage_error(const char *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
