@@ -2,10 +2,10 @@
  *
  * A labelled list of image files, from folders or from a manifest.
  *
- * Labels never depend on folder order: a class folder is fake or real by its name, letter case ignored
- *   fake  fake df deepfake forged manipulated synthetic swap swapped ai generated
- *   real  real original pristine authentic genuine human
- * or by the names given in the options. Anything ambiguous is refused.
+ * Labels never depend on folder order: a class folder is fake or real by its name, letter case
+ * ignored fake  fake df deepfake forged manipulated synthetic swap swapped ai generated real  real
+ * original pristine authentic genuine human or by the names given in the options. Anything
+ * ambiguous is refused.
  */
 #ifndef MESOCL_DATASET_H
 #define MESOCL_DATASET_H
@@ -21,7 +21,7 @@ extern "C" {
 typedef enum meso_label { MESO_FAKE = 0, MESO_REAL = 1, MESO_UNLABELLED = 2 } meso_label;
 
 typedef struct meso_dataset_item {
-    const char *path;  /* as it is opened; any bytes but NUL */
+    const char *path; /* as it is opened; any bytes but NUL */
     meso_label label;
     const char *group; /* the recording the image belongs to, NULL without groups */
 } meso_dataset_item;
@@ -29,11 +29,11 @@ typedef struct meso_dataset_item {
 typedef struct meso_dataset {
     meso_dataset_item *items; /* sorted by path, byte order, fakes first */
     size_t n_items;
-    size_t n_class[2];      /* items labelled fake, real */
-    size_t n_groups;        /* different (label, group) pairs */
-    size_t n_unreadable;    /* folders that could not be opened; the first is named in `unreadable` */
+    size_t n_class[2];   /* items labelled fake, real */
+    size_t n_groups;     /* different (label, group) pairs */
+    size_t n_unreadable; /* folders that could not be opened; the first is named in `unreadable` */
     char unreadable[512];
-    void *storage;          /* private */
+    void *storage; /* private */
 } meso_dataset;
 
 /* Fill with MESO_DATASET_OPTIONS_INIT. Every pointer may be NULL. */
@@ -48,14 +48,17 @@ typedef struct meso_dataset_options {
     size_t max_per_class; /* keep the first so many of each class, 0 for all */
 } meso_dataset_options;
 
-#define MESO_DATASET_OPTIONS_INIT {sizeof(meso_dataset_options), NULL, NULL, NULL, NULL, 0}
+#define MESO_DATASET_OPTIONS_INIT                               \
+    {                                                           \
+        sizeof(meso_dataset_options), NULL, NULL, NULL, NULL, 0 \
+    }
 
 /* Scans root, which holds one folder for each class. Class folders are searched whole, in sorted
- * order; files are taken by their name's ending (png jpg jpeg bmp ppm pgm pnm webp, letter case ignored);
- * a loop of symbolic links is entered once. A group belongs to its class: a recording name that
- * stands in both class folders is two groups.
- * Errors: NO_INPUT (no such folder, unreadable, no images), DATA (class folder missing, ambiguous or
- * named twice; bad manifest line; a file that the pattern does not match), ARGUMENT (bad pattern). */
+ * order; files are taken by their name's ending (png jpg jpeg bmp ppm pgm pnm webp, letter case
+ * ignored); a loop of symbolic links is entered once. A group belongs to its class: a recording
+ * name that stands in both class folders is two groups. Errors: NO_INPUT (no such folder,
+ * unreadable, no images), DATA (class folder missing, ambiguous or named twice; bad manifest line;
+ * a file that the pattern does not match), ARGUMENT (bad pattern). */
 MESO_API meso_status meso_dataset_open(const char *root, const meso_dataset_options *options,
                                        meso_dataset *dataset, meso_error *error);
 

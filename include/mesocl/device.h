@@ -46,7 +46,8 @@ typedef struct meso_device_info {
     uint64_t global_memory_bytes;
     uint64_t max_buffer_bytes; /* CL_DEVICE_MAX_MEM_ALLOC_SIZE */
     uint64_t local_memory_bytes;
-    int same_as; /* position in the list of an earlier entry that is the same physical device, or -1 */
+    int same_as; /* position in the list of an earlier entry that is the same physical device, or -1
+                  */
 } meso_device_info;
 
 /* "cpu", "igpu", "dgpu", "other". */
@@ -60,13 +61,12 @@ MESO_API const char *meso_device_type_name(meso_device_type type);
 MESO_API meso_status meso_device_list(meso_device_info **list, size_t *n, meso_error *error);
 
 /* Which entries of a list a selector means. selector is
- *   NULL, "" or "auto"       the environment's MESO_DEVICE if set, else the first dgpu, igpu, cpu, other
- *   "cpu" "gpu" "igpu" "dgpu"  every device of that type
- *   "1", "0:1"               platform 1 whole; device 1 of platform 0
- *   "all"                    every device, one entry for each physical device shown twice
- *   anything else            part of the device's or platform's name, letter case ignored
- * matches holds room for n positions; *n_matches of them are written, in list order.
- * Errors: NO_DEVICE (nothing matches: the text lists what there is), ARGUMENT. */
+ *   NULL, "" or "auto"       the environment's MESO_DEVICE if set, else the first dgpu, igpu, cpu,
+ * other "cpu" "gpu" "igpu" "dgpu"  every device of that type "1", "0:1"               platform 1
+ * whole; device 1 of platform 0 "all"                    every device anything else            part
+ * of the device's or platform's name, letter case ignored matches holds room for n positions;
+ * *n_matches of them are written, in list order. Errors: NO_DEVICE (nothing matches: the text lists
+ * what there is), ARGUMENT. */
 MESO_API meso_status meso_device_match(const meso_device_info *list, size_t n, const char *selector,
                                        size_t *matches, size_t *n_matches, meso_error *error);
 
@@ -86,13 +86,15 @@ typedef struct meso_profile_row {
     char kernel[64]; /* the kernel's name */
     uint64_t n_launches;
     double seconds; /* between the driver's start and end stamps */
-    int host_timer; /* 1: the driver's stamps made no sense, seconds is the host's clock around it */
+    int host_timer; /* 1: the driver's stamps made no sense, seconds is the host's clock around it
+                     */
 } meso_profile_row;
 
 /* Turns profiling on or off and forgets what was measured. */
 MESO_API meso_status meso_device_profile(meso_device *device, int on);
 
-/* The rows so far, in order of first launch; waits for the device. *rows is the caller's, to free(). */
+/* The rows so far, in order of first launch; waits for the device. *rows is the caller's, to
+ * free(). */
 MESO_API meso_status meso_device_get_profile(meso_device *device, meso_profile_row **rows,
                                              size_t *n);
 

@@ -18,13 +18,13 @@ extern "C" {
 
 /* One file's outcome. Pointers are valid during the callback only. */
 typedef struct meso_file_score {
-    size_t index;         /* position in the list; callbacks come in list order */
+    size_t index; /* position in the list; callbacks come in list order */
     const char *path;
     meso_refusal refusal; /* MESO_IMAGE_OK: p holds the answer, else detail says why not */
     const char *detail;   /* a sentence; "" where there is nothing to say */
     meso_probability p;
-    int suspect;          /* decoded with warnings (see meso_image) */
-    int exif_turned;      /* the file asks to be turned (orientation other than 1) */
+    int suspect;     /* decoded with warnings (see meso_image) */
+    int exif_turned; /* the file asks to be turned (orientation other than 1) */
 } meso_file_score;
 
 /* Called on the caller's thread for each file in list order; any value but 0 stops the run. */
@@ -39,10 +39,14 @@ typedef struct meso_score_options {
     int exif_orient;
 } meso_score_options;
 
-#define MESO_SCORE_OPTIONS_INIT {sizeof(meso_score_options), 0, 0, 0, 0}
+#define MESO_SCORE_OPTIONS_INIT                \
+    {                                          \
+        sizeof(meso_score_options), 0, 0, 0, 0 \
+    }
 
-/* Decodes and scores n files. A file that cannot be used is reported to the callback with its refusal
- * and does not end the run. Errors: those of meso_predict_rgb8 (text in the model), CANCELLED. */
+/* Decodes and scores n files. A file that cannot be used is reported to the callback with its
+ * refusal and does not end the run. Errors: those of meso_predict_rgb8 (text in the model),
+ * CANCELLED. */
 MESO_API meso_status meso_score_files(meso_model *model, const char *const *paths, size_t n,
                                       const meso_score_options *options,
                                       meso_file_score_callback callback, void *user);

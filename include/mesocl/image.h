@@ -3,10 +3,11 @@
  * Image files to 8-bit RGB, and NEAREST resizing, bit for bit as Pillow 9.4's
  * Image.open(f).convert('RGB').resize(size, NEAREST).
  *
- * The type is told by content, never by the file's name: JPEG (libjpeg-turbo), PNG (libpng), BMP and
- * PPM/PGM (stb_image), WebP (libwebp, where it was found at build time). Alpha is dropped, palettes and
- * grey are expanded, CMYK and YCCK converted. Two differences from Pillow: 16-bit grey is reduced by its high
- * byte (Pillow saturates it to white), and damaged files are refused (Pillow fills in the rest).
+ * The type is told by content, never by the file's name: JPEG (libjpeg-turbo), PNG (libpng), BMP
+ * and PPM/PGM (stb_image), WebP (libwebp, where it was found at build time). Alpha is dropped,
+ * palettes and grey are expanded, CMYK and YCCK converted. Two differences from Pillow: 16-bit grey
+ * is reduced by its high byte (Pillow saturates it to white), and damaged files are refused (Pillow
+ * fills in the rest).
  */
 #ifndef MESOCL_IMAGE_H
 #define MESOCL_IMAGE_H
@@ -41,29 +42,33 @@ MESO_API const char *meso_refusal_name(meso_refusal refusal);
 
 /* How to decode. Fill with MESO_IMAGE_OPTIONS_INIT, then change what is needed. */
 typedef struct meso_image_options {
-    size_t struct_bytes;   /* sizeof(meso_image_options) */
-    unsigned width;        /* resize to width × height by NEAREST; 0 keeps the picture's own size */
+    size_t struct_bytes; /* sizeof(meso_image_options) */
+    unsigned width;      /* resize to width × height by NEAREST; 0 keeps the picture's own size */
     unsigned height;
-    uint64_t max_pixels;   /* refuse larger pictures as too_large; 0 means 8192² */
-    int exif_orient;       /* 1: turn as the EXIF orientation says (Keras and Pillow do not) */
+    uint64_t max_pixels; /* refuse larger pictures as too_large; 0 means 8192² */
+    int exif_orient;     /* 1: turn as the EXIF orientation says (Keras and Pillow do not) */
 } meso_image_options;
 
-#define MESO_IMAGE_OPTIONS_INIT {sizeof(meso_image_options), 0, 0, 0, 0}
+#define MESO_IMAGE_OPTIONS_INIT                \
+    {                                          \
+        sizeof(meso_image_options), 0, 0, 0, 0 \
+    }
 
 typedef struct meso_image {
-    uint8_t *rgb;        /* [height][width][3], rows without gaps */
-    unsigned width;      /* after resizing and turning */
+    uint8_t *rgb;   /* [height][width][3], rows without gaps */
+    unsigned width; /* after resizing and turning */
     unsigned height;
     unsigned file_width; /* as stored in the file */
     unsigned file_height;
-    const char *format;  /* "jpeg", "png", "bmp", "pnm", "webp" */
+    const char *format;   /* "jpeg", "png", "bmp", "pnm", "webp" */
     int exif_orientation; /* 1–8; 1 where the file has none */
-    int suspect;          /* 1: decoded, but the decoder warned of something other than truncation */
+    int suspect; /* 1: decoded, but the decoder warned of something other than truncation */
 } meso_image;
 
 /* Reads the file at path, which is never opened blocking. image->rgb is the caller's: give it to
- * meso_image_free(). The refusal's reason comes back as *refusal (NULL is allowed), the sentence in error.
- * Errors: NO_INPUT (not_regular, permission, vanished), IO (io), DATA (all other refusals), MEMORY. */
+ * meso_image_free(). The refusal's reason comes back as *refusal (NULL is allowed), the sentence in
+ * error. Errors: NO_INPUT (not_regular, permission, vanished), IO (io), DATA (all other refusals),
+ * MEMORY. */
 MESO_API meso_status meso_image_load(const char *path, const meso_image_options *options,
                                      meso_image *image, meso_refusal *refusal, meso_error *error);
 
@@ -72,10 +77,12 @@ MESO_API meso_status meso_image_decode(const void *bytes, size_t n, const char *
                                        const meso_image_options *options, meso_image *image,
                                        meso_refusal *refusal, meso_error *error);
 
-MESO_API void meso_image_free(meso_image *image); /* frees rgb and zeroes the struct; NULL allowed */
+MESO_API void
+meso_image_free(meso_image *image); /* frees rgb and zeroes the struct; NULL allowed */
 
-/* NEAREST: out[y][x] = in[⌊(2y+1)·in_height / (2·out_height)⌋][the same in x], which equals Pillow's
- * ⌊(x + 0.5) · in / out⌋. in: rows of row_stride bytes, RGB; out: [out_height][out_width][3]. */
+/* NEAREST: out[y][x] = in[⌊(2y+1)·in_height / (2·out_height)⌋][the same in x], which equals
+ * Pillow's ⌊(x + 0.5) · in / out⌋. in: rows of row_stride bytes, RGB; out:
+ * [out_height][out_width][3]. */
 MESO_API void meso_resize_nearest_rgb8(const uint8_t *in, unsigned in_width, unsigned in_height,
                                        size_t row_stride, uint8_t *out, unsigned out_width,
                                        unsigned out_height);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How well scores separate real from fake. Class 0 is fake, class 1 is real, and "positive" means real,
- * as in the published nets. All in double precision.
+ * How well scores separate real from fake. Class 0 is fake, class 1 is real, and "positive" means
+ * real, as in the published nets. All in double precision.
  */
 #ifndef MESOCL_METRICS_H
 #define MESOCL_METRICS_H
@@ -17,8 +17,8 @@ extern "C" {
 
 /* Scores of n images; arrays of length n. */
 typedef struct meso_scores {
-    const double *p_real;      /* P(real), 0…1 */
-    const double *p_fake;      /* P(fake) = 1 − P(real), apart so that tiny values keep their digits */
+    const double *p_real; /* P(real), 0…1 */
+    const double *p_fake; /* P(fake) = 1 − P(real), apart so that tiny values keep their digits */
     const unsigned char *real; /* truth: 1 real, 0 fake */
     const size_t *group;       /* group number from 0, or NULL: every image is its own */
     size_t n;
@@ -31,16 +31,17 @@ typedef struct meso_class_metrics {
 
 typedef struct meso_metrics {
     size_t n;
-    size_t correct;            /* p_real > threshold means real (Keras' binary accuracy) */
+    size_t correct; /* p_real > threshold means real (Keras' binary accuracy) */
     double accuracy;
-    double balanced_accuracy;  /* mean recall of the classes present */
-    double mse;                /* mean (p_real − truth)² */
-    double bce;                /* mean −log of the true class' probability, clipped to 1e-7 as in Keras */
-    double auc;                /* area under ROC = Mann-Whitney, ties ½; NaN with one class */
-    double average_precision;  /* Σ (Rᵢ − Rᵢ₋₁)·Pᵢ over falling thresholds (scikit-learn); NaN as above */
-    double eer;                /* rate at which misses of real = false alarms, linear between ROC points */
-    double eer_threshold;      /* P(real) there */
-    size_t confusion[2][2];    /* [truth][predicted] */
+    double balanced_accuracy; /* mean recall of the classes present */
+    double mse;               /* mean (p_real − truth)² */
+    double bce; /* mean −log of the true class' probability, clipped to 1e-7 as in Keras */
+    double auc; /* area under ROC = Mann-Whitney, ties ½; NaN with one class */
+    double average_precision; /* Σ (Rᵢ − Rᵢ₋₁)·Pᵢ over falling thresholds (scikit-learn); NaN as
+                                 above */
+    double eer; /* rate at which misses of real = false alarms, linear between ROC points */
+    double eer_threshold;   /* P(real) there */
+    size_t confusion[2][2]; /* [truth][predicted] */
     meso_class_metrics per_class[2];
     meso_class_metrics macro_average, weighted_average;
 } meso_metrics;
@@ -60,13 +61,15 @@ typedef struct meso_metrics_intervals {
     size_t n_resamples; /* asked for; resamples that held one class only are drawn again */
 } meso_metrics_intervals;
 
-/* Percentile bootstrap (Efron 1979), stratified by class: groups where given, else images, are drawn with
- * replacement. The same seed gives the same interval on every machine. Errors: ARGUMENT, MEMORY. */
+/* Percentile bootstrap (Efron 1979), stratified by class: groups where given, else images, are
+ * drawn with replacement. The same seed gives the same interval on every machine. Errors: ARGUMENT,
+ * MEMORY. */
 MESO_API meso_status meso_metrics_bootstrap(const meso_scores *scores, double threshold,
                                             size_t n_resamples, uint64_t seed,
                                             meso_metrics_intervals *intervals, meso_error *error);
 
-/* ROC: points of falling threshold from (0,0) to (1,1), collinear ones dropped as scikit-learn does. */
+/* ROC: points of falling threshold from (0,0) to (1,1), collinear ones dropped as scikit-learn
+ * does. */
 typedef struct meso_roc_point {
     double false_positive_rate; /* fakes called real */
     double true_positive_rate;  /* reals called real */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A model is a net with its weights on a device. It is one .safetensors file, which carries the net's
- * text, the class names, the input size and where the weights came from.
+ * A model is a net with its weights on a device. It is one .safetensors file, which carries the
+ * net's text, the class names, the input size and where the weights came from.
  *
  * A model serves one thread at a time, as its device does; close models before their device.
  */
@@ -29,11 +29,14 @@ typedef struct meso_model_options {
     size_t max_batch;    /* images computed at once; more are split. 0: 8 */
 } meso_model_options;
 
-#define MESO_MODEL_OPTIONS_INIT {sizeof(meso_model_options), NULL, 0}
+#define MESO_MODEL_OPTIONS_INIT             \
+    {                                       \
+        sizeof(meso_model_options), NULL, 0 \
+    }
 
 /* Reads a .safetensors file. options may be NULL. The device must outlive the model.
- * Errors: NO_INPUT (no such file), DATA (not safetensors, no net in it, tensors missing, extra, of the
- * wrong shape or with values that are not finite), DEVICE, MEMORY. */
+ * Errors: NO_INPUT (no such file), DATA (not safetensors, no net in it, tensors missing, extra, of
+ * the wrong shape or with values that are not finite), DEVICE, MEMORY. */
 MESO_API meso_status meso_model_open(meso_device *device, const char *path,
                                      const meso_model_options *options, meso_model **model,
                                      meso_error *error);
@@ -59,9 +62,11 @@ typedef struct meso_model_info {
 } meso_model_info;
 
 MESO_API void meso_model_get_info(const meso_model *model, meso_model_info *info);
-MESO_API const meso_net *meso_model_net(const meso_model *model); /* the model's own; do not close */
+MESO_API const meso_net *
+meso_model_net(const meso_model *model); /* the model's own; do not close */
 
-/* One image's answer. The two add up to 1; both are given because 1 − p loses the digits of a small one. */
+/* One image's answer. The two add up to 1; both are given because 1 − p loses the digits of a small
+ * one. */
 typedef struct meso_probability {
     double fake, real;
 } meso_probability;
@@ -70,14 +75,14 @@ typedef struct meso_probability {
  *   pixels  [n][height][row_stride] bytes, RGBRGB… in each row; row_stride ≥ 3·width
  *   p       [n], written
  * Pictures of another size than the net's input are resized by NEAREST first, as the published
- * nets expect. Errors: ARGUMENT, DEVICE, MEMORY, DATA (the net has not one or two outputs, or the result
- * is not finite: weights and input do not fit together). */
+ * nets expect. Errors: ARGUMENT, DEVICE, MEMORY, DATA (the net has not one or two outputs, or the
+ * result is not finite: weights and input do not fit together). */
 MESO_API meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n,
                                        unsigned width, unsigned height, size_t row_stride,
                                        meso_probability *p);
 
-/* The same from floats as the net sees them (RGB / 255 for the published nets): input [n][height][width]
- * [channels], every value finite. */
+/* The same from floats as the net sees them (RGB / 255 for the published nets): input
+ * [n][height][width] [channels], every value finite. */
 MESO_API meso_status meso_predict_f32(meso_model *model, const float *input, size_t n,
                                       meso_probability *p);
 

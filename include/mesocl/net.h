@@ -6,8 +6,8 @@
  *   conv1 = conv image filters=8 window=3x3 stride=1x1 dilation=1x1 pad=same
  *   …
  *
- * docs/nets.md lists every op with its keys; nets/ holds the built-in texts. A net has no weights and
- * needs no device. It never changes after parsing and may be shared by threads.
+ * docs/nets.md lists every op with its keys; nets/ holds the built-in texts. A net has no weights
+ * and needs no device. It never changes after parsing and may be shared by threads.
  */
 #ifndef MESOCL_NET_H
 #define MESOCL_NET_H
@@ -24,8 +24,8 @@ extern "C" {
 typedef struct meso_net meso_net;
 
 /* Parses text, NUL-terminated. name stands before the line number in messages ("meso4.net:7: …").
- * Errors: DATA (unknown op or key, missing key, forward reference, duplicate name, shapes that do not
- * fit), MEMORY. */
+ * Errors: DATA (unknown op or key, missing key, forward reference, duplicate name, shapes that do
+ * not fit), MEMORY. */
 MESO_API meso_status meso_net_parse(const char *text, const char *name, meso_net **net,
                                     meso_error *error);
 
@@ -55,8 +55,8 @@ typedef struct meso_layer_info {
 
 MESO_API void meso_net_layer(const meso_net *net, size_t i, meso_layer_info *info);
 
-/* Device memory of activations for a batch of n images on the plain path, in bytes (buffers are shared
- * by layers that are never needed at the same time). */
+/* Device memory of activations for a batch of n images on the plain path, in bytes (buffers are
+ * shared by layers that are never needed at the same time). */
 MESO_API uint64_t meso_net_activation_bytes(const meso_net *net, size_t n);
 
 #ifdef __cplusplus

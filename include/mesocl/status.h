@@ -2,8 +2,9 @@
  *
  * Status codes, error text, version.
  *
- * Every call that can fail returns a meso_status; results come back through pointer arguments and are
- * written only on MESO_OK unless a call says otherwise. The library never prints, exits or aborts.
+ * Every call that can fail returns a meso_status; results come back through pointer arguments and
+ * are written only on MESO_OK unless a call says otherwise. The library never prints, exits or
+ * aborts.
  *
  * Where the sentence that explains a failure is found:
  *   - calls on an open object leave it in the object: meso_device_error(), meso_model_error();
@@ -38,8 +39,9 @@ typedef enum meso_status {
 
 #define MESO_ERROR_TEXT_SIZE 1024
 
-/* One failure. text is a NUL-terminated UTF-8 sentence that names the file, value or OpenCL code and,
- * where there is one, the remedy; bytes of a file name that could disturb a terminal are escaped. */
+/* One failure. text is a NUL-terminated UTF-8 sentence that names the file, value or OpenCL code
+ * and, where there is one, the remedy; bytes of a file name that could disturb a terminal are
+ * escaped. */
 typedef struct meso_error {
     meso_status status;
     char text[MESO_ERROR_TEXT_SIZE];
@@ -49,7 +51,8 @@ typedef struct meso_error {
 MESO_API const char *meso_status_name(meso_status status);
 
 /* The exit code a program should end with: 0 ok, 2 argument, 65 data, 66 no input, 69 no device,
- * 70 device, memory or internal, 73 cannot create, 74 I/O, 130 cancelled (the codes of sysexits.h). */
+ * 70 device, memory or internal, 73 cannot create, 74 I/O, 130 cancelled (the codes of sysexits.h).
+ */
 MESO_API int meso_status_exit_code(meso_status status);
 
 /* "0.1.0", and the commit it was built from ("unknown" outside a git checkout). */

@@ -7,8 +7,8 @@
  *   bias   bias [channels]
  *   batch_norm  gamma, beta, moving_mean, moving_variance [channels]
  *   dense  kernel [inputs][units], inputs of a flattened picture in height, width, channel order
- * Metadata keys: mesocl.net (text), mesocl.net_name, mesocl.classes ("fake,real": names of outputs 0 and 1),
- * mesocl.source (where the weights came from), mesocl.source_sha256, mesocl.program.
+ * Metadata keys: mesocl.net (text), mesocl.net_name, mesocl.classes ("fake,real": names of outputs
+ * 0 and 1), mesocl.source (where the weights came from), mesocl.source_sha256, mesocl.program.
  */
 #ifndef MESOCL_WEIGHTS_H
 #define MESOCL_WEIGHTS_H
@@ -27,7 +27,7 @@ typedef struct meso_weights meso_weights;
 
 typedef struct meso_tensor {
     const char *name;
-    size_t n_dims;   /* 0–4 */
+    size_t n_dims; /* 0–4 */
     size_t dims[4];
     size_t n_values; /* product of dims */
     float *values;
@@ -36,9 +36,9 @@ typedef struct meso_tensor {
 /* An empty set, to be filled by meso_weights_add and meso_weights_set. */
 MESO_API meso_status meso_weights_create(meso_weights **weights, meso_error *error);
 
-/* Reads a .safetensors file: F32, or F16 widened. At most 1 MiB of header. The file must obey the format
- * to the letter (contiguous offsets, no duplicate keys, no trailing bytes) and every value must be finite.
- * Errors: NO_INPUT, IO, DATA (the text gives the reason), MEMORY. */
+/* Reads a .safetensors file: F32, or F16 widened. At most 1 MiB of header. The file must obey the
+ * format to the letter (contiguous offsets, no duplicate keys, no trailing bytes) and every value
+ * must be finite. Errors: NO_INPUT, IO, DATA (the text gives the reason), MEMORY. */
 MESO_API meso_status meso_weights_read(const char *path, meso_weights **weights, meso_error *error);
 
 /* Writes them, F32, tensors in the order they were added; the file appears whole or not at all.
@@ -62,8 +62,9 @@ MESO_API meso_status meso_weights_set(meso_weights *weights, const char *key, co
 /* XXH3-128 of the file that was read, 32 hex digits; "" for a set that was not read. */
 MESO_API const char *meso_weights_hash(const meso_weights *weights);
 
-/* Do these weights fit the net: every parameter there with its shape, none besides, every value finite,
- * every moving_variance > 0? Errors: DATA, naming the first tensor at fault and both shapes. */
+/* Do these weights fit the net: every parameter there with its shape, none besides, every value
+ * finite, every moving_variance > 0? Errors: DATA, naming the first tensor at fault and both
+ * shapes. */
 MESO_API meso_status meso_weights_check(const meso_weights *weights, const meso_net *net,
                                         meso_error *error);
 

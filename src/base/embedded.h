@@ -6,7 +6,7 @@
 #define MESO_BASE_EMBEDDED_H
 
 typedef struct meso_embedded {
-    const char *name; /* file name without folder; NULL ends an array */
+    const char *name; /* file name without folder and ending; NULL ends an array */
     const char *text;
 } meso_embedded;
 

@@ -35,9 +35,15 @@ int meso_status_exit_code(meso_status status)
     return (unsigned)status < n_status_rows ? status_rows[status].exit_code : 70;
 }
 
-const char *meso_version(void) { return MESO_VERSION; }
+const char *meso_version(void)
+{
+    return MESO_VERSION;
+}
 
-const char *meso_commit(void) { return MESO_COMMIT; }
+const char *meso_commit(void)
+{
+    return MESO_COMMIT;
+}
 
 meso_status meso_fail(meso_error *error, meso_status status, const char *format, ...)
 {

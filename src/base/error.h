@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How a failure travels: a function returns a meso_status and leaves a sentence in a meso_error that its
- * caller passes down (the object's own, or the one a user gave; NULL is allowed everywhere).
+ * How a failure travels: a function returns a meso_status and leaves a sentence in a meso_error
+ * that its caller passes down (the object's own, or the one a user gave; NULL is allowed
+ * everywhere).
  */
 #ifndef MESO_BASE_ERROR_H
 #define MESO_BASE_ERROR_H
@@ -15,24 +16,24 @@ meso_status meso_fail(meso_error *error, meso_status status, const char *format,
 void meso_error_clear(meso_error *error);
 
 /* Forwards a failure to the function's `out:` label; needs a local `status`. */
-#define MESO_TRY(call)                                                                             \
-    do {                                                                                           \
-        status = (call);                                                                           \
-        if (status != MESO_OK)                                                                     \
-            goto out;                                                                              \
+#define MESO_TRY(call)         \
+    do {                       \
+        status = (call);       \
+        if (status != MESO_OK) \
+            goto out;          \
     } while (0)
 
 /* Fails with a sentence, through `out:`, unless the condition holds. */
-#define MESO_REQUIRE(condition, error, code, ...)                                                  \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            status = meso_fail((error), (code), __VA_ARGS__);                                      \
-            goto out;                                                                              \
-        }                                                                                          \
+#define MESO_REQUIRE(condition, error, code, ...)             \
+    do {                                                      \
+        if (!(condition)) {                                   \
+            status = meso_fail((error), (code), __VA_ARGS__); \
+            goto out;                                         \
+        }                                                     \
     } while (0)
 
 /* A NULL from an allocator. */
-#define MESO_REQUIRE_MEMORY(pointer, error)                                                        \
+#define MESO_REQUIRE_MEMORY(pointer, error) \
     MESO_REQUIRE((pointer) != NULL, error, MESO_ERROR_MEMORY, "out of memory")
 
 #endif

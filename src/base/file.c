@@ -43,7 +43,8 @@ static meso_status status_of_fault(meso_file_fault fault)
     return rows[fault];
 }
 
-/* Reads what is behind fd into a buffer that starts at the size fstat gave and grows if the file did. */
+/* Reads what is behind fd into a buffer that starts at the size fstat gave and grows if the file
+ * did. */
 static meso_file_fault read_all(int fd, size_t expected, size_t limit, char **bytes, size_t *n)
 {
     size_t capacity = expected + 1;
@@ -144,7 +145,8 @@ static int write_all(int fd, const char *bytes, size_t n)
     return 0;
 }
 
-/* A rename is on disk only once its folder is. Some file systems cannot sync a folder: not an error. */
+/* A rename is on disk only once its folder is. Some file systems cannot sync a folder: not an
+ * error. */
 static void sync_folder_of(const char *path)
 {
     char *folder = strdup(path);

@@ -21,8 +21,8 @@ typedef enum meso_file_fault {
     MESO_FILE_MEMORY
 } meso_file_fault;
 
-/* Reads the regular file at path whole, at most limit bytes, never blocking on a FIFO. *bytes is the
- * caller's, to free(), with a NUL behind its *n bytes. Errors: NO_INPUT (vanished, permission,
+/* Reads the regular file at path whole, at most limit bytes, never blocking on a FIFO. *bytes is
+ * the caller's, to free(), with a NUL behind its *n bytes. Errors: NO_INPUT (vanished, permission,
  * not_regular), DATA (too large), IO, MEMORY; *fault (NULL is allowed) says which. */
 meso_status meso_file_read(const char *path, size_t limit, void **bytes, size_t *n,
                            meso_file_fault *fault, meso_error *error);

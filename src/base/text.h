@@ -20,13 +20,15 @@ void meso_text_format(meso_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void meso_text_free(meso_text *text); /* frees and zeroes */
 
-/* Copies name into out with every byte that could disturb a terminal or a line-based reader (control
- * characters, invalid UTF-8, backslash) as \xNN; cuts at size with "…". Returns out. */
+/* Copies name into out with every byte that could disturb a terminal or a line-based reader
+ * (control characters, invalid UTF-8, backslash) as \xNN; cuts at size with "…". Returns out. */
 char *meso_printable(const char *name, char *out, size_t size);
 #define MESO_PRINTABLE_SIZE 512
-#define MESO_PRINTABLE(name) meso_printable((name), (char[MESO_PRINTABLE_SIZE]){0}, MESO_PRINTABLE_SIZE)
+#define MESO_PRINTABLE(name) \
+    meso_printable((name), (char[MESO_PRINTABLE_SIZE]){0}, MESO_PRINTABLE_SIZE)
 
-/* The number of bytes (1–4) of the valid UTF-8 sequence at s, 0 where it is invalid or ends early. */
+/* The number of bytes (1–4) of the valid UTF-8 sequence at s, 0 where it is invalid or ends early.
+ */
 size_t meso_utf8_length(const char *s);
 
 #endif

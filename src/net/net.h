@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A network as data: layers in the order of the text, each with its op's settings, its shape and its
- * parameters. Text → meso_net is parse.c; what each op means is op_*.c; meso_net → buffers is plan.c.
+ * A network as data: layers in the order of the text, each with its op's settings, its shape and
+ * its parameters. Text → meso_net is parse.c; what each op means is op_*.c; meso_net → buffers is
+ * plan.c.
  */
 #ifndef MESO_NET_NET_H
 #define MESO_NET_NET_H
@@ -22,9 +23,13 @@ typedef struct meso_shape {
     int c, h, w;
 } meso_shape;
 
-static inline size_t meso_shape_size(meso_shape s) { return (size_t)s.c * (size_t)s.h * (size_t)s.w; }
+static inline size_t meso_shape_size(meso_shape s)
+{
+    return (size_t)s.c * (size_t)s.h * (size_t)s.w;
+}
 
-/* A window sliding over height and width: settings of conv and max_pool, [0] vertical, [1] horizontal. */
+/* A window sliding over height and width: settings of conv and max_pool, [0] vertical, [1]
+ * horizontal. */
 typedef struct meso_window {
     int size[2], stride[2], dilation[2];
     enum { MESO_PAD_SAME, MESO_PAD_VALID, MESO_PAD_EXPLICIT } pad;
@@ -63,7 +68,8 @@ typedef struct meso_layer {
     size_t first_param, n_params;   /* in the net's list */
     union {                         /* the op's settings, by op */
         struct {
-            double divide;
+            int height, width, channels;
+            double divide; /* 8-bit pixels are divided by it */
         } input;
         struct {
             int filters;

@@ -5,6 +5,8 @@
 #ifndef MESO_NET_OP_H
 #define MESO_NET_OP_H
 
+#include <stddef.h>
+
 #include "net/net.h"
 #include "net/tensor.h"
 #include "runtime/device.h"
@@ -19,10 +21,13 @@ typedef struct meso_key {
         MESO_KEY_PAD    /* same, valid, or a pair ≥ 0 → meso_window */
     } kind;
     size_t offset;
-    int optional;     /* 1: may be left out, then `missing` stands */
     double low, high; /* allowed range of a REAL, bounds included */
+    int optional;     /* 1, a REAL only: may be left out, then `missing` stands */
     double missing;
 } meso_key;
+
+/* Where a setting lies, for meso_key.offset. */
+#define MESO_SETTING(member) (offsetof(meso_layer, set.member) - offsetof(meso_layer, set))
 
 /* What forward needs: the layer, its tensors on the device, its parameters in the op's order. */
 typedef struct meso_step {
@@ -38,8 +43,8 @@ typedef struct meso_op {
     const char *name;
     size_t min_inputs, max_inputs;
     const meso_key *keys;
-    /* Settings and input shapes → output shape; MESO_ERROR_DATA with a sentence (without the place, which
-     * the parser puts before it) where they do not fit. */
+    /* Settings and input shapes → output shape; MESO_ERROR_DATA with a sentence (without the place,
+     * which the parser puts before it) where they do not fit. */
     meso_status (*shape)(meso_layer *layer, const meso_shape *inputs, meso_error *error);
     /* Writes the kinds and dims of the layer's parameters; returns how many. NULL: none. */
     size_t (*params)(const meso_layer *layer, const meso_shape *inputs, meso_param *params);
@@ -62,9 +67,12 @@ extern const meso_op meso_op_input, meso_op_conv, meso_op_bias, meso_op_relu, me
     meso_op_elu, meso_op_batch_norm, meso_op_max_pool, meso_op_global_avg_pool, meso_op_concat,
     meso_op_flatten, meso_op_dense, meso_op_dropout, meso_op_sigmoid, meso_op_softmax;
 
-/* Shared by conv and max_pool: fills before, after and the output's height and width. `what` names the
- * op in the sentence. */
+/* Shared by conv and max_pool: fills before and after, and the output's height and width. */
 meso_status meso_window_shape(meso_window *window, meso_shape in, meso_shape *out,
                               meso_error *error);
+int meso_window_halo(const meso_window *window);
+
+/* Shared by the ops that keep their input's shape. */
+meso_status meso_same_shape(meso_layer *layer, const meso_shape *inputs, meso_error *error);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A batch of tensors on the device. One layout: planar, [n][channels][height + 2·pad][row stride], with
- * `pad` physical zeros on each side, so that convolutions need no bounds checks.
+ * A batch of tensors on the device. One layout: planar, [n][channels][height + 2·pad][row stride],
+ * with `pad` physical zeros on each side, so that convolutions need no bounds checks.
  */
 #ifndef MESO_NET_TENSOR_H
 #define MESO_NET_TENSOR_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An open device: context, lanes, programs, kernels, buffers, launches. With device_list.c the only code that
- * calls cl*.
+ * An open device: context, lanes, programs, kernels, buffers, launches. With device_list.c the only
+ * code that calls cl*.
  */
 #ifndef MESO_RUNTIME_DEVICE_H
 #define MESO_RUNTIME_DEVICE_H
@@ -33,8 +33,14 @@ static inline meso_arg meso_arg_buffer(const meso_buffer *buffer)
 {
     return (meso_arg){'b', {.buffer = buffer->memory}};
 }
-static inline meso_arg meso_arg_int(int i) { return (meso_arg){'i', {.i = i}}; }
-static inline meso_arg meso_arg_float(double f) { return (meso_arg){'f', {.f = (cl_float)f}}; }
+static inline meso_arg meso_arg_int(int i)
+{
+    return (meso_arg){'i', {.i = i}};
+}
+static inline meso_arg meso_arg_float(double f)
+{
+    return (meso_arg){'f', {.f = (cl_float)f}};
+}
 
 /* Where the sentence of a failed call on this device goes. */
 meso_error *meso_device_error_slot(meso_device *device);
@@ -49,19 +55,23 @@ void meso_buffer_release(meso_buffer *buffer); /* empty is allowed; empties it *
 /* Blocking copies of `bytes` bytes at `offset`. */
 meso_status meso_buffer_write(meso_device *device, const meso_buffer *buffer, size_t offset,
                               const void *from, size_t bytes);
-meso_status meso_buffer_read(meso_device *device, const meso_buffer *buffer, size_t offset, void *to,
-                             size_t bytes);
+meso_status meso_buffer_read(meso_device *device, const meso_buffer *buffer, size_t offset,
+                             void *to, size_t bytes);
 
-/* Enqueues a kernel over `global` work-items in up to three dimensions (a dimension of 0 launches nothing).
- * The program is built at first use. Work-group sizes are the driver's choice: plain kernels are right at
- * any. */
+/* Enqueues a kernel over `global` work-items in three dimensions (a dimension of 0 launches
+ * nothing). The first is rounded up to whole work-groups, so kernels check it. The program is built
+ * at first use. */
 meso_status meso_launch(meso_device *device, meso_kernel_id kernel, const size_t global[3],
                         const meso_arg *args, size_t n_args);
 
 /* Array literal and its length, for meso_launch. */
-#define MESO_ARGS(...)                                                                             \
+#define MESO_ARGS(...) \
     (const meso_arg[]){__VA_ARGS__}, sizeof((const meso_arg[]){__VA_ARGS__}) / sizeof(meso_arg)
-#define MESO_GLOBAL(x, y, z) (const size_t[3]){(size_t)(x), (size_t)(y), (size_t)(z)}
+#define MESO_GLOBAL(x, y, z)                  \
+    (const size_t[3])                         \
+    {                                         \
+        (size_t)(x), (size_t)(y), (size_t)(z) \
+    }
 
 /* Waits for everything enqueued. */
 meso_status meso_device_finish(meso_device *device);

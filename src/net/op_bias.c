@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * bias: out[c][y][x] = in[c][y][x] + bias[c]
+ */
+#include "net/op.h"
+
+static size_t params(const meso_layer *layer, const meso_shape *inputs, meso_param *params)
+{
+    (void)layer;
+    params[0] = (meso_param){.kind = MESO_PARAM_BIAS, .n_dims = 1, .dims = {(size_t)inputs[0].c}};
+    return 1;
+}
+
+static meso_status forward(meso_device *device, const meso_step *step)
+{
+    const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
+    return meso_launch(device, MESO_KERNEL_BIAS_FORWARD,
+                       MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)out->shape.c),
+                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                                 meso_arg_buffer(step->params[0]), meso_arg_buffer(out->buffer),
+                                 meso_arg_tensor(out)));
+}
+
+const meso_op meso_op_bias = {.name = "bias",
+                              .min_inputs = 1,
+                              .max_inputs = 1,
+                              .shape = meso_same_shape,
+                              .params = params,
+                              .forward = forward};

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Net → buffers and steps. Which tensors share a buffer is found by a walk over the layers: a
+ * buffer is free again behind the last layer that reads it (linear-scan allocation, as for
+ * registers).
+ */
+#include "net/plan.h"
+
+#include <stdlib.h>
+
+enum { max_slots = MESO_MAX_LAYERS };
+
+/* What liveness decided for one layer's output. */
+typedef struct placement {
+    size_t source;   /* the layer whose kernels write it: itself, or behind dropouts the one before
+                        them */
+    size_t last_use; /* the last layer that reads it */
+    int pad;
+    size_t slot;
+} placement;
+
+typedef struct layout {
+    placement places[MESO_MAX_LAYERS];
+    size_t slot_floats[max_slots]; /* for one image */
+    size_t n_slots;
+} layout;
+
+struct meso_plan {
+    meso_device *device;
+    const meso_net *net;
+    const meso_buffer *params;
+    size_t max_batch, n;
+    layout layout;
+    meso_buffer slots[max_slots];
+    meso_buffer pixels; /* the input as the host gives it */
+    meso_buffer result; /* a layer's output as the host takes it; as large as was asked for */
+    int input_is_rgb8;
+};
+
+/* Who writes each tensor, who reads it last, and how many zeros its readers want around it. */
+static void find_uses(const meso_net *net, placement *places)
+{
+    for (size_t i = 0; i < net->n_layers; i++) {
+        const meso_layer *layer = &net->layers[i];
+        int is_alias = layer->n_inputs > 0 && !layer->op->forward;
+        int halo = layer->op->halo ? layer->op->halo(layer) : 0;
+        places[i] =
+            (placement){.source = is_alias ? places[layer->inputs[0]].source : i, .last_use = i};
+        for (size_t k = 0; k < layer->n_inputs; k++) {
+            placement *source = &places[places[layer->inputs[k]].source];
+            source->last_use = i;
+            source->pad = halo > source->pad ? halo : source->pad;
+        }
+    }
+}
+
+static void assign_slots(const meso_net *net, layout *l)
+{
+    size_t busy_until[max_slots] = {0};
+    find_uses(net, l->places);
+    l->n_slots = 0;
+    for (size_t i = 0; i < net->n_layers; i++) {
+        placement *place = &l->places[i];
+        if (place->source != i)
+            continue;
+        meso_tensor_view view = meso_tensor_of(net->layers[i].shape, place->pad, NULL);
+        size_t floats = meso_tensor_size(&view), best = l->n_slots;
+        /* The free slot that fits best: the smallest that is large enough, else the largest. */
+        for (size_t s = 0; s < l->n_slots; s++) {
+            if (busy_until[s] >= i)
+                continue;
+            size_t have = l->slot_floats[s], other = best < l->n_slots ? l->slot_floats[best] : 0;
+            int better = have >= floats ? other < floats || have < other : have > other;
+            if (best == l->n_slots || better)
+                best = s;
+        }
+        if (best == l->n_slots)
+            l->slot_floats[l->n_slots++] = 0;
+        if (l->slot_floats[best] < floats)
+            l->slot_floats[best] = floats;
+        busy_until[best] = place->last_use;
+        place->slot = best;
+    }
+}
+
+uint64_t meso_net_activation_bytes(const meso_net *net, size_t n)
+{
+    uint64_t floats = 0;
+    layout *l = calloc(1, sizeof *l);
+    if (!l)
+        return 0;
+    assign_slots(net, l);
+    for (size_t s = 0; s < l->n_slots; s++)
+        floats += l->slot_floats[s];
+    free(l);
+    return floats * sizeof(float) * n;
+}
+
+/* The tensor that layer i's output is. */
+static meso_tensor_view view_of(const meso_plan *plan, size_t i)
+{
+    const placement *place = &plan->layout.places[plan->layout.places[i].source];
+    return meso_tensor_of(plan->net->layers[i].shape, place->pad, &plan->slots[place->slot]);
+}
+
+meso_status meso_plan_create(meso_device *device, const meso_net *net, size_t max_batch,
+                             const meso_buffer *params, meso_plan **plan)
+{
+    meso_status status = MESO_OK;
+    meso_error *error = meso_device_error_slot(device);
+    meso_plan *p = calloc(1, sizeof *p);
+    MESO_REQUIRE_MEMORY(p, error);
+    p->device = device;
+    p->net = net;
+    p->params = params;
+    p->max_batch = max_batch;
+    assign_slots(net, &p->layout);
+    for (size_t s = 0; s < p->layout.n_slots; s++)
+        MESO_TRY(meso_buffer_create(device, sizeof(float) * max_batch * p->layout.slot_floats[s],
+                                    &p->slots[s]));
+    MESO_TRY(meso_buffer_create(
+        device, sizeof(float) * max_batch * meso_shape_size(net->layers[0].shape), &p->pixels));
+    *plan = p;
+    p = NULL;
+out:
+    meso_plan_close(p);
+    return status;
+}
+
+void meso_plan_close(meso_plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t s = 0; s < plan->layout.n_slots; s++)
+        meso_buffer_release(&plan->slots[s]);
+    meso_buffer_release(&plan->pixels);
+    meso_buffer_release(&plan->result);
+    free(plan);
+}
+
+static meso_status load(meso_plan *plan, const void *values, size_t value_bytes, size_t n)
+{
+    plan->n = n;
+    plan->input_is_rgb8 = value_bytes == 1;
+    return meso_buffer_write(plan->device, &plan->pixels, 0, values,
+                             value_bytes * n * meso_shape_size(plan->net->layers[0].shape));
+}
+
+meso_status meso_plan_load_rgb8(meso_plan *plan, const uint8_t *pixels, size_t n)
+{
+    return load(plan, pixels, sizeof *pixels, n);
+}
+
+meso_status meso_plan_load_f32(meso_plan *plan, const float *values, size_t n)
+{
+    return load(plan, values, sizeof *values, n);
+}
+
+static meso_status unpack(meso_plan *plan, const meso_tensor_view *out)
+{
+    const size_t global[3] = {(size_t)out->shape.w, (size_t)out->shape.h,
+                              plan->n * (size_t)out->shape.c};
+    if (plan->input_is_rgb8)
+        return meso_launch(plan->device, MESO_KERNEL_UNPACK_U8, global,
+                           MESO_ARGS(meso_arg_buffer(&plan->pixels),
+                                     meso_arg_float(plan->net->layers[0].set.input.divide),
+                                     meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+    return meso_launch(plan->device, MESO_KERNEL_UNPACK_F32, global,
+                       MESO_ARGS(meso_arg_buffer(&plan->pixels), meso_arg_buffer(out->buffer),
+                                 meso_arg_tensor(out)));
+}
+
+/* One layer's kernels, then the zeros around what they wrote. */
+static meso_status run_layer(meso_plan *plan, size_t i)
+{
+    const meso_layer *layer = &plan->net->layers[i];
+    meso_step step = {.net = plan->net, .layer = layer, .n = plan->n, .output = view_of(plan, i)};
+    if (plan->layout.places[i].source != i)
+        return MESO_OK;
+    for (size_t k = 0; k < layer->n_inputs; k++)
+        step.inputs[k] = view_of(plan, layer->inputs[k]);
+    for (size_t k = 0; k < layer->n_params; k++)
+        step.params[k] = &plan->params[layer->first_param + k];
+    meso_device_span(plan->device, layer->name);
+    meso_status status =
+        layer->op->forward ? layer->op->forward(plan->device, &step) : unpack(plan, &step.output);
+    return status == MESO_OK ? meso_tensor_zero_pad(plan->device, &step.output, plan->n) : status;
+}
+
+meso_status meso_plan_run(meso_plan *plan, size_t last, float *out)
+{
+    meso_status status = MESO_OK;
+    for (size_t i = 0; i <= last; i++)
+        MESO_TRY(run_layer(plan, i));
+    /* Flattening is also the way from the tensor layout to the host's. */
+    meso_tensor_view from = view_of(plan, last);
+    size_t size = meso_shape_size(from.shape);
+    size_t bytes = sizeof(float) * plan->max_batch * size;
+    if (plan->result.bytes < bytes) {
+        meso_buffer_release(&plan->result);
+        MESO_TRY(meso_buffer_create(plan->device, bytes, &plan->result));
+    }
+    meso_tensor_view to = meso_tensor_of((meso_shape){(int)size, 1, 1}, 0, &plan->result);
+    MESO_TRY(meso_launch(plan->device, MESO_KERNEL_FLATTEN_FORWARD,
+                         MESO_GLOBAL(from.shape.w, from.shape.h, plan->n * (size_t)from.shape.c),
+                         MESO_ARGS(meso_arg_buffer(from.buffer), meso_arg_tensor(&from),
+                                   meso_arg_buffer(to.buffer), meso_arg_tensor(&to))));
+    MESO_TRY(meso_buffer_read(plan->device, &plan->result, 0, out, sizeof(float) * plan->n * size));
+out:
+    meso_device_span(plan->device, NULL);
+    return status;
+}

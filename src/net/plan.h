@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A plan: the steps of a net for batches up to a size, with the buffers they use. Buffers are
+ * shared by tensors that are never needed at the same time.
+ */
+#ifndef MESO_NET_PLAN_H
+#define MESO_NET_PLAN_H
+
+#include "net/op.h"
+
+typedef struct meso_plan meso_plan;
+
+/* Plans the net and allocates its activations. params: one buffer for each of the net's parameters,
+ * in its order, kept by the caller while the plan lives. Errors go to the device. */
+meso_status meso_plan_create(meso_device *device, const meso_net *net, size_t max_batch,
+                             const meso_buffer *params, meso_plan **plan);
+void meso_plan_close(meso_plan *plan); /* NULL is allowed */
+
+/* Copies n images [n][height][width][channels] in: 8-bit pixels, divided as the net says, or
+ * floats. */
+meso_status meso_plan_load_rgb8(meso_plan *plan, const uint8_t *pixels, size_t n);
+meso_status meso_plan_load_f32(meso_plan *plan, const float *values, size_t n);
+
+/* Runs the loaded images up to and with layer `last`, whose output comes back as [n][height][width]
+ * [channels]. May be called again for another layer without loading anew. */
+meso_status meso_plan_run(meso_plan *plan, size_t last, float *out);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "runtime/cl_error.h"
+#include "runtime/device_list.h"
+#include "runtime/device_object.h"
+
+meso_status meso_device_make_queue(meso_device *device)
+{
+    meso_status status = MESO_OK;
+    cl_int code;
+    cl_command_queue_properties properties = device->profile.on ? CL_QUEUE_PROFILING_ENABLE : 0;
+    cl_command_queue queue = clCreateCommandQueue(device->context, device->id, properties, &code);
+    MESO_REQUIRE_CL(code, &device->error, "clCreateCommandQueue");
+    if (device->queue)
+        clReleaseCommandQueue(device->queue);
+    device->queue = queue;
+out:
+    return status;
+}
+
+meso_status meso_device_open(const char *selector, meso_device **device, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_device_info *list = NULL;
+    cl_device_id *ids = NULL;
+    size_t *matches = NULL;
+    size_t n, n_matches;
+    cl_int code;
+    meso_device *d = calloc(1, sizeof *d);
+    MESO_REQUIRE_MEMORY(d, error);
+    MESO_TRY(meso_device_list_ids(&list, &ids, &n, error));
+    matches = calloc(n, sizeof *matches);
+    MESO_REQUIRE_MEMORY(matches, error);
+    MESO_TRY(meso_device_match(list, n, selector, matches, &n_matches, error));
+    d->info = list[matches[0]];
+    d->id = ids[matches[0]];
+    d->context = clCreateContext(NULL, 1, &d->id, NULL, NULL, &code);
+    MESO_REQUIRE(code == CL_SUCCESS, error, MESO_ERROR_DEVICE, "%s: clCreateContext: %s (%d)",
+                 d->info.name, meso_cl_error_name(code), (int)code);
+    status = meso_device_make_queue(d);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", d->info.name, d->error.text);
+    *device = d;
+    d = NULL;
+out:
+    meso_device_close(d);
+    free(matches);
+    free(ids);
+    free(list);
+    return status;
+}
+
+void meso_device_close(meso_device *device)
+{
+    if (!device)
+        return;
+    if (device->queue)
+        clFinish(device->queue);
+    for (size_t i = 0; i < MESO_N_KERNELS; i++)
+        if (device->kernels[i])
+            clReleaseKernel(device->kernels[i]);
+    for (size_t i = 0; i < MESO_N_PROGRAMS; i++)
+        if (device->programs[i])
+            clReleaseProgram(device->programs[i]);
+    if (device->queue)
+        clReleaseCommandQueue(device->queue);
+    if (device->context)
+        clReleaseContext(device->context);
+    free(device->profile.rows);
+    free(device);
+}
+
+const meso_device_info *meso_device_get_info(const meso_device *device)
+{
+    return &device->info;
+}
+
+const char *meso_device_error(const meso_device *device)
+{
+    return device->error.text;
+}
+
+meso_error *meso_device_error_slot(meso_device *device)
+{
+    return &device->error;
+}
+
+meso_status meso_device_finish(meso_device *device)
+{
+    meso_status status = MESO_OK;
+    MESO_CL(&device->error, clFinish, device->queue);
+out:
+    return status;
+}
+
+meso_status meso_buffer_create(meso_device *device, size_t bytes, meso_buffer *buffer)
+{
+    meso_status status = MESO_OK;
+    cl_int code;
+    *buffer = (meso_buffer){NULL, bytes};
+    buffer->memory = clCreateBuffer(device->context, CL_MEM_READ_WRITE,
+                                    bytes ? bytes : sizeof(float), NULL, &code);
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
+                 "clCreateBuffer of %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
+                 (int)code);
+out:
+    return status;
+}
+
+void meso_buffer_release(meso_buffer *buffer)
+{
+    if (buffer->memory)
+        clReleaseMemObject(buffer->memory);
+    *buffer = (meso_buffer){0};
+}
+
+meso_status meso_buffer_write(meso_device *device, const meso_buffer *buffer, size_t offset,
+                              const void *from, size_t bytes)
+{
+    meso_status status = MESO_OK;
+    if (bytes > 0)
+        MESO_CL(&device->error, clEnqueueWriteBuffer, device->queue, buffer->memory, CL_TRUE,
+                offset, bytes, from, 0, NULL, NULL);
+out:
+    return status;
+}
+
+meso_status meso_buffer_read(meso_device *device, const meso_buffer *buffer, size_t offset,
+                             void *to, size_t bytes)
+{
+    meso_status status = MESO_OK;
+    if (bytes > 0)
+        MESO_CL(&device->error, clEnqueueReadBuffer, device->queue, buffer->memory, CL_TRUE, offset,
+                bytes, to, 0, NULL, NULL);
+out:
+    return status;
+}
+
+/* Arguments against the kernel's row, then set one by one. */
+static meso_status set_arguments(meso_device *device, meso_kernel_id kernel, const meso_arg *args,
+                                 size_t n_args)
+{
+    meso_status status = MESO_OK;
+    const meso_kernel_row *row = &meso_kernel_rows[kernel];
+    MESO_REQUIRE(n_args == strlen(row->kinds), &device->error, MESO_ERROR_INTERNAL,
+                 "%s takes %zu arguments, not %zu", row->name, strlen(row->kinds), n_args);
+    for (size_t i = 0; i < n_args; i++) {
+        size_t size = args[i].kind == 'b'   ? sizeof(cl_mem)
+                      : args[i].kind == 't' ? sizeof(cl_int8)
+                                            : sizeof(cl_int);
+        MESO_REQUIRE(args[i].kind == row->kinds[i], &device->error, MESO_ERROR_INTERNAL,
+                     "%s: argument %zu is of kind %c, not %c", row->name, i, row->kinds[i],
+                     args[i].kind);
+        cl_int code = clSetKernelArg(device->kernels[kernel], (cl_uint)i, size, &args[i].value);
+        MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
+                     "clSetKernelArg %zu of %s: %s (%d)", i, row->name, meso_cl_error_name(code),
+                     (int)code);
+    }
+out:
+    return status;
+}
+
+meso_status meso_launch(meso_device *device, meso_kernel_id kernel, const size_t global[3],
+                        const meso_arg *args, size_t n_args)
+{
+    meso_status status = MESO_OK;
+    cl_event event = NULL;
+    if (global[0] == 0 || global[1] == 0 || global[2] == 0)
+        return MESO_OK;
+    MESO_TRY(meso_device_prepare(device, kernel));
+    MESO_TRY(set_arguments(device, kernel, args, n_args));
+    size_t group = device->group_size[kernel];
+    size_t items[3] = {(global[0] + group - 1) / group * group, global[1], global[2]};
+    double started = meso_seconds();
+    cl_int code = clEnqueueNDRangeKernel(device->queue, device->kernels[kernel], 3, NULL, items,
+                                         (const size_t[3]){group, 1, 1}, 0, NULL,
+                                         device->profile.on ? &event : NULL);
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
+                 "clEnqueueNDRangeKernel of %s over %zu x %zu x %zu: %s (%d)",
+                 meso_kernel_rows[kernel].name, items[0], items[1], items[2],
+                 meso_cl_error_name(code), (int)code);
+    if (event)
+        MESO_TRY(meso_profile_add(device, kernel, event, started));
+out:
+    if (event)
+        clReleaseEvent(event);
+    return status;
+}

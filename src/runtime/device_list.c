@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Outputs of queries are zeroed before each call: some drivers fail without touching them.
+ */
+#include "runtime/device_list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "runtime/cl_error.h"
+
+enum { max_platforms = 64, max_devices = 256, physical_size = 64 };
+
+/* While listing: the handle and a name of the hardware behind it ("" unknown). */
+typedef struct entry {
+    cl_device_id id;
+    char physical[physical_size];
+} entry;
+
+static void query_text(cl_device_id id, cl_device_info what, char text[128])
+{
+    char value[1024] = {0};
+    size_t n = 0;
+    if (clGetDeviceInfo(id, what, sizeof value - 1, value, &n) != CL_SUCCESS)
+        value[0] = '\0';
+    /* Drivers pad names with spaces. */
+    char *start = value + strspn(value, " ");
+    for (n = strlen(start); n > 0 && start[n - 1] == ' '; n--)
+        start[n - 1] = '\0';
+    snprintf(text, 128, "%.127s", start);
+}
+
+/* A number of any integer width; 0 where the driver does not know it. */
+static uint64_t query_number(cl_device_id id, cl_device_info what)
+{
+    uint64_t value = 0;
+    if (clGetDeviceInfo(id, what, sizeof value, &value, NULL) != CL_SUCCESS)
+        return 0;
+    return value;
+}
+
+static meso_device_type type_of(cl_device_id id)
+{
+    uint64_t type = query_number(id, CL_DEVICE_TYPE);
+    if (type & CL_DEVICE_TYPE_GPU)
+        return query_number(id, CL_DEVICE_HOST_UNIFIED_MEMORY) ? MESO_DEVICE_IGPU
+                                                               : MESO_DEVICE_DGPU;
+    return type & CL_DEVICE_TYPE_CPU ? MESO_DEVICE_CPU : MESO_DEVICE_OTHER;
+}
+
+/* What tells one piece of hardware from another: its place on the PCI bus where the driver gives
+ * one (Khronos' query, then the vendors' older ones), else its UUID. Every CPU device is the host's
+ * processor. */
+static void name_physical(cl_device_id id, meso_device_type type, char physical[physical_size])
+{
+    enum {
+        pci_bus_info_khr = 0x410F,
+        pci_bus_nv = 0x4008,
+        pci_slot_nv = 0x4009,
+        uuid_khr = 0x106A
+    };
+    cl_uint pci[4] = {0};
+    unsigned char uuid[16] = {0};
+    physical[0] = '\0';
+    if (type == MESO_DEVICE_CPU)
+        snprintf(physical, physical_size, "host processor");
+    else if (clGetDeviceInfo(id, pci_bus_info_khr, sizeof pci, pci, NULL) == CL_SUCCESS)
+        snprintf(physical, physical_size, "pci %x:%x.%x", pci[1], pci[2], pci[3]);
+    else if (clGetDeviceInfo(id, pci_bus_nv, sizeof pci[0], &pci[1], NULL) == CL_SUCCESS &&
+             clGetDeviceInfo(id, pci_slot_nv, sizeof pci[0], &pci[2], NULL) == CL_SUCCESS)
+        snprintf(physical, physical_size, "pci %x:%x.%x", pci[1], pci[2] >> 3, pci[2] & 7);
+    else if (clGetDeviceInfo(id, uuid_khr, sizeof uuid, uuid, NULL) == CL_SUCCESS)
+        for (int i = 0; i < 16; i++)
+            snprintf(physical + 2 * i, 3, "%02x", uuid[i]);
+}
+
+static void describe(cl_device_id id, meso_device_info *info)
+{
+    info->type = type_of(id);
+    query_text(id, CL_DEVICE_NAME, info->name);
+    query_text(id, CL_DEVICE_VENDOR, info->vendor);
+    query_text(id, CL_DRIVER_VERSION, info->driver);
+    query_text(id, CL_DEVICE_VERSION, info->version);
+    query_text(id, CL_DEVICE_OPENCL_C_VERSION, info->opencl_c);
+    info->compute_units = (unsigned)query_number(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    info->clock_mhz = (unsigned)query_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+    info->vector_width = (unsigned)query_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
+    info->max_work_group = (size_t)query_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+    info->global_memory_bytes = query_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
+    info->max_buffer_bytes = query_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    info->local_memory_bytes = query_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
+}
+
+/* Devices of one platform, behind the *n that are there. A platform without devices, or that fails,
+ * adds none: that is normal after installing some drivers. */
+static void list_platform(cl_platform_id platform, unsigned number, meso_device_info *list,
+                          entry *entries, size_t *n)
+{
+    cl_device_id ids[max_devices] = {0};
+    cl_uint n_ids = 0;
+    if (clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, max_devices, ids, &n_ids) != CL_SUCCESS)
+        return;
+    n_ids = n_ids < max_devices ? n_ids : max_devices;
+    for (cl_uint i = 0; i < n_ids && *n < max_devices; i++) {
+        meso_device_info *info = &list[*n];
+        *info = (meso_device_info){.platform = number, .index = i, .same_as = -1};
+        describe(ids[i], info);
+        if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform_name - 1,
+                              info->platform_name, NULL) != CL_SUCCESS)
+            info->platform_name[0] = '\0';
+        entries[*n].id = ids[i];
+        name_physical(ids[i], info->type, entries[*n].physical);
+        for (size_t k = *n; k-- > 0;)
+            if (entries[k].physical[0] && strcmp(entries[k].physical, entries[*n].physical) == 0)
+                info->same_as = (int)k;
+        ++*n;
+    }
+}
+
+meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, size_t *n,
+                                 meso_error *error)
+{
+    meso_status status = MESO_OK;
+    cl_platform_id platforms[max_platforms] = {0};
+    cl_uint n_platforms = 0;
+    size_t found = 0;
+    meso_device_info *infos = calloc(max_devices, sizeof *infos);
+    entry *entries = calloc(max_devices, sizeof *entries);
+    cl_device_id *handles = calloc(max_devices, sizeof(cl_device_id));
+    MESO_REQUIRE(infos && entries && handles, error, MESO_ERROR_MEMORY, "out of memory");
+
+    cl_int code = clGetPlatformIDs(max_platforms, platforms, &n_platforms);
+    MESO_REQUIRE(code == CL_SUCCESS && n_platforms > 0, error, MESO_ERROR_NO_DEVICE,
+                 "no OpenCL platform (clGetPlatformIDs: %s): install a driver, for example "
+                 "pocl-opencl-icd for the CPU, and check that its .icd file is in "
+                 "/etc/OpenCL/vendors or the folder that OCL_ICD_VENDORS names",
+                 meso_cl_error_name(code));
+    n_platforms = n_platforms < max_platforms ? n_platforms : max_platforms;
+    for (cl_uint p = 0; p < n_platforms; p++)
+        list_platform(platforms[p], p, infos, entries, &found);
+    MESO_REQUIRE(found > 0, error, MESO_ERROR_NO_DEVICE,
+                 "%u OpenCL platform%s, but no device in %s: install a driver, for example "
+                 "pocl-opencl-icd for the CPU",
+                 n_platforms, n_platforms == 1 ? "" : "s", n_platforms == 1 ? "it" : "them");
+    for (size_t i = 0; i < found; i++)
+        handles[i] = entries[i].id;
+    *list = infos;
+    infos = NULL;
+    *n = found;
+    if (ids) {
+        *ids = handles;
+        handles = NULL;
+    }
+out:
+    free(handles);
+    free(entries);
+    free(infos);
+    return status;
+}
+
+meso_status meso_device_list(meso_device_info **list, size_t *n, meso_error *error)
+{
+    return meso_device_list_ids(list, NULL, n, error);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Devices of all platforms with their OpenCL handles.
+ */
+#ifndef MESO_RUNTIME_DEVICE_LIST_H
+#define MESO_RUNTIME_DEVICE_LIST_H
+
+#include <CL/cl.h>
+
+#include "mesocl/device.h"
+
+/* meso_device_list with the handles beside it: (*ids)[i] belongs to (*list)[i]; both to be freed.
+ * ids may be NULL. */
+meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, size_t *n,
+                                 meso_error *error);
+
+#endif
