@@ -1,13 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-# version.h: the version comes from project(), the commit from git (again whenever HEAD moves).
-execute_process(COMMAND git describe --always --dirty --abbrev=12
-                WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-                OUTPUT_VARIABLE MESO_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-if(NOT MESO_COMMIT)
-  set(MESO_COMMIT unknown)
+# generated/version.h: the version is that of project(); the commit is looked up at every build, so that
+# it is right after a commit or an edit, and the header is only touched when it changed.
+#
+# This file is both: included, it makes the target meso_version; run by that target with -P, it writes
+# the header.
+if(NOT CMAKE_SCRIPT_MODE_FILE)
+  add_custom_target(meso_version
+      BYPRODUCTS ${PROJECT_BINARY_DIR}/generated/version.h
+      COMMAND ${CMAKE_COMMAND} -DVERSION=${PROJECT_VERSION} -DSOURCE=${PROJECT_SOURCE_DIR}
+              -DOUT=${PROJECT_BINARY_DIR}/generated/version.h -P ${CMAKE_CURRENT_LIST_FILE}
+      VERBATIM COMMENT "Looking up the commit")
+  return()
 endif()
-if(EXISTS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/.git/logs/HEAD)
+cmake_minimum_required(VERSION 3.21)
+
+# `git archive` fills this in (.gitattributes), so a release tarball knows its commit without git.
+set(COMMIT "$Format:%H$")
+if(COMMIT MATCHES "Format:")
+  set(COMMIT "")
+  # Without this test, a copy inside some other project's checkout would report that project's commit.
+  if(EXISTS ${SOURCE}/.git)
+    execute_process(COMMAND git describe --always --dirty --abbrev=12 --exclude=*
+                    WORKING_DIRECTORY ${SOURCE} OUTPUT_VARIABLE COMMIT
+                    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  endif()
+else()
+  string(SUBSTRING "${COMMIT}" 0 12 COMMIT)
 endif()
-file(CONFIGURE OUTPUT generated/version.h CONTENT
-"#define MESO_VERSION \"@PROJECT_VERSION@\"\n#define MESO_COMMIT \"@MESO_COMMIT@\"\n" @ONLY)
+if(NOT COMMIT)
+  set(COMMIT unknown)
+endif()
+file(CONFIGURE OUTPUT ${OUT} CONTENT
+"#define MESO_VERSION \"@VERSION@\"
+#define MESO_COMMIT \"@COMMIT@\"
+" @ONLY)

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A program outside the tree builds against the installed library and predicts: by CMake and by pkg-config,
+# shared and static. The program is the example in mesocl.h, so that example is always one that works.
+# The installed tree is moved first: nothing in it may know where it was.
+#
+#   sh tests/outside.sh CMAKE BUILD_FOLDER C_COMPILER      (in the root of the tree)
+set -eu
+cmake=$1 build=$2 cc=$3
+tests=$PWD/tests
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+"$cmake" --install "$build" --prefix "$tmp/installed" >"$tmp/log" || { cat "$tmp/log"; exit 1; }
+mv "$tmp/installed" "$tmp/prefix"
+cd "$tmp"
+
+library=$(find prefix -name libmesocl.so)
+libdir=$tmp/$(dirname "$library")
+if nm -D "$library" | grep -q __asan; then
+    echo "skipped: a library with sanitizers needs them in the program too"
+    exit 77
+fi
+
+echo "installed files"
+ls "$libdir/libmesocl.so.0" "$libdir/libmesocl.a" "$libdir/pkgconfig/mesocl.pc" prefix/bin/mesocl \
+    prefix/libexec/mesocl/mesocl-h5import prefix/share/doc/mesocl/LICENSE >/dev/null
+
+echo "exported symbols: only meso_*, and all that the headers declare"
+nm -D --defined-only "$library" | awk '{ print $3 }' | sort >exported
+if grep -v '^meso_' exported; then exit 1; fi
+cat prefix/include/mesocl/*.h | tr '\n' ' ' | grep -o 'MESO_API [^;(]*(' |
+    sed 's/($//; s/.*[ *]//' | sort >declared
+diff declared exported
+
+echo "every public header compiles alone"
+for header in prefix/include/mesocl/*.h; do
+    "$cc" -std=c11 -Wall -Wextra -pedantic -Werror -fsyntax-only -Iprefix/include -x c "$header"
+done
+
+# The example is the part of the first comment from its #include to its closing brace.
+mkdir app
+awk '/^ \*   #include/ { on = 1 } on { print substr($0, 6) } /^ \*   }/ { exit }' \
+    prefix/include/mesocl/mesocl.h >app/example.c
+cp "$tests/outside.cmake" app/CMakeLists.txt
+
+# A picture (each byte between 48 and 111, so that every awk can write it) and seeded weights.
+awk 'BEGIN {
+    printf "P6 200 100 255\n"
+    for (y = 0; y < 100; y++)
+        for (x = 0; x < 200; x++)
+            printf "%c%c%c", 48 + x % 64, 48 + y % 64, 48 + (x * y) % 64
+}' >picture.ppm
+prefix/bin/mesocl init --net meso4 --seed 1 -o seeded.safetensors
+expected=$(prefix/bin/mesocl predict -w seeded.safetensors --csv picture.ppm)
+echo "mesocl predict says: $expected"
+
+must_predict() {
+    answer=$("$@")
+    echo "$1: $answer"
+    echo "$answer" >>answers
+}
+
+echo "by CMake"
+"$cmake" -S app -B app/build -DCMAKE_PREFIX_PATH="$tmp/prefix" -DCMAKE_C_COMPILER="$cc" >log || { cat log; exit 1; }
+"$cmake" --build app/build >log || { cat log; exit 1; }
+must_predict app/build/with_shared seeded.safetensors picture.ppm
+must_predict app/build/with_static seeded.safetensors picture.ppm
+
+echo "by pkg-config"
+export PKG_CONFIG_PATH="$libdir/pkgconfig"
+# shellcheck disable=SC2046  # flags are words
+{
+    "$cc" app/example.c -o pc_shared $(pkg-config --cflags --libs mesocl)
+    # Where both libraries lie in one folder, -lmesocl takes the shared one; -l: names the file.
+    "$cc" app/example.c -o pc_static $(pkg-config --static --cflags --libs mesocl | sed 's/-lmesocl/-l:libmesocl.a/')
+}
+LD_LIBRARY_PATH=$libdir must_predict ./pc_shared seeded.safetensors picture.ppm
+must_predict ./pc_static seeded.safetensors picture.ppm
+
+echo "shared programs need libmesocl.so, static ones do not"
+for program in app/build/with_shared ./pc_shared; do
+    readelf -d $program | grep -q 'NEEDED.*libmesocl\.so\.0'
+done
+for program in app/build/with_static ./pc_static; do
+    if readelf -d $program | grep 'NEEDED.*libmesocl'; then exit 1; fi
+done
+
+echo "all four answers agree, with each other and with mesocl predict"
+[ "$(sort -u answers | wc -l)" = 1 ]
+p=$(sed -n '1s/^P(fake) = //p' answers)
+echo "$expected" | awk -F, -v p="$p" '
+    NR == 1 { for (i = 1; i <= NF; i++) if ($i == "p_fake") column = i }
+    NR == 2 { d = $column - p; ok = p > 0 && p < 1 && d <= 6e-7 && d >= -6e-7 }
+    END { exit !ok }'

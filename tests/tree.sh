@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What the design asks of the tree itself: a folder includes only what stands to its left, files are short
+# and their names unique, kernels know no double, nothing names a path of one machine. Prints each
+# offence as file:line: reason. Takes no arguments from ctest; tree_can_fail.sh runs it on other trees.
+#
+#   sh tests/tree.sh        (in the root of the tree)
+set -eu
+export LC_ALL=C
+
+sources=$(find include src tools bench tests cl -name '*.[ch]' -o -name '*.cl' 2>/dev/null | sort)
+texts=$(find . \( -name .git -o -name 'build*' \) -prune -o -type f -print |
+    grep -Ev '\.(safetensors|h5|hdf5|keras|png|jpg)$' | sort)
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+
+# shellcheck disable=SC2086  # lists of our own file names, which have no spaces
+{
+    awk '
+    # What each folder may include, besides its own files and public headers.
+    BEGIN {
+        may["src/base"] = "base"
+        may["src/runtime"] = "base runtime"
+        may["src/data"] = "base data"
+        may["src/net"] = "base runtime data net"
+        may["src/model"] = "base runtime data net model"
+        may["src/study"] = "base runtime data net model study"
+        may["src/report"] = "base report"
+        may["tools"] = may["bench"] = "base runtime data net model study report"
+        may["include/mesocl"] = ""
+    }
+    function offence(text) { print FILENAME ":" FNR ": " text }
+    FNR == 1 {
+        folder = FILENAME
+        sub("/[^/]*$", "", folder)
+        layer = folder
+        if (layer ~ "^(tools|bench)/")
+            sub("/.*", "", layer)
+        if (layer ~ "^src/" && !(layer in may))
+            offence("a folder under src/ that tests/tree.sh does not know")
+        if ($0 !~ "SPDX-License-Identifier: Apache-2.0")
+            offence("the first line lacks the SPDX licence")
+    }
+    FNR == 501 { offence("a file over 500 lines") }
+    FILENAME ~ "[.]cl$" {
+        code = $0
+        gsub("//.*|/[*].*|^ [*].*", "", code)
+        if (code ~ "(^|[^A-Za-z0-9_])double([0-9]*)([^A-Za-z0-9_]|$)")
+            offence("double in a kernel")
+        if (code ~ "^ *# *include")
+            offence("an include in a kernel: the host puts prelude.cl before it")
+    }
+    layer in may && /^ *# *include *["<]/ {
+        name = $0
+        sub("^[^\"<]*[\"<]", "", name)
+        sub("[\">].*", "", name)
+        if (name ~ "^CL/" && folder != "src/runtime" && FILENAME != "include/mesocl/interop.h")
+            offence("OpenCL belongs to src/runtime")
+        if (name ~ "^(hdf5|H5|zip[.]h)" && folder != "tools/h5import")
+            offence("HDF5 and zip belong to tools/h5import")
+        if ($0 ~ /"/ && name ~ "/" && name !~ "^mesocl/") {
+            sub("/.*", "", name)
+            if (index(" " may[layer] " ", " " name " ") == 0)
+                offence(layer " may not include " name)
+        }
+    }' $sources
+
+    # Public headers are included as mesocl/x.h, so they alone may share a name with an inner file.
+    printf '%s\n' "$sources" | grep -v '^include/' |
+        awk -F/ 'seen[$NF] { print $0 ":1: the same name as " seen[$NF] } { seen[$NF] = $0 }'
+
+    grep -nIE '(^|[^A-Za-z0-9_.])/(home|root|work)/' $texts | sed 's/$/: a path of one machine/' || true
+} >"$report"
+
+cat "$report"
+echo "$(printf '%s\n' "$sources" | wc -l) sources, $(wc -l <"$report") offences"
+[ ! -s "$report" ]

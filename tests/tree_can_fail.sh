@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# tests/tree.sh must find each kind of offence in a tree made for it, and none in one without.
+set -eu
+check=$PWD/tests/tree.sh
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+licence='/* SPDX-License-Identifier: Apache-2.0 */'
+
+fresh_tree() {
+    rm -rf "$tmp/tree"
+    mkdir -p "$tmp/tree/include/mesocl" "$tmp/tree/src/base" "$tmp/tree/src/runtime" "$tmp/tree/src/net" "$tmp/tree/src/extra" \
+        "$tmp/tree/src/report" "$tmp/tree/tools/mesocl" "$tmp/tree/tests" "$tmp/tree/cl" "$tmp/tree/docs"
+    cd "$tmp/tree"
+    echo "$licence" >include/mesocl/net.h
+    printf '%s\n#include "base/text.h"\n#include <CL/cl.h>\n' "$licence" >src/runtime/device.c
+    printf '%s\n#include "mesocl/net.h"\n' "$licence" >src/base/text.h
+    printf '%s\n/* no double here */\nkernel void f(void) {}\n' "$licence" >cl/conv.cl
+}
+
+# must_find FILE LINE REASON: LINE is added to FILE of a fresh tree.
+must_find() {
+    fresh_tree
+    [ -e "$1" ] || [ "$1" = src/net/bare.c ] || echo "$licence" >"$1"
+    printf '%s\n' "$2" >>"$1"
+    if found=$(sh "$check"); then
+        echo "not found: $3"
+        exit 1
+    fi
+    case "$found" in
+    *"$1:"*"$3"*) ;;
+    *)
+        printf 'expected "%s" for %s, got:\n%s\n' "$3" "$1" "$found"
+        exit 1
+        ;;
+    esac
+}
+
+fresh_tree
+sh "$check"
+must_find src/base/text.c '#include "runtime/device.h"' 'src/base may not include runtime'
+must_find src/runtime/device.c '#include "data/image.h"' 'src/runtime may not include data'
+must_find src/report/table.c '#include "net/net.h"' 'src/report may not include net'
+must_find include/mesocl/net.h '#include "base/text.h"' 'include/mesocl may not include base'
+must_find tools/mesocl/main.c '#include "tests/harness.h"' 'tools may not include tests'
+must_find src/net/net.c '#include <CL/cl.h>' 'OpenCL belongs to src/runtime'
+must_find tools/mesocl/convert.c '#include <hdf5.h>' 'HDF5 and zip belong to tools/h5import'
+must_find cl/conv.cl 'double4 x;' 'double in a kernel'
+must_find cl/conv.cl '#include "prelude.cl"' 'an include in a kernel'
+must_find src/net/text.h '' 'the same name as src/base/text.h'
+must_find src/net/long.c "$(seq 500)" 'a file over 500 lines'
+must_find src/extra/x.c '' 'a folder under src/ that tests/tree.sh does not know'
+must_find src/net/bare.c 'int x;' 'lacks the SPDX licence'
+must_find docs/notes.md "see $(printf '/%s/' home)someone/file" 'a path of one machine'
+echo "each kind of offence was found"

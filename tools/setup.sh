@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian packages that MesoCL needs and that are missing here: as root, or by a sudo that asks
+# no password. Otherwise it prints the command and stops with 1. Does nothing, quickly, if all are there.
+#
+#   tools/setup.sh           what is needed to build, run and test
+#   tools/setup.sh --lint    and what tools/lint.sh needs
+set -eu
+
+packages="
+    cmake ninja-build gcc libc6-dev pkg-config
+    ocl-icd-opencl-dev pocl-opencl-icd
+    libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev
+    libjansson-dev libxxhash-dev
+    libhdf5-dev libzip-dev libssl-dev
+    libcmocka-dev
+"
+# in the order above: the build · the OpenCL loader and a CPU device · images · JSON, hashes ·
+# Keras files (mesocl-h5import only) · tests
+
+case "${1-}" in
+'') ;;
+--lint) packages="$packages clang-format clang-tidy shellcheck" ;;
+*)
+    echo "usage: tools/setup.sh [--lint]" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v dpkg-query >/dev/null; then
+    echo "tools/setup.sh knows Debian's packages only. Install what they hold by your own means:" >&2
+    echo "$packages" >&2
+    exit 1
+fi
+
+missing=
+for package in $packages; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || true
+    [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+echo "missing packages:$missing" >&2
+if [ "$(id -u)" = 0 ]; then
+    as_root="env"
+elif sudo -n true 2>/dev/null; then
+    as_root="sudo env"
+else
+    echo "they need root. Run this, then try again:" >&2
+    echo "  sudo apt-get update && sudo apt-get install --no-install-recommends -y$missing" >&2
+    exit 1
+fi
+$as_root apt-get -qq update
+# shellcheck disable=SC2086  # $missing is a list
+$as_root DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $missing
