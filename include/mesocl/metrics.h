@@ -39,7 +39,7 @@ typedef struct meso_metrics {
     double auc; /* area under ROC = Mann-Whitney, ties ½; NaN with one class */
     double average_precision; /* Σ (Rᵢ − Rᵢ₋₁)·Pᵢ over falling thresholds (scikit-learn); NaN as
                                  above */
-    double eer; /* rate at which misses of real = false alarms, linear between ROC points */
+    double eer; /* rate at which misses of real = false alarms, linear on the ROC; NaN as above */
     double eer_threshold;   /* P(real) there */
     size_t confusion[2][2]; /* [truth][predicted] */
     meso_class_metrics per_class[2];
@@ -58,12 +58,13 @@ typedef struct meso_metrics_intervals {
     meso_interval accuracy, balanced_accuracy, mse, bce, auc, average_precision, eer;
     meso_interval recall_fake, recall_real;
     size_t n_units;     /* what was drawn: groups where given, else images */
-    size_t n_resamples; /* asked for; resamples that held one class only are drawn again */
+    size_t n_resamples; /* as asked for */
 } meso_metrics_intervals;
 
 /* Percentile bootstrap (Efron 1979), stratified by class: groups where given, else images, are
- * drawn with replacement. The same seed gives the same interval on every machine. Errors: ARGUMENT,
- * MEMORY. */
+ * drawn with replacement. The same seed draws the same resamples on every machine. With one class
+ * the intervals of auc, average_precision and eer are NaN. Errors: ARGUMENT (as above, or no
+ * resamples), MEMORY. */
 MESO_API meso_status meso_metrics_bootstrap(const meso_scores *scores, double threshold,
                                             size_t n_resamples, uint64_t seed,
                                             meso_metrics_intervals *intervals, meso_error *error);
