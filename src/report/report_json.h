@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What every JSON report shares: numbers, text of any bytes, file names.
+ *
+ * JSON is UTF-8, a file name is any bytes. A name that is UTF-8 stands in "file" as it is. One that
+ * is not stands in "file" with bytes escaped as \xNN, to be read by people, and in "file_bytes" in
+ * hex, to be opened by programs: where "file_bytes" is there, it is the name.
+ */
+#ifndef MESO_REPORT_JSON_H
+#define MESO_REPORT_JSON_H
+
+#include <jansson.h>
+
+#include "base/text.h"
+
+/* A number, or null where the value is not finite: JSON has no NaN. */
+json_t *report_json_number(double value);
+
+/* A string; where the text is not UTF-8, with bytes escaped as \xNN. */
+json_t *report_json_text(const char *text);
+
+/* Sets "file" (and "file_bytes") of an object; 0, or -1 where memory ran out. */
+int report_json_set_file(json_t *object, const char *path);
+
+/* Appends the document with nine significant digits, keys in the order they were set: indented and
+ * with a line break at the end, or on one line without. */
+typedef enum report_json_style { REPORT_JSON_INDENTED, REPORT_JSON_LINE } report_json_style;
+void report_json_write(const json_t *document, report_json_style style, meso_text *out);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/report_number.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* printf writes the locale's decimal point, which may be a comma (or several bytes). */
+static void use_point(char *number)
+{
+    const char *mark = localeconv()->decimal_point;
+    char *found = strcmp(mark, ".") != 0 ? strstr(number, mark) : NULL;
+    if (found) {
+        size_t length = strlen(mark);
+        *found = '.';
+        memmove(found + 1, found + length, strlen(found + length) + 1);
+    }
+}
+
+const char *report_exact(double value, char out[REPORT_NUMBER_SIZE])
+{
+    if (!isfinite(value))
+        return "";
+    snprintf(out, REPORT_NUMBER_SIZE, "%.9g", value);
+    use_point(out);
+    return out;
+}
+
+const char *report_fixed(double value, int digits, char out[REPORT_NUMBER_SIZE])
+{
+    if (!isfinite(value))
+        return "n/a";
+    if (fabs(value) >= 1e17) /* too long to be read digit by digit */
+        return report_exact(value, out);
+    snprintf(out, REPORT_NUMBER_SIZE, "%.*f", digits, value);
+    use_point(out);
+    return out;
+}
+
+void report_printable(const char *name, meso_text *out)
+{
+    size_t size = 4 * strlen(name) + sizeof "…"; /* room for \xNN in place of every byte */
+    char *escaped = malloc(size);
+    if (!escaped) {
+        out->out_of_memory = 1;
+        return;
+    }
+    meso_text_add(out, meso_printable(name, escaped, size));
+    free(escaped);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Numbers and names as text. Numbers have a point whatever the program's locale.
+ */
+#ifndef MESO_REPORT_NUMBER_H
+#define MESO_REPORT_NUMBER_H
+
+#include "base/text.h"
+
+#define REPORT_NUMBER_SIZE 48
+
+/* For people: so many digits behind the point; "n/a" where the value is not finite. Returns out. */
+const char *report_fixed(double value, int digits, char out[REPORT_NUMBER_SIZE]);
+
+/* For programs: nine significant digits, enough to give every float back; "" where not finite. */
+const char *report_exact(double value, char out[REPORT_NUMBER_SIZE]);
+
+/* Appends name whole, with what could disturb a terminal escaped as \xNN (see meso_printable). */
+void report_printable(const char *name, meso_text *out);
+
+#endif

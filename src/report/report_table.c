@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/report_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/report_csv.h"
+#include "report/report_json.h"
+#include "report/report_number.h"
+
+static void add_cell(report_table *table, report_cell cell)
+{
+    if (table->n_cells == table->capacity) {
+        size_t capacity = table->capacity ? 2 * table->capacity : 8 * table->n_columns;
+        report_cell *cells = realloc(table->cells, capacity * sizeof *cells);
+        if (!cells) {
+            table->out_of_memory = 1;
+            free(cell.text);
+            return;
+        }
+        table->cells = cells;
+        table->capacity = capacity;
+    }
+    table->cells[table->n_cells++] = cell;
+}
+
+void report_table_add_text(report_table *table, const char *text)
+{
+    char *copy = text ? strdup(text) : NULL;
+    if (text && !copy)
+        table->out_of_memory = 1;
+    add_cell(table, (report_cell){.text = copy});
+}
+
+void report_table_add_number(report_table *table, double value)
+{
+    add_cell(table, (report_cell){.number = value});
+}
+
+void report_table_add_count(report_table *table, size_t count)
+{
+    add_cell(table, (report_cell){.number = (double)count});
+}
+
+void report_table_free(report_table *table)
+{
+    for (size_t i = 0; i < table->n_cells; i++)
+        free(table->cells[i].text);
+    free(table->cells);
+    *table = (report_table){table->columns, table->n_columns, NULL, 0, 0, 0};
+}
+
+static size_t count_rows(const report_table *table)
+{
+    return table->n_cells / table->n_columns;
+}
+
+static const report_cell *cell_at(const report_table *table, size_t row, size_t column)
+{
+    return &table->cells[row * table->n_columns + column];
+}
+
+/* ---- for people --------------------------------------------------------------------------------
+ */
+
+/* A cell as people read it, appended to out. */
+static void show_cell(const report_column *column, const report_cell *cell, meso_text *out)
+{
+    char number[REPORT_NUMBER_SIZE];
+    switch (column->kind) {
+    case REPORT_TEXT:
+        report_printable(cell->text ? cell->text : "", out);
+        break;
+    case REPORT_NUMBER:
+        meso_text_add(out, report_fixed(cell->number, column->digits, number));
+        break;
+    case REPORT_COUNT:
+        meso_text_add(out, report_fixed(cell->number, 0, number));
+        break;
+    }
+}
+
+/* Characters, not bytes: of UTF-8 each begins with one byte that is not 10xxxxxx. */
+static size_t count_characters(const char *s)
+{
+    size_t n = 0;
+    for (; *s; s++)
+        n += ((unsigned char)*s & 0xC0) != 0x80;
+    return n;
+}
+
+static void add_spaces(meso_text *out, size_t n)
+{
+    while (n-- > 0)
+        meso_text_add_n(out, " ", 1);
+}
+
+static void add_aligned(const report_column *column, const char *shown, size_t width, int last,
+                        meso_text *out)
+{
+    size_t length = count_characters(shown);
+    size_t padding = width > length ? width - length : 0;
+    if (column->align == REPORT_RIGHT)
+        add_spaces(out, padding);
+    meso_text_add(out, shown);
+    if (column->align == REPORT_LEFT && !last)
+        add_spaces(out, padding);
+    meso_text_add(out, last ? "\n" : "  ");
+}
+
+/* Titles go through the same code as cells: as the row before the first. */
+#define TITLE_ROW ((size_t)-1)
+
+static const char *shown_at(const report_table *table, size_t row, size_t column,
+                            meso_text *scratch)
+{
+    if (row == TITLE_ROW)
+        return table->columns[column].title;
+    scratch->length = 0;
+    meso_text_add(scratch, "");
+    show_cell(&table->columns[column], cell_at(table, row, column), scratch);
+    return scratch->bytes ? scratch->bytes : "";
+}
+
+static size_t column_width(const report_table *table, size_t column, meso_text *scratch)
+{
+    size_t width = 0;
+    for (size_t i = TITLE_ROW; i + 1 <= count_rows(table); i++) {
+        size_t length = count_characters(shown_at(table, i, column, scratch));
+        width = length > width ? length : width;
+    }
+    return width;
+}
+
+void report_table_text(const report_table *table, meso_text *out)
+{
+    meso_text scratch = {0};
+    size_t *widths = calloc(table->n_columns, sizeof *widths);
+    if (!widths) {
+        out->out_of_memory = 1;
+        return;
+    }
+    for (size_t c = 0; c < table->n_columns; c++)
+        widths[c] = column_width(table, c, &scratch);
+    for (size_t i = TITLE_ROW; i + 1 <= count_rows(table); i++)
+        for (size_t c = 0; c < table->n_columns; c++)
+            add_aligned(&table->columns[c], shown_at(table, i, c, &scratch), widths[c],
+                        c + 1 == table->n_columns, out);
+    out->out_of_memory |= scratch.out_of_memory;
+    meso_text_free(&scratch);
+    free(widths);
+}
+
+/* Every character that Markdown or HTML inside it could take for markup. */
+static void add_markdown(const char *shown, meso_text *out)
+{
+    for (; *shown; shown++) {
+        if (strchr("\\`*_[]<>|#~&$", *shown))
+            meso_text_add(out, "\\");
+        meso_text_add_n(out, shown, 1);
+    }
+}
+
+void report_table_markdown(const report_table *table, meso_text *out)
+{
+    meso_text scratch = {0};
+    for (size_t i = TITLE_ROW; i + 1 <= count_rows(table); i++) {
+        for (size_t c = 0; c < table->n_columns; c++) {
+            meso_text_add(out, "| ");
+            add_markdown(shown_at(table, i, c, &scratch), out);
+            meso_text_add(out, " ");
+        }
+        meso_text_add(out, "|\n");
+        for (size_t c = 0; i == TITLE_ROW && c < table->n_columns; c++)
+            meso_text_add(out, table->columns[c].align == REPORT_RIGHT ? "| ---: " : "| --- ");
+        if (i == TITLE_ROW)
+            meso_text_add(out, "|\n");
+    }
+    out->out_of_memory |= scratch.out_of_memory;
+    meso_text_free(&scratch);
+}
+
+/* ---- for programs ------------------------------------------------------------------------------
+ */
+
+void report_table_csv(const report_table *table, meso_text *out)
+{
+    for (size_t c = 0; c < table->n_columns; c++) {
+        meso_text_add(out, c ? "," : "");
+        report_csv_text(table->columns[c].key, out);
+    }
+    meso_text_add(out, REPORT_CSV_END);
+    for (size_t row = 0; row < count_rows(table); row++) {
+        for (size_t c = 0; c < table->n_columns; c++) {
+            const report_cell *cell = cell_at(table, row, c);
+            char number[REPORT_NUMBER_SIZE];
+            meso_text_add(out, c ? "," : "");
+            if (table->columns[c].kind != REPORT_TEXT)
+                meso_text_add(out, report_exact(cell->number, number));
+            else if (cell->text)
+                report_csv_text(cell->text, out);
+        }
+        meso_text_add(out, REPORT_CSV_END);
+    }
+}
+
+static json_t *json_of_cell(const report_column *column, const report_cell *cell)
+{
+    switch (column->kind) {
+    case REPORT_NUMBER:
+        return report_json_number(cell->number);
+    case REPORT_COUNT:
+        return json_integer((json_int_t)cell->number);
+    default:
+        return cell->text ? report_json_text(cell->text) : json_null();
+    }
+}
+
+json_t *report_table_json(const report_table *table)
+{
+    json_t *rows = json_array();
+    int ok = rows != NULL;
+    for (size_t row = 0; ok && row < count_rows(table); row++) {
+        json_t *object = json_object();
+        for (size_t c = 0; c < table->n_columns; c++) {
+            const report_column *column = &table->columns[c];
+            ok &= json_object_set_new(object, column->key,
+                                      json_of_cell(column, cell_at(table, row, c))) == 0;
+        }
+        ok &= json_array_append_new(rows, object) == 0;
+    }
+    if (ok)
+        return rows;
+    json_decref(rows);
+    return NULL;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A table: columns that say how they are written, rows of cells, and one writer for each format.
+ *
+ *   static const report_column columns[] = {
+ *       {"file", "File", REPORT_LEFT, REPORT_TEXT, 0}, {"p_fake", "P(fake)", REPORT_RIGHT,
+ * REPORT_NUMBER, 4}}; report_table table = {columns, 2}; report_table_add_text(&table, "a.jpg");
+ *   report_table_add_number(&table, 0.25);
+ *   report_table_text(&table, &out);
+ *
+ * Cells are added from left to right, row by row. A failed allocation is remembered in
+ * out_of_memory, so that a caller checks once, at the end. Text for people (text, Markdown) is
+ * rounded to the column's digits and shows control characters and bytes that are no UTF-8 as \xNN;
+ * machine formats (CSV, JSON) get nine significant digits and every byte.
+ */
+#ifndef MESO_REPORT_TABLE_H
+#define MESO_REPORT_TABLE_H
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "base/text.h"
+
+typedef enum report_align { REPORT_LEFT, REPORT_RIGHT } report_align;
+
+typedef enum report_kind {
+    REPORT_TEXT,
+    REPORT_NUMBER, /* a double; NaN is "n/a" for people, empty in CSV, null in JSON */
+    REPORT_COUNT   /* a whole number */
+} report_kind;
+
+typedef struct report_column {
+    const char *key;   /* name in CSV and JSON */
+    const char *title; /* what people read */
+    report_align align;
+    report_kind kind;
+    int digits; /* behind the point, of a NUMBER for people */
+} report_column;
+
+typedef struct report_cell {
+    char *text; /* of a TEXT column; NULL is an empty cell (null in JSON) */
+    double number;
+} report_cell;
+
+typedef struct report_table {
+    const report_column *columns; /* the caller's; outlive the table */
+    size_t n_columns;
+    report_cell *cells; /* [rows][n_columns] */
+    size_t n_cells, capacity;
+    int out_of_memory;
+} report_table;
+
+/* The next cell; its kind must be the column's. text is copied; NULL leaves the cell empty. */
+void report_table_add_text(report_table *table, const char *text);
+void report_table_add_number(report_table *table, double value);
+void report_table_add_count(report_table *table, size_t count);
+void report_table_free(report_table *table); /* frees the cells; the columns are the caller's */
+
+/* Writers append to out. Only whole rows are written. */
+void report_table_text(const report_table *table, meso_text *out);
+void report_table_markdown(const report_table *table, meso_text *out);
+void report_table_csv(const report_table *table, meso_text *out);
+json_t *report_table_json(const report_table *table); /* an array of objects; NULL: out of memory */
+
+#endif
