@@ -27,7 +27,7 @@ typedef struct meso_dataset_item {
 } meso_dataset_item;
 
 typedef struct meso_dataset {
-    meso_dataset_item *items; /* sorted by path, byte order, fakes first */
+    meso_dataset_item *items; /* fakes first, then sorted by path in byte order */
     size_t n_items;
     size_t n_class[2];   /* items labelled fake, real */
     size_t n_groups;     /* different (label, group) pairs */
@@ -42,9 +42,11 @@ typedef struct meso_dataset_options {
     const char *fake;     /* name of the class folder that holds the fakes */
     const char *real;     /* name of the class folder that holds the originals */
     const char *manifest; /* CSV with the columns file, label, group (RFC 4180; group is optional);
-                             paths are relative to the manifest's folder */
+                             paths are relative to the manifest's folder, labels are class
+                             names as above */
     const char *group;    /* POSIX extended regular expression on the path below the class folder;
-                             its first parenthesis is the group */
+                             its first parenthesis is the group. For a manifest without a
+                             column group: on the path as it stands there */
     size_t max_per_class; /* keep the first so many of each class, 0 for all */
 } meso_dataset_options;
 
@@ -53,18 +55,22 @@ typedef struct meso_dataset_options {
         sizeof(meso_dataset_options), NULL, NULL, NULL, NULL, 0 \
     }
 
-/* Scans root, which holds one folder for each class. Class folders are searched whole, in sorted
- * order; files are taken by their name's ending (png jpg jpeg bmp ppm pgm pnm webp, letter case
- * ignored); a loop of symbolic links is entered once. A group belongs to its class: a recording
- * name that stands in both class folders is two groups. Errors: NO_INPUT (no such folder,
- * unreadable, no images), DATA (class folder missing, ambiguous or named twice; bad manifest line;
- * a file that the pattern does not match), ARGUMENT (bad pattern). */
+/* Scans root, which holds one folder for each class; other folders and loose files in it are passed
+ * over. With options->manifest root is NULL. Class folders are searched whole; files are taken by
+ * their name's ending (png jpg jpeg bmp ppm pgm pnm webp, letter case ignored); names that begin
+ * with a dot are passed over. Links are followed, and each folder is entered once, so that loops
+ * end. A group belongs to its class: a recording name that stands in both class folders is two
+ * groups. Errors: NO_INPUT (no such folder, unreadable, no images), DATA (class folder missing or
+ * ambiguous; a class without images; bad manifest line, with its number; a file listed twice; a
+ * file in which the pattern finds no group), ARGUMENT (bad pattern, one name for both classes),
+ * MEMORY. */
 MESO_API meso_status meso_dataset_open(const char *root, const meso_dataset_options *options,
                                        meso_dataset *dataset, meso_error *error);
 
-/* Every image below the given files and folders, unlabelled, in the order given, folders sorted.
- * A file named directly is taken whatever its name and whether or not it can be read: what is wrong
- * with it is found when it is decoded. Errors: NO_INPUT (unreadable folder as a whole), MEMORY. */
+/* Every image below the given files and folders, unlabelled, in the order given, folders sorted and
+ * searched as above. A file named directly is taken whatever its name and whether or not it can be
+ * read: what is wrong with it is found when it is decoded. Errors: NO_INPUT (nothing but folders
+ * that are empty or unreadable; n = 0), MEMORY. */
 MESO_API meso_status meso_dataset_from_paths(const char *const *paths, size_t n,
                                              meso_dataset *dataset, meso_error *error);
 

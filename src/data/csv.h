@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads CSV as RFC 4180 has it, record by record, out of text in memory.
+ */
+#ifndef MESO_DATA_CSV_H
+#define MESO_DATA_CSV_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum { meso_csv_max_fields = 64 };
+
+typedef struct meso_csv {
+    const char *name; /* stands before the line number in messages: "list.csv:7: …" */
+    char *next;       /* the text is unquoted in place */
+    char *end;
+    size_t line; /* where the current record begins, from 1 */
+    size_t next_line;
+    char *fields[meso_csv_max_fields]; /* NUL-terminated, inside the text */
+    size_t n_fields;
+} meso_csv;
+
+/* text[n] must be writable: it becomes a NUL. A byte order mark is passed over. */
+void meso_csv_start(meso_csv *csv, char *text, size_t n, const char *name);
+
+/* The next record that is not a blank line; n_fields = 0 at the end. Lines end with LF or CRLF.
+ * Errors: DATA with the line. */
+meso_status meso_csv_next(meso_csv *csv, meso_error *error);
+
+#endif
