@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lines of a test program's output stay whole and in order when ctest reads both of its streams from one
- * pipe: tools/test.sh counts test functions by these lines, and a program that crashes keeps its last ones.
+ * Lines of a test program's output stay whole and in order when ctest reads both of its streams
+ * from one pipe: tools/test.sh counts test functions by these lines, and a program that crashes
+ * keeps its last ones.
  */
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A test of the tests: each check here is wrong in a way that has slipped through test suites before. The
- * program fails, as ctest expects of it, only if every one of them was noticed.
+ * A test of the tests: each check here is wrong in a way that has slipped through test suites
+ * before. The program fails, as ctest expects of it, only if every one of them was noticed.
  */
 #include <math.h>
 #include <setjmp.h>
