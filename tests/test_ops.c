@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every op's plain kernel against the double-precision reference, over the cross of what can go
+ * wrong: sizes around the work-group, primes, windows × strides × dilations × paddings, batches,
+ * ties, negative gamma. Buffers are poisoned with NaN, so that reading where nothing was written
+ * shows; what lies around an output must stay untouched.
+ */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness_device.h"
+#include "net/op.h"
+#include "reference.h"
+
+enum { n_guard = 64, text_size = 2048 };
+
+static meso_device *device;
+
+/* A word that no kernel computes: a quiet NaN with a payload. */
+static float poison(void)
+{
+    const uint32_t bits = 0x7FC5A5A5;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static int is_poison(float value)
+{
+    const float p = poison();
+    return memcmp(&value, &p, sizeof value) == 0;
+}
+
+static float *poisoned(size_t n)
+{
+    float *values = malloc(n * sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < n; i++)
+        values[i] = poison();
+    return values;
+}
+
+static void check(meso_status status)
+{
+    if (status != MESO_OK)
+        fail_msg("%s", meso_device_error(device));
+}
+
+/* A tensor of the layout on the device, with gaps between rows, and its host copy. */
+typedef struct device_tensor {
+    meso_tensor_view view;
+    meso_buffer buffer;
+    float *host;
+    size_t n_floats; /* without the guard */
+} device_tensor;
+
+static size_t place(const meso_tensor_view *v, size_t i, int c, int y, int x)
+{
+    return i * meso_tensor_size(v) + (size_t)c * meso_tensor_plane(v) +
+           (size_t)(y + v->pad) * (size_t)v->row_stride + (size_t)(x + v->pad);
+}
+
+static device_tensor make_tensor(meso_shape shape, int pad, size_t n)
+{
+    device_tensor t = {.view = meso_tensor_of(shape, pad, NULL)};
+    t.view.row_stride += 3; /* a gap that nobody may read or write */
+    t.n_floats = n * meso_tensor_size(&t.view);
+    t.host = poisoned(t.n_floats + n_guard);
+    check(meso_buffer_create(device, (t.n_floats + n_guard) * sizeof(float), &t.buffer));
+    return t;
+}
+
+static void upload(device_tensor *t)
+{
+    t->view.buffer = &t->buffer;
+    check(
+        meso_buffer_write(device, &t->buffer, 0, t->host, (t->n_floats + n_guard) * sizeof(float)));
+}
+
+static void free_tensor(device_tensor *t)
+{
+    meso_buffer_release(&t->buffer);
+    free(t->host);
+}
+
+/* Random values inside, zeros in the pad as the plan keeps them, NaN elsewhere; the same values as
+ * double. */
+static device_tensor make_input(meso_shape shape, int pad, size_t n, meso_random *random,
+                                reference_tensor *exact)
+{
+    device_tensor t = make_tensor(shape, pad, n);
+    *exact = reference_tensor_new(shape, n);
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++)
+        for (int c = 0; c < shape.c; c++)
+            for (int y = -pad; y < shape.h + pad; y++)
+                for (int x = -pad; x < shape.w + pad; x++) {
+                    float *value = &t.host[place(&t.view, i, c, y, x)];
+                    int inside = y >= 0 && y < shape.h && x >= 0 && x < shape.w;
+                    *value = 0;
+                    if (!inside)
+                        continue;
+                    harness_fill(random, value, 1);
+                    if (k % 5 == 0) /* ties for pooling */
+                        *value = roundf(*value);
+                    exact->value[k++] = *value;
+                }
+    upload(&t);
+    return t;
+}
+
+/* Parameters of a layer: gammas of both signs, variances > 0. */
+static float *make_param(const meso_param *param, meso_random *random)
+{
+    float *values = malloc((param->n_values + 1) * sizeof *values);
+    assert_non_null(values);
+    harness_fill(random, values, param->n_values);
+    if (param->kind == MESO_PARAM_VARIANCE)
+        for (size_t i = 0; i < param->n_values; i++)
+            values[i] = fabsf(values[i]) + 0.01f;
+    return values;
+}
+
+/* Each interior value within k · eps · magnitude, all of them together within NMSE 1e-10; pad, gaps
+ * and guard untouched. */
+static void compare(device_tensor *out, const reference_tensor *expected, size_t n, double k,
+                    const char *text)
+{
+    double error = 0, energy = 0;
+    size_t e = 0;
+    check(meso_buffer_read(device, &out->buffer, 0, out->host,
+                           (out->n_floats + n_guard) * sizeof(float)));
+    for (size_t i = 0; i < n; i++)
+        for (int c = 0; c < expected->shape.c; c++)
+            for (int y = 0; y < expected->shape.h; y++)
+                for (int x = 0; x < expected->shape.w; x++, e++) {
+                    float *got = &out->host[place(&out->view, i, c, y, x)];
+                    double difference = *got - expected->value[e];
+                    harness_close(*got, expected->value[e],
+                                  k * FLT_EPSILON * expected->magnitude[e] + FLT_MIN,
+                                  "%s: image %zu channel %d row %d column %d", text, i, c, y, x);
+                    error += difference * difference;
+                    energy += expected->value[e] * expected->value[e];
+                    *got = poison();
+                }
+    if (!(error <= 1e-10 * energy))
+        fail_msg("%s: NMSE %g", text, error / energy);
+    for (size_t i = 0; i < out->n_floats + n_guard; i++)
+        if (!is_poison(out->host[i]))
+            fail_msg("%s: float %zu outside the output was written", text, i);
+}
+
+/* The last layer of a net text on n images of random values, with `extra` more pad than it needs.
+ * Returns 0 where the text is refused because the window does not fit. */
+static int try_case(const char *text, size_t n, int extra, double k)
+{
+    meso_net *net = NULL;
+    meso_error error;
+    static uint64_t seed = 1;
+    meso_random random = {seed++};
+    if (meso_net_parse(text, "case", &net, &error) != MESO_OK) {
+        if (!strstr(error.text, "does not fit") && !strstr(error.text, "smaller than the window"))
+            fail_msg("%s\n%s", text, error.text);
+        return 0;
+    }
+    const meso_layer *layer = &net->layers[net->n_layers - 1];
+    const int pad = (layer->op->halo ? layer->op->halo(layer) : 0) + extra;
+    meso_step step = {.net = net, .layer = layer, .n = n};
+    device_tensor inputs[MESO_MAX_INPUTS];
+    reference_tensor exact[MESO_MAX_INPUTS], expected;
+    meso_buffer buffers[MESO_MAX_PARAMS];
+    float *params[MESO_MAX_PARAMS];
+    for (size_t i = 0; i < layer->n_inputs; i++) {
+        inputs[i] = make_input(net->layers[layer->inputs[i]].shape, pad, n, &random, &exact[i]);
+        step.inputs[i] = inputs[i].view;
+        step.inputs[i].buffer = &inputs[i].buffer;
+    }
+    for (size_t i = 0; i < layer->n_params; i++) {
+        const meso_param *param = &net->params[layer->first_param + i];
+        params[i] = make_param(param, &random);
+        check(meso_buffer_create(device, param->n_values * sizeof(float), &buffers[i]));
+        check(
+            meso_buffer_write(device, &buffers[i], 0, params[i], param->n_values * sizeof(float)));
+        step.params[i] = &buffers[i];
+    }
+    device_tensor out = make_tensor(layer->shape, extra, n);
+    upload(&out);
+    step.output = out.view;
+    reference_op(layer, exact, (const float *const *)params, n, &expected);
+    check(layer->op->forward(device, &step));
+    compare(&out, &expected, n, k, text);
+
+    reference_tensor_free(&expected);
+    free_tensor(&out);
+    for (size_t i = 0; i < layer->n_params; i++) {
+        meso_buffer_release(&buffers[i]);
+        free(params[i]);
+    }
+    for (size_t i = 0; i < layer->n_inputs; i++) {
+        free_tensor(&inputs[i]);
+        reference_tensor_free(&exact[i]);
+    }
+    meso_net_close(net);
+    return 1;
+}
+
+/* Heights and widths: one, below, at and above the work-group's 64, and primes. */
+static const int sizes[][2] = {{1, 1}, {1, 64}, {2, 63}, {65, 3}, {7, 13}, {16, 17}};
+static const size_t batches[] = {1, 2, 5};
+static const char *const windows[] = {"1x1", "3x3", "5x5", "2x3", "7x1"};
+static const char *const strides[] = {"1", "2", "2x3"};
+static const char *const dilations[] = {"1", "2", "3x1"};
+static const char *const pads[] = {"same", "valid", "1", "3x2"};
+#define EACH(i, array) for (size_t i = 0; i < sizeof(array) / sizeof((array)[0]); i++)
+
+/* A sum of products in float: k = 4 covers what different orders of the sum lose at these sizes. */
+static void conv_cases(void)
+{
+    char text[text_size];
+    int ran = 0;
+    size_t turn = 0;
+    EACH (s, sizes)
+        EACH (w, windows)
+            EACH (t, strides)
+                EACH (d, dilations)
+                    EACH (p, pads) {
+                        snprintf(text, sizeof text,
+                                 "i = input height=%d width=%d channels=%zu divide=1\n"
+                                 "c = conv i filters=%zu window=%s stride=%s dilation=%s pad=%s\n",
+                                 sizes[s][0], sizes[s][1], 1 + turn % 3, 1 + turn % 4, windows[w],
+                                 strides[t], dilations[d], pads[p]);
+                        ran += try_case(text, batches[turn % 3], (int)(turn % 2), 4);
+                        turn++;
+                    }
+    if (ran < 800)
+        fail_msg("only %d of %zu cases fit", ran, turn);
+}
+
+/* Maxima are exact. */
+static void max_pool_cases(void)
+{
+    char text[text_size];
+    int ran = 0;
+    size_t turn = 0;
+    EACH (s, sizes)
+        EACH (w, windows)
+            EACH (t, strides)
+                EACH (p, pads) {
+                    snprintf(text, sizeof text,
+                             "i = input height=%d width=%d channels=%zu divide=1\n"
+                             "m = max_pool i window=%s stride=%s pad=%s\n",
+                             sizes[s][0], sizes[s][1], 1 + turn % 3, windows[w], strides[t],
+                             pads[p]);
+                    ran += try_case(text, batches[turn % 3], (int)(turn % 2), 0);
+                    turn++;
+                }
+    if (ran < 150)
+        fail_msg("only %d of %zu cases fit", ran, turn);
+}
+
+/* Op lines on pictures of every size; the input is called i. */
+static void picture_cases(const char *op, double k)
+{
+    char text[text_size];
+    EACH (s, sizes)
+        EACH (b, batches) {
+            snprintf(text, sizeof text, "i = input height=%d width=%d channels=%zu divide=1\n%s\n",
+                     sizes[s][0], sizes[s][1], 1 + 3 * b, op);
+            assert_int_equal(try_case(text, batches[b], (int)b, k), 1);
+        }
+}
+
+/* The same on vectors. */
+static void vector_cases(const char *op, double k)
+{
+    static const int lengths[] = {1, 2, 63, 64, 65, 1024};
+    char text[text_size];
+    EACH (s, lengths)
+        EACH (b, batches) {
+            snprintf(text, sizeof text, "i = input height=1 width=1 channels=%d divide=1\n%s\n",
+                     lengths[s], op);
+            assert_int_equal(try_case(text, batches[b], (int)b, k), 1);
+        }
+}
+
+/* Elementary functions: OpenCL 1.2 allows exp and expm1 3 ulp, a division 2.5 ulp. */
+static void bias_cases(void)
+{
+    picture_cases("b = bias i", 1);
+}
+static void relu_cases(void)
+{
+    picture_cases("r = relu i", 0);
+    picture_cases("r = relu i cap=0.25", 0);
+}
+static void leaky_relu_cases(void)
+{
+    picture_cases("r = leaky_relu i slope=0.1", 1);
+}
+static void elu_cases(void)
+{
+    picture_cases("e = elu i alpha=1", 4);
+    picture_cases("e = elu i alpha=0.3", 4);
+}
+static void batch_norm_cases(void)
+{
+    picture_cases("b = batch_norm i epsilon=0.001", 4);
+}
+static void sigmoid_cases(void)
+{
+    picture_cases("s = sigmoid i", 4);
+    vector_cases("s = sigmoid i", 4);
+}
+static void flatten_cases(void)
+{
+    picture_cases("f = flatten i", 0);
+}
+static void concat_cases(void)
+{
+    picture_cases("a = conv i filters=3 window=1 stride=1 dilation=1 pad=same\n"
+                  "b = conv i filters=1 window=1 stride=1 dilation=1 pad=same\n"
+                  "c = concat a i b a",
+                  0);
+    picture_cases("c = concat i", 0);
+}
+static void global_avg_pool_cases(void)
+{
+    picture_cases("g = global_avg_pool i", 4);
+}
+static void dense_cases(void)
+{
+    vector_cases("d = dense i units=1", 4);
+    vector_cases("d = dense i units=16", 4);
+    vector_cases("d = dense i units=67", 4);
+}
+/* A sum of up to 1024 positive terms, one after the other, drifts by some 17 eps here. */
+static void softmax_cases(void)
+{
+    vector_cases("s = softmax i", 64);
+}
+
+/* One row for each op of the table that has kernels. */
+static const struct {
+    const meso_op *op;
+    void (*run)(void);
+} rows[] = {
+    {&meso_op_conv, conv_cases},         {&meso_op_bias, bias_cases},
+    {&meso_op_relu, relu_cases},         {&meso_op_leaky_relu, leaky_relu_cases},
+    {&meso_op_elu, elu_cases},           {&meso_op_batch_norm, batch_norm_cases},
+    {&meso_op_max_pool, max_pool_cases}, {&meso_op_concat, concat_cases},
+    {&meso_op_flatten, flatten_cases},   {&meso_op_global_avg_pool, global_avg_pool_cases},
+    {&meso_op_dense, dense_cases},       {&meso_op_sigmoid, sigmoid_cases},
+    {&meso_op_softmax, softmax_cases},
+};
+
+enum { n_rows = sizeof rows / sizeof rows[0] };
+
+static void test_op(void **state)
+{
+    const size_t row = (size_t)(uintptr_t)*state;
+    device = harness_device();
+    rows[row].run();
+    meso_device_close(device);
+}
+
+static void test_every_op_has_cases(void **state)
+{
+    (void)state;
+    for (size_t i = 0; meso_op_at(i); i++) {
+        int found = !meso_op_at(i)->forward; /* input and dropout have no kernel of their own */
+        EACH (r, rows)
+            found |= rows[r].op == meso_op_at(i);
+        if (!found)
+            fail_msg("op %s has no test", meso_op_at(i)->name);
+    }
+}
+
+int main(void)
+{
+    struct CMUnitTest tests[n_rows + 1] = {cmocka_unit_test(test_every_op_has_cases)};
+    for (size_t i = 0; i < n_rows; i++)
+        tests[i + 1] = (struct CMUnitTest){
+            .name = rows[i].op->name, .test_func = test_op, .initial_state = (void *)(uintptr_t)i};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
