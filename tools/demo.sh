@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Shows MesoCL working, from nothing: packages, build, devices, known answers, a prediction.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+run() {
+    printf '$ %s\n' "$*"
+    "$@"
+}
+
+say "Packages and build"
+tools/setup.sh
+cmake --preset release --log-level=WARNING >/dev/null
+cmake --build --preset release
+PATH="$PWD/build/bin:$PATH"
+
+say "OpenCL devices of this machine"
+run mesocl devices
+
+say "Known answers on each of them"
+run mesocl selftest --device all
+
+say "Four pictures and a model"
+mkdir -p build/demo
+# draw NAME RED GREEN BLUE: a picture whose channels are these expressions of x and y, each from 1 to 127
+# because not every awk can write the other bytes.
+draw() {
+    awk "BEGIN {
+        printf \"P6 320 240 127\\n\"
+        for (y = 0; y < 240; y++)
+            for (x = 0; x < 320; x++)
+                printf \"%c%c%c\", 1 + ($2) % 127, 1 + ($3) % 127, 1 + ($4) % 127
+    }" >"build/demo/$1.ppm"
+    echo "build/demo/$1.ppm"
+}
+draw stripes 'x' 'int(x / 16) * 40' '2 * x'
+draw rings 'int((x - 160)^2 / 99 + (y - 120)^2 / 99)' 'int(y / 2)' '64'
+draw checks '(int(x / 20) + int(y / 20)) % 2 * 120' '(int(x / 20) + int(y / 20)) % 2 * 120' '30'
+draw noise 'x * y * 31' 'x * 7919 + y * 104729' 'x * x + y * y'
+run mesocl init --net meso4 --seed 1 -o build/demo/seeded.safetensors
+
+say "Prediction"
+echo "The weights above are random numbers from a seed. Nobody trained them: what follows shows that a picture"
+echo "goes through decoding, resizing and the net on the device, and says nothing of real or fake."
+run mesocl predict -w build/demo/seeded.safetensors build/demo
+
+say "Where things are"
+cat <<'END'
+build/bin/mesocl     the program; `mesocl --help` lists what it does
+build/demo/          the pictures and the model of this demonstration
+tools/test.sh        builds and runs the tests
+README.md            a tour of the commands, and the source map
+END
