@@ -27,7 +27,8 @@ typedef struct meso_file_score {
     int exif_turned; /* the file asks to be turned (orientation other than 1) */
 } meso_file_score;
 
-/* Called on the caller's thread for each file in list order; any value but 0 stops the run. */
+/* Called on the caller's thread for each file in list order. Any value but 0 stops the run once the
+ * files of the batch at hand have been reported too. */
 typedef int (*meso_file_score_callback)(const meso_file_score *score, void *user);
 
 /* Fill with MESO_SCORE_OPTIONS_INIT. */

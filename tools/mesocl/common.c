@@ -11,19 +11,37 @@ int meso_tool_fail(const meso_error *error)
     return meso_status_exit_code(error->status);
 }
 
-int meso_scoring_open(const meso_scoring *scoring, const char *command, meso_device **device,
-                      meso_model **model)
+int meso_scoring_open(const meso_scoring *scoring, meso_device **device, meso_model **model)
 {
     meso_model_options options = MESO_MODEL_OPTIONS_INIT;
     meso_error error = {0};
-    if (!scoring->weights)
-        return meso_options_usage_error(command, "--weights FILE is missing");
     options.net = scoring->net;
     options.max_batch = (size_t)scoring->batch;
     if (meso_device_open(scoring->device, device, &error) != MESO_OK ||
         meso_model_open(*device, scoring->weights, &options, model, &error) != MESO_OK)
         return meso_tool_fail(&error);
     return -1;
+}
+
+report_provenance meso_scoring_provenance(const meso_scoring *scoring, const meso_device *device,
+                                          const meso_model_info *model, const char *command)
+{
+    const meso_device_info *info = meso_device_get_info(device);
+    return (report_provenance){.device = info->name,
+                               .driver = info->driver,
+                               .platform = info->platform_name,
+                               .decoders = meso_image_decoders(),
+                               .resize = REPORT_RESIZE,
+                               .net = model->net_name,
+                               .weights = scoring->weights,
+                               .weights_hash = model->weights_hash,
+                               .command = command};
+}
+
+void meso_command_text(int argc, char **argv, meso_text *text)
+{
+    meso_text_add(text, "mesocl ");
+    report_command_line(argc, argv, text);
 }
 
 meso_score_options meso_scoring_score_options(const meso_scoring *scoring)

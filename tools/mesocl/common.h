@@ -7,9 +7,11 @@
 
 #include <stdint.h>
 
+#include "base/text.h"
 #include "mesocl/evaluate.h"
 #include "mesocl/model.h"
 #include "options.h"
+#include "report/report_provenance.h"
 
 /* Says "mesocl: SENTENCE" on stderr and returns the exit code that belongs to the status. */
 int meso_tool_fail(const meso_error *error);
@@ -44,10 +46,16 @@ typedef struct meso_scoring {
      "turn pictures as their EXIF data say; the published nets were trained without", 0, 0}
 /* clang-format on */
 
-/* Opens the device and the model. Returns -1, or the exit code after a sentence on stderr; the
- * caller closes what is not NULL, the model first, in both cases. */
-int meso_scoring_open(const meso_scoring *scoring, const char *command, meso_device **device,
-                      meso_model **model);
+/* Opens the device and the model; scoring->weights is there. Returns -1, or the exit code after a
+ * sentence on stderr; in both cases the caller closes what is not NULL, the model first. */
+int meso_scoring_open(const meso_scoring *scoring, meso_device **device, meso_model **model);
+
+/* What a report says of its origin. The strings are those of the arguments. */
+report_provenance meso_scoring_provenance(const meso_scoring *scoring, const meso_device *device,
+                                          const meso_model_info *model, const char *command);
+
+/* Appends "mesocl predict …" as it was typed: call it before meso_options_parse. */
+void meso_command_text(int argc, char **argv, meso_text *text);
 meso_score_options meso_scoring_score_options(const meso_scoring *scoring);
 
 /* From now on the first Ctrl-C (SIGINT) or SIGTERM only makes meso_interrupted() true; the second
