@@ -14,19 +14,25 @@
 
 #include <cmocka.h>
 
+#include "harness_device.h"
+
 static void wrong_number(void **state)
 {
     (void)state;
     assert_int_equal(1 + 1, 3);
 }
 
-/* `err > tol` is false for NaN, so comparisons are written !(err <= tol). */
-static void nan_error(void **state)
+/* `err > tol` is false for NaN, so the harness writes comparisons as !(err <= tol). */
+static void not_a_number(void **state)
 {
     (void)state;
-    double error = fabs(NAN - 1.0), tolerance = 1e-6;
-    if (!(error <= tolerance))
-        fail_msg("error %g", error);
+    harness_close(NAN, 1.0, 1e-6, "a result that is no number");
+}
+
+static void just_outside(void **state)
+{
+    (void)state;
+    harness_close(1.0 + 1.1e-6, 1.0, 1e-6, "a result a tenth beyond its tolerance");
 }
 
 static void write_past_the_end(void **state)
@@ -47,9 +53,8 @@ static void crash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_number),
-        cmocka_unit_test(nan_error),
-        cmocka_unit_test(write_past_the_end),
+        cmocka_unit_test(wrong_number), cmocka_unit_test(not_a_number),
+        cmocka_unit_test(just_outside), cmocka_unit_test(write_past_the_end),
         cmocka_unit_test(crash),
     };
     int n_tests = sizeof(tests) / sizeof(tests[0]);
