@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A set of named tensors with metadata, in memory. On disk it is safetensors (safetensors_*.c).
+ */
+#ifndef MESO_MODEL_WEIGHTS_H
+#define MESO_MODEL_WEIGHTS_H
+
+#include "mesocl/weights.h"
+
+typedef struct meso_metadata {
+    char *key, *value;
+} meso_metadata;
+
+struct meso_weights {
+    meso_tensor *tensors; /* names and values are owned */
+    size_t n_tensors;
+    meso_metadata *metadata;
+    size_t n_metadata;
+    char hash[33];
+};
+
+/* Appends a tensor and leaves its values for the caller to fill. Errors as meso_weights_add. */
+meso_status meso_weights_new(meso_weights *weights, const char *name, const size_t *dims,
+                             size_t n_dims, meso_tensor **tensor, meso_error *error);
+
+/* The position of the first value that is NaN or infinite; n where there is none. Looks at bits: a
+ * compiler told to assume finite numbers may drop isfinite(). */
+size_t meso_first_not_finite(const float *values, size_t n);
+
+/* "3x3x3x8", or "scalar": dims for messages, in a buffer of MESO_DIMS_SIZE. */
+enum { MESO_DIMS_SIZE = 96 };
+const char *meso_dims_text(const size_t *dims, size_t n_dims, char out[MESO_DIMS_SIZE]);
+#define MESO_DIMS(dims, n_dims) meso_dims_text((dims), (n_dims), (char[MESO_DIMS_SIZE]){0})
+
+/* A longer header is refused when reading, and not written. */
+enum { MESO_SAFETENSORS_MAX_HEADER = 1 << 20 };
+
+/* Parses a safetensors file that lies in memory into an empty set. Sentences have no file name. */
+meso_status meso_safetensors_parse(const unsigned char *bytes, size_t n, meso_weights *weights,
+                                   meso_error *error);
+
+#endif

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes tests/fixtures/keras_* and tests/golden/keras_fixtures.json. Not part of CI.
+
+    python3 -m venv /tmp/keras && /tmp/keras/bin/pip install tensorflow-cpu keras tf-keras
+    /tmp/keras/bin/python tests/golden/make_keras_fixtures.py
+
+Small nets with seeded weights, saved by Keras 2 (the package tf_keras) and by Keras 3, with what Keras predicts
+for two inputs. Run again, it makes other bytes (HDF5 stores times) but the same weights.
+"""
+
+import json
+import os
+import pathlib
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_USE_LEGACY_KERAS"] = "0"
+
+import keras
+import numpy
+import tf_keras
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "tests" / "fixtures"
+SIDE = 32
+
+
+def inputs():
+    """The synthetic inputs of the goldens, [1][height][width][channel], values 0 to 255."""
+    h, w, c = numpy.meshgrid(range(SIDE), range(SIDE), range(3), indexing="ij")
+    return {
+        "ramp": ((31 * h + 17 * w + 59 * c) % 256)[None].astype("float32"),
+        "smooth": (((h + 2 * w + 40 * c) // 3) % 256)[None].astype("float32"),
+    }
+
+
+def fill(model, seed):
+    """Kernels about as large as Glorot's, biases and batch-norm statistics far from their defaults."""
+    random = numpy.random.default_rng(seed)
+    for layer in model.layers:
+        values = []
+        for weight in layer.weights:
+            name = weight.name.split("/")[-1].split(":")[0]
+            shape = tuple(weight.shape)
+            if name == "kernel":
+                limit = (6.0 / (numpy.prod(shape[:-1]) + shape[-1])) ** 0.5
+                values.append(random.uniform(-limit, limit, shape))
+            else:
+                low, high = {"bias": (-0.2, 0.2), "gamma": (-1.5, 1.5), "beta": (-0.5, 0.5),
+                             "moving_mean": (-0.3, 0.6), "moving_variance": (0.05, 0.8)}[name]
+                values.append(random.uniform(low, high, shape))
+        layer.set_weights(values)
+
+
+def meso4_small(k, divide=False):
+    """Meso-4 with fewer filters at 32x32; k is keras or tf_keras."""
+    leaky = {"negative_slope": 0.1} if k is keras else {"alpha": 0.1}
+    layers = k.layers
+    stack = [k.Input((SIDE, SIDE, 3))]
+    if divide:
+        stack.append(layers.Rescaling(1.0 / 255))
+    for filters, window, pool in ((4, 3, 2), (4, 5, 2), (6, 5, 2), (6, 5, 4)):
+        stack += [layers.Conv2D(filters, window, padding="same", activation="relu"),
+                  layers.BatchNormalization(),
+                  layers.MaxPooling2D(pool, padding="same")]
+    stack += [layers.Flatten(), layers.Dropout(0.5), layers.Dense(8), layers.LeakyReLU(**leaky),
+              layers.Dropout(0.5), layers.Dense(1, activation="sigmoid")]
+    return k.Sequential(stack)
+
+
+def inception_small(k):
+    """A functional net: branches, dilation, strides, VALID padding, and each activation layer."""
+    layers = k.layers
+    x = image = k.Input((SIDE, SIDE, 3))
+    branches = [layers.Conv2D(2, 1, padding="same", activation="relu")(x)]
+    for dilation in (1, 2, 3):
+        y = layers.Conv2D(3, 1, padding="same", activation="relu")(x)
+        branches.append(layers.Conv2D(3, 3, dilation_rate=dilation, padding="same",
+                                      activation="relu")(y))
+    x = layers.Concatenate()(branches)
+    x = layers.BatchNormalization(scale=False)(x)
+    x = layers.MaxPooling2D((3, 2), strides=2, padding="valid")(x)
+    x = layers.Conv2D(5, (3, 4), strides=(2, 1), padding="valid", use_bias=False)(x)
+    x = layers.BatchNormalization(center=False, epsilon=0.01)(x)
+    x = layers.ELU(alpha=0.7)(x)
+    x = layers.Conv2D(6, 3, padding="same")(x)
+    x = layers.ReLU(max_value=0.9)(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dense(4)(x)
+    x = layers.LeakyReLU()(x)
+    x = layers.Dense(2)(x)
+    x = layers.Activation("softmax")(x)
+    return k.Model(image, x)
+
+
+def save(model, name, rows, scale, net=None):
+    if name.endswith(".weights.h5"):
+        model.save_weights(FIXTURES / name)
+    elif name.endswith(".keras"):
+        model.save(FIXTURES / name)
+    else:
+        model.save(FIXTURES / name, save_format="h5")
+    expected = {key: [float(p) for p in model.predict(x * numpy.float32(scale), verbose=0)[0]]
+                for key, x in inputs().items()}
+    rows.append({"file": f"tests/fixtures/{name}", "net": net, "outputs": expected})
+
+
+def main():
+    rows = []
+    # Order matters: automatic names count up, so that nothing here is called conv2d or dense_1.
+    for seed, (make, k, name) in enumerate([
+            (meso4_small, tf_keras, "keras2_sequential.h5"),
+            (inception_small, tf_keras, "keras2_functional.h5"),
+            (meso4_small, keras, "keras3_sequential.keras"),
+            (inception_small, keras, "keras3_functional.keras")]):
+        model = make(k)
+        fill(model, seed)
+        save(model, name, rows, 1 / 255)
+    model = meso4_small(keras)
+    fill(model, 10)
+    save(model, "keras3.weights.h5", rows, 1 / 255, "tests/fixtures/meso4_small.net")
+    model = inception_small(keras)
+    fill(model, 11)
+    save(model, "keras3_inception.weights.h5", rows, 1 / 255, "tests/fixtures/inception_small.net")
+    model = meso4_small(keras, divide=True)
+    fill(model, 12)
+    save(model, "keras3_rescaling.keras", rows, 1)
+    golden = {
+        "about": "Written by tests/golden/make_keras_fixtures.py.",
+        "keras2": tf_keras.__version__,
+        "keras3": keras.__version__,
+        "input": {"ramp": "(31h + 17w + 59c) mod 256", "smooth": "floor((h + 2w + 40c) / 3) mod 256",
+                  "note": "8-bit pixels of a picture of 32 x 32; the nets see them / 255"},
+        "fixtures": rows,
+    }
+    (ROOT / "tests" / "golden" / "keras_fixtures.json").write_text(json.dumps(golden, indent=1) + "\n")
+
+
+main()
