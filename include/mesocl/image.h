@@ -65,10 +65,10 @@ typedef struct meso_image {
     int suspect; /* 1: decoded, but the decoder warned of something other than truncation */
 } meso_image;
 
-/* Reads the file at path, which is never opened blocking. options: NULL for the defaults. image->rgb is the caller's: give it to
- * meso_image_free(). The refusal's reason comes back as *refusal (NULL is allowed), the sentence in
- * error. Errors: NO_INPUT (not_regular, permission, vanished), IO (io), DATA (all other refusals),
- * MEMORY. */
+/* Reads the file at path, which is never opened blocking. options: NULL for the defaults.
+ * image->rgb is the caller's: give it to meso_image_free(). The refusal's reason comes back as
+ * *refusal (NULL is allowed), the sentence in error. Errors: NO_INPUT (not_regular, permission,
+ * vanished), IO (io), DATA (all other refusals), MEMORY. */
 MESO_API meso_status meso_image_load(const char *path, const meso_image_options *options,
                                      meso_image *image, meso_refusal *refusal, meso_error *error);
 

@@ -37,6 +37,7 @@
 #include "mesocl/metrics.h"
 #include "mesocl/model.h"
 #include "mesocl/net.h"
+#include "mesocl/selftest.h"
 #include "mesocl/status.h"
 #include "mesocl/weights.h"
 

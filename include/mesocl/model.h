@@ -56,9 +56,10 @@ typedef struct meso_model_info {
     const char *net_name;
     unsigned width, height, channels; /* of the input */
     size_t n_outputs;                 /* of the last layer */
-    const char *class_names[2];       /* of outputs 0 and 1; fake and real in any order */
-    int real_output;                  /* which output is "real": 1 as published */
-    char weights_hash[40];            /* XXH3-128 of the weight file, hex; "" for random weights */
+    const char *class_names[2];       /* of classes 0 and 1; a sigmoid gives P(class 1) */
+    int real_output;                  /* which class is "real": 1 as published */
+    size_t max_batch;                 /* images computed at once */
+    char weights_hash[33];            /* XXH3-128 of the weight file, hex; "" for random weights */
 } meso_model_info;
 
 MESO_API void meso_model_get_info(const meso_model *model, meso_model_info *info);

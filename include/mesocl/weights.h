@@ -36,6 +36,12 @@ typedef struct meso_tensor {
 /* An empty set, to be filled by meso_weights_add and meso_weights_set. */
 MESO_API meso_status meso_weights_create(meso_weights **weights, meso_error *error);
 
+/* Seeded random values for a net, the same on every machine: kernels Glorot uniform, biases 0,
+ * batch norm gamma 1, beta 0, mean 0, variance 1; with the net's text and classes fake,real as
+ * metadata. Errors: MEMORY. */
+MESO_API meso_status meso_weights_random(const meso_net *net, uint64_t seed, meso_weights **weights,
+                                         meso_error *error);
+
 /* Reads a .safetensors file: F32, or F16 widened. At most 1 MiB of header. The file must obey the
  * format to the letter (contiguous offsets, no duplicate keys, no trailing bytes) and every value
  * must be finite. Errors: NO_INPUT, IO, DATA (the text gives the reason), MEMORY. */

@@ -9,6 +9,7 @@
 int meso_cmd_devices(int argc, char **argv);
 int meso_cmd_selftest(int argc, char **argv);
 int meso_cmd_convert(int argc, char **argv);
+int meso_cmd_init(int argc, char **argv);
 int meso_cmd_inspect(int argc, char **argv);
 int meso_cmd_predict(int argc, char **argv);
 int meso_cmd_evaluate(int argc, char **argv);

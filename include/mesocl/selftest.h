@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Known answers: does this device, with this driver, compute what it should?
+ */
+#ifndef MESOCL_SELFTEST_H
+#define MESOCL_SELFTEST_H
+
+#include <stddef.h>
+
+#include "mesocl/device.h"
+#include "mesocl/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One known answer: a built-in net with seeded random weights on a computed picture. */
+typedef struct meso_selftest_row {
+    const char *net;   /* "meso4" */
+    const char *input; /* "ramp", "smooth": see src/model/selftest.c for their formulas */
+    double expected;   /* P(real) by the double-precision reference */
+    double got;        /* NaN where the device failed */
+    int passed;        /* |got − expected| ≤ MESO_SELFTEST_TOLERANCE */
+    char detail[256];  /* why it failed; "" */
+} meso_selftest_row;
+
+/* What float arithmetic in any order stays below, and any mistake in a kernel does not. */
+#define MESO_SELFTEST_TOLERANCE 2e-6
+
+/* Runs every known answer. *rows is the caller's, to free(); *n_failed counts rows that did not
+ * pass. A row that fails is no error of the call. Errors: MEMORY. */
+MESO_API meso_status meso_selftest(meso_device *device, meso_selftest_row **rows, size_t *n,
+                                   size_t *n_failed, meso_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A net with its weights on a device: opening, and what the caller may ask of it.
+ */
+#include "model/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "data/labels.h"
+
+enum { default_max_batch = 8 };
+
+/* "fake,real" → the two names and which of them is real. */
+static meso_status set_classes(meso_model *model, const char *classes, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const char *comma = strchr(classes, ',');
+    size_t n = comma ? (size_t)(comma - classes) : 0;
+    MESO_REQUIRE(comma && n > 0 && n < sizeof model->class_names[0] &&
+                     strlen(comma + 1) < sizeof model->class_names[0],
+                 error, MESO_ERROR_DATA, "class names '%s': expected two, as in fake,real",
+                 MESO_PRINTABLE(classes));
+    memcpy(model->class_names[0], classes, n);
+    strcpy(model->class_names[1], comma + 1);
+    const meso_dataset_options by_tables = MESO_DATASET_OPTIONS_INIT;
+    meso_label labels[2];
+    for (int i = 0; i < 2; i++)
+        labels[i] = meso_label_of(model->class_names[i], &by_tables);
+    MESO_REQUIRE(labels[0] != MESO_UNLABELLED && labels[1] != MESO_UNLABELLED &&
+                     labels[0] != labels[1],
+                 error, MESO_ERROR_DATA,
+                 "class names '%s': one must be a name for fake and one a name for real",
+                 MESO_PRINTABLE(classes));
+    model->real_output = labels[1] == MESO_REAL;
+out:
+    return status;
+}
+
+/* Probabilities are finished on the host in double precision from what the last layer is given, so
+ * that neither P(fake) nor P(real) loses digits. */
+static void find_logits(meso_model *model)
+{
+    const meso_layer *last = &model->net->layers[model->net->n_layers - 1];
+    int squashed = last->op == &meso_op_sigmoid || last->op == &meso_op_softmax;
+    int fits = meso_shape_size(last->shape) == (last->op == &meso_op_softmax ? 2 : 1);
+    model->n_outputs = meso_shape_size(last->shape);
+    model->logits = squashed ? last->inputs[0] : model->net->n_layers - 1;
+    model->can_predict = squashed && fits && model->net->layers[0].shape.c == 3;
+}
+
+/* Takes over net. Weights are copied to the device in the order of the net's parameters. */
+static meso_status create(meso_device *device, meso_net *net, const meso_weights *weights,
+                          const meso_model_options *options, meso_model **model, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const char *classes = meso_weights_get(weights, "mesocl.classes");
+    meso_model *m = calloc(1, sizeof *m);
+    if (!m)
+        meso_net_close(net);
+    MESO_REQUIRE_MEMORY(m, error);
+    m->device = device;
+    m->net = net;
+    m->max_batch = options && options->max_batch ? options->max_batch : default_max_batch;
+    snprintf(m->weights_hash, sizeof m->weights_hash, "%s", meso_weights_hash(weights));
+    MESO_TRY(set_classes(m, classes ? classes : "fake,real", error));
+    find_logits(m);
+    MESO_TRY(meso_weights_check(weights, net, error));
+
+    m->params = calloc(net->n_params + 1, sizeof *m->params);
+    MESO_REQUIRE_MEMORY(m->params, error);
+    for (size_t i = 0; i < net->n_params && status == MESO_OK; i++) {
+        const meso_tensor *tensor = meso_weights_find(weights, net->params[i].name);
+        size_t bytes = sizeof(float) * tensor->n_values;
+        status = meso_buffer_create(device, bytes, &m->params[i]);
+        if (status == MESO_OK)
+            status = meso_buffer_write(device, &m->params[i], 0, tensor->values, bytes);
+    }
+    if (status == MESO_OK)
+        status = meso_plan_create(device, net, m->max_batch, m->params, &m->plan);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(device));
+    *model = m;
+    m = NULL;
+out:
+    meso_model_close(m);
+    return status;
+}
+
+meso_status meso_model_open(meso_device *device, const char *path,
+                            const meso_model_options *options, meso_model **model,
+                            meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *weights = NULL;
+    meso_net *net = NULL;
+    meso_error reason = {0};
+    MESO_TRY(meso_weights_read(path, &weights, error));
+    const char *text = meso_weights_get(weights, "mesocl.net");
+    const char *name = meso_weights_get(weights, "mesocl.net_name");
+    if (options && options->net) {
+        MESO_TRY(meso_net_open(options->net, &net, error));
+    } else {
+        MESO_REQUIRE(text, error, MESO_ERROR_DATA,
+                     "%s: no net in its metadata (mesocl.net): name one with --net, or convert the "
+                     "original again",
+                     MESO_PRINTABLE(path));
+        status = meso_net_parse(text, name ? name : "net", &net, &reason);
+        MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), reason.text);
+    }
+    status = create(device, net, weights, options, model, &reason);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), reason.text);
+out:
+    meso_weights_close(weights);
+    return status;
+}
+
+/* Glorot and Bengio 2010: uniform within ±√(6 / (fan in + fan out)), fan = window area · channels.
+ */
+static void draw_kernel(const meso_param *param, meso_random *random, float *values)
+{
+    double area = param->n_dims == 4 ? (double)(param->dims[0] * param->dims[1]) : 1;
+    double channels = (double)(param->dims[param->n_dims - 2] + param->dims[param->n_dims - 1]);
+    double limit = sqrt(6 / (area * channels));
+    for (size_t i = 0; i < param->n_values; i++)
+        values[i] = (float)meso_random_uniform(random, -limit, limit);
+}
+
+meso_status meso_weights_random(const meso_net *net, uint64_t seed, meso_weights **weights,
+                                meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_random random = {seed};
+    meso_weights *w = NULL;
+    float *values = NULL;
+    MESO_TRY(meso_weights_create(&w, error));
+    MESO_TRY(meso_weights_set(w, "mesocl.net", net->text, error));
+    MESO_TRY(meso_weights_set(w, "mesocl.net_name", net->name, error));
+    MESO_TRY(meso_weights_set(w, "mesocl.classes", "fake,real", error));
+    MESO_TRY(meso_weights_set(w, "mesocl.source", "seeded random values, not trained", error));
+    for (size_t i = 0; i < net->n_params; i++) {
+        const meso_param *param = &net->params[i];
+        free(values);
+        values = calloc(param->n_values, sizeof *values);
+        MESO_REQUIRE_MEMORY(values, error);
+        if (param->kind == MESO_PARAM_KERNEL)
+            draw_kernel(param, &random, values);
+        if (param->kind == MESO_PARAM_GAMMA || param->kind == MESO_PARAM_VARIANCE)
+            for (size_t k = 0; k < param->n_values; k++)
+                values[k] = 1;
+        MESO_TRY(meso_weights_add(w, param->name, param->dims, param->n_dims, values, error));
+    }
+    *weights = w;
+    w = NULL;
+out:
+    free(values);
+    meso_weights_close(w);
+    return status;
+}
+
+meso_status meso_model_random(meso_device *device, const meso_net *net, uint64_t seed,
+                              const meso_model_options *options, meso_model **model,
+                              meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *weights = NULL;
+    meso_net *copy = NULL;
+    MESO_TRY(meso_weights_random(net, seed, &weights, error));
+    MESO_TRY(meso_net_copy(net, &copy, error));
+    MESO_TRY(create(device, copy, weights, options, model, error));
+out:
+    meso_weights_close(weights);
+    return status;
+}
+
+void meso_model_close(meso_model *model)
+{
+    if (!model)
+        return;
+    meso_plan_close(model->plan);
+    for (size_t i = 0; model->params && i < model->net->n_params; i++)
+        meso_buffer_release(&model->params[i]);
+    free(model->params);
+    free(model->resized);
+    meso_net_close(model->net);
+    free(model);
+}
+
+const char *meso_model_error(const meso_model *model)
+{
+    return model->error.text;
+}
+
+const meso_net *meso_model_net(const meso_model *model)
+{
+    return model->net;
+}
+
+void meso_model_get_info(const meso_model *model, meso_model_info *info)
+{
+    const meso_shape input = model->net->layers[0].shape;
+    *info = (meso_model_info){
+        .net_name = model->net->name,
+        .width = (unsigned)input.w,
+        .height = (unsigned)input.h,
+        .channels = (unsigned)input.c,
+        .n_outputs = model->n_outputs,
+        .class_names = {model->class_names[0], model->class_names[1]},
+        .real_output = model->real_output,
+        .max_batch = model->max_batch,
+    };
+    memcpy(info->weights_hash, model->weights_hash, sizeof model->weights_hash);
+}

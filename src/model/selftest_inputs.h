@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MESO_MODEL_SELFTEST_INPUTS_H
+#define MESO_MODEL_SELFTEST_INPUTS_H
+
+#include "net/net.h"
+
+/* The pictures of the known answers, [height][width][channels], 0…1:
+ *   ramp    ((31y + 17x + 59c) mod 256) / 255      smooth  (⌊(y + 2x + 40c) / 3⌋ mod 256) / 255 */
+void meso_selftest_draw(const char *input, meso_shape shape, float *values);
+
+#endif

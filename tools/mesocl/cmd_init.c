@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mesocl init: a weight file of seeded random values, for trying things out and as the start of
+ * training.
+ */
+#include <stdio.h>
+
+#include "commands.h"
+#include "common.h"
+#include "mesocl/mesocl.h"
+
+int meso_cmd_init(int argc, char **argv)
+{
+    const char *output = NULL;
+    uint64_t seed = 1;
+    const meso_option options[] = {
+        {"output",
+         'o',
+         MESO_OPTION_TEXT,
+         {.text = &output},
+         "FILE",
+         "the .safetensors file to write (required)",
+         0,
+         0},
+        {"seed",
+         '\0',
+         MESO_OPTION_UNSIGNED,
+         {.number = &seed},
+         "N",
+         "the same seed gives the same weights on every machine; default 1",
+         0,
+         0},
+        MESO_OPTIONS_END};
+    const meso_command_line line = {
+        "init",
+        "NET -o FILE.safetensors [--seed N]",
+        "Writes seeded random weights for a built-in net or a .net file: kernels Glorot uniform, "
+        "biases 0, batch norm neutral. They are not trained: their scores mean nothing.",
+        options,
+        "mesocl init meso4 -o untrained.safetensors",
+        1,
+        1};
+    char **operands;
+    size_t n_operands;
+    meso_net *net = NULL;
+    meso_weights *weights = NULL;
+    meso_error error;
+    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    if (end >= 0)
+        return end;
+    if (!output)
+        return meso_options_usage_error("init", "-o FILE is missing");
+    end = 0;
+    if (meso_net_open(operands[0], &net, &error) != MESO_OK ||
+        meso_weights_random(net, seed, &weights, &error) != MESO_OK ||
+        meso_weights_write(weights, output, &error) != MESO_OK)
+        end = meso_tool_fail(&error);
+    meso_weights_close(weights);
+    meso_net_close(net);
+    return end;
+}

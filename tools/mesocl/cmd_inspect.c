@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mesocl inspect: the layers of a weight file or a net, with shapes, parameters, multiply-adds,
+ * memory.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "commands.h"
+#include "common.h"
+#include "mesocl/mesocl.h"
+#include "report/report_json.h"
+#include "report/report_table.h"
+
+/* What is inspected: a net, and the weights it came with or NULL. */
+typedef struct subject {
+    meso_net *net;
+    meso_weights *weights;
+} subject;
+
+static const char *const metadata_keys[] = {"mesocl.classes", "mesocl.source",
+                                            "mesocl.source_sha256", "mesocl.program"};
+
+/* A .safetensors file with its net, else a built-in net or a .net file. */
+static meso_status open_subject(const char *name, subject *s, meso_error *error)
+{
+    static const char ending[] = ".safetensors";
+    size_t n = strlen(name);
+    if (n < sizeof ending - 1 || strcmp(name + n - (sizeof ending - 1), ending) != 0)
+        return meso_net_open(name, &s->net, error);
+    meso_status status = meso_weights_read(name, &s->weights, error);
+    if (status != MESO_OK)
+        return status;
+    const char *text = meso_weights_get(s->weights, "mesocl.net");
+    const char *net_name = meso_weights_get(s->weights, "mesocl.net_name");
+    if (!text)
+        return meso_fail(error, MESO_ERROR_DATA, "%s: no net in its metadata (mesocl.net)",
+                         MESO_PRINTABLE(name));
+    status = meso_net_parse(text, net_name ? net_name : "net", &s->net, error);
+    return status == MESO_OK ? meso_weights_check(s->weights, s->net, error) : status;
+}
+
+static const report_column columns[] = {
+    {"layer", "layer", REPORT_LEFT, REPORT_TEXT, 0},
+    {"op", "op", REPORT_LEFT, REPORT_TEXT, 0},
+    {"channels", "channels", REPORT_RIGHT, REPORT_COUNT, 0},
+    {"height", "height", REPORT_RIGHT, REPORT_COUNT, 0},
+    {"width", "width", REPORT_RIGHT, REPORT_COUNT, 0},
+    {"parameters", "parameters", REPORT_RIGHT, REPORT_COUNT, 0},
+    {"statistics", "statistics", REPORT_RIGHT, REPORT_COUNT, 0},
+    {"multiply_adds", "multiply-adds", REPORT_RIGHT, REPORT_COUNT, 0},
+    {"output_bytes", "output bytes", REPORT_RIGHT, REPORT_COUNT, 0},
+};
+
+/* A row for each layer; the sums come back in total. */
+static report_table layer_table(const meso_net *net, meso_layer_info *total)
+{
+    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
+    *total = (meso_layer_info){0};
+    for (size_t i = 0; i < meso_net_n_layers(net); i++) {
+        meso_layer_info layer;
+        meso_net_layer(net, i, &layer);
+        report_table_add_text(&table, layer.name);
+        report_table_add_text(&table, layer.op);
+        const uint64_t counts[] = {layer.channels,    layer.height,     layer.width,
+                                   layer.parameters,  layer.statistics, layer.multiply_adds,
+                                   layer.output_bytes};
+        for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++)
+            report_table_add_count(&table, (size_t)counts[k]);
+        total->parameters += layer.parameters;
+        total->statistics += layer.statistics;
+        total->multiply_adds += layer.multiply_adds;
+    }
+    return table;
+}
+
+static void add_people(const subject *s, const report_table *table, const meso_layer_info *total,
+                       uint64_t batch, meso_text *out)
+{
+    meso_text_format(out, "net %s, %zu layers\n", meso_net_name(s->net), meso_net_n_layers(s->net));
+    for (size_t i = 0; s->weights && i < sizeof metadata_keys / sizeof metadata_keys[0]; i++) {
+        const char *value = meso_weights_get(s->weights, metadata_keys[i]);
+        if (value)
+            meso_text_format(out, "%s: %s\n", metadata_keys[i] + sizeof "mesocl." - 1,
+                             MESO_PRINTABLE(value));
+    }
+    if (s->weights)
+        meso_text_format(out, "weights XXH3-128: %s\n", meso_weights_hash(s->weights));
+    meso_text_add(out, "\n");
+    report_table_text(table, out);
+    meso_text_format(out,
+                     "\n%llu trained parameters, %llu moving statistics (%.1f KiB of weights)\n"
+                     "%.2f million multiply-adds an image\n"
+                     "%.1f MiB of activations for a batch of %llu on the plain path\n",
+                     (unsigned long long)total->parameters, (unsigned long long)total->statistics,
+                     (double)(total->parameters + total->statistics) * sizeof(float) / 1024,
+                     (double)total->multiply_adds * 1e-6,
+                     (double)meso_net_activation_bytes(s->net, (size_t)batch) / (1 << 20),
+                     (unsigned long long)batch);
+}
+
+static json_t *document_of(const subject *s, const report_table *table,
+                           const meso_layer_info *total, uint64_t batch)
+{
+    json_t *metadata = json_object();
+    for (size_t i = 0; s->weights && i < sizeof metadata_keys / sizeof metadata_keys[0]; i++) {
+        const char *value = meso_weights_get(s->weights, metadata_keys[i]);
+        if (value)
+            json_object_set_new(metadata, metadata_keys[i], report_json_text(value));
+    }
+    return json_pack(
+        "{s:i s:s s:I s:I s:I s:I s:I s:s* s:o s:o}", "schema", 1, "net", meso_net_name(s->net),
+        "parameters", (json_int_t)total->parameters, "statistics", (json_int_t)total->statistics,
+        "multiply_adds", (json_int_t)total->multiply_adds, "batch", (json_int_t)batch,
+        "activation_bytes", (json_int_t)meso_net_activation_bytes(s->net, (size_t)batch),
+        "weights_hash", s->weights ? meso_weights_hash(s->weights) : NULL, "metadata", metadata,
+        "layers", report_table_json(table));
+}
+
+static int print_subject(const subject *s, uint64_t batch, int json)
+{
+    meso_text out = {0};
+    meso_layer_info total;
+    report_table table = layer_table(s->net, &total);
+    if (json) {
+        json_t *document = document_of(s, &table, &total, batch);
+        if (document)
+            report_json_write(document, REPORT_JSON_INDENTED, &out);
+        json_decref(document);
+    } else {
+        add_people(s, &table, &total, batch, &out);
+    }
+    int complete = out.bytes && !out.out_of_memory && !table.out_of_memory;
+    if (complete)
+        fputs(out.bytes, stdout);
+    report_table_free(&table);
+    meso_text_free(&out);
+    return complete ? 0 : 70;
+}
+
+int meso_cmd_inspect(int argc, char **argv)
+{
+    uint64_t batch = 8;
+    int json = 0, text = 0;
+    const meso_option options[] = {
+        {"batch",
+         'b',
+         MESO_OPTION_UNSIGNED,
+         {.number = &batch},
+         "N",
+         "images a batch, for the memory of activations; default 8",
+         1,
+         65536},
+        {"text", '\0', MESO_OPTION_FLAG, {.flag = &text}, NULL, "print the net's text alone", 0, 0},
+        {"json",
+         '\0',
+         MESO_OPTION_FLAG,
+         {.flag = &json},
+         NULL,
+         "one JSON document on stdout",
+         0,
+         0},
+        MESO_OPTIONS_END};
+    const meso_command_line line = {
+        "inspect",
+        "[options] FILE.safetensors|NET|FILE.net",
+        "Shows the layers of a weight file or of a net: shapes, parameters, multiply-adds, memory.",
+        options,
+        "mesocl inspect meso4_df.safetensors\nmesocl inspect mesoinception4 --json\n"
+        "mesocl inspect meso4 --text > mine.net",
+        1,
+        1};
+    char **operands;
+    size_t n_operands;
+    subject s = {NULL, NULL};
+    meso_error error;
+    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    if (end >= 0)
+        return end;
+    if (open_subject(operands[0], &s, &error) != MESO_OK)
+        end = meso_tool_fail(&error);
+    else if (text)
+        end = fputs(meso_net_text(s.net), stdout) < 0 ? 74 : 0;
+    else
+        end = print_subject(&s, batch, json);
+    meso_net_close(s.net);
+    meso_weights_close(s.weights);
+    return end;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mesocl selftest: known answers on each device, and how far the devices are from each other.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "common.h"
+#include "mesocl/mesocl.h"
+#include "report/report_json.h"
+#include "report/report_table.h"
+
+/* The answers of one device; n = 0 where it could not be opened. */
+typedef struct answers {
+    meso_selftest_row *rows;
+    size_t n;
+} answers;
+
+static const report_column columns[] = {
+    {"device", "device", REPORT_LEFT, REPORT_TEXT, 0},
+    {"net", "net", REPORT_LEFT, REPORT_TEXT, 0},
+    {"input", "input", REPORT_LEFT, REPORT_TEXT, 0},
+    {"expected", "expected", REPORT_RIGHT, REPORT_NUMBER, 9},
+    {"got", "got", REPORT_RIGHT, REPORT_NUMBER, 9},
+    {"difference", "difference", REPORT_RIGHT, REPORT_NUMBER, 9},
+    {"result", "result", REPORT_LEFT, REPORT_TEXT, 0},
+    {"detail", "detail", REPORT_LEFT, REPORT_TEXT, 0},
+};
+
+static void add_failure(report_table *table, const char *device, const char *detail)
+{
+    report_table_add_text(table, device);
+    report_table_add_text(table, NULL);
+    report_table_add_text(table, NULL);
+    for (int i = 0; i < 3; i++)
+        report_table_add_number(table, NAN);
+    report_table_add_text(table, "FAILED");
+    report_table_add_text(table, detail);
+}
+
+/* Runs one device into the table; returns how many rows failed. */
+static size_t test_device(const meso_device_info *info, answers *a, report_table *table)
+{
+    meso_device *device = NULL;
+    meso_error error = {0};
+    char selector[32];
+    size_t n_failed = 1;
+    snprintf(selector, sizeof selector, "%u:%u", info->platform, info->index);
+    if (meso_device_open(selector, &device, &error) != MESO_OK ||
+        meso_selftest(device, &a->rows, &a->n, &n_failed, &error) != MESO_OK)
+        add_failure(table, selector, error.text);
+    for (size_t i = 0; i < a->n; i++) {
+        const meso_selftest_row *row = &a->rows[i];
+        report_table_add_text(table, selector);
+        report_table_add_text(table, row->net);
+        report_table_add_text(table, row->input);
+        report_table_add_number(table, row->expected);
+        report_table_add_number(table, row->got);
+        report_table_add_number(table, fabs(row->got - row->expected));
+        report_table_add_text(table, row->passed ? "ok" : "FAILED");
+        report_table_add_text(table, row->detail);
+    }
+    meso_device_close(device);
+    return n_failed;
+}
+
+/* The largest |Δp| between any two devices; NaN with fewer than two. */
+static double disagreement(const answers *a, size_t n)
+{
+    double largest = NAN;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            for (size_t r = 0; r < a[i].n && r < a[k].n; r++)
+                largest = fmax(largest, fabs(a[i].rows[r].got - a[k].rows[r].got));
+    return largest;
+}
+
+static int print_result(const report_table *table, size_t n_devices, size_t n_failed, double apart,
+                        int json)
+{
+    meso_text out = {0};
+    if (json) {
+        json_t *document = json_pack("{s:i s:I s:I s:f s:o s:o}", "schema", 1, "n_devices",
+                                     (json_int_t)n_devices, "n_failed", (json_int_t)n_failed,
+                                     "tolerance", MESO_SELFTEST_TOLERANCE, "largest_disagreement",
+                                     report_json_number(apart), "rows", report_table_json(table));
+        if (document)
+            report_json_write(document, REPORT_JSON_INDENTED, &out);
+        json_decref(document);
+    } else {
+        report_table_text(table, &out);
+        if (n_devices > 1)
+            meso_text_format(&out, "\nlargest difference between two devices: %.3g\n", apart);
+        meso_text_format(&out, "%s: %zu device%s, %zu failed (tolerance %g)\n",
+                         n_failed ? "FAILED" : "ok", n_devices, n_devices == 1 ? "" : "s", n_failed,
+                         MESO_SELFTEST_TOLERANCE);
+    }
+    int complete = out.bytes && !out.out_of_memory && !table->out_of_memory;
+    if (complete)
+        fputs(out.bytes, stdout);
+    meso_text_free(&out);
+    return complete ? n_failed > 0 : 70;
+}
+
+static int test_devices(const char *selector, int json)
+{
+    meso_device_info *list = NULL;
+    size_t n = 0, n_matches = 0, n_failed = 0;
+    meso_error error = {0};
+    int end = 70;
+    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
+    if (meso_device_list(&list, &n, &error) != MESO_OK)
+        return meso_tool_fail(&error);
+    size_t *matches = calloc(n, sizeof *matches);
+    answers *results = calloc(n, sizeof *results);
+    if (matches && results) {
+        if (meso_device_match(list, n, selector, matches, &n_matches, &error) != MESO_OK)
+            end = meso_tool_fail(&error);
+        for (size_t i = 0; i < n_matches; i++)
+            n_failed += test_device(&list[matches[i]], &results[i], &table);
+        if (n_matches > 0)
+            end = print_result(&table, n_matches, n_failed, disagreement(results, n_matches), json);
+        for (size_t i = 0; i < n_matches; i++)
+            free(results[i].rows);
+    }
+    report_table_free(&table);
+    free(results);
+    free(matches);
+    free(list);
+    return end;
+}
+
+int meso_cmd_selftest(int argc, char **argv)
+{
+    const char *selector = NULL;
+    int json = 0;
+    const meso_option options[] = {MESO_OPTION_DEVICE(selector),
+                                   {"json",
+                                    '\0',
+                                    MESO_OPTION_FLAG,
+                                    {.flag = &json},
+                                    NULL,
+                                    "one JSON document on stdout",
+                                    0,
+                                    0},
+                                   MESO_OPTIONS_END};
+    const meso_command_line line = {"selftest",
+                                    "[options]",
+                                    "Runs every built-in net with seeded weights on computed "
+                                    "pictures and compares with answers "
+                                    "from double precision. Exit code 1 where a device is wrong.",
+                                    options,
+                                    "mesocl selftest\nmesocl selftest --device all",
+                                    0,
+                                    0};
+    char **operands;
+    size_t n_operands;
+    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    return end >= 0 ? end : test_devices(selector, json);
+}
