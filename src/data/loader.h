@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Decodes a list of image files on threads, ahead of whoever consumes them, and hands them out in
+ * list order. At most n_slots pictures exist at a time. Nothing here knows of devices.
+ *
+ *   meso_loader_start(&options, &loader, error);
+ *   while ((status = meso_loader_next(loader, &item, error)) == MESO_OK && item) …
+ *   meso_loader_stop(loader);
+ */
+#ifndef MESO_DATA_LOADER_H
+#define MESO_DATA_LOADER_H
+
+#include "base/error.h"
+#include "mesocl/image.h"
+
+typedef struct meso_loader meso_loader;
+
+typedef struct meso_loader_options {
+    const char *const *paths; /* outlive the loader */
+    size_t n;
+    size_t n_threads;         /* 0: one for each processor */
+    size_t n_slots;           /* decoded pictures that wait, at least 1; n_threads are added */
+    meso_image_options image; /* size to resize to, limits */
+} meso_loader_options;
+
+/* One file's outcome. It lives until the next call on the loader. */
+typedef struct meso_loaded {
+    size_t index; /* in the list */
+    meso_refusal refusal;
+    meso_image image; /* rgb is NULL where refused */
+    meso_error error; /* why it was refused */
+} meso_loaded;
+
+/* Starts the threads; paths are copied by reference. Errors: MEMORY, IO (no thread could be made).
+ */
+meso_status meso_loader_start(const meso_loader_options *options, meso_loader **loader,
+                              meso_error *error);
+
+/* Waits for the next file in list order; *item is NULL behind the last. Errors: MEMORY (a thread
+ * ran out of it). */
+meso_status meso_loader_next(meso_loader *loader, const meso_loaded **item, meso_error *error);
+
+/* Stops the threads, at the latest when each has finished its picture, and frees all. NULL is
+ * allowed. May be called at any time between two calls of meso_loader_next. */
+void meso_loader_stop(meso_loader *loader);
+
+#endif
