@@ -165,10 +165,13 @@ static meso_status copy_values(const entry *e, const unsigned char *data, meso_w
     const unsigned char *from = data + e->begin;
     MESO_TRY(meso_weights_new(weights, e->name, e->dims, e->n_dims, &tensor, error));
     for (size_t i = 0; i < e->n_values; i++) {
-        uint32_t bits = (uint32_t)little_endian(from + i * e->value_bytes, e->value_bytes);
-        if (e->value_bytes == 2)
-            bits = widen_half(bits);
-        memcpy(&tensor->values[i], &bits, sizeof bits);
+        const unsigned char *at = from + i * e->value_bytes;
+        if (e->value_bytes == 4) {
+            tensor->values[i] = meso_float_from_le(at);
+        } else {
+            uint32_t bits = widen_half((uint32_t)little_endian(at, 2));
+            memcpy(&tensor->values[i], &bits, sizeof bits);
+        }
     }
     size_t bad = meso_first_not_finite(tensor->values, tensor->n_values);
     MESO_REQUIRE(bad == tensor->n_values, error, MESO_ERROR_DATA,

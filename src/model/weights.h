@@ -5,6 +5,8 @@
 #ifndef MESO_MODEL_WEIGHTS_H
 #define MESO_MODEL_WEIGHTS_H
 
+#include <string.h>
+
 #include "mesocl/weights.h"
 
 typedef struct meso_metadata {
@@ -34,6 +36,16 @@ const char *meso_dims_text(const size_t *dims, size_t n_dims, char out[MESO_DIMS
 
 /* A longer header is refused when reading, and not written. */
 enum { MESO_SAFETENSORS_MAX_HEADER = 1 << 20 };
+
+/* Four bytes, least significant first, as a float. */
+static inline float meso_float_from_le(const unsigned char *bytes)
+{
+    uint32_t bits = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+                    (uint32_t)bytes[3] << 24;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
 /* Parses a safetensors file that lies in memory into an empty set. Sentences have no file name. */
 meso_status meso_safetensors_parse(const unsigned char *bytes, size_t n, meso_weights *weights,
