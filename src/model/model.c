@@ -3,6 +3,7 @@
  * A net with its weights on a device: opening, and what the caller may ask of it.
  */
 #include "model/model.h"
+#include "model/classes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,33 +12,18 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "data/labels.h"
 
 enum { default_max_batch = 8 };
 
 /* "fake,real" → the two names and which of them is real. */
 static meso_status set_classes(meso_model *model, const char *classes, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    const char *comma = strchr(classes, ',');
-    size_t n = comma ? (size_t)(comma - classes) : 0;
-    MESO_REQUIRE(comma && n > 0 && n < sizeof model->class_names[0] &&
-                     strlen(comma + 1) < sizeof model->class_names[0],
-                 error, MESO_ERROR_DATA, "class names '%s': expected two, as in fake,real",
-                 MESO_PRINTABLE(classes));
-    memcpy(model->class_names[0], classes, n);
-    strcpy(model->class_names[1], comma + 1);
-    const meso_dataset_options by_tables = MESO_DATASET_OPTIONS_INIT;
-    meso_label labels[2];
-    for (int i = 0; i < 2; i++)
-        labels[i] = meso_label_of(model->class_names[i], &by_tables);
-    MESO_REQUIRE(labels[0] != MESO_UNLABELLED && labels[1] != MESO_UNLABELLED &&
-                     labels[0] != labels[1],
-                 error, MESO_ERROR_DATA,
-                 "class names '%s': one must be a name for fake and one a name for real",
-                 MESO_PRINTABLE(classes));
-    model->real_output = labels[1] == MESO_REAL;
-out:
+    meso_classes parsed;
+    meso_status status = meso_classes_parse(classes, MESO_ERROR_DATA, &parsed, error);
+    if (status == MESO_OK) {
+        memcpy(model->class_names, parsed.names, sizeof model->class_names);
+        model->real_output = parsed.real;
+    }
     return status;
 }
 

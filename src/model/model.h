@@ -7,6 +7,7 @@
 
 #include "mesocl/model.h"
 #include "mesocl/weights.h"
+#include "model/classes.h"
 #include "net/plan.h"
 
 struct meso_model {
@@ -19,7 +20,7 @@ struct meso_model {
     size_t logits;   /* the layer whose output the last sigmoid or softmax takes */
     int can_predict; /* RGB in, one sigmoid or two softmax outputs */
     int real_output;
-    char class_names[2][MESO_NAME_SIZE];
+    char class_names[2][MESO_CLASS_NAME_SIZE];
     char weights_hash[33];
     uint8_t *resized; /* a batch at the net's input size; made at first need */
     meso_error error;

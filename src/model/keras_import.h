@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a Keras file to a net and its weights, in three steps:
+ *   mesocl-h5import reads the file in a process of its own and writes a stream
+ * (tools/h5import/h5import.h); keras_stream.c turns the stream into a meso_keras_file;
+ *   keras_import.c finds or makes the net (keras_net.c) and puts each array where it belongs
+ * (keras_map.c).
+ */
+#ifndef MESO_MODEL_KERAS_IMPORT_H
+#define MESO_MODEL_KERAS_IMPORT_H
+
+#include "base/text.h"
+#include "mesocl/weights.h"
+#include "net/net.h"
+
+typedef struct meso_keras_array {
+    const char *name;
+    size_t n_dims, dims[4], n_values;
+    const float *values;
+} meso_keras_array;
+
+typedef struct meso_keras_layer {
+    const char *name;  /* "conv2d_1"; NULL in files of early Keras 3 */
+    const char *group; /* where it lies in the file: "layers/conv2d" */
+    meso_keras_array *arrays;
+    size_t n_arrays;
+} meso_keras_layer;
+
+typedef enum meso_keras_kind {
+    MESO_KERAS_H5_WEIGHTS, /* save_weights() of Keras 1 and 2 */
+    MESO_KERAS_H5_MODEL,   /* save() to .h5 */
+    MESO_KERAS3_WEIGHTS,   /* .weights.h5 */
+    MESO_KERAS3_MODEL      /* .keras */
+} meso_keras_kind;
+
+typedef struct meso_keras_file {
+    meso_keras_kind kind;
+    const char *sha256;
+    const char *version;      /* of Keras; NULL where the file does not say */
+    const char *config;       /* the architecture as JSON; NULL where there is none */
+    meso_keras_layer *layers; /* those with arrays */
+    size_t n_layers;
+    float *values; /* storage of all arrays */
+    void *header;  /* storage of all strings */
+} meso_keras_file;
+
+/* Errors: DATA (not such a stream), MEMORY. */
+meso_status meso_keras_parse(const void *stream, size_t n, meso_keras_file **file,
+                             meso_error *error);
+void meso_keras_close(meso_keras_file *file); /* NULL is allowed */
+
+/* "Keras 2.1.5, weights only (.h5)". */
+void meso_keras_describe(const meso_keras_file *file, meso_text *out);
+
+/* "Meso4_DF" where the file is one of the four that were published with the paper, else NULL. */
+const char *meso_keras_published(const meso_keras_file *file);
+
+typedef struct meso_keras_options {
+    const meso_net *net;     /* NULL: the file's own, or the built-in one whose shapes fit */
+    const char *classes;     /* "fake,real" */
+    const char *source_name; /* the file's name, for the metadata */
+} meso_keras_options;
+
+/* How the net was found. */
+typedef struct meso_keras_found {
+    enum { MESO_KERAS_NET_GIVEN, MESO_KERAS_NET_IN_FILE, MESO_KERAS_NET_BY_SHAPE } how;
+    char also[256]; /* BY_SHAPE: other built-in nets with the same shapes, "a, b"; else "" */
+} meso_keras_found;
+
+/* Errors: DATA (a layer that MesoCL lacks, shapes that fit no net or not the one given; non-finite
+ * values, a variance not above 0), ARGUMENT (class names), MEMORY. */
+meso_status meso_keras_import(const meso_keras_file *file, const meso_keras_options *options,
+                              meso_weights **weights, meso_keras_found *found, meso_error *error);
+
+/* keras_net.c: an architecture as net text. */
+
+/* A Keras layer that owns arrays, and the layer of the net that takes them. */
+typedef struct meso_keras_node {
+    char *keras_name;
+    char store[96]; /* Keras 3's name of its group: class and number in the model's order */
+    char net_layer[MESO_NAME_SIZE];
+    int has_gamma, has_beta; /* of batch normalisation */
+} meso_keras_node;
+
+typedef struct meso_keras_plan {
+    meso_text net_text;
+    meso_keras_node *nodes;
+    size_t n_nodes;
+} meso_keras_plan;
+
+/* Errors: DATA (names the layer or setting that MesoCL lacks), MEMORY; *plan must be freed in any
+ * case. */
+meso_status meso_keras_plan_make(const char *config, meso_keras_plan *plan, meso_error *error);
+void meso_keras_plan_free(meso_keras_plan *plan);
+
+/* keras_map.c: arrays → parameters of a net, as tensors of *weights. plan tells which Keras layer
+ * is which layer of the net; NULL: by order and shape. Errors: DATA, MEMORY. */
+meso_status meso_keras_map(const meso_keras_file *file, const meso_keras_plan *plan,
+                           const meso_net *net, meso_weights *weights, meso_error *error);
+
+#endif
