@@ -28,6 +28,7 @@ typedef struct command {
 static const command commands[] = {
     {"devices", "list every OpenCL device with its limits and driver", meso_cmd_devices},
     {"selftest", "known answers on each device, agreement between them", meso_cmd_selftest},
+    {"convert", "turn a Keras file into a model file", meso_cmd_convert},
     {"inspect", "layers, shapes, parameters and memory of a model or net", meso_cmd_inspect},
     {"init", "write seeded random weights for a net", meso_cmd_init},
     {NULL, NULL, NULL},

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mesocl convert: a Keras file → a .safetensors file that holds net and weights.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "commands.h"
+#include "common.h"
+#include "model/keras_import.h"
+#include "options.h"
+#include "run_h5import.h"
+
+typedef struct convert_options {
+    const char *out, *net, *classes;
+} convert_options;
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* What was recognised, for people: stderr. */
+static void say(const meso_keras_file *file, const meso_keras_found *found,
+                const meso_weights *weights, const convert_options *options)
+{
+    static const char *const how[] = {
+        [MESO_KERAS_NET_GIVEN] = "as asked for",
+        [MESO_KERAS_NET_IN_FILE] = "from the file's architecture",
+        [MESO_KERAS_NET_BY_SHAPE] = "built in, recognised by its shapes",
+    };
+    meso_text kind = {0};
+    const char *name = meso_keras_published(file);
+    meso_keras_describe(file, &kind);
+    fprintf(stderr, "file     %s\n", kind.bytes ? kind.bytes : "");
+    fprintf(stderr, "sha256   %s\n", file->sha256);
+    if (name)
+        fprintf(stderr, "known as %s, published with the paper\n", name);
+    fprintf(stderr, "net      %s, %s\n", meso_weights_get(weights, "mesocl.net_name"),
+            how[found->how]);
+    if (found->also[0])
+        fprintf(stderr, "         %s would fit as well: choose by --net\n", found->also);
+    fprintf(stderr, "classes  %s\n", options->classes);
+    fprintf(stderr, "written  %s, %zu tensors\n", MESO_PRINTABLE(options->out),
+            meso_weights_n_tensors(weights));
+    meso_text_free(&kind);
+}
+
+static meso_status convert(const char *path, const convert_options *options, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_error why = {0};
+    meso_net *net = NULL;
+    meso_keras_file *file = NULL;
+    meso_weights *weights = NULL;
+    meso_keras_found found;
+    void *stream = NULL;
+    size_t n = 0;
+
+    if (options->net)
+        MESO_TRY(meso_net_open(options->net, &net, error));
+    MESO_TRY(meso_run_h5import(path, &stream, &n, error));
+    MESO_TRY(meso_keras_parse(stream, n, &file, error));
+    const meso_keras_options how = {net, options->classes, base_name(path)};
+    status = meso_keras_import(file, &how, &weights, &found, &why);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), why.text);
+    MESO_TRY(meso_weights_write(weights, options->out, error));
+    say(file, &found, weights, options);
+out:
+    meso_weights_close(weights);
+    meso_keras_close(file);
+    meso_net_close(net);
+    free(stream);
+    return status;
+}
+
+int meso_cmd_convert(int argc, char **argv)
+{
+    convert_options o = {NULL, NULL, "fake,real"};
+    /* clang-format off */
+    const meso_option options[] = {
+        {"output", 'o', MESO_OPTION_TEXT, {.text = &o.out}, "FILE",
+         "the .safetensors file to write (required)", 0, 0},
+        {"net", '\0', MESO_OPTION_TEXT, {.text = &o.net}, "NET",
+         "a built-in net or a .net file; default: the architecture in the file, else the built-in "
+         "net whose shapes fit", 0, 0},
+        {"classes", '\0', MESO_OPTION_TEXT, {.text = &o.classes}, "A,B",
+         "names of outputs 0 and 1, one fake and one real; default fake,real, as published", 0, 0},
+        MESO_OPTIONS_END};
+    const meso_command_line line = {
+        "convert", "IN -o OUT.safetensors [options]",
+        "Turns a Keras file into a model file of MesoCL. IN is a weights-only .h5 of Keras 1 or 2, a "
+        "whole model as .h5, a .weights.h5 or a .keras of Keras 3. It is read by mesocl-h5import, a "
+        "process with limits of its own: HDF5 is not made for hostile files.",
+        options,
+        "mesocl convert Meso4_DF.h5 -o meso4_df.safetensors\n"
+        "mesocl convert mine.keras -o mine.safetensors --classes real,fake\n"
+        "mesocl convert elu.h5 -o elu.safetensors --net meso4_elu",
+        1, 1};
+    /* clang-format on */
+    meso_error error = {0};
+    char **operands;
+    size_t n_operands;
+    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    if (end >= 0)
+        return end;
+    if (!o.out)
+        return meso_options_usage_error("convert", "--output FILE is missing");
+    return convert(operands[0], &o, &error) == MESO_OK ? 0 : meso_tool_fail(&error);
+}
