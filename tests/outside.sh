@@ -29,7 +29,7 @@ ls "$libdir/libmesocl.so.0" "$libdir/libmesocl.a" "$libdir/pkgconfig/mesocl.pc" 
 echo "exported symbols: only meso_*, and all that the headers declare"
 nm -D --defined-only "$library" | awk '{ print $3 }' | sort >exported
 if grep -v '^meso_' exported; then exit 1; fi
-cat prefix/include/mesocl/*.h | tr '\n' ' ' | grep -o 'MESO_API [^;(]*(' |
+cat prefix/include/mesocl/*.h | grep -v '^#' | tr '\n' ' ' | grep -o 'MESO_API [^;(]*(' |
     sed 's/($//; s/.*[ *]//' | sort >declared
 diff declared exported
 
@@ -51,7 +51,7 @@ awk 'BEGIN {
         for (x = 0; x < 200; x++)
             printf "%c%c%c", 48 + x % 64, 48 + y % 64, 48 + (x * y) % 64
 }' >picture.ppm
-prefix/bin/mesocl init --net meso4 --seed 1 -o seeded.safetensors
+prefix/bin/mesocl init meso4 --seed 1 -o seeded.safetensors
 expected=$(prefix/bin/mesocl predict -w seeded.safetensors --csv picture.ppm)
 echo "mesocl predict says: $expected"
 

@@ -39,7 +39,7 @@ draw stripes 'x' 'int(x / 16) * 40' '2 * x'
 draw rings 'int((x - 160)^2 / 99 + (y - 120)^2 / 99)' 'int(y / 2)' '64'
 draw checks '(int(x / 20) + int(y / 20)) % 2 * 120' '(int(x / 20) + int(y / 20)) % 2 * 120' '30'
 draw noise 'x * y * 31' 'x * 7919 + y * 104729' 'x * x + y * y'
-run mesocl init --net meso4 --seed 1 -o build/demo/seeded.safetensors
+run mesocl init meso4 --seed 1 -o build/demo/seeded.safetensors
 
 say "Prediction"
 echo "The weights above are random numbers from a seed. Nobody trained them: what follows shows that a picture"
