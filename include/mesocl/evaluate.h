@@ -21,7 +21,7 @@ typedef struct meso_file_score {
     size_t index; /* position in the list; callbacks come in list order */
     const char *path;
     meso_refusal refusal; /* MESO_IMAGE_OK: p holds the answer, else detail says why not */
-    const char *detail;   /* a sentence; "" where there is nothing to say */
+    const char *detail;   /* a sentence without path and reason; "" where there is none */
     meso_probability p;
     int suspect;     /* decoded with warnings (see meso_image) */
     int exif_turned; /* the file asks to be turned (orientation other than 1) */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,7 +80,11 @@ int meso_interrupted(void)
     return interrupted;
 }
 
-int meso_stdout_ok(void)
+int meso_stdout_error(void)
 {
-    return fflush(stdout) == 0 && !ferror(stdout);
+    static int first; /* stdio forgets the reason, and what it could not write */
+    errno = 0;
+    if (!first && (fflush(stdout) != 0 || ferror(stdout)))
+        first = errno ? errno : EIO;
+    return first;
 }

@@ -63,8 +63,8 @@ meso_score_options meso_scoring_score_options(const meso_scoring *scoring);
 void meso_interrupt_catch(void);
 int meso_interrupted(void);
 
-/* 1 if all that was printed to stdout so far has gone out. For loops that stop early when the
- * reader has left; main() checks at the end in any case. */
-int meso_stdout_ok(void);
+/* 0 if all that was printed to stdout so far has gone out, else the errno of the first failure. For
+ * loops that stop early when the reader has left; main() asks at the end in any case. */
+int meso_stdout_error(void);
 
 #endif

@@ -19,6 +19,12 @@
 #include "mesocl/mesocl.h"
 #include "options.h"
 
+#ifdef __clang__
+#define MESO_COMPILER "clang " __clang_version__
+#else
+#define MESO_COMPILER "gcc " __VERSION__
+#endif
+
 typedef struct command {
     const char *name;
     const char *summary;
@@ -31,6 +37,7 @@ static const command commands[] = {
     {"convert", "turn a Keras file into a model file", meso_cmd_convert},
     {"inspect", "layers, shapes, parameters and memory of a model or net", meso_cmd_inspect},
     {"init", "write seeded random weights for a net", meso_cmd_init},
+    {"predict", "score images: P(fake) and P(real) of each", meso_cmd_predict},
     {NULL, NULL, NULL},
 };
 
@@ -63,11 +70,11 @@ static int version(int argc, char **argv)
         return meso_options_usage_error("--version", "only --json may follow");
     if (!json) {
         printf("mesocl %s (%s)\ndecoders: %s\ncompiler: %s\n", meso_version(), meso_commit(),
-               meso_image_decoders(), __VERSION__);
+               meso_image_decoders(), MESO_COMPILER);
         return 0;
     }
     json_t *object = json_pack("{ssssssss}", "version", meso_version(), "commit", meso_commit(),
-                               "decoders", meso_image_decoders(), "compiler", __VERSION__);
+                               "decoders", meso_image_decoders(), "compiler", MESO_COMPILER);
     int written = object && json_dumpf(object, stdout, JSON_INDENT(2)) == 0;
     json_decref(object);
     putchar('\n');
@@ -123,12 +130,11 @@ static void open_missing_streams(void)
  * something worse has happened. */
 static int finish_stdout(int code)
 {
-    errno = 0;
-    if (meso_stdout_ok())
+    int error = meso_stdout_error();
+    if (error == 0)
         return code;
-    if (errno != EPIPE)
-        fprintf(stderr, "mesocl: cannot write to standard output%s%s\n", errno ? ": " : "",
-                errno ? strerror(errno) : "");
+    if (error != EPIPE)
+        fprintf(stderr, "mesocl: cannot write to standard output: %s\n", strerror(error));
     return code == 0 ? 74 : code;
 }
 

@@ -41,7 +41,8 @@ static void print_wrapped(const char *text, int at, int column)
 {
     while (*text) {
         if (*text == '\n') {
-            at = help_width + 1; /* a paragraph begins on a line of its own */
+            printf("\n%*s", column, "");
+            at = column;
             text++;
             continue;
         }

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mesocl predict: files, folders and lists of paths → one row per image.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "commands.h"
+#include "common.h"
+#include "mesocl/evaluate.h"
+#include "predict_output.h"
+#include "progress.h"
+#include "report/report_number.h"
+#include "stdin_list.h"
+
+enum { n_refusals = MESO_IMAGE_ODD_SIZE + 1 };
+
+typedef struct predict {
+    meso_scoring scoring;
+    int json, jsonl, csv, nul_separated, strict;
+    meso_predict_output output;
+    meso_progress progress;
+    meso_status output_status; /* of writing rows */
+    size_t n_by_refusal[n_refusals];
+    size_t n_suspect, n_turned;
+} predict;
+
+static const char about[] = "Scores images: label, P(fake), P(real) and file, one line for each. "
+                            "The label is real where P(real) "
+                            "is at least the threshold.\n\n"
+                            "A folder means every image below it (png jpg jpeg bmp ppm pgm pnm "
+                            "webp; names that begin with a dot "
+                            "are passed over), \"-\" a list of paths on standard input, one a "
+                            "line. What a file is, is told by its "
+                            "content. A file that cannot be used is said on stderr, as a row with "
+                            "its reason in the machine "
+                            "formats, and never ends a run.\n\n"
+                            "Exit code: 0 when at least one image was scored; 65 when none was, or "
+                            "any was refused with --strict; 66 "
+                            "when there was nothing to read: no image in the folders, none of the "
+                            "files there or readable; 130 after "
+                            "Ctrl-C, when what was scored has been printed.";
+
+static const char examples[] =
+    "mesocl predict -w meso4_df.safetensors photo.jpg folder/\n"
+    "find . -name '*.png' -print0 | mesocl predict -w m.safetensors -0 -\n"
+    "mesocl predict -w m.safetensors --json folder/ > scores.json";
+
+static int parse(predict *p, int argc, char **argv, char ***operands, size_t *n_operands)
+{
+    const meso_option options[] = {
+        MESO_SCORING_OPTIONS(p->scoring),
+        {"threshold",
+         't',
+         MESO_OPTION_REAL,
+         {.real = &p->output.threshold},
+         "P",
+         "smallest P(real) that is labelled real; default 0.5",
+         0,
+         1},
+        {"json",
+         '\0',
+         MESO_OPTION_FLAG,
+         {.flag = &p->json},
+         NULL,
+         "one JSON document: schema, provenance, images, n_ok, n_refused",
+         0,
+         0},
+        {"jsonl",
+         '\0',
+         MESO_OPTION_FLAG,
+         {.flag = &p->jsonl},
+         NULL,
+         "its images alone, one JSON object a line",
+         0,
+         0},
+        {"csv",
+         '\0',
+         MESO_OPTION_FLAG,
+         {.flag = &p->csv},
+         NULL,
+         "columns file, label, p_fake, p_real, error, detail",
+         0,
+         0},
+        {"strict",
+         '\0',
+         MESO_OPTION_FLAG,
+         {.flag = &p->strict},
+         NULL,
+         "end with 65 if any file was refused or any folder could not be read",
+         0,
+         0},
+        {"null",
+         '0',
+         MESO_OPTION_FLAG,
+         {.flag = &p->nul_separated},
+         NULL,
+         "the list on standard input is separated by NUL bytes, not by lines",
+         0,
+         0},
+        MESO_OPTIONS_END};
+    const meso_command_line line = {
+        "predict", "-w FILE [options] FILE|FOLDER|-...", about, options, examples, 1, SIZE_MAX};
+    int end = meso_options_parse(&line, argc, argv, operands, n_operands);
+    if (end >= 0)
+        return end;
+    if (p->json + p->jsonl + p->csv > 1)
+        return meso_options_usage_error("predict", "--json, --jsonl and --csv exclude each other");
+    if (!p->scoring.weights)
+        return meso_options_usage_error("predict", "--weights FILE is missing");
+    p->output.format = p->json    ? MESO_PREDICT_JSON
+                       : p->jsonl ? MESO_PREDICT_JSONL
+                       : p->csv   ? MESO_PREDICT_CSV
+                                  : MESO_PREDICT_TEXT;
+    return -1;
+}
+
+static void print_refusal(const meso_file_score *score)
+{
+    meso_text text = {0};
+    report_printable(score->path, &text);
+    fprintf(stderr, "refused: %s: %s: %s\n", text.out_of_memory ? "" : text.bytes,
+            meso_refusal_name(score->refusal), score->detail);
+    meso_text_free(&text);
+}
+
+static int take_score(const meso_file_score *score, void *user)
+{
+    predict *p = user;
+    if (p->output_status != MESO_OK)
+        return 1;
+    meso_progress_clear(&p->progress);
+    p->n_by_refusal[score->refusal]++;
+    p->n_suspect += score->suspect != 0;
+    p->n_turned += score->exif_turned != 0;
+    if (score->refusal != MESO_IMAGE_OK && p->output.format == MESO_PREDICT_TEXT)
+        print_refusal(score);
+    p->output_status = meso_predict_output_row(&p->output, score);
+    meso_progress_update(&p->progress, p->output.n_ok + p->output.n_refused);
+    return p->output_status != MESO_OK || meso_interrupted();
+}
+
+/* "3 images scored, 2 refused (1 truncated, 1 vanished)", where there is more to say than the row.
+ */
+static void print_summary(const predict *p, const meso_dataset *files)
+{
+    const char *separator = " (";
+    if (files->n_items == 1 && files->n_unreadable == 0 && p->n_suspect + p->n_turned == 0)
+        return;
+    fprintf(stderr, "mesocl: %zu images scored, %zu refused", p->output.n_ok, p->output.n_refused);
+    for (int i = MESO_IMAGE_OK + 1; i < n_refusals; i++) {
+        if (p->n_by_refusal[i] == 0)
+            continue;
+        fprintf(stderr, "%s%zu %s", separator, p->n_by_refusal[i],
+                meso_refusal_name((meso_refusal)i));
+        separator = ", ";
+    }
+    fprintf(stderr, "%s\n", p->output.n_refused ? ")" : "");
+    if (p->n_suspect)
+        fprintf(stderr, "mesocl: %zu images are suspect: their decoder gave warnings\n",
+                p->n_suspect);
+    if (p->n_turned)
+        fprintf(stderr, "mesocl: %zu images ask by EXIF to be turned: %s\n", p->n_turned,
+                p->scoring.exif_orient ? "done" : "not done without --exif-orient");
+    if (files->n_unreadable)
+        fprintf(stderr, "mesocl: %zu folders could not be read, the first: %s\n",
+                files->n_unreadable, files->unreadable);
+}
+
+/* What the run as a whole comes to, as --help says. */
+static int exit_code(const predict *p, const meso_dataset *files)
+{
+    size_t n_unread = p->n_by_refusal[MESO_IMAGE_VANISHED] + p->n_by_refusal[MESO_IMAGE_PERMISSION];
+    if (p->output.n_ok == 0 && n_unread == p->output.n_refused)
+        return 66;
+    if (p->output.n_ok == 0)
+        return 65;
+    return p->strict && p->output.n_refused + files->n_unreadable > 0 ? 65 : 0;
+}
+
+static int score(predict *p, meso_model *model, const char *const *paths, size_t n,
+                 const meso_dataset *files)
+{
+    const meso_score_options options = meso_scoring_score_options(&p->scoring);
+    meso_error error = {0};
+    meso_progress_start(&p->progress, "images", n);
+    meso_interrupt_catch();
+    error.status = meso_score_files(model, paths, n, &options, take_score, p);
+    meso_progress_clear(&p->progress);
+    if (p->output_status != MESO_OK)
+        return meso_status_exit_code(p->output_status); /* main() says why stdout failed */
+    if (error.status != MESO_OK)
+        snprintf(error.text, sizeof error.text, "%s", meso_model_error(model));
+    p->output_status =
+        meso_predict_output_end(&p->output, error.status == MESO_OK ? NULL : error.text);
+    print_summary(p, files);
+    if (error.status != MESO_OK)
+        return meso_tool_fail(&error);
+    return p->output_status == MESO_OK ? exit_code(p, files)
+                                       : meso_status_exit_code(p->output_status);
+}
+
+/* The dataset's paths as the plain array that meso_score_files takes. */
+static const char **path_array(const meso_dataset *files)
+{
+    const char **paths = malloc(files->n_items * sizeof *paths);
+    for (size_t i = 0; paths && i < files->n_items; i++)
+        paths[i] = files->items[i].path;
+    return paths;
+}
+
+static meso_status find_files(const predict *p, char **operands, size_t n_operands,
+                              meso_path_list *list, meso_dataset *files, const char ***paths,
+                              meso_error *error)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(meso_path_list_read(operands, n_operands, p->nul_separated, list, error));
+    MESO_TRY(meso_dataset_from_paths(list->paths, list->n, files, error));
+    *paths = path_array(files);
+    MESO_REQUIRE_MEMORY(*paths, error);
+out:
+    return status;
+}
+
+static int run(predict *p, char **operands, size_t n_operands, const char *command)
+{
+    meso_device *device = NULL;
+    meso_model *model = NULL;
+    meso_path_list list = {0};
+    meso_dataset files = {0};
+    const char **paths = NULL;
+    meso_model_info info;
+    meso_error error = {0};
+    int code;
+    if (find_files(p, operands, n_operands, &list, &files, &paths, &error) != MESO_OK)
+        code = meso_tool_fail(&error);
+    else
+        code = meso_scoring_open(&p->scoring, &device, &model);
+    if (code < 0) {
+        meso_model_get_info(model, &info);
+        const report_provenance provenance =
+            meso_scoring_provenance(&p->scoring, device, &info, command);
+        p->output_status = meso_predict_output_begin(&p->output, &provenance);
+        code = p->output_status == MESO_OK ? score(p, model, paths, files.n_items, &files)
+                                           : meso_status_exit_code(p->output_status);
+    }
+    meso_model_close(model);
+    meso_device_close(device);
+    free(paths);
+    meso_dataset_close(&files);
+    meso_path_list_free(&list);
+    return code;
+}
+
+int meso_cmd_predict(int argc, char **argv)
+{
+    predict p = {.output = {.threshold = 0.5}};
+    meso_text command = {0};
+    char **operands;
+    size_t n_operands;
+    meso_command_text(argc, argv, &command); /* before parsing moves the operands */
+    int code = parse(&p, argc, argv, &operands, &n_operands);
+    if (code < 0)
+        code = run(&p, operands, n_operands, command.bytes);
+    meso_text_free(&command);
+    return code;
+}

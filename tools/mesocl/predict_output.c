@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "predict_output.h"
+
+#include <stdio.h>
+
+#include "common.h"
+#include "report/report_csv.h"
+#include "report/report_json.h"
+#include "report/report_number.h"
+
+static const char schema[] = "mesocl.predict/1";
+
+static const char *label_of(const meso_predict_output *output, const meso_file_score *score)
+{
+    return score->p.real >= output->threshold ? "real" : "fake";
+}
+
+/* Prints and frees the text; status is that of making it. */
+static meso_status print(meso_text *text)
+{
+    meso_status status = text->out_of_memory ? MESO_ERROR_MEMORY : MESO_OK;
+    if (status == MESO_OK && text->length > 0) {
+        fwrite(text->bytes, 1, text->length, stdout);
+        status = meso_stdout_error() == 0 ? MESO_OK : MESO_ERROR_IO;
+    }
+    meso_text_free(text);
+    return status;
+}
+
+/* Appends a JSON value on one line and lets go of it; NULL is a failed allocation. */
+static void add_json(json_t *value, meso_text *text)
+{
+    if (value)
+        report_json_write(value, REPORT_JSON_LINE, text);
+    else
+        text->out_of_memory = 1;
+    json_decref(value);
+}
+
+static void text_row(const meso_predict_output *output, const meso_file_score *score,
+                     meso_text *text)
+{
+    char fake[REPORT_NUMBER_SIZE], real[REPORT_NUMBER_SIZE];
+    if (score->refusal != MESO_IMAGE_OK)
+        return; /* stands on stderr */
+    meso_text_format(text, "%s  %s  %s  ", label_of(output, score),
+                     report_fixed(score->p.fake, 6, fake), report_fixed(score->p.real, 6, real));
+    report_printable(score->path, text);
+    meso_text_add(text, "\n");
+}
+
+static void csv_row(const meso_predict_output *output, const meso_file_score *score,
+                    meso_text *text)
+{
+    char fake[REPORT_NUMBER_SIZE], real[REPORT_NUMBER_SIZE];
+    report_csv_text(score->path, text);
+    if (score->refusal == MESO_IMAGE_OK) {
+        meso_text_format(text, ",%s,%s,%s,,", label_of(output, score),
+                         report_exact(score->p.fake, fake), report_exact(score->p.real, real));
+    } else {
+        meso_text_format(text, ",,,,%s,", meso_refusal_name(score->refusal));
+        report_csv_text(score->detail, text);
+    }
+    meso_text_add(text, REPORT_CSV_END);
+}
+
+static void json_row(const meso_predict_output *output, const meso_file_score *score,
+                     meso_text *text)
+{
+    json_t *row = json_object();
+    int failed = !row || report_json_set_file(row, score->path) != 0;
+    if (score->refusal == MESO_IMAGE_OK) {
+        failed |= json_object_set_new(row, "label", json_string(label_of(output, score)));
+        failed |= json_object_set_new(row, "p_fake", report_json_number(score->p.fake));
+        failed |= json_object_set_new(row, "p_real", report_json_number(score->p.real));
+    } else {
+        const char *name = meso_refusal_name(score->refusal);
+        failed |= json_object_set_new(row, "error", json_string(name));
+        failed |= json_object_set_new(row, "detail", report_json_text(score->detail));
+    }
+    if (failed) {
+        json_decref(row);
+        row = NULL;
+    }
+    add_json(row, text);
+}
+
+static void json_begin(const report_provenance *provenance, meso_text *text)
+{
+    meso_text_format(text, "{\"schema\": \"%s\",\n\"provenance\": ", schema);
+    add_json(report_provenance_json(provenance), text);
+    meso_text_add(text, ",\n\"images\": [");
+}
+
+meso_status meso_predict_output_begin(const meso_predict_output *output,
+                                      const report_provenance *provenance)
+{
+    meso_text text = {0};
+    if (output->format == MESO_PREDICT_JSON)
+        json_begin(provenance, &text);
+    else if (output->format == MESO_PREDICT_CSV)
+        meso_text_add(&text, "file,label,p_fake,p_real,error,detail" REPORT_CSV_END);
+    return print(&text);
+}
+
+meso_status meso_predict_output_row(meso_predict_output *output, const meso_file_score *score)
+{
+    meso_text text = {0};
+    int first = output->n_ok + output->n_refused == 0;
+    if (score->refusal == MESO_IMAGE_OK)
+        output->n_ok++;
+    else
+        output->n_refused++;
+    switch (output->format) {
+    case MESO_PREDICT_TEXT:
+        text_row(output, score, &text);
+        break;
+    case MESO_PREDICT_CSV:
+        csv_row(output, score, &text);
+        break;
+    case MESO_PREDICT_JSON:
+        meso_text_add(&text, first ? "\n" : ",\n");
+        json_row(output, score, &text);
+        break;
+    case MESO_PREDICT_JSONL:
+        json_row(output, score, &text);
+        meso_text_add(&text, "\n");
+        break;
+    }
+    return print(&text);
+}
+
+meso_status meso_predict_output_end(const meso_predict_output *output, const char *error)
+{
+    meso_text text = {0};
+    if (output->format != MESO_PREDICT_JSON)
+        return MESO_OK;
+    meso_text_format(&text, "\n],\n\"n_ok\": %zu,\n\"n_refused\": %zu", output->n_ok,
+                     output->n_refused);
+    if (error) {
+        meso_text_add(&text, ",\n\"error\": ");
+        add_json(report_json_text(error), &text);
+    }
+    meso_text_add(&text, "\n}\n");
+    return print(&text);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stdin_list.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+static meso_status add(meso_path_list *list, const char *path, meso_error *error)
+{
+    if (list->n == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 64;
+        const char **paths = realloc(list->paths, capacity * sizeof *paths);
+        if (!paths)
+            return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
+        list->paths = paths;
+        list->capacity = capacity;
+    }
+    list->paths[list->n++] = path;
+    return MESO_OK;
+}
+
+static meso_status read_stdin(meso_text *text, meso_error *error)
+{
+    char block[1 << 16];
+    size_t n;
+    while ((n = fread(block, 1, sizeof block, stdin)) > 0)
+        meso_text_add_n(text, block, n);
+    if (ferror(stdin))
+        return meso_fail(error, MESO_ERROR_IO, "cannot read standard input: %s", strerror(errno));
+    meso_text_add(text, "");
+    return text->out_of_memory ? meso_fail(error, MESO_ERROR_MEMORY, "out of memory") : MESO_OK;
+}
+
+/* Splits list->text, whose n bytes end with a NUL, in place. */
+static meso_status add_lines(meso_path_list *list, size_t n, int nul_separated, meso_error *error)
+{
+    char *line = list->text, *end = list->text + n;
+    meso_status status = MESO_OK;
+    MESO_REQUIRE(nul_separated || !memchr(line, '\0', n), error, MESO_ERROR_DATA,
+                 "the list on standard input holds NUL bytes; if they separate the names, give -0");
+    while (line < end) {
+        char *stop = memchr(line, nul_separated ? '\0' : '\n', (size_t)(end - line));
+        if (!stop)
+            stop = end;
+        *stop = '\0';
+        if (*line)
+            MESO_TRY(add(list, line, error));
+        line = stop + 1;
+    }
+out:
+    return status;
+}
+
+meso_status meso_path_list_read(char *const *operands, size_t n, int nul_separated,
+                                meso_path_list *list, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    *list = (meso_path_list){0};
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(operands[i], "-") != 0) {
+            MESO_TRY(add(list, operands[i], error));
+        } else if (!list->text) { /* a second "-" finds stdin read */
+            meso_text text = {0};
+            status = read_stdin(&text, error);
+            list->text = text.bytes;
+            if (status == MESO_OK)
+                status = add_lines(list, text.length, nul_separated, error);
+            MESO_TRY(status);
+        }
+    }
+out:
+    if (status != MESO_OK)
+        meso_path_list_free(list);
+    return status;
+}
+
+void meso_path_list_free(meso_path_list *list)
+{
+    free(list->paths);
+    free(list->text);
+    *list = (meso_path_list){0};
+}
