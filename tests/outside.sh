@@ -55,6 +55,9 @@ prefix/bin/mesocl init meso4 --seed 1 -o seeded.safetensors
 expected=$(prefix/bin/mesocl predict -w seeded.safetensors --csv picture.ppm)
 echo "mesocl predict says: $expected"
 
+echo "an installed mesocl finds its Keras reader"
+prefix/bin/mesocl convert "$tests/fixtures/keras2_sequential.h5" -o converted.safetensors >log || { cat log; exit 1; }
+
 must_predict() {
     answer=$("$@")
     echo "$1: $answer"
