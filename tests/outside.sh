@@ -64,11 +64,20 @@ must_predict() {
     echo "$answer" >>answers
 }
 
+# must_refuse PROGRAM: it says what is wrong, and ends with 1.
+must_refuse() {
+    if "$1" seeded.safetensors missing.png 2>log || ! grep -q 'missing\.png' log; then
+        cat log
+        exit 1
+    fi
+}
+
 echo "by CMake"
 "$cmake" -S app -B app/build -DCMAKE_PREFIX_PATH="$tmp/prefix" -DCMAKE_C_COMPILER="$cc" >log || { cat log; exit 1; }
 "$cmake" --build app/build >log || { cat log; exit 1; }
 must_predict app/build/with_shared seeded.safetensors picture.ppm
 must_predict app/build/with_static seeded.safetensors picture.ppm
+must_refuse app/build/with_shared
 
 echo "by pkg-config"
 export PKG_CONFIG_PATH="$libdir/pkgconfig"

@@ -13,7 +13,7 @@ run() {
 say "Packages and build"
 tools/setup.sh
 cmake --preset release --log-level=WARNING >/dev/null
-cmake --build --preset release
+cmake --build --preset release -- --quiet
 PATH="$PWD/build/bin:$PATH"
 
 say "OpenCL devices of this machine"
@@ -24,11 +24,11 @@ run mesocl selftest --device all
 
 say "Four pictures and a model"
 mkdir -p build/demo
-# draw NAME RED GREEN BLUE: a picture whose channels are these expressions of x and y, each from 1 to 127
-# because not every awk can write the other bytes.
+# draw NAME RED GREEN BLUE: a picture whose channels are these expressions of x and y, each from 1 to 127:
+# not every awk can write the other bytes.
 draw() {
     awk "BEGIN {
-        printf \"P6 320 240 127\\n\"
+        printf \"P6 320 240 255\\n\"
         for (y = 0; y < 240; y++)
             for (x = 0; x < 320; x++)
                 printf \"%c%c%c\", 1 + ($2) % 127, 1 + ($3) % 127, 1 + ($4) % 127

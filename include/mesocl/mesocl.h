@@ -9,19 +9,24 @@
  *
  *   int main(int argc, char **argv)
  *   {
- *       meso_error error;
+ *       meso_error error = {MESO_ERROR_ARGUMENT, "usage: example MODEL PICTURE"};
  *       meso_device *device = NULL;
  *       meso_model *model = NULL;
  *       meso_image image = {0};
  *       meso_probability p;
- *       if (argc == 3 && meso_device_open("auto", &device, &error) == MESO_OK &&
- *           meso_model_open(device, argv[1], NULL, &model, &error) == MESO_OK &&
- *           meso_image_load(argv[2], NULL, &image, NULL, &error) == MESO_OK &&
- *           meso_predict_rgb8(model, image.rgb, 1, image.width, image.height, 3 * image.width, &p)
- * == MESO_OK) printf("P(fake) = %.6f\n", p.fake); else fprintf(stderr, "%s\n", model ?
- * meso_model_error(model) : error.text); meso_image_free(&image); meso_model_close(model);
+ *       int ok = argc == 3 && meso_image_load(argv[2], NULL, &image, NULL, &error) == MESO_OK &&
+ *                meso_device_open("auto", &device, &error) == MESO_OK &&
+ *                meso_model_open(device, argv[1], NULL, &model, &error) == MESO_OK &&
+ *                meso_predict_rgb8(model, image.rgb, 1, image.width, image.height,
+ *                                  3 * image.width, &p) == MESO_OK;
+ *       if (ok)
+ *           printf("P(fake) = %.6f\n", p.fake);
+ *       else
+ *           fprintf(stderr, "%s\n", model ? meso_model_error(model) : error.text);
+ *       meso_image_free(&image);
+ *       meso_model_close(model);
  *       meso_device_close(device);
- *       return 0;
+ *       return !ok;
  *   }
  *
  * Read on: status.h (errors), device.h, model.h (predict), image.h, then net.h, dataset.h,
