@@ -23,7 +23,7 @@ typedef struct meso_rows {
     unsigned out_height;
     unsigned in_width;
     int direct;          /* out is the picture itself: decoders write into it */
-    uint8_t *line;       /* one source row, unless direct */
+    uint8_t *line_block; /* one source row and a byte before it, unless direct */
     uint32_t *row_of;    /* [n_rows] source row of each step along the row axis, ascending */
     uint32_t *column_of; /* [n_columns] source byte offset of each step along the column axis */
     unsigned n_rows;

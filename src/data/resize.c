@@ -84,7 +84,7 @@ static meso_status prepare_maps(meso_rows *rows, unsigned width, unsigned height
     rows->column_step = swap ? line : 3;
     rows->row_of = axis_map(height, rows->n_rows, flip_rows, 1);
     rows->column_of = axis_map(width, rows->n_columns, flip_columns, 3);
-    rows->line = malloc((size_t)width * 3);
+    rows->line_block = malloc((size_t)width * 3 + 1);
     rows->start = rows->out;
     if (flip_rows) {
         rows->start += (rows->n_rows - 1) * rows->row_step;
@@ -94,7 +94,7 @@ static meso_status prepare_maps(meso_rows *rows, unsigned width, unsigned height
         rows->start += (rows->n_columns - 1) * rows->column_step;
         rows->column_step = -rows->column_step;
     }
-    return rows->row_of && rows->column_of && rows->line ? MESO_OK : MESO_ERROR_MEMORY;
+    return rows->row_of && rows->column_of && rows->line_block ? MESO_OK : MESO_ERROR_MEMORY;
 }
 
 meso_status meso_rows_begin(meso_rows *rows, unsigned width, unsigned height, int orientation,
@@ -116,16 +116,22 @@ meso_status meso_rows_begin(meso_rows *rows, unsigned width, unsigned height, in
     return MESO_ERROR_MEMORY;
 }
 
+/* A line starts at an odd address: into aligned memory libjpeg-turbo stores past the cache, and
+ * reading the line back then takes longer than decoding it did. */
 uint8_t *meso_rows_buffer(meso_rows *rows)
 {
-    return rows->direct ? rows->out + (size_t)rows->y * rows->in_width * 3 : rows->line;
+    return rows->direct ? rows->out + (size_t)rows->y * rows->in_width * 3 : rows->line_block + 1;
 }
 
 static void put_step(const meso_rows *rows, const uint8_t *rgb)
 {
+    /* Copies of the members: for all the compiler knows, a store through to might change them. */
+    const uint32_t *column_of = rows->column_of;
+    unsigned n_columns = rows->n_columns;
+    ptrdiff_t step = rows->column_step;
     uint8_t *to = rows->start + (ptrdiff_t)rows->next * rows->row_step;
-    for (unsigned i = 0; i < rows->n_columns; i++, to += rows->column_step)
-        memcpy(to, rgb + rows->column_of[i], 3);
+    for (unsigned i = 0; i < n_columns; i++, to += step)
+        memcpy(to, rgb + column_of[i], 3);
 }
 
 void meso_rows_put(meso_rows *rows, const uint8_t *rgb)
@@ -139,9 +145,9 @@ void meso_rows_put(meso_rows *rows, const uint8_t *rgb)
 
 void meso_rows_end(meso_rows *rows)
 {
-    free(rows->line);
+    free(rows->line_block);
     free(rows->row_of);
     free(rows->column_of);
-    rows->line = NULL;
+    rows->line_block = NULL;
     rows->row_of = rows->column_of = NULL;
 }
