@@ -56,8 +56,7 @@ MESO_API const char *meso_device_type_name(meso_device_type type);
 /* Every device of every platform, in the loader's order; platforms without devices are passed over.
  * *list is the caller's, to be given to free(); *n is its length, at least 1 on MESO_OK.
  * Errors: NO_DEVICE (no platform or no device: the text says what to install), MEMORY.
- * The drivers run inside this process: one that crashes takes it along. Programs that walk over all
- * devices do it in a child process, as tools/mesocl does. */
+ * The drivers run inside this process: one that crashes takes it along. */
 MESO_API meso_status meso_device_list(meso_device_info **list, size_t *n, meso_error *error);
 
 /* Which entries of a list a selector means. selector is
