@@ -9,47 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/text.h"
+#include "base/clock.h"
+#include "harness_run.h"
 #include "mesocl/dataset.h"
 
-static char old_folder[4096];
-static char folder[64]; /* the working directory of every test, fresh and empty */
-
-static int enter_folder(void **state)
-{
-    const char *base = getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
-    (void)state;
-    snprintf(folder, sizeof folder, "%.40s/meso-dataset-XXXXXX", base);
-    return getcwd(old_folder, sizeof old_folder) && mkdtemp(folder) ? chdir(folder) : -1;
-}
-
-static int leave_folder(void **state)
-{
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return chdir(old_folder) || system(command);
-}
-
-/* Writes a file, with the folders above it. */
 static void put(const char *path, const char *text)
 {
-    char copy[512];
-    snprintf(copy, sizeof copy, "%s", path);
-    for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(copy, 0777);
-        *slash = '/';
-    }
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    fputs(text, file);
-    assert_int_equal(fclose(file), 0);
+    harness_put(path, text, 0);
 }
 
 static void put_all(const char *const *paths)
@@ -146,10 +116,11 @@ static void names_of_any_bytes(void **state)
 /* Folders as deep as they can be made: the walk ends, and what cannot be opened is counted. */
 static void deep_folders_end(void **state)
 {
-    char name[251];
+    char name[251], start[4096];
     meso_dataset dataset;
     (void)state;
     PUT("r/fake/1.png", "r/real/1.png");
+    assert_non_null(getcwd(start, sizeof start));
     memset(name, 'd', 250);
     name[250] = '\0';
     assert_int_equal(chdir("r/real"), 0);
@@ -157,7 +128,7 @@ static void deep_folders_end(void **state)
         assert_int_equal(mkdir(name, 0777), 0);
         assert_int_equal(chdir(name), 0);
     }
-    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(chdir(start), 0);
     assert_int_equal(meso_dataset_open("r", NULL, &dataset, NULL), MESO_OK);
     assert_int_equal(dataset.n_items, 2);
     assert_int_equal(dataset.n_unreadable, 1);
@@ -335,10 +306,7 @@ static void refuses_manifests(void **state)
     options.manifest = "gone.csv";
     expect_error(NULL, &options, MESO_ERROR_NO_INPUT, "gone.csv");
 
-    FILE *file = fopen("nul.csv", "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite("file,label\na\0b,real\n", 1, 20, file), 20);
-    assert_int_equal(fclose(file), 0);
+    harness_put("nul.csv", "file,label\na\0b,real\n", 20);
     options = (meso_dataset_options)MESO_DATASET_OPTIONS_INIT;
     options.manifest = "nul.csv";
     expect_error(NULL, &options, MESO_ERROR_DATA, "nul.csv:2: a NUL byte");
@@ -365,7 +333,6 @@ static void lists_from_paths(void **state)
 static void many_files_quickly(void **state)
 {
     enum { n_files = 20000 };
-    struct timespec start, end;
     meso_dataset dataset;
     (void)state;
     mkdir("r", 0777);
@@ -378,18 +345,17 @@ static void many_files_quickly(void **state)
         assert_non_null(file);
         fclose(file);
     }
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    double seconds = meso_seconds();
     assert_int_equal(meso_dataset_open("r", NULL, &dataset, NULL), MESO_OK);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    double seconds =
-        (double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec);
+    seconds = meso_seconds() - seconds;
     print_message("%d files in %.3f s\n", n_files, seconds);
     assert_int_equal(dataset.n_items, n_files);
     assert_true(seconds < 60.0 / 50);
     meso_dataset_close(&dataset);
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
+#define IN_FOLDER(test) \
+    cmocka_unit_test_setup_teardown(test, harness_enter_folder, harness_leave_folder)
 
 int main(void)
 {

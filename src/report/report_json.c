@@ -58,7 +58,8 @@ static int append(const char *bytes, size_t n, void *out)
 
 void report_json_write(const json_t *document, report_json_style style, meso_text *out)
 {
-    size_t flags = JSON_REAL_PRECISION(9) | (style == REPORT_JSON_LINE ? 0 : JSON_INDENT(2));
+    size_t flags =
+        JSON_ENCODE_ANY | JSON_REAL_PRECISION(9) | (style == REPORT_JSON_LINE ? 0 : JSON_INDENT(2));
     if (!document || json_dump_callback(document, append, out, flags) != 0)
         out->out_of_memory = 1;
     if (style == REPORT_JSON_INDENTED)
