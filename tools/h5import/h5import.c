@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ static void limit_self(void)
     limit(RLIMIT_CPU, 10);
     limit(RLIMIT_NOFILE, 16);
     limit(RLIMIT_FSIZE, 0);
+    signal(SIGXFSZ, SIG_IGN); /* an error code in place of a silent end */
     limit(RLIMIT_CORE, 0);
 }
 

@@ -79,10 +79,12 @@ static void add_vars(import *out, hid_t group, const char *path)
     H5Gclose(vars);
 }
 
-/* State that is not the network's: the optimiser's moments, the random generators of dropout. */
+/* State that is not the network's: the optimiser's moments, sums of metrics, the random generators
+ * of dropout. */
 static int is_foreign(const char *name)
 {
-    return strcmp(name, "optimizer") == 0 || strncmp(name, "seed_generator", 14) == 0;
+    return strcmp(name, "optimizer") == 0 || strcmp(name, "metrics") == 0 ||
+           strncmp(name, "seed_generator", 14) == 0;
 }
 
 static void walk(import *out, hid_t group, const char *path, int depth)
