@@ -41,9 +41,9 @@ static meso_status must_be(const keras_builder *b, const json_t *config, const c
                            const char *wanted)
 {
     const char *text = json_string_value(json_object_get(config, key));
-    return !text || strcmp(text, wanted) == 0
-               ? MESO_OK
-               : KERAS_REFUSE(b, "%s=%s is not supported, only %s", key, text, wanted);
+    return !text || strcmp(text, wanted) == 0 ? MESO_OK
+                                              : KERAS_REFUSE(b, "%s=%s is not supported, only %s",
+                                                             key, MESO_PRINTABLE(text), wanted);
 }
 
 meso_status keras_last_axis(const keras_builder *b, const json_t *config, int rank)
@@ -56,19 +56,24 @@ meso_status keras_last_axis(const keras_builder *b, const json_t *config, int ra
                                               : KERAS_REFUSE(b, "only the last axis is supported");
 }
 
-static meso_status add_window(keras_builder *b, const json_t *config, const char *size_key)
+/* A window that slides: its size stands under size_key; without strides it moves by `step`, 0: by
+ * its size. */
+static meso_status add_window(keras_builder *b, const json_t *config, const char *size_key,
+                              int step)
 {
     meso_status status = MESO_OK;
     int size[2], stride[2];
+    const json_t *strides = json_object_get(config, "strides");
     const char *padding = json_string_value(json_object_get(config, "padding"));
     MESO_TRY(must_be(b, config, "data_format", "channels_last"));
     MESO_TRY(get_pair(b, config, size_key, size));
-    memcpy(stride, size, sizeof stride); /* a pool without strides: its size */
-    if (!json_is_null(json_object_get(config, "strides")))
+    stride[0] = step ? step : size[0];
+    stride[1] = step ? step : size[1];
+    if (strides && !json_is_null(strides))
         MESO_TRY(get_pair(b, config, "strides", stride));
     if (!padding || (strcmp(padding, "same") != 0 && strcmp(padding, "valid") != 0)) {
         status = KERAS_REFUSE(b, "padding=%s is not supported, only same and valid",
-                              padding ? padding : "missing");
+                              padding ? MESO_PRINTABLE(padding) : "missing");
         goto out;
     }
     meso_text_format(&b->plan->net_text, " window=%dx%d stride=%dx%d pad=%s", size[0], size[1],
@@ -106,7 +111,7 @@ static meso_status emit_activation_named(keras_builder *b, const char *name, con
         keras_end_line(b);
         return MESO_OK;
     }
-    status = KERAS_REFUSE(b, "activation %s is not supported", name);
+    status = KERAS_REFUSE(b, "activation %s is not supported", MESO_PRINTABLE(name));
 out:
     return status;
 }
@@ -146,6 +151,8 @@ static meso_keras_node *add_node(keras_builder *b, const char *store, const kera
     snprintf(node->store, sizeof node->store, number ? "%s_%d" : "%s", store, number);
     memcpy(node->net_layer, v->net_name, sizeof node->net_layer);
     node->keras_name = strdup(b->layer);
+    if (!node->keras_name)
+        b->plan->net_text.out_of_memory = 1; /* which take_model reports */
     b->plan->n_nodes++;
     return node;
 }
@@ -163,7 +170,7 @@ static meso_status emit_conv(keras_builder *b, const json_t *config, keras_value
     add_node(b, "conv2d", v);
     meso_text_format(&b->plan->net_text, " filters=%lld dilation=%dx%d", (long long)filters,
                      dilation[0], dilation[1]);
-    MESO_TRY(add_window(b, config, "kernel_size"));
+    MESO_TRY(add_window(b, config, "kernel_size", 1));
     keras_end_line(b);
     MESO_TRY(emit_tail(b, config, v));
 out:
@@ -203,7 +210,7 @@ static meso_status emit_max_pool(keras_builder *b, const json_t *config, keras_v
 {
     meso_status status = MESO_OK;
     MESO_TRY(keras_begin_line(b, "", "max_pool", v->net_name));
-    MESO_TRY(add_window(b, config, "pool_size"));
+    MESO_TRY(add_window(b, config, "pool_size", 0));
     keras_end_line(b);
 out:
     return status;

@@ -148,7 +148,8 @@ static meso_status find_inputs(const keras_builder *b, const char *const *names,
     for (size_t i = 0; i < n; i++) {
         inputs[i] = find_value(b, names[i]);
         if (!inputs[i])
-            return KERAS_REFUSE(b, "its input %s is not a layer above it", names[i]);
+            return KERAS_REFUSE(b, "its input %s is not a layer above it",
+                                MESO_PRINTABLE(names[i]));
         if (inputs[i]->raw && b->rescaled)
             return KERAS_REFUSE(b, "it takes the input past the Rescaling layer");
     }
