@@ -5,13 +5,15 @@
     /tmp/keras/bin/python tests/golden/make_keras_fixtures.py
 
 Small nets with seeded weights, saved by Keras 2 (the package tf_keras) and by Keras 3, with what Keras predicts
-for two inputs. Run again, it makes other bytes (HDF5 stores times) but the same weights.
+for two inputs and a sum over each array. Run again, it makes other bytes (HDF5 stores times) but the same weights.
 """
 
+import collections
 import io
 import json
 import os
 import pathlib
+import re
 import zipfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -102,16 +104,46 @@ def strip_names(path):
         file.visititems(lambda _, item: item.attrs.pop("name", None) and None)
 
 
-def strip_names_inside(path):
-    """The same for the weight file in a .keras."""
+def repack(path, change):
+    """Writes a .keras anew, compressed, its weight file changed by a function."""
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     weights = io.BytesIO(members["model.weights.h5"])
-    strip_names(weights)
+    change(weights)
     members["model.weights.h5"] = weights.getvalue()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+
+
+# Layers of the .net files for weights without architecture, in the order of creation.
+NET_LAYERS = {
+    "meso4_small": {"conv2d": ["conv1", "conv2", "conv3", "conv4"],
+                    "batch_normalization": ["bn1", "bn2", "bn3", "bn4"],
+                    "dense": ["dense1", "dense2"]},
+    "inception_small": {"conv2d": ["a", "b1", "b2", "c1", "c2", "d1", "d2", "conv1", "conv2"],
+                        "batch_normalization": ["bn1", "bn2"],
+                        "dense": ["dense1", "dense2"]},
+}
+
+
+def tensor_sums(model, net):
+    """Name in the net: sum of i * value, i from 1, over the array as Keras orders it."""
+    sums = {}
+    count = collections.Counter()
+    layers = sorted((layer for layer in model.layers if layer.weights),
+                    key=lambda layer: int(re.search(r"(?:_(\d+))?$", layer.name)[1] or 0))
+    for layer in layers:
+        kind = type(layer).__name__
+        kind = {"Conv2D": "conv2d", "Dense": "dense", "BatchNormalization": "batch_normalization"}[kind]
+        name = NET_LAYERS[net][kind][count[kind]] if net else layer.name
+        count[kind] += 1
+        for weight in layer.weights:
+            base = weight.name.split("/")[-1].split(":")[0]
+            tensor = f"{name}_bias.bias" if base == "bias" else f"{name}.{base}"
+            values = numpy.asarray(weight).astype("float64").ravel()
+            sums[tensor] = float(values @ numpy.arange(1, values.size + 1))
+    return sums
 
 
 def save(model, name, rows, scale, net=None):
@@ -124,10 +156,14 @@ def save(model, name, rows, scale, net=None):
     if name == "keras3_inception.weights.h5":
         strip_names(FIXTURES / name)
     if name == "keras3_functional.keras":
-        strip_names_inside(FIXTURES / name)
+        repack(FIXTURES / name, strip_names)
+    elif name.endswith(".keras"):
+        repack(FIXTURES / name, lambda weights: None)
     expected = {key: [float(p) for p in model.predict(x * numpy.float32(scale), verbose=0)[0]]
                 for key, x in inputs().items()}
-    rows.append({"file": f"tests/fixtures/{name}", "net": net, "outputs": expected})
+    rows.append({"file": f"tests/fixtures/{name}",
+                 "net": net and f"tests/fixtures/{net}.net",
+                 "outputs": expected, "tensors": tensor_sums(model, net)})
 
 
 def main():
@@ -143,14 +179,20 @@ def main():
         save(model, name, rows, 1 / 255)
     model = meso4_small(keras)
     fill(model, 10)
-    save(model, "keras3.weights.h5", rows, 1 / 255, "tests/fixtures/meso4_small.net")
+    save(model, "keras3.weights.h5", rows, 1 / 255, "meso4_small")
     # Arrays without names: only whole batch norms can be told apart.
     model = inception_small(keras, scale=True)
     fill(model, 11)
-    save(model, "keras3_inception.weights.h5", rows, 1 / 255, "tests/fixtures/inception_small.net")
+    save(model, "keras3_inception.weights.h5", rows, 1 / 255, "inception_small")
     model = meso4_small(keras, divide=True)
     fill(model, 12)
     save(model, "keras3_rescaling.keras", rows, 1)
+    # The state of an optimiser and of metrics lies beside the layers.
+    model = meso4_small(tf_keras)
+    model.compile("adam", "mse")
+    model.train_on_batch(numpy.zeros((2, SIDE, SIDE, 3)), numpy.zeros((2, 1)))
+    fill(model, 13)
+    save(model, "keras2_trained.keras", rows, 1 / 255)
     golden = {
         "about": "Written by tests/golden/make_keras_fixtures.py.",
         "keras2": tf_keras.__version__,
