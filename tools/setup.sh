@@ -52,4 +52,4 @@ else
 fi
 $as_root apt-get -qq update
 # shellcheck disable=SC2086  # $missing is a list
-$as_root DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $missing
+$as_root DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $missing >/dev/null
