@@ -73,7 +73,7 @@ must_refuse() {
 }
 
 echo "by CMake"
-"$cmake" -S app -B app/build -DCMAKE_PREFIX_PATH="$tmp/prefix" -DCMAKE_C_COMPILER="$cc" >log || { cat log; exit 1; }
+"$cmake" -G Ninja -S app -B app/build -DCMAKE_PREFIX_PATH="$tmp/prefix" -DCMAKE_C_COMPILER="$cc" >log || { cat log; exit 1; }
 "$cmake" --build app/build >log || { cat log; exit 1; }
 must_predict app/build/with_shared seeded.safetensors picture.ppm
 must_predict app/build/with_static seeded.safetensors picture.ppm
