@@ -8,18 +8,15 @@
 #include "runtime/device_list.h"
 #include "runtime/device_object.h"
 
-meso_status meso_device_make_queue(meso_device *device)
+/* The whole device and its lanes in one context, so that they share buffers and programs. */
+static cl_context create_context(const meso_device *device, cl_int *code)
 {
-    meso_status status = MESO_OK;
-    cl_int code;
-    cl_command_queue_properties properties = device->profile.on ? CL_QUEUE_PROFILING_ENABLE : 0;
-    cl_command_queue queue = clCreateCommandQueue(device->context, device->id, properties, &code);
-    MESO_REQUIRE_CL(code, &device->error, "clCreateCommandQueue");
-    if (device->queue)
-        clReleaseCommandQueue(device->queue);
-    device->queue = queue;
-out:
-    return status;
+    cl_device_id ids[MESO_MAX_LANES + 1] = {device->whole.id};
+    cl_uint n = 1;
+    for (size_t i = 0; i < device->n_lanes; i++)
+        if (device->lanes[i].id != device->whole.id)
+            ids[n++] = device->lanes[i].id;
+    return clCreateContext(NULL, n, ids, NULL, NULL, code);
 }
 
 meso_status meso_device_open(const char *selector, meso_device **device, meso_error *error)
@@ -37,11 +34,11 @@ meso_status meso_device_open(const char *selector, meso_device **device, meso_er
     MESO_REQUIRE_MEMORY(matches, error);
     MESO_TRY(meso_device_match(list, n, selector, matches, &n_matches, error));
     d->info = list[matches[0]];
-    d->id = ids[matches[0]];
-    d->context = clCreateContext(NULL, 1, &d->id, NULL, NULL, &code);
+    meso_lanes_split(d, ids[matches[0]]);
+    d->context = create_context(d, &code);
     MESO_REQUIRE(code == CL_SUCCESS, error, MESO_ERROR_DEVICE, "%s: clCreateContext: %s (%d)",
                  d->info.name, meso_cl_error_name(code), (int)code);
-    status = meso_device_make_queue(d);
+    status = meso_lanes_make_queues(d);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", d->info.name, d->error.text);
     *device = d;
     d = NULL;
@@ -57,16 +54,11 @@ void meso_device_close(meso_device *device)
 {
     if (!device)
         return;
-    if (device->queue)
-        clFinish(device->queue);
     for (size_t i = 0; i < MESO_N_KERNELS; i++)
-        if (device->kernels[i])
-            clReleaseKernel(device->kernels[i]);
+        meso_kernel_release(&device->kernels[i]);
     for (size_t i = 0; i < MESO_N_PROGRAMS; i++)
-        if (device->programs[i])
-            clReleaseProgram(device->programs[i]);
-    if (device->queue)
-        clReleaseCommandQueue(device->queue);
+        meso_program_release(&device->programs[i]);
+    meso_lanes_release(device);
     if (device->context)
         clReleaseContext(device->context);
     free(device->profile.rows);
@@ -88,14 +80,6 @@ meso_error *meso_device_error_slot(meso_device *device)
     return &device->error;
 }
 
-meso_status meso_device_finish(meso_device *device)
-{
-    meso_status status = MESO_OK;
-    MESO_CL(&device->error, clFinish, device->queue);
-out:
-    return status;
-}
-
 meso_status meso_buffer_create(meso_device *device, size_t bytes, meso_buffer *buffer)
 {
     meso_status status = MESO_OK;
@@ -105,6 +89,20 @@ meso_status meso_buffer_create(meso_device *device, size_t bytes, meso_buffer *b
                                     bytes ? bytes : sizeof(float), NULL, &code);
     MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
                  "clCreateBuffer of %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
+                 (int)code);
+out:
+    return status;
+}
+
+meso_status meso_buffer_wrap(meso_device *device, void *memory, size_t bytes, meso_buffer *buffer)
+{
+    meso_status status = MESO_OK;
+    cl_int code;
+    *buffer = (meso_buffer){NULL, bytes};
+    buffer->memory = clCreateBuffer(device->context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes,
+                                    memory, &code);
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
+                 "clCreateBuffer over %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
                  (int)code);
 out:
     return status;
@@ -122,7 +120,7 @@ meso_status meso_buffer_write(meso_device *device, const meso_buffer *buffer, si
 {
     meso_status status = MESO_OK;
     if (bytes > 0)
-        MESO_CL(&device->error, clEnqueueWriteBuffer, device->queue, buffer->memory, CL_TRUE,
+        MESO_CL(&device->error, clEnqueueWriteBuffer, device->lane->queue, buffer->memory, CL_TRUE,
                 offset, bytes, from, 0, NULL, NULL);
 out:
     return status;
@@ -133,59 +131,65 @@ meso_status meso_buffer_read(meso_device *device, const meso_buffer *buffer, siz
 {
     meso_status status = MESO_OK;
     if (bytes > 0)
-        MESO_CL(&device->error, clEnqueueReadBuffer, device->queue, buffer->memory, CL_TRUE, offset,
-                bytes, to, 0, NULL, NULL);
+        MESO_CL(&device->error, clEnqueueReadBuffer, device->lane->queue, buffer->memory, CL_TRUE,
+                offset, bytes, to, 0, NULL, NULL);
 out:
     return status;
 }
 
-/* Arguments against the kernel's row, then set one by one. */
-static meso_status set_arguments(meso_device *device, meso_kernel_id kernel, const meso_arg *args,
-                                 size_t n_args)
+/* Arguments against the kernel's kinds, then set one by one. */
+static meso_status set_arguments(meso_device *device, const meso_kernel *kernel,
+                                 const meso_arg *args, size_t n_args)
 {
     meso_status status = MESO_OK;
-    const meso_kernel_row *row = &meso_kernel_rows[kernel];
-    MESO_REQUIRE(n_args == strlen(row->kinds), &device->error, MESO_ERROR_INTERNAL,
-                 "%s takes %zu arguments, not %zu", row->name, strlen(row->kinds), n_args);
+    MESO_REQUIRE(n_args == strlen(kernel->kinds), &device->error, MESO_ERROR_INTERNAL,
+                 "%s takes %zu arguments, not %zu", kernel->name, strlen(kernel->kinds), n_args);
     for (size_t i = 0; i < n_args; i++) {
         size_t size = args[i].kind == 'b'   ? sizeof(cl_mem)
                       : args[i].kind == 't' ? sizeof(cl_int8)
                                             : sizeof(cl_int);
-        MESO_REQUIRE(args[i].kind == row->kinds[i], &device->error, MESO_ERROR_INTERNAL,
-                     "%s: argument %zu is of kind %c, not %c", row->name, i, row->kinds[i],
+        MESO_REQUIRE(args[i].kind == kernel->kinds[i], &device->error, MESO_ERROR_INTERNAL,
+                     "%s: argument %zu is of kind %c, not %c", kernel->name, i, kernel->kinds[i],
                      args[i].kind);
-        cl_int code = clSetKernelArg(device->kernels[kernel], (cl_uint)i, size, &args[i].value);
+        cl_int code = clSetKernelArg(kernel->kernel, (cl_uint)i, size, &args[i].value);
         MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
-                     "clSetKernelArg %zu of %s: %s (%d)", i, row->name, meso_cl_error_name(code),
+                     "clSetKernelArg %zu of %s: %s (%d)", i, kernel->name, meso_cl_error_name(code),
                      (int)code);
     }
 out:
     return status;
 }
 
-meso_status meso_launch(meso_device *device, meso_kernel_id kernel, const size_t global[3],
-                        const meso_arg *args, size_t n_args)
+meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
+                               const size_t global[3], const meso_arg *args, size_t n_args)
 {
     meso_status status = MESO_OK;
     cl_event event = NULL;
     if (global[0] == 0 || global[1] == 0 || global[2] == 0)
         return MESO_OK;
-    MESO_TRY(meso_device_prepare(device, kernel));
     MESO_TRY(set_arguments(device, kernel, args, n_args));
-    size_t group = device->group_size[kernel];
+    size_t group = kernel->group_size;
     size_t items[3] = {(global[0] + group - 1) / group * group, global[1], global[2]};
     double started = meso_seconds();
-    cl_int code = clEnqueueNDRangeKernel(device->queue, device->kernels[kernel], 3, NULL, items,
+    cl_int code = clEnqueueNDRangeKernel(device->lane->queue, kernel->kernel, 3, NULL, items,
                                          (const size_t[3]){group, 1, 1}, 0, NULL,
                                          device->profile.on ? &event : NULL);
     MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
-                 "clEnqueueNDRangeKernel of %s over %zu x %zu x %zu: %s (%d)",
-                 meso_kernel_rows[kernel].name, items[0], items[1], items[2],
-                 meso_cl_error_name(code), (int)code);
+                 "clEnqueueNDRangeKernel of %s over %zu x %zu x %zu: %s (%d)", kernel->name,
+                 items[0], items[1], items[2], meso_cl_error_name(code), (int)code);
     if (event)
-        MESO_TRY(meso_profile_add(device, kernel, event, started));
+        MESO_TRY(meso_profile_add(device, kernel->name, event, started));
 out:
     if (event)
         clReleaseEvent(event);
     return status;
+}
+
+meso_status meso_launch(meso_device *device, meso_kernel_id id, const size_t global[3],
+                        const meso_arg *args, size_t n_args)
+{
+    meso_status status = meso_device_prepare(device, id);
+    return status == MESO_OK
+               ? meso_launch_kernel(device, &device->kernels[id], global, args, n_args)
+               : status;
 }

@@ -12,6 +12,14 @@
 #include "mesocl/device.h"
 #include "runtime/kernel_table.h"
 
+/* A kernel ready to launch. kinds: see kernel_table.h. */
+typedef struct meso_kernel {
+    cl_kernel kernel; /* NULL: not made yet */
+    const char *name; /* outlives it */
+    const char *kinds;
+    size_t group_size; /* work-items of a work-group in the first dimension */
+} meso_kernel;
+
 /* Device memory. Owned by whoever called meso_buffer_create. */
 typedef struct meso_buffer {
     cl_mem memory;
@@ -48,6 +56,10 @@ meso_error *meso_device_error_slot(meso_device *device);
 /* The name that profile rows carry from here on (a layer's); "" for none. The pointer is kept. */
 void meso_device_span(meso_device *device, const char *span);
 
+/* A buffer over the caller's own memory, which outlives it: nothing is copied where the device
+ * shares the host's memory. Errors: DEVICE. */
+meso_status meso_buffer_wrap(meso_device *device, void *memory, size_t bytes, meso_buffer *buffer);
+
 /* bytes = 0 is allowed and takes the smallest buffer there is. Errors: DEVICE. */
 meso_status meso_buffer_create(meso_device *device, size_t bytes, meso_buffer *buffer);
 void meso_buffer_release(meso_buffer *buffer); /* empty is allowed; empties it */
@@ -64,6 +76,10 @@ meso_status meso_buffer_read(meso_device *device, const meso_buffer *buffer, siz
 meso_status meso_launch(meso_device *device, meso_kernel_id kernel, const size_t global[3],
                         const meso_arg *args, size_t n_args);
 
+/* The same with a kernel that is not in the table. */
+meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
+                               const size_t global[3], const meso_arg *args, size_t n_args);
+
 /* Array literal and its length, for meso_launch. */
 #define MESO_ARGS(...) \
     (const meso_arg[]){__VA_ARGS__}, sizeof((const meso_arg[]){__VA_ARGS__}) / sizeof(meso_arg)
@@ -73,7 +89,18 @@ meso_status meso_launch(meso_device *device, meso_kernel_id kernel, const size_t
         (size_t)(x), (size_t)(y), (size_t)(z) \
     }
 
-/* Waits for everything enqueued. */
+/* Lanes are in-order queues that run side by side, each on its own share of the device: on PoCL a
+ * core, where one queue over all cores moves an image's data between them; elsewhere the one lane
+ * is the whole device. Launches and copies go to the lane in use; after opening, and with
+ * MESO_WHOLE_DEVICE, to a queue of the whole device. */
+enum { MESO_WHOLE_DEVICE = -1, MESO_MAX_LANES = 256 };
+size_t meso_device_n_lanes(const meso_device *device);
+void meso_device_use_lane(meso_device *device, int lane);
+
+/* Hands what was enqueued on the lane in use to the device, without waiting. */
+meso_status meso_device_flush(meso_device *device);
+
+/* Waits for everything enqueued on the lane in use. */
 meso_status meso_device_finish(meso_device *device);
 
 #endif

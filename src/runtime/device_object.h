@@ -6,6 +6,7 @@
 #define MESO_RUNTIME_DEVICE_OBJECT_H
 
 #include "runtime/device.h"
+#include "runtime/program.h"
 
 typedef struct meso_profile {
     int on;
@@ -14,26 +15,37 @@ typedef struct meso_profile {
     size_t n_rows, capacity;
 } meso_profile;
 
+typedef struct meso_lane {
+    cl_device_id id; /* a sub-device, or the device itself */
+    cl_command_queue queue;
+} meso_lane;
+
 struct meso_device {
     meso_device_info info;
-    cl_device_id id;
     cl_context context;
-    cl_command_queue queue;
-    cl_program programs[MESO_N_PROGRAMS]; /* NULL until first use */
-    cl_kernel kernels[MESO_N_KERNELS];    /* likewise */
-    size_t group_size[MESO_N_KERNELS];    /* work-items in x; known once the kernel is */
+    meso_lane whole;
+    meso_lane lanes[MESO_MAX_LANES];
+    size_t n_lanes;
+    meso_lane *lane;                        /* in use */
+    meso_program programs[MESO_N_PROGRAMS]; /* for the whole device; empty until first use */
+    meso_kernel kernels[MESO_N_KERNELS];    /* likewise */
     meso_profile profile;
     meso_error error;
 };
 
-/* A queue for the device, with time stamps if profiling is on. */
-meso_status meso_device_make_queue(meso_device *device);
+/* Fills whole and lanes from the device's id: sub-devices where they pay. No queues yet. */
+void meso_lanes_split(meso_device *device, cl_device_id id);
 
-/* Makes kernels[kernel] ready, building its program if need be. */
-meso_status meso_device_prepare(meso_device *device, meso_kernel_id kernel);
+/* A queue for each lane and the whole, with time stamps if profiling is on; replaces those there
+ * are. */
+meso_status meso_lanes_make_queues(meso_device *device);
+void meso_lanes_release(meso_device *device);
+
+/* Makes kernels[id] ready, building its program if need be. */
+meso_status meso_device_prepare(meso_device *device, meso_kernel_id id);
 
 /* Waits for a launch and adds its time to the profile. started: host seconds before the launch. */
-meso_status meso_profile_add(meso_device *device, meso_kernel_id kernel, cl_event event,
+meso_status meso_profile_add(meso_device *device, const char *kernel, cl_event event,
                              double started);
 
 #endif

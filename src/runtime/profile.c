@@ -21,9 +21,8 @@ meso_status meso_device_profile(meso_device *device, int on)
     device->profile.n_rows = 0;
     if (device->profile.on == !!on)
         return MESO_OK;
-    meso_status status = meso_device_finish(device);
     device->profile.on = !!on;
-    return status == MESO_OK ? meso_device_make_queue(device) : status;
+    return meso_lanes_make_queues(device);
 }
 
 /* The row of this span and kernel, made if there is none. */
@@ -62,7 +61,7 @@ static double stamped_seconds(cl_event event, double wall)
     return seconds <= wall ? seconds : -1;
 }
 
-meso_status meso_profile_add(meso_device *device, meso_kernel_id kernel, cl_event event,
+meso_status meso_profile_add(meso_device *device, const char *kernel, cl_event event,
                              double started)
 {
     meso_status status = MESO_OK;
@@ -70,8 +69,7 @@ meso_status meso_profile_add(meso_device *device, meso_kernel_id kernel, cl_even
     MESO_CL(&device->error, clWaitForEvents, 1, &event);
     double wall = meso_seconds() - started;
     double seconds = stamped_seconds(event, wall);
-    meso_profile_row *row =
-        find_row(profile, profile->span ? profile->span : "", meso_kernel_rows[kernel].name);
+    meso_profile_row *row = find_row(profile, profile->span ? profile->span : "", kernel);
     MESO_REQUIRE_MEMORY(row, &device->error);
     row->n_launches++;
     row->seconds += seconds < 0 ? wall : seconds;

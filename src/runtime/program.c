@@ -21,36 +21,26 @@ static const char *find_source(const char *name)
     return NULL;
 }
 
-/* Adds a file so that the compiler's messages name it and its lines. */
-static int add_source(meso_text *source, const char *name)
+meso_status meso_source_add(meso_text *source, const char *name, meso_error *error)
 {
     const char *text = find_source(name);
-    if (text)
-        meso_text_format(source, "#line 1 \"%s.cl\"\n%s\n", name, text);
-    return text != NULL;
-}
-
-static meso_status assemble(const meso_program_row *row, meso_text *source, meso_error *error)
-{
-    meso_status status = MESO_OK;
-    MESO_REQUIRE(add_source(source, "prelude"), error, MESO_ERROR_INTERNAL, "no prelude.cl");
-    for (size_t i = 0; i < MESO_MAX_PROGRAM_FILES && row->files[i]; i++)
-        MESO_REQUIRE(add_source(source, row->files[i]), error, MESO_ERROR_INTERNAL, "no %s.cl",
-                     row->files[i]);
-    MESO_REQUIRE(!source->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-out:
-    return status;
+    if (!text)
+        return meso_fail(error, MESO_ERROR_INTERNAL, "no cl/%s.cl in the library", name);
+    meso_text_format(source, "#line 1 \"%s.cl\"\n", name);
+    meso_text_add(source, text);
+    return MESO_OK;
 }
 
 /* The build's failure with the first lines of the compiler's log. */
-static meso_status build_failed(meso_device *device, cl_program program, cl_int code)
+static meso_status build_failed(meso_device *device, cl_program program, cl_device_id id,
+                                cl_int code)
 {
     size_t n = 0;
     char *log = NULL;
-    clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &n);
+    clGetProgramBuildInfo(program, id, CL_PROGRAM_BUILD_LOG, 0, NULL, &n);
     log = calloc(n + 1, 1);
     if (log)
-        clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, n, log, NULL);
+        clGetProgramBuildInfo(program, id, CL_PROGRAM_BUILD_LOG, n, log, NULL);
     meso_fail(&device->error, MESO_ERROR_DEVICE, "%s: clBuildProgram: %s (%d): %.*s",
               device->info.name, meso_cl_error_name(code), (int)code, (int)log_excerpt,
               log ? log : "");
@@ -58,47 +48,100 @@ static meso_status build_failed(meso_device *device, cl_program program, cl_int 
     return MESO_ERROR_DEVICE;
 }
 
-static meso_status build(meso_device *device, meso_program_id id)
+static meso_status build(meso_device *device, const meso_text *source, const cl_device_id *ids,
+                         cl_uint n_ids, meso_program *program)
+{
+    meso_status status = MESO_OK;
+    cl_int code;
+    program->program = NULL;
+    MESO_REQUIRE(!source->out_of_memory, &device->error, MESO_ERROR_MEMORY, "out of memory");
+    program->program = clCreateProgramWithSource(device->context, 1, (const char **)&source->bytes,
+                                                 &source->length, &code);
+    MESO_REQUIRE_CL(code, &device->error, "clCreateProgramWithSource");
+    code = clBuildProgram(program->program, n_ids, ids, "-cl-std=CL1.2", NULL, NULL);
+    if (code != CL_SUCCESS) {
+        status = build_failed(device, program->program, ids[0], code);
+        meso_program_release(program);
+    }
+out:
+    return status;
+}
+
+meso_status meso_program_build(meso_device *device, const meso_text *source, meso_program *program)
+{
+    cl_device_id ids[MESO_MAX_LANES];
+    for (size_t i = 0; i < device->n_lanes; i++)
+        ids[i] = device->lanes[i].id;
+    return build(device, source, ids, (cl_uint)device->n_lanes, program);
+}
+
+void meso_program_release(meso_program *program)
+{
+    if (program->program)
+        clReleaseProgram(program->program);
+    program->program = NULL;
+}
+
+int meso_program_has_kernel(const meso_program *program, const char *name)
+{
+    cl_int code;
+    cl_kernel kernel = clCreateKernel(program->program, name, &code);
+    if (code == CL_SUCCESS)
+        clReleaseKernel(kernel);
+    return code == CL_SUCCESS;
+}
+
+meso_status meso_program_kernel(meso_device *device, const meso_program *program, const char *name,
+                                const char *kinds, meso_kernel *kernel)
+{
+    meso_status status = MESO_OK;
+    cl_int code;
+    *kernel = (meso_kernel){NULL, name, kinds, 1};
+    kernel->kernel = clCreateKernel(program->program, name, &code);
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
+                 "clCreateKernel %s: %s (%d)", name, meso_cl_error_name(code), (int)code);
+out:
+    return status;
+}
+
+void meso_kernel_release(meso_kernel *kernel)
+{
+    if (kernel->kernel)
+        clReleaseKernel(kernel->kernel);
+    kernel->kernel = NULL;
+}
+
+/* A program of the table, for the whole device. */
+static meso_status build_row(meso_device *device, meso_program_id id)
 {
     meso_status status = MESO_OK;
     meso_text source = {0};
-    cl_program program = NULL;
-    cl_int code;
-    MESO_TRY(assemble(&meso_program_rows[id], &source, &device->error));
-    program = clCreateProgramWithSource(device->context, 1, (const char **)&source.bytes,
-                                        &source.length, &code);
-    MESO_REQUIRE_CL(code, &device->error, "clCreateProgramWithSource");
-    code = clBuildProgram(program, 1, &device->id, "-cl-std=CL1.2", NULL, NULL);
-    if (code != CL_SUCCESS) {
-        status = build_failed(device, program, code);
-        goto out;
-    }
-    device->programs[id] = program;
-    program = NULL;
+    const meso_program_row *row = &meso_program_rows[id];
+    MESO_TRY(meso_source_add(&source, "prelude", &device->error));
+    for (size_t i = 0; i < MESO_MAX_PROGRAM_FILES && row->files[i]; i++)
+        MESO_TRY(meso_source_add(&source, row->files[i], &device->error));
+    MESO_TRY(build(device, &source, &device->whole.id, 1, &device->programs[id]));
 out:
-    if (program)
-        clReleaseProgram(program);
     meso_text_free(&source);
     return status;
 }
 
-meso_status meso_device_prepare(meso_device *device, meso_kernel_id kernel)
+meso_status meso_device_prepare(meso_device *device, meso_kernel_id id)
 {
     meso_status status = MESO_OK;
-    const meso_kernel_row *row = &meso_kernel_rows[kernel];
+    const meso_kernel_row *row = &meso_kernel_rows[id];
+    meso_kernel *kernel = &device->kernels[id];
     size_t limit = 0;
-    cl_int code;
-    if (device->kernels[kernel])
+    if (kernel->kernel)
         return MESO_OK;
-    if (!device->programs[row->program])
-        MESO_TRY(build(device, row->program));
-    device->kernels[kernel] = clCreateKernel(device->programs[row->program], row->name, &code);
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
-                 "clCreateKernel %s: %s (%d)", row->name, meso_cl_error_name(code), (int)code);
-    MESO_CL(&device->error, clGetKernelWorkGroupInfo, device->kernels[kernel], device->id,
+    if (!device->programs[row->program].program)
+        MESO_TRY(build_row(device, row->program));
+    MESO_TRY(meso_program_kernel(device, &device->programs[row->program], row->name, row->kinds,
+                                 kernel));
+    MESO_CL(&device->error, clGetKernelWorkGroupInfo, kernel->kernel, device->whole.id,
             CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL);
     /* One size for every shape: PoCL compiles a kernel anew for each work-group size it meets. */
-    device->group_size[kernel] = limit >= group_size ? group_size : limit ? limit : 1;
+    kernel->group_size = limit >= group_size ? group_size : limit ? limit : 1;
 out:
     return status;
 }
