@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -132,12 +133,13 @@ static int take_score(const meso_file_score *score, void *user)
     predict *p = user;
     if (p->output_status != MESO_OK)
         return 1;
-    meso_progress_clear(&p->progress);
     p->n_by_refusal[score->refusal]++;
     p->n_suspect += score->suspect != 0;
     p->n_turned += score->exif_turned != 0;
-    if (score->refusal != MESO_IMAGE_OK && p->output.format == MESO_PREDICT_TEXT)
+    if (score->refusal != MESO_IMAGE_OK && p->output.format == MESO_PREDICT_TEXT) {
+        meso_progress_clear(&p->progress);
         print_refusal(score);
+    }
     p->output_status = meso_predict_output_row(&p->output, score);
     meso_progress_update(&p->progress, p->output.n_ok + p->output.n_refused);
     return p->output_status != MESO_OK || meso_interrupted();
@@ -187,6 +189,7 @@ static int score(predict *p, meso_model *model, const char *const *paths, size_t
     const meso_score_options options = meso_scoring_score_options(&p->scoring);
     meso_error error = {0};
     meso_progress_start(&p->progress, "images", n);
+    p->progress.on &= !isatty(STDOUT_FILENO); /* rows that are seen to come show progress enough */
     meso_interrupt_catch();
     error.status = meso_score_files(model, paths, n, &options, take_score, p);
     meso_progress_clear(&p->progress);
