@@ -291,8 +291,9 @@ static void test_maps(void **state)
 
 static void test_classes(void **state)
 {
-    static const char *const bad[] = {"",          "fake",          "fake,",    ",real",
-                                      "fake,fake", "real,original", "fake,cat", "fake,real,x"};
+    static const char *const bad[] = {"",         "fake",      "fake,",
+                                      ",real",    "fake,fake", "real,original",
+                                      "fake,cat", "cat,real",  "fake,real,x"};
     meso_classes classes;
     (void)state;
     assert_int_equal(meso_classes_parse("fake,real", MESO_ERROR_DATA, &classes, NULL), MESO_OK);

@@ -159,10 +159,8 @@ static void read_h5(import *out, const blob *file)
 int main(int argc, char **argv)
 {
 import out = {need(json_object()), need(json_array()), NULL, 0 };
-    if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1])) {
-        fprintf(stderr, "usage: mesocl-h5import [FILE] >PIPE    (see tools/h5import/h5import.h)\n");
-        return 2;
-    }
+    if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1]))
+        die(2, "usage: mesocl-h5import [FILE] >PIPE    (see tools/h5import/h5import.h)");
     int fd = argc == 2 && strcmp(argv[1], "-") != 0 ? open_input(argv[1]) : STDIN_FILENO;
     limit_self();
     blob file = read_input(fd);
