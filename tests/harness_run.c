@@ -120,7 +120,7 @@ static void interrupt_after_first_output(pid_t child, FILE *out)
 static void split(const harness_command *command, char *copy, size_t size, char *argv[max_words])
 {
     size_t n = 1;
-    argv[0] = (char *)MESOCL_PROGRAM;
+    argv[0] = (char *)(command->program ? command->program : MESOCL_PROGRAM);
     snprintf(copy, size, "%s", command->words ? command->words : "");
     for (char *word = strtok(copy, " "); word && n < max_words - 1; word = strtok(NULL, " "))
         argv[n++] = word;

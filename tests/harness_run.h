@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs the program mesocl as a user does, without a shell, in folders that a test makes.
+ * Runs mesocl, or another program, as a user does, without a shell, in folders that a test makes.
  */
 #ifndef MESO_TESTS_HARNESS_RUN_H
 #define MESO_TESTS_HARNESS_RUN_H
@@ -15,6 +15,7 @@ typedef enum harness_stdout {
 } harness_stdout;
 
 typedef struct harness_command {
+    const char *program;            /* its path; NULL: mesocl */
     const char *words;              /* separated by blanks, or … */
     const char *const *argv;        /* … one by one, NULL at the end */
     const char *input;              /* for stdin; NULL: none */

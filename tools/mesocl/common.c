@@ -8,7 +8,8 @@
 
 int meso_tool_fail(const meso_error *error)
 {
-    fprintf(stderr, "mesocl: %s\n", error->text[0] ? error->text : meso_status_name(error->status));
+    fprintf(stderr, "%s: %s\n", meso_program_name,
+            error->text[0] ? error->text : meso_status_name(error->status));
     return meso_status_exit_code(error->status);
 }
 
@@ -41,7 +42,7 @@ report_provenance meso_scoring_provenance(const meso_scoring *scoring, const mes
 
 void meso_command_text(int argc, char **argv, meso_text *text)
 {
-    meso_text_add(text, "mesocl ");
+    meso_text_format(text, "%s ", meso_program_name);
     report_command_line(argc, argv, text);
 }
 

@@ -13,7 +13,7 @@
 #include "options.h"
 #include "report/report_provenance.h"
 
-/* Says "mesocl: SENTENCE" on stderr and returns the exit code that belongs to the status. */
+/* Says "PROGRAM: SENTENCE" on stderr and returns the exit code that belongs to the status. */
 int meso_tool_fail(const meso_error *error);
 
 /* What predict and evaluate ask for. Start from {0}; rows for the option table below. */
@@ -54,7 +54,7 @@ int meso_scoring_open(const meso_scoring *scoring, meso_device **device, meso_mo
 report_provenance meso_scoring_provenance(const meso_scoring *scoring, const meso_device *device,
                                           const meso_model_info *model, const char *command);
 
-/* Appends "mesocl predict …" as it was typed: call it before meso_options_parse. */
+/* Appends "PROGRAM predict …" as it was typed: call it before meso_options_parse. */
 void meso_command_text(int argc, char **argv, meso_text *text);
 meso_score_options meso_scoring_score_options(const meso_scoring *scoring);
 

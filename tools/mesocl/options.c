@@ -13,6 +13,8 @@
 
 #include "base/text.h"
 
+const char *meso_program_name = "mesocl";
+
 enum { help_width = 79, help_column = 25 };
 
 /* One command line while it is read. */
@@ -28,11 +30,11 @@ typedef struct parser {
 int meso_options_usage_error(const char *command, const char *format, ...)
 {
     va_list arguments;
-    fprintf(stderr, "mesocl %s: ", command);
+    fprintf(stderr, "%s %s: ", meso_program_name, command);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "; try: mesocl %s --help\n", command);
+    fprintf(stderr, "; try: %s %s --help\n", meso_program_name, command);
     return 2;
 }
 
@@ -79,7 +81,7 @@ static void print_help(const meso_command_line *line)
 {
     static const meso_option help = {"help", 'h', MESO_OPTION_FLAG, {NULL}, NULL, "show this",
                                      0,      0};
-    printf("Usage: mesocl %s %s\n\n", line->name, line->usage);
+    printf("Usage: %s %s %s\n\n", meso_program_name, line->name, line->usage);
     print_wrapped(line->about, 0, 0);
     printf("\nOptions:\n");
     for (const meso_option *option = line->options; option->name; option++)

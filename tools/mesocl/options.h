@@ -21,6 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What messages and --help call the program; meso_cli_main() sets it. */
+extern const char *meso_program_name;
+
 typedef enum meso_option_kind {
     MESO_OPTION_FLAG,     /* int: set to 1 */
     MESO_OPTION_TEXT,     /* const char *: points into argv */
@@ -66,7 +69,7 @@ typedef struct meso_command_line {
 int meso_options_parse(const meso_command_line *line, int argc, char **argv, char ***operands,
                        size_t *n_operands);
 
-/* Says "mesocl COMMAND: SENTENCE; try: mesocl COMMAND --help" on stderr and returns exit code 2:
+/* Says "PROGRAM COMMAND: SENTENCE; try: PROGRAM COMMAND --help" on stderr and returns exit code 2:
  * for what a table cannot express, such as two options that exclude each other. */
 int meso_options_usage_error(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
