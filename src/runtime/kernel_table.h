@@ -11,7 +11,9 @@
 /* A program is the prelude and some files of cl/, built together: a build costs about 20 ms even
  * where the driver has it cached, so kernels that are used together live together. */
 /*      id     files of cl/ */
-#define MESO_PROGRAMS(X) X(PLAIN, "layout", "conv", "elementwise", "pool", "dense")
+#define MESO_PROGRAMS(X)                                       \
+    X(PLAIN, "layout", "conv", "elementwise", "pool", "dense") \
+    X(PEAK, "peak")
 
 /*      id                       name                       program  argument kinds */
 #define MESO_KERNELS(X)                                                  \
@@ -30,7 +32,10 @@
     X(CONCAT_FORWARD, "concat_forward", PLAIN, "btbti")                  \
     X(FLATTEN_FORWARD, "flatten_forward", PLAIN, "btbt")                 \
     X(DENSE_FORWARD, "dense_forward", PLAIN, "btbbt")                    \
-    X(SOFTMAX_FORWARD, "softmax_forward", PLAIN, "btbt")
+    X(SOFTMAX_FORWARD, "softmax_forward", PLAIN, "btbt")                 \
+    X(PEAK_FLOAT4, "peak_float4", PEAK, "biiff")                         \
+    X(PEAK_FLOAT8, "peak_float8", PEAK, "biiff")                         \
+    X(PEAK_FLOAT16, "peak_float16", PEAK, "biiff")
 
 typedef enum meso_program_id {
 #define MESO_ROW(id, ...) MESO_PROGRAM_##id,

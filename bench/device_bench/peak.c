@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "peak.h"
+
+#include "base/clock.h"
+
+enum { n_items = 64, n_chains = 12, n_tries = 5, groups_per_unit = 32, most_rounds = 1 << 28 };
+
+static const double launch_seconds = 0.01;
+
+static const struct {
+    meso_kernel_id kernel;
+    int width;
+} forms[] = {
+    {MESO_KERNEL_PEAK_FLOAT4, 4}, {MESO_KERNEL_PEAK_FLOAT8, 8}, {MESO_KERNEL_PEAK_FLOAT16, 16}};
+enum { n_forms = sizeof forms / sizeof forms[0] };
+
+static meso_status run(const bench_peak *peak, double *seconds)
+{
+    meso_status status = MESO_OK;
+    double started = meso_seconds();
+    MESO_TRY(meso_launch(
+        peak->device, forms[peak->form].kernel, MESO_GLOBAL(n_items, peak->n_groups, 1),
+        MESO_ARGS(meso_arg_buffer(&peak->out), meso_arg_int(n_items), meso_arg_int(peak->rounds),
+                  meso_arg_float(0.5), meso_arg_float(0.5))));
+    MESO_TRY(meso_device_finish(peak->device));
+    *seconds = meso_seconds() - started;
+out:
+    return status;
+}
+
+meso_status bench_peak_measure(bench_peak *peak, double *gflops)
+{
+    double seconds;
+    meso_status status = run(peak, &seconds);
+    if (status == MESO_OK)
+        *gflops = 2e-9 * forms[peak->form].width * n_chains * n_items * peak->n_groups *
+                  (double)peak->rounds / seconds;
+    return status;
+}
+
+/* As many rounds as launch_seconds allow; the first launch, which compiles, does not count. */
+static meso_status calibrate(bench_peak *peak, int form)
+{
+    meso_status status = MESO_OK;
+    double seconds;
+    peak->form = form;
+    peak->width = forms[form].width;
+    peak->rounds = 64;
+    MESO_TRY(run(peak, &seconds));
+    for (;;) {
+        MESO_TRY(run(peak, &seconds));
+        if (seconds >= launch_seconds || peak->rounds >= most_rounds)
+            break;
+        peak->rounds *= 2;
+    }
+out:
+    return status;
+}
+
+/* The vector width with the fastest single launch; all widths are tried in turns. */
+static meso_status choose_form(bench_peak *peak)
+{
+    meso_status status = MESO_OK;
+    bench_peak candidates[n_forms];
+    double best = 0, gflops;
+    for (int form = 0; form < n_forms; form++) {
+        candidates[form] = *peak;
+        MESO_TRY(calibrate(&candidates[form], form));
+    }
+    for (int i = 0; i < n_tries * n_forms; i++) {
+        MESO_TRY(bench_peak_measure(&candidates[i % n_forms], &gflops));
+        if (gflops > best) {
+            best = gflops;
+            *peak = candidates[i % n_forms];
+        }
+    }
+out:
+    return status;
+}
+
+meso_status bench_peak_open(meso_device *device, unsigned n_cores, bench_peak *peak)
+{
+    meso_status status = MESO_OK;
+    const meso_device_info *info = meso_device_get_info(device);
+    /* A group is never split over cores, so on a CPU the groups say how many work. */
+    *peak = (bench_peak){.device = device,
+                         .n_groups = info->type == MESO_DEVICE_CPU
+                                         ? (int)n_cores
+                                         : (int)info->compute_units * groups_per_unit};
+    MESO_TRY(
+        meso_buffer_create(device, sizeof(float) * n_items * (size_t)peak->n_groups, &peak->out));
+    MESO_TRY(choose_form(peak));
+out:
+    if (status != MESO_OK)
+        bench_peak_close(peak);
+    return status;
+}
+
+void bench_peak_close(bench_peak *peak)
+{
+    meso_buffer_release(&peak->out);
+}
