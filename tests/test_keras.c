@@ -151,8 +151,8 @@ static void test_net_text(void **state)
         "\nconcatenate = concat conv2d_4_relu conv2d_6_relu conv2d_8_relu conv2d_10_relu\n",
         "\nbatch_normalization_4 = batch_norm concatenate epsilon=0.001\n",
         "\nmax_pooling2d_4 = max_pool batch_normalization_4 window=3x2 stride=2x2 pad=valid\n",
-        "\nconv2d_11 = conv max_pooling2d_4 filters=5 dilation=1x1 window=3x4 stride=2x1 "
-        "pad=valid\n",
+        ("\nconv2d_11 = conv max_pooling2d_4 filters=5 dilation=1x1 window=3x4 stride=2x1 "
+         "pad=valid\n"),
         "\nelu = elu batch_normalization_5 alpha=0.7\n",
         "\nre_lu = relu conv2d_12_bias cap=0.9\n",
         "\nglobal_average_pooling2d = global_avg_pool re_lu\n",

@@ -126,16 +126,12 @@ static void put_hostile_files(void)
         harness_put_picture(hostile_names[i], 4, (unsigned)i);
 }
 
-static const char *const hostile_argv[] = {"predict",        "-w", "w.safetensors", "--csv", "--",
-                                           hostile_names[0], NULL};
-
-/* hostile_argv with another format and all files. */
+/* A command line that names every hostile file. */
 static void fill_argv(const char *argv[8 + n_hostile], const char *format)
 {
-    size_t n = 0;
-    for (; strcmp(hostile_argv[n], "--") != 0; n++)
-        argv[n] = strcmp(hostile_argv[n], "--csv") == 0 ? format : hostile_argv[n];
-    argv[n++] = "--";
+    const char *const head[] = {"predict", "-w", "w.safetensors", format, "--"};
+    size_t n = sizeof head / sizeof head[0];
+    memcpy(argv, head, sizeof head);
     for (size_t i = 0; i < n_hostile; i++)
         argv[n++] = hostile_names[i];
     argv[n] = NULL;
