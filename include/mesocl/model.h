@@ -21,18 +21,31 @@ extern "C" {
 
 typedef struct meso_model meso_model;
 
+/* Which kernels compute. All give the same answers within a few units of the sixth digit. */
+typedef enum meso_path {
+    MESO_PATH_FUSED, /* fused blocks, Winograd in two dimensions, where the device and the net allow
+                        it */
+    MESO_PATH_EXACT, /* fused blocks, Winograd in one dimension: |Δp| ≤ 1e-6 */
+    MESO_PATH_PLAIN  /* one plain kernel for each layer, on any device */
+} meso_path;
+
+/* "fused", "exact", "plain". */
+MESO_API const char *meso_path_name(meso_path path);
+
 /* How to open. Fill with MESO_MODEL_OPTIONS_INIT, then change what is needed. */
 typedef struct meso_model_options {
     size_t struct_bytes; /* sizeof(meso_model_options) */
     const char *net;     /* a built-in net's name or a .net file, in place of the text in the weight
                             file; NULL: the file's own */
-    size_t max_batch;    /* images computed at once; more are split. 0: 8 */
+    size_t max_batch;    /* images computed at once; more are split. 0: as the path likes best */
+    meso_path path;
+    size_t n_lanes; /* at most so many of the device's lanes (cores, where it is split by core); 0:
+                       all */
 } meso_model_options;
 
-#define MESO_MODEL_OPTIONS_INIT             \
-    {                                       \
-        sizeof(meso_model_options), NULL, 0 \
-    }
+/* clang-format off */
+#define MESO_MODEL_OPTIONS_INIT {sizeof(meso_model_options), NULL, 0, MESO_PATH_FUSED, 0}
+/* clang-format on */
 
 /* Reads a .safetensors file. options may be NULL. The device must outlive the model.
  * Errors: NO_INPUT (no such file), DATA (not safetensors, no net in it, tensors missing, extra, of
@@ -59,6 +72,10 @@ typedef struct meso_model_info {
     const char *class_names[2];       /* of classes 0 and 1; a sigmoid gives P(class 1) */
     int real_output;                  /* which class is "real": 1 as published */
     size_t max_batch;                 /* images computed at once */
+    meso_path path;                   /* what computes: PLAIN where nothing could be fused */
+    const char *tuning;               /* the fused kernels' tuning row; "" on the plain path */
+    size_t n_fused_layers;            /* layers that fused kernels compute */
+    size_t n_lanes;                   /* lanes at work */
     char weights_hash[33];            /* XXH3-128 of the weight file, hex; "" for random weights */
 } meso_model_info;
 

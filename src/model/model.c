@@ -13,7 +13,7 @@
 #include "base/random.h"
 #include "base/text.h"
 
-enum { default_max_batch = 8 };
+enum { default_plain_batch = 8, default_fused_batch = 32 };
 
 /* "fake,real" → the two names and which of them is real. */
 static meso_status set_classes(meso_model *model, const char *classes, meso_error *error)
@@ -39,36 +39,83 @@ static void find_logits(meso_model *model)
     model->can_predict = squashed && fits && model->net->layers[0].shape.c == 3;
 }
 
-/* Takes over net. Weights are copied to the device in the order of the net's parameters. */
-static meso_status create(meso_device *device, meso_net *net, const meso_weights *weights,
+/* The fused kernels, where the device and the net have any. */
+static meso_status make_strips(meso_model *model, size_t n_lanes)
+{
+    meso_status status = MESO_OK;
+    const meso_net *net = model->net;
+    const float **params = calloc(net->n_params + 1, sizeof *params);
+    MESO_REQUIRE_MEMORY(params, &model->error);
+    for (size_t i = 0; i < net->n_params; i++)
+        params[i] = meso_weights_find(model->weights, net->params[i].name)->values;
+    status = meso_strip_create(model->device, net, params, model->path == MESO_PATH_EXACT, n_lanes,
+                               &model->strips);
+    MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
+    if (!model->strips)
+        model->path = MESO_PATH_PLAIN;
+out:
+    free(params);
+    return status;
+}
+
+meso_status meso_model_need_plan(meso_model *model)
+{
+    meso_status status = MESO_OK;
+    const meso_net *net = model->net;
+    if (model->plan)
+        return MESO_OK;
+    if (!model->params)
+        model->params = calloc(net->n_params + 1, sizeof *model->params);
+    MESO_REQUIRE_MEMORY(model->params, &model->error);
+    for (size_t i = 0; i < net->n_params && status == MESO_OK; i++) {
+        const meso_tensor *tensor = meso_weights_find(model->weights, net->params[i].name);
+        size_t bytes = sizeof(float) * tensor->n_values;
+        meso_buffer_release(&model->params[i]); /* of an attempt that failed */
+        status = meso_buffer_create(model->device, bytes, &model->params[i]);
+        if (status == MESO_OK)
+            status = meso_buffer_write(model->device, &model->params[i], 0, tensor->values, bytes);
+    }
+    if (status == MESO_OK)
+        status =
+            meso_plan_create(model->device, net, model->max_batch, model->params, &model->plan);
+    MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
+out:
+    return status;
+}
+
+/* Takes over net and weights, also where it fails. */
+static meso_status create(meso_device *device, meso_net *net, meso_weights *weights,
                           const meso_model_options *options, meso_model **model, meso_error *error)
 {
     meso_status status = MESO_OK;
+    const meso_model_options defaults = MESO_MODEL_OPTIONS_INIT;
     const char *classes = meso_weights_get(weights, "mesocl.classes");
     meso_model *m = calloc(1, sizeof *m);
-    if (!m)
+    if (!m) {
         meso_net_close(net);
+        meso_weights_close(weights);
+    }
     MESO_REQUIRE_MEMORY(m, error);
+    options = options ? options : &defaults;
     m->device = device;
     m->net = net;
-    m->max_batch = options && options->max_batch ? options->max_batch : default_max_batch;
+    m->weights = weights;
+    m->path = options->path;
     snprintf(m->weights_hash, sizeof m->weights_hash, "%s", meso_weights_hash(weights));
     MESO_TRY(set_classes(m, classes ? classes : "fake,real", error));
     find_logits(m);
     MESO_TRY(meso_weights_check(weights, net, error));
-
-    m->params = calloc(net->n_params + 1, sizeof *m->params);
-    MESO_REQUIRE_MEMORY(m->params, error);
-    for (size_t i = 0; i < net->n_params && status == MESO_OK; i++) {
-        const meso_tensor *tensor = meso_weights_find(weights, net->params[i].name);
-        size_t bytes = sizeof(float) * tensor->n_values;
-        status = meso_buffer_create(device, bytes, &m->params[i]);
-        if (status == MESO_OK)
-            status = meso_buffer_write(device, &m->params[i], 0, tensor->values, bytes);
+    if (m->path != MESO_PATH_PLAIN) {
+        status = make_strips(m, options->n_lanes);
+        MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
     }
-    if (status == MESO_OK)
-        status = meso_plan_create(device, net, m->max_batch, m->params, &m->plan);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(device));
+    m->max_batch = options->max_batch ? options->max_batch
+                   : m->strips        ? default_fused_batch
+                                      : default_plain_batch;
+    if (!m->strips) {
+        status = meso_model_need_plan(m);
+        MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
+    }
     *model = m;
     m = NULL;
 out:
@@ -98,6 +145,7 @@ meso_status meso_model_open(meso_device *device, const char *path,
         MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), reason.text);
     }
     status = create(device, net, weights, options, model, &reason);
+    weights = NULL;
     MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), reason.text);
 out:
     meso_weights_close(weights);
@@ -156,7 +204,8 @@ meso_status meso_model_random(meso_device *device, const meso_net *net, uint64_t
     meso_net *copy = NULL;
     MESO_TRY(meso_weights_random(net, seed, &weights, error));
     MESO_TRY(meso_net_copy(net, &copy, error));
-    MESO_TRY(create(device, copy, weights, options, model, error));
+    status = create(device, copy, weights, options, model, error);
+    weights = NULL;
 out:
     meso_weights_close(weights);
     return status;
@@ -166,13 +215,22 @@ void meso_model_close(meso_model *model)
 {
     if (!model)
         return;
+    meso_strip_close(model->strips);
     meso_plan_close(model->plan);
     for (size_t i = 0; model->params && i < model->net->n_params; i++)
         meso_buffer_release(&model->params[i]);
     free(model->params);
     free(model->resized);
     meso_net_close(model->net);
+    meso_weights_close(model->weights);
     free(model);
+}
+
+const char *meso_path_name(meso_path path)
+{
+    static const char *const names[] = {
+        [MESO_PATH_FUSED] = "fused", [MESO_PATH_EXACT] = "exact", [MESO_PATH_PLAIN] = "plain"};
+    return names[path];
 }
 
 const char *meso_model_error(const meso_model *model)
@@ -188,6 +246,7 @@ const meso_net *meso_model_net(const meso_model *model)
 void meso_model_get_info(const meso_model *model, meso_model_info *info)
 {
     const meso_shape input = model->net->layers[0].shape;
+    const meso_strip_plan *plan = model->strips ? meso_strip_get_plan(model->strips) : NULL;
     *info = (meso_model_info){
         .net_name = model->net->name,
         .width = (unsigned)input.w,
@@ -197,6 +256,10 @@ void meso_model_get_info(const meso_model *model, meso_model_info *info)
         .class_names = {model->class_names[0], model->class_names[1]},
         .real_output = model->real_output,
         .max_batch = model->max_batch,
+        .path = model->path,
+        .tuning = plan ? plan->tuning->name : "",
+        .n_fused_layers = plan ? plan->last + 1 : 0,
+        .n_lanes = model->strips ? meso_strip_n_lanes(model->strips) : 1,
     };
     memcpy(info->weights_hash, model->weights_hash, sizeof model->weights_hash);
 }

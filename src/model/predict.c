@@ -33,15 +33,65 @@ static meso_status finish(meso_model *model, const float *logits, size_t n, size
     return MESO_OK;
 }
 
-/* Runs what the plan has loaded, n ≤ max_batch images. */
-static meso_status run_batch(meso_model *model, size_t n, size_t first, meso_probability *p)
+/* n ≤ max_batch images as the net takes them: 8-bit pixels, or floats. */
+typedef struct batch {
+    const void *values;
+    int is_float;
+    size_t n;
+} batch;
+
+static size_t value_bytes(const batch *b)
+{
+    return b->is_float ? sizeof(float) : 1;
+}
+
+/* The plain path up to and with layer `last`. Errors go to the device. */
+static meso_status run_plain(meso_model *model, const batch *b, size_t last, float *out)
+{
+    meso_status status = b->is_float ? meso_plan_load_f32(model->plan, b->values, b->n)
+                                     : meso_plan_load_rgb8(model->plan, b->values, b->n);
+    return status == MESO_OK ? meso_plan_run(model->plan, 0, last, b->n, out) : status;
+}
+
+/* The fused part, and behind it what has no fused kernel on the plain path. Errors go to the
+ * device. */
+static meso_status run_fused(meso_model *model, const batch *b, float *logits)
 {
     meso_status status = MESO_OK;
-    float *logits = calloc(n * model->n_outputs, sizeof *logits);
+    meso_tensor_view planar = {0};
+    meso_buffer pixels = {0};
+    const size_t last = meso_strip_get_plan(model->strips)->last;
+    const int whole = last == model->logits;
+    if (!whole)
+        planar = meso_plan_view(model->plan, last);
+    MESO_TRY(meso_buffer_wrap(model->device, (void *)b->values,
+                              b->n * meso_shape_size(model->net->layers[0].shape) * value_bytes(b),
+                              &pixels));
+    MESO_TRY(meso_strip_enqueue(model->strips, &pixels, b->is_float, b->n, whole ? NULL : &planar));
+    if (whole) {
+        MESO_TRY(meso_strip_logits(model->strips, b->n, logits));
+    } else {
+        MESO_TRY(meso_strip_wait(model->strips));
+        MESO_TRY(meso_plan_run(model->plan, last + 1, model->logits, b->n, logits));
+    }
+out:
+    if (status != MESO_OK && pixels.memory)
+        meso_strip_wait(model->strips); /* nothing may read the caller's memory any more */
+    meso_buffer_release(&pixels);
+    return status;
+}
+
+static meso_status run_batch(meso_model *model, const batch *b, size_t first, meso_probability *p)
+{
+    meso_status status = MESO_OK;
+    float *logits = calloc(b->n * model->n_outputs, sizeof *logits);
     MESO_REQUIRE_MEMORY(logits, &model->error);
-    status = meso_plan_run(model->plan, model->logits, logits);
+    if (!model->strips || meso_strip_get_plan(model->strips)->last != model->logits)
+        MESO_TRY(meso_model_need_plan(model));
+    status =
+        model->strips ? run_fused(model, b, logits) : run_plain(model, b, model->logits, logits);
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
-    MESO_TRY(finish(model, logits, n, first, p));
+    MESO_TRY(finish(model, logits, b->n, first, p));
 out:
     free(logits);
     return status;
@@ -94,27 +144,20 @@ meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n
         const uint8_t *fitted;
         MESO_TRY(fit_pixels(model, pixels + i * height * row_stride, count, width, height,
                             row_stride, &fitted));
-        status = meso_plan_load_rgb8(model->plan, fitted, count);
-        MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s",
-                     meso_device_error(model->device));
-        MESO_TRY(run_batch(model, count, i, p + i));
+        MESO_TRY(run_batch(model, &(batch){fitted, 0, count}, i, p + i));
     }
 out:
     return status;
 }
 
-/* Copies n ≤ max_batch float images to the device, after a look at every value. */
-static meso_status load_floats(meso_model *model, const float *input, size_t n)
+static meso_status require_finite(meso_model *model, const float *input, size_t n)
 {
-    meso_status status = MESO_OK;
     size_t size = meso_shape_size(model->net->layers[0].shape);
     for (size_t i = 0; i < n * size; i++)
-        MESO_REQUIRE(isfinite(input[i]), &model->error, MESO_ERROR_ARGUMENT,
-                     "input value %zu of image %zu is not finite", i % size, i / size);
-    status = meso_plan_load_f32(model->plan, input, n);
-    MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
-out:
-    return status;
+        if (!isfinite(input[i]))
+            return meso_fail(&model->error, MESO_ERROR_ARGUMENT,
+                             "input value %zu of image %zu is not finite", i % size, i / size);
+    return MESO_OK;
 }
 
 meso_status meso_predict_f32(meso_model *model, const float *input, size_t n, meso_probability *p)
@@ -124,8 +167,8 @@ meso_status meso_predict_f32(meso_model *model, const float *input, size_t n, me
     MESO_TRY(require_scores(model));
     for (size_t i = 0; i < n; i += model->max_batch) {
         size_t count = n - i < model->max_batch ? n - i : model->max_batch;
-        MESO_TRY(load_floats(model, input + i * size, count));
-        MESO_TRY(run_batch(model, count, i, p + i));
+        MESO_TRY(require_finite(model, input + i * size, count));
+        MESO_TRY(run_batch(model, &(batch){input + i * size, 1, count}, i, p + i));
     }
 out:
     return status;
@@ -145,8 +188,9 @@ meso_status meso_model_tap(meso_model *model, const char *layer, const float *in
         "%zu images of %s are %zu values; there is room for %zu, and at most %zu images fit "
         "one batch",
         n, layer, n * meso_shape_size(found->shape), n_out, model->max_batch);
-    MESO_TRY(load_floats(model, input, n));
-    status = meso_plan_run(model->plan, (size_t)(found - model->net->layers), out);
+    MESO_TRY(require_finite(model, input, n));
+    MESO_TRY(meso_model_need_plan(model));
+    status = run_plain(model, &(batch){input, 1, n}, (size_t)(found - model->net->layers), out);
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
 out:
     return status;

@@ -96,8 +96,7 @@ uint64_t meso_net_activation_bytes(const meso_net *net, size_t n)
     return floats * sizeof(float) * n;
 }
 
-/* The tensor that layer i's output is. */
-static meso_tensor_view view_of(const meso_plan *plan, size_t i)
+meso_tensor_view meso_plan_view(const meso_plan *plan, size_t i)
 {
     const placement *place = &plan->layout.places[plan->layout.places[i].source];
     return meso_tensor_of(plan->net->layers[i].shape, place->pad, &plan->slots[place->slot]);
@@ -174,11 +173,11 @@ static meso_status unpack(meso_plan *plan, const meso_tensor_view *out)
 static meso_status run_layer(meso_plan *plan, size_t i)
 {
     const meso_layer *layer = &plan->net->layers[i];
-    meso_step step = {.net = plan->net, .layer = layer, .n = plan->n, .output = view_of(plan, i)};
+    meso_step step = {.net = plan->net, .layer = layer, .n = plan->n, .output = meso_plan_view(plan, i)};
     if (plan->layout.places[i].source != i)
         return MESO_OK;
     for (size_t k = 0; k < layer->n_inputs; k++)
-        step.inputs[k] = view_of(plan, layer->inputs[k]);
+        step.inputs[k] = meso_plan_view(plan, layer->inputs[k]);
     for (size_t k = 0; k < layer->n_params; k++)
         step.params[k] = &plan->params[layer->first_param + k];
     meso_device_span(plan->device, layer->name);
@@ -187,13 +186,18 @@ static meso_status run_layer(meso_plan *plan, size_t i)
     return status == MESO_OK ? meso_tensor_zero_pad(plan->device, &step.output, plan->n) : status;
 }
 
-meso_status meso_plan_run(meso_plan *plan, size_t last, float *out)
+meso_status meso_plan_run(meso_plan *plan, size_t first, size_t last, size_t n, float *out)
 {
     meso_status status = MESO_OK;
-    for (size_t i = 0; i <= last; i++)
+    plan->n = n;
+    if (first > 0) { /* the zeros that a fused part does not write */
+        meso_tensor_view given = meso_plan_view(plan, first - 1);
+        MESO_TRY(meso_tensor_zero_pad(plan->device, &given, n));
+    }
+    for (size_t i = first; i <= last; i++)
         MESO_TRY(run_layer(plan, i));
     /* Flattening is also the way from the tensor layout to the host's. */
-    meso_tensor_view from = view_of(plan, last);
+    meso_tensor_view from = meso_plan_view(plan, last);
     size_t size = meso_shape_size(from.shape);
     size_t bytes = sizeof(float) * plan->max_batch * size;
     if (plan->result.bytes < bytes) {

@@ -21,6 +21,7 @@ typedef struct answers {
 static const report_column columns[] = {
     {"device", "device", REPORT_LEFT, REPORT_TEXT, 0},
     {"net", "net", REPORT_LEFT, REPORT_TEXT, 0},
+    {"path", "path", REPORT_LEFT, REPORT_TEXT, 0},
     {"input", "input", REPORT_LEFT, REPORT_TEXT, 0},
     {"expected", "expected", REPORT_RIGHT, REPORT_NUMBER, 9},
     {"got", "got", REPORT_RIGHT, REPORT_NUMBER, 9},
@@ -32,8 +33,8 @@ static const report_column columns[] = {
 static void add_failure(report_table *table, const char *device, const char *detail)
 {
     report_table_add_text(table, device);
-    report_table_add_text(table, NULL);
-    report_table_add_text(table, NULL);
+    for (int i = 0; i < 3; i++)
+        report_table_add_text(table, NULL);
     for (int i = 0; i < 3; i++)
         report_table_add_number(table, NAN);
     report_table_add_text(table, "FAILED");
@@ -55,6 +56,7 @@ static size_t test_device(const meso_device_info *info, answers *a, report_table
         const meso_selftest_row *row = &a->rows[i];
         report_table_add_text(table, selector);
         report_table_add_text(table, row->net);
+        report_table_add_text(table, row->path);
         report_table_add_text(table, row->input);
         report_table_add_number(table, row->expected);
         report_table_add_number(table, row->got);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the strip kernels share. A strip tensor holds a picture as LANES vertical strips side by side:
+ *
+ *   [image][row + 2 · pad][channel][phase] of vec      column = lane · phases + phase
+ *
+ * so that neighbouring columns are neighbouring vectors, not neighbouring lanes: every load is aligned, a maximum
+ * over columns and a transform over columns are lane by lane, and only the columns beyond a strip's two edges need
+ * a shift by one lane. Rows of zeros stand above and below; left and right the shift brings the zeros in.
+ *
+ * "Halves": a picture too narrow for LANES strips of four columns is laid out as LANES/2 strips, the lower lanes
+ * holding its upper half and the upper lanes its lower half. The pad rows between the halves hold the other
+ * half's rows.
+ *
+ * Each kernel file is a template: the host puts it into the program once for each block of the net, with NAME and
+ * its sizes defined in front (src/net/strip_source.c). A work-item computes whole rows, so work-groups are of one.
+ */
+#if LANES == 16
+typedef float16 vec;
+typedef float8 half_vec;
+typedef uint16 uvec;
+#define CONVERT(u) convert_float16(as_int16(u))
+#define FROM_LEFT_WHOLE(v) ((vec)(0.0f, (v).s0123, (v).s4567, (v).s89ab, (v).scd, (v).se))
+#define FROM_RIGHT_WHOLE(v) ((vec)((v).s1234, (v).s5678, (v).s9abc, (v).sde, (v).sf, 0.0f))
+#define FROM_LEFT_HALVES(v) ((vec)(0.0f, (v).s0123, (v).s45, (v).s6, 0.0f, (v).s89ab, (v).scd, (v).se))
+#define FROM_RIGHT_HALVES(v) ((vec)((v).s1234, (v).s56, (v).s7, 0.0f, (v).s9abc, (v).sde, (v).sf, 0.0f))
+#elif LANES == 8
+typedef float8 vec;
+typedef float4 half_vec;
+typedef uint8 uvec;
+#define CONVERT(u) convert_float8(as_int8(u))
+#define FROM_LEFT_WHOLE(v) ((vec)(0.0f, (v).s0123, (v).s45, (v).s6))
+#define FROM_RIGHT_WHOLE(v) ((vec)((v).s1234, (v).s56, (v).s7, 0.0f))
+#define FROM_LEFT_HALVES(v) ((vec)(0.0f, (v).s01, (v).s2, 0.0f, (v).s45, (v).s6))
+#define FROM_RIGHT_HALVES(v) ((vec)((v).s12, (v).s3, 0.0f, (v).s56, (v).s7, 0.0f))
+#elif LANES == 4
+typedef float4 vec;
+typedef float2 half_vec;
+typedef uint4 uvec;
+#define CONVERT(u) convert_float4(as_int4(u))
+#define FROM_LEFT_WHOLE(v) ((vec)(0.0f, (v).s01, (v).s2))
+#define FROM_RIGHT_WHOLE(v) ((vec)((v).s12, (v).s3, 0.0f))
+#define FROM_LEFT_HALVES(v) ((vec)(0.0f, (v).s0, 0.0f, (v).s2))
+#define FROM_RIGHT_HALVES(v) ((vec)((v).s1, 0.0f, (v).s3, 0.0f))
+#else
+#error "LANES must be 4, 8 or 16"
+#endif
+
+typedef __global const vec *restrict strips_in;
+typedef __global vec *restrict strips_out;
+typedef __global const float *restrict floats_in;
+
+#define KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void
+#define ROLLED _Pragma("unroll 1")
+#define UNROLLED _Pragma("unroll")
+
+/* One instruction; fmax() is three, because it must look for NaN. Where either is NaN, both give b: an activation
+ * puts its value there, so that what overflowed is seen at the end and is no score. */
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
+#define SMALLER(a, b) ((a) < (b) ? (a) : (b))
+
+/* A hint, where the compiler has it: 8–11 % on the first block, whose rows come from memory. */
+#ifdef __has_builtin
+#if __has_builtin(__builtin_prefetch)
+#define PREFETCH(p) __builtin_prefetch(p)
+#endif
+#endif
+#ifndef PREFETCH
+#define PREFETCH(p)
+#endif
+
+/* Winograd F(4,5), points 0, ±1, ±2, ±½, ∞ in that order: 8 inputs → 8 products → 4 outputs. The filters are
+ * transformed on the host in double precision (src/net/winograd.c). Spec: Lavin and Gray 2015; the points ±½ keep
+ * the error six times lower than ±3. */
+#define TRANSFORM_5(d0, d1, d2, d3, d4, d5, d6, d7, to, stride)                                    \
+    do {                                                                                           \
+        (to)[0] = (d6 - d0) + 5.25f * (d2 - d4);                                                   \
+        (to)[7 * (stride)] = (d7 - d1) + 5.25f * (d3 - d5);                                        \
+        vec even_ = (d2 + d6) - 4.25f * d4, odd_ = (d1 + d5) - 4.25f * d3;                         \
+        (to)[1 * (stride)] = even_ + odd_;                                                         \
+        (to)[2 * (stride)] = even_ - odd_;                                                         \
+        even_ = (d6 - 1.25f * d4) + 0.25f * d2;                                                    \
+        odd_ = (d5 - 1.25f * d3) + 0.25f * d1;                                                     \
+        (to)[3 * (stride)] = even_ + 2.0f * odd_;                                                  \
+        (to)[4 * (stride)] = even_ - 2.0f * odd_;                                                  \
+        even_ = (d6 - 5.0f * d4) + 4.0f * d2;                                                      \
+        odd_ = (d5 - 5.0f * d3) + 4.0f * d1;                                                       \
+        (to)[5 * (stride)] = even_ + 0.5f * odd_;                                                  \
+        (to)[6 * (stride)] = even_ - 0.5f * odd_;                                                  \
+    } while (0)
+#define INVERSE_5(m0, m1, m2, m3, m4, m5, m6, m7, y0, y1, y2, y3)                                  \
+    do {                                                                                           \
+        vec t1_ = m1 + m2, s1_ = m1 - m2, t2_ = m3 + m4, s2_ = m3 - m4, t3_ = m5 + m6,             \
+            s3_ = m5 - m6;                                                                         \
+        y0 = (m0 + t1_) + (t2_ + t3_);                                                             \
+        y1 = (s1_ + 2.0f * s2_) + 0.5f * s3_;                                                      \
+        y2 = (t1_ + 4.0f * t2_) + 0.25f * t3_;                                                     \
+        y3 = ((s1_ + m7) + 8.0f * s2_) + 0.125f * s3_;                                             \
+    } while (0)
+
+/* F(4,3), points 0, ±1, ±2, ∞: 6 inputs → 6 products → 4 outputs. */
+#define TRANSFORM_3(d0, d1, d2, d3, d4, d5, to, stride)                                            \
+    do {                                                                                           \
+        vec a_ = d4 - 4.0f * d2, b_ = d3 - 4.0f * d1, c_ = d4 - d2, e_ = d3 - d1;                  \
+        e_ = e_ + e_;                                                                              \
+        (to)[0] = 4.0f * d0 - (5.0f * d2 - d4);                                                    \
+        (to)[1 * (stride)] = a_ + b_;                                                              \
+        (to)[2 * (stride)] = a_ - b_;                                                              \
+        (to)[3 * (stride)] = c_ + e_;                                                              \
+        (to)[4 * (stride)] = c_ - e_;                                                              \
+        (to)[5 * (stride)] = 4.0f * d1 - (5.0f * d3 - d5);                                         \
+    } while (0)
+#define INVERSE_3(m0, m1, m2, m3, m4, m5, y0, y1, y2, y3)                                          \
+    do {                                                                                           \
+        vec t1_ = m1 + m2, s1_ = m1 - m2, t2_ = m3 + m4, s2_ = m3 - m4;                            \
+        vec d2_ = s2_ + s2_;                                                                       \
+        y0 = m0 + t1_ + t2_;                                                                       \
+        y1 = s1_ + d2_;                                                                            \
+        y2 = t1_ + 4.0f * t2_;                                                                     \
+        y3 = (s1_ + m5) + 4.0f * d2_;                                                              \
+    } while (0)
+
+/* What stands behind the convolution. It is applied to the pooled maximum: an activation never falls, and where
+ * batch norm's scale is negative the filters come negated (sign −1), so that the maximum is the minimum's. */
+#define EPILOGUE(m, k)                                                                             \
+    (ACTIVATE(affine[3 * FILTERS + (k)] * (m) + affine[k]) * affine[FILTERS + (k)] +               \
+     affine[2 * FILTERS + (k)])

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Template: convolution TAPS × TAPS (SAME, stride 1) + bias + activation + batch norm + max-pool POOL × POOL, from
+ * strips to strips. METHOD:
+ *   DIRECT       any TAPS
+ *   WINOGRAD_Y   F(4,TAPS) down the rows, direct along them; TAPS 3 or 5
+ *   WINOGRAD_YX  F(4,5) both ways
+ * The work-item (tile row, image) computes four output rows before pooling, whole width, every filter.
+ *
+ *   in      [image][IN_ROWS][IN_CHANNELS][PHASES], IN_PAD rows of zeros above and below
+ *   out     [image][OUT_ROWS][FILTERS][PHASES / POOL]; OUT_HALVES: laid out as halves
+ *   filters as each method says; FILTER_BLOCK filters side by side
+ *   affine  bias, scale, shift, sign, FILTERS of each
+ */
+#define TAP_HALO (TAPS / 2)
+#define TILE_INPUTS (TAPS + 3) /* rows or columns that four outputs need */
+#define OUT_PHASES (PHASES / POOL)
+#if HALVES
+#define FROM_LEFT FROM_LEFT_HALVES
+#define FROM_RIGHT FROM_RIGHT_HALVES
+#else
+#define FROM_LEFT FROM_LEFT_WHOLE
+#define FROM_RIGHT FROM_RIGHT_WHOLE
+#endif
+#if TAPS == 5
+#define TRANSFORM_ROWS(d, to, stride)                                                              \
+    TRANSFORM_5(d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7], to, stride)
+#define INVERSE_ROWS(m, y)                                                                         \
+    INVERSE_5(m[0], m[1], m[2], m[3], m[4], m[5], m[6], m[7], y[0], y[1], y[2], y[3])
+#else
+#define TRANSFORM_ROWS(d, to, stride) TRANSFORM_3(d[0], d[1], d[2], d[3], d[4], d[5], to, stride)
+#define INVERSE_ROWS(m, y) INVERSE_3(m[0], m[1], m[2], m[3], m[4], m[5], y[0], y[1], y[2], y[3])
+#endif
+
+/* Stores output row `row` (of the picture before halves are taken) of one channel and phase. */
+#if OUT_HALVES
+/* 2 · OUT_PHASES columns of two neighbouring strips become one strip of twice the phases: even lanes are its first
+ * columns, odd lanes its last. Rows at the seam are the other half's pad too. */
+#define HALF_ROWS (OUT_ROWS - 2 * OUT_PAD)
+#define STORE(row, k, phase, value)                                                                \
+    do {                                                                                           \
+        const vec v_ = value;                                                                      \
+        const int half_ = (row) >= HALF_ROWS, r_ = (row)-half_ * HALF_ROWS + OUT_PAD;              \
+        __global half_vec *o_ = (__global half_vec *)(out + (size_t)n * OUT_ROWS * FILTERS * 2 * OUT_PHASES); \
+        __global half_vec *p_ = o_ + ((r_ * FILTERS + (k)) * 2 * OUT_PHASES + (phase)) * 2 + half_; \
+        p_[0] = v_.even;                                                                           \
+        p_[2 * OUT_PHASES] = v_.odd;                                                               \
+        const int seam_ = half_ ? (row) < HALF_ROWS + OUT_PAD : (row) >= HALF_ROWS - OUT_PAD;      \
+        if (seam_) {                                                                               \
+            p_ += (half_ ? 1 : -1) * HALF_ROWS * FILTERS * 2 * OUT_PHASES * 2 + (half_ ? -1 : 1);  \
+            p_[0] = v_.even;                                                                       \
+            p_[2 * OUT_PHASES] = v_.odd;                                                           \
+        }                                                                                          \
+    } while (0)
+#else
+#define STORE(row, k, phase, value)                                                                \
+    out[(((size_t)n * OUT_ROWS + OUT_PAD + (row)) * FILTERS + (k)) * OUT_PHASES + (phase)] = value
+#endif
+
+/* First of the rows that tile row `tile` reads, channel 0, phase 0. */
+#define TILE_ROWS_IN (in + ((size_t)n * IN_ROWS + tile * 4 + IN_PAD - TAP_HALO) * ROW_VECTORS)
+#define ROW_VECTORS (IN_CHANNELS * PHASES)
+
+#if METHOD_DIRECT
+/* filters [FILTERS / FILTER_BLOCK][channel][tap row][tap column][FILTER_BLOCK]. Two output rows at a time. */
+#define WIDE (PHASES + TAPS - 1) /* with the columns beyond the strip's edges */
+KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
+{
+    const int tile = get_global_id(0), n = get_global_id(1);
+    vec rows[IN_CHANNELS][TILE_INPUTS][WIDE];
+    vec pooled[FILTER_BLOCK][4 / POOL][OUT_PHASES];
+    ROLLED for (int c = 0; c < IN_CHANNELS; c++)
+        ROLLED for (int r = 0; r < TILE_INPUTS; r++) {
+            strips_in row = TILE_ROWS_IN + r * ROW_VECTORS + c * PHASES;
+            ROLLED for (int p = 0; p < PHASES; p++)
+                rows[c][r][TAP_HALO + p] = row[p];
+            UNROLLED for (int h = 0; h < TAP_HALO; h++) {
+                rows[c][r][h] = FROM_LEFT(row[PHASES - TAP_HALO + h]);
+                rows[c][r][TAP_HALO + PHASES + h] = FROM_RIGHT(row[h]);
+            }
+        }
+    ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
+        ROLLED for (int y = 0; y < 4; y += 2)
+            ROLLED for (int p = 0; p < PHASES; p++) {
+                vec sum[FILTER_BLOCK][2];
+                UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) sum[k][0] = sum[k][1] = 0.0f;
+                floats_in w = filters + k0 * IN_CHANNELS * TAPS * TAPS;
+                ROLLED for (int c = 0; c < IN_CHANNELS; c++)
+                    ROLLED for (int r = 0; r < TAPS; r++, w += TAPS * FILTER_BLOCK)
+                        UNROLLED for (int s = 0; s < TAPS; s++)
+                            UNROLLED for (int i = 0; i < 2; i++) {
+                                const vec v = rows[c][y + r + i][p + s];
+                                UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+                                    sum[k][i] = w[s * FILTER_BLOCK + k] * v + sum[k][i];
+                            }
+                UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
+                    const vec m = LARGER(sum[k][0], sum[k][1]);
+                    const int first = p % POOL == 0 && y % POOL == 0;
+                    vec *to = &pooled[k][y / POOL][p / POOL];
+                    *to = first ? m : LARGER(*to, m);
+                }
+            }
+        ROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+            UNROLLED for (int r = 0; r < 4 / POOL; r++)
+                ROLLED for (int p = 0; p < OUT_PHASES; p++)
+                    STORE(tile * (4 / POOL) + r, k0 + k, p, EPILOGUE(pooled[k][r][p], k0 + k));
+    }
+}
+#undef WIDE
+#endif
+
+#if METHOD_WINOGRAD_Y
+/* filters [FILTERS / FILTER_BLOCK][channel][point][tap column][FILTER_BLOCK]. Two phases at a time:
+ * TILE_INPUTS · 2 · FILTER_BLOCK accumulators. */
+#define WIDE (PHASES + TAPS - 1)
+KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
+{
+    const int tile = get_global_id(0), n = get_global_id(1);
+    vec points[IN_CHANNELS][TILE_INPUTS][WIDE];
+    ROLLED for (int c = 0; c < IN_CHANNELS; c++) {
+        strips_in row = TILE_ROWS_IN + c * PHASES;
+        ROLLED for (int p = 0; p < PHASES; p++) {
+            vec d[TILE_INPUTS];
+            UNROLLED for (int r = 0; r < TILE_INPUTS; r++) d[r] = row[r * ROW_VECTORS + p];
+            vec *to = &points[c][0][TAP_HALO + p];
+            TRANSFORM_ROWS(d, to, WIDE);
+        }
+        UNROLLED for (int i = 0; i < TILE_INPUTS; i++)
+            UNROLLED for (int h = 0; h < TAP_HALO; h++) {
+                points[c][i][h] = FROM_LEFT(points[c][i][PHASES + h]);
+                points[c][i][TAP_HALO + PHASES + h] = FROM_RIGHT(points[c][i][TAP_HALO + h]);
+            }
+    }
+    ROLLED for (int p = 0; p < PHASES; p += POOL)
+        ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
+            vec pooled[FILTER_BLOCK][4 / POOL];
+            UNROLLED for (int q = 0; q < POOL; q += 2) {
+                vec sum[TILE_INPUTS][2][FILTER_BLOCK];
+                UNROLLED for (int i = 0; i < TILE_INPUTS; i++)
+                    UNROLLED for (int j = 0; j < 2; j++)
+                        UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) sum[i][j][k] = 0.0f;
+                floats_in w = filters + k0 * IN_CHANNELS * TILE_INPUTS * TAPS;
+                ROLLED for (int c = 0; c < IN_CHANNELS; c++)
+                    UNROLLED for (int i = 0; i < TILE_INPUTS; i++, w += TAPS * FILTER_BLOCK)
+                        UNROLLED for (int s = 0; s < TAPS; s++)
+                            UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+                                UNROLLED for (int j = 0; j < 2; j++)
+                                    sum[i][j][k] = w[s * FILTER_BLOCK + k] * points[c][i][p + q + s + j] + sum[i][j][k];
+                UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+                    UNROLLED for (int j = 0; j < 2; j++) {
+                        vec m[TILE_INPUTS], y[4];
+                        UNROLLED for (int i = 0; i < TILE_INPUTS; i++) m[i] = sum[i][j][k];
+                        INVERSE_ROWS(m, y);
+                        y[0] = LARGER(y[0], y[1]);
+                        y[2] = LARGER(y[2], y[3]);
+                        if (POOL == 4)
+                            y[0] = LARGER(y[0], y[2]);
+                        UNROLLED for (int r = 0; r < 4 / POOL; r++)
+                            pooled[k][r] = q + j == 0 ? y[2 * r] : LARGER(pooled[k][r], y[2 * r]);
+                    }
+            }
+            UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+                UNROLLED for (int r = 0; r < 4 / POOL; r++)
+                    STORE(tile * (4 / POOL) + r, k0 + k, p / POOL, EPILOGUE(pooled[k][r], k0 + k));
+        }
+}
+#undef WIDE
+#endif
+
+#if METHOD_WINOGRAD_YX
+/* filters [point y][point x][FILTERS / FILTER_BLOCK][channel][FILTER_BLOCK]. Tiles of 4 × 4 outputs, TILES of them
+ * along a row of the strip. */
+#define TILES (PHASES / 4)
+#define MOST_CHANNELS (IN_CHANNELS > FILTERS ? IN_CHANNELS : FILTERS)
+KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
+{
+    const int tile = get_global_id(0), n = get_global_id(1);
+    vec rows[8][MOST_CHANNELS * PHASES];    /* transformed down the rows; later, inverted along them */
+    vec points[8][IN_CHANNELS * TILES];        /* transformed both ways, for one row point */
+    vec products[8][FILTER_BLOCK * TILES];  /* for one row point and filter block */
+    strips_in first = TILE_ROWS_IN;
+    ROLLED for (int i = 0; i < ROW_VECTORS; i++) {
+        vec d[8];
+        UNROLLED for (int r = 0; r < 8; r++) d[r] = first[r * ROW_VECTORS + i];
+        vec *to = &rows[0][i];
+        TRANSFORM_ROWS(d, to, MOST_CHANNELS * PHASES);
+    }
+    ROLLED for (int i = 0; i < 8; i++) {
+        ROLLED for (int c = 0; c < IN_CHANNELS; c++) {
+            const vec *row = &rows[i][c * PHASES];
+            UNROLLED for (int t = 0; t < TILES; t++) {
+                const vec left2 = t ? row[t * 4 - 2] : FROM_LEFT(row[PHASES - 2]);
+                const vec left1 = t ? row[t * 4 - 1] : FROM_LEFT(row[PHASES - 1]);
+                const vec right1 = t < TILES - 1 ? row[t * 4 + 4] : FROM_RIGHT(row[0]);
+                const vec right2 = t < TILES - 1 ? row[t * 4 + 5] : FROM_RIGHT(row[1]);
+                const vec d2 = row[t * 4], d3 = row[t * 4 + 1], d4 = row[t * 4 + 2], d5 = row[t * 4 + 3];
+                vec *to = &points[0][c * TILES + t];
+                TRANSFORM_5(left2, left1, d2, d3, d4, d5, right1, right2, to, IN_CHANNELS * TILES);
+            }
+        }
+        ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
+            ROLLED for (int j = 0; j < 8; j++) {
+                floats_in w = filters + ((i * 8 + j) * FILTERS + k0) * IN_CHANNELS;
+                vec sum[FILTER_BLOCK][TILES];
+                UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+                    UNROLLED for (int t = 0; t < TILES; t++) sum[k][t] = 0.0f;
+                UNROLLED for (int c = 0; c < IN_CHANNELS; c++)
+                    UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+                        UNROLLED for (int t = 0; t < TILES; t++)
+                            sum[k][t] = w[c * FILTER_BLOCK + k] * points[j][c * TILES + t] + sum[k][t];
+                UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+                    UNROLLED for (int t = 0; t < TILES; t++) products[j][k * TILES + t] = sum[k][t];
+            }
+            ROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+                UNROLLED for (int t = 0; t < TILES; t++) {
+                    const int m = k * TILES + t;
+                    vec *to = &rows[i][(k0 + k) * PHASES + 4 * t];
+                    vec y0, y1, y2, y3;
+                    INVERSE_5(products[0][m], products[1][m], products[2][m], products[3][m],
+                              products[4][m], products[5][m], products[6][m], products[7][m], y0, y1, y2, y3);
+                    to[0] = y0;
+                    to[1] = y1;
+                    to[2] = y2;
+                    to[3] = y3;
+                }
+        }
+    }
+    ROLLED for (int k = 0; k < FILTERS; k++) {
+        vec pooled[4 / POOL][OUT_PHASES];
+        UNROLLED for (int p = 0; p < PHASES; p++) {
+            vec m[8], y[4];
+            UNROLLED for (int i = 0; i < 8; i++) m[i] = rows[i][k * PHASES + p];
+            INVERSE_ROWS(m, y);
+            y[0] = LARGER(y[0], y[1]);
+            y[2] = LARGER(y[2], y[3]);
+            if (POOL == 4)
+                y[0] = LARGER(y[0], y[2]);
+            UNROLLED for (int r = 0; r < 4 / POOL; r++) {
+                vec *to = &pooled[r][p / POOL];
+                *to = p % POOL == 0 ? y[2 * r] : LARGER(*to, y[2 * r]);
+            }
+        }
+        UNROLLED for (int r = 0; r < 4 / POOL; r++)
+            UNROLLED for (int p = 0; p < OUT_PHASES; p++)
+                STORE(tile * (4 / POOL) + r, k, p, EPILOGUE(pooled[r][p], k));
+    }
+}
+#undef TILES
+#undef MOST_CHANNELS
+#endif
+
+#undef TAP_HALO
+#undef TILE_INPUTS
+#undef OUT_PHASES
+#undef FROM_LEFT
+#undef FROM_RIGHT
+#undef TRANSFORM_ROWS
+#undef INVERSE_ROWS
+#undef STORE
+#undef HALF_ROWS
+#undef TILE_ROWS_IN
+#undef ROW_VECTORS

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fused blocks for CPU devices, in the strip layout (cl/strip.cl): which layers of a net they
+ * cover, and with which sizes. strip_blocks.c finds them, strip_source.c writes the program,
+ * winograd.c transforms the filters, strip_run.c runs them.
+ */
+#ifndef MESO_NET_STRIP_H
+#define MESO_NET_STRIP_H
+
+#include "base/text.h"
+#include "net/net.h"
+
+enum { MESO_MAX_BLOCKS = 16 };
+
+typedef enum meso_strip_method {
+    MESO_STRIP_DIRECT,
+    MESO_STRIP_WINOGRAD_Y,
+    MESO_STRIP_WINOGRAD_YX
+} meso_strip_method;
+
+/* One row of tuning: everything about the strip kernels that depends on the processor. */
+typedef struct meso_strip_tuning {
+    const char *name; /* part of the kernels' names */
+    const char
+        *condition;   /* preprocessor expression, true where the row is for the compiler's target */
+    int lanes;        /* floats of a vector */
+    int accumulators; /* vectors that a block of products keeps in registers */
+    int first_filters;   /* filters side by side in the first block */
+    int first_tile_rows; /* tile rows of a work-item there */
+    int chunk;           /* images that go through all blocks before the next ones */
+    meso_strip_method method_3, method_5; /* for 3 × 3 and 5 × 5 windows */
+} meso_strip_tuning;
+
+/* Best first; the last row's condition is always true. */
+extern const meso_strip_tuning meso_strip_tunings[];
+extern const size_t meso_n_strip_tunings;
+
+/* How a tensor lies in strips. */
+typedef struct meso_strip_shape {
+    meso_shape shape;
+    int halves; /* 1: two halves of the picture side by side */
+    int pad;    /* rows of zeros above and below */
+} meso_strip_shape;
+
+/* A fused block: convolution, bias, activation, batch norm, max-pool. */
+typedef struct meso_strip_block {
+    const meso_layer *conv, *bias, *activation, *norm, *pool;
+    int taps, pool_size;
+    meso_strip_method method;
+    int filter_block;
+    meso_strip_shape in, out;
+} meso_strip_block;
+
+/* Flatten, dense, bias, activation, dense, bias; flatten is NULL where the net ends otherwise. */
+typedef struct meso_strip_head {
+    const meso_layer *flatten, *hidden, *hidden_bias, *activation, *output, *output_bias;
+} meso_strip_head;
+
+typedef struct meso_strip_plan {
+    const meso_strip_tuning *tuning;
+    meso_strip_block blocks[MESO_MAX_BLOCKS];
+    size_t n_blocks; /* 0: nothing to fuse */
+    meso_strip_head head;
+    size_t last; /* the layer whose output the fused part ends with */
+} meso_strip_plan;
+
+/* As many blocks as can be fused from the input on, with this row. exact: one-dimensional Winograd,
+ * for the last digit. */
+void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, int exact,
+                     meso_strip_plan *plan);
+
+static inline int meso_strip_phases(const meso_strip_shape *s, int lanes)
+{
+    return s->shape.w / (s->halves ? lanes / 2 : lanes);
+}
+/* Rows of vectors, pad included. */
+static inline int meso_strip_rows(const meso_strip_shape *s)
+{
+    return s->shape.h / (s->halves ? 2 : 1) + 2 * s->pad;
+}
+/* Floats of one image. */
+static inline size_t meso_strip_size(const meso_strip_shape *s, int lanes)
+{
+    return (size_t)meso_strip_rows(s) * (size_t)s->shape.c * (size_t)meso_strip_phases(s, lanes) *
+           (size_t)lanes;
+}
+/* Position of (channel, row, column) among the floats of one image. */
+size_t meso_strip_place(const meso_strip_shape *s, int lanes, int c, int y, int x);
+
+/* The first block's kernel takes 8-bit pixels as they are. */
+int meso_strip_takes_pixels(const meso_strip_plan *plan);
+
+/* The program for a plan with each row: the compiler takes the first whose condition holds.
+ * plans[i] belongs to meso_strip_tunings[i]. Errors: MEMORY, INTERNAL. */
+meso_status meso_strip_source(const meso_strip_plan *plans, size_t n, meso_text *source,
+                              meso_error *error);
+
+/* A block's filters as its kernel takes them, from kernel [taps][taps][channels][filters], in the
+ * order that cl/strip_block.cl says; the caller frees them. divide: what the first block's input
+ * was multiplied by. negate[k] = 1 turns filter k's sign. NULL: out of memory. */
+float *meso_strip_filters(const meso_strip_block *block, const float *kernel, const int *negate,
+                          double divide, size_t *n);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rewrite pass: which layers of a net become fused blocks.
+ */
+#include <string.h>
+
+#include "net/op.h"
+#include "net/strip.h"
+
+/* Measured on PoCL 3.1 (docs/benchmarks/). */
+/* clang-format off */
+const meso_strip_tuning meso_strip_tunings[] = {
+    /* name     condition              lanes accumulators first: filters rows  chunk  3 x 3                  5 x 5 */
+    {"avx512", "defined(__AVX512F__)", 16,   16,          2,             4,    2,     MESO_STRIP_WINOGRAD_Y, MESO_STRIP_WINOGRAD_YX},
+    {"avx2",   "defined(__AVX__)",     8,    8,           1,             4,    2,     MESO_STRIP_WINOGRAD_Y, MESO_STRIP_WINOGRAD_YX},
+    {"any",    "1",                    4,    8,           1,             4,    2,     MESO_STRIP_WINOGRAD_Y, MESO_STRIP_WINOGRAD_YX},
+};
+/* clang-format on */
+const size_t meso_n_strip_tunings = sizeof meso_strip_tunings / sizeof meso_strip_tunings[0];
+
+/* The one layer that reads `layer`; NULL where none or several do. */
+static const meso_layer *only_reader(const meso_net *net, const meso_layer *layer)
+{
+    const meso_layer *reader = NULL;
+    size_t position = (size_t)(layer - net->layers);
+    for (size_t i = position + 1; i < net->n_layers; i++)
+        for (size_t k = 0; k < net->layers[i].n_inputs; k++)
+            if (net->layers[i].inputs[k] == position) {
+                if (reader)
+                    return NULL;
+                reader = &net->layers[i];
+            }
+    return reader;
+}
+
+/* Steps on to the layer's only reader if it is of that op; NULL otherwise. */
+static const meso_layer *follow(const meso_net *net, const meso_layer *layer, const meso_op *op)
+{
+    const meso_layer *next = layer ? only_reader(net, layer) : NULL;
+    return next && next->op == op ? next : NULL;
+}
+
+/* The same for an activation that never falls: only then may the maximum be taken before it. */
+static const meso_layer *follow_activation(const meso_net *net, const meso_layer *layer)
+{
+    const meso_layer *next = layer ? only_reader(net, layer) : NULL;
+    if (!next)
+        return NULL;
+    int rises = next->op == &meso_op_relu ||
+                (next->op == &meso_op_leaky_relu && next->set.leaky_relu.slope >= 0) ||
+                (next->op == &meso_op_elu && next->set.elu.alpha >= 0);
+    return rises ? next : NULL;
+}
+
+static int is_square(const int pair[2], int side)
+{
+    return pair[0] == side && pair[1] == side;
+}
+
+/* Strips for a shape, whole or as halves; 0 where it fits neither. Tiles are of four columns and
+ * rows. */
+static int fit_strips(meso_shape shape, int lanes, meso_strip_shape *strips)
+{
+    *strips = (meso_strip_shape){.shape = shape};
+    if (shape.h % 4 == 0 && shape.w % (4 * lanes) == 0)
+        return 1;
+    strips->halves = 1;
+    return shape.h % 8 == 0 && shape.w % (2 * lanes) == 0;
+}
+
+/* The method's block of filters: as many as the accumulators allow that divide their number. */
+static int fit_filters(const meso_strip_block *block, const meso_strip_tuning *tuning)
+{
+    int phases = meso_strip_phases(&block->in, tuning->lanes);
+    int each = block->method == MESO_STRIP_DIRECT       ? 2
+               : block->method == MESO_STRIP_WINOGRAD_Y ? 2 * (block->taps + 3)
+                                                        : phases / 4;
+    int filters = tuning->accumulators / each;
+    if (block->method == MESO_STRIP_WINOGRAD_Y && block->taps == 3)
+        filters = tuning->first_filters;
+    filters = filters < 1 ? 1 : filters;
+    while (block->conv->shape.c % filters)
+        filters--;
+    return filters;
+}
+
+/* The block that begins at a convolution reading `from`; 0 where the layers or sizes do not fit. */
+static int find_block(const meso_net *net, const meso_layer *from, const meso_strip_tuning *tuning,
+                      int exact, meso_strip_block *block)
+{
+    *block = (meso_strip_block){0};
+    block->conv = follow(net, from, &meso_op_conv);
+    block->bias = follow(net, block->conv, &meso_op_bias);
+    block->activation = follow_activation(net, block->bias);
+    block->norm = follow(net, block->activation, &meso_op_batch_norm);
+    block->pool = follow(net, block->norm, &meso_op_max_pool);
+    if (!block->pool || !fit_strips(from->shape, tuning->lanes, &block->in))
+        return 0;
+    const meso_window *conv = &block->conv->set.conv.window;
+    const meso_window *pool = &block->pool->set.max_pool.window;
+    block->taps = conv->size[0];
+    block->pool_size = pool->size[0];
+    if ((block->taps != 3 && block->taps != 5) || !is_square(conv->size, block->taps) ||
+        !is_square(conv->stride, 1) || !is_square(conv->dilation, 1) ||
+        !is_square(conv->before, block->taps / 2) || !is_square(conv->after, block->taps / 2) ||
+        (block->pool_size != 2 && block->pool_size != 4) ||
+        !is_square(pool->size, block->pool_size) || !is_square(pool->stride, block->pool_size) ||
+        !is_square(pool->before, 0))
+        return 0;
+    block->method = block->taps == 3 ? tuning->method_3 : tuning->method_5;
+    if (exact && block->method == MESO_STRIP_WINOGRAD_YX)
+        block->method = MESO_STRIP_WINOGRAD_Y;
+    block->in.pad = block->taps / 2;
+    block->filter_block = fit_filters(block, tuning);
+    block->out = (meso_strip_shape){block->pool->shape, block->in.halves, 0};
+    return 1;
+}
+
+static void find_head(const meso_net *net, const meso_layer *from, int lanes, meso_strip_head *head)
+{
+    const meso_layer *layer;
+    head->flatten = follow(net, from, &meso_op_flatten);
+    layer = follow(net, head->flatten, &meso_op_dropout);
+    head->hidden = follow(net, layer ? layer : head->flatten, &meso_op_dense);
+    head->hidden_bias = follow(net, head->hidden, &meso_op_bias);
+    head->activation = follow_activation(net, head->hidden_bias);
+    layer = follow(net, head->activation, &meso_op_dropout);
+    head->output = follow(net, layer ? layer : head->activation, &meso_op_dense);
+    head->output_bias = follow(net, head->output, &meso_op_bias);
+    if (!head->output_bias || head->hidden->set.dense.units % lanes ||
+        meso_shape_size(from->shape) % 4)
+        *head = (meso_strip_head){0};
+}
+
+void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, int exact,
+                     meso_strip_plan *plan)
+{
+    const meso_layer *from = &net->layers[0];
+    *plan = (meso_strip_plan){.tuning = tuning};
+    while (plan->n_blocks < MESO_MAX_BLOCKS) {
+        meso_strip_block *block = &plan->blocks[plan->n_blocks];
+        meso_strip_block *before = plan->n_blocks ? block - 1 : NULL;
+        /* Behind a block in halves the rows at the seam would have to be exchanged: nothing asks
+         * for it. */
+        if ((before && before->in.halves) || !find_block(net, from, tuning, exact, block) ||
+            (!before && block->in.halves))
+            break;
+        if (before) {
+            before->out.pad = block->in.pad;
+            before->out.halves = block->in.halves;
+        }
+        from = block->pool;
+        plan->n_blocks++;
+    }
+    if (plan->n_blocks == 0)
+        return;
+    find_head(net, from, tuning->lanes, &plan->head);
+    const meso_layer *last = plan->head.flatten ? plan->head.output_bias : from;
+    plan->last = (size_t)(last - net->layers);
+}
+
+int meso_strip_takes_pixels(const meso_strip_plan *plan)
+{
+    const meso_strip_block *first = &plan->blocks[0];
+    return first->taps == 3 && first->pool_size == 2 && first->in.shape.c == 3 &&
+           first->method == MESO_STRIP_WINOGRAD_Y && !first->out.halves &&
+           first->in.shape.h % (4 * plan->tuning->first_tile_rows) == 0;
+}
+
+size_t meso_strip_place(const meso_strip_shape *s, int lanes, int c, int y, int x)
+{
+    int phases = meso_strip_phases(s, lanes), strips = s->halves ? lanes / 2 : lanes;
+    int half_rows = s->halves ? s->shape.h / 2 : s->shape.h;
+    int row = y % half_rows + s->pad, lane = y / half_rows * strips + x / phases;
+    return (((size_t)row * (size_t)s->shape.c + (size_t)c) * (size_t)phases +
+            (size_t)(x % phases)) *
+               (size_t)lanes +
+           (size_t)lane;
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lanes × chunks: each lane takes a share of the images and brings a few at a time through all
+ * blocks, in scratch buffers of its own that stay in its core's cache.
+ */
+#include "net/strip_run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/op.h"
+#include "runtime/program.h"
+
+/* What the kernels of one block read beside pictures. */
+typedef struct block_params {
+    meso_buffer filters, affine;
+} block_params;
+
+/* Strip tensors of a chunk: [0] the packed picture, [i + 1] the output of block i. */
+typedef struct scratch {
+    meso_buffer tensors[MESO_MAX_BLOCKS + 1];
+} scratch;
+
+struct meso_strip_run {
+    meso_device *device;
+    const meso_net *net;
+    meso_strip_plan plan;
+    meso_program program;
+    char names[MESO_MAX_BLOCKS][32];
+    meso_kernel blocks[MESO_MAX_BLOCKS];
+    meso_kernel first_block, pack_u8, pack_f32, end; /* end: the head, or the way to planar */
+    block_params params[MESO_MAX_BLOCKS];
+    meso_buffer head[4]; /* hidden kernel and bias, output kernel and bias */
+    scratch scratch[MESO_MAX_LANES];
+    size_t n_lanes;
+    meso_buffer logits; /* [MESO_STRIP_MAX_IMAGES][outputs] */
+};
+
+const meso_strip_plan *meso_strip_get_plan(const meso_strip_run *run)
+{
+    return &run->plan;
+}
+
+size_t meso_strip_n_lanes(const meso_strip_run *run)
+{
+    return run->n_lanes;
+}
+
+/* A buffer with these values. */
+static meso_status upload(meso_device *device, const void *values, size_t bytes,
+                          meso_buffer *buffer)
+{
+    meso_status status = meso_buffer_create(device, bytes, buffer);
+    return status == MESO_OK ? meso_buffer_write(device, buffer, 0, values, bytes) : status;
+}
+
+/* A buffer of zeros: kernels never write the rows of zeros around a tensor. */
+static meso_status upload_zeros(meso_device *device, size_t bytes, meso_buffer *buffer)
+{
+    meso_status status = MESO_OK;
+    void *zeros = calloc(1, bytes);
+    MESO_REQUIRE_MEMORY(zeros, meso_device_error_slot(device));
+    MESO_TRY(upload(device, zeros, bytes, buffer));
+out:
+    free(zeros);
+    return status;
+}
+
+static const float *param_of(const float *const *params, const meso_layer *layer, size_t i)
+{
+    return params[layer->first_param + i];
+}
+
+/* bias, scale, shift, sign of each filter, and which filters are negated. */
+static void fold_norm(const meso_strip_block *block, const float *const *params, float *affine,
+                      int *negate)
+{
+    const float *bias = param_of(params, block->bias, 0);
+    const float *gamma = param_of(params, block->norm, 0), *beta = param_of(params, block->norm, 1);
+    const float *mean = param_of(params, block->norm, 2);
+    const float *variance = param_of(params, block->norm, 3);
+    int n = block->conv->shape.c;
+    for (int k = 0; k < n; k++) {
+        double scale = gamma[k] / sqrt(variance[k] + block->norm->set.batch_norm.epsilon);
+        negate[k] = scale < 0;
+        affine[k] = bias[k];
+        affine[n + k] = (float)scale;
+        affine[2 * n + k] = (float)(beta[k] - mean[k] * scale);
+        affine[3 * n + k] = negate[k] ? -1 : 1;
+    }
+}
+
+static meso_status upload_block(meso_strip_run *run, size_t i, const float *const *params)
+{
+    meso_status status = MESO_OK;
+    meso_error *error = meso_device_error_slot(run->device);
+    const meso_strip_block *block = &run->plan.blocks[i];
+    size_t filters = (size_t)block->conv->shape.c, n;
+    float *transformed = NULL, *affine = calloc(4 * filters, sizeof *affine);
+    int *negate = calloc(filters, sizeof *negate);
+    /* The picture's units are those of 8-bit pixels: the first filters are divided in their place.
+     */
+    double divide = i == 0 ? run->net->layers[0].set.input.divide : 1;
+    MESO_REQUIRE(affine && negate, error, MESO_ERROR_MEMORY, "out of memory");
+    fold_norm(block, params, affine, negate);
+    transformed = meso_strip_filters(block, param_of(params, block->conv, 0), negate, divide, &n);
+    MESO_REQUIRE_MEMORY(transformed, error);
+    MESO_TRY(upload(run->device, transformed, n * sizeof(float), &run->params[i].filters));
+    MESO_TRY(upload(run->device, affine, 4 * filters * sizeof(float), &run->params[i].affine));
+out:
+    free(transformed);
+    free(affine);
+    free(negate);
+    return status;
+}
+
+/* The hidden layer's rows from Keras' order (row, column, channel) into the order of the last
+ * strips. */
+static float *permute_hidden(const meso_strip_run *run, const float *kernel)
+{
+    const meso_strip_shape *in = &run->plan.blocks[run->plan.n_blocks - 1].out;
+    meso_shape s = in->shape;
+    size_t units = (size_t)run->plan.head.hidden->set.dense.units;
+    float *out = calloc(meso_shape_size(s) * units, sizeof *out);
+    for (int c = 0; out && c < s.c; c++)
+        for (int y = 0; y < s.h; y++)
+            for (int x = 0; x < s.w; x++) {
+                size_t from = ((size_t)y * (size_t)s.w + (size_t)x) * (size_t)s.c + (size_t)c;
+                size_t to = meso_strip_place(in, run->plan.tuning->lanes, c, y, x);
+                for (size_t u = 0; u < units; u++)
+                    out[to * units + u] = kernel[from * units + u];
+            }
+    return out;
+}
+
+static meso_status upload_head(meso_strip_run *run, const float *const *params)
+{
+    meso_status status = MESO_OK;
+    const meso_strip_head *head = &run->plan.head;
+    const meso_layer *const layers[] = {head->hidden, head->hidden_bias, head->output,
+                                        head->output_bias};
+    float *hidden = permute_hidden(run, param_of(params, head->hidden, 0));
+    MESO_REQUIRE_MEMORY(hidden, meso_device_error_slot(run->device));
+    for (size_t i = 0; i < 4; i++)
+        MESO_TRY(upload(run->device, i ? param_of(params, layers[i], 0) : hidden,
+                        run->net->params[layers[i]->first_param].n_values * sizeof(float),
+                        &run->head[i]));
+    MESO_TRY(meso_buffer_create(
+        run->device, MESO_STRIP_MAX_IMAGES * sizeof(float) * (size_t)head->output->set.dense.units,
+        &run->logits));
+out:
+    free(hidden);
+    return status;
+}
+
+static meso_status make_kernels(meso_strip_run *run)
+{
+    meso_status status = MESO_OK;
+    const int head = run->plan.head.flatten != NULL;
+    const struct {
+        int wanted;
+        const char *name, *kinds;
+        meso_kernel *kernel;
+    } rows[] = {
+        {meso_strip_takes_pixels(&run->plan), "first_block", "bbbbi", &run->first_block},
+        {run->plan.blocks[0].in.shape.c == 3, "strip_pack_u8", "bbi", &run->pack_u8},
+        {1, "strip_pack_f32", "bbif", &run->pack_f32},
+        {head, "head", "bbbbbbi", &run->end},
+        {!head, "planar", "bbti", &run->end},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].wanted)
+            MESO_TRY(meso_program_kernel(run->device, &run->program, rows[i].name, rows[i].kinds,
+                                         rows[i].kernel));
+    for (size_t i = 0; i < run->plan.n_blocks; i++) {
+        snprintf(run->names[i], sizeof run->names[i], "block_%zu", i);
+        MESO_TRY(meso_program_kernel(run->device, &run->program, run->names[i], "bbbb",
+                                     &run->blocks[i]));
+    }
+out:
+    return status;
+}
+
+/* Builds the program and keeps the plan of the row that the compiler took. */
+static meso_status build(meso_strip_run *run, int exact)
+{
+    meso_status status = MESO_OK;
+    meso_text source = {0};
+    meso_strip_plan *plans = calloc(meso_n_strip_tunings, sizeof *plans);
+    MESO_REQUIRE_MEMORY(plans, meso_device_error_slot(run->device));
+    for (size_t i = 0; i < meso_n_strip_tunings; i++)
+        meso_strip_find(run->net, &meso_strip_tunings[i], exact, &plans[i]);
+    MESO_TRY(meso_strip_source(plans, meso_n_strip_tunings, &source,
+                               meso_device_error_slot(run->device)));
+    MESO_TRY(meso_program_build(run->device, &source, &run->program));
+    for (size_t i = 0; i < meso_n_strip_tunings; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "row_%s", plans[i].tuning->name);
+        if (meso_program_has_kernel(&run->program, name)) {
+            run->plan = plans[i];
+            break;
+        }
+    }
+out:
+    meso_text_free(&source);
+    free(plans);
+    return status;
+}
+
+static meso_status make_scratch(meso_strip_run *run)
+{
+    meso_status status = MESO_OK;
+    size_t floats = sizeof(float) * (size_t)run->plan.tuning->chunk;
+    int lanes = run->plan.tuning->lanes;
+    for (size_t l = 0; l < run->n_lanes; l++) {
+        meso_device_use_lane(run->device, (int)l);
+        MESO_TRY(upload_zeros(run->device, floats * meso_strip_size(&run->plan.blocks[0].in, lanes),
+                              &run->scratch[l].tensors[0]));
+        for (size_t i = 0; i < run->plan.n_blocks; i++)
+            MESO_TRY(upload_zeros(run->device,
+                                  floats * meso_strip_size(&run->plan.blocks[i].out, lanes),
+                                  &run->scratch[l].tensors[i + 1]));
+    }
+out:
+    meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
+    return status;
+}
+
+meso_status meso_strip_create(meso_device *device, const meso_net *net, const float *const *params,
+                              int exact, size_t n_lanes, meso_strip_run **run)
+{
+    meso_status status = MESO_OK;
+    meso_strip_run *r = NULL;
+    *run = NULL;
+    if (meso_device_get_info(device)->type != MESO_DEVICE_CPU)
+        return MESO_OK;
+    r = calloc(1, sizeof *r);
+    MESO_REQUIRE_MEMORY(r, meso_device_error_slot(device));
+    r->device = device;
+    r->net = net;
+    r->n_lanes = meso_device_n_lanes(device);
+    if (n_lanes > 0 && n_lanes < r->n_lanes)
+        r->n_lanes = n_lanes;
+    MESO_TRY(build(r, exact));
+    if (r->plan.n_blocks == 0)
+        goto out;
+    MESO_TRY(make_kernels(r));
+    for (size_t i = 0; i < r->plan.n_blocks; i++)
+        MESO_TRY(upload_block(r, i, params));
+    if (r->plan.head.flatten)
+        MESO_TRY(upload_head(r, params));
+    MESO_TRY(make_scratch(r));
+    *run = r;
+    r = NULL;
+out:
+    meso_strip_close(r);
+    return status;
+}
+
+void meso_strip_close(meso_strip_run *run)
+{
+    if (!run)
+        return;
+    for (size_t l = 0; l < run->n_lanes; l++)
+        for (size_t i = 0; i <= MESO_MAX_BLOCKS; i++)
+            meso_buffer_release(&run->scratch[l].tensors[i]);
+    for (size_t i = 0; i < MESO_MAX_BLOCKS; i++) {
+        meso_buffer_release(&run->params[i].filters);
+        meso_buffer_release(&run->params[i].affine);
+        meso_kernel_release(&run->blocks[i]);
+    }
+    for (size_t i = 0; i < 4; i++)
+        meso_buffer_release(&run->head[i]);
+    meso_buffer_release(&run->logits);
+    meso_kernel_release(&run->first_block);
+    meso_kernel_release(&run->pack_u8);
+    meso_kernel_release(&run->pack_f32);
+    meso_kernel_release(&run->end);
+    meso_program_release(&run->program);
+    free(run);
+}
+
+/* The picture into the first block's output, from pixels if its kernel takes them. */
+static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const meso_buffer *pixels,
+                                 int is_float, int first, size_t n)
+{
+    meso_status status = MESO_OK;
+    const meso_strip_block *block = &run->plan.blocks[0];
+    const size_t height = (size_t)block->in.shape.h;
+    const meso_arg to = meso_arg_buffer(&s->tensors[0]);
+    meso_device_span(run->device, block->conv->name);
+    if (!is_float && meso_strip_takes_pixels(&run->plan))
+        return meso_launch_kernel(
+            run->device, &run->first_block,
+            MESO_GLOBAL(height / 4 / (size_t)run->plan.tuning->first_tile_rows, n, 1),
+            MESO_ARGS(meso_arg_buffer(pixels), meso_arg_buffer(&s->tensors[1]),
+                      meso_arg_buffer(&run->params[0].filters),
+                      meso_arg_buffer(&run->params[0].affine), meso_arg_int(first)));
+    if (is_float)
+        MESO_TRY(
+            meso_launch_kernel(run->device, &run->pack_f32, MESO_GLOBAL(height, n, 1),
+                               MESO_ARGS(meso_arg_buffer(pixels), to, meso_arg_int(first),
+                                         meso_arg_float(run->net->layers[0].set.input.divide))));
+    else
+        MESO_TRY(meso_launch_kernel(run->device, &run->pack_u8, MESO_GLOBAL(height, n, 1),
+                                    MESO_ARGS(meso_arg_buffer(pixels), to, meso_arg_int(first))));
+    MESO_TRY(meso_launch_kernel(
+        run->device, &run->blocks[0], MESO_GLOBAL(height / (block->in.halves ? 8 : 4), n, 1),
+        MESO_ARGS(to, meso_arg_buffer(&s->tensors[1]), meso_arg_buffer(&run->params[0].filters),
+                  meso_arg_buffer(&run->params[0].affine))));
+out:
+    return status;
+}
+
+/* Images first … first + n − 1, n ≤ chunk, through all blocks on the lane in use. */
+static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const meso_buffer *pixels,
+                                 int is_float, int first, size_t n, const meso_tensor_view *planar)
+{
+    meso_status status = MESO_OK;
+    const meso_strip_block *last = &run->plan.blocks[run->plan.n_blocks - 1];
+    const meso_arg from = meso_arg_buffer(&s->tensors[run->plan.n_blocks]);
+    MESO_TRY(enqueue_first(run, s, pixels, is_float, first, n));
+    for (size_t i = 1; i < run->plan.n_blocks; i++) {
+        const meso_strip_block *block = &run->plan.blocks[i];
+        meso_device_span(run->device, block->conv->name);
+        MESO_TRY(meso_launch_kernel(
+            run->device, &run->blocks[i],
+            MESO_GLOBAL(block->in.shape.h / (block->in.halves ? 8 : 4), n, 1),
+            MESO_ARGS(meso_arg_buffer(&s->tensors[i]), meso_arg_buffer(&s->tensors[i + 1]),
+                      meso_arg_buffer(&run->params[i].filters),
+                      meso_arg_buffer(&run->params[i].affine))));
+    }
+    meso_device_span(run->device, run->net->layers[run->plan.last].name);
+    if (run->plan.head.flatten)
+        MESO_TRY(meso_launch_kernel(
+            run->device, &run->end, MESO_GLOBAL(n, 1, 1),
+            MESO_ARGS(from, meso_arg_buffer(&run->head[0]), meso_arg_buffer(&run->head[1]),
+                      meso_arg_buffer(&run->head[2]), meso_arg_buffer(&run->head[3]),
+                      meso_arg_buffer(&run->logits), meso_arg_int(first))));
+    else
+        MESO_TRY(
+            meso_launch_kernel(run->device, &run->end,
+                               MESO_GLOBAL(last->out.shape.h / (last->out.halves ? 2 : 1), n, 1),
+                               MESO_ARGS(from, meso_arg_buffer(planar->buffer),
+                                         meso_arg_tensor(planar), meso_arg_int(first))));
+    MESO_TRY(meso_device_flush(run->device));
+out:
+    return status;
+}
+
+/* Lane l of an enqueue takes images [begin, end). */
+static size_t share_begin(const meso_strip_run *run, size_t l, size_t n)
+{
+    return l * n / run->n_lanes;
+}
+
+meso_status meso_strip_enqueue(meso_strip_run *run, const meso_buffer *pixels, int is_float,
+                               size_t n, const meso_tensor_view *planar)
+{
+    meso_status status = MESO_OK;
+    size_t chunk = (size_t)run->plan.tuning->chunk, longest = (n + run->n_lanes - 1) / run->n_lanes;
+    /* Chunk by chunk over all lanes, so that none waits for another's queue to be filled. */
+    for (size_t done = 0; done < longest; done += chunk)
+        for (size_t l = 0; l < run->n_lanes; l++) {
+            size_t begin = share_begin(run, l, n) + done, end = share_begin(run, l + 1, n);
+            if (begin >= end)
+                continue;
+            meso_device_use_lane(run->device, (int)l);
+            MESO_TRY(enqueue_chunk(run, &run->scratch[l], pixels, is_float, (int)begin,
+                                   end - begin < chunk ? end - begin : chunk, planar));
+        }
+out:
+    meso_device_span(run->device, NULL);
+    meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
+    return status;
+}
+
+meso_status meso_strip_wait(meso_strip_run *run)
+{
+    meso_status status = MESO_OK;
+    for (size_t l = 0; l < run->n_lanes; l++) {
+        meso_device_use_lane(run->device, (int)l);
+        MESO_TRY(meso_device_finish(run->device));
+    }
+out:
+    meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
+    return status;
+}
+
+meso_status meso_strip_logits(meso_strip_run *run, size_t n, float *logits)
+{
+    meso_status status = MESO_OK;
+    size_t outputs = (size_t)run->plan.head.output->set.dense.units;
+    /* A blocking read behind a lane's own work is all the waiting there is. */
+    for (size_t l = 0; l < run->n_lanes; l++) {
+        size_t begin = share_begin(run, l, n) * outputs, end = share_begin(run, l + 1, n) * outputs;
+        if (begin == end)
+            continue;
+        meso_device_use_lane(run->device, (int)l);
+        MESO_TRY(meso_buffer_read(run->device, &run->logits, begin * sizeof(float), logits + begin,
+                                  (end - begin) * sizeof(float)));
+    }
+out:
+    meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
+    return status;
+}

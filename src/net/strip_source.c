@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A plan's program: the templates of cl/ with each block's sizes defined in front. All tuning rows
+ * stand in one source behind #if, so that the compiler, which alone knows the instruction set it
+ * compiles for, takes one, and one build is enough.
+ */
+#include <math.h>
+
+#include "net/op.h"
+#include "net/strip.h"
+#include "runtime/program.h"
+
+static void define(meso_text *source, const char *name, int value)
+{
+    meso_text_format(source, "#define %s %d\n", name, value);
+}
+
+static void undefine(meso_text *source, const char *const *names)
+{
+    for (; *names; names++)
+        meso_text_format(source, "#undef %s\n", *names);
+}
+
+/* A float constant to the last bit. */
+#define FLOAT_CONSTANT "%af"
+#define FLOAT_VALUE(x) ((double)(float)(x))
+
+static void define_activation(meso_text *source, const meso_layer *layer)
+{
+    if (layer->op == &meso_op_leaky_relu)
+        meso_text_format(source,
+                         "#define ACTIVATE(v) ((v) < 0.0f ? " FLOAT_CONSTANT " * (v) : (v))\n",
+                         FLOAT_VALUE(layer->set.leaky_relu.slope));
+    else if (layer->op == &meso_op_elu)
+        meso_text_format(source,
+                         "#define ACTIVATE(v) ((v) < 0.0f ? " FLOAT_CONSTANT
+                         " * (exp(SMALLER(v, 0.0f)) - 1.0f) : (v))\n",
+                         FLOAT_VALUE(layer->set.elu.alpha));
+    else if (isfinite(layer->set.relu.cap))
+        meso_text_format(source,
+                         "#define ACTIVATE(v) SMALLER((vec)(" FLOAT_CONSTANT
+                         "), LARGER((vec)(0.0f), v))\n",
+                         FLOAT_VALUE(layer->set.relu.cap));
+    else
+        meso_text_add(source, "#define ACTIVATE(v) LARGER((vec)(0.0f), v)\n");
+}
+
+/* Definitions, template, undefinitions. */
+static meso_status add_template(meso_text *source, const char *file, const char *const *names,
+                                meso_error *error)
+{
+    meso_status status = meso_source_add(source, file, error);
+    undefine(source, names);
+    return status;
+}
+
+static meso_status add_block(meso_text *source, const meso_strip_plan *plan, size_t i,
+                             meso_error *error)
+{
+    static const char *const names[] = {"NAME",
+                                        "IN_CHANNELS",
+                                        "FILTERS",
+                                        "TAPS",
+                                        "POOL",
+                                        "PHASES",
+                                        "HALVES",
+                                        "IN_ROWS",
+                                        "IN_PAD",
+                                        "OUT_ROWS",
+                                        "OUT_PAD",
+                                        "ACTIVATE",
+                                        "OUT_HALVES",
+                                        "FILTER_BLOCK",
+                                        "METHOD_DIRECT",
+                                        "METHOD_WINOGRAD_Y",
+                                        "METHOD_WINOGRAD_YX",
+                                        NULL};
+    const meso_strip_block *block = &plan->blocks[i];
+    meso_text_format(source, "#define NAME block_%zu\n", i);
+    define(source, "IN_CHANNELS", block->in.shape.c);
+    define(source, "FILTERS", block->out.shape.c);
+    define(source, "TAPS", block->taps);
+    define(source, "POOL", block->pool_size);
+    define(source, "PHASES", meso_strip_phases(&block->in, plan->tuning->lanes));
+    define(source, "HALVES", block->in.halves);
+    define(source, "IN_ROWS", meso_strip_rows(&block->in));
+    define(source, "IN_PAD", block->in.pad);
+    define(source, "OUT_ROWS", meso_strip_rows(&block->out));
+    define(source, "OUT_PAD", block->out.pad);
+    define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
+    define(source, "FILTER_BLOCK", block->filter_block);
+    define(source, "METHOD_DIRECT", block->method == MESO_STRIP_DIRECT);
+    define(source, "METHOD_WINOGRAD_Y", block->method == MESO_STRIP_WINOGRAD_Y);
+    define(source, "METHOD_WINOGRAD_YX", block->method == MESO_STRIP_WINOGRAD_YX);
+    define_activation(source, block->activation);
+    return add_template(source, "strip_block", names, error);
+}
+
+static meso_status add_first(meso_text *source, const meso_strip_plan *plan, meso_error *error)
+{
+    static const char *const names[] = {"NAME",     "FILTERS",      "OUT_ROWS",  "OUT_PAD",
+                                        "ACTIVATE", "FILTER_BLOCK", "TILE_ROWS", NULL};
+    const meso_strip_block *block = &plan->blocks[0];
+    meso_text_add(source, "#define NAME first_block\n");
+    define(source, "FILTERS", block->out.shape.c);
+    define(source, "OUT_ROWS", meso_strip_rows(&block->out));
+    define(source, "OUT_PAD", block->out.pad);
+    define(source, "FILTER_BLOCK", block->filter_block);
+    define(source, "TILE_ROWS", plan->tuning->first_tile_rows);
+    define_activation(source, block->activation);
+    return add_template(source, "strip_first", names, error);
+}
+
+/* What follows the last block: the head, or the way back to planar tensors. */
+static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_error *error)
+{
+    static const char *const head_names[] = {"NAME",    "INPUTS",   "UNITS",
+                                             "OUTPUTS", "ACTIVATE", NULL};
+    static const char *const planar_names[] = {"NAME",   "ROWS",   "PAD", "IN_CHANNELS",
+                                               "PHASES", "HALVES", NULL};
+    const meso_strip_shape *out = &plan->blocks[plan->n_blocks - 1].out;
+    if (plan->head.flatten) {
+        meso_text_add(source, "#define NAME head\n");
+        define(source, "INPUTS", (int)meso_shape_size(out->shape));
+        define(source, "UNITS", plan->head.hidden->set.dense.units);
+        define(source, "OUTPUTS", plan->head.output->set.dense.units);
+        define_activation(source, plan->head.activation);
+        return add_template(source, "strip_head", head_names, error);
+    }
+    meso_text_add(source, "#define NAME planar\n");
+    define(source, "ROWS", meso_strip_rows(out));
+    define(source, "PAD", out->pad);
+    define(source, "IN_CHANNELS", out->shape.c);
+    define(source, "PHASES", meso_strip_phases(out, plan->tuning->lanes));
+    define(source, "HALVES", out->halves);
+    return add_template(source, "strip_planar", planar_names, error);
+}
+
+static meso_status add_row(meso_text *source, const meso_strip_plan *plan, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_strip_shape *picture = &plan->blocks[0].in;
+    /* Says which row was compiled; never launched. */
+    meso_text_format(source, "__kernel void row_%s(void) {}\n", plan->tuning->name);
+    if (plan->n_blocks == 0)
+        goto out;
+    define(source, "LANES", plan->tuning->lanes);
+    define(source, "PICTURE_HEIGHT", picture->shape.h);
+    define(source, "PICTURE_CHANNELS", picture->shape.c);
+    define(source, "PICTURE_PHASES", meso_strip_phases(picture, plan->tuning->lanes));
+    define(source, "PICTURE_PAD", picture->pad);
+    MESO_TRY(meso_source_add(source, "strip", error));
+    MESO_TRY(meso_source_add(source, "strip_picture", error));
+    if (meso_strip_takes_pixels(plan))
+        MESO_TRY(add_first(source, plan, error));
+    for (size_t i = 0; i < plan->n_blocks; i++)
+        MESO_TRY(add_block(source, plan, i, error));
+    MESO_TRY(add_end(source, plan, error));
+out:
+    return status;
+}
+
+meso_status meso_strip_source(const meso_strip_plan *plans, size_t n, meso_text *source,
+                              meso_error *error)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(meso_source_add(source, "prelude", error));
+    for (size_t i = 0; i < n; i++) {
+        meso_text_format(source, "%s %s\n", i ? "#elif" : "#if", plans[i].tuning->condition);
+        MESO_TRY(add_row(source, &plans[i], error));
+    }
+    meso_text_add(source, "#endif\n");
+    MESO_REQUIRE(!source->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+out:
+    return status;
+}
