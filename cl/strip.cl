@@ -69,55 +69,57 @@ typedef __global const float *restrict floats_in;
 #define PREFETCH(p)
 #endif
 
-/* Winograd F(4,5), points 0, ±1, ±2, ±½, ∞ in that order: 8 inputs → 8 products → 4 outputs. The filters are
- * transformed on the host in double precision (src/net/winograd.c). Spec: Lavin and Gray 2015; the points ±½ keep
- * the error six times lower than ±3. */
-#define TRANSFORM_5(d0, d1, d2, d3, d4, d5, d6, d7, to, stride)                                    \
+/* Winograd, four outputs at a time; d, m and y are arrays of vectors, `to` has a stride. The filters are transformed
+ * on the host in double precision (src/net/winograd.c). Lavin and Gray 2015; the points ±½ of F(4,5) keep the error six
+ * times lower than ±3 would.
+ *
+ * F(4,5), points 0, ±1, ±2, ±½, ∞ in that order: 8 inputs → 8 products → 4 outputs. */
+#define TRANSFORM_5(d, to, stride)                                                                 \
     do {                                                                                           \
-        (to)[0] = (d6 - d0) + 5.25f * (d2 - d4);                                                   \
-        (to)[7 * (stride)] = (d7 - d1) + 5.25f * (d3 - d5);                                        \
-        vec even_ = (d2 + d6) - 4.25f * d4, odd_ = (d1 + d5) - 4.25f * d3;                         \
+        (to)[0] = (d[6] - d[0]) + 5.25f * (d[2] - d[4]);                                           \
+        (to)[7 * (stride)] = (d[7] - d[1]) + 5.25f * (d[3] - d[5]);                                \
+        vec even_ = (d[2] + d[6]) - 4.25f * d[4], odd_ = (d[1] + d[5]) - 4.25f * d[3];             \
         (to)[1 * (stride)] = even_ + odd_;                                                         \
         (to)[2 * (stride)] = even_ - odd_;                                                         \
-        even_ = (d6 - 1.25f * d4) + 0.25f * d2;                                                    \
-        odd_ = (d5 - 1.25f * d3) + 0.25f * d1;                                                     \
+        even_ = (d[6] - 1.25f * d[4]) + 0.25f * d[2];                                              \
+        odd_ = (d[5] - 1.25f * d[3]) + 0.25f * d[1];                                               \
         (to)[3 * (stride)] = even_ + 2.0f * odd_;                                                  \
         (to)[4 * (stride)] = even_ - 2.0f * odd_;                                                  \
-        even_ = (d6 - 5.0f * d4) + 4.0f * d2;                                                      \
-        odd_ = (d5 - 5.0f * d3) + 4.0f * d1;                                                       \
+        even_ = (d[6] - 5.0f * d[4]) + 4.0f * d[2];                                                \
+        odd_ = (d[5] - 5.0f * d[3]) + 4.0f * d[1];                                                 \
         (to)[5 * (stride)] = even_ + 0.5f * odd_;                                                  \
         (to)[6 * (stride)] = even_ - 0.5f * odd_;                                                  \
     } while (0)
-#define INVERSE_5(m0, m1, m2, m3, m4, m5, m6, m7, y0, y1, y2, y3)                                  \
+#define INVERSE_5(m, y)                                                                            \
     do {                                                                                           \
-        vec t1_ = m1 + m2, s1_ = m1 - m2, t2_ = m3 + m4, s2_ = m3 - m4, t3_ = m5 + m6,             \
-            s3_ = m5 - m6;                                                                         \
-        y0 = (m0 + t1_) + (t2_ + t3_);                                                             \
-        y1 = (s1_ + 2.0f * s2_) + 0.5f * s3_;                                                      \
-        y2 = (t1_ + 4.0f * t2_) + 0.25f * t3_;                                                     \
-        y3 = ((s1_ + m7) + 8.0f * s2_) + 0.125f * s3_;                                             \
+        const vec t1_ = m[1] + m[2], s1_ = m[1] - m[2], t2_ = m[3] + m[4], s2_ = m[3] - m[4],      \
+                  t3_ = m[5] + m[6], s3_ = m[5] - m[6];                                            \
+        (y)[0] = (m[0] + t1_) + (t2_ + t3_);                                                       \
+        (y)[1] = (s1_ + 2.0f * s2_) + 0.5f * s3_;                                                  \
+        (y)[2] = (t1_ + 4.0f * t2_) + 0.25f * t3_;                                                 \
+        (y)[3] = ((s1_ + m[7]) + 8.0f * s2_) + 0.125f * s3_;                                       \
     } while (0)
 
 /* F(4,3), points 0, ±1, ±2, ∞: 6 inputs → 6 products → 4 outputs. */
-#define TRANSFORM_3(d0, d1, d2, d3, d4, d5, to, stride)                                            \
+#define TRANSFORM_3(d, to, stride)                                                                 \
     do {                                                                                           \
-        vec a_ = d4 - 4.0f * d2, b_ = d3 - 4.0f * d1, c_ = d4 - d2, e_ = d3 - d1;                  \
-        e_ = e_ + e_;                                                                              \
-        (to)[0] = 4.0f * d0 - (5.0f * d2 - d4);                                                    \
+        const vec a_ = d[4] - 4.0f * d[2], b_ = d[3] - 4.0f * d[1], c_ = d[4] - d[2],              \
+                  half_ = d[3] - d[1], e_ = half_ + half_;                                         \
+        (to)[0] = 4.0f * d[0] - (5.0f * d[2] - d[4]);                                              \
         (to)[1 * (stride)] = a_ + b_;                                                              \
         (to)[2 * (stride)] = a_ - b_;                                                              \
         (to)[3 * (stride)] = c_ + e_;                                                              \
         (to)[4 * (stride)] = c_ - e_;                                                              \
-        (to)[5 * (stride)] = 4.0f * d1 - (5.0f * d3 - d5);                                         \
+        (to)[5 * (stride)] = 4.0f * d[1] - (5.0f * d[3] - d[5]);                                   \
     } while (0)
-#define INVERSE_3(m0, m1, m2, m3, m4, m5, y0, y1, y2, y3)                                          \
+#define INVERSE_3(m, y)                                                                            \
     do {                                                                                           \
-        vec t1_ = m1 + m2, s1_ = m1 - m2, t2_ = m3 + m4, s2_ = m3 - m4;                            \
-        vec d2_ = s2_ + s2_;                                                                       \
-        y0 = m0 + t1_ + t2_;                                                                       \
-        y1 = s1_ + d2_;                                                                            \
-        y2 = t1_ + 4.0f * t2_;                                                                     \
-        y3 = (s1_ + m5) + 4.0f * d2_;                                                              \
+        const vec t1_ = m[1] + m[2], s1_ = m[1] - m[2], t2_ = m[3] + m[4], s2_ = m[3] - m[4];      \
+        const vec d2_ = s2_ + s2_;                                                                 \
+        (y)[0] = m[0] + t1_ + t2_;                                                                 \
+        (y)[1] = s1_ + d2_;                                                                        \
+        (y)[2] = t1_ + 4.0f * t2_;                                                                 \
+        (y)[3] = (s1_ + m[5]) + 4.0f * d2_;                                                        \
     } while (0)
 
 /* What stands behind the convolution. It is applied to the pooled maximum: an activation never falls, and where

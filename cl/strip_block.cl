@@ -4,7 +4,7 @@
  * strips to strips. METHOD:
  *   DIRECT       any TAPS
  *   WINOGRAD_Y   F(4,TAPS) down the rows, direct along them; TAPS 3 or 5
- *   WINOGRAD_YX  F(4,5) both ways
+ *   WINOGRAD_YX  F(4,TAPS) both ways; TAPS 3 or 5
  * The work-item (tile row, image) computes four output rows before pooling, whole width, every filter.
  *
  *   in      [image][IN_ROWS][IN_CHANNELS][PHASES], IN_PAD rows of zeros above and below
@@ -23,13 +23,11 @@
 #define FROM_RIGHT FROM_RIGHT_WHOLE
 #endif
 #if TAPS == 5
-#define TRANSFORM_ROWS(d, to, stride)                                                              \
-    TRANSFORM_5(d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7], to, stride)
-#define INVERSE_ROWS(m, y)                                                                         \
-    INVERSE_5(m[0], m[1], m[2], m[3], m[4], m[5], m[6], m[7], y[0], y[1], y[2], y[3])
+#define TRANSFORM TRANSFORM_5
+#define INVERSE INVERSE_5
 #else
-#define TRANSFORM_ROWS(d, to, stride) TRANSFORM_3(d[0], d[1], d[2], d[3], d[4], d[5], to, stride)
-#define INVERSE_ROWS(m, y) INVERSE_3(m[0], m[1], m[2], m[3], m[4], m[5], y[0], y[1], y[2], y[3])
+#define TRANSFORM TRANSFORM_3
+#define INVERSE INVERSE_3
 #endif
 
 /* Stores output row `row` (of the picture before halves are taken) of one channel and phase. */
@@ -123,7 +121,7 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
             vec d[TILE_INPUTS];
             UNROLLED for (int r = 0; r < TILE_INPUTS; r++) d[r] = row[r * ROW_VECTORS + p];
             vec *to = &points[c][0][TAP_HALO + p];
-            TRANSFORM_ROWS(d, to, WIDE);
+            TRANSFORM(d, to, WIDE);
         }
         UNROLLED for (int i = 0; i < TILE_INPUTS; i++)
             UNROLLED for (int h = 0; h < TAP_HALO; h++) {
@@ -150,7 +148,7 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
                     UNROLLED for (int j = 0; j < 2; j++) {
                         vec m[TILE_INPUTS], y[4];
                         UNROLLED for (int i = 0; i < TILE_INPUTS; i++) m[i] = sum[i][j][k];
-                        INVERSE_ROWS(m, y);
+                        INVERSE(m, y);
                         y[0] = LARGER(y[0], y[1]);
                         y[2] = LARGER(y[2], y[3]);
                         if (POOL == 4)
@@ -175,32 +173,32 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 {
     const int tile = get_global_id(0), n = get_global_id(1);
-    vec rows[8][MOST_CHANNELS * PHASES];    /* transformed down the rows; later, inverted along them */
-    vec points[8][IN_CHANNELS * TILES];        /* transformed both ways, for one row point */
-    vec products[8][FILTER_BLOCK * TILES];  /* for one row point and filter block */
+    vec rows[TILE_INPUTS][MOST_CHANNELS * PHASES];    /* transformed down the rows; later, inverted along them */
+    vec points[TILE_INPUTS][IN_CHANNELS * TILES];     /* transformed both ways, for one row point */
+    vec products[TILE_INPUTS][FILTER_BLOCK * TILES];  /* for one row point and filter block */
     strips_in first = TILE_ROWS_IN;
     ROLLED for (int i = 0; i < ROW_VECTORS; i++) {
-        vec d[8];
-        UNROLLED for (int r = 0; r < 8; r++) d[r] = first[r * ROW_VECTORS + i];
+        vec d[TILE_INPUTS];
+        UNROLLED for (int r = 0; r < TILE_INPUTS; r++) d[r] = first[r * ROW_VECTORS + i];
         vec *to = &rows[0][i];
-        TRANSFORM_ROWS(d, to, MOST_CHANNELS * PHASES);
+        TRANSFORM(d, to, MOST_CHANNELS * PHASES);
     }
-    ROLLED for (int i = 0; i < 8; i++) {
+    ROLLED for (int i = 0; i < TILE_INPUTS; i++) {
         ROLLED for (int c = 0; c < IN_CHANNELS; c++) {
             const vec *row = &rows[i][c * PHASES];
             UNROLLED for (int t = 0; t < TILES; t++) {
-                const vec left2 = t ? row[t * 4 - 2] : FROM_LEFT(row[PHASES - 2]);
-                const vec left1 = t ? row[t * 4 - 1] : FROM_LEFT(row[PHASES - 1]);
-                const vec right1 = t < TILES - 1 ? row[t * 4 + 4] : FROM_RIGHT(row[0]);
-                const vec right2 = t < TILES - 1 ? row[t * 4 + 5] : FROM_RIGHT(row[1]);
-                const vec d2 = row[t * 4], d3 = row[t * 4 + 1], d4 = row[t * 4 + 2], d5 = row[t * 4 + 3];
+                vec d[TILE_INPUTS];
+                UNROLLED for (int j = 0; j < TILE_INPUTS; j++) {
+                    const int p = t * 4 + j - TAP_HALO;
+                    d[j] = p < 0 ? FROM_LEFT(row[p + PHASES]) : p < PHASES ? row[p] : FROM_RIGHT(row[p - PHASES]);
+                }
                 vec *to = &points[0][c * TILES + t];
-                TRANSFORM_5(left2, left1, d2, d3, d4, d5, right1, right2, to, IN_CHANNELS * TILES);
+                TRANSFORM(d, to, IN_CHANNELS * TILES);
             }
         }
         ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
-            ROLLED for (int j = 0; j < 8; j++) {
-                floats_in w = filters + ((i * 8 + j) * FILTERS + k0) * IN_CHANNELS;
+            ROLLED for (int j = 0; j < TILE_INPUTS; j++) {
+                floats_in w = filters + ((i * TILE_INPUTS + j) * FILTERS + k0) * IN_CHANNELS;
                 vec sum[FILTER_BLOCK][TILES];
                 UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
                     UNROLLED for (int t = 0; t < TILES; t++) sum[k][t] = 0.0f;
@@ -213,24 +211,19 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
             }
             ROLLED for (int k = 0; k < FILTER_BLOCK; k++)
                 UNROLLED for (int t = 0; t < TILES; t++) {
-                    const int m = k * TILES + t;
+                    vec m[TILE_INPUTS];
+                    UNROLLED for (int j = 0; j < TILE_INPUTS; j++) m[j] = products[j][k * TILES + t];
                     vec *to = &rows[i][(k0 + k) * PHASES + 4 * t];
-                    vec y0, y1, y2, y3;
-                    INVERSE_5(products[0][m], products[1][m], products[2][m], products[3][m],
-                              products[4][m], products[5][m], products[6][m], products[7][m], y0, y1, y2, y3);
-                    to[0] = y0;
-                    to[1] = y1;
-                    to[2] = y2;
-                    to[3] = y3;
+                    INVERSE(m, to);
                 }
         }
     }
     ROLLED for (int k = 0; k < FILTERS; k++) {
         vec pooled[4 / POOL][OUT_PHASES];
         UNROLLED for (int p = 0; p < PHASES; p++) {
-            vec m[8], y[4];
-            UNROLLED for (int i = 0; i < 8; i++) m[i] = rows[i][k * PHASES + p];
-            INVERSE_ROWS(m, y);
+            vec m[TILE_INPUTS], y[4];
+            UNROLLED for (int i = 0; i < TILE_INPUTS; i++) m[i] = rows[i][k * PHASES + p];
+            INVERSE(m, y);
             y[0] = LARGER(y[0], y[1]);
             y[2] = LARGER(y[2], y[3]);
             if (POOL == 4)
@@ -254,8 +247,8 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 #undef OUT_PHASES
 #undef FROM_LEFT
 #undef FROM_RIGHT
-#undef TRANSFORM_ROWS
-#undef INVERSE_ROWS
+#undef TRANSFORM
+#undef INVERSE
 #undef STORE
 #undef HALF_ROWS
 #undef TILE_ROWS_IN

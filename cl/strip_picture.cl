@@ -16,13 +16,13 @@
 #define FOUR_WORDS(k) STRIP_WORDS(k)
 #endif
 
-/* One row of 8-bit RGB, PICTURE_WIDTH pixels, → to[channel · PICTURE_PHASES + phase], not divided. */
-inline void unpack_row(__global const uchar *row, vec *to)
+/* One row of 8-bit RGB, PICTURE_WIDTH pixels, → to[channel · channel_stride + phase], not divided. */
+inline void unpack_row(__global const uchar *row, vec *to, const int channel_stride)
 {
     if (PICTURE_PHASES % 16 != 0) {
         for (int p = 0; p < PICTURE_PHASES; p++)
             for (int c = 0; c < 3; c++) {
-                float *v = (float *)&to[c * PICTURE_PHASES + p];
+                float *v = (float *)&to[c * channel_stride + p];
                 for (int l = 0; l < LANES; l++)
                     v[l] = (float)row[(l * PICTURE_PHASES + p) * 3 + c];
             }
@@ -45,7 +45,7 @@ inline void unpack_row(__global const uchar *row, vec *to)
             UNROLLED for (int j = 0; j < 4; j++) {
                 const int byte = (g + i) * 4 + j;
                 const uvec v = j == 3 ? w[i] >> 24 : (w[i] >> (8 * j)) & 255u;
-                to[byte % 3 * PICTURE_PHASES + byte / 3] = CONVERT(v);
+                to[byte % 3 * channel_stride + byte / 3] = CONVERT(v);
             }
     }
 }
@@ -61,7 +61,7 @@ KERNEL strip_pack_u8(__global const uchar *pixels, strips_out out, const int fir
 {
     const int y = get_global_id(0), n = get_global_id(1);
     vec row[3 * PICTURE_PHASES];
-    unpack_row(pixels + ((size_t)(first + n) * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3), row);
+    unpack_row(pixels + ((size_t)(first + n) * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3), row, PICTURE_PHASES);
     strips_out to = PICTURE_ROW;
     for (int i = 0; i < 3 * PICTURE_PHASES; i++)
         to[i] = row[i];

@@ -11,9 +11,9 @@
 /* clang-format off */
 const meso_strip_tuning meso_strip_tunings[] = {
     /* name     condition              lanes accumulators first: filters rows  chunk  3 x 3                  5 x 5 */
-    {"avx512", "defined(__AVX512F__)", 16,   16,          2,             4,    2,     MESO_STRIP_WINOGRAD_Y, MESO_STRIP_WINOGRAD_YX},
-    {"avx2",   "defined(__AVX__)",     8,    8,           1,             4,    2,     MESO_STRIP_WINOGRAD_Y, MESO_STRIP_WINOGRAD_YX},
-    {"any",    "1",                    4,    8,           1,             4,    2,     MESO_STRIP_WINOGRAD_Y, MESO_STRIP_WINOGRAD_YX},
+    {"avx512", "defined(__AVX512F__)", 16,   16,          4,             4,    2,     MESO_STRIP_WINOGRAD_YX, MESO_STRIP_WINOGRAD_YX},
+    {"avx2",   "defined(__AVX__)",     8,    8,           2,             4,    2,     MESO_STRIP_WINOGRAD_YX, MESO_STRIP_WINOGRAD_YX},
+    {"any",    "1",                    4,    8,           2,             4,    2,     MESO_STRIP_WINOGRAD_YX, MESO_STRIP_WINOGRAD_YX},
 };
 /* clang-format on */
 const size_t meso_n_strip_tunings = sizeof meso_strip_tunings / sizeof meso_strip_tunings[0];
@@ -76,7 +76,7 @@ static int fit_filters(const meso_strip_block *block, const meso_strip_tuning *t
                : block->method == MESO_STRIP_WINOGRAD_Y ? 2 * (block->taps + 3)
                                                         : phases / 4;
     int filters = tuning->accumulators / each;
-    if (block->method == MESO_STRIP_WINOGRAD_Y && block->taps == 3)
+    if (block->method == MESO_STRIP_WINOGRAD_YX && block->taps == 3)
         filters = tuning->first_filters;
     filters = filters < 1 ? 1 : filters;
     while (block->conv->shape.c % filters)
@@ -163,7 +163,7 @@ int meso_strip_takes_pixels(const meso_strip_plan *plan)
 {
     const meso_strip_block *first = &plan->blocks[0];
     return first->taps == 3 && first->pool_size == 2 && first->in.shape.c == 3 &&
-           first->method == MESO_STRIP_WINOGRAD_Y && !first->out.halves &&
+           first->method == MESO_STRIP_WINOGRAD_YX && !first->out.halves &&
            first->in.shape.h % (4 * plan->tuning->first_tile_rows) == 0;
 }
 
