@@ -4,6 +4,23 @@
  * for each vector width; the host takes the fastest.
  */
 
+/* Functions, not macros: LLVM uses 512-bit registers for 16 floats only in a kernel that passes such a vector to
+ * a function, inlined or not, and halves them otherwise ("min-legal-vector-width"). */
+inline float sum4(float4 x)
+{
+    return x.s0 + x.s1 + x.s2 + x.s3;
+}
+
+inline float sum8(float8 x)
+{
+    return sum4(x.lo) + sum4(x.hi);
+}
+
+inline float sum16(float16 x)
+{
+    return sum8(x.lo) + sum8(x.hi);
+}
+
 /* Twelve chains hide four cycles of latency in three units, and with the two factors they fit the sixteen
  * registers of AVX2. x = 0.5·x + 0.5 stays near 1, far from denormals. One expression: mad() never fuses on
  * PoCL. */
@@ -26,10 +43,6 @@
         out[(int)get_global_id(1) * items + i] = sum(x);                                           \
     }
 
-#define SUM4(x) ((x).s0 + (x).s1 + (x).s2 + (x).s3)
-#define SUM8(x) (SUM4((x).lo) + SUM4((x).hi))
-#define SUM16(x) (SUM8((x).lo) + SUM8((x).hi))
-
-PEAK_KERNEL(peak_float4, float4, SUM4)
-PEAK_KERNEL(peak_float8, float8, SUM8)
-PEAK_KERNEL(peak_float16, float16, SUM16)
+PEAK_KERNEL(peak_float4, float4, sum4)
+PEAK_KERNEL(peak_float8, float8, sum8)
+PEAK_KERNEL(peak_float16, float16, sum16)

@@ -18,7 +18,7 @@ typedef struct arguments {
     const char *net, *batches, *device;
     uint64_t n_threads;
     double seconds;
-    int json;
+    int no_fuse, json;
     meso_text command;
 } arguments;
 
@@ -96,6 +96,14 @@ static int parse(arguments *a, bench_net *bench, int argc, char **argv)
          "to measure each batch size, at least five rounds; default 3",
          0.001,
          3600},
+        {"no-fuse",
+         '\0',
+         MESO_OPTION_FLAG,
+         {.flag = &a->no_fuse},
+         NULL,
+         "the plain path: one kernel for each layer",
+         0,
+         0},
         {"json",
          '\0',
          MESO_OPTION_FLAG,
@@ -120,10 +128,12 @@ static int parse(arguments *a, bench_net *bench, int argc, char **argv)
                                         MESO_PRINTABLE(a->batches));
     bench->name = operands[0];
     bench->seconds = a->seconds;
+    bench->path = a->no_fuse ? MESO_PATH_PLAIN : MESO_PATH_FUSED;
     return -1;
 }
 
-/* PoCL takes its number of threads from the environment, before the first OpenCL call. */
+/* Lanes limit the fused path; the plain one runs on all threads of the driver, and PoCL takes their
+ * number from the environment before the first OpenCL call. */
 static void limit_threads(uint64_t n)
 {
     char number[24];
@@ -152,8 +162,10 @@ static int print_table(const bench_net *bench, const meso_device_info *device)
         report_table_add_number(&table, gflops(bench, s.median));
         report_table_add_number(&table, gflops(bench, s.median) / peak);
     }
-    meso_text_format(&out, "%s on %s, threads: %u\n\n", bench->info.net_name, device->name,
-                     bench->n_threads);
+    meso_text_format(&out, "%s, %s path%s%s, on %s, threads: %u, lanes: %zu\n\n",
+                     bench->info.net_name, meso_path_name(bench->info.path),
+                     *bench->info.tuning ? " " : "", bench->info.tuning, device->name,
+                     bench->n_threads, bench->info.n_lanes);
     report_table_text(&table, &out);
     meso_text_format(&out,
                      "\nmedians of %zu rounds; multiply-add peak %.1f GFLOP/s (float%d); "
@@ -180,16 +192,17 @@ static json_t *result_json(const bench_net *bench, const bench_case *c, const ch
 {
     bench_summary s = bench_samples_summary(&c->images_per_s);
     double rate = gflops(bench, s.median);
-    return json_pack("{s:o s:s s:I s:i s:o s:o s:o s:o s:o s:o s:o s:o s:I s:I s:o}", "device",
-                     report_json_text(device), "net", bench->info.net_name, "batch",
-                     (json_int_t)c->batch, "threads", (int)bench->n_threads, "images_per_s",
-                     report_json_number(s.median), "images_per_s_min", report_json_number(s.min),
-                     "images_per_s_p10", report_json_number(s.p10), "images_per_s_p90",
-                     report_json_number(s.p90), "images_per_s_max", report_json_number(s.max),
-                     "latency_ms", report_json_number(1e3 * (double)c->batch / s.median), "gflops",
-                     report_json_number(rate), "share_of_peak", report_json_number(rate / peak),
-                     "rounds", (json_int_t)bench->n_rounds, "calls_per_sample",
-                     (json_int_t)c->n_calls, "samples", samples_json(&c->images_per_s));
+    return json_pack(
+        "{s:o s:s s:s s:s s:i s:I s:i s:o s:o s:o s:o s:o s:o s:o s:o s:I s:I s:o}", "device",
+        report_json_text(device), "net", bench->info.net_name, "path",
+        meso_path_name(bench->info.path), "tuning", bench->info.tuning, "lanes",
+        (int)bench->info.n_lanes, "batch", (json_int_t)c->batch, "threads", (int)bench->n_threads,
+        "images_per_s", report_json_number(s.median), "images_per_s_min", report_json_number(s.min),
+        "images_per_s_p10", report_json_number(s.p10), "images_per_s_p90",
+        report_json_number(s.p90), "images_per_s_max", report_json_number(s.max), "latency_ms",
+        report_json_number(1e3 * (double)c->batch / s.median), "gflops", report_json_number(rate),
+        "share_of_peak", report_json_number(rate / peak), "rounds", (json_int_t)bench->n_rounds,
+        "calls_per_sample", (json_int_t)c->n_calls, "samples", samples_json(&c->images_per_s));
 }
 
 static int print_json(const bench_net *bench, const meso_device_info *device, const arguments *a)

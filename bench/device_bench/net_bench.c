@@ -99,7 +99,8 @@ static meso_status require_agreement(bench_net *bench, meso_device *device, meso
 {
     meso_status status = MESO_OK;
     meso_model *plain = NULL;
-    const meso_model_options options = {.struct_bytes = sizeof options, .max_batch = 1};
+    const meso_model_options options = {
+        .struct_bytes = sizeof options, .max_batch = 1, .path = MESO_PATH_PLAIN};
     size_t n = largest_batch(bench);
     meso_probability *expected = calloc(n, sizeof *expected);
     MESO_REQUIRE_MEMORY(expected, error);
@@ -179,7 +180,9 @@ static meso_status prepare(bench_net *bench, meso_device *device, meso_error *er
 {
     meso_status status = MESO_OK;
     const meso_model_options options = {.struct_bytes = sizeof options,
-                                        .max_batch = largest_batch(bench)};
+                                        .max_batch = largest_batch(bench),
+                                        .path = bench->path,
+                                        .n_lanes = bench->n_threads};
     meso_layer_info layer;
     MESO_TRY(open_model(bench, device, &options, &bench->model, error));
     meso_model_get_info(bench->model, &bench->info);

@@ -23,6 +23,7 @@ typedef struct bench_case {
 
 typedef struct bench_net {
     const char *name;   /* a built-in net, a .net file (seeded weights), or a .safetensors file */
+    meso_path path;     /* what is timed */
     unsigned n_threads; /* cores of a CPU that may work */
     double seconds;     /* to measure each batch size */
     bench_case cases[BENCH_MAX_CASES];
