@@ -5,19 +5,16 @@
 
 #include "report/report_number.h"
 
-/* Right-aligned by characters; names are short. */
 static void add_name(const char *name, size_t width, meso_text *out)
 {
-    size_t length = 0;
-    for (const char *s = name; *s; s += meso_utf8_length(s) ? meso_utf8_length(s) : 1)
-        length++;
+    size_t length = report_width(name);
     meso_text_format(out, "%*s%s ", (int)(width > length ? width - length : 0), "", name);
 }
 
 static size_t name_width(const report_class *rows, size_t n, size_t width)
 {
     for (size_t i = 0; i < n; i++)
-        width = strlen(rows[i].name) > width ? strlen(rows[i].name) : width;
+        width = report_width(rows[i].name) > width ? report_width(rows[i].name) : width;
     return width;
 }
 

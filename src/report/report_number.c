@@ -39,6 +39,15 @@ const char *report_fixed(double value, int digits, char out[REPORT_NUMBER_SIZE])
     return out;
 }
 
+/* Each character begins with the one byte of it that is not 10xxxxxx. */
+size_t report_width(const char *utf8)
+{
+    size_t n = 0;
+    for (; *utf8; utf8++)
+        n += ((unsigned char)*utf8 & 0xC0) != 0x80;
+    return n;
+}
+
 void report_printable(const char *name, meso_text *out)
 {
     size_t size = 4 * strlen(name) + sizeof "…"; /* room for \xNN in place of every byte */

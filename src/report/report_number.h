@@ -15,6 +15,10 @@ const char *report_fixed(double value, int digits, char out[REPORT_NUMBER_SIZE])
 /* For programs: nine significant digits, enough to give every float back; "" where not finite. */
 const char *report_exact(double value, char out[REPORT_NUMBER_SIZE]);
 
+/* Characters, not bytes, of valid UTF-8: how wide it is on a screen, but for scripts with wide
+ * ones. */
+size_t report_width(const char *utf8);
+
 /* Appends name whole, with what could disturb a terminal escaped as \xNN (see meso_printable). */
 void report_printable(const char *name, meso_text *out);
 

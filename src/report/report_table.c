@@ -80,32 +80,30 @@ static void show_cell(const report_column *column, const report_cell *cell, meso
     }
 }
 
-/* Characters, not bytes: of UTF-8 each begins with one byte that is not 10xxxxxx. */
-static size_t count_characters(const char *s)
-{
-    size_t n = 0;
-    for (; *s; s++)
-        n += ((unsigned char)*s & 0xC0) != 0x80;
-    return n;
-}
-
 static void add_spaces(meso_text *out, size_t n)
 {
     while (n-- > 0)
         meso_text_add_n(out, " ", 1);
 }
 
-static void add_aligned(const report_column *column, const char *shown, size_t width, int last,
+static void add_aligned(const report_column *column, const char *shown, size_t width,
                         meso_text *out)
 {
-    size_t length = count_characters(shown);
+    size_t length = report_width(shown);
     size_t padding = width > length ? width - length : 0;
     if (column->align == REPORT_RIGHT)
         add_spaces(out, padding);
     meso_text_add(out, shown);
-    if (column->align == REPORT_LEFT && !last)
+    if (column->align == REPORT_LEFT)
         add_spaces(out, padding);
-    meso_text_add(out, last ? "\n" : "  ");
+}
+
+/* Ends a line of cells without the blanks that would pad its last one. */
+static void end_line(meso_text *out)
+{
+    while (!out->out_of_memory && out->length > 0 && out->bytes[out->length - 1] == ' ')
+        out->length--;
+    meso_text_add(out, "\n");
 }
 
 /* Titles go through the same code as cells: as the row before the first. */
@@ -126,7 +124,7 @@ static size_t column_width(const report_table *table, size_t column, meso_text *
 {
     size_t width = 0;
     for (size_t i = TITLE_ROW; i + 1 <= count_rows(table); i++) {
-        size_t length = count_characters(shown_at(table, i, column, scratch));
+        size_t length = report_width(shown_at(table, i, column, scratch));
         width = length > width ? length : width;
     }
     return width;
@@ -142,10 +140,13 @@ void report_table_text(const report_table *table, meso_text *out)
     }
     for (size_t c = 0; c < table->n_columns; c++)
         widths[c] = column_width(table, c, &scratch);
-    for (size_t i = TITLE_ROW; i + 1 <= count_rows(table); i++)
-        for (size_t c = 0; c < table->n_columns; c++)
-            add_aligned(&table->columns[c], shown_at(table, i, c, &scratch), widths[c],
-                        c + 1 == table->n_columns, out);
+    for (size_t i = TITLE_ROW; i + 1 <= count_rows(table); i++) {
+        for (size_t c = 0; c < table->n_columns; c++) {
+            meso_text_add(out, c ? "  " : "");
+            add_aligned(&table->columns[c], shown_at(table, i, c, &scratch), widths[c], out);
+        }
+        end_line(out);
+    }
     out->out_of_memory |= scratch.out_of_memory;
     meso_text_free(&scratch);
     free(widths);
