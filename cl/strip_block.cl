@@ -7,8 +7,8 @@
  *   WINOGRAD_YX  F(4,TAPS) both ways; TAPS 3 or 5
  * The work-item (tile row, image) computes four output rows before pooling, whole width, every filter.
  *
- *   in      [image][IN_ROWS][IN_CHANNELS][PHASES], IN_PAD rows of zeros above and below
- *   out     [image][OUT_ROWS][FILTERS][PHASES / POOL]; OUT_HALVES: laid out as halves
+ *   in      [image][IN_ROWS] rows of [IN_CHANNELS][PHASES], IN_STRIDE apart; IN_PAD rows of zeros above and below
+ *   out     [image][OUT_ROWS] rows of [FILTERS][PHASES / POOL], OUT_STRIDE apart; OUT_HALVES: laid out as halves
  *   filters as each method says; FILTER_BLOCK filters side by side
  *   affine  bias, scale, shift, sign, FILTERS of each
  */
@@ -39,25 +39,24 @@
     do {                                                                                           \
         const vec v_ = value;                                                                      \
         const int half_ = (row) >= HALF_ROWS, r_ = (row)-half_ * HALF_ROWS + OUT_PAD;              \
-        __global half_vec *o_ = (__global half_vec *)(out + (size_t)n * OUT_ROWS * FILTERS * 2 * OUT_PHASES); \
-        __global half_vec *p_ = o_ + ((r_ * FILTERS + (k)) * 2 * OUT_PHASES + (phase)) * 2 + half_; \
+        __global half_vec *o_ = (__global half_vec *)(out + (size_t)n * OUT_ROWS * OUT_STRIDE); \
+        __global half_vec *p_ = o_ + (r_ * OUT_STRIDE + (k) * 2 * OUT_PHASES + (phase)) * 2 + half_; \
         p_[0] = v_.even;                                                                           \
         p_[2 * OUT_PHASES] = v_.odd;                                                               \
         const int seam_ = half_ ? (row) < HALF_ROWS + OUT_PAD : (row) >= HALF_ROWS - OUT_PAD;      \
         if (seam_) {                                                                               \
-            p_ += (half_ ? 1 : -1) * HALF_ROWS * FILTERS * 2 * OUT_PHASES * 2 + (half_ ? -1 : 1);  \
+            p_ += (half_ ? 1 : -1) * HALF_ROWS * OUT_STRIDE * 2 + (half_ ? -1 : 1);                \
             p_[0] = v_.even;                                                                       \
             p_[2 * OUT_PHASES] = v_.odd;                                                           \
         }                                                                                          \
     } while (0)
 #else
 #define STORE(row, k, phase, value)                                                                \
-    out[(((size_t)n * OUT_ROWS + OUT_PAD + (row)) * FILTERS + (k)) * OUT_PHASES + (phase)] = value
+    out[((size_t)n * OUT_ROWS + OUT_PAD + (row)) * OUT_STRIDE + (k) * OUT_PHASES + (phase)] = value
 #endif
 
 /* First of the rows that tile row `tile` reads, channel 0, phase 0. */
-#define TILE_ROWS_IN (in + ((size_t)n * IN_ROWS + tile * 4 + IN_PAD - TAP_HALO) * ROW_VECTORS)
-#define ROW_VECTORS (IN_CHANNELS * PHASES)
+#define TILE_ROWS_IN (in + ((size_t)n * IN_ROWS + tile * 4 + IN_PAD - TAP_HALO) * IN_STRIDE)
 
 #if METHOD_DIRECT
 /* filters [FILTERS / FILTER_BLOCK][channel][tap row][tap column][FILTER_BLOCK]. Two output rows at a time. */
@@ -69,7 +68,7 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
     vec pooled[FILTER_BLOCK][4 / POOL][OUT_PHASES];
     ROLLED for (int c = 0; c < IN_CHANNELS; c++)
         ROLLED for (int r = 0; r < TILE_INPUTS; r++) {
-            strips_in row = TILE_ROWS_IN + r * ROW_VECTORS + c * PHASES;
+            strips_in row = TILE_ROWS_IN + r * IN_STRIDE + c * PHASES;
             ROLLED for (int p = 0; p < PHASES; p++)
                 rows[c][r][TAP_HALO + p] = row[p];
             UNROLLED for (int h = 0; h < TAP_HALO; h++) {
@@ -119,7 +118,7 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
         strips_in row = TILE_ROWS_IN + c * PHASES;
         ROLLED for (int p = 0; p < PHASES; p++) {
             vec d[TILE_INPUTS];
-            UNROLLED for (int r = 0; r < TILE_INPUTS; r++) d[r] = row[r * ROW_VECTORS + p];
+            UNROLLED for (int r = 0; r < TILE_INPUTS; r++) d[r] = row[r * IN_STRIDE + p];
             vec *to = &points[c][0][TAP_HALO + p];
             TRANSFORM(d, to, WIDE);
         }
@@ -169,19 +168,20 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 /* filters [point y][point x][FILTERS / FILTER_BLOCK][channel][FILTER_BLOCK]. Tiles of 4 × 4 outputs, TILES of them
  * along a row of the strip. */
 #define TILES (PHASES / 4)
+#define ROWS_STRIDE (MOST_CHANNELS * PHASES + 1) 
 #define MOST_CHANNELS (IN_CHANNELS > FILTERS ? IN_CHANNELS : FILTERS)
 KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 {
     const int tile = get_global_id(0), n = get_global_id(1);
-    vec rows[TILE_INPUTS][MOST_CHANNELS * PHASES];    /* transformed down the rows; later, inverted along them */
+    vec rows[TILE_INPUTS][ROWS_STRIDE];    /* transformed down the rows; later, inverted along them */
     vec points[TILE_INPUTS][IN_CHANNELS * TILES];     /* transformed both ways, for one row point */
     vec products[TILE_INPUTS][FILTER_BLOCK * TILES];  /* for one row point and filter block */
     strips_in first = TILE_ROWS_IN;
-    ROLLED for (int i = 0; i < ROW_VECTORS; i++) {
+    ROLLED for (int i = 0; i < IN_CHANNELS * PHASES; i++) {
         vec d[TILE_INPUTS];
-        UNROLLED for (int r = 0; r < TILE_INPUTS; r++) d[r] = first[r * ROW_VECTORS + i];
+        UNROLLED for (int r = 0; r < TILE_INPUTS; r++) d[r] = first[r * IN_STRIDE + i];
         vec *to = &rows[0][i];
-        TRANSFORM(d, to, MOST_CHANNELS * PHASES);
+        TRANSFORM(d, to, ROWS_STRIDE);
     }
     ROLLED for (int i = 0; i < TILE_INPUTS; i++) {
         ROLLED for (int c = 0; c < IN_CHANNELS; c++) {
@@ -240,6 +240,7 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 }
 #undef TILES
 #undef MOST_CHANNELS
+#undef ROWS_STRIDE
 #endif
 
 #undef TAP_HALO
@@ -252,4 +253,3 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 #undef STORE
 #undef HALF_ROWS
 #undef TILE_ROWS_IN
-#undef ROW_VECTORS

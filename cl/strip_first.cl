@@ -30,7 +30,7 @@ KERNEL NAME(__global const uchar *pixels, strips_out out, floats_in filters, flo
                 row[c * WIDE + WIDE - 1] = FROM_RIGHT_WHOLE(row[c * WIDE + 1]);
             }
         }
-        strips_out to = out + ((size_t)n * OUT_ROWS + OUT_PAD + tile * 2) * (FILTERS * PICTURE_PHASES / 2);
+        strips_out to = out + ((size_t)n * OUT_ROWS + OUT_PAD + tile * 2) * OUT_STRIDE;
         ROLLED for (int p = 0; p < PICTURE_PHASES; p += 4) {
             vec points[6][6][3]; /* [down][along][channel] */
             ROLLED for (int c = 0; c < 3; c++) {
@@ -72,7 +72,7 @@ KERNEL NAME(__global const uchar *pixels, strips_out out, floats_in filters, flo
                     }
                     UNROLLED for (int r = 0; r < 2; r++)
                         UNROLLED for (int s = 0; s < 2; s++)
-                            to[(r * FILTERS + k0 + k) * (PICTURE_PHASES / 2) + p / 2 + s] =
+                            to[r * OUT_STRIDE + (k0 + k) * (PICTURE_PHASES / 2) + p / 2 + s] =
                                 EPILOGUE(pooled[r][s], k0 + k);
                 }
             }

@@ -173,7 +173,8 @@ static meso_status unpack(meso_plan *plan, const meso_tensor_view *out)
 static meso_status run_layer(meso_plan *plan, size_t i)
 {
     const meso_layer *layer = &plan->net->layers[i];
-    meso_step step = {.net = plan->net, .layer = layer, .n = plan->n, .output = meso_plan_view(plan, i)};
+    meso_step step = {
+        .net = plan->net, .layer = layer, .n = plan->n, .output = meso_plan_view(plan, i)};
     if (plan->layout.places[i].source != i)
         return MESO_OK;
     for (size_t k = 0; k < layer->n_inputs; k++)

@@ -24,8 +24,9 @@ meso_status meso_plan_load_f32(meso_plan *plan, const float *values, size_t n);
 /* The tensor that layer i's output is, for a fused part that writes it in the plan's place. */
 meso_tensor_view meso_plan_view(const meso_plan *plan, size_t i);
 
-/* Runs n images from layer `first` (0: what was loaded; else layer first − 1 has been written to its view) up to
- * and with layer `last`, whose output comes back as [n][height][width][channels]. */
+/* Runs n images from layer `first` (0: what was loaded; else layer first − 1 has been written to
+ * its view) up to and with layer `last`, whose output comes back as [n][height][width][channels].
+ */
 meso_status meso_plan_run(meso_plan *plan, size_t first, size_t last, size_t n, float *out);
 
 #endif

@@ -40,6 +40,7 @@ typedef struct meso_strip_shape {
     meso_shape shape;
     int halves; /* 1: two halves of the picture side by side */
     int pad;    /* rows of zeros above and below */
+    int gap; /* vectors between rows that nobody uses: rows a power of two apart share cache sets */
 } meso_strip_shape;
 
 /* A fused block: convolution, bias, activation, batch norm, max-pool. */
@@ -78,11 +79,15 @@ static inline int meso_strip_rows(const meso_strip_shape *s)
 {
     return s->shape.h / (s->halves ? 2 : 1) + 2 * s->pad;
 }
+/* Vectors from a row to the next. */
+static inline int meso_strip_stride(const meso_strip_shape *s, int lanes)
+{
+    return s->shape.c * meso_strip_phases(s, lanes) + s->gap;
+}
 /* Floats of one image. */
 static inline size_t meso_strip_size(const meso_strip_shape *s, int lanes)
 {
-    return (size_t)meso_strip_rows(s) * (size_t)s->shape.c * (size_t)meso_strip_phases(s, lanes) *
-           (size_t)lanes;
+    return (size_t)meso_strip_rows(s) * (size_t)meso_strip_stride(s, lanes) * (size_t)lanes;
 }
 /* Position of (channel, row, column) among the floats of one image. */
 size_t meso_strip_place(const meso_strip_shape *s, int lanes, int c, int y, int x);

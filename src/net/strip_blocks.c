@@ -146,7 +146,9 @@ void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, int e
             (!before && block->in.halves))
             break;
         if (before) {
+            block->in.gap = 1;
             before->out.pad = block->in.pad;
+            before->out.gap = block->in.gap;
             before->out.halves = block->in.halves;
         }
         from = block->pool;
@@ -172,8 +174,7 @@ size_t meso_strip_place(const meso_strip_shape *s, int lanes, int c, int y, int 
     int phases = meso_strip_phases(s, lanes), strips = s->halves ? lanes / 2 : lanes;
     int half_rows = s->halves ? s->shape.h / 2 : s->shape.h;
     int row = y % half_rows + s->pad, lane = y / half_rows * strips + x / phases;
-    return (((size_t)row * (size_t)s->shape.c + (size_t)c) * (size_t)phases +
-            (size_t)(x % phases)) *
-               (size_t)lanes +
-           (size_t)lane;
+    size_t vector = (size_t)row * (size_t)meso_strip_stride(s, lanes) + (size_t)c * (size_t)phases +
+                    (size_t)(x % phases);
+    return vector * (size_t)lanes + (size_t)lane;
 }

@@ -65,8 +65,10 @@ static meso_status add_block(meso_text *source, const meso_strip_plan *plan, siz
                                         "PHASES",
                                         "HALVES",
                                         "IN_ROWS",
+                                        "IN_STRIDE",
                                         "IN_PAD",
                                         "OUT_ROWS",
+                                        "OUT_STRIDE",
                                         "OUT_PAD",
                                         "ACTIVATE",
                                         "OUT_HALVES",
@@ -84,8 +86,10 @@ static meso_status add_block(meso_text *source, const meso_strip_plan *plan, siz
     define(source, "PHASES", meso_strip_phases(&block->in, plan->tuning->lanes));
     define(source, "HALVES", block->in.halves);
     define(source, "IN_ROWS", meso_strip_rows(&block->in));
+    define(source, "IN_STRIDE", meso_strip_stride(&block->in, plan->tuning->lanes));
     define(source, "IN_PAD", block->in.pad);
     define(source, "OUT_ROWS", meso_strip_rows(&block->out));
+    define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
     define(source, "OUT_PAD", block->out.pad);
     define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
     define(source, "FILTER_BLOCK", block->filter_block);
@@ -98,12 +102,14 @@ static meso_status add_block(meso_text *source, const meso_strip_plan *plan, siz
 
 static meso_status add_first(meso_text *source, const meso_strip_plan *plan, meso_error *error)
 {
-    static const char *const names[] = {"NAME",     "FILTERS",      "OUT_ROWS",  "OUT_PAD",
-                                        "ACTIVATE", "FILTER_BLOCK", "TILE_ROWS", NULL};
+    static const char *const names[] = {"NAME",         "FILTERS",   "OUT_ROWS",
+                                        "OUT_STRIDE",   "OUT_PAD",   "ACTIVATE",
+                                        "FILTER_BLOCK", "TILE_ROWS", NULL};
     const meso_strip_block *block = &plan->blocks[0];
     meso_text_add(source, "#define NAME first_block\n");
     define(source, "FILTERS", block->out.shape.c);
     define(source, "OUT_ROWS", meso_strip_rows(&block->out));
+    define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
     define(source, "OUT_PAD", block->out.pad);
     define(source, "FILTER_BLOCK", block->filter_block);
     define(source, "TILE_ROWS", plan->tuning->first_tile_rows);
