@@ -112,7 +112,7 @@ static int find_block(const meso_net *net, const meso_layer *from, const meso_st
         block->method = MESO_STRIP_WINOGRAD_Y;
     block->in.pad = block->taps / 2;
     block->filter_block = fit_filters(block, tuning);
-    block->out = (meso_strip_shape){block->pool->shape, block->in.halves, 0};
+    block->out = (meso_strip_shape){.shape = block->pool->shape, .halves = block->in.halves};
     return 1;
 }
 
