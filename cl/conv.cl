@@ -6,7 +6,7 @@
 
 /* out[k][y][x] = Σ_{r,s,c} kernel[r][s][c][k] · in[c][y·stride + r·dilation − before][the same in x].
  * Reads the pad of `in` instead of checking bounds. Work-item (x, y, n · groups + group): FILTER_GROUP filters at
- * one * place, or what is left of them in the last group. */
+ * one place, or what is left of them in the last group. */
 __kernel void conv_forward(__global const float *in, const tensor_t in_t,
                            __global const float *kernel_values, __global float *out,
                            const tensor_t out_t, const int window_h, const int window_w,

@@ -34,15 +34,16 @@ static meso_status forward(meso_device *device, const meso_step *step)
 {
     const meso_window *w = &step->layer->set.conv.window;
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
-    return meso_launch(
-        device, MESO_KERNEL_CONV_FORWARD,
-        MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)((out->shape.c + 7) / 8)),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                  meso_arg_buffer(step->params[0]), meso_arg_buffer(out->buffer),
-                  meso_arg_tensor(out), meso_arg_int(w->size[0]), meso_arg_int(w->size[1]),
-                  meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
-                  meso_arg_int(w->dilation[0]), meso_arg_int(w->dilation[1]),
-                  meso_arg_int(w->before[0]), meso_arg_int(w->before[1])));
+    const int groups = (out->shape.c + MESO_FILTER_GROUP - 1) / MESO_FILTER_GROUP;
+    return meso_launch(device, MESO_KERNEL_CONV_FORWARD,
+                       MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)groups),
+                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                                 meso_arg_buffer(step->params[0]), meso_arg_buffer(out->buffer),
+                                 meso_arg_tensor(out), meso_arg_int(w->size[0]),
+                                 meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]),
+                                 meso_arg_int(w->stride[1]), meso_arg_int(w->dilation[0]),
+                                 meso_arg_int(w->dilation[1]), meso_arg_int(w->before[0]),
+                                 meso_arg_int(w->before[1])));
 }
 
 static int halo(const meso_layer *layer)

@@ -51,6 +51,9 @@ typedef enum meso_kernel_id {
         MESO_N_KERNELS
 } meso_kernel_id;
 
+/* Filters that a work-item of the plain convolution computes; FILTER_GROUP in the kernels. */
+enum { MESO_FILTER_GROUP = 8 };
+
 enum { MESO_MAX_PROGRAM_FILES = 8 };
 
 typedef struct meso_program_row {

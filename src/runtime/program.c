@@ -117,6 +117,7 @@ static meso_status build_row(meso_device *device, meso_program_id id)
     meso_status status = MESO_OK;
     meso_text source = {0};
     const meso_program_row *row = &meso_program_rows[id];
+    meso_text_format(&source, "#define FILTER_GROUP %d\n", MESO_FILTER_GROUP);
     MESO_TRY(meso_source_add(&source, "prelude", &device->error));
     for (size_t i = 0; i < MESO_MAX_PROGRAM_FILES && row->files[i]; i++)
         MESO_TRY(meso_source_add(&source, row->files[i], &device->error));
