@@ -191,6 +191,8 @@ static meso_status build(meso_strip_run *run, int exact)
     MESO_REQUIRE_MEMORY(plans, meso_device_error_slot(run->device));
     for (size_t i = 0; i < meso_n_strip_tunings; i++)
         meso_strip_find(run->net, &meso_strip_tunings[i], exact, &plans[i]);
+    meso_text_format(&source, "#define NATIVE_WIDTH %u\n",
+                     meso_device_get_info(run->device)->vector_width);
     MESO_TRY(meso_strip_source(plans, meso_n_strip_tunings, &source,
                                meso_device_error_slot(run->device)));
     MESO_TRY(meso_program_build(run->device, &source, &run->program));
