@@ -127,3 +127,26 @@ typedef __global const float *restrict floats_in;
 #define EPILOGUE(m, k)                                                                             \
     (ACTIVATE(affine[3 * FILTERS + (k)] * (m) + affine[k]) * affine[FILTERS + (k)] +               \
      affine[2 * FILTERS + (k)])
+
+/* Stores output row `row` (of the picture before halves are taken) of one channel and phase of image n. */
+#define STORE_WHOLE(row, k, phase, value)                                                          \
+    out[((size_t)n * OUT_ROWS + OUT_PAD + (row)) * OUT_STRIDE + (k) * OUT_PHASES + (phase)] = value
+
+/* 2 · OUT_PHASES columns of two neighbouring strips become one strip of twice the phases: even lanes are its first
+ * columns, odd lanes its last. Rows at the seam are the other half's pad too. */
+#define HALF_ROWS (OUT_ROWS - 2 * OUT_PAD)
+#define STORE_HALVES(row, k, phase, value)                                                         \
+    do {                                                                                           \
+        const vec v_ = value;                                                                      \
+        const int half_ = (row) >= HALF_ROWS, r_ = (row)-half_ * HALF_ROWS + OUT_PAD;              \
+        __global half_vec *o_ = (__global half_vec *)(out + (size_t)n * OUT_ROWS * OUT_STRIDE); \
+        __global half_vec *p_ = o_ + (r_ * OUT_STRIDE + (k) * 2 * OUT_PHASES + (phase)) * 2 + half_; \
+        p_[0] = v_.even;                                                                           \
+        p_[2 * OUT_PHASES] = v_.odd;                                                               \
+        const int seam_ = half_ ? (row) < HALF_ROWS + OUT_PAD : (row) >= HALF_ROWS - OUT_PAD;      \
+        if (seam_) {                                                                               \
+            p_ += (half_ ? 1 : -1) * HALF_ROWS * OUT_STRIDE * 2 + (half_ ? -1 : 1);                \
+            p_[0] = v_.even;                                                                       \
+            p_[2 * OUT_PHASES] = v_.odd;                                                           \
+        }                                                                                          \
+    } while (0)

@@ -30,29 +30,10 @@
 #define INVERSE INVERSE_3
 #endif
 
-/* Stores output row `row` (of the picture before halves are taken) of one channel and phase. */
 #if OUT_HALVES
-/* 2 · OUT_PHASES columns of two neighbouring strips become one strip of twice the phases: even lanes are its first
- * columns, odd lanes its last. Rows at the seam are the other half's pad too. */
-#define HALF_ROWS (OUT_ROWS - 2 * OUT_PAD)
-#define STORE(row, k, phase, value)                                                                \
-    do {                                                                                           \
-        const vec v_ = value;                                                                      \
-        const int half_ = (row) >= HALF_ROWS, r_ = (row)-half_ * HALF_ROWS + OUT_PAD;              \
-        __global half_vec *o_ = (__global half_vec *)(out + (size_t)n * OUT_ROWS * OUT_STRIDE); \
-        __global half_vec *p_ = o_ + (r_ * OUT_STRIDE + (k) * 2 * OUT_PHASES + (phase)) * 2 + half_; \
-        p_[0] = v_.even;                                                                           \
-        p_[2 * OUT_PHASES] = v_.odd;                                                               \
-        const int seam_ = half_ ? (row) < HALF_ROWS + OUT_PAD : (row) >= HALF_ROWS - OUT_PAD;      \
-        if (seam_) {                                                                               \
-            p_ += (half_ ? 1 : -1) * HALF_ROWS * OUT_STRIDE * 2 + (half_ ? -1 : 1);                \
-            p_[0] = v_.even;                                                                       \
-            p_[2 * OUT_PHASES] = v_.odd;                                                           \
-        }                                                                                          \
-    } while (0)
+#define STORE STORE_HALVES
 #else
-#define STORE(row, k, phase, value)                                                                \
-    out[((size_t)n * OUT_ROWS + OUT_PAD + (row)) * OUT_STRIDE + (k) * OUT_PHASES + (phase)] = value
+#define STORE STORE_WHOLE
 #endif
 
 /* First of the rows that tile row `tile` reads, channel 0, phase 0. */
@@ -168,7 +149,7 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 /* filters [point y][point x][FILTERS / FILTER_BLOCK][channel][FILTER_BLOCK]. Tiles of 4 × 4 outputs, TILES of them
  * along a row of the strip. */
 #define TILES (PHASES / 4)
-#define ROWS_STRIDE (MOST_CHANNELS * PHASES + 1) 
+#define ROWS_STRIDE (MOST_CHANNELS * PHASES + 1)
 #define MOST_CHANNELS (IN_CHANNELS > FILTERS ? IN_CHANNELS : FILTERS)
 KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 {
@@ -251,5 +232,4 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 #undef TRANSFORM
 #undef INVERSE
 #undef STORE
-#undef HALF_ROWS
 #undef TILE_ROWS_IN

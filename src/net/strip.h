@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fused blocks for CPU devices, in the strip layout (cl/strip.cl): which layers of a net they
- * cover, and with which sizes. strip_blocks.c finds them, strip_source.c writes the program,
- * winograd.c transforms the filters, strip_run.c runs them.
+ * cover, and with which sizes. strip_blocks.c and strip_inception.c find them, strip_source.c
+ * writes the program, winograd.c and strip_params.c prepare the parameters, strip_run.c runs them.
  */
 #ifndef MESO_NET_STRIP_H
 #define MESO_NET_STRIP_H
@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "net/net.h"
 
-enum { MESO_MAX_BLOCKS = 16 };
+enum { MESO_MAX_BLOCKS = 16, MESO_MAX_BRANCHES = 8 };
 
 typedef enum meso_strip_method {
     MESO_STRIP_DIRECT,
@@ -43,13 +43,31 @@ typedef struct meso_strip_shape {
     int gap; /* vectors between rows that nobody uses: rows a power of two apart share cache sets */
 } meso_strip_shape;
 
-/* A fused block: convolution, bias, activation, batch norm, max-pool. */
+/* A convolution as a kernel does it. */
+typedef struct meso_strip_conv {
+    const meso_layer *layer, *bias;
+    int channels, taps, dilation;
+    meso_strip_method method;
+    int filter_block; /* filters side by side */
+} meso_strip_conv;
+
+/* A branch of an inception block; each convolution has a bias and the block's activation. */
+typedef struct meso_strip_branch {
+    meso_strip_conv reduce; /* 1 × 1 in front of conv; layer NULL: none */
+    meso_strip_conv conv;   /* behind reduce 3 × 3, dilated or not; else 1 × 1 */
+} meso_strip_branch;
+
+/* A fused block: convolution, bias, activation, batch norm, max-pool. In an inception block
+ * branches stand in the place of convolution, bias and activation, and their concat in conv's. */
 typedef struct meso_strip_block {
     const meso_layer *conv, *bias, *activation, *norm, *pool;
     int taps, pool_size;
     meso_strip_method method;
     int filter_block;
     meso_strip_shape in, out;
+    meso_strip_branch branches[MESO_MAX_BRANCHES];
+    size_t n_branches; /* 0: no inception block */
+    int bands;         /* of eight rows that a work-item of an inception block computes */
 } meso_strip_block;
 
 /* Flatten, dense, bias, activation, dense, bias; flatten is NULL where the net ends otherwise. */
@@ -100,10 +118,26 @@ int meso_strip_takes_pixels(const meso_strip_plan *plan);
 meso_status meso_strip_source(const meso_strip_plan *plans, size_t n, meso_text *source,
                               meso_error *error);
 
-/* A block's filters as its kernel takes them, from kernel [taps][taps][channels][filters], in the
- * order that cl/strip_block.cl says; the caller frees them. divide: what the first block's input
- * was multiplied by. negate[k] = 1 turns filter k's sign. NULL: out of memory. */
-float *meso_strip_filters(const meso_strip_block *block, const float *kernel, const int *negate,
-                          double divide, size_t *n);
+/* Work-items of a block's kernel for one image. */
+static inline size_t meso_strip_items(const meso_strip_block *block)
+{
+    int rows = block->n_branches ? 8 * block->bands : block->in.halves ? 8 : 4;
+    return (size_t)(block->in.shape.h / rows);
+}
+
+/* Filters as the kernel takes them, from kernel [taps][taps][channels][filters], in the order that
+ * cl/strip_block.cl says. divide: what the first block's input was multiplied by. negate[k] = 1
+ * turns filter k's sign; NULL: none. */
+void meso_strip_filters(const meso_strip_conv *conv, const float *kernel, const int *negate,
+                        double divide, float *out);
+size_t meso_strip_n_filter_values(const meso_strip_conv *conv);
+
+/* Floats that a branch takes of its block's filters. */
+size_t meso_strip_n_branch_values(const meso_strip_branch *branch);
+
+/* A block's filters, and its affine [bias, scale, shift, sign][filter], as its kernel takes them;
+ * params: the net's. The caller frees both, also where one is NULL: out of memory. */
+void meso_strip_params(const meso_strip_block *block, const float *const *params, double divide,
+                       float **filters, size_t *n_filters, float **affine);
 
 #endif

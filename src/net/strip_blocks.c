@@ -2,10 +2,8 @@
  *
  * The rewrite pass: which layers of a net become fused blocks.
  */
-#include <string.h>
-
 #include "net/op.h"
-#include "net/strip.h"
+#include "net/strip_find.h"
 
 /* Measured on PoCL 3.1 (docs/benchmarks/). A compiler that targets no x86 (Intel's, which compiles for any of its
  * devices and finishes later) says nothing of AVX: there the device's native vector width decides. */
@@ -19,45 +17,6 @@ const meso_strip_tuning meso_strip_tunings[] = {
 };
 /* clang-format on */
 const size_t meso_n_strip_tunings = sizeof meso_strip_tunings / sizeof meso_strip_tunings[0];
-
-/* The one layer that reads `layer`; NULL where none or several do. */
-static const meso_layer *only_reader(const meso_net *net, const meso_layer *layer)
-{
-    const meso_layer *reader = NULL;
-    size_t position = (size_t)(layer - net->layers);
-    for (size_t i = position + 1; i < net->n_layers; i++)
-        for (size_t k = 0; k < net->layers[i].n_inputs; k++)
-            if (net->layers[i].inputs[k] == position) {
-                if (reader)
-                    return NULL;
-                reader = &net->layers[i];
-            }
-    return reader;
-}
-
-/* Steps on to the layer's only reader if it is of that op; NULL otherwise. */
-static const meso_layer *follow(const meso_net *net, const meso_layer *layer, const meso_op *op)
-{
-    const meso_layer *next = layer ? only_reader(net, layer) : NULL;
-    return next && next->op == op ? next : NULL;
-}
-
-/* The same for an activation that never falls: only then may the maximum be taken before it. */
-static const meso_layer *follow_activation(const meso_net *net, const meso_layer *layer)
-{
-    const meso_layer *next = layer ? only_reader(net, layer) : NULL;
-    if (!next)
-        return NULL;
-    int rises = next->op == &meso_op_relu ||
-                (next->op == &meso_op_leaky_relu && next->set.leaky_relu.slope >= 0) ||
-                (next->op == &meso_op_elu && next->set.elu.alpha >= 0);
-    return rises ? next : NULL;
-}
-
-static int is_square(const int pair[2], int side)
-{
-    return pair[0] == side && pair[1] == side;
-}
 
 /* Strips for a shape, whole or as halves; 0 where it fits neither. Tiles are of four columns and
  * rows. */
@@ -80,10 +39,7 @@ static int fit_filters(const meso_strip_block *block, const meso_strip_tuning *t
     int filters = tuning->accumulators / each;
     if (block->method == MESO_STRIP_WINOGRAD_YX && block->taps == 3)
         filters = tuning->first_filters;
-    filters = filters < 1 ? 1 : filters;
-    while (block->conv->shape.c % filters)
-        filters--;
-    return filters;
+    return meso_strip_divisor(block->conv->shape.c, filters);
 }
 
 /* The block that begins at a convolution reading `from`; 0 where the layers or sizes do not fit. */
@@ -91,23 +47,25 @@ static int find_block(const meso_net *net, const meso_layer *from, const meso_st
                       int exact, meso_strip_block *block)
 {
     *block = (meso_strip_block){0};
-    block->conv = follow(net, from, &meso_op_conv);
-    block->bias = follow(net, block->conv, &meso_op_bias);
-    block->activation = follow_activation(net, block->bias);
-    block->norm = follow(net, block->activation, &meso_op_batch_norm);
-    block->pool = follow(net, block->norm, &meso_op_max_pool);
+    block->conv = meso_strip_follow(net, from, &meso_op_conv);
+    block->bias = meso_strip_follow(net, block->conv, &meso_op_bias);
+    block->activation = meso_strip_follow_activation(net, block->bias);
+    block->norm = meso_strip_follow(net, block->activation, &meso_op_batch_norm);
+    block->pool = meso_strip_follow(net, block->norm, &meso_op_max_pool);
     if (!block->pool || !fit_strips(from->shape, tuning->lanes, &block->in))
         return 0;
     const meso_window *conv = &block->conv->set.conv.window;
     const meso_window *pool = &block->pool->set.max_pool.window;
     block->taps = conv->size[0];
     block->pool_size = pool->size[0];
-    if ((block->taps != 3 && block->taps != 5) || !is_square(conv->size, block->taps) ||
-        !is_square(conv->stride, 1) || !is_square(conv->dilation, 1) ||
-        !is_square(conv->before, block->taps / 2) || !is_square(conv->after, block->taps / 2) ||
+    if ((block->taps != 3 && block->taps != 5) || !meso_strip_is_square(conv->size, block->taps) ||
+        !meso_strip_is_square(conv->stride, 1) || !meso_strip_is_square(conv->dilation, 1) ||
+        !meso_strip_is_square(conv->before, block->taps / 2) ||
+        !meso_strip_is_square(conv->after, block->taps / 2) ||
         (block->pool_size != 2 && block->pool_size != 4) ||
-        !is_square(pool->size, block->pool_size) || !is_square(pool->stride, block->pool_size) ||
-        !is_square(pool->before, 0))
+        !meso_strip_is_square(pool->size, block->pool_size) ||
+        !meso_strip_is_square(pool->stride, block->pool_size) ||
+        !meso_strip_is_square(pool->before, 0))
         return 0;
     block->method = block->taps == 3 ? tuning->method_3 : tuning->method_5;
     if (exact && block->method == MESO_STRIP_WINOGRAD_YX)
@@ -121,14 +79,14 @@ static int find_block(const meso_net *net, const meso_layer *from, const meso_st
 static void find_head(const meso_net *net, const meso_layer *from, int lanes, meso_strip_head *head)
 {
     const meso_layer *layer;
-    head->flatten = follow(net, from, &meso_op_flatten);
-    layer = follow(net, head->flatten, &meso_op_dropout);
-    head->hidden = follow(net, layer ? layer : head->flatten, &meso_op_dense);
-    head->hidden_bias = follow(net, head->hidden, &meso_op_bias);
-    head->activation = follow_activation(net, head->hidden_bias);
-    layer = follow(net, head->activation, &meso_op_dropout);
-    head->output = follow(net, layer ? layer : head->activation, &meso_op_dense);
-    head->output_bias = follow(net, head->output, &meso_op_bias);
+    head->flatten = meso_strip_follow(net, from, &meso_op_flatten);
+    layer = meso_strip_follow(net, head->flatten, &meso_op_dropout);
+    head->hidden = meso_strip_follow(net, layer ? layer : head->flatten, &meso_op_dense);
+    head->hidden_bias = meso_strip_follow(net, head->hidden, &meso_op_bias);
+    head->activation = meso_strip_follow_activation(net, head->hidden_bias);
+    layer = meso_strip_follow(net, head->activation, &meso_op_dropout);
+    head->output = meso_strip_follow(net, layer ? layer : head->activation, &meso_op_dense);
+    head->output_bias = meso_strip_follow(net, head->output, &meso_op_bias);
     if (!head->output_bias || head->hidden->set.dense.units % lanes ||
         meso_shape_size(from->shape) % 4)
         *head = (meso_strip_head){0};
@@ -144,7 +102,9 @@ void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, int e
         meso_strip_block *before = plan->n_blocks ? block - 1 : NULL;
         /* Behind a block in halves the rows at the seam would have to be exchanged: nothing asks
          * for it. */
-        if ((before && before->in.halves) || !find_block(net, from, tuning, exact, block) ||
+        if ((before && before->in.halves) ||
+            !(find_block(net, from, tuning, exact, block) ||
+              meso_strip_find_inception(net, from, tuning, block)) ||
             (!before && block->in.halves))
             break;
         if (before) {

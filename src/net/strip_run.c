@@ -5,7 +5,6 @@
  */
 #include "net/strip_run.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -72,46 +71,24 @@ static const float *param_of(const float *const *params, const meso_layer *layer
     return params[layer->first_param + i];
 }
 
-/* bias, scale, shift, sign of each filter, and which filters are negated. */
-static void fold_norm(const meso_strip_block *block, const float *const *params, float *affine,
-                      int *negate)
-{
-    const float *bias = param_of(params, block->bias, 0);
-    const float *gamma = param_of(params, block->norm, 0), *beta = param_of(params, block->norm, 1);
-    const float *mean = param_of(params, block->norm, 2);
-    const float *variance = param_of(params, block->norm, 3);
-    int n = block->conv->shape.c;
-    for (int k = 0; k < n; k++) {
-        double scale = gamma[k] / sqrt(variance[k] + block->norm->set.batch_norm.epsilon);
-        negate[k] = scale < 0;
-        affine[k] = bias[k];
-        affine[n + k] = (float)scale;
-        affine[2 * n + k] = (float)(beta[k] - mean[k] * scale);
-        affine[3 * n + k] = negate[k] ? -1 : 1;
-    }
-}
-
 static meso_status upload_block(meso_strip_run *run, size_t i, const float *const *params)
 {
     meso_status status = MESO_OK;
     meso_error *error = meso_device_error_slot(run->device);
     const meso_strip_block *block = &run->plan.blocks[i];
-    size_t filters = (size_t)block->conv->shape.c, n;
-    float *transformed = NULL, *affine = calloc(4 * filters, sizeof *affine);
-    int *negate = calloc(filters, sizeof *negate);
+    size_t n;
+    float *filters = NULL, *affine = NULL;
     /* The picture's units are those of 8-bit pixels: the first filters are divided in their place.
      */
     double divide = i == 0 ? run->net->layers[0].set.input.divide : 1;
-    MESO_REQUIRE(affine && negate, error, MESO_ERROR_MEMORY, "out of memory");
-    fold_norm(block, params, affine, negate);
-    transformed = meso_strip_filters(block, param_of(params, block->conv, 0), negate, divide, &n);
-    MESO_REQUIRE_MEMORY(transformed, error);
-    MESO_TRY(upload(run->device, transformed, n * sizeof(float), &run->params[i].filters));
-    MESO_TRY(upload(run->device, affine, 4 * filters * sizeof(float), &run->params[i].affine));
+    meso_strip_params(block, params, divide, &filters, &n, &affine);
+    MESO_REQUIRE(filters && affine, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(upload(run->device, filters, n * sizeof(float), &run->params[i].filters));
+    MESO_TRY(upload(run->device, affine, 4 * (size_t)block->conv->shape.c * sizeof(float),
+                    &run->params[i].affine));
 out:
-    free(transformed);
+    free(filters);
     free(affine);
-    free(negate);
     return status;
 }
 
@@ -308,7 +285,7 @@ static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const me
         MESO_TRY(meso_launch_kernel(run->device, &run->pack_u8, MESO_GLOBAL(height, n, 1),
                                     MESO_ARGS(meso_arg_buffer(pixels), to, meso_arg_int(first))));
     MESO_TRY(meso_launch_kernel(
-        run->device, &run->blocks[0], MESO_GLOBAL(height / (block->in.halves ? 8 : 4), n, 1),
+        run->device, &run->blocks[0], MESO_GLOBAL(meso_strip_items(block), n, 1),
         MESO_ARGS(to, meso_arg_buffer(&s->tensors[1]), meso_arg_buffer(&run->params[0].filters),
                   meso_arg_buffer(&run->params[0].affine))));
 out:
@@ -327,8 +304,7 @@ static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const me
         const meso_strip_block *block = &run->plan.blocks[i];
         meso_device_span(run->device, block->conv->name);
         MESO_TRY(meso_launch_kernel(
-            run->device, &run->blocks[i],
-            MESO_GLOBAL(block->in.shape.h / (block->in.halves ? 8 : 4), n, 1),
+            run->device, &run->blocks[i], MESO_GLOBAL(meso_strip_items(block), n, 1),
             MESO_ARGS(meso_arg_buffer(&s->tensors[i]), meso_arg_buffer(&s->tensors[i + 1]),
                       meso_arg_buffer(&run->params[i].filters),
                       meso_arg_buffer(&run->params[i].affine))));

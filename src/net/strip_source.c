@@ -54,37 +54,13 @@ static meso_status add_template(meso_text *source, const char *file, const char 
     return status;
 }
 
-static meso_status add_block(meso_text *source, const meso_strip_plan *plan, size_t i,
-                             meso_error *error)
+/* Sizes that every block's template knows. */
+static void define_sizes(meso_text *source, const meso_strip_plan *plan,
+                         const meso_strip_block *block)
 {
-    static const char *const names[] = {"NAME",
-                                        "IN_CHANNELS",
-                                        "FILTERS",
-                                        "TAPS",
-                                        "POOL",
-                                        "PHASES",
-                                        "HALVES",
-                                        "IN_ROWS",
-                                        "IN_STRIDE",
-                                        "IN_PAD",
-                                        "OUT_ROWS",
-                                        "OUT_STRIDE",
-                                        "OUT_PAD",
-                                        "ACTIVATE",
-                                        "OUT_HALVES",
-                                        "FILTER_BLOCK",
-                                        "METHOD_DIRECT",
-                                        "METHOD_WINOGRAD_Y",
-                                        "METHOD_WINOGRAD_YX",
-                                        NULL};
-    const meso_strip_block *block = &plan->blocks[i];
-    meso_text_format(source, "#define NAME block_%zu\n", i);
     define(source, "IN_CHANNELS", block->in.shape.c);
     define(source, "FILTERS", block->out.shape.c);
-    define(source, "TAPS", block->taps);
-    define(source, "POOL", block->pool_size);
     define(source, "PHASES", meso_strip_phases(&block->in, plan->tuning->lanes));
-    define(source, "HALVES", block->in.halves);
     define(source, "IN_ROWS", meso_strip_rows(&block->in));
     define(source, "IN_STRIDE", meso_strip_stride(&block->in, plan->tuning->lanes));
     define(source, "IN_PAD", block->in.pad);
@@ -92,12 +68,78 @@ static meso_status add_block(meso_text *source, const meso_strip_plan *plan, siz
     define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
     define(source, "OUT_PAD", block->out.pad);
     define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
-    define(source, "FILTER_BLOCK", block->filter_block);
-    define(source, "METHOD_DIRECT", block->method == MESO_STRIP_DIRECT);
-    define(source, "METHOD_WINOGRAD_Y", block->method == MESO_STRIP_WINOGRAD_Y);
-    define(source, "METHOD_WINOGRAD_YX", block->method == MESO_STRIP_WINOGRAD_YX);
     define_activation(source, block->activation);
+}
+#define SIZE_NAMES                                                                    \
+    "IN_CHANNELS", "FILTERS", "PHASES", "IN_ROWS", "IN_STRIDE", "IN_PAD", "OUT_ROWS", \
+        "OUT_STRIDE", "OUT_PAD", "OUT_HALVES", "ACTIVATE"
+
+static void define_method(meso_text *source, meso_strip_method method, int filter_block)
+{
+    define(source, "METHOD_DIRECT", method == MESO_STRIP_DIRECT);
+    define(source, "METHOD_WINOGRAD_Y", method == MESO_STRIP_WINOGRAD_Y);
+    define(source, "METHOD_WINOGRAD_YX", method == MESO_STRIP_WINOGRAD_YX);
+    define(source, "FILTER_BLOCK", filter_block);
+}
+#define METHOD_NAMES "METHOD_DIRECT", "METHOD_WINOGRAD_Y", "METHOD_WINOGRAD_YX", "FILTER_BLOCK"
+
+static meso_status add_block(meso_text *source, const meso_strip_plan *plan, size_t i,
+                             meso_error *error)
+{
+    static const char *const names[] = {SIZE_NAMES, METHOD_NAMES, "NAME", "TAPS",
+                                        "POOL",     "HALVES",     NULL};
+    const meso_strip_block *block = &plan->blocks[i];
+    meso_text_format(source, "#define NAME block_%zu\n", i);
+    define(source, "TAPS", block->taps);
+    define(source, "POOL", block->pool_size);
+    define(source, "HALVES", block->in.halves);
+    define_sizes(source, plan, block);
+    define_method(source, block->method, block->filter_block);
     return add_template(source, "strip_block", names, error);
+}
+
+/* A function for each branch and the kernel that calls them. */
+static meso_status add_inception(meso_text *source, const meso_strip_plan *plan, size_t i,
+                                 meso_error *error)
+{
+    static const char *const branch_names[] = {METHOD_NAMES,    "BRANCH",   "BRANCH_FILTERS",
+                                               "FIRST_FILTER",  "REDUCED",  "TAPS",
+                                               "REDUCED_BLOCK", "DILATION", NULL};
+    static const char *const names[] = {SIZE_NAMES, "HEIGHT", "BANDS", NULL};
+    const meso_strip_block *block = &plan->blocks[i];
+    meso_status status = MESO_OK;
+    meso_text calls = {0};
+    size_t first_value = 0;
+    int first_filter = 0;
+    define_sizes(source, plan, block);
+    define(source, "HEIGHT", block->in.shape.h);
+    define(source, "BANDS", block->bands);
+    for (size_t k = 0; k < block->n_branches; k++) {
+        const meso_strip_conv *conv = &block->branches[k].conv;
+        const meso_strip_conv *reduce = &block->branches[k].reduce;
+        meso_text_format(source, "#define BRANCH(part) block_%zu_branch_%zu_##part\n", i, k);
+        define(source, "BRANCH_FILTERS", conv->layer->shape.c);
+        define(source, "FIRST_FILTER", first_filter);
+        define(source, "REDUCED", reduce->layer ? reduce->layer->shape.c : 0);
+        define(source, "REDUCED_BLOCK", reduce->filter_block);
+        define(source, "TAPS", conv->taps);
+        define(source, "DILATION", conv->dilation);
+        define_method(source, conv->method, conv->filter_block);
+        MESO_TRY(add_template(source, "strip_inception", branch_names, error));
+        meso_text_format(&calls, "    block_%zu_branch_%zu_run(in, out, filters + %zu, affine);\n",
+                         i, k, first_value);
+        first_filter += conv->layer->shape.c;
+        first_value += meso_strip_n_branch_values(&block->branches[k]);
+    }
+    MESO_REQUIRE(!calls.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    meso_text_format(source,
+                     "KERNEL block_%zu(strips_in in, strips_out out, floats_in filters, floats_in "
+                     "affine)\n{\n%s}\n",
+                     i, calls.bytes);
+    undefine(source, names);
+out:
+    meso_text_free(&calls);
+    return status;
 }
 
 static meso_status add_first(meso_text *source, const meso_strip_plan *plan, meso_error *error)
@@ -160,7 +202,7 @@ static meso_status add_row(meso_text *source, const meso_strip_plan *plan, meso_
     if (meso_strip_takes_pixels(plan))
         MESO_TRY(add_first(source, plan, error));
     for (size_t i = 0; i < plan->n_blocks; i++)
-        MESO_TRY(add_block(source, plan, i, error));
+        MESO_TRY((plan->blocks[i].n_branches ? add_inception : add_block)(source, plan, i, error));
     MESO_TRY(add_end(source, plan, error));
 out:
     return status;
