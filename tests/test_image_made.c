@@ -338,6 +338,38 @@ static void test_options(void **state)
     free(png.bytes);
 }
 
+/* Into the caller's memory: as it lies, resized, turned; nothing around it is touched. */
+static void test_into_given_memory(void **state)
+{
+    static const unsigned sides[][2] = {{10, 10}, {3, 7}, {25, 4}};
+    uint8_t pixels[300];
+    (void)state;
+    for (unsigned i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(7 * i);
+    encoded png = encode_png(pixels, 10, 10, PNG_COLOR_TYPE_RGB, 8, 0, 0);
+    for (unsigned i = 0; i < sizeof sides / sizeof sides[0]; i++) {
+        meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
+        options.width = sides[i][0];
+        options.height = sides[i][1];
+        size_t n = 3 * (size_t)options.width * options.height;
+        meso_image own = decode(png.bytes, png.n, &options);
+        uint8_t memory[1 + 3 * 100 + 1];
+        memset(memory, 99, sizeof memory);
+        options.into = memory + 1;
+        meso_image image = decode(png.bytes, png.n, &options);
+        assert_null(image.rgb);
+        assert_int_equal(image.width, options.width);
+        assert_memory_equal(memory + 1, own.rgb, n);
+        assert_int_equal(memory[0], 99);
+        assert_int_equal(memory[n + 1], 99);
+        options.height = 0;
+        assert_int_equal(meso_image_decode(png.bytes, png.n, "a", &options, &image, NULL, NULL),
+                         MESO_ERROR_ARGUMENT);
+        meso_image_free(&own);
+    }
+    free(png.bytes);
+}
+
 static void test_names(void **state)
 {
     static const char *names[] = {"ok",        "not_regular", "permission",     "vanished",
@@ -411,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_pnm),
         cmocka_unit_test(test_exif_in_jpeg_and_png),
         cmocka_unit_test(test_options),
+        cmocka_unit_test(test_into_given_memory),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_threads),
     };

@@ -47,15 +47,17 @@ typedef struct meso_image_options {
     unsigned height;
     uint64_t max_pixels; /* refuse larger pictures as too_large; 0 means 8192² */
     int exif_orient;     /* 1: turn as the EXIF orientation says (Keras and Pillow do not) */
+    uint8_t *into; /* write the picture here, [height][width][3] of the sizes above, which must
+                      not be 0; undefined after an error. NULL: memory of its own */
 } meso_image_options;
 
-#define MESO_IMAGE_OPTIONS_INIT                \
-    {                                          \
-        sizeof(meso_image_options), 0, 0, 0, 0 \
+#define MESO_IMAGE_OPTIONS_INIT                      \
+    {                                                \
+        sizeof(meso_image_options), 0, 0, 0, 0, NULL \
     }
 
 typedef struct meso_image {
-    uint8_t *rgb;   /* [height][width][3], rows without gaps */
+    uint8_t *rgb;   /* [height][width][3], rows without gaps; NULL where options.into took them */
     unsigned width; /* after resizing and turning */
     unsigned height;
     unsigned file_width; /* as stored in the file */

@@ -19,6 +19,7 @@ enum { MESO_IMAGE_MAX_SIDE = 65535 };
 /* Where the rows of a picture go: turned and sampled into out. */
 typedef struct meso_rows {
     uint8_t *out; /* [out_height][out_width][3] */
+    int borrowed; /* out is the caller's memory */
     unsigned out_width;
     unsigned out_height;
     unsigned in_width;
@@ -36,12 +37,14 @@ typedef struct meso_rows {
 } meso_rows;
 
 /* Prepares rows for a picture of width × height that orientation (EXIF, 1–8) turns, and that is
- * then resized to out_width × out_height (0: as turned). Errors: MEMORY (rows is then empty). */
+ * then resized to out_width × out_height (0: as turned), into memory of that size (NULL: its own).
+ * Errors: MEMORY (rows is then empty). */
 meso_status meso_rows_begin(meso_rows *rows, unsigned width, unsigned height, int orientation,
-                            unsigned out_width, unsigned out_height);
+                            unsigned out_width, unsigned out_height, uint8_t *into);
+uint8_t *meso_rows_take(meso_rows *rows);                /* out if it is rows' own, else NULL */
 uint8_t *meso_rows_buffer(meso_rows *rows);              /* for the next row, in_width × 3 bytes */
 void meso_rows_put(meso_rows *rows, const uint8_t *rgb); /* that buffer, or the caller's own row */
-void meso_rows_end(meso_rows *rows);                     /* frees all but out */
+void meso_rows_end(meso_rows *rows);                     /* frees all that was not taken */
 
 /* One decoding. */
 typedef struct meso_decode {

@@ -107,7 +107,8 @@ meso_status meso_decode_begin(meso_decode *decode, uint64_t width, uint64_t heig
     decode->height = (unsigned)height;
     if (meso_rows_begin(&decode->rows, decode->width, decode->height,
                         decode->options.exif_orient ? decode->orientation : 1,
-                        decode->options.width, decode->options.height) != MESO_OK)
+                        decode->options.width, decode->options.height,
+                        decode->options.into) != MESO_OK)
         return meso_decode_no_memory(decode);
     return MESO_OK;
 }
@@ -148,6 +149,9 @@ static meso_status check_options(const meso_image_options *options, meso_error *
                          "meso_image_options: struct_bytes is %zu, not %zu: start from "
                          "MESO_IMAGE_OPTIONS_INIT",
                          options->struct_bytes, sizeof *options);
+    if (options->into && (options->width == 0 || options->height == 0))
+        return meso_fail(error, MESO_ERROR_ARGUMENT,
+                         "a picture cannot go into memory of no size: width and height say it");
     if (options->width > MESO_IMAGE_MAX_SIDE || options->height > MESO_IMAGE_MAX_SIDE)
         return meso_fail(error, MESO_ERROR_ARGUMENT, "cannot resize to %u x %u: a side may have %d",
                          options->width, options->height, MESO_IMAGE_MAX_SIDE);
@@ -171,7 +175,7 @@ meso_status meso_image_decode(const void *bytes, size_t n, const char *name,
     if (decode.options.max_pixels == 0)
         decode.options.max_pixels = default_max_pixels;
     MESO_TRY(decode_any(&decode, &format));
-    *image = (meso_image){.rgb = decode.rows.out,
+    *image = (meso_image){.rgb = meso_rows_take(&decode.rows),
                           .width = decode.rows.out_width,
                           .height = decode.rows.out_height,
                           .file_width = decode.width,
@@ -179,10 +183,8 @@ meso_status meso_image_decode(const void *bytes, size_t n, const char *name,
                           .format = formats[format].name,
                           .exif_orientation = decode.orientation,
                           .suspect = decode.suspect};
-    decode.rows.out = NULL;
 out:
     meso_rows_end(&decode.rows);
-    free(decode.rows.out);
     if (refusal)
         *refusal = decode.refusal;
     return status;

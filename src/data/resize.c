@@ -98,7 +98,7 @@ static meso_status prepare_maps(meso_rows *rows, unsigned width, unsigned height
 }
 
 meso_status meso_rows_begin(meso_rows *rows, unsigned width, unsigned height, int orientation,
-                            unsigned out_width, unsigned out_height)
+                            unsigned out_width, unsigned out_height, uint8_t *into)
 {
     int swap = turns[orientation].swap;
     unsigned turned_width = swap ? height : width, turned_height = swap ? width : height;
@@ -107,12 +107,11 @@ meso_status meso_rows_begin(meso_rows *rows, unsigned width, unsigned height, in
     rows->out_width = out_width ? out_width : turned_width;
     rows->out_height = out_height ? out_height : turned_height;
     rows->direct = orientation == 1 && rows->out_width == width && rows->out_height == height;
-    rows->out = malloc((size_t)rows->out_width * rows->out_height * 3);
+    rows->borrowed = into != NULL;
+    rows->out = into ? into : malloc((size_t)rows->out_width * rows->out_height * 3);
     if (rows->out && (rows->direct || prepare_maps(rows, width, height, orientation) == MESO_OK))
         return MESO_OK;
     meso_rows_end(rows);
-    free(rows->out);
-    rows->out = NULL;
     return MESO_ERROR_MEMORY;
 }
 
@@ -143,8 +142,16 @@ void meso_rows_put(meso_rows *rows, const uint8_t *rgb)
     rows->y++;
 }
 
+uint8_t *meso_rows_take(meso_rows *rows)
+{
+    uint8_t *out = rows->borrowed ? NULL : rows->out;
+    rows->out = NULL;
+    return out;
+}
+
 void meso_rows_end(meso_rows *rows)
 {
+    free(meso_rows_take(rows));
     free(rows->line_block);
     free(rows->row_of);
     free(rows->column_of);
