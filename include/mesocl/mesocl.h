@@ -30,7 +30,7 @@
  *   }
  *
  * Read on: status.h (errors), device.h, model.h (predict), image.h, then net.h, dataset.h,
- * evaluate.h, metrics.h, weights.h.
+ * evaluate.h, stream.h, metrics.h, weights.h.
  */
 #ifndef MESOCL_MESOCL_H
 #define MESOCL_MESOCL_H
@@ -44,6 +44,7 @@
 #include "mesocl/net.h"
 #include "mesocl/selftest.h"
 #include "mesocl/status.h"
+#include "mesocl/stream.h"
 #include "mesocl/weights.h"
 
 #endif

@@ -30,6 +30,20 @@ struct meso_model {
     meso_error error;
 };
 
+/* All of the net is fused: images are computed on lanes, side by side. */
+int meso_model_on_lanes(const meso_model *model);
+
+/* Clears the error; DATA where the net does not tell fake from real. */
+meso_status meso_model_require_scores(meso_model *model);
+
+/* Logits [n][n_outputs] of n ≤ max_batch images of 8-bit pixels at the net's size. */
+meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits);
+
+/* Logits → probabilities; `first` is the number that a message gives to the first image. Errors:
+ * DATA. */
+meso_status meso_model_finish(meso_model *model, const float *logits, size_t n, size_t first,
+                              meso_probability *p);
+
 /* Makes model->plan ready. Errors go to the model. */
 meso_status meso_model_need_plan(meso_model *model);
 

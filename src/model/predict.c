@@ -16,8 +16,8 @@ static double sigmoid(double z)
 }
 
 /* Logits of n images → probabilities. A softmax over two is the sigmoid of their difference. */
-static meso_status finish(meso_model *model, const float *logits, size_t n, size_t first,
-                          meso_probability *p)
+meso_status meso_model_finish(meso_model *model, const float *logits, size_t n, size_t first,
+                              meso_probability *p)
 {
     for (size_t i = 0; i < n; i++) {
         const float *z = logits + i * model->n_outputs;
@@ -81,23 +81,41 @@ out:
     return status;
 }
 
+int meso_model_on_lanes(const meso_model *model)
+{
+    return model->strips && meso_strip_get_plan(model->strips)->last == model->logits;
+}
+
+static meso_status compute(meso_model *model, const batch *b, float *logits)
+{
+    meso_status status = MESO_OK;
+    if (!meso_model_on_lanes(model))
+        MESO_TRY(meso_model_need_plan(model));
+    status =
+        model->strips ? run_fused(model, b, logits) : run_plain(model, b, model->logits, logits);
+    MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
+out:
+    return status;
+}
+
+meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits)
+{
+    return compute(model, &(batch){pixels, 0, n}, logits);
+}
+
 static meso_status run_batch(meso_model *model, const batch *b, size_t first, meso_probability *p)
 {
     meso_status status = MESO_OK;
     float *logits = calloc(b->n * model->n_outputs, sizeof *logits);
     MESO_REQUIRE_MEMORY(logits, &model->error);
-    if (!model->strips || meso_strip_get_plan(model->strips)->last != model->logits)
-        MESO_TRY(meso_model_need_plan(model));
-    status =
-        model->strips ? run_fused(model, b, logits) : run_plain(model, b, model->logits, logits);
-    MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
-    MESO_TRY(finish(model, logits, b->n, first, p));
+    MESO_TRY(compute(model, b, logits));
+    MESO_TRY(meso_model_finish(model, logits, b->n, first, p));
 out:
     free(logits);
     return status;
 }
 
-static meso_status require_scores(meso_model *model)
+meso_status meso_model_require_scores(meso_model *model)
 {
     meso_error_clear(&model->error);
     if (model->can_predict)
@@ -135,7 +153,7 @@ meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n
                               unsigned height, size_t row_stride, meso_probability *p)
 {
     meso_status status = MESO_OK;
-    MESO_TRY(require_scores(model));
+    MESO_TRY(meso_model_require_scores(model));
     MESO_REQUIRE(width > 0 && height > 0 && row_stride >= 3 * (size_t)width, &model->error,
                  MESO_ERROR_ARGUMENT, "pictures of %u x %u with %zu bytes a row", width, height,
                  row_stride);
@@ -164,7 +182,7 @@ meso_status meso_predict_f32(meso_model *model, const float *input, size_t n, me
 {
     meso_status status = MESO_OK;
     size_t size = meso_shape_size(model->net->layers[0].shape);
-    MESO_TRY(require_scores(model));
+    MESO_TRY(meso_model_require_scores(model));
     for (size_t i = 0; i < n; i += model->max_batch) {
         size_t count = n - i < model->max_batch ? n - i : model->max_batch;
         MESO_TRY(require_finite(model, input + i * size, count));

@@ -260,30 +260,40 @@ void meso_strip_close(meso_strip_run *run)
     free(run);
 }
 
+/* What images are brought through the blocks: where they come from, and where the end puts its
+ * results. */
+typedef struct task {
+    const meso_buffer *pixels;
+    int is_float;
+    const meso_tensor_view *planar; /* without a head */
+    const meso_buffer *logits;      /* with one */
+} task;
+
 /* The picture into the first block's output, from pixels if its kernel takes them. */
-static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const meso_buffer *pixels,
-                                 int is_float, int first, size_t n)
+static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const task *t, int first,
+                                 size_t n)
 {
     meso_status status = MESO_OK;
     const meso_strip_block *block = &run->plan.blocks[0];
     const size_t height = (size_t)block->in.shape.h;
     const meso_arg to = meso_arg_buffer(&s->tensors[0]);
     meso_device_span(run->device, block->conv->name);
-    if (!is_float && meso_strip_takes_pixels(&run->plan))
+    if (!t->is_float && meso_strip_takes_pixels(&run->plan))
         return meso_launch_kernel(
             run->device, &run->first_block,
             MESO_GLOBAL(height / 4 / (size_t)run->plan.tuning->first_tile_rows, n, 1),
-            MESO_ARGS(meso_arg_buffer(pixels), meso_arg_buffer(&s->tensors[1]),
+            MESO_ARGS(meso_arg_buffer(t->pixels), meso_arg_buffer(&s->tensors[1]),
                       meso_arg_buffer(&run->params[0].filters),
                       meso_arg_buffer(&run->params[0].affine), meso_arg_int(first)));
-    if (is_float)
+    if (t->is_float)
         MESO_TRY(
             meso_launch_kernel(run->device, &run->pack_f32, MESO_GLOBAL(height, n, 1),
-                               MESO_ARGS(meso_arg_buffer(pixels), to, meso_arg_int(first),
+                               MESO_ARGS(meso_arg_buffer(t->pixels), to, meso_arg_int(first),
                                          meso_arg_float(run->net->layers[0].set.input.divide))));
     else
-        MESO_TRY(meso_launch_kernel(run->device, &run->pack_u8, MESO_GLOBAL(height, n, 1),
-                                    MESO_ARGS(meso_arg_buffer(pixels), to, meso_arg_int(first))));
+        MESO_TRY(
+            meso_launch_kernel(run->device, &run->pack_u8, MESO_GLOBAL(height, n, 1),
+                               MESO_ARGS(meso_arg_buffer(t->pixels), to, meso_arg_int(first))));
     MESO_TRY(meso_launch_kernel(
         run->device, &run->blocks[0], MESO_GLOBAL(meso_strip_items(block), n, 1),
         MESO_ARGS(to, meso_arg_buffer(&s->tensors[1]), meso_arg_buffer(&run->params[0].filters),
@@ -293,13 +303,13 @@ out:
 }
 
 /* Images first … first + n − 1, n ≤ chunk, through all blocks on the lane in use. */
-static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const meso_buffer *pixels,
-                                 int is_float, int first, size_t n, const meso_tensor_view *planar)
+static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const task *t, int first,
+                                 size_t n)
 {
     meso_status status = MESO_OK;
     const meso_strip_block *last = &run->plan.blocks[run->plan.n_blocks - 1];
     const meso_arg from = meso_arg_buffer(&s->tensors[run->plan.n_blocks]);
-    MESO_TRY(enqueue_first(run, s, pixels, is_float, first, n));
+    MESO_TRY(enqueue_first(run, s, t, first, n));
     for (size_t i = 1; i < run->plan.n_blocks; i++) {
         const meso_strip_block *block = &run->plan.blocks[i];
         meso_device_span(run->device, block->conv->name);
@@ -315,13 +325,13 @@ static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const me
             run->device, &run->end, MESO_GLOBAL(n, 1, 1),
             MESO_ARGS(from, meso_arg_buffer(&run->head[0]), meso_arg_buffer(&run->head[1]),
                       meso_arg_buffer(&run->head[2]), meso_arg_buffer(&run->head[3]),
-                      meso_arg_buffer(&run->logits), meso_arg_int(first))));
+                      meso_arg_buffer(t->logits), meso_arg_int(first))));
     else
         MESO_TRY(
             meso_launch_kernel(run->device, &run->end,
                                MESO_GLOBAL(last->out.shape.h / (last->out.halves ? 2 : 1), n, 1),
-                               MESO_ARGS(from, meso_arg_buffer(planar->buffer),
-                                         meso_arg_tensor(planar), meso_arg_int(first))));
+                               MESO_ARGS(from, meso_arg_buffer(t->planar->buffer),
+                                         meso_arg_tensor(t->planar), meso_arg_int(first))));
     MESO_TRY(meso_device_flush(run->device));
 out:
     return status;
@@ -337,6 +347,7 @@ meso_status meso_strip_enqueue(meso_strip_run *run, const meso_buffer *pixels, i
                                size_t n, const meso_tensor_view *planar)
 {
     meso_status status = MESO_OK;
+    const task t = {pixels, is_float, planar, &run->logits};
     size_t chunk = (size_t)run->plan.tuning->chunk, longest = (n + run->n_lanes - 1) / run->n_lanes;
     /* Chunk by chunk over all lanes, so that none waits for another's queue to be filled. */
     for (size_t done = 0; done < longest; done += chunk)
@@ -345,9 +356,29 @@ meso_status meso_strip_enqueue(meso_strip_run *run, const meso_buffer *pixels, i
             if (begin >= end)
                 continue;
             meso_device_use_lane(run->device, (int)l);
-            MESO_TRY(enqueue_chunk(run, &run->scratch[l], pixels, is_float, (int)begin,
-                                   end - begin < chunk ? end - begin : chunk, planar));
+            MESO_TRY(enqueue_chunk(run, &run->scratch[l], &t, (int)begin,
+                                   end - begin < chunk ? end - begin : chunk));
         }
+out:
+    meso_device_span(run->device, NULL);
+    meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
+    return status;
+}
+
+meso_status meso_strip_start(meso_strip_run *run, size_t lane, const meso_buffer *pixels, size_t n,
+                             const meso_buffer *results, float *logits, meso_event *done)
+{
+    meso_status status = MESO_OK;
+    const task t = {pixels, 0, NULL, results};
+    size_t chunk = (size_t)run->plan.tuning->chunk;
+    size_t outputs = (size_t)run->plan.head.output->set.dense.units;
+    meso_device_use_lane(run->device, (int)lane);
+    for (size_t i = 0; i < n; i += chunk)
+        MESO_TRY(
+            enqueue_chunk(run, &run->scratch[lane], &t, (int)i, n - i < chunk ? n - i : chunk));
+    MESO_TRY(
+        meso_buffer_read_start(run->device, results, logits, n * outputs * sizeof(float), done));
+    MESO_TRY(meso_device_flush(run->device));
 out:
     meso_device_span(run->device, NULL);
     meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);

@@ -137,6 +137,28 @@ out:
     return status;
 }
 
+meso_status meso_buffer_read_start(meso_device *device, const meso_buffer *buffer, void *to,
+                                   size_t bytes, meso_event *event)
+{
+    meso_status status = MESO_OK;
+    MESO_CL(&device->error, clEnqueueReadBuffer, device->lane->queue, buffer->memory, CL_FALSE, 0,
+            bytes, to, 0, NULL, &event->event);
+out:
+    return status;
+}
+
+meso_status meso_event_wait(meso_device *device, meso_event *event)
+{
+    meso_status status = MESO_OK;
+    if (event->event)
+        MESO_CL(&device->error, clWaitForEvents, 1, &event->event);
+out:
+    if (event->event)
+        clReleaseEvent(event->event);
+    event->event = NULL;
+    return status;
+}
+
 /* Arguments against the kernel's kinds, then set one by one. */
 static meso_status set_arguments(meso_device *device, const meso_kernel *kernel,
                                  const meso_arg *args, size_t n_args)

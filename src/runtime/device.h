@@ -26,6 +26,11 @@ typedef struct meso_buffer {
     size_t bytes;
 } meso_buffer;
 
+/* Work under way on a lane; empty: none. */
+typedef struct meso_event {
+    cl_event event;
+} meso_event;
+
 /* One value for a kernel. Kinds must match the kernel's row in the kernel table. */
 typedef struct meso_arg {
     char kind; /* 'b' buffer, 'i' int, 'f' float, 't' tensor_t (int8 of prelude.cl) */
@@ -69,6 +74,12 @@ meso_status meso_buffer_write(meso_device *device, const meso_buffer *buffer, si
                               const void *from, size_t bytes);
 meso_status meso_buffer_read(meso_device *device, const meso_buffer *buffer, size_t offset,
                              void *to, size_t bytes);
+
+/* Enqueues a copy behind what is on the lane in use and returns; `to` is whole, and all that was
+ * enqueued before is done, when meso_event_wait returns. */
+meso_status meso_buffer_read_start(meso_device *device, const meso_buffer *buffer, void *to,
+                                   size_t bytes, meso_event *event);
+meso_status meso_event_wait(meso_device *device, meso_event *event); /* empty is allowed; empties */
 
 /* Enqueues a kernel over `global` work-items in three dimensions (a dimension of 0 launches
  * nothing). The first is rounded up to whole work-groups, so kernels check it. The program is built

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Slots of pixels, each computed by one lane, so that slots run side by side and a picture's data
+ * stay in one core's cache.
+ */
+#include "mesocl/stream.h"
+
+#include <stdlib.h>
+
+#include "model/model.h"
+
+enum {
+    slots_of_lane = 3,
+    lane_batch = 8,   /* enough that waiting and waking cost little, and few wait for the last */
+    page_bytes = 4096 /* from such an address on every driver takes the memory as it is */
+};
+
+typedef enum slot_state { SLOT_FREE, SLOT_MAPPED, SLOT_SUBMITTED } slot_state;
+
+typedef struct stream_slot {
+    slot_state state;
+    uint8_t *pixels;           /* [batch][height][width][3] */
+    float *logits;             /* [batch][n_outputs], whole when `done` is */
+    size_t n;                  /* images submitted */
+    meso_buffer view, results; /* the device's sides of pixels and logits */
+    meso_event done;
+} stream_slot;
+
+struct meso_stream {
+    meso_model *model;
+    stream_slot *slots;
+    size_t n_slots, batch, image_bytes;
+    size_t next; /* where map looks first: slots in turn are lanes in turn */
+};
+
+static meso_status device_failed(meso_stream *stream, meso_status status)
+{
+    return meso_fail(&stream->model->error, status, "%s", meso_device_error(stream->model->device));
+}
+
+static meso_status make_slot(meso_stream *stream, stream_slot *s)
+{
+    meso_status status = MESO_OK;
+    meso_model *model = stream->model;
+    size_t bytes = stream->batch * stream->image_bytes;
+    size_t logit_bytes = stream->batch * model->n_outputs * sizeof(float);
+    s->pixels = aligned_alloc(page_bytes, (bytes + page_bytes - 1) / page_bytes * page_bytes);
+    s->logits = malloc(logit_bytes);
+    MESO_REQUIRE_MEMORY(s->pixels, &model->error);
+    MESO_REQUIRE_MEMORY(s->logits, &model->error);
+    if (meso_model_on_lanes(model)) {
+        status = meso_buffer_create(model->device, logit_bytes, &s->results);
+        if (status != MESO_OK)
+            device_failed(stream, status);
+    }
+out:
+    return status;
+}
+
+meso_status meso_stream_open(meso_model *model, size_t n_slots, size_t batch, meso_stream **stream)
+{
+    meso_status status = MESO_OK;
+    meso_stream *s = NULL;
+    const int on_lanes = meso_model_on_lanes(model);
+    const size_t limit = SIZE_MAX / 2 / meso_shape_size(model->net->layers[0].shape);
+    MESO_TRY(meso_model_require_scores(model));
+    MESO_REQUIRE(n_slots <= limit && batch <= limit, &model->error, MESO_ERROR_ARGUMENT,
+                 "a stream of %zu slots of %zu pictures", n_slots, batch);
+    s = calloc(1, sizeof *s);
+    MESO_REQUIRE_MEMORY(s, &model->error);
+    s->model = model;
+    s->n_slots = n_slots    ? n_slots
+                 : on_lanes ? slots_of_lane * meso_strip_n_lanes(model->strips)
+                            : slots_of_lane;
+    s->batch = batch                                       ? batch
+               : on_lanes && model->max_batch > lane_batch ? lane_batch
+                                                           : model->max_batch;
+    s->image_bytes = meso_shape_size(model->net->layers[0].shape);
+    s->slots = calloc(s->n_slots, sizeof *s->slots);
+    MESO_REQUIRE_MEMORY(s->slots, &model->error);
+    for (size_t i = 0; i < s->n_slots; i++)
+        MESO_TRY(make_slot(s, &s->slots[i]));
+    *stream = s;
+    s = NULL;
+out:
+    meso_stream_close(s);
+    return status;
+}
+
+void meso_stream_close(meso_stream *stream)
+{
+    if (!stream)
+        return;
+    for (size_t i = 0; stream->slots && i < stream->n_slots; i++) {
+        stream_slot *s = &stream->slots[i];
+        meso_event_wait(stream->model->device, &s->done); /* nothing may read the pixels any more */
+        meso_buffer_release(&s->view);
+        meso_buffer_release(&s->results);
+        free(s->pixels);
+        free(s->logits);
+    }
+    free(stream->slots);
+    free(stream);
+}
+
+size_t meso_stream_n_slots(const meso_stream *stream)
+{
+    return stream->n_slots;
+}
+
+size_t meso_stream_batch(const meso_stream *stream)
+{
+    return stream->batch;
+}
+
+meso_status meso_stream_map(meso_stream *stream, size_t *slot, uint8_t **pixels)
+{
+    meso_error_clear(&stream->model->error);
+    for (size_t i = 0; i < stream->n_slots; i++) {
+        size_t at = (stream->next + i) % stream->n_slots;
+        if (stream->slots[at].state != SLOT_FREE)
+            continue;
+        stream->slots[at].state = SLOT_MAPPED;
+        stream->next = at + 1;
+        *slot = at;
+        *pixels = stream->slots[at].pixels;
+        return MESO_OK;
+    }
+    return meso_fail(&stream->model->error, MESO_ERROR_ARGUMENT,
+                     "all %zu slots of the stream are in use: wait for one", stream->n_slots);
+}
+
+/* The slot of that number; NULL and an error where it is not in that state. */
+static stream_slot *find_slot(meso_stream *stream, size_t number, slot_state state)
+{
+    static const char *const names[] = {"free", "mapped", "submitted"};
+    meso_error *error = &stream->model->error;
+    meso_error_clear(error);
+    if (number >= stream->n_slots)
+        meso_fail(error, MESO_ERROR_ARGUMENT, "no slot %zu: the stream has %zu", number,
+                  stream->n_slots);
+    else if (stream->slots[number].state != state)
+        meso_fail(error, MESO_ERROR_ARGUMENT, "slot %zu is %s, not %s", number,
+                  names[stream->slots[number].state], names[state]);
+    else
+        return &stream->slots[number];
+    return NULL;
+}
+
+/* The driver is told of the pixels anew each time: it may have kept a copy of what they were. */
+static meso_status start(meso_stream *stream, stream_slot *s, size_t lane)
+{
+    meso_status status = MESO_OK;
+    meso_model *model = stream->model;
+    MESO_TRY(meso_buffer_wrap(model->device, s->pixels, s->n * stream->image_bytes, &s->view));
+    MESO_TRY(
+        meso_strip_start(model->strips, lane, &s->view, s->n, &s->results, s->logits, &s->done));
+out:
+    if (status != MESO_OK) {
+        device_failed(stream, status);
+        meso_strip_wait(model->strips); /* nothing may read the pixels any more */
+        meso_event_wait(model->device, &s->done);
+        meso_buffer_release(&s->view);
+    }
+    return status;
+}
+
+/* On devices without lanes of their own: all at once, in batches. */
+static meso_status compute(meso_stream *stream, stream_slot *s)
+{
+    meso_model *model = stream->model;
+    meso_status status = MESO_OK;
+    for (size_t i = 0; i < s->n && status == MESO_OK; i += model->max_batch)
+        status = meso_model_logits(model, s->pixels + i * stream->image_bytes,
+                                   s->n - i < model->max_batch ? s->n - i : model->max_batch,
+                                   s->logits + i * model->n_outputs);
+    return status;
+}
+
+meso_status meso_stream_submit(meso_stream *stream, size_t slot, size_t n)
+{
+    meso_status status = MESO_OK;
+    meso_model *model = stream->model;
+    stream_slot *s = find_slot(stream, slot, SLOT_MAPPED);
+    if (!s)
+        return MESO_ERROR_ARGUMENT;
+    MESO_REQUIRE(n <= stream->batch, &model->error, MESO_ERROR_ARGUMENT,
+                 "%zu pictures do not fit a slot of %zu", n, stream->batch);
+    s->n = n;
+    if (meso_model_on_lanes(model) && n > 0)
+        MESO_TRY(start(stream, s, slot % meso_strip_n_lanes(model->strips)));
+    else
+        MESO_TRY(compute(stream, s));
+    s->state = SLOT_SUBMITTED;
+out:
+    return status;
+}
+
+meso_status meso_stream_wait(meso_stream *stream, size_t slot, meso_probability *p)
+{
+    meso_status status;
+    stream_slot *s = find_slot(stream, slot, SLOT_SUBMITTED);
+    if (!s)
+        return MESO_ERROR_ARGUMENT;
+    status = meso_event_wait(stream->model->device, &s->done);
+    meso_buffer_release(&s->view);
+    s->state = SLOT_FREE;
+    return status == MESO_OK ? meso_model_finish(stream->model, s->logits, s->n, 0, p)
+                             : device_failed(stream, status);
+}
