@@ -118,6 +118,7 @@ static void keeps_the_order_of_the_list(void **state)
             for (size_t i = 0; i < n_files; i++) {
                 assert_int_equal(meso_loader_next(loader, &item, NULL), MESO_OK);
                 check(item, i);
+                meso_loader_release(loader, 1);
             }
             for (int again = 0; again < 2; again++) {
                 assert_int_equal(meso_loader_next(loader, &item, NULL), MESO_OK);
@@ -141,18 +142,18 @@ static void stops_at_any_time(void **state)
         for (size_t i = 0; i < counts[c]; i++) {
             assert_int_equal(meso_loader_next(loader, &item, NULL), MESO_OK);
             check(item, i);
+            meso_loader_release(loader, i < 2 ? 0 : 1); /* some are held to the end */
         }
         meso_loader_stop(loader);
     }
     meso_loader_stop(NULL);
 }
 
-/* With one file in the consumer's hands, files behind its n_slots + n_threads - 1 successors may
- * not be opened yet: those are made to change while the consumer waits, and the change must be
- * seen. */
+/* With one file in the consumer's hands, files behind its n_slots - 1 successors may not be opened
+ * yet: those are made to change while the consumer waits, and the change must be seen. */
 static void runs_ahead_no_further_than_its_slots(void **state)
 {
-    enum { n_threads = 2, n_slots = 3, ahead = n_slots + n_threads };
+    enum { n_threads = 2, n_slots = 5, ahead = n_slots };
     const meso_loader_options options = options_for(n_threads, n_slots);
     const size_t beyond = ahead; /* the first that must not have been read */
     meso_loader *loader;
@@ -163,12 +164,47 @@ static void runs_ahead_no_further_than_its_slots(void **state)
     assert_int_equal(meso_loader_next(loader, &item, NULL), MESO_OK);
     usleep(200000); /* time enough for threads that know no bound to read all */
     write_picture(names[beyond], 10, 250);
-    for (size_t i = 1; i <= beyond; i++)
+    for (size_t i = 1; i <= beyond; i++) {
+        meso_loader_release(loader, 1);
         assert_int_equal(meso_loader_next(loader, &item, NULL), MESO_OK);
+    }
     assert_int_equal(item->index, beyond);
     assert_int_equal(item->image.rgb[0], 250);
     meso_loader_stop(loader);
     write_picture(names[beyond], 400, (int)beyond);
+}
+
+/* Pictures go where the consumer says, some are held while more come, refused ones leave their
+ * places alone. */
+static uint8_t places[n_files][3 * side * side];
+
+static uint8_t *place(void *user, size_t i)
+{
+    assert_ptr_equal(user, places);
+    return places[i];
+}
+
+static void fills_given_places(void **state)
+{
+    enum { held = 20 };
+    meso_loader_options options = options_for(3, held);
+    meso_loader *loader;
+    const meso_loaded *items[n_files];
+    (void)state;
+    memset(places, 255, sizeof places);
+    options.place = place;
+    options.user = places;
+    assert_int_equal(meso_loader_start(&options, &loader, NULL), MESO_OK);
+    for (size_t i = 0; i < n_files; i++) {
+        assert_int_equal(meso_loader_next(loader, &items[i], NULL), MESO_OK);
+        assert_int_equal(items[i]->index, i);
+        assert_null(items[i]->image.rgb);
+        for (size_t k = 0; k < sizeof places[i]; k++)
+            assert_int_equal(places[i][k], items[i]->refusal == MESO_IMAGE_OK ? i : 255);
+        if (i % held == held - 1)
+            meso_loader_release(loader, held);
+    }
+    meso_loader_stop(loader);
 }
 
 static void takes_an_empty_list(void **state)
@@ -186,9 +222,9 @@ static void takes_an_empty_list(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(keeps_the_order_of_the_list),
-                                       cmocka_unit_test(stops_at_any_time),
-                                       cmocka_unit_test(runs_ahead_no_further_than_its_slots),
-                                       cmocka_unit_test(takes_an_empty_list)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_the_order_of_the_list), cmocka_unit_test(stops_at_any_time),
+        cmocka_unit_test(runs_ahead_no_further_than_its_slots),
+        cmocka_unit_test(fills_given_places), cmocka_unit_test(takes_an_empty_list)};
     return cmocka_run_group_tests(tests, make_files, remove_files);
 }

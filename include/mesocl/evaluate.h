@@ -31,18 +31,27 @@ typedef struct meso_file_score {
  * files of the batch at hand have been reported too. */
 typedef int (*meso_file_score_callback)(const meso_file_score *score, void *user);
 
+/* Where the time of a run went, in seconds. */
+typedef struct meso_score_timing {
+    double first;   /* from the call to the first file's callback */
+    double decode;  /* reading and decoding: the threads' times added up */
+    double compute; /* that the caller's thread waited for the device */
+    double total;   /* of the call */
+} meso_score_timing;
+
 /* Fill with MESO_SCORE_OPTIONS_INIT. */
 typedef struct meso_score_options {
     size_t struct_bytes;
-    size_t n_threads;    /* decoding threads; 0: one for each processor */
-    size_t batch;        /* images a device batch; 0: the model's max_batch */
+    size_t n_threads; /* decoding threads; 0: one for each processor */
+    size_t batch;     /* files whose pictures share a slot of the stream; 0: as the stream likes */
     uint64_t max_pixels; /* as in meso_image_options */
     int exif_orient;
+    meso_score_timing *timing; /* written, also after an error; NULL is allowed */
 } meso_score_options;
 
-#define MESO_SCORE_OPTIONS_INIT                \
-    {                                          \
-        sizeof(meso_score_options), 0, 0, 0, 0 \
+#define MESO_SCORE_OPTIONS_INIT                      \
+    {                                                \
+        sizeof(meso_score_options), 0, 0, 0, 0, NULL \
     }
 
 /* Decodes and scores n files. A file that cannot be used is reported to the callback with its

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A ring of slots: file i is decoded into slot i % n_slots. Threads take files in list order and
- * wait while the slot of the next one still holds a file that was not consumed. So order costs
+ * wait while the slot of the next one still holds a file that was not released. So order costs
  * nothing, and memory is bounded.
  */
 #include "data/loader.h"
@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 typedef struct slot {
     meso_loaded loaded;
     meso_status status; /* of meso_image_load */
@@ -21,7 +23,6 @@ typedef struct slot {
 struct meso_loader {
     meso_loader_options options;
     slot *slots;
-    size_t n_slots;
     pthread_t *threads;
     size_t n_threads;
 
@@ -29,9 +30,10 @@ struct meso_loader {
     pthread_cond_t freed; /* threads wait for it: a slot was freed, or stop */
     pthread_cond_t ready; /* the consumer waits for it: a slot became ready */
     size_t next;          /* first file that no thread has taken */
-    size_t consumed;      /* files handed out and done with */
-    int handed_out;       /* file `consumed` is in the consumer's hands */
+    size_t released;      /* files handed out and given back */
     int stop;
+
+    size_t handed_out; /* files; the consumer's alone */
 };
 
 /* The next file for a thread, or n when there is nothing more to do. */
@@ -39,7 +41,7 @@ static size_t take(meso_loader *loader)
 {
     pthread_mutex_lock(&loader->lock);
     while (!loader->stop && loader->next < loader->options.n &&
-           loader->next >= loader->consumed + loader->n_slots)
+           loader->next >= loader->released + loader->options.n_slots)
         pthread_cond_wait(&loader->freed, &loader->lock);
     size_t i = loader->options.n;
     if (!loader->stop && loader->next < i)
@@ -48,15 +50,30 @@ static size_t take(meso_loader *loader)
     return i;
 }
 
+static slot *slot_of(const meso_loader *loader, size_t i)
+{
+    return &loader->slots[i % loader->options.n_slots];
+}
+
+static void decode_file(const meso_loader *loader, size_t i, slot *s)
+{
+    meso_image_options image = loader->options.image;
+    double started = meso_seconds();
+    if (loader->options.place)
+        image.into = loader->options.place(loader->options.user, i);
+    memset(&s->loaded, 0, sizeof s->loaded);
+    s->loaded.index = i;
+    s->status = meso_image_load(loader->options.paths[i], &image, &s->loaded.image,
+                                &s->loaded.refusal, &s->loaded.error);
+    s->loaded.seconds = meso_seconds() - started;
+}
+
 static void *decode_files(void *argument)
 {
     meso_loader *loader = argument;
     for (size_t i; (i = take(loader)) < loader->options.n;) {
-        slot *s = &loader->slots[i % loader->n_slots];
-        memset(&s->loaded, 0, sizeof s->loaded);
-        s->loaded.index = i;
-        s->status = meso_image_load(loader->options.paths[i], &loader->options.image,
-                                    &s->loaded.image, &s->loaded.refusal, &s->loaded.error);
+        slot *s = slot_of(loader, i);
+        decode_file(loader, i, s);
         pthread_mutex_lock(&loader->lock);
         s->ready = 1;
         pthread_cond_signal(&loader->ready);
@@ -92,8 +109,7 @@ meso_status meso_loader_start(const meso_loader_options *options, meso_loader **
     pthread_cond_init(&l->ready, NULL);
     if (n_threads > options->n)
         n_threads = options->n ? options->n : 1;
-    l->n_slots = options->n_slots + n_threads;
-    l->slots = calloc(l->n_slots, sizeof *l->slots);
+    l->slots = calloc(options->n_slots, sizeof *l->slots);
     l->threads = calloc(n_threads, sizeof *l->threads);
     MESO_REQUIRE_MEMORY(l->slots, error);
     MESO_REQUIRE_MEMORY(l->threads, error);
@@ -106,37 +122,33 @@ out:
     return status;
 }
 
-/* The slot in the consumer's hands goes back to the threads. */
-static void release(meso_loader *loader)
-{
-    slot *s = &loader->slots[loader->consumed % loader->n_slots];
-    meso_image_free(&s->loaded.image);
-    pthread_mutex_lock(&loader->lock);
-    s->ready = 0;
-    loader->consumed++;
-    pthread_cond_signal(&loader->freed);
-    pthread_mutex_unlock(&loader->lock);
-    loader->handed_out = 0;
-}
-
 meso_status meso_loader_next(meso_loader *loader, const meso_loaded **item, meso_error *error)
 {
     *item = NULL;
-    if (loader->handed_out)
-        release(loader);
-    if (loader->consumed == loader->options.n)
+    if (loader->handed_out == loader->options.n)
         return MESO_OK;
-    slot *s = &loader->slots[loader->consumed % loader->n_slots];
+    slot *s = slot_of(loader, loader->handed_out);
     pthread_mutex_lock(&loader->lock);
     while (!s->ready)
         pthread_cond_wait(&loader->ready, &loader->lock);
     pthread_mutex_unlock(&loader->lock);
-    loader->handed_out = 1;
+    loader->handed_out++;
     /* Refusals have a name; what has none went wrong here, not in the file. */
     if (s->status != MESO_OK && s->loaded.refusal == MESO_IMAGE_OK)
         return meso_fail(error, s->status, "%s", s->loaded.error.text);
     *item = &s->loaded;
     return MESO_OK;
+}
+
+void meso_loader_release(meso_loader *loader, size_t n)
+{
+    for (size_t i = loader->released; i < loader->released + n; i++)
+        meso_image_free(&slot_of(loader, i)->loaded.image);
+    pthread_mutex_lock(&loader->lock);
+    for (size_t i = 0; i < n; i++)
+        slot_of(loader, loader->released++)->ready = 0;
+    pthread_cond_broadcast(&loader->freed);
+    pthread_mutex_unlock(&loader->lock);
 }
 
 void meso_loader_stop(meso_loader *loader)
@@ -149,7 +161,7 @@ void meso_loader_stop(meso_loader *loader)
     pthread_mutex_unlock(&loader->lock);
     for (size_t i = 0; i < loader->n_threads; i++)
         pthread_join(loader->threads[i], NULL);
-    for (size_t i = 0; loader->slots && i < loader->n_slots; i++)
+    for (size_t i = 0; loader->slots && i < loader->options.n_slots; i++)
         meso_image_free(&loader->slots[i].loaded.image);
     pthread_cond_destroy(&loader->ready);
     pthread_cond_destroy(&loader->freed);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Lists of files → scores: the loader's threads decode while the device computes the batch before.
+ * Lists of files → scores. Threads decode straight into the slots of a stream; this thread hands
+ * full slots to the device and reports what comes back. The list is cut into groups of `batch`
+ * files; each group has a slot, in turn.
  */
 #include "mesocl/evaluate.h"
 
@@ -8,47 +10,68 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "data/loader.h"
+#include "mesocl/stream.h"
 #include "model/model.h"
 
-/* Files that wait for their batch, in list order: pictures, and refusals between them. */
-typedef struct waiting_file {
-    meso_file_score score;
-    char detail[MESO_ERROR_TEXT_SIZE];
-} waiting_file;
+/* The files of one slot. */
+typedef struct group {
+    size_t slot;
+    uint8_t *pixels;
+    const meso_loaded **files; /* [batch] */
+    size_t n_files, n_pictures;
+} group;
 
 typedef struct run {
     meso_model *model;
-    unsigned width, height;
-    size_t batch;
-    uint8_t *pixels;     /* [batch][height][width][3] */
+    const char *const *paths;
+    size_t n, batch, picture_bytes;
+    meso_stream *stream;
+    group
+        *groups; /* [n_groups], each with a slot; group g of the list takes the (g % n_groups)th */
+    size_t n_groups;
+    meso_loader *loader;
     meso_probability *p; /* [batch] */
-    size_t n_pictures;   /* in pixels */
-    waiting_file *files; /* [max_files] */
-    size_t n_files, max_files;
     meso_file_score_callback callback;
     void *user;
+    double started;
+    meso_score_timing timing;
 } run;
 
-/* Scores what waits and reports all of it, even if the callback asks to stop: the work is done. */
-static meso_status flush(run *r)
+static group *group_of(run *r, size_t g)
 {
-    size_t picture = 0;
-    int stop = 0;
+    return &r->groups[g % r->n_groups];
+}
+
+/* For decoding threads: file i's place, as if no file before it in its group were refused. */
+static uint8_t *place(void *user, size_t i)
+{
+    run *r = user;
+    return group_of(r, i / r->batch)->pixels + i % r->batch * r->picture_bytes;
+}
+
+/* Waits for the files of group g and hands its pictures to the device, without gaps between them.
+ */
+static meso_status submit(run *r, size_t g)
+{
     meso_status status = MESO_OK;
-    if (r->n_pictures > 0)
-        MESO_TRY(meso_predict_rgb8(r->model, r->pixels, r->n_pictures, r->width, r->height,
-                                   3 * (size_t)r->width, r->p));
-    for (size_t i = 0; i < r->n_files; i++) {
-        waiting_file *file = &r->files[i];
-        if (file->score.refusal == MESO_IMAGE_OK)
-            file->score.p = r->p[picture++];
-        file->score.detail = file->detail;
-        stop |= r->callback(&file->score, r->user) != 0;
+    group *to = group_of(r, g);
+    size_t first = g * r->batch;
+    to->n_files = r->n - first < r->batch ? r->n - first : r->batch;
+    to->n_pictures = 0;
+    for (size_t i = 0; i < to->n_files; i++) {
+        MESO_TRY(meso_loader_next(r->loader, &to->files[i], &r->model->error));
+        r->timing.decode += to->files[i]->seconds;
+        if (to->files[i]->refusal != MESO_IMAGE_OK)
+            continue;
+        if (i != to->n_pictures)
+            memcpy(to->pixels + to->n_pictures * r->picture_bytes,
+                   to->pixels + i * r->picture_bytes, r->picture_bytes);
+        to->n_pictures++;
     }
-    MESO_REQUIRE(!stop, &r->model->error, MESO_ERROR_CANCELLED, "stopped on request");
-    r->n_files = r->n_pictures = 0;
+    MESO_TRY(meso_stream_submit(r->stream, to->slot, to->n_pictures));
 out:
     return status;
 }
@@ -60,56 +83,113 @@ static const char *behind(const char *text, const char *prefix)
     return strncmp(text, prefix, n) == 0 && strncmp(text + n, ": ", 2) == 0 ? text + n + 2 : text;
 }
 
-static void append(run *r, const meso_loaded *loaded, const char *path)
+/* p: of a file that was not refused. Returns the callback's answer. */
+static int report_file(run *r, const meso_loaded *file, const meso_probability *p)
 {
-    const meso_image *image = &loaded->image;
-    size_t picture_bytes = 3 * (size_t)r->width * r->height;
-    waiting_file *file = &r->files[r->n_files++];
-    file->detail[0] = '\0';
-    file->score =
-        (meso_file_score){.index = loaded->index, .path = path, .refusal = loaded->refusal};
-    if (loaded->refusal != MESO_IMAGE_OK) {
-        /* Path and reason have places of their own: the detail is the rest of the sentence. */
-        const char *detail = behind(loaded->error.text, MESO_PRINTABLE(path));
-        detail = behind(detail, meso_refusal_name(loaded->refusal));
-        snprintf(file->detail, sizeof file->detail, "%s", detail);
-        return;
+    const char *path = r->paths[file->index], *detail = "";
+    meso_file_score score = {.index = file->index, .path = path, .refusal = file->refusal};
+    if (file->refusal == MESO_IMAGE_OK) {
+        score.p = *p;
+        score.suspect = file->image.suspect;
+        score.exif_turned = file->image.exif_orientation != 1;
+    } else { /* path and reason have places of their own: the detail is the rest of the sentence */
+        detail = behind(file->error.text, MESO_PRINTABLE(path));
+        detail = behind(detail, meso_refusal_name(file->refusal));
     }
-    file->score.suspect = image->suspect;
-    file->score.exif_turned = image->exif_orientation != 1;
-    memcpy(r->pixels + r->n_pictures++ * picture_bytes, image->rgb, picture_bytes);
+    score.detail = detail;
+    if (file->index == 0)
+        r->timing.first = meso_seconds() - r->started;
+    return r->callback(&score, r->user);
 }
 
-static meso_status score_all(run *r, meso_loader *loader, const char *const *paths)
+/* Waits for group g's answers and reports all of it, even if the callback asks to stop: the work is
+ * done. Then its slot goes back to the decoding threads. */
+static meso_status report(run *r, size_t g)
 {
-    const meso_loaded *loaded;
     meso_status status = MESO_OK;
-    for (;;) {
-        MESO_TRY(meso_loader_next(loader, &loaded, &r->model->error));
-        if (!loaded)
-            break;
-        append(r, loaded, paths[loaded->index]);
-        if (r->n_pictures == r->batch || r->n_files == r->max_files)
-            MESO_TRY(flush(r));
+    group *from = group_of(r, g);
+    size_t picture = 0;
+    int stop = 0;
+    double started = meso_seconds();
+    MESO_TRY(meso_stream_wait(r->stream, from->slot, r->p));
+    r->timing.compute += meso_seconds() - started;
+    for (size_t i = 0; i < from->n_files; i++) {
+        const meso_loaded *file = from->files[i];
+        stop |= report_file(r, file, &r->p[picture]) != 0;
+        picture += file->refusal == MESO_IMAGE_OK;
     }
-    MESO_TRY(flush(r));
+    MESO_REQUIRE(!stop, &r->model->error, MESO_ERROR_CANCELLED, "stopped on request");
+    MESO_TRY(meso_stream_map(r->stream, &from->slot, &from->pixels));
+    meso_loader_release(r->loader, from->n_files);
 out:
     return status;
 }
 
-static meso_loader_options loader_options(const run *r, const char *const *paths, size_t n,
-                                          const meso_score_options *options)
+/* Two slots for each lane are with the device, so that it goes from one to the next; the others are
+ * being filled. */
+static meso_status score_all(run *r)
 {
-    meso_loader_options o = {.paths = paths,
-                             .n = n,
+    meso_status status = MESO_OK;
+    const size_t total = (r->n + r->batch - 1) / r->batch;
+    const size_t at_work = r->n_groups > 2 ? r->n_groups * 2 / 3 : 1;
+    size_t n_submitted = 0, n_reported = 0;
+    while (n_reported < total)
+        if (n_submitted < total && n_submitted - n_reported < at_work)
+            MESO_TRY(submit(r, n_submitted++));
+        else
+            MESO_TRY(report(r, n_reported++));
+out:
+    return status;
+}
+
+static meso_status start_loader(run *r, const meso_score_options *options)
+{
+    const meso_shape in = r->model->net->layers[0].shape;
+    meso_loader_options o = {.paths = r->paths,
+                             .n = r->n,
                              .n_threads = options->n_threads,
-                             .n_slots = 2 * r->batch,
-                             .image = MESO_IMAGE_OPTIONS_INIT};
-    o.image.width = r->width;
-    o.image.height = r->height;
+                             .n_slots = r->n_groups * r->batch,
+                             .image = MESO_IMAGE_OPTIONS_INIT,
+                             .place = place,
+                             .user = r};
+    o.image.width = (unsigned)in.w;
+    o.image.height = (unsigned)in.h;
     o.image.max_pixels = options->max_pixels;
     o.image.exif_orient = options->exif_orient;
-    return o;
+    return meso_loader_start(&o, &r->loader, &r->model->error);
+}
+
+/* The stream, all of its slots mapped. */
+static meso_status open_groups(run *r, size_t batch)
+{
+    meso_status status = MESO_OK;
+    const size_t longest = 64; /* on lanes more only take memory */
+    if (meso_model_on_lanes(r->model) && batch > longest)
+        batch = longest;
+    MESO_TRY(meso_stream_open(r->model, 0, batch, &r->stream));
+    r->batch = meso_stream_batch(r->stream);
+    r->n_groups = meso_stream_n_slots(r->stream);
+    r->groups = calloc(r->n_groups, sizeof *r->groups);
+    r->p = calloc(r->batch, sizeof *r->p);
+    MESO_REQUIRE_MEMORY(r->groups, &r->model->error);
+    MESO_REQUIRE_MEMORY(r->p, &r->model->error);
+    for (size_t g = 0; g < r->n_groups; g++) {
+        r->groups[g].files = calloc(r->batch, sizeof *r->groups[g].files);
+        MESO_REQUIRE_MEMORY(r->groups[g].files, &r->model->error);
+        MESO_TRY(meso_stream_map(r->stream, &r->groups[g].slot, &r->groups[g].pixels));
+    }
+out:
+    return status;
+}
+
+static void close_run(run *r)
+{
+    meso_loader_stop(r->loader); /* before the memory that its threads write to */
+    for (size_t g = 0; r->groups && g < r->n_groups; g++)
+        free(r->groups[g].files);
+    free(r->groups);
+    free(r->p);
+    meso_stream_close(r->stream);
 }
 
 meso_status meso_score_files(meso_model *model, const char *const *paths, size_t n,
@@ -118,31 +198,24 @@ meso_status meso_score_files(meso_model *model, const char *const *paths, size_t
 {
     const meso_score_options defaults = MESO_SCORE_OPTIONS_INIT;
     const meso_score_options *given = options ? options : &defaults;
-    meso_loader *loader = NULL;
-    meso_model_info info;
     meso_status status = MESO_OK;
-    meso_model_get_info(model, &info);
     run r = {.model = model,
-             .width = info.width,
-             .height = info.height,
-             .batch = given->batch ? given->batch : info.max_batch,
+             .paths = paths,
+             .n = n,
+             .picture_bytes = meso_shape_size(model->net->layers[0].shape),
              .callback = callback,
-             .user = user};
+             .user = user,
+             .started = meso_seconds()};
     meso_error_clear(&model->error);
-    r.max_files = 2 * r.batch; /* a run of refusals is reported before the next picture comes */
-    r.pixels = malloc(r.batch * 3 * info.width * info.height);
-    r.p = calloc(r.batch, sizeof *r.p);
-    r.files = calloc(r.max_files, sizeof *r.files);
-    MESO_REQUIRE_MEMORY(r.pixels, &model->error);
-    MESO_REQUIRE_MEMORY(r.p, &model->error);
-    MESO_REQUIRE_MEMORY(r.files, &model->error);
-    const meso_loader_options o = loader_options(&r, paths, n, given);
-    MESO_TRY(meso_loader_start(&o, &loader, &model->error));
-    MESO_TRY(score_all(&r, loader, paths));
+    if (n == 0)
+        goto out;
+    MESO_TRY(open_groups(&r, given->batch));
+    MESO_TRY(start_loader(&r, given));
+    MESO_TRY(score_all(&r));
 out:
-    meso_loader_stop(loader);
-    free(r.files);
-    free(r.p);
-    free(r.pixels);
+    close_run(&r);
+    r.timing.total = meso_seconds() - r.started;
+    if (given->timing)
+        *given->timing = r.timing;
     return status;
 }
