@@ -122,10 +122,14 @@ typedef __global const float *restrict floats_in;
         (y)[3] = (s1_ + m[5]) + 4.0f * d2_;                                                        \
     } while (0)
 
+/* LLVM uses 512-bit registers for 16 floats only in a function that passes such a vector to another, inlined or not, and
+ * halves them otherwise ("min-legal-vector-width"). */
+inline vec whole(vec v) { return v; }
+
 /* What stands behind the convolution. It is applied to the pooled maximum: an activation never falls, and where
  * batch norm's scale is negative the filters come negated (sign −1), so that the maximum is the minimum's. */
 #define EPILOGUE(m, k)                                                                             \
-    (ACTIVATE(affine[3 * FILTERS + (k)] * (m) + affine[k]) * affine[FILTERS + (k)] +               \
+    (ACTIVATE(affine[3 * FILTERS + (k)] * whole(m) + affine[k]) * affine[FILTERS + (k)] +               \
      affine[2 * FILTERS + (k)])
 
 /* Stores output row `row` (of the picture before halves are taken) of one channel and phase of image n. */

@@ -46,7 +46,7 @@ inline void BRANCH(reduce)(strips_in row, floats_in filters, vec (*to)[WIDE])
                     UNROLLED for (int j = 0; j < 2; j++)
                         sum[k][j] = w[c * REDUCED_BLOCK + k] * row[c * PHASES + p + j] + sum[k][j];
             UNROLLED for (int k = 0; k < REDUCED_BLOCK; k++)
-                UNROLLED for (int j = 0; j < 2; j++) to[k0 + k][HALO + p + j] = ACTIVATE(sum[k][j]);
+                UNROLLED for (int j = 0; j < 2; j++) to[k0 + k][HALO + p + j] = ACTIVATE(whole(sum[k][j]));
         }
     }
     ROLLED for (int k = 0; k < REDUCED; k++)
