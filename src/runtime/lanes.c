@@ -2,8 +2,10 @@
  *
  * The queues of a device.
  */
+#include <sched.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "runtime/cl_error.h"
 #include "runtime/device_object.h"
 
@@ -62,19 +64,34 @@ meso_status meso_lanes_make_queues(meso_device *device)
     return status;
 }
 
-static void release_queue(meso_lane *lane)
+/* PoCL's threads let go of a command some time after clFinish has returned, and a command holds its
+ * queue but not the queue's sub-device: that one must not be released before. */
+static void wait_for_drivers_threads(cl_command_queue queue)
+{
+    const double patience = 1; /* for drivers that hold queues for reasons of their own */
+    cl_uint n = 0;
+    for (double end = meso_seconds() + patience; meso_seconds() < end; sched_yield())
+        if (clGetCommandQueueInfo(queue, CL_QUEUE_REFERENCE_COUNT, sizeof n, &n, NULL) !=
+                CL_SUCCESS ||
+            n <= 1)
+            return;
+}
+
+static void release_queue(meso_lane *lane, int is_part)
 {
     if (!lane->queue)
         return;
     clFinish(lane->queue);
+    if (is_part)
+        wait_for_drivers_threads(lane->queue);
     clReleaseCommandQueue(lane->queue);
 }
 
 void meso_lanes_release(meso_device *device)
 {
-    release_queue(&device->whole);
+    release_queue(&device->whole, 0);
     for (size_t i = 0; i < device->n_lanes; i++) {
-        release_queue(&device->lanes[i]);
+        release_queue(&device->lanes[i], device->lanes[i].id != device->whole.id);
         if (device->lanes[i].id != device->whole.id)
             clReleaseDevice(device->lanes[i].id);
     }
