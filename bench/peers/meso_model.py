@@ -47,9 +47,9 @@ def size(text):
     return [int(number) for number in text.split("x")]
 
 
-def same_pads(layer, extra=0):
+def same_pads(layer):
     """What `pad=same` adds before and after at stride 1: [top, left, bottom, right]."""
-    spans = [d * (w - 1) for w, d in zip(size(layer.keys["window"]), size(layer.keys.get("dilation", "1x1")))]
+    spans = [d * (w - 1) for w, d in zip(size(layer.keys["window"]), size(layer.keys["dilation"]))]
     return [s // 2 for s in spans] + [s - s // 2 for s in spans]
 
 
@@ -66,7 +66,8 @@ def reordered(model):
             raise ValueError(f"{norm.name} has a negative scale: the pool cannot be moved before it")
         # The names are swapped as well, so that what follows finds the value it asks for.
         layers[i] = pool._replace(inputs=norm.inputs, name=pool.name + "_moved")
-        layers[i + 1] = norm._replace(inputs=[pool.name + "_moved"], name=pool.name, keys=dict(norm.keys, of=norm.name))
+        layers[i + 1] = norm._replace(inputs=[pool.name + "_moved"], name=pool.name,
+                                      keys=dict(norm.keys, of=norm.name))
     return model._replace(layers=layers)
 
 
@@ -83,6 +84,14 @@ def dense_kernel(model, layer, shape):
         return kernel
     channels, height, width = shape
     return kernel.reshape(height, width, channels, -1).transpose(2, 0, 1, 3).reshape(kernel.shape)
+
+
+def flattened(by_name, found_shapes, layer):
+    """What a dense layer's vector was before it was flattened: (channels, height, width), or None."""
+    source = by_name[layer.inputs[0]]
+    while source.op == "dropout":
+        source = by_name[source.inputs[0]]
+    return found_shapes[source.inputs[0]] if source.op == "flatten" else None
 
 
 def shapes(model):
@@ -109,70 +118,101 @@ def shapes(model):
     return found
 
 
+class OnnxWriter:
+    """The nodes and constants of a graph while it grows; biases go into the convolution or product before them."""
+
+    def __init__(self, model):
+        self.model, self.shapes, self.nodes, self.constants = model, shapes(model), [], []
+        self.by_name = {layer.name: layer for layer in model.layers}
+        self.biases = {layer.inputs[0]: layer.name for layer in model.layers if layer.op == "bias"}
+        self.values = {}  # what ONNX calls a layer's output
+
+    def constant(self, name, array):
+        from onnx import numpy_helper
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def node(self, op, inputs, output, **attributes):
+        from onnx import helper
+        self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
+        return output
+
+    def bias(self, layer):
+        name = self.biases.get(layer.name)
+        return [self.constant(name, self.model.tensors[name + ".bias"])] if name else []
+
+    def take(self, layer):
+        inputs = [self.values[name] for name in layer.inputs]
+        self.values[layer.name] = getattr(self, "op_" + layer.op)(layer, inputs)
+
+    def op_input(self, layer, inputs):
+        from onnx import TensorProto
+        scale = self.constant("scale", np.float32(1 / float(layer.keys["divide"])))
+        self.node("Cast", ["pixels"], "as_float", to=TensorProto.FLOAT)
+        self.node("Mul", ["as_float", scale], "scaled")
+        return self.node("Transpose", ["scaled"], layer.name, perm=[0, 3, 1, 2])
+
+    def op_conv(self, layer, inputs):
+        kernel = self.constant(layer.name + ".w", self.model.tensors[layer.name + ".kernel"].transpose(3, 2, 0, 1))
+        return self.node("Conv", inputs + [kernel] + self.bias(layer), layer.name,
+                         kernel_shape=size(layer.keys["window"]), dilations=size(layer.keys["dilation"]),
+                         pads=same_pads(layer))
+
+    def op_dense(self, layer, inputs):
+        kernel = dense_kernel(self.model, layer, flattened(self.by_name, self.shapes, layer))
+        return self.node("Gemm", inputs + [self.constant(layer.name + ".w", kernel)] + self.bias(layer), layer.name)
+
+    def op_batch_norm(self, layer, inputs):
+        parts = [self.constant(f"{layer.name}.{i}", t) for i, t in enumerate(norm_tensors(self.model, layer))]
+        return self.node("BatchNormalization", inputs + parts, layer.name, epsilon=float(layer.keys["epsilon"]))
+
+    def op_max_pool(self, layer, inputs):
+        return self.node("MaxPool", inputs, layer.name, kernel_shape=size(layer.keys["window"]),
+                         strides=size(layer.keys["stride"]))
+
+    def op_leaky_relu(self, layer, inputs):
+        return self.node("LeakyRelu", inputs, layer.name, alpha=float(layer.keys["slope"]))
+
+    def op_concat(self, layer, inputs):
+        return self.node("Concat", inputs, layer.name, axis=1)
+
+    def op_relu(self, layer, inputs):
+        return self.node("Relu", inputs, layer.name)
+
+    def op_elu(self, layer, inputs):
+        return self.node("Elu", inputs, layer.name)
+
+    def op_flatten(self, layer, inputs):
+        return self.node("Flatten", inputs, layer.name)
+
+    def op_sigmoid(self, layer, inputs):
+        return self.node("Sigmoid", inputs, layer.name)
+
+    def op_bias(self, layer, inputs):
+        return inputs[0]
+
+    op_dropout = op_bias
+
+
 def to_onnx(model, batch, float_planes=False):
     """The net as ONNX: "pixels" uint8 [batch, height, width, 3] → "probability" [batch, 1].
 
-    Bias is put into the convolution or product before it, as every exporter does. float_planes: the input
-    is float [batch, 3, height, width] in 0…1, for rivals that take no bytes."""
+    float_planes: the input is float [batch, 3, height, width] in 0…1, for rivals that take no bytes."""
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
+    from onnx import TensorProto, helper
 
-    nodes, initializers, value, shape = [], [], {}, shapes(model)
-
-    def constant(name, array):
-        initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
-        return name
-
-    def node(op, inputs, output, **attributes):
-        nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
-        return output
-
-    biases = {l.inputs[0]: l for l in model.layers if l.op == "bias"}
+    writer = OnnxWriter(model)
+    if float_planes:
+        writer.op_input = lambda layer, inputs: "pixels"
     for layer in model.layers:
-        name, keys = layer.name, layer.keys
-        inputs = [value[i] for i in layer.inputs]
-        bias = [constant(f"{name}.b", model.tensors[biases[name].name + ".bias"])] if name in biases else []
-        if layer.op == "input":
-            channels, height, width = shape[name]
-            if float_planes:
-                value[name] = "pixels"
-                continue
-            node("Cast", ["pixels"], "as_float", to=TensorProto.FLOAT)
-            node("Mul", ["as_float", constant("scale", np.float32(1 / float(keys["divide"])))], "scaled")
-            value[name] = node("Transpose", ["scaled"], name, perm=[0, 3, 1, 2])
-        elif layer.op == "conv":
-            kernel = constant(f"{name}.w", model.tensors[name + ".kernel"].transpose(3, 2, 0, 1))
-            value[name] = node("Conv", inputs + [kernel] + bias, name, kernel_shape=size(keys["window"]),
-                               dilations=size(keys["dilation"]), pads=same_pads(layer))
-        elif layer.op in ("bias", "dropout"):
-            value[name] = inputs[0]
-        elif layer.op == "batch_norm":
-            parts = [constant(f"{name}.{i}", t) for i, t in enumerate(norm_tensors(model, layer))]
-            value[name] = node("BatchNormalization", inputs + parts, name, epsilon=float(keys["epsilon"]))
-        elif layer.op == "max_pool":
-            value[name] = node("MaxPool", inputs, name, kernel_shape=size(keys["window"]), strides=size(keys["stride"]))
-        elif layer.op == "flatten":
-            value[name] = node("Flatten", inputs, name)
-        elif layer.op == "dense":
-            source = next(l for l in model.layers if l.name == layer.inputs[0])
-            while source.op == "dropout":
-                source = next(l for l in model.layers if l.name == source.inputs[0])
-            flat = shape[source.inputs[0]] if source.op == "flatten" else None
-            kernel = constant(f"{name}.w", dense_kernel(model, layer, flat))
-            value[name] = node("Gemm", inputs + [kernel] + bias, name)
-        else:
-            op = {"relu": "Relu", "leaky_relu": "LeakyRelu", "elu": "Elu", "concat": "Concat", "sigmoid": "Sigmoid"}[layer.op]
-            extra = {"leaky_relu": lambda: {"alpha": float(keys["slope"])}, "concat": lambda: {"axis": 1},
-                     "elu": lambda: {"alpha": float(keys.get("alpha", 1))}}.get(layer.op, dict)()
-            value[name] = node(op, inputs, name, **extra)
-
-    channels, height, width = shape[model.layers[0].name]
-    node("Identity", [value[model.layers[-1].name]], "probability")
+        writer.take(layer)
+    writer.node("Identity", [writer.values[model.layers[-1].name]], "probability")
+    channels, height, width = writer.shapes[model.layers[0].name]
     dims = [batch, channels, height, width] if float_planes else [batch, height, width, channels]
     kind = TensorProto.FLOAT if float_planes else TensorProto.UINT8
-    graph = helper.make_graph(nodes, model.name.replace(".", "_"),
-                              [helper.make_tensor_value_info("pixels", kind, dims)],
-                              [helper.make_tensor_value_info("probability", TensorProto.FLOAT, [batch, 1])], initializers)
+    graph = helper.make_graph(writer.nodes, "net", [helper.make_tensor_value_info("pixels", kind, dims)],
+                              [helper.make_tensor_value_info("probability", TensorProto.FLOAT, [batch, 1])],
+                              writer.constants)
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     onnx.checker.check_model(made)
     return made

@@ -7,7 +7,7 @@ import tempfile
 import ncnn
 import numpy as np
 
-from meso_model import dense_kernel, norm_tensors, read_model, reordered, same_pads, shapes, size
+from meso_model import dense_kernel, flattened, norm_tensors, read_model, reordered, same_pads, shapes, size
 
 NAME, VERSION = "ncnn", ncnn.__version__
 MODES = [
@@ -45,14 +45,24 @@ def build(path, mode, threads, batch):
 
 
 class Writer:
-    """ncnn's two files: a line for each layer, and its weights in the same order."""
+    """ncnn's two files: a line for each layer, and its weights in the same order. A value that several layers read
+    goes through a Split, which gives each its own name."""
 
-    def __init__(self):
-        self.lines, self.weights, self.n_blobs = [], [], 0
+    def __init__(self, model):
+        self.model, self.shapes = model, shapes(model)
+        self.by_name = {layer.name: layer for layer in model.layers}
+        self.biases = {layer.inputs[0]: layer.name for layer in model.layers if layer.op == "bias"}
+        self.lines, self.weights, self.n_blobs, self.values = [], [], 0, {}
+        self.n_readers = {}
+        for layer in model.layers:
+            for name in layer.inputs if layer.op not in ("bias", "dropout") else []:
+                while self.by_name[name].op in ("bias", "dropout"):
+                    name = self.by_name[name].inputs[0]
+                self.n_readers[name] = self.n_readers.get(name, 0) + 1
 
-    def layer(self, kind, name, inputs, outputs, **keys):
+    def line(self, kind, name, inputs, outputs, keys=()):
         words = [kind, name, str(len(inputs)), str(len(outputs)), *inputs, *outputs]
-        self.lines.append(" ".join(words + [f"{key[1:]}={value}" for key, value in keys.items()]))
+        self.lines.append(" ".join(words + [f"{key}={value}" for key, value in dict(keys).items()]))
         self.n_blobs += len(outputs)
 
     def add(self, array, tagged=False):
@@ -60,59 +70,53 @@ class Writer:
             self.weights.append(np.zeros(1, "<u4").tobytes())  # what follows is float32
         self.weights.append(np.ascontiguousarray(array, "<f4").tobytes())
 
+    def conv(self, layer, bias):
+        (h, w), (dh, dw), pads = size(layer.keys["window"]), size(layer.keys["dilation"]), same_pads(layer)
+        kernel = self.model.tensors[layer.name + ".kernel"].transpose(3, 2, 0, 1)
+        self.add(kernel, tagged=True)
+        return "Convolution", {0: kernel.shape[0], 1: w, 11: h, 2: dw, 12: dh, 3: 1, 13: 1, 4: pads[1], 14: pads[0],
+                               5: int(bias is not None), 6: kernel.size}
+
+    def dense(self, layer, bias):
+        kernel = dense_kernel(self.model, layer, flattened(self.by_name, self.shapes, layer)).T
+        self.add(kernel, tagged=True)
+        return "InnerProduct", {0: kernel.shape[0], 1: int(bias is not None), 2: kernel.size}
+
+    def batch_norm(self, layer, bias):
+        gamma, beta, mean, variance = norm_tensors(self.model, layer)
+        for part in (gamma, mean, variance, beta):
+            self.add(part)
+        return "BatchNorm", {0: len(gamma), 1: layer.keys["epsilon"]}
+
+    def max_pool(self, layer, bias):
+        (h, w), (sh, sw) = size(layer.keys["window"]), size(layer.keys["stride"])
+        return "Pooling", {0: 0, 1: w, 11: h, 2: sw, 12: sh, 5: 1}
+
+    def take(self, layer):
+        if layer.op in ("bias", "dropout"):
+            self.values[layer.name] = self.values[layer.inputs[0]]
+            return
+        inputs = [self.values[name].pop() for name in layer.inputs]
+        bias = self.model.tensors.get(self.biases.get(layer.name, "") + ".bias")
+        simple = {"input": ("Input", {}), "relu": ("ReLU", {}), "elu": ("ELU", {0: 1}), "sigmoid": ("Sigmoid", {}),
+                  "leaky_relu": ("ReLU", {0: layer.keys.get("slope")}), "flatten": ("Flatten", {}),
+                  "concat": ("Concat", {0: 0})}
+        kind, keys = simple[layer.op] if layer.op in simple else getattr(self, layer.op)(layer, bias)
+        if bias is not None:
+            self.add(bias)
+        top = {"input": "x"}.get(layer.op, "probability" if layer is self.model.layers[-1] else layer.name)
+        self.line(kind, layer.name, inputs, [top], keys)
+        self.values[layer.name] = [top]
+        if self.n_readers.get(layer.name, 0) > 1:
+            self.values[layer.name] = [f"{top}_{i}" for i in range(self.n_readers[layer.name])]
+            self.line("Split", layer.name + "_split", [top], list(self.values[layer.name]))
+
 
 def write_net(model, text, weights):
-    out, value, shape = Writer(), {}, shapes(model)
-    biases = {l.inputs[0]: l.name for l in model.layers if l.op == "bias"}
-    by_name = {l.name: l for l in model.layers}
-    readers = {}
+    writer = Writer(model)
     for layer in model.layers:
-        for name in layer.inputs if layer.op not in ("bias", "dropout") else []:
-            while by_name[name].op in ("bias", "dropout"):
-                name = by_name[name].inputs[0]
-            readers[name] = readers.get(name, 0) + 1
-    for layer in model.layers:
-        name, keys = layer.name, layer.keys
-        if layer.op in ("bias", "dropout"):
-            value[name] = value[layer.inputs[0]]
-            continue
-        inputs = [value[i].pop() for i in layer.inputs]
-        bias = model.tensors.get(biases.get(name, "") + ".bias")
-        top = "probability" if layer is model.layers[-1] else "x" if layer.op == "input" else name
-        if layer.op == "input":
-            out.layer("Input", name, [], [top])
-        elif layer.op == "conv":
-            (h, w), (dh, dw), pads = size(keys["window"]), size(keys["dilation"]), same_pads(layer)
-            kernel = model.tensors[name + ".kernel"].transpose(3, 2, 0, 1)
-            out.layer("Convolution", name, inputs, [top], _0=kernel.shape[0], _1=w, _11=h, _2=dw, _12=dh, _3=1, _13=1,
-                      _4=pads[1], _14=pads[0], _5=int(bias is not None), _6=kernel.size)
-            out.add(kernel, tagged=True)
-        elif layer.op == "dense":
-            source = by_name[layer.inputs[0]]
-            while source.op == "dropout":
-                source = by_name[source.inputs[0]]
-            kernel = dense_kernel(model, layer, shape[source.inputs[0]] if source.op == "flatten" else None).T
-            out.layer("InnerProduct", name, inputs, [top], _0=kernel.shape[0], _1=int(bias is not None), _2=kernel.size)
-            out.add(kernel, tagged=True)
-        elif layer.op == "batch_norm":
-            gamma, beta, mean, variance = norm_tensors(model, layer)
-            out.layer("BatchNorm", name, inputs, [top], _0=len(gamma), _1=keys["epsilon"])
-            for part in (gamma, mean, variance, beta):
-                out.add(part)
-        elif layer.op == "max_pool":
-            (h, w), (sh, sw) = size(keys["window"]), size(keys["stride"])
-            out.layer("Pooling", name, inputs, [top], _0=0, _1=w, _11=h, _2=sw, _12=sh, _5=1)
-        else:
-            kind, extra = {"relu": ("ReLU", {}), "leaky_relu": ("ReLU", {"_0": keys.get("slope")}), "elu": ("ELU", {"_0": 1}),
-                           "sigmoid": ("Sigmoid", {}), "flatten": ("Flatten", {}), "concat": ("Concat", {"_0": 0})}[layer.op]
-            out.layer(kind, name, inputs, [top], **extra)
-        if bias is not None:
-            out.add(bias)
-        value[name] = [top]
-        if readers.get(name, 0) > 1:
-            value[name] = [f"{top}_{i}" for i in range(readers[name])]
-            out.layer("Split", f"{name}_split", [top], value[name])
+        writer.take(layer)
     with open(text, "w") as file:
-        file.write("\n".join(["7767517", f"{len(out.lines)} {out.n_blobs}"] + out.lines) + "\n")
+        file.write("\n".join(["7767517", f"{len(writer.lines)} {writer.n_blobs}"] + writer.lines) + "\n")
     with open(weights, "wb") as file:
-        file.write(b"".join(out.weights))
+        file.write(b"".join(writer.weights))

@@ -8,7 +8,8 @@ os.environ.setdefault("TORCHINDUCTOR_FREEZING", "1")
 import torch  # noqa: E402  (reads the line above)
 from torch.nn import functional  # noqa: E402
 
-from meso_model import dense_kernel, norm_tensors, read_model, reordered, same_pads, shapes, size  # noqa: E402
+from meso_model import (dense_kernel, flattened, norm_tensors, read_model, reordered, same_pads, shapes,  # noqa: E402
+                        size)
 
 NAME, VERSION = "PyTorch", torch.__version__.split("+")[0]
 MODES = [
@@ -58,11 +59,7 @@ class Net(torch.nn.Module):
                              padding=(top, left), dilation=size(keys["dilation"]), bias=bias is not None)
             made.weight.data = torch.from_numpy(model.tensors[layer.name + ".kernel"].transpose(3, 2, 0, 1).copy())
         elif layer.op == "dense":
-            source = kinds[layer.inputs[0]]
-            while source.op == "dropout":
-                source = kinds[source.inputs[0]]
-            flat = shape[source.inputs[0]] if source.op == "flatten" else None
-            kernel = dense_kernel(model, layer, flat)
+            kernel = dense_kernel(model, layer, flattened(kinds, shape, layer))
             made = nn.Linear(*kernel.shape, bias=bias is not None)
             made.weight.data = torch.from_numpy(kernel.T.copy())
         elif layer.op == "batch_norm":
@@ -72,7 +69,7 @@ class Net(torch.nn.Module):
             made.running_mean, made.running_var = mean, variance
         else:
             made = {
-                "relu": lambda: nn.ReLU(), "elu": lambda: nn.ELU(float(keys.get("alpha", 1))),
+                "relu": lambda: nn.ReLU(), "elu": lambda: nn.ELU(),
                 "leaky_relu": lambda: nn.LeakyReLU(float(keys["slope"])), "sigmoid": lambda: nn.Sigmoid(),
                 "max_pool": lambda: nn.MaxPool2d(size(keys["window"]), size(keys["stride"])),
                 "flatten": lambda: nn.Flatten(), "concat": lambda: Concat(),

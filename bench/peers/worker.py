@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One rival in one mode in a process of its own: throughput.py starts it and asks it by lines of JSON.
 
+    worker.py RIVAL                                 one line: what the rival is and its modes
+    worker.py RIVAL MODEL MODE THREADS PIXELS       then, line for line:
+
     {"check": n}                     → {"p": [P(class 1) of the first n pictures]}
     {"batch": n, "seconds": s}       → {"images_per_s": …}
 """
@@ -12,6 +15,9 @@ import sys
 import time
 
 import numpy as np
+
+
+TOLERANCE = 1e-5  # of the answers, unless the rival says otherwise
 
 
 class Worker:
@@ -55,10 +61,13 @@ def main():
     # What the rivals print themselves must not come between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    module, path, mode, threads, pixels = sys.argv[1:]
-    rival = importlib.import_module(module)
+    rival = importlib.import_module(sys.argv[1])
+    print(json.dumps({"name": rival.NAME, "version": rival.VERSION, "modes": rival.MODES, "avx2": rival.AVX2,
+                      "tolerance": getattr(rival, "TOLERANCE", TOLERANCE)}), file=answers, flush=True)
+    if len(sys.argv) == 2:
+        return
+    path, mode, threads, pixels = sys.argv[2:]
     worker = Worker(rival, path, mode, int(threads), pixels)
-    print(json.dumps({"version": rival.VERSION}), file=answers, flush=True)
     for line in sys.stdin:
         try:
             answer = worker.answer(json.loads(line))
