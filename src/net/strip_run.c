@@ -30,8 +30,8 @@ struct meso_strip_run {
     meso_kernel blocks[MESO_MAX_BLOCKS];
     meso_kernel first_block, pack_u8, pack_f32, end; /* end: the head, or the way to planar */
     block_params params[MESO_MAX_BLOCKS];
-    meso_buffer head[4]; /* hidden kernel and bias, output kernel and bias */
-    scratch scratch[MESO_MAX_LANES];
+    meso_buffer head[4];                 /* hidden kernel and bias, output kernel and bias */
+    scratch scratch[MESO_MAX_LANES + 1]; /* [n_lanes]: of the whole device */
     size_t n_lanes;
     meso_buffer logits; /* [MESO_STRIP_MAX_IMAGES][outputs] */
 };
@@ -192,8 +192,9 @@ static meso_status make_scratch(meso_strip_run *run)
     meso_status status = MESO_OK;
     size_t floats = sizeof(float) * (size_t)run->plan.tuning->chunk;
     int lanes = run->plan.tuning->lanes;
-    for (size_t l = 0; l < run->n_lanes; l++) {
-        meso_device_use_lane(run->device, (int)l);
+    size_t n = run->n_lanes + (run->n_lanes > 1);
+    for (size_t l = 0; l < n; l++) {
+        meso_device_use_lane(run->device, l < run->n_lanes ? (int)l : MESO_WHOLE_DEVICE);
         MESO_TRY(upload_zeros(run->device, floats * meso_strip_size(&run->plan.blocks[0].in, lanes),
                               &run->scratch[l].tensors[0]));
         for (size_t i = 0; i < run->plan.n_blocks; i++)
@@ -241,7 +242,7 @@ void meso_strip_close(meso_strip_run *run)
 {
     if (!run)
         return;
-    for (size_t l = 0; l < run->n_lanes; l++)
+    for (size_t l = 0; l <= run->n_lanes; l++)
         for (size_t i = 0; i <= MESO_MAX_BLOCKS; i++)
             meso_buffer_release(&run->scratch[l].tensors[i]);
     for (size_t i = 0; i < MESO_MAX_BLOCKS; i++) {
@@ -337,10 +338,28 @@ out:
     return status;
 }
 
-/* Lane l of an enqueue takes images [begin, end). */
-static size_t share_begin(const meso_strip_run *run, size_t l, size_t n)
+/* How n images are shared out: by lane, or, where there are fewer images than lanes, each one over
+ * the whole device, whose work-groups are rows. */
+typedef struct shares {
+    size_t n;  /* of them */
+    int whole; /* 1: one share, on the queue of the whole device */
+} shares;
+
+static shares share_out(const meso_strip_run *run, size_t n)
 {
-    return l * n / run->n_lanes;
+    int whole = n < run->n_lanes && run->n_lanes == meso_device_n_lanes(run->device);
+    return (shares){whole ? 1 : run->n_lanes, whole};
+}
+
+static int share_lane(const shares *s, size_t i)
+{
+    return s->whole ? MESO_WHOLE_DEVICE : (int)i;
+}
+
+/* Share i takes images [begin of i, begin of i + 1). */
+static size_t share_begin(const shares *s, size_t i, size_t n)
+{
+    return i * n / s->n;
 }
 
 meso_status meso_strip_enqueue(meso_strip_run *run, const meso_buffer *pixels, int is_float,
@@ -348,15 +367,16 @@ meso_status meso_strip_enqueue(meso_strip_run *run, const meso_buffer *pixels, i
 {
     meso_status status = MESO_OK;
     const task t = {pixels, is_float, planar, &run->logits};
-    size_t chunk = (size_t)run->plan.tuning->chunk, longest = (n + run->n_lanes - 1) / run->n_lanes;
+    const shares s = share_out(run, n);
+    size_t chunk = (size_t)run->plan.tuning->chunk, longest = (n + s.n - 1) / s.n;
     /* Chunk by chunk over all lanes, so that none waits for another's queue to be filled. */
     for (size_t done = 0; done < longest; done += chunk)
-        for (size_t l = 0; l < run->n_lanes; l++) {
-            size_t begin = share_begin(run, l, n) + done, end = share_begin(run, l + 1, n);
+        for (size_t i = 0; i < s.n; i++) {
+            size_t begin = share_begin(&s, i, n) + done, end = share_begin(&s, i + 1, n);
             if (begin >= end)
                 continue;
-            meso_device_use_lane(run->device, (int)l);
-            MESO_TRY(enqueue_chunk(run, &run->scratch[l], &t, (int)begin,
+            meso_device_use_lane(run->device, share_lane(&s, i));
+            MESO_TRY(enqueue_chunk(run, &run->scratch[s.whole ? run->n_lanes : i], &t, (int)begin,
                                    end - begin < chunk ? end - begin : chunk));
         }
 out:
@@ -387,12 +407,11 @@ out:
 
 meso_status meso_strip_wait(meso_strip_run *run)
 {
-    meso_status status = MESO_OK;
-    for (size_t l = 0; l < run->n_lanes; l++) {
+    meso_status status = meso_device_finish(run->device);
+    for (size_t l = 0; l < run->n_lanes && status == MESO_OK; l++) {
         meso_device_use_lane(run->device, (int)l);
-        MESO_TRY(meso_device_finish(run->device));
+        status = meso_device_finish(run->device);
     }
-out:
     meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
     return status;
 }
@@ -400,13 +419,14 @@ out:
 meso_status meso_strip_logits(meso_strip_run *run, size_t n, float *logits)
 {
     meso_status status = MESO_OK;
+    const shares s = share_out(run, n);
     size_t outputs = (size_t)run->plan.head.output->set.dense.units;
     /* A blocking read behind a lane's own work is all the waiting there is. */
-    for (size_t l = 0; l < run->n_lanes; l++) {
-        size_t begin = share_begin(run, l, n) * outputs, end = share_begin(run, l + 1, n) * outputs;
+    for (size_t i = 0; i < s.n; i++) {
+        size_t begin = share_begin(&s, i, n) * outputs, end = share_begin(&s, i + 1, n) * outputs;
         if (begin == end)
             continue;
-        meso_device_use_lane(run->device, (int)l);
+        meso_device_use_lane(run->device, share_lane(&s, i));
         MESO_TRY(meso_buffer_read(run->device, &run->logits, begin * sizeof(float), logits + begin,
                                   (end - begin) * sizeof(float)));
     }

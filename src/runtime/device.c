@@ -8,17 +8,6 @@
 #include "runtime/device_list.h"
 #include "runtime/device_object.h"
 
-/* The whole device and its lanes in one context, so that they share buffers and programs. */
-static cl_context create_context(const meso_device *device, cl_int *code)
-{
-    cl_device_id ids[MESO_MAX_LANES + 1] = {device->whole.id};
-    cl_uint n = 1;
-    for (size_t i = 0; i < device->n_lanes; i++)
-        if (device->lanes[i].id != device->whole.id)
-            ids[n++] = device->lanes[i].id;
-    return clCreateContext(NULL, n, ids, NULL, NULL, code);
-}
-
 meso_status meso_device_open(const char *selector, meso_device **device, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -35,7 +24,10 @@ meso_status meso_device_open(const char *selector, meso_device **device, meso_er
     MESO_TRY(meso_device_match(list, n, selector, matches, &n_matches, error));
     d->info = list[matches[0]];
     meso_lanes_split(d, ids[matches[0]]);
-    d->context = create_context(d, &code);
+    /* The whole device and its lanes in one context, so that they share buffers and programs. */
+    cl_device_id parts[MESO_MAX_LANES + 1];
+    cl_uint n_parts = meso_lanes_ids(d, parts);
+    d->context = clCreateContext(NULL, n_parts, parts, NULL, NULL, &code);
     MESO_REQUIRE(code == CL_SUCCESS, error, MESO_ERROR_DEVICE, "%s: clCreateContext: %s (%d)",
                  d->info.name, meso_cl_error_name(code), (int)code);
     status = meso_lanes_make_queues(d);

@@ -36,6 +36,9 @@ struct meso_device {
 /* Fills whole and lanes from the device's id: sub-devices where they pay. No queues yet. */
 void meso_lanes_split(meso_device *device, cl_device_id id);
 
+/* Writes the device and what sub-devices its lanes have; returns how many. */
+cl_uint meso_lanes_ids(const meso_device *device, cl_device_id ids[MESO_MAX_LANES + 1]);
+
 /* A queue for each lane and the whole, with time stamps if profiling is on; replaces those there
  * are. */
 meso_status meso_lanes_make_queues(meso_device *device);

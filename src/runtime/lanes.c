@@ -41,6 +41,16 @@ void meso_lanes_split(meso_device *device, cl_device_id id)
     }
 }
 
+cl_uint meso_lanes_ids(const meso_device *device, cl_device_id ids[MESO_MAX_LANES + 1])
+{
+    cl_uint n = 0;
+    ids[n++] = device->whole.id;
+    for (size_t i = 0; i < device->n_lanes; i++)
+        if (device->lanes[i].id != device->whole.id)
+            ids[n++] = device->lanes[i].id;
+    return n;
+}
+
 static meso_status make_queue(meso_device *device, meso_lane *lane)
 {
     meso_status status = MESO_OK;

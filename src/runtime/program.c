@@ -69,10 +69,9 @@ out:
 
 meso_status meso_program_build(meso_device *device, const meso_text *source, meso_program *program)
 {
-    cl_device_id ids[MESO_MAX_LANES];
-    for (size_t i = 0; i < device->n_lanes; i++)
-        ids[i] = device->lanes[i].id;
-    return build(device, source, ids, (cl_uint)device->n_lanes, program);
+    cl_device_id ids[MESO_MAX_LANES + 1];
+    cl_uint n = meso_lanes_ids(device, ids);
+    return build(device, source, ids, n, program);
 }
 
 void meso_program_release(meso_program *program)

@@ -17,7 +17,7 @@ typedef struct meso_program {
     cl_program program;
 } meso_program;
 
-/* Compiles for the lanes of the device. Errors: DEVICE with the first lines of the compiler's log.
+/* Compiles for the device and its lanes. Errors: DEVICE with the first lines of the compiler's log.
  */
 meso_status meso_program_build(meso_device *device, const meso_text *source, meso_program *program);
 void meso_program_release(meso_program *program); /* empty is allowed */
