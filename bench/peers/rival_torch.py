@@ -4,8 +4,9 @@
 import os
 
 os.environ.setdefault("TORCHINDUCTOR_FREEZING", "1")
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # no pool of compilers that stays beside each process
 
-import torch  # noqa: E402  (reads the line above)
+import torch  # noqa: E402  (reads the lines above)
 from torch.nn import functional  # noqa: E402
 
 from meso_model import (dense_kernel, flattened, norm_tensors, read_model, reordered, same_pads, shapes,  # noqa: E402
