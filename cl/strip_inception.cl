@@ -11,7 +11,7 @@
  *
  *   in, out as in strip_block.cl; no pad is read
  *   filters of the branch: 1 × 1 [REDUCED / REDUCED_BLOCK][channel][REDUCED_BLOCK], its bias [REDUCED]; then as
- *           METHOD_DIRECT or METHOD_WINOGRAD_Y of strip_block.cl say, TAPS 3, FILTER_BLOCK filters side by side
+ *           METHOD_… of strip_block.cl say, TAPS 3, FILTER_BLOCK filters side by side
  *   affine  of the block
  */
 #define HALO (TAPS / 2 * DILATION)
@@ -93,7 +93,80 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int star
             }
 }
 #undef VALUE
-#else
+#endif
+
+#if METHOD_WINOGRAD_YX
+/* One band by F(4,3) both ways, eight phases at a time: four tiles of 4 × 4 outputs that are DILATION apart. With
+ * DILATION 1 each tile is a quarter of the square, with 2 they are its even and odd rows and columns. */
+inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int start, strips_out out, floats_in filters,
+                             floats_in affine, int band, int n)
+{
+    ROLLED for (int p = 0; p < PHASES; p += 8) {
+        vec pooled[4][4][BRANCH_FILTERS];
+        ROLLED for (int tile = 0; tile < 4; tile++) {
+            const int top = tile / 2 * (4 / (DILATION * DILATION)), left = tile % 2 * (4 / (DILATION * DILATION));
+            vec points[6][6][CHANNELS]; /* [down][along] */
+            ROLLED for (int c = 0; c < CHANNELS; c++) {
+                vec down[6][6]; /* [column][point] */
+                UNROLLED for (int j = 0; j < 6; j++) {
+                    vec d[6];
+                    UNROLLED for (int r = 0; r < 6; r++)
+                        d[r] = ring[(start + top + r * DILATION) % RING][c][p + left + j * DILATION];
+                    TRANSFORM_3(d, down[j], 1);
+                }
+                UNROLLED for (int i = 0; i < 6; i++) {
+                    vec d[6];
+                    UNROLLED for (int j = 0; j < 6; j++) d[j] = down[j][i];
+                    vec *column = &points[i][0][c];
+                    TRANSFORM_3(d, column, CHANNELS);
+                }
+            }
+            ROLLED for (int k0 = 0; k0 < BRANCH_FILTERS; k0 += FILTER_BLOCK) {
+                vec along[6][FILTER_BLOCK][4]; /* inverted along the rows */
+                ROLLED for (int i = 0; i < 6; i++) {
+                    vec sum[FILTER_BLOCK][6];
+                    UNROLLED for (int j = 0; j < 6; j++) {
+                        floats_in w = CONV_FILTERS + ((i * 6 + j) * BRANCH_FILTERS + k0) * CHANNELS;
+                        UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
+                            sum[k][j] = w[k] * points[i][j][0];
+                            UNROLLED for (int c = 1; c < CHANNELS; c++)
+                                sum[k][j] = w[c * FILTER_BLOCK + k] * points[i][j][c] + sum[k][j];
+                        }
+                    }
+                    UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) INVERSE_3(sum[k], along[i][k]);
+                }
+                UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
+                    vec larger[2]; /* of two rows */
+                    UNROLLED for (int s = 0; s < 4; s++) {
+                        vec m[6], y[4];
+                        UNROLLED for (int i = 0; i < 6; i++) m[i] = along[i][k][s];
+                        INVERSE_3(m, y);
+                        if (DILATION == 1) {
+                            UNROLLED for (int r = 0; r < 2; r++) {
+                                const vec two = LARGER(y[2 * r], y[2 * r + 1]);
+                                if (s % 2)
+                                    pooled[top / 2 + r][left / 2 + s / 2][k0 + k] = LARGER(larger[r], two);
+                                larger[r] = two;
+                            }
+                        } else {
+                            UNROLLED for (int r = 0; r < 4; r++) {
+                                vec *to = &pooled[r][s][k0 + k];
+                                *to = tile ? LARGER(*to, y[r]) : y[r];
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        ROLLED for (int k = 0; k < BRANCH_FILTERS; k++)
+            UNROLLED for (int r = 0; r < 4; r++)
+                UNROLLED for (int s = 0; s < 4; s++)
+                    STORE(band * 4 + r, FIRST_FILTER + k, p / 2 + s, EPILOGUE(pooled[r][s][k], FIRST_FILTER + k));
+    }
+}
+#endif
+
+#if METHOD_WINOGRAD_Y
 /* One band by F(4,3) down the rows: a tile is four output rows DILATION apart, DILATION 1 or 2, so that two tiles are a
  * band. Two phases at a time: 12 · FILTER_BLOCK accumulators. */
 inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int start, strips_out out, floats_in filters,

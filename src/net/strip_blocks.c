@@ -5,8 +5,9 @@
 #include "net/op.h"
 #include "net/strip_find.h"
 
-/* Measured on PoCL 3.1 (docs/benchmarks/). A compiler that targets no x86 (Intel's, which compiles for any of its
- * devices and finishes later) says nothing of AVX: there the device's native vector width decides. */
+/* Measured on PoCL 3.1 (docs/benchmarks/). A compiler that targets no x86 (Intel's, which compiles
+ * for any of its devices and finishes later) says nothing of AVX: there the device's native vector
+ * width decides. */
 /* clang-format off */
 #define SAYS_NOTHING(width) " || !defined(__SSE__) && NATIVE_WIDTH >= " #width
 const meso_strip_tuning meso_strip_tunings[] = {
@@ -104,7 +105,7 @@ void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, int e
          * for it. */
         if ((before && before->in.halves) ||
             !(find_block(net, from, tuning, exact, block) ||
-              meso_strip_find_inception(net, from, tuning, block)) ||
+              meso_strip_find_inception(net, from, tuning, exact, block)) ||
             (!before && block->in.halves))
             break;
         if (before) {

@@ -61,12 +61,30 @@ static const meso_layer *find_conv(const meso_net *net, const meso_layer *layer,
     return end;
 }
 
+/* Winograd where a band's eight rows are whole tiles of four rows that stand `dilation` apart, and
+ * eight phases of columns likewise; the filters side by side are what the method's sums allow. */
+static void fit_method(meso_strip_conv *conv, int phases, const meso_strip_tuning *tuning,
+                       int exact)
+{
+    int filters = conv->layer->shape.c;
+    conv->method = MESO_STRIP_DIRECT;
+    if (conv->taps == 3 && band_rows % (4 * conv->dilation) == 0)
+        conv->method = tuning->method_3;
+    if (conv->method == MESO_STRIP_WINOGRAD_YX && (exact || phases % 8))
+        conv->method = MESO_STRIP_WINOGRAD_Y;
+    const int most[] = {[MESO_STRIP_DIRECT] = tuning->accumulators / 4,
+                        [MESO_STRIP_WINOGRAD_Y] = tuning->accumulators / 8,
+                        [MESO_STRIP_WINOGRAD_YX] = tuning->first_filters};
+    conv->filter_block = meso_strip_divisor(filters, most[conv->method]);
+}
+
 /* The branch that begins at the convolution `layer`; returns the concat behind it. */
 static const meso_layer *find_branch(const meso_net *net, const meso_layer *layer,
-                                     const meso_strip_tuning *tuning, const meso_layer **activation,
-                                     meso_strip_branch *branch)
+                                     const meso_strip_tuning *tuning, int exact,
+                                     const meso_layer **activation, meso_strip_branch *branch)
 {
     meso_strip_conv *conv = &branch->conv, *reduce = &branch->reduce;
+    int phases = layer->shape.w / tuning->lanes;
     const meso_layer *end = find_conv(net, layer, activation, conv);
     if (!end || conv->taps != 1)
         return NULL;
@@ -78,13 +96,7 @@ static const meso_layer *find_branch(const meso_net *net, const meso_layer *laye
             return NULL;
         reduce->filter_block = meso_strip_divisor(reduce->layer->shape.c, tuning->accumulators / 2);
     }
-    /* A band's rows are two tiles of four, or as the tile's rows stand apart, not: directly. */
-    int tiles = conv->taps == 3 && band_rows % (4 * conv->dilation) == 0;
-    conv->method =
-        tiles && tuning->method_3 != MESO_STRIP_DIRECT ? MESO_STRIP_WINOGRAD_Y : MESO_STRIP_DIRECT;
-    conv->filter_block = meso_strip_divisor(conv->layer->shape.c, conv->method == MESO_STRIP_DIRECT
-                                                                      ? tuning->accumulators / 4
-                                                                      : tuning->accumulators / 8);
+    fit_method(conv, phases, tuning, exact);
     return meso_strip_follow(net, end, &meso_op_concat);
 }
 
@@ -108,7 +120,7 @@ static int order_branches(const meso_net *net, const meso_layer *concat, meso_st
 
 /* Each layer that reads `from` begins a branch, and all end in the same concat: block->conv. */
 static int find_branches(const meso_net *net, const meso_layer *from,
-                         const meso_strip_tuning *tuning, meso_strip_block *block)
+                         const meso_strip_tuning *tuning, int exact, meso_strip_block *block)
 {
     size_t position = (size_t)(from - net->layers), n = count_readers(net, from);
     if (n < 2 || n > MESO_MAX_BRANCHES)
@@ -117,7 +129,7 @@ static int find_branches(const meso_net *net, const meso_layer *from,
         const meso_layer *layer = &net->layers[i];
         if (layer->n_inputs != 1 || layer->inputs[0] != position)
             continue;
-        const meso_layer *concat = find_branch(net, layer, tuning, &block->activation,
+        const meso_layer *concat = find_branch(net, layer, tuning, exact, &block->activation,
                                                &block->branches[block->n_branches]);
         if (!concat || (block->conv && concat != block->conv))
             return 0;
@@ -128,12 +140,12 @@ static int find_branches(const meso_net *net, const meso_layer *from,
 }
 
 int meso_strip_find_inception(const meso_net *net, const meso_layer *from,
-                              const meso_strip_tuning *tuning, meso_strip_block *block)
+                              const meso_strip_tuning *tuning, int exact, meso_strip_block *block)
 {
     const meso_shape in = from->shape;
     *block = (meso_strip_block){.in = {.shape = in}, .pool_size = 2};
     if (in.h % band_rows || in.w % (2 * tuning->lanes) || in.w / tuning->lanes <= max_dilation ||
-        !find_branches(net, from, tuning, block))
+        !find_branches(net, from, tuning, exact, block))
         return 0;
     block->norm = meso_strip_follow(net, block->conv, &meso_op_batch_norm);
     block->pool = meso_strip_follow(net, block->norm, &meso_op_max_pool);
