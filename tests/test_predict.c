@@ -346,6 +346,32 @@ static void exit_codes(void **state)
 }
 
 /* Ctrl-C in the middle of 4000 files: what was scored is printed, and the document is closed. */
+/* Every part of --timing is there, positive, and no part takes longer than the whole. */
+static void timing_names_every_part(void **state)
+{
+    static const char *const names[] = {"list_devices", "open_device", "open_model", "build",
+                                        "first_image",  "decode",      "compute",    "total"};
+    (void)state;
+    require_device();
+    harness_put_picture("good.ppm", 256, 0x102030);
+    harness_result result = run("predict -w w.safetensors --json --threads 1 --timing good.ppm", 0);
+    json_t *document = json_loads(result.out, 0, NULL);
+    const json_t *timing = json_object_get(document, "timing");
+    double total = json_number_value(json_object_get(timing, "total"));
+    assert_int_equal(json_object_size(timing), sizeof names / sizeof names[0]);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        double seconds = json_number_value(json_object_get(timing, names[i]));
+        if (!(seconds > 0 && seconds <= total) || !strstr(result.err, names[i]))
+            fail_msg("%s: %g of %g seconds\n%s", names[i], seconds, total, result.err);
+    }
+    json_decref(document);
+    harness_forget(&result);
+    result = run("predict -w w.safetensors --json good.ppm", 0);
+    assert_null(strstr(result.out, "timing"));
+    assert_string_equal(result.err, "");
+    harness_forget(&result);
+}
+
 static void an_interrupted_run_keeps_what_it_has(void **state)
 {
     enum { n_lines = 200000 }; /* more than are scored before the signal comes */
@@ -397,15 +423,11 @@ static void output_that_cannot_be_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(rows_are_aligned_text),
-        IN_FOLDER(batches_and_threads_change_nothing),
-        IN_FOLDER(csv_keeps_hostile_names_apart),
-        IN_FOLDER(text_escapes_hostile_names),
-        IN_FOLDER(json_is_one_document),
-        IN_FOLDER(jsonl_is_one_object_a_line),
-        IN_FOLDER(reads_lists_from_stdin),
-        IN_FOLDER(exit_codes),
-        IN_FOLDER(an_interrupted_run_keeps_what_it_has),
+        IN_FOLDER(rows_are_aligned_text),         IN_FOLDER(batches_and_threads_change_nothing),
+        IN_FOLDER(csv_keeps_hostile_names_apart), IN_FOLDER(text_escapes_hostile_names),
+        IN_FOLDER(json_is_one_document),          IN_FOLDER(jsonl_is_one_object_a_line),
+        IN_FOLDER(reads_lists_from_stdin),        IN_FOLDER(exit_codes),
+        IN_FOLDER(timing_names_every_part),       IN_FOLDER(an_interrupted_run_keeps_what_it_has),
         IN_FOLDER(output_that_cannot_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,9 @@ MESO_API void meso_device_close(meso_device *device); /* NULL is allowed */
 
 MESO_API const meso_device_info *meso_device_get_info(const meso_device *device);
 
+/* Seconds that opening took: loading the drivers and listing their devices, then this device. */
+MESO_API void meso_device_open_seconds(const meso_device *device, double *list, double *open);
+
 /* The last failure of a call on this device; "" if none. Valid until the next call on it. */
 MESO_API const char *meso_device_error(const meso_device *device);
 

@@ -76,6 +76,7 @@ typedef struct meso_model_info {
     const char *tuning;               /* the fused kernels' tuning row; "" on the plain path */
     size_t n_fused_layers;            /* layers that fused kernels compute */
     size_t n_lanes;                   /* lanes at work */
+    double build_seconds;             /* that opening took for kernels and filters */
     char weights_hash[33];            /* XXH3-128 of the weight file, hex; "" for random weights */
 } meso_model_info;
 

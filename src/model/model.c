@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
 
@@ -105,6 +106,7 @@ static meso_status create(meso_device *device, meso_net *net, meso_weights *weig
     MESO_TRY(set_classes(m, classes ? classes : "fake,real", error));
     find_logits(m);
     MESO_TRY(meso_weights_check(weights, net, error));
+    double started = meso_seconds();
     if (m->path != MESO_PATH_PLAIN) {
         status = make_strips(m, options->n_lanes);
         MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
@@ -116,6 +118,7 @@ static meso_status create(meso_device *device, meso_net *net, meso_weights *weig
         status = meso_model_need_plan(m);
         MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
     }
+    m->build_seconds = meso_seconds() - started;
     *model = m;
     m = NULL;
 out:
@@ -260,6 +263,7 @@ void meso_model_get_info(const meso_model *model, meso_model_info *info)
         .tuning = plan ? plan->tuning->name : "",
         .n_fused_layers = plan ? plan->last + 1 : 0,
         .n_lanes = model->strips ? meso_strip_n_lanes(model->strips) : 1,
+        .build_seconds = model->build_seconds,
     };
     memcpy(info->weights_hash, model->weights_hash, sizeof model->weights_hash);
 }

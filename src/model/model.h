@@ -20,6 +20,7 @@ struct meso_model {
     meso_plan *plan;        /* the plain path */
     meso_path path;
     size_t max_batch;
+    double build_seconds;
     size_t n_outputs;
     size_t logits;   /* the layer whose output the last sigmoid or softmax takes */
     int can_predict; /* RGB in, one sigmoid or two softmax outputs */

@@ -54,16 +54,11 @@ static meso_status upload(meso_device *device, const void *values, size_t bytes,
     return status == MESO_OK ? meso_buffer_write(device, buffer, 0, values, bytes) : status;
 }
 
-/* A buffer of zeros: kernels never write the rows of zeros around a tensor. */
-static meso_status upload_zeros(meso_device *device, size_t bytes, meso_buffer *buffer)
+/* A buffer of zeros, soon: kernels never write the rows of zeros around a tensor. */
+static meso_status create_zeros(meso_device *device, size_t bytes, meso_buffer *buffer)
 {
-    meso_status status = MESO_OK;
-    void *zeros = calloc(1, bytes);
-    MESO_REQUIRE_MEMORY(zeros, meso_device_error_slot(device));
-    MESO_TRY(upload(device, zeros, bytes, buffer));
-out:
-    free(zeros);
-    return status;
+    meso_status status = meso_buffer_create(device, bytes, buffer);
+    return status == MESO_OK ? meso_buffer_zero(device, buffer) : status;
 }
 
 static const float *param_of(const float *const *params, const meso_layer *layer, size_t i)
@@ -195,12 +190,13 @@ static meso_status make_scratch(meso_strip_run *run)
     size_t n = run->n_lanes + (run->n_lanes > 1);
     for (size_t l = 0; l < n; l++) {
         meso_device_use_lane(run->device, l < run->n_lanes ? (int)l : MESO_WHOLE_DEVICE);
-        MESO_TRY(upload_zeros(run->device, floats * meso_strip_size(&run->plan.blocks[0].in, lanes),
+        MESO_TRY(create_zeros(run->device, floats * meso_strip_size(&run->plan.blocks[0].in, lanes),
                               &run->scratch[l].tensors[0]));
         for (size_t i = 0; i < run->plan.n_blocks; i++)
-            MESO_TRY(upload_zeros(run->device,
+            MESO_TRY(create_zeros(run->device,
                                   floats * meso_strip_size(&run->plan.blocks[i].out, lanes),
                                   &run->scratch[l].tensors[i + 1]));
+        MESO_TRY(meso_device_flush(run->device));
     }
 out:
     meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);

@@ -16,9 +16,11 @@ meso_status meso_device_open(const char *selector, meso_device **device, meso_er
     size_t *matches = NULL;
     size_t n, n_matches;
     cl_int code;
+    double started = meso_seconds();
     meso_device *d = calloc(1, sizeof *d);
     MESO_REQUIRE_MEMORY(d, error);
     MESO_TRY(meso_device_list_ids(&list, &ids, &n, error));
+    d->list_seconds = meso_seconds() - started;
     matches = calloc(n, sizeof *matches);
     MESO_REQUIRE_MEMORY(matches, error);
     MESO_TRY(meso_device_match(list, n, selector, matches, &n_matches, error));
@@ -32,6 +34,7 @@ meso_status meso_device_open(const char *selector, meso_device **device, meso_er
                  d->info.name, meso_cl_error_name(code), (int)code);
     status = meso_lanes_make_queues(d);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", d->info.name, d->error.text);
+    d->open_seconds = meso_seconds() - started - d->list_seconds;
     *device = d;
     d = NULL;
 out:
@@ -60,6 +63,12 @@ void meso_device_close(meso_device *device)
 const meso_device_info *meso_device_get_info(const meso_device *device)
 {
     return &device->info;
+}
+
+void meso_device_open_seconds(const meso_device *device, double *list, double *open)
+{
+    *list = device->list_seconds;
+    *open = device->open_seconds;
 }
 
 const char *meso_device_error(const meso_device *device)
@@ -125,6 +134,16 @@ meso_status meso_buffer_read(meso_device *device, const meso_buffer *buffer, siz
     if (bytes > 0)
         MESO_CL(&device->error, clEnqueueReadBuffer, device->lane->queue, buffer->memory, CL_TRUE,
                 offset, bytes, to, 0, NULL, NULL);
+out:
+    return status;
+}
+
+meso_status meso_buffer_zero(meso_device *device, const meso_buffer *buffer)
+{
+    const cl_float zero = 0;
+    meso_status status = MESO_OK;
+    MESO_CL(&device->error, clEnqueueFillBuffer, device->lane->queue, buffer->memory, &zero,
+            sizeof zero, 0, buffer->bytes, 0, NULL, NULL);
 out:
     return status;
 }

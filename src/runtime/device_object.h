@@ -30,6 +30,7 @@ struct meso_device {
     meso_program programs[MESO_N_PROGRAMS]; /* for the whole device; empty until first use */
     meso_kernel kernels[MESO_N_KERNELS];    /* likewise */
     meso_profile profile;
+    double list_seconds, open_seconds;
     meso_error error;
 };
 

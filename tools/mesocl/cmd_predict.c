@@ -67,7 +67,8 @@ static int parse(predict *p, int argc, char **argv, char ***operands, size_t *n_
          MESO_OPTION_FLAG,
          {.flag = &p->json},
          NULL,
-         "one JSON document: schema, provenance, images, n_ok, n_refused",
+         "one JSON document: schema, provenance, images, n_ok, n_refused; with --timing also "
+         "timing",
          0,
          0},
         {"jsonl",
@@ -183,10 +184,13 @@ static int exit_code(const predict *p, const meso_dataset *files)
     return p->strict && p->output.n_refused + files->n_unreadable > 0 ? 65 : 0;
 }
 
-static int score(predict *p, meso_model *model, const char *const *paths, size_t n,
+static int score(predict *p, const meso_device *device, meso_model *model, const char *const *paths,
                  const meso_dataset *files)
 {
     const meso_score_options options = meso_scoring_score_options(&p->scoring);
+    const size_t n = files->n_items;
+    meso_time times[MESO_N_TIMES];
+    meso_model_info info;
     meso_error error = {0};
     meso_progress_start(&p->progress, "images", n);
     p->progress.on &= !isatty(STDOUT_FILENO); /* rows that are seen to come show progress enough */
@@ -197,9 +201,13 @@ static int score(predict *p, meso_model *model, const char *const *paths, size_t
         return meso_status_exit_code(p->output_status); /* main() says why stdout failed */
     if (error.status != MESO_OK)
         snprintf(error.text, sizeof error.text, "%s", meso_model_error(model));
-    p->output_status =
-        meso_predict_output_end(&p->output, error.status == MESO_OK ? NULL : error.text);
+    meso_model_get_info(model, &info);
+    meso_scoring_times(&p->scoring, device, &info, times);
+    p->output_status = meso_predict_output_end(
+        &p->output, error.status == MESO_OK ? NULL : error.text, p->scoring.timing ? times : NULL);
     print_summary(p, files);
+    if (p->scoring.timing)
+        meso_print_times(times);
     if (error.status != MESO_OK)
         return meso_tool_fail(&error);
     return p->output_status == MESO_OK ? exit_code(p, files)
@@ -247,7 +255,7 @@ static int run(predict *p, char **operands, size_t n_operands, const char *comma
         const report_provenance provenance =
             meso_scoring_provenance(&p->scoring, device, &info, command);
         p->output_status = meso_predict_output_begin(&p->output, &provenance);
-        code = p->output_status == MESO_OK ? score(p, model, paths, files.n_items, &files)
+        code = p->output_status == MESO_OK ? score(p, device, model, paths, &files)
                                            : meso_status_exit_code(p->output_status);
     }
     meso_model_close(model);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 int meso_tool_fail(const meso_error *error)
 {
     fprintf(stderr, "%s: %s\n", meso_program_name,
@@ -13,16 +15,44 @@ int meso_tool_fail(const meso_error *error)
     return meso_status_exit_code(error->status);
 }
 
-int meso_scoring_open(const meso_scoring *scoring, meso_device **device, meso_model **model)
+int meso_scoring_open(meso_scoring *scoring, meso_device **device, meso_model **model)
 {
     meso_model_options options = MESO_MODEL_OPTIONS_INIT;
     meso_error error = {0};
     options.net = scoring->net;
     options.max_batch = (size_t)scoring->batch;
-    if (meso_device_open(scoring->device, device, &error) != MESO_OK ||
-        meso_model_open(*device, scoring->weights, &options, model, &error) != MESO_OK)
+    scoring->started = meso_seconds();
+    if (meso_device_open(scoring->device, device, &error) != MESO_OK)
         return meso_tool_fail(&error);
+    double opened = meso_seconds();
+    if (meso_model_open(*device, scoring->weights, &options, model, &error) != MESO_OK)
+        return meso_tool_fail(&error);
+    scoring->open_model_seconds = meso_seconds() - opened;
     return -1;
+}
+
+void meso_scoring_times(const meso_scoring *scoring, const meso_device *device,
+                        const meso_model_info *model, meso_time times[MESO_N_TIMES])
+{
+    double list, open;
+    meso_device_open_seconds(device, &list, &open);
+    const meso_time all[MESO_N_TIMES] = {{"list_devices", list},
+                                         {"open_device", open},
+                                         {"open_model", scoring->open_model_seconds},
+                                         {"build", model->build_seconds},
+                                         {"first_image", scoring->scored.first},
+                                         {"decode", scoring->scored.decode},
+                                         {"compute", scoring->scored.compute},
+                                         {"total", meso_seconds() - scoring->started}};
+    memcpy(times, all, sizeof all);
+}
+
+void meso_print_times(const meso_time times[MESO_N_TIMES])
+{
+    fprintf(stderr, "%s: seconds:", meso_program_name);
+    for (int i = 0; i < MESO_N_TIMES; i++)
+        fprintf(stderr, "%s %s %.4f", i ? "," : "", times[i].name, times[i].seconds);
+    fputc('\n', stderr);
 }
 
 report_provenance meso_scoring_provenance(const meso_scoring *scoring, const meso_device *device,
@@ -46,13 +76,14 @@ void meso_command_text(int argc, char **argv, meso_text *text)
     report_command_line(argc, argv, text);
 }
 
-meso_score_options meso_scoring_score_options(const meso_scoring *scoring)
+meso_score_options meso_scoring_score_options(meso_scoring *scoring)
 {
     meso_score_options options = MESO_SCORE_OPTIONS_INIT;
     options.n_threads = (size_t)scoring->threads;
     options.batch = (size_t)scoring->batch;
     options.max_pixels = scoring->max_pixels;
     options.exif_orient = scoring->exif_orient;
+    options.timing = &scoring->scored;
     return options;
 }
 

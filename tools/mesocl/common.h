@@ -22,7 +22,9 @@ typedef struct meso_scoring {
     const char *net;
     const char *device;
     uint64_t batch, threads, max_pixels; /* 0: the library's default */
-    int exif_orient;
+    int exif_orient, timing;
+    double started, open_model_seconds; /* for --timing: meso_scoring_open fills them */
+    meso_score_timing scored;           /* meso_score_files fills it */
 } meso_scoring;
 
 /* clang-format off */
@@ -43,12 +45,24 @@ typedef struct meso_scoring {
     {"max-pixels", '\0', MESO_OPTION_UNSIGNED, {.number = &(s).max_pixels}, "N", \
      "refuse larger pictures (too_large); default 67108864", 1, 4294967296}, \
     {"exif-orient", '\0', MESO_OPTION_FLAG, {.flag = &(s).exif_orient}, NULL, \
-     "turn pictures as their EXIF data say; the published nets were trained without", 0, 0}
+     "turn pictures as their EXIF data say; the published nets were trained without", 0, 0}, \
+    {"timing", '\0', MESO_OPTION_FLAG, {.flag = &(s).timing}, NULL, \
+     "say on stderr, and in JSON, how many seconds each part took; decode adds up all threads", 0, 0}
 /* clang-format on */
 
 /* Opens the device and the model; scoring->weights is there. Returns -1, or the exit code after a
  * sentence on stderr; in both cases the caller closes what is not NULL, the model first. */
-int meso_scoring_open(const meso_scoring *scoring, meso_device **device, meso_model **model);
+int meso_scoring_open(meso_scoring *scoring, meso_device **device, meso_model **model);
+
+/* What --timing tells: a part's name, and its seconds. */
+typedef struct meso_time {
+    const char *name;
+    double seconds;
+} meso_time;
+enum { MESO_N_TIMES = 8 };
+void meso_scoring_times(const meso_scoring *scoring, const meso_device *device,
+                        const meso_model_info *model, meso_time times[MESO_N_TIMES]);
+void meso_print_times(const meso_time times[MESO_N_TIMES]); /* one line on stderr */
 
 /* What a report says of its origin. The strings are those of the arguments. */
 report_provenance meso_scoring_provenance(const meso_scoring *scoring, const meso_device *device,
@@ -56,7 +70,7 @@ report_provenance meso_scoring_provenance(const meso_scoring *scoring, const mes
 
 /* Appends "PROGRAM predict …" as it was typed: call it before meso_options_parse. */
 void meso_command_text(int argc, char **argv, meso_text *text);
-meso_score_options meso_scoring_score_options(const meso_scoring *scoring);
+meso_score_options meso_scoring_score_options(meso_scoring *scoring);
 
 /* From now on the first Ctrl-C (SIGINT) or SIGTERM only makes meso_interrupted() true; the second
  * ends the program at once. */

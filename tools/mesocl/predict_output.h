@@ -5,6 +5,7 @@
 #ifndef MESO_TOOLS_PREDICT_OUTPUT_H
 #define MESO_TOOLS_PREDICT_OUTPUT_H
 
+#include "common.h"
 #include "mesocl/evaluate.h"
 #include "report/report_provenance.h"
 
@@ -26,7 +27,9 @@ typedef struct meso_predict_output {
 meso_status meso_predict_output_begin(const meso_predict_output *output,
                                       const report_provenance *provenance);
 meso_status meso_predict_output_row(meso_predict_output *output, const meso_file_score *score);
-/* error: the sentence of a run that ended before its time, or NULL. */
-meso_status meso_predict_output_end(const meso_predict_output *output, const char *error);
+/* error: the sentence of a run that ended before its time, or NULL. times: [MESO_N_TIMES] or NULL.
+ */
+meso_status meso_predict_output_end(const meso_predict_output *output, const char *error,
+                                    const meso_time *times);
 
 #endif
