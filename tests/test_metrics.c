@@ -368,6 +368,33 @@ static void test_groups(void **state)
     expect_near(grouped.auc.high, compute(&set).auc, "auc", "one group");
 }
 
+static void test_group_scores(void **state)
+{
+    (void)state;
+    score_set set = {.n = 0};
+    add_score(&set, 1, 0.25), set.group[0] = 5;
+    add_score(&set, 0, 0.5), set.group[1] = 5;
+    add_score(&set, 1, 0.75), set.group[2] = 5;
+    add_score(&set, 1, 0.125), set.group[3] = 2;
+    meso_scores scores = as_scores(&set);
+    meso_group_score *groups = NULL;
+    size_t n = 0;
+    assert_int_equal(meso_metrics_groups(&scores, &groups, &n, NULL), MESO_ERROR_ARGUMENT);
+    scores.group = set.group;
+    assert_int_equal(meso_metrics_groups(&scores, &groups, &n, NULL), MESO_OK);
+    const meso_group_score expected[] = {
+        {5, 0, 1, 0.5, 0.5}, {2, 1, 1, 0.125, 0.875}, {5, 1, 2, 0.5, 0.5}};
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(groups[i].group, expected[i].group);
+        assert_int_equal(groups[i].real, expected[i].real);
+        assert_int_equal(groups[i].n_images, expected[i].n_images);
+        expect_near(groups[i].p_real, expected[i].p_real, "p_real", "group");
+        expect_near(groups[i].p_fake, expected[i].p_fake, "p_fake", "group");
+    }
+    free(groups);
+}
+
 static void test_one_class(void **state)
 {
     (void)state;
@@ -392,6 +419,7 @@ int main(void)
                                        cmocka_unit_test(test_seed),
                                        cmocka_unit_test(test_coverage),
                                        cmocka_unit_test(test_groups),
+                                       cmocka_unit_test(test_group_scores),
                                        cmocka_unit_test(test_one_class)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

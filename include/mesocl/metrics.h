@@ -69,6 +69,19 @@ MESO_API meso_status meso_metrics_bootstrap(const meso_scores *scores, double th
                                             size_t n_resamples, uint64_t seed,
                                             meso_metrics_intervals *intervals, meso_error *error);
 
+/* What a group comes to. A number that stands in both classes is two groups. */
+typedef struct meso_group_score {
+    size_t group; /* its number in meso_scores */
+    unsigned char real;
+    size_t n_images;
+    double p_real, p_fake; /* means over its images */
+} meso_group_score;
+
+/* One score for each group, fakes first, by number. *groups is the caller's, to free(). Errors:
+ * ARGUMENT (no groups, no scores), MEMORY. */
+MESO_API meso_status meso_metrics_groups(const meso_scores *scores, meso_group_score **groups,
+                                         size_t *n, meso_error *error);
+
 /* ROC: points of falling threshold from (0,0) to (1,1), collinear ones dropped as scikit-learn
  * does. */
 typedef struct meso_roc_point {

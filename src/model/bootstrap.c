@@ -11,72 +11,16 @@
 #include "base/random.h"
 #include "mesocl/metrics.h"
 #include "model/ranking.h"
-
-/* The rows of the ranking in order of (class, group): a unit is a run of them. */
-typedef struct member {
-    unsigned char real;
-    size_t group;
-    size_t row;
-} member;
-
-typedef struct unit_list {
-    member *members;
-    size_t *starts; /* [n_units + 1] into members */
-    size_t n_units;
-    size_t n_fake_units; /* units of fakes come first */
-} unit_list;
-
-static int compare_members(const void *left, const void *right)
-{
-    const member *a = left, *b = right;
-    if (a->real != b->real)
-        return a->real < b->real ? -1 : 1;
-    if (a->group != b->group)
-        return a->group < b->group ? -1 : 1;
-    return a->row < b->row ? -1 : a->row > b->row;
-}
-
-static void units_free(unit_list *units)
-{
-    free(units->members);
-    free(units->starts);
-}
-
-static meso_status units_create(const meso_scores *scores, const meso_ranking *ranking,
-                                unit_list *units, meso_error *error)
-{
-    meso_status status = MESO_OK;
-    size_t n = ranking->n;
-    units->members = calloc(n, sizeof *units->members);
-    units->starts = calloc(n + 1, sizeof *units->starts);
-    MESO_REQUIRE_MEMORY(units->members, error);
-    MESO_REQUIRE_MEMORY(units->starts, error);
-    for (size_t i = 0; i < n; i++) {
-        size_t image = ranking->rows[i].image;
-        units->members[i] =
-            (member){ranking->rows[i].real, scores->group ? scores->group[image] : image, i};
-    }
-    qsort(units->members, n, sizeof *units->members, compare_members);
-    for (size_t i = 0; i < n; i++) {
-        const member *m = &units->members[i];
-        if (i == 0 || m->real != m[-1].real || m->group != m[-1].group) {
-            units->n_fake_units += !m->real;
-            units->starts[units->n_units++] = i;
-        }
-    }
-    units->starts[units->n_units] = n;
-out:
-    return status;
-}
+#include "model/units.h"
 
 /* Draws as many of the units first … end − 1 as there are, with replacement. */
-static void draw(const unit_list *units, size_t first, size_t end, meso_random *random,
+static void draw(const meso_units *units, size_t first, size_t end, meso_random *random,
                  uint32_t *weight)
 {
     for (size_t k = first; k < end; k++) {
         size_t unit = first + meso_random_below(random, end - first);
         for (size_t m = units->starts[unit]; m < units->starts[unit + 1]; m++)
-            weight[units->members[m].row]++;
+            weight[units->members[m].image]++;
     }
 }
 
@@ -138,7 +82,7 @@ meso_status meso_metrics_bootstrap(const meso_scores *scores, double threshold, 
 {
     meso_status status = MESO_OK;
     meso_ranking ranking = {0};
-    unit_list units = {0};
+    meso_units units = {0};
     uint32_t *weight = NULL;
     double *values = NULL; /* [n_quantities][n_resamples] */
     meso_random random = {seed};
@@ -148,7 +92,7 @@ meso_status meso_metrics_bootstrap(const meso_scores *scores, double threshold, 
                  MESO_ERROR_ARGUMENT, "%zu bootstrap resamples: at least one is needed",
                  n_resamples);
     MESO_TRY(meso_ranking_create(scores, threshold, &ranking, error));
-    MESO_TRY(units_create(scores, &ranking, &units, error));
+    MESO_TRY(meso_units_create(scores, &units, error));
     weight = calloc(ranking.n, sizeof *weight);
     values = calloc(n_resamples * n_quantities, sizeof *values);
     MESO_REQUIRE_MEMORY(weight, error);
@@ -157,8 +101,8 @@ meso_status meso_metrics_bootstrap(const meso_scores *scores, double threshold, 
         meso_measure measure;
         double value[n_quantities];
         memset(weight, 0, ranking.n * sizeof *weight);
-        draw(&units, 0, units.n_fake_units, &random, weight);
-        draw(&units, units.n_fake_units, units.n_units, &random, weight);
+        draw(&units, 0, units.n_fake, &random, weight);
+        draw(&units, units.n_fake, units.n, &random, weight);
         meso_ranking_measure(&ranking, weight, &measure);
         quantities(&measure, value);
         for (size_t q = 0; q < n_quantities; q++)
@@ -167,12 +111,12 @@ meso_status meso_metrics_bootstrap(const meso_scores *scores, double threshold, 
     for (size_t q = 0; q < n_quantities; q++)
         interval[q] = interval_of(values + q * n_resamples, n_resamples);
     place_intervals(interval, intervals);
-    intervals->n_units = units.n_units;
+    intervals->n_units = units.n;
     intervals->n_resamples = n_resamples;
 out:
     free(values);
     free(weight);
-    units_free(&units);
+    meso_units_free(&units);
     meso_ranking_free(&ranking);
     return status;
 }

@@ -78,7 +78,7 @@ static void measure_images(const meso_ranking *ranking, const uint32_t *weight,
     uint64_t total = 0;
     for (size_t i = 0; i < ranking->n; i++) {
         const meso_ranked *row = &ranking->rows[i];
-        uint32_t w = weight ? weight[i] : 1;
+        uint32_t w = weight ? weight[row->image] : 1;
         total += w;
         measure->confusion[row->real][row->called_real] += w;
         measure->mse += w * row->squared_error;
@@ -121,7 +121,7 @@ static size_t walk_run(const meso_ranking *ranking, const uint32_t *weight, size
     uint64_t count[2] = {0, 0};
     step->threshold = ranking->rows[i].p_real;
     for (; i < ranking->n && ranking->rows[i].p_real == step->threshold; i++)
-        count[ranking->rows[i].real] += weight ? weight[i] : 1;
+        count[ranking->rows[i].real] += weight ? weight[ranking->rows[i].image] : 1;
     step->fakes += (double)count[0];
     step->reals += (double)count[1];
     return i;

@@ -36,7 +36,7 @@ meso_status meso_ranking_create(const meso_scores *scores, double threshold, mes
                                 meso_error *error);
 void meso_ranking_free(meso_ranking *ranking);
 
-/* weight[i] is how often row i counts; NULL counts each once. At least one weight is above 0. */
+/* weight[i] is how often image i counts; NULL counts each once. At least one is above 0. */
 void meso_ranking_measure(const meso_ranking *ranking, const uint32_t *weight,
                           meso_measure *measure);
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/units.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+
+static int compare_members(const void *left, const void *right)
+{
+    const meso_unit_member *a = left, *b = right;
+    if (a->real != b->real)
+        return a->real < b->real ? -1 : 1;
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    return a->image < b->image ? -1 : a->image > b->image;
+}
+
+meso_status meso_units_create(const meso_scores *scores, meso_units *units, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t n = scores->n;
+    *units = (meso_units){0};
+    units->members = calloc(n, sizeof *units->members);
+    units->starts = calloc(n + 1, sizeof *units->starts);
+    MESO_REQUIRE_MEMORY(units->members, error);
+    MESO_REQUIRE_MEMORY(units->starts, error);
+    for (size_t i = 0; i < n; i++)
+        units->members[i] =
+            (meso_unit_member){scores->real[i] != 0, scores->group ? scores->group[i] : i, i};
+    qsort(units->members, n, sizeof *units->members, compare_members);
+    for (size_t i = 0; i < n; i++) {
+        const meso_unit_member *m = &units->members[i];
+        if (i == 0 || m->real != m[-1].real || m->group != m[-1].group) {
+            units->n_fake += !m->real;
+            units->starts[units->n++] = i;
+        }
+    }
+    units->starts[units->n] = n;
+out:
+    return status;
+}
+
+void meso_units_free(meso_units *units)
+{
+    free(units->members);
+    free(units->starts);
+    *units = (meso_units){0};
+}
