@@ -262,27 +262,30 @@ static void names_lose_no_byte(void **state)
 static void provenance_says_what_is_known(void **state)
 {
     (void)state;
-    const report_provenance provenance = {.device = "cpu \xff", .net = "meso4", .seed = ""};
+    const report_provenance provenance = {
+        .device = "cpu \xff", .net = "meso4", .command = "a '\\.'", .seed = ""};
     json_t *object = report_provenance_json(&provenance);
     assert_string_equal(json_string_value(json_object_get(object, "version")), meso_version());
     assert_string_equal(json_string_value(json_object_get(object, "commit")), meso_commit());
     assert_string_equal(json_string_value(json_object_get(object, "device")), "cpu \\xFF");
-    assert_int_equal(json_object_size(object), 4); /* those and the net: no unknown field */
+    assert_int_equal(json_object_size(object), 5); /* those, net and command: no unknown field */
     json_decref(object);
 
     meso_text text = {0};
     report_provenance_text(&provenance, &text);
     assert_non_null(strstr(text.bytes, "  device        cpu \\xFF\n"));
+    assert_non_null(strstr(text.bytes, "  command       a '\\.'\n"));
     meso_text_free(&text);
 }
 
 static void command_lines_can_be_typed_again(void **state)
 {
     (void)state;
-    char *argv[] = {"mesocl", "a b", "", "it's", "--x=1", "$HOME"};
+    char *argv[] = {"mesocl", "a b", "", "it's", "--x=1", "$HOME", "\\.jpg", "it's\n\xff\\"};
     meso_text text = {0};
-    report_command_line(6, argv, &text);
-    expect_text(&text, "mesocl 'a b' '' 'it'\\''s' --x=1 '$HOME'");
+    report_command_line(8, argv, &text);
+    expect_text(&text,
+                "mesocl 'a b' '' 'it'\\''s' --x=1 '$HOME' '\\.jpg' $'it\\x27s\\x0A\\xFF\\x5C'");
 }
 
 /* ---- SVG ---------------------------------------------------------------------------------------

@@ -55,7 +55,11 @@ void report_provenance_text(const report_provenance *provenance, meso_text *out)
         if (!is_known(&fields[i]))
             continue;
         meso_text_format(out, "  %-13s ", fields[i].key);
-        report_printable(fields[i].value, out);
+        if (fields[i].value ==
+            provenance->command) /* printable already, and its \ must not double */
+            meso_text_add(out, fields[i].value);
+        else
+            report_printable(fields[i].value, out);
         meso_text_add(out, "\n");
     }
 }
@@ -68,18 +72,35 @@ static int is_plain(const char *argument)
     return *argument && strspn(argument, plain) == strlen(argument);
 }
 
+/* Quotes with '…', or with $'…' (bash, zsh, ksh) where bytes have to be written as \\xNN. */
+static void add_argument(const char *argument, meso_text *out)
+{
+    meso_text escaped = {0};
+    size_t n_backslashes = 0;
+    report_printable(argument, &escaped);
+    out->out_of_memory |= escaped.out_of_memory;
+    for (const char *s = argument; *s; s++)
+        n_backslashes += *s == '\\';
+    /* A backslash alone is escaped, too, but stands for itself between quotes. */
+    int bytes = escaped.length > strlen(argument) + 3 * n_backslashes;
+    meso_text_add(out, bytes ? "$'" : "'");
+    for (const char *s = bytes ? escaped.bytes : argument; s && *s; s++) {
+        if (*s == '\'')
+            meso_text_add(out, bytes ? "\\x27" : "'\\''");
+        else
+            meso_text_add_n(out, s, 1);
+    }
+    meso_text_add(out, "'");
+    meso_text_free(&escaped);
+}
+
 void report_command_line(int argc, char *const *argv, meso_text *out)
 {
     for (int i = 0; i < argc; i++) {
-        int quote = !is_plain(argv[i]);
         meso_text_add(out, i ? " " : "");
-        meso_text_add(out, quote ? "'" : "");
-        for (const char *s = argv[i]; *s; s++) {
-            if (*s == '\'')
-                meso_text_add(out, "'\\''");
-            else
-                meso_text_add_n(out, s, 1);
-        }
-        meso_text_add(out, quote ? "'" : "");
+        if (is_plain(argv[i]))
+            meso_text_add(out, argv[i]);
+        else
+            add_argument(argv[i], out);
     }
 }

@@ -23,7 +23,7 @@ typedef struct report_provenance {
     const char *dataset;
     const char *dataset_hash; /* XXH3-128 */
     const char *seed;         /* in decimal */
-    const char *command;      /* see report_command_line() */
+    const char *command;      /* as report_command_line() writes it */
 } report_provenance;
 
 #define REPORT_RESIZE "nearest (Pillow)"
@@ -31,7 +31,7 @@ typedef struct report_provenance {
 json_t *report_provenance_json(const report_provenance *provenance); /* NULL: out of memory */
 void report_provenance_text(const report_provenance *provenance, meso_text *out);
 
-/* Appends the command line, quoted so that a shell takes it again. */
+/* Appends the command line, printable, quoted so that a shell takes it again. */
 void report_command_line(int argc, char *const *argv, meso_text *out);
 
 #endif
