@@ -14,10 +14,8 @@
 #include "mesocl/evaluate.h"
 #include "predict_output.h"
 #include "progress.h"
-#include "report/report_number.h"
 #include "stdin_list.h"
-
-enum { n_refusals = MESO_IMAGE_ODD_SIZE + 1 };
+#include "tally.h"
 
 typedef struct predict {
     meso_scoring scoring;
@@ -25,8 +23,7 @@ typedef struct predict {
     meso_predict_output output;
     meso_progress progress;
     meso_status output_status; /* of writing rows */
-    size_t n_by_refusal[n_refusals];
-    size_t n_suspect, n_turned;
+    meso_tally tally;
 } predict;
 
 static const char about[] = "Scores images: label, P(fake), P(real) and file, one line for each. "
@@ -120,68 +117,39 @@ static int parse(predict *p, int argc, char **argv, char ***operands, size_t *n_
     return -1;
 }
 
-static void print_refusal(const meso_file_score *score)
-{
-    meso_text text = {0};
-    report_printable(score->path, &text);
-    fprintf(stderr, "refused: %s: %s: %s\n", text.out_of_memory ? "" : text.bytes,
-            meso_refusal_name(score->refusal), score->detail);
-    meso_text_free(&text);
-}
-
 static int take_score(const meso_file_score *score, void *user)
 {
     predict *p = user;
     if (p->output_status != MESO_OK)
         return 1;
-    p->n_by_refusal[score->refusal]++;
-    p->n_suspect += score->suspect != 0;
-    p->n_turned += score->exif_turned != 0;
+    meso_tally_add(&p->tally, score);
     if (score->refusal != MESO_IMAGE_OK && p->output.format == MESO_PREDICT_TEXT) {
         meso_progress_clear(&p->progress);
-        print_refusal(score);
+        meso_tally_print_refusal(score);
     }
     p->output_status = meso_predict_output_row(&p->output, score);
-    meso_progress_update(&p->progress, p->output.n_ok + p->output.n_refused);
+    meso_progress_update(&p->progress, score->index + 1);
     return p->output_status != MESO_OK || meso_interrupted();
 }
 
-/* "3 images scored, 2 refused (1 truncated, 1 vanished)", where there is more to say than the row.
- */
+/* Nothing, where the row has said it all. */
 static void print_summary(const predict *p, const meso_dataset *files)
 {
-    const char *separator = " (";
-    if (files->n_items == 1 && files->n_unreadable == 0 && p->n_suspect + p->n_turned == 0)
-        return;
-    fprintf(stderr, "mesocl: %zu images scored, %zu refused", p->output.n_ok, p->output.n_refused);
-    for (int i = MESO_IMAGE_OK + 1; i < n_refusals; i++) {
-        if (p->n_by_refusal[i] == 0)
-            continue;
-        fprintf(stderr, "%s%zu %s", separator, p->n_by_refusal[i],
-                meso_refusal_name((meso_refusal)i));
-        separator = ", ";
-    }
-    fprintf(stderr, "%s\n", p->output.n_refused ? ")" : "");
-    if (p->n_suspect)
-        fprintf(stderr, "mesocl: %zu images are suspect: their decoder gave warnings\n",
-                p->n_suspect);
-    if (p->n_turned)
-        fprintf(stderr, "mesocl: %zu images ask by EXIF to be turned: %s\n", p->n_turned,
-                p->scoring.exif_orient ? "done" : "not done without --exif-orient");
-    if (files->n_unreadable)
-        fprintf(stderr, "mesocl: %zu folders could not be read, the first: %s\n",
-                files->n_unreadable, files->unreadable);
+    if (files->n_items > 1 || files->n_unreadable + p->tally.n_suspect + p->tally.n_turned > 0)
+        meso_tally_print(&p->tally, files, p->scoring.exif_orient);
 }
 
 /* What the run as a whole comes to, as --help says. */
 static int exit_code(const predict *p, const meso_dataset *files)
 {
-    size_t n_unread = p->n_by_refusal[MESO_IMAGE_VANISHED] + p->n_by_refusal[MESO_IMAGE_PERMISSION];
-    if (p->output.n_ok == 0 && n_unread == p->output.n_refused)
+    const meso_tally *tally = &p->tally;
+    size_t n_unread =
+        tally->n_by_refusal[MESO_IMAGE_VANISHED] + tally->n_by_refusal[MESO_IMAGE_PERMISSION];
+    if (tally->n_scored == 0 && n_unread == tally->n_refused)
         return 66;
-    if (p->output.n_ok == 0)
+    if (tally->n_scored == 0)
         return 65;
-    return p->strict && p->output.n_refused + files->n_unreadable > 0 ? 65 : 0;
+    return p->strict && tally->n_refused + files->n_unreadable > 0 ? 65 : 0;
 }
 
 static int score(predict *p, const meso_device *device, meso_model *model, const char *const *paths,

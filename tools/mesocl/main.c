@@ -14,6 +14,7 @@ static const meso_cli_command commands[] = {
     {"inspect", "layers, shapes, parameters and memory of a model or net", meso_cmd_inspect},
     {"init", "write seeded random weights for a net", meso_cmd_init},
     {"predict", "score images: P(fake) and P(real) of each", meso_cmd_predict},
+    {"evaluate", "measure a model on a labelled dataset", meso_cmd_evaluate},
     {NULL, NULL, NULL},
 };
 

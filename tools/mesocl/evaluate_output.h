@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What evaluate writes: a report for people, one JSON document, one CSV row per image, a ROC curve.
+ * Each appends to out, whose out_of_memory the caller checks.
+ */
+#ifndef MESO_TOOLS_EVALUATE_OUTPUT_H
+#define MESO_TOOLS_EVALUATE_OUTPUT_H
+
+#include "base/text.h"
+#include "evaluation.h"
+#include "report/report_provenance.h"
+
+void meso_evaluate_text(const meso_evaluation *evaluation, const report_provenance *provenance,
+                        meso_text *out);
+void meso_evaluate_json(const meso_evaluation *evaluation, const report_provenance *provenance,
+                        meso_text *out);
+void meso_evaluate_csv(const meso_evaluation *evaluation, meso_text *out);
+
+/* Errors: DATA (scored images of one class only), MEMORY. */
+meso_status meso_evaluate_roc(const meso_evaluation *evaluation, const char *title, meso_text *out,
+                              meso_error *error);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "evaluation.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+typedef struct named_item {
+    const char *group;
+    size_t item;
+} named_item;
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(((const named_item *)left)->group, ((const named_item *)right)->group);
+}
+
+/* Numbers the group names in byte order. */
+static meso_status number_groups(meso_evaluation *e, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t n = e->dataset->n_items, n_names = 0;
+    named_item *sorted = calloc(n, sizeof *sorted);
+    e->file_group = calloc(n, sizeof *e->file_group);
+    e->group_names = calloc(n, sizeof *e->group_names);
+    e->group = calloc(n, sizeof *e->group);
+    MESO_REQUIRE_MEMORY(sorted, error);
+    MESO_REQUIRE(e->file_group && e->group_names && e->group, error, MESO_ERROR_MEMORY,
+                 "out of memory");
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = (named_item){e->dataset->items[i].group, i};
+    qsort(sorted, n, sizeof *sorted, compare_names);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || compare_names(&sorted[i - 1], &sorted[i]) != 0)
+            e->group_names[n_names++] = sorted[i].group;
+        e->file_group[sorted[i].item] = n_names - 1;
+    }
+out:
+    free(sorted);
+    return status;
+}
+
+meso_status meso_evaluation_create(const meso_dataset *dataset, meso_evaluation *e,
+                                   meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t n = dataset->n_items;
+    *e = (meso_evaluation){.dataset = dataset};
+    e->files = calloc(n, sizeof *e->files);
+    e->p_real = calloc(n, sizeof *e->p_real);
+    e->p_fake = calloc(n, sizeof *e->p_fake);
+    e->real = calloc(n, sizeof *e->real);
+    MESO_REQUIRE(e->files && e->p_real && e->p_fake && e->real, error, MESO_ERROR_MEMORY,
+                 "out of memory");
+    if (dataset->n_groups > 0)
+        MESO_TRY(number_groups(e, error));
+out:
+    return status;
+}
+
+void meso_evaluation_free(meso_evaluation *e)
+{
+    for (size_t i = 0; e->files && i < e->dataset->n_items; i++)
+        free(e->files[i].detail);
+    free(e->files);
+    free(e->file_group);
+    free(e->group_names);
+    free(e->p_real);
+    free(e->p_fake);
+    free(e->real);
+    free(e->group);
+    free(e->groups);
+    *e = (meso_evaluation){0};
+}
+
+meso_status meso_evaluation_add(meso_evaluation *e, const meso_file_score *score)
+{
+    meso_evaluated *file = &e->files[score->index];
+    size_t n = e->tally.n_scored;
+    meso_tally_add(&e->tally, score);
+    file->refusal = score->refusal;
+    if (score->refusal != MESO_IMAGE_OK) {
+        file->detail = strdup(score->detail);
+        return file->detail ? MESO_OK : MESO_ERROR_MEMORY;
+    }
+    file->p = score->p;
+    e->p_real[n] = score->p.real;
+    e->p_fake[n] = score->p.fake;
+    e->real[n] = e->dataset->items[score->index].label == MESO_REAL;
+    if (e->group)
+        e->group[n] = e->file_group[score->index];
+    return MESO_OK;
+}
+
+meso_scores meso_evaluation_scores(const meso_evaluation *e)
+{
+    return (meso_scores){e->p_real, e->p_fake, e->real, e->group, e->tally.n_scored};
+}
+
+static meso_metrics no_metrics(void)
+{
+    return (meso_metrics){.accuracy = NAN,
+                          .balanced_accuracy = NAN,
+                          .mse = NAN,
+                          .bce = NAN,
+                          .auc = NAN,
+                          .average_precision = NAN,
+                          .eer = NAN,
+                          .eer_threshold = NAN};
+}
+
+static meso_metrics_intervals no_intervals(void)
+{
+    const meso_interval none = {NAN, NAN};
+    return (meso_metrics_intervals){none, none, none, none, none, none, none, none, none, 0, 0};
+}
+
+/* Metrics of p and 1 − p for every image, p the share of reals: of all constants the one with the
+ * least squared error and cross-entropy, and on the side of the larger class. */
+static meso_status measure_constant(meso_evaluation *e, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t n = e->tally.n_scored, n_real = 0;
+    double *p = calloc(2 * n, sizeof *p);
+    MESO_REQUIRE_MEMORY(p, error);
+    for (size_t i = 0; i < n; i++)
+        n_real += e->real[i];
+    for (size_t i = 0; i < n; i++) {
+        p[i] = (double)n_real / (double)n;
+        p[n + i] = (double)(n - n_real) / (double)n;
+    }
+    const meso_scores scores = {p, p + n, e->real, NULL, n};
+    MESO_TRY(meso_metrics_compute(&scores, 0.5, &e->constant, error));
+out:
+    free(p);
+    return status;
+}
+
+static meso_status measure_groups(meso_evaluation *e, const meso_scores *scores, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    double *p = NULL;
+    unsigned char *real = NULL;
+    MESO_TRY(meso_metrics_groups(scores, &e->groups, &e->n_groups, error));
+    p = calloc(2 * e->n_groups, sizeof *p);
+    real = calloc(e->n_groups, sizeof *real);
+    MESO_REQUIRE_MEMORY(p, error);
+    MESO_REQUIRE_MEMORY(real, error);
+    for (size_t i = 0; i < e->n_groups; i++) {
+        p[i] = e->groups[i].p_real;
+        p[e->n_groups + i] = e->groups[i].p_fake;
+        real[i] = e->groups[i].real;
+    }
+    const meso_scores of_groups = {p, p + e->n_groups, real, NULL, e->n_groups};
+    MESO_TRY(meso_metrics_compute(&of_groups, e->threshold, &e->group_metrics, error));
+out:
+    free(p);
+    free(real);
+    return status;
+}
+
+meso_status meso_evaluation_finish(meso_evaluation *e, double threshold, size_t n_resamples,
+                                   uint64_t seed, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_scores scores = meso_evaluation_scores(e);
+    e->threshold = threshold;
+    e->seed = seed;
+    e->metrics = e->constant = e->group_metrics = no_metrics();
+    e->intervals = no_intervals();
+    if (scores.n == 0)
+        goto out;
+    MESO_TRY(meso_metrics_compute(&scores, threshold, &e->metrics, error));
+    MESO_TRY(meso_metrics_bootstrap(&scores, threshold, n_resamples, seed, &e->intervals, error));
+    MESO_TRY(measure_constant(e, error));
+    if (e->group)
+        MESO_TRY(measure_groups(e, &scores, error));
+out:
+    return status;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What evaluate knows: the outcome of every file of a dataset, and what they come to.
+ */
+#ifndef MESO_TOOLS_EVALUATION_H
+#define MESO_TOOLS_EVALUATION_H
+
+#include <stdint.h>
+
+#include "mesocl/evaluate.h"
+#include "mesocl/metrics.h"
+#include "tally.h"
+
+typedef struct meso_evaluated {
+    meso_refusal refusal;
+    char *detail; /* of a refusal */
+    meso_probability p;
+} meso_evaluated;
+
+typedef struct meso_evaluation {
+    const meso_dataset *dataset;
+    meso_evaluated *files; /* [dataset->n_items] */
+    size_t *file_group;    /* [dataset->n_items] position in group_names; NULL without groups */
+    const char **group_names;
+    meso_tally tally;
+
+    /* Of the images that were scored, in the dataset's order. */
+    double *p_real, *p_fake;
+    unsigned char *real;
+    size_t *group;
+
+    /* Results. Without a scored image all is 0 or NaN. */
+    double threshold;
+    uint64_t seed;
+    meso_metrics metrics;
+    meso_metrics_intervals intervals;
+    meso_metrics constant; /* of the best predictor that never looks: the share of reals */
+    meso_group_score *groups;
+    size_t n_groups;
+    meso_metrics group_metrics;
+} meso_evaluation;
+
+/* Room for the dataset, which must outlive the evaluation. Errors: MEMORY; free in any case. */
+meso_status meso_evaluation_create(const meso_dataset *dataset, meso_evaluation *evaluation,
+                                   meso_error *error);
+void meso_evaluation_free(meso_evaluation *evaluation);
+
+/* Takes the next file's outcome. Errors: MEMORY. */
+meso_status meso_evaluation_add(meso_evaluation *evaluation, const meso_file_score *score);
+
+/* Computes the results. Errors: those of meso_metrics_*. */
+meso_status meso_evaluation_finish(meso_evaluation *evaluation, double threshold,
+                                   size_t n_resamples, uint64_t seed, meso_error *error);
+
+/* The scores as metrics take them. */
+meso_scores meso_evaluation_scores(const meso_evaluation *evaluation);
+
+#endif
