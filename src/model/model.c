@@ -50,7 +50,7 @@ static meso_status make_strips(meso_model *model, size_t n_lanes)
     for (size_t i = 0; i < net->n_params; i++)
         params[i] = meso_weights_find(model->weights, net->params[i].name)->values;
     status = meso_strip_create(model->device, net, params, model->path == MESO_PATH_EXACT, n_lanes,
-                               &model->strips);
+                               NULL, &model->strips);
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
     if (!model->strips)
         model->path = MESO_PATH_PLAIN;

@@ -155,20 +155,20 @@ out:
 }
 
 /* Builds the program and keeps the plan of the row that the compiler took. */
-static meso_status build(meso_strip_run *run, int exact)
+static meso_status build(meso_strip_run *run, int exact, const meso_strip_tuning *rows,
+                         size_t n_rows)
 {
     meso_status status = MESO_OK;
     meso_text source = {0};
-    meso_strip_plan *plans = calloc(meso_n_strip_tunings, sizeof *plans);
+    meso_strip_plan *plans = calloc(n_rows, sizeof *plans);
     MESO_REQUIRE_MEMORY(plans, meso_device_error_slot(run->device));
-    for (size_t i = 0; i < meso_n_strip_tunings; i++)
-        meso_strip_find(run->net, &meso_strip_tunings[i], exact, &plans[i]);
+    for (size_t i = 0; i < n_rows; i++)
+        meso_strip_find(run->net, &rows[i], exact, &plans[i]);
     meso_text_format(&source, "#define NATIVE_WIDTH %u\n",
                      meso_device_get_info(run->device)->vector_width);
-    MESO_TRY(meso_strip_source(plans, meso_n_strip_tunings, &source,
-                               meso_device_error_slot(run->device)));
+    MESO_TRY(meso_strip_source(plans, n_rows, &source, meso_device_error_slot(run->device)));
     MESO_TRY(meso_program_build(run->device, &source, &run->program));
-    for (size_t i = 0; i < meso_n_strip_tunings; i++) {
+    for (size_t i = 0; i < n_rows; i++) {
         char name[32];
         snprintf(name, sizeof name, "row_%s", plans[i].tuning->name);
         if (meso_program_has_kernel(&run->program, name)) {
@@ -204,7 +204,8 @@ out:
 }
 
 meso_status meso_strip_create(meso_device *device, const meso_net *net, const float *const *params,
-                              int exact, size_t n_lanes, meso_strip_run **run)
+                              int exact, size_t n_lanes, const meso_strip_tuning *only,
+                              meso_strip_run **run)
 {
     meso_status status = MESO_OK;
     meso_strip_run *r = NULL;
@@ -218,7 +219,7 @@ meso_status meso_strip_create(meso_device *device, const meso_net *net, const fl
     r->n_lanes = meso_device_n_lanes(device);
     if (n_lanes > 0 && n_lanes < r->n_lanes)
         r->n_lanes = n_lanes;
-    MESO_TRY(build(r, exact));
+    MESO_TRY(build(r, exact, only ? only : meso_strip_tunings, only ? 1 : meso_n_strip_tunings));
     if (r->plan.n_blocks == 0)
         goto out;
     MESO_TRY(make_kernels(r));

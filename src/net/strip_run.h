@@ -12,10 +12,12 @@
 typedef struct meso_strip_run meso_strip_run;
 
 /* Finds what can be fused, compiles it, transforms and uploads the filters. params: the net's
- * parameters in its order, on the host. n_lanes: at most so many, 0 for all. *run is NULL where the
- * device is no CPU or nothing can be fused. Errors go to the device. */
+ * parameters in its order, on the host. n_lanes: at most so many, 0 for all. only: this tuning row
+ * and no other, for tests, which outlives the run; NULL: the table's. *run is NULL where the device
+ * is no CPU or nothing can be fused. Errors go to the device. */
 meso_status meso_strip_create(meso_device *device, const meso_net *net, const float *const *params,
-                              int exact, size_t n_lanes, meso_strip_run **run);
+                              int exact, size_t n_lanes, const meso_strip_tuning *only,
+                              meso_strip_run **run);
 void meso_strip_close(meso_strip_run *run); /* NULL is allowed */
 
 const meso_strip_plan *meso_strip_get_plan(const meso_strip_run *run);

@@ -164,7 +164,7 @@ static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_
 {
     static const char *const head_names[] = {"NAME",    "INPUTS",   "UNITS",
                                              "OUTPUTS", "ACTIVATE", NULL};
-    static const char *const planar_names[] = {"NAME",   "ROWS",   "PAD", "IN_CHANNELS",
+    static const char *const planar_names[] = {"NAME",   "ROWS",   "IN_PAD", "IN_CHANNELS",
                                                "PHASES", "HALVES", NULL};
     const meso_strip_shape *out = &plan->blocks[plan->n_blocks - 1].out;
     if (plan->head.flatten) {
@@ -177,7 +177,7 @@ static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_
     }
     meso_text_add(source, "#define NAME planar\n");
     define(source, "ROWS", meso_strip_rows(out));
-    define(source, "PAD", out->pad);
+    define(source, "IN_PAD", out->pad);
     define(source, "IN_CHANNELS", out->shape.c);
     define(source, "PHASES", meso_strip_phases(out, plan->tuning->lanes));
     define(source, "HALVES", out->halves);
