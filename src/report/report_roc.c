@@ -7,7 +7,7 @@
 #include "report/report_number.h"
 
 /* The square of the curve inside the picture, in SVG units. */
-enum { width = 600, height = 664, left = 76, top = 84, side = 500, title_characters = 62 };
+enum { width = 600, height = 664, left = 76, top = 84, side = 500, title_characters = 46 };
 
 /* Colours stand twice, light and dark, and nowhere else. No CSS variables: not all viewers know
  * them. */

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -152,12 +153,26 @@ out:
     return status;
 }
 
+/* Appends a path's last name: a title has no room for more. */
+static void add_last_name(const char *path, meso_text *text)
+{
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    size_t begin = end;
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    meso_text_add_n(text, path + begin, end - begin);
+}
+
 static meso_status write_roc(const evaluate *e, const report_provenance *provenance,
                              meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text text = {0}, title = {0};
-    meso_text_format(&title, "%s on %s", provenance->weights, provenance->dataset);
+    add_last_name(provenance->weights, &title);
+    meso_text_add(&title, " on ");
+    add_last_name(provenance->dataset, &title);
     MESO_REQUIRE(!title.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(meso_evaluate_roc(&e->evaluation, title.bytes, &text, error));
     MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
