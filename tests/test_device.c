@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Devices: which ones a selector means, what a launch refuses, what a profile says.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness_device.h"
+
+/* A list that no machine has: two platforms, four devices. */
+static const meso_device_info machine[] = {
+    {.platform = 0, .index = 0, .type = MESO_DEVICE_CPU, .name = "Zeta 9", .platform_name = "One"},
+    {.platform = 0, .index = 1, .type = MESO_DEVICE_IGPU, .name = "Iris", .platform_name = "One"},
+    {.platform = 1,
+     .index = 0,
+     .type = MESO_DEVICE_DGPU,
+     .name = "Big Card",
+     .platform_name = "Two"},
+    {.platform = 1,
+     .index = 1,
+     .type = MESO_DEVICE_DGPU,
+     .name = "Old Card",
+     .platform_name = "Two"},
+};
+enum { n_machine = sizeof machine / sizeof machine[0] };
+
+static void test_selectors(void **state)
+{
+    static const struct {
+        const char *selector, *environment;
+        const char *expected; /* positions */
+    } rows[] = {
+        {NULL, NULL, "2"},    {"", NULL, "2"},       {"auto", NULL, "2"},   {"AUTO", NULL, "2"},
+        {"cpu", NULL, "0"},   {"igpu", NULL, "1"},   {"dgpu", NULL, "23"},  {"gpu", NULL, "123"},
+        {"GPU", NULL, "123"}, {"all", NULL, "0123"}, {"0", NULL, "01"},     {"1", NULL, "23"},
+        {"1:1", NULL, "3"},   {"0:1", NULL, "1"},    {"card", NULL, "23"},  {"two", NULL, "23"},
+        {"ris", NULL, "1"},   {NULL, "0:0", "0"},    {"auto", "iris", "1"}, {"cpu", "iris", "0"},
+        {NULL, "auto", "2"},  {"1:7", NULL, ""},     {"7", NULL, ""},       {"1:", NULL, ""},
+        {"0:1x", NULL, ""},   {"other", NULL, ""},   {"nothing", NULL, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t matches[n_machine], n = 0;
+        char found[n_machine + 1] = "";
+        meso_error error = {0};
+        if (rows[i].environment)
+            setenv("MESO_DEVICE", rows[i].environment, 1);
+        else
+            unsetenv("MESO_DEVICE");
+        meso_status status =
+            meso_device_match(machine, n_machine, rows[i].selector, matches, &n, &error);
+        for (size_t k = 0; k < n; k++)
+            found[k] = (char)('0' + matches[k]);
+        if (strcmp(found, rows[i].expected) != 0)
+            fail_msg("'%s': %s, expected %s", rows[i].selector ? rows[i].selector : "(none)", found,
+                     rows[i].expected);
+        assert_int_equal(status, n ? MESO_OK : MESO_ERROR_NO_DEVICE);
+        if (n == 0) /* the sentence says what there is */
+            assert_non_null(strstr(error.text, "1:0 Big Card (dgpu)"));
+    }
+    unsetenv("MESO_DEVICE");
+}
+
+static void test_list(void **state)
+{
+    meso_device_info *list;
+    size_t n;
+    (void)state;
+    meso_device_close(harness_device()); /* skips where there is none */
+    assert_int_equal(meso_device_list(&list, &n, NULL), MESO_OK);
+    assert_true(n > 0);
+    for (size_t i = 0; i < n; i++) {
+        assert_true(list[i].name[0] && list[i].platform_name[0] && list[i].driver[0]);
+        assert_true(list[i].compute_units > 0 && list[i].max_work_group > 0);
+        assert_true(list[i].global_memory_bytes >= list[i].max_buffer_bytes);
+        assert_true(list[i].max_buffer_bytes > 0);
+        assert_true(list[i].same_as < (int)i);
+    }
+    free(list);
+}
+
+static void test_launch_checks_its_arguments(void **state)
+{
+    meso_device *device = harness_device();
+    meso_buffer buffer = {0};
+    (void)state;
+    assert_int_equal(meso_buffer_create(device, 64, &buffer), MESO_OK);
+    assert_int_equal(meso_launch(device, MESO_KERNEL_ZERO_PAD, MESO_GLOBAL(1, 1, 1),
+                                 MESO_ARGS(meso_arg_buffer(&buffer))),
+                     MESO_ERROR_INTERNAL);
+    assert_non_null(strstr(meso_device_error(device), "zero_pad takes 2 arguments, not 1"));
+    assert_int_equal(meso_launch(device, MESO_KERNEL_ZERO_PAD, MESO_GLOBAL(1, 1, 1),
+                                 MESO_ARGS(meso_arg_int(1), meso_arg_int(1))),
+                     MESO_ERROR_INTERNAL);
+    assert_non_null(strstr(meso_device_error(device), "argument 0 is of kind b, not i"));
+    meso_buffer_release(&buffer);
+    meso_device_close(device);
+}
+
+/* Launches of one kernel under two spans are two rows; off, nothing is measured. */
+static void test_profile(void **state)
+{
+    meso_device *device = harness_device();
+    meso_buffer in = {0}, out = {0};
+    meso_profile_row *rows;
+    size_t n;
+    const float zeros[64] = {0};
+    const meso_arg t = {'t', {.t = {{1, 8, 8, 8, 0, 64, 64, 0}}}};
+    static const char *const spans[] = {"first", "second", "second"};
+    (void)state;
+    assert_int_equal(meso_buffer_create(device, sizeof zeros, &in), MESO_OK);
+    assert_int_equal(meso_buffer_create(device, sizeof zeros, &out), MESO_OK);
+    assert_int_equal(meso_buffer_write(device, &in, 0, zeros, sizeof zeros), MESO_OK);
+    for (int on = 1; on >= 0; on--) {
+        assert_int_equal(meso_device_profile(device, on), MESO_OK);
+        for (size_t i = 0; i < 3; i++) {
+            meso_device_span(device, spans[i]);
+            assert_int_equal(meso_launch(device, MESO_KERNEL_RELU_FORWARD, MESO_GLOBAL(8, 8, 1),
+                                         MESO_ARGS(meso_arg_buffer(&in), t, meso_arg_float(1),
+                                                   meso_arg_buffer(&out), t)),
+                             MESO_OK);
+        }
+        assert_int_equal(meso_device_get_profile(device, &rows, &n), MESO_OK);
+        assert_int_equal(n, on ? 2 : 0);
+        if (on) {
+            assert_string_equal(rows[0].span, "first");
+            assert_string_equal(rows[1].span, "second");
+            assert_string_equal(rows[1].kernel, "relu_forward");
+            assert_int_equal(rows[0].n_launches, 1);
+            assert_int_equal(rows[1].n_launches, 2);
+            assert_true(rows[0].seconds > 0 && rows[0].seconds < 60);
+        }
+        free(rows);
+    }
+    meso_buffer_release(&in);
+    meso_buffer_release(&out);
+    meso_device_close(device);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_selectors),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_launch_checks_its_arguments),
+        cmocka_unit_test(test_profile),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * .net texts: what is refused and with which sentence, and what the built-in nets come to.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "mesocl/net.h"
+#include "net/net.h"
+
+#define IMAGE "i = input height=8 width=8 channels=3 divide=255\n"
+#define CONV "filters=2 window=3 stride=1 dilation=1 pad=same"
+
+static const struct {
+    const char *text;
+    const char *sentence; /* part of what is said, with the place */
+} refusals[] = {
+    {"", "t.net: no layers"},
+    {"# nothing\n\n", "t.net: no layers"},
+    {"i = input", "t.net:1: input needs the key 'height'"},
+    {IMAGE "i = relu i", "t.net:2: the name 'i' is taken"},
+    {IMAGE "j = input height=8 width=8 channels=3 divide=255", "t.net:2: the first layer, and no"},
+    {"r = relu i", "t.net:1: the first layer, and no other, is the input"},
+    {IMAGE "x = frobnicate i", "t.net:2: unknown op 'frobnicate'"},
+    {IMAGE "x = relu i cup=6", "t.net:2: relu has no key 'cup'"},
+    {IMAGE "x = relu i cap=6 cap=6", "t.net:2: key 'cap' stands twice"},
+    {IMAGE "x = relu cap=6", "t.net:2: relu takes at least 1 input"},
+    {IMAGE "x = relu i i", "t.net:2: relu takes at most 1 inputs"},
+    {IMAGE "x = relu y\ny = relu i", "t.net:2: no layer 'y' above this line"},
+    {IMAGE "x = relu x", "t.net:2: no layer 'x' above this line"},
+    {IMAGE "x = relu cap=6 i", "t.net:2: input 'i' stands behind a key"},
+    {IMAGE "x relu i", "t.net:2: expected `name = op"},
+    {IMAGE "9x = relu i", "t.net:2: '9x' is no name"},
+    {IMAGE "x-y = relu i", "t.net:2: 'x-y' is no name"},
+    {IMAGE "x = relu i cap=nan", "t.net:2: cap=nan: must be a number"},
+    {IMAGE "x = relu i cap=inf", "t.net:2: cap=inf: must be a number"},
+    {IMAGE "x = relu i cap=0x10", "t.net:2: cap=0x10: must be a number"},
+    {IMAGE "x = relu i cap=1,5", "t.net:2: cap=1,5: must be a number"},
+    {IMAGE "x = relu i cap=-1", "t.net:2: cap=-1: must be a number from 0"},
+    {IMAGE "x = relu i cap=", "t.net:2: cap=: must be a number"},
+    {IMAGE "x = batch_norm i epsilon=0", "t.net:2: epsilon=0: must be a number from 1e-12"},
+    {IMAGE "x = dropout i rate=1", "t.net:2: rate=1: must be a number from 0"},
+    {IMAGE "x = conv i filters=0 window=3 stride=1 dilation=1 pad=same",
+     "filters=0: must be a whole"},
+    {IMAGE "x = conv i filters=2.5 window=3 stride=1 dilation=1 pad=same", "filters=2.5: must be"},
+    {IMAGE "x = conv i filters=99999999999 window=3 stride=1 dilation=1 pad=same",
+     "must be a whole"},
+    {IMAGE "x = conv i filters=2 window=3x stride=1 dilation=1 pad=same",
+     "window=3x: must be N or"},
+    {IMAGE "x = conv i filters=2 window=3x3x3 stride=1 dilation=1 pad=same",
+     "window=3x3x3: must be"},
+    {IMAGE "x = conv i filters=2 window=3 stride=0 dilation=1 pad=same", "stride=0: must be N or"},
+    {IMAGE "x = conv i filters=2 window=3 stride=1 dilation=1 pad=full", "pad=full: must be same"},
+    {IMAGE "x = conv i filters=2 window=9 stride=1 dilation=1 pad=valid",
+     "does not fit a height of 8"},
+    {IMAGE "x = conv i filters=2 window=1x5 stride=1 dilation=3 pad=valid",
+     "does not fit a width of 8"},
+    {IMAGE "x = max_pool i window=2 stride=2 pad=2",
+     "t.net:2: pad must be smaller than the window"},
+    {IMAGE "x = dense i units=4", "t.net:2: takes a vector, but the input is 3 channels of 8 x 8"},
+    {IMAGE "x = softmax i", "t.net:2: takes a vector"},
+    {IMAGE "x = max_pool i window=2 stride=2 pad=same\ny = concat i x",
+     "t.net:3: inputs of 8 x 8 and"},
+    {IMAGE "x = relu i \xC3\xA4", "t.net:2: a character that is not plain ASCII"},
+    {IMAGE "x = relu\vi", "t.net:2: a character that is not plain ASCII"},
+    {"i = input height=70000 width=8 channels=3 divide=255", "is too large"},
+    {"i = input height=60000 width=60000 channels=3 divide=255", "is too large"},
+    {IMAGE "f = flatten i\nd = dense f units=1000000\ne = dense d units=1000000",
+     "too many values"},
+};
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        meso_net *net = NULL;
+        meso_error error = {0};
+        if (meso_net_parse(refusals[i].text, "t.net", &net, &error) != MESO_ERROR_DATA ||
+            !strstr(error.text, refusals[i].sentence))
+            fail_msg("%s\nsaid: %s\nexpected: %s", refusals[i].text, error.text,
+                     refusals[i].sentence);
+        assert_null(net);
+    }
+}
+
+/* Names, lines and nets just within their limits, and just beyond. */
+static void test_limits(void **state)
+{
+    char name[MESO_NAME_SIZE + 2];
+    (void)state;
+    for (size_t length = MESO_NAME_SIZE - 1; length <= MESO_NAME_SIZE; length++) {
+        char text[512];
+        meso_net *net = NULL;
+        memset(name, 'n', length);
+        name[length] = '\0';
+        snprintf(text, sizeof text, IMAGE "%s = relu i", name);
+        assert_int_equal(meso_net_parse(text, "t", &net, NULL) == MESO_OK, length < MESO_NAME_SIZE);
+        meso_net_close(net);
+    }
+    for (int n = MESO_MAX_LAYERS - 1; n <= MESO_MAX_LAYERS; n++) {
+        meso_text text = {0};
+        meso_net *net = NULL;
+        meso_text_add(&text, IMAGE);
+        for (int i = 0; i < n; i++)
+            meso_text_format(&text, "x%d = relu i\n", i);
+        assert_int_equal(meso_net_parse(text.bytes, "t", &net, NULL) == MESO_OK,
+                         n < MESO_MAX_LAYERS);
+        meso_net_close(net);
+        meso_text_free(&text);
+    }
+    meso_text text = {0};
+    meso_text_add(&text, IMAGE "# ");
+    for (int i = 0; i < 1100; i++)
+        meso_text_add(&text, "-");
+    assert_int_equal(meso_net_parse(text.bytes, "t", NULL, NULL), MESO_ERROR_DATA);
+    meso_text_free(&text);
+}
+
+static void test_layout_of_the_text_is_free(void **state)
+{
+    meso_net *net;
+    (void)state;
+    assert_int_equal(
+        meso_net_parse("\r\n\ti = input divide=255 channels=3 width=8 height=8 # end\r\n"
+                       "   c = conv i pad=2x1 dilation=1x2 stride=2 window=5x3 filters=4",
+                       "t", &net, NULL),
+        MESO_OK);
+    meso_layer_info layer;
+    meso_net_layer(net, 1, &layer);
+    assert_string_equal(layer.op, "conv");
+    assert_int_equal(layer.channels, 4);
+    assert_int_equal(layer.height, 4); /* (8 + 2·2 − 5) / 2 + 1 */
+    assert_int_equal(layer.width, 3);  /* (8 + 2·1 − 5) / 2 + 1 */
+    assert_int_equal(layer.parameters, 5 * 3 * 3 * 4);
+    assert_int_equal(layer.multiply_adds, 4 * 4 * 3 * 5 * 3 * 3);
+    meso_net_close(net);
+}
+
+/* Against the published counts (Afchar et al. 2018, and the Keras models' summaries). */
+static void test_built_in_nets(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t parameters, statistics, multiply_adds; /* 0: not published */
+    } nets[] = {{"meso1", 4621, 8, 0},
+                {"meso4", 27977, 96, 60047376},
+                {"meso4_elu", 27977, 96, 60047376},
+                {"meso4_leaky", 27977, 96, 60047376},
+                {"mesoinception4", 28615, 110, 57098256}};
+    size_t n = 0;
+    (void)state;
+    while (meso_net_builtin_name(n))
+        n++;
+    assert_int_equal(n, sizeof nets / sizeof nets[0]);
+    for (size_t i = 0; i < n; i++) {
+        meso_net *net;
+        meso_layer_info layer, sum = {0};
+        assert_string_equal(meso_net_builtin_name(i), nets[i].name);
+        assert_int_equal(meso_net_open(nets[i].name, &net, NULL), MESO_OK);
+        assert_string_equal(meso_net_text(net), meso_net_builtin_text(i));
+        for (size_t k = 0; k < meso_net_n_layers(net); k++) {
+            meso_net_layer(net, k, &layer);
+            sum.parameters += layer.parameters;
+            sum.statistics += layer.statistics;
+            sum.multiply_adds += layer.multiply_adds;
+        }
+        assert_int_equal(sum.parameters, nets[i].parameters);
+        assert_int_equal(sum.statistics, nets[i].statistics);
+        if (nets[i].multiply_adds)
+            assert_int_equal(sum.multiply_adds, nets[i].multiply_adds);
+        meso_net_close(net);
+    }
+    assert_null(meso_net_builtin_name(n));
+    assert_null(meso_net_builtin_name(1000));
+}
+
+static void test_open_names_what_there_is(void **state)
+{
+    meso_net *net = NULL;
+    meso_error error;
+    (void)state;
+    assert_int_equal(meso_net_open("no-such-net", &net, &error), MESO_ERROR_NO_INPUT);
+    assert_non_null(strstr(error.text, "no-such-net"));
+    assert_non_null(strstr(error.text, "mesoinception4"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_layout_of_the_text_is_free),
+        cmocka_unit_test(test_built_in_nets),
+        cmocka_unit_test(test_open_names_what_there_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
