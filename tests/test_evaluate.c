@@ -226,16 +226,17 @@ static void json_has_its_keys(void **state)
                                        "eer",         "recall_fake",
                                        "recall_real", "confusion",
                                        "groups",      "intervals",
-                                       "provenance"};
+                                       "provenance",  "timing"};
     (void)state;
     require_device();
     put_dataset(6);
     json_t *document =
-        run_json("evaluate -w w.safetensors set --json --seed 18446744073709551615", 0);
+        run_json("evaluate -w w.safetensors set --json --timing --seed 18446744073709551615", 0);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (!json_object_get(document, keys[i]))
             fail_msg("there is no \"%s\"", keys[i]);
     assert_true(json_is_null(json_object_get(document, "groups")));
+    assert_true(number(json_object_get(document, "timing"), "total") > 0);
     const json_t *provenance = json_object_get(document, "provenance");
     assert_string_equal(json_string_value(json_object_get(provenance, "seed")),
                         "18446744073709551615");

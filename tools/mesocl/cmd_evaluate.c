@@ -203,6 +203,7 @@ static meso_status measure(evaluate *e, const meso_device *device, meso_model *m
 {
     meso_status status = MESO_OK;
     meso_model_info info;
+    meso_time times[MESO_N_TIMES];
     char seed[24];
     MESO_TRY(score(e, model, dataset, error));
     meso_tally_print(&e->evaluation.tally, dataset, e->scoring.exif_orient);
@@ -212,6 +213,11 @@ static meso_status measure(evaluate *e, const meso_device *device, meso_model *m
     report_provenance provenance = meso_scoring_provenance(&e->scoring, device, &info, command);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->seed);
     provenance.seed = seed;
+    if (e->scoring.timing) {
+        meso_scoring_times(&e->scoring, device, &info, times);
+        meso_print_times(times);
+        e->evaluation.times = times;
+    }
     provenance.dataset = e->folder ? e->folder : e->dataset_options.manifest;
     MESO_TRY(report(e, &provenance, error));
 out:

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "report/report_json.h"
 
 int meso_tool_fail(const meso_error *error)
 {
@@ -45,6 +46,17 @@ void meso_scoring_times(const meso_scoring *scoring, const meso_device *device,
                                          {"compute", scoring->scored.compute},
                                          {"total", meso_seconds() - scoring->started}};
     memcpy(times, all, sizeof all);
+}
+
+json_t *meso_times_json(const meso_time times[MESO_N_TIMES])
+{
+    json_t *object = json_object();
+    for (int i = 0; object && i < MESO_N_TIMES; i++)
+        if (json_object_set_new(object, times[i].name, report_json_number(times[i].seconds)) != 0) {
+            json_decref(object);
+            return NULL;
+        }
+    return object;
 }
 
 void meso_print_times(const meso_time times[MESO_N_TIMES])

@@ -5,6 +5,7 @@
 #ifndef MESO_TOOLS_COMMON_H
 #define MESO_TOOLS_COMMON_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "base/text.h"
@@ -62,7 +63,8 @@ typedef struct meso_time {
 enum { MESO_N_TIMES = 8 };
 void meso_scoring_times(const meso_scoring *scoring, const meso_device *device,
                         const meso_model_info *model, meso_time times[MESO_N_TIMES]);
-void meso_print_times(const meso_time times[MESO_N_TIMES]); /* one line on stderr */
+void meso_print_times(const meso_time times[MESO_N_TIMES]);   /* one line on stderr */
+json_t *meso_times_json(const meso_time times[MESO_N_TIMES]); /* NULL: out of memory */
 
 /* What a report says of its origin. The strings are those of the arguments. */
 report_provenance meso_scoring_provenance(const meso_scoring *scoring, const meso_device *device,

@@ -177,6 +177,8 @@ void meso_evaluate_json(const meso_evaluation *e, const report_provenance *prove
     set(&document, "intervals", intervals_object(e));
     set(&document, "refused", refused_array(e));
     set(&document, "provenance", report_provenance_json(provenance));
+    if (e->times)
+        set(&document, "timing", meso_times_json(e->times));
     json_t *json = end(&document);
     report_json_write(json, REPORT_JSON_INDENTED, out);
     json_decref(json);

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "common.h"
 #include "mesocl/evaluate.h"
 #include "mesocl/metrics.h"
 #include "tally.h"
@@ -34,7 +35,8 @@ typedef struct meso_evaluation {
     uint64_t seed;
     meso_metrics metrics;
     meso_metrics_intervals intervals;
-    meso_metrics constant; /* of the best predictor that never looks: the share of reals */
+    const meso_time *times; /* [MESO_N_TIMES]; NULL without --timing */
+    meso_metrics constant;  /* of the best predictor that never looks: the share of reals */
     meso_group_score *groups;
     size_t n_groups;
     meso_metrics group_metrics;

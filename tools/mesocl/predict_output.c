@@ -130,17 +130,6 @@ meso_status meso_predict_output_row(meso_predict_output *output, const meso_file
     return print(&text);
 }
 
-static json_t *times_json(const meso_time *times)
-{
-    json_t *object = json_object();
-    for (int i = 0; object && i < MESO_N_TIMES; i++)
-        if (json_object_set_new(object, times[i].name, report_json_number(times[i].seconds)) != 0) {
-            json_decref(object);
-            return NULL;
-        }
-    return object;
-}
-
 meso_status meso_predict_output_end(const meso_predict_output *output, const char *error,
                                     const meso_time *times)
 {
@@ -155,7 +144,7 @@ meso_status meso_predict_output_end(const meso_predict_output *output, const cha
     }
     if (times) {
         meso_text_add(&text, ",\n\"timing\": ");
-        add_json(times_json(times), &text);
+        add_json(meso_times_json(times), &text);
     }
     meso_text_add(&text, "\n}\n");
     return print(&text);
