@@ -279,7 +279,8 @@ static void groups_stay_in_their_class(void **state)
                 sum += rows[k].p_real, n++;
         assert_int_equal(n, 3);
         harness_close(number(group, "n"), n, 0, "images of %s", name);
-        harness_close(number(group, "p_real"), sum / n, 2e-9, "P(real) of %s", name);
+        /* groups are means of float scores (evaluation.c), the rows of the CSV are not rounded */
+        harness_close(number(group, "p_real"), sum / n, 6e-8, "P(real) of %s", name);
         assert_int_equal(json_is_true(json_object_get(group, "correct")),
                          (sum / n > threshold) == real);
         called_real += sum / n > threshold;
