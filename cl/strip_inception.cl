@@ -25,7 +25,7 @@
 #define STORE STORE_WHOLE
 #endif
 #if REDUCED
-#define CHANNELS REDUCED
+#define CONV_CHANNELS REDUCED
 #define CONV_FILTERS (filters + REDUCED * (IN_CHANNELS + 1))
 
 /* One picture row → to[channel][HALO + phase], with the columns beyond the strip's edges; NULL: outside. */
@@ -56,7 +56,7 @@ inline void BRANCH(reduce)(strips_in row, floats_in filters, vec (*to)[WIDE])
         }
 }
 #else
-#define CHANNELS IN_CHANNELS
+#define CONV_CHANNELS IN_CHANNELS
 #define CONV_FILTERS filters
 #endif
 
@@ -67,7 +67,7 @@ inline void BRANCH(reduce)(strips_in row, floats_in filters, vec (*to)[WIDE])
 #else
 #define VALUE(y, c, p) ROW_IN(band * 8 + (y))[(c) * PHASES + (p)]
 #endif
-inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int start, strips_out out, floats_in filters,
+inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int start, strips_out out, floats_in filters,
                              floats_in affine, int band, int n)
 {
     ROLLED for (int k0 = 0; k0 < BRANCH_FILTERS; k0 += FILTER_BLOCK)
@@ -76,8 +76,8 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int star
                 vec sum[FILTER_BLOCK][2][2];
                 UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
                     sum[k][0][0] = sum[k][0][1] = sum[k][1][0] = sum[k][1][1] = 0.0f;
-                floats_in w = CONV_FILTERS + k0 * CHANNELS * TAPS * TAPS;
-                ROLLED for (int c = 0; c < CHANNELS; c++, w += TAPS * TAPS * FILTER_BLOCK)
+                floats_in w = CONV_FILTERS + k0 * CONV_CHANNELS * TAPS * TAPS;
+                ROLLED for (int c = 0; c < CONV_CHANNELS; c++, w += TAPS * TAPS * FILTER_BLOCK)
                     UNROLLED for (int r = 0; r < TAPS; r++)
                         UNROLLED for (int s = 0; s < TAPS; s++)
                             UNROLLED for (int i = 0; i < 2; i++)
@@ -98,15 +98,15 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int star
 #if METHOD_WINOGRAD_YX
 /* One band by F(4,3) both ways, eight phases at a time: four tiles of 4 × 4 outputs that are DILATION apart. With
  * DILATION 1 each tile is a quarter of the square, with 2 they are its even and odd rows and columns. */
-inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int start, strips_out out, floats_in filters,
+inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int start, strips_out out, floats_in filters,
                              floats_in affine, int band, int n)
 {
     ROLLED for (int p = 0; p < PHASES; p += 8) {
         vec pooled[4][4][BRANCH_FILTERS];
         ROLLED for (int tile = 0; tile < 4; tile++) {
             const int top = tile / 2 * (4 / (DILATION * DILATION)), left = tile % 2 * (4 / (DILATION * DILATION));
-            vec points[6][6][CHANNELS]; /* [down][along] */
-            ROLLED for (int c = 0; c < CHANNELS; c++) {
+            vec points[6][6][CONV_CHANNELS]; /* [down][along] */
+            ROLLED for (int c = 0; c < CONV_CHANNELS; c++) {
                 vec down[6][6]; /* [column][point] */
                 UNROLLED for (int j = 0; j < 6; j++) {
                     vec d[6];
@@ -118,7 +118,7 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int star
                     vec d[6];
                     UNROLLED for (int j = 0; j < 6; j++) d[j] = down[j][i];
                     vec *column = &points[i][0][c];
-                    TRANSFORM_3(d, column, CHANNELS);
+                    TRANSFORM_3(d, column, CONV_CHANNELS);
                 }
             }
             ROLLED for (int k0 = 0; k0 < BRANCH_FILTERS; k0 += FILTER_BLOCK) {
@@ -126,10 +126,10 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int star
                 ROLLED for (int i = 0; i < 6; i++) {
                     vec sum[FILTER_BLOCK][6];
                     UNROLLED for (int j = 0; j < 6; j++) {
-                        floats_in w = CONV_FILTERS + ((i * 6 + j) * BRANCH_FILTERS + k0) * CHANNELS;
+                        floats_in w = CONV_FILTERS + ((i * 6 + j) * BRANCH_FILTERS + k0) * CONV_CHANNELS;
                         UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
                             sum[k][j] = w[k] * points[i][j][0];
-                            UNROLLED for (int c = 1; c < CHANNELS; c++)
+                            UNROLLED for (int c = 1; c < CONV_CHANNELS; c++)
                                 sum[k][j] = w[c * FILTER_BLOCK + k] * points[i][j][c] + sum[k][j];
                         }
                     }
@@ -169,14 +169,14 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int star
 #if METHOD_WINOGRAD_Y
 /* One band by F(4,3) down the rows: a tile is four output rows DILATION apart, DILATION 1 or 2, so that two tiles are a
  * band. Two phases at a time: 12 · FILTER_BLOCK accumulators. */
-inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int start, strips_out out, floats_in filters,
+inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int start, strips_out out, floats_in filters,
                              floats_in affine, int band, int n)
 {
-    vec points[CHANNELS][6][WIDE];
+    vec points[CONV_CHANNELS][6][WIDE];
     vec pooled[4][BRANCH_FILTERS][OUT_PHASES];
     ROLLED for (int tile = 0; tile < 2; tile++) {
         const int top = DILATION == 1 ? tile * 4 : tile; /* its first output row in the band, and first input row */
-        ROLLED for (int c = 0; c < CHANNELS; c++)
+        ROLLED for (int c = 0; c < CONV_CHANNELS; c++)
             ROLLED for (int p = 0; p < WIDE; p++) {
                 vec d[6];
                 UNROLLED for (int r = 0; r < 6; r++) d[r] = ring[(start + top + r * DILATION) % RING][c][p];
@@ -189,8 +189,8 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int star
                 UNROLLED for (int i = 0; i < 6; i++)
                     UNROLLED for (int j = 0; j < 2; j++)
                         UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) sum[i][j][k] = 0.0f;
-                floats_in w = CONV_FILTERS + k0 * CHANNELS * 6 * 3;
-                ROLLED for (int c = 0; c < CHANNELS; c++)
+                floats_in w = CONV_FILTERS + k0 * CONV_CHANNELS * 6 * 3;
+                ROLLED for (int c = 0; c < CONV_CHANNELS; c++)
                     UNROLLED for (int i = 0; i < 6; i++, w += 3 * FILTER_BLOCK)
                         UNROLLED for (int s = 0; s < 3; s++)
                             UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
@@ -222,12 +222,12 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CHANNELS][WIDE], int star
 inline void BRANCH(run)(strips_in in, strips_out out, floats_in filters, floats_in affine)
 {
     const int first = get_global_id(0) * BANDS, n = get_global_id(1);
-    vec ring[REDUCED ? RING : 1][CHANNELS][WIDE]; /* input row `first · 8 − HALO + i` is in ring[i % RING] */
+    vec ring[REDUCED ? RING : 1][CONV_CHANNELS][WIDE]; /* input row `first · 8 − HALO + i` is in ring[i % RING] */
     ROLLED for (int t = 0; t < BANDS; t++) {
 #if REDUCED
         ROLLED for (int r = t ? 2 * HALO : 0; r < RING; r++) {
             const int y = (first + t) * 8 - HALO + r;
-            BRANCH(reduce)(y < 0 || y >= HEIGHT ? 0 : ROW_IN(y), filters, ring[(t * 8 + r) % RING]);
+            BRANCH(reduce)(y < 0 || y >= IN_HEIGHT ? 0 : ROW_IN(y), filters, ring[(t * 8 + r) % RING]);
         }
 #endif
         BRANCH(convolve)(in, ring, t * 8 % RING, out, filters, affine, first + t, n);
@@ -240,5 +240,5 @@ inline void BRANCH(run)(strips_in in, strips_out out, floats_in filters, floats_
 #undef OUT_PHASES
 #undef ROW_IN
 #undef STORE
-#undef CHANNELS
+#undef CONV_CHANNELS
 #undef CONV_FILTERS

@@ -14,10 +14,12 @@
 extern "C" {
 #endif
 
-/* One known answer: a built-in net with seeded random weights on a computed picture, by one path. */
+/* One known answer: a built-in net with seeded random weights on a computed picture, by one path.
+ */
 typedef struct meso_selftest_row {
-    const char *net;   /* "meso4" */
-    const char *path;  /* "fused", "exact", "plain"; a path that the device or net has not is left out */
+    const char *net; /* "meso4" */
+    const char
+        *path; /* "fused", "exact", "plain"; a path that the device or net has not is left out */
     const char *input; /* "ramp", "smooth": see src/model/selftest.c for their formulas */
     double expected;   /* P(real) by the double-precision reference */
     double got;        /* NaN where the device failed */

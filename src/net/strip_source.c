@@ -105,14 +105,14 @@ static meso_status add_inception(meso_text *source, const meso_strip_plan *plan,
     static const char *const branch_names[] = {METHOD_NAMES,    "BRANCH",   "BRANCH_FILTERS",
                                                "FIRST_FILTER",  "REDUCED",  "TAPS",
                                                "REDUCED_BLOCK", "DILATION", NULL};
-    static const char *const names[] = {SIZE_NAMES, "HEIGHT", "BANDS", NULL};
+    static const char *const names[] = {SIZE_NAMES, "IN_HEIGHT", "BANDS", NULL};
     const meso_strip_block *block = &plan->blocks[i];
     meso_status status = MESO_OK;
     meso_text calls = {0};
     size_t first_value = 0;
     int first_filter = 0;
     define_sizes(source, plan, block);
-    define(source, "HEIGHT", block->in.shape.h);
+    define(source, "IN_HEIGHT", block->in.shape.h);
     define(source, "BANDS", block->bands);
     for (size_t k = 0; k < block->n_branches; k++) {
         const meso_strip_conv *conv = &block->branches[k].conv;

@@ -75,9 +75,10 @@ void meso_evaluation_free(meso_evaluation *e)
     *e = (meso_evaluation){0};
 }
 
-/* P(real) = 1 / (1 + e^−z) in float, as Keras and PyTorch give it: from logits of 17 on it is exactly 1, and pictures
- * tie. Figures are only comparable with published ones where the ties are: they move MesoInception-4's AUC on its
- * own validation set by 4e-5 to 3e-4. The list of images keeps all digits. */
+/* P(real) = 1 / (1 + e^−z) in float, as Keras and PyTorch give it: from logits of 17 on it is
+ * exactly 1, and pictures tie. Figures are only comparable with published ones where the ties are:
+ * they move MesoInception-4's AUC on its own validation set by 4e-5 to 3e-4. The list of images
+ * keeps all digits. */
 static double as_frameworks_give_it(meso_probability p)
 {
     float e = (float)(p.fake / p.real); /* e^−z */
