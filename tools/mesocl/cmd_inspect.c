@@ -156,14 +156,7 @@ int meso_cmd_inspect(int argc, char **argv)
          1,
          65536},
         {"text", '\0', MESO_OPTION_FLAG, {.flag = &text}, NULL, "print the net's text alone", 0, 0},
-        {"json",
-         '\0',
-         MESO_OPTION_FLAG,
-         {.flag = &json},
-         NULL,
-         "one JSON document on stdout",
-         0,
-         0},
+        MESO_OPTION_JSON(json),
         MESO_OPTIONS_END};
     const meso_command_line line = {
         "inspect",

@@ -138,15 +138,7 @@ int meso_cmd_selftest(int argc, char **argv)
 {
     const char *selector = NULL;
     int json = 0;
-    const meso_option options[] = {MESO_OPTION_DEVICE(selector),
-                                   {"json",
-                                    '\0',
-                                    MESO_OPTION_FLAG,
-                                    {.flag = &json},
-                                    NULL,
-                                    "one JSON document on stdout",
-                                    0,
-                                    0},
+    const meso_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
                                    MESO_OPTIONS_END};
     const meso_command_line line = {"selftest",
                                     "[options]",

@@ -33,6 +33,8 @@ typedef struct meso_scoring {
     {"device", 'd', MESO_OPTION_TEXT, {.text = &(where)}, "DEVICE", \
      "cpu, gpu, igpu, dgpu, 0:1 (platform:device) or part of a name; default: $MESO_DEVICE, else the " \
      "first GPU, else the first CPU", 0, 0}
+#define MESO_OPTION_JSON(where) \
+    {"json", '\0', MESO_OPTION_FLAG, {.flag = &(where)}, NULL, "one JSON document on stdout", 0, 0}
 #define MESO_SCORING_OPTIONS(s) \
     {"weights", 'w', MESO_OPTION_TEXT, {.text = &(s).weights}, "FILE", \
      "the model, as mesocl convert writes it (required)", 0, 0}, \
