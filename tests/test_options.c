@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The table-driven command line parser of tools/mesocl/options.c.
+ * The table-driven command line parser of tools/common/options.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * device_bench: its subcommands in one table. How one is found and run: tools/mesocl/cli.c.
+ * device_bench: its subcommands in one table. How one is found and run: tools/common/cli.c.
  */
 #include "device_bench.h"
 

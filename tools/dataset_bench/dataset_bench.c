@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * dataset_bench: its subcommands in one table. How one is found and run: tools/common/cli.c.
+ */
+#include "dataset_bench.h"
+
+#include <stddef.h>
+
+#include "cli.h"
+
+static const meso_cli_command commands[] = {
+    {NULL, NULL, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const meso_cli cli = {"dataset_bench", "What is in datasets of real and fake images.",
+                                 commands};
+    return meso_cli_main(&cli, argc, argv);
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The subcommands of dataset_bench, one file each (cmd_<name>.c), as in tools/mesocl.
+ */
+#ifndef MESO_TOOLS_DATASET_BENCH_H
+#define MESO_TOOLS_DATASET_BENCH_H
+
+#endif
