@@ -45,6 +45,7 @@
 #include "mesocl/selftest.h"
 #include "mesocl/status.h"
 #include "mesocl/stream.h"
+#include "mesocl/train.h"
 #include "mesocl/weights.h"
 
 #endif
