@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Text files that the build puts into the library (cmake/embed.cmake).
+ * Text files that the build puts into the libraries (cmake/embed.cmake).
  */
 #ifndef MESO_BASE_EMBEDDED_H
 #define MESO_BASE_EMBEDDED_H
@@ -12,5 +12,6 @@ typedef struct meso_embedded {
 
 extern const meso_embedded meso_embedded_kernels[]; /* cl/ */
 extern const meso_embedded meso_embedded_nets[];    /* nets/ */
+extern const meso_embedded meso_embedded_page[];    /* of src/report: style and scripts of HTML */
 
 #endif

@@ -47,21 +47,37 @@ json_t *report_provenance_json(const report_provenance *provenance)
     return object;
 }
 
-void report_provenance_text(const report_provenance *provenance, meso_text *out)
+int report_provenance_each(const report_provenance *provenance,
+                           void (*take)(const char *key, const char *value, void *user), void *user)
 {
     field fields[n_fields];
+    int out_of_memory = 0;
     list_fields(provenance, fields);
     for (size_t i = 0; i < n_fields; i++) {
+        meso_text printable = {0};
         if (!is_known(&fields[i]))
             continue;
-        meso_text_format(out, "  %-13s ", fields[i].key);
-        if (fields[i].value ==
-            provenance->command) /* printable already, and its \ must not double */
-            meso_text_add(out, fields[i].value);
+        if (fields[i].value == provenance->command) /* printable already: its \ must not double */
+            meso_text_add(&printable, fields[i].value);
         else
-            report_printable(fields[i].value, out);
-        meso_text_add(out, "\n");
+            report_printable(fields[i].value, &printable);
+        out_of_memory |= printable.out_of_memory;
+        if (!printable.out_of_memory)
+            take(fields[i].key, printable.bytes, user);
+        meso_text_free(&printable);
     }
+    return out_of_memory ? -1 : 0;
+}
+
+static void add_line(const char *key, const char *value, void *out)
+{
+    meso_text_format(out, "  %-13s %s\n", key, value);
+}
+
+void report_provenance_text(const report_provenance *provenance, meso_text *out)
+{
+    if (report_provenance_each(provenance, add_line, out) != 0)
+        out->out_of_memory = 1;
 }
 
 /* Characters that no shell gives a meaning to. */

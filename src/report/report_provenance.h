@@ -31,6 +31,12 @@ typedef struct report_provenance {
 json_t *report_provenance_json(const report_provenance *provenance); /* NULL: out of memory */
 void report_provenance_text(const report_provenance *provenance, meso_text *out);
 
+/* Calls take(key, value, user) for every field that is known, in the order of all reports; the
+ * value is printable. Errors: 0, or -1 where memory ran out. */
+int report_provenance_each(const report_provenance *provenance,
+                           void (*take)(const char *key, const char *value, void *user),
+                           void *user);
+
 /* Appends the command line, printable, quoted so that a shell takes it again. */
 void report_command_line(int argc, char *const *argv, meso_text *out);
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/report_markup.h"
 #include "report/report_number.h"
 
 /* The square of the curve inside the picture, in SVG units. */
@@ -29,32 +30,6 @@ static const char style[] =
     "}\n"
     "</style>\n";
 
-/* Text between tags. Control characters and broken UTF-8 are gone after report_printable; what XML
- * still forbids are U+FFFE and U+FFFF. */
-static void add_xml(const char *s, meso_text *out)
-{
-    static const struct {
-        const char *from, *to;
-    } rows[] = {{"&", "&amp;"},
-                {"<", "&lt;"},
-                {">", "&gt;"},
-                {"\"", "&quot;"},
-                {"\xEF\xBF\xBE", "\\uFFFE"},
-                {"\xEF\xBF\xBF", "\\uFFFF"}};
-    const size_t n_rows = sizeof rows / sizeof rows[0];
-    while (*s) {
-        size_t i = 0;
-        while (i < n_rows && strncmp(s, rows[i].from, strlen(rows[i].from)) != 0)
-            i++;
-        if (i < n_rows) {
-            meso_text_add(out, rows[i].to);
-            s += strlen(rows[i].from);
-        } else {
-            meso_text_add_n(out, s++, 1);
-        }
-    }
-}
-
 /* The end of a title that is too long: of a path, the end tells more. */
 static const char *title_end(const char *title, meso_text *out)
 {
@@ -76,11 +51,11 @@ static void add_title(const char *title, meso_text *out)
         return;
     }
     meso_text_add(out, "<title>ROC: ");
-    add_xml(printable.bytes, out);
+    report_markup_printable(printable.bytes, out);
     meso_text_format(out, "</title>\n<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n", width,
                      height);
     meso_text_format(out, "<text class=\"title ink\" x=\"%d\" y=\"34\">", left);
-    add_xml(title_end(printable.bytes, out), out);
+    report_markup_printable(title_end(printable.bytes, out), out);
     meso_text_add(out, "</text>\n");
     meso_text_free(&printable);
 }

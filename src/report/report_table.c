@@ -50,7 +50,7 @@ void report_table_free(report_table *table)
     *table = (report_table){table->columns, table->n_columns, NULL, 0, 0, 0};
 }
 
-static size_t count_rows(const report_table *table)
+size_t report_table_rows(const report_table *table)
 {
     return table->n_cells / table->n_columns;
 }
@@ -63,9 +63,10 @@ static const report_cell *cell_at(const report_table *table, size_t row, size_t 
 /* ---- for people --------------------------------------------------------------------------------
  */
 
-/* A cell as people read it, appended to out. */
-static void show_cell(const report_column *column, const report_cell *cell, meso_text *out)
+void report_table_show(const report_table *table, size_t row, size_t column_number, meso_text *out)
 {
+    const report_column *column = &table->columns[column_number];
+    const report_cell *cell = cell_at(table, row, column_number);
     char number[REPORT_NUMBER_SIZE];
     switch (column->kind) {
     case REPORT_TEXT:
@@ -116,14 +117,14 @@ static const char *shown_at(const report_table *table, size_t row, size_t column
         return table->columns[column].title;
     scratch->length = 0;
     meso_text_add(scratch, "");
-    show_cell(&table->columns[column], cell_at(table, row, column), scratch);
+    report_table_show(table, row, column, scratch);
     return scratch->bytes ? scratch->bytes : "";
 }
 
 static size_t column_width(const report_table *table, size_t column, meso_text *scratch)
 {
     size_t width = 0;
-    for (size_t i = TITLE_ROW; i + 1 <= count_rows(table); i++) {
+    for (size_t i = TITLE_ROW; i + 1 <= report_table_rows(table); i++) {
         size_t length = report_width(shown_at(table, i, column, scratch));
         width = length > width ? length : width;
     }
@@ -140,7 +141,7 @@ void report_table_text(const report_table *table, meso_text *out)
     }
     for (size_t c = 0; c < table->n_columns; c++)
         widths[c] = column_width(table, c, &scratch);
-    for (size_t i = TITLE_ROW; i + 1 <= count_rows(table); i++) {
+    for (size_t i = TITLE_ROW; i + 1 <= report_table_rows(table); i++) {
         for (size_t c = 0; c < table->n_columns; c++) {
             meso_text_add(out, c ? "  " : "");
             add_aligned(&table->columns[c], shown_at(table, i, c, &scratch), widths[c], out);
@@ -165,7 +166,7 @@ static void add_markdown(const char *shown, meso_text *out)
 void report_table_markdown(const report_table *table, meso_text *out)
 {
     meso_text scratch = {0};
-    for (size_t i = TITLE_ROW; i + 1 <= count_rows(table); i++) {
+    for (size_t i = TITLE_ROW; i + 1 <= report_table_rows(table); i++) {
         for (size_t c = 0; c < table->n_columns; c++) {
             meso_text_add(out, "| ");
             add_markdown(shown_at(table, i, c, &scratch), out);
@@ -191,7 +192,7 @@ void report_table_csv(const report_table *table, meso_text *out)
         report_csv_text(table->columns[c].key, out);
     }
     meso_text_add(out, REPORT_CSV_END);
-    for (size_t row = 0; row < count_rows(table); row++) {
+    for (size_t row = 0; row < report_table_rows(table); row++) {
         for (size_t c = 0; c < table->n_columns; c++) {
             const report_cell *cell = cell_at(table, row, c);
             char number[REPORT_NUMBER_SIZE];
@@ -221,7 +222,7 @@ json_t *report_table_json(const report_table *table)
 {
     json_t *rows = json_array();
     int ok = rows != NULL;
-    for (size_t row = 0; ok && row < count_rows(table); row++) {
+    for (size_t row = 0; ok && row < report_table_rows(table); row++) {
         json_t *object = json_object();
         for (size_t c = 0; c < table->n_columns; c++) {
             const report_column *column = &table->columns[c];

@@ -57,6 +57,11 @@ void report_table_add_number(report_table *table, double value);
 void report_table_add_count(report_table *table, size_t count);
 void report_table_free(report_table *table); /* frees the cells; the columns are the caller's */
 
+size_t report_table_rows(const report_table *table); /* whole ones */
+
+/* Appends a cell as people read it: rounded, its control characters escaped. */
+void report_table_show(const report_table *table, size_t row, size_t column, meso_text *out);
+
 /* Writers append to out. Only whole rows are written. */
 void report_table_text(const report_table *table, meso_text *out);
 void report_table_markdown(const report_table *table, meso_text *out);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A chart as an empty canvas and the JSON data that report_charts.js draws into it.
+ */
+#include <string.h>
+
+#include "report/report_html.h"
+#include "report/report_json.h"
+#include "report/report_markup.h"
+
+static json_t *numbers(const double *values, size_t n)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, report_json_number(values[i]));
+    return array;
+}
+
+static json_t *names(const char *const *values, size_t n)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(array, report_json_text(values[i] ? values[i] : ""));
+    return array;
+}
+
+static json_t *axis_json(const report_axis *axis)
+{
+    int is_set = axis->low != 0 || axis->high != 0;
+    return json_pack("{s:o, s:b, s:o, s:o}", "title",
+                     report_json_text(axis->title ? axis->title : ""), "log", axis->logarithmic,
+                     "low", is_set ? report_json_number(axis->low) : json_null(), "high",
+                     is_set ? report_json_number(axis->high) : json_null());
+}
+
+static json_t *series_json(const report_series *series)
+{
+    static const char *const styles[] = {
+        [REPORT_SERIES_LINE] = "line",   [REPORT_SERIES_DASHED] = "dashed",
+        [REPORT_SERIES_STEPS] = "steps", [REPORT_SERIES_POINTS] = "points",
+        [REPORT_SERIES_BARS] = "bars",
+    };
+    return json_pack("{s:o, s:s, s:o, s:o, s:o}", "name",
+                     series->name ? report_json_text(series->name) : json_null(), "style",
+                     styles[series->style], "x",
+                     series->x ? numbers(series->x, series->n) : json_null(), "y",
+                     numbers(series->y, series->n), "labels",
+                     series->labels ? names(series->labels, series->n) : json_null());
+}
+
+static json_t *chart_json(const report_chart *chart)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < chart->n_series; i++)
+        json_array_append_new(all, series_json(&chart->series[i]));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o}", "x", axis_json(&chart->x), "y", axis_json(&chart->y), "categories",
+        chart->categories ? names(chart->categories, chart->n_categories) : json_null(), "series",
+        all);
+}
+
+/* JSON inside a script element: "<" stands in strings alone, and as \u003c it cannot end the
+ * element or begin a comment. */
+static void add_data(const report_chart *chart, meso_text *out)
+{
+    meso_text json = {0};
+    json_t *document = chart_json(chart);
+    report_json_write(document, REPORT_JSON_LINE, &json);
+    json_decref(document);
+    out->out_of_memory |= json.out_of_memory;
+    meso_text_add(out, "<script type=\"application/json\">");
+    for (const char *s = json.bytes; s && *s; s++) {
+        if (*s == '<')
+            meso_text_add(out, "\\u003c");
+        else
+            meso_text_add_n(out, s, 1);
+    }
+    meso_text_add(out, "</script>");
+    meso_text_free(&json);
+}
+
+void report_html_chart(report_html *page, const report_chart *chart)
+{
+    meso_text *out = &page->body;
+    if (!page->in_charts)
+        meso_text_add(out, "<div class=\"charts\">\n");
+    page->in_charts = 1;
+    page->n_charts++;
+    meso_text_add(out, "<figure><figcaption>");
+    report_markup(chart->title, out);
+    meso_text_format(out, "</figcaption><div class=\"plot%s\"><canvas role=\"img\" aria-label=\"",
+                     chart->square ? " square" : "");
+    report_markup(chart->title, out);
+    meso_text_add(out, "\"></canvas>");
+    add_data(chart, out);
+    meso_text_add(out, "</div></figure>\n");
+}
