@@ -8,6 +8,7 @@
 
 #include "common.h"
 #include "device_bench.h"
+#include "drivers.h"
 #include "mesocl/mesocl.h"
 #include "net_bench.h"
 #include "progress.h"
@@ -254,7 +255,7 @@ static int measure(bench_net *bench, const arguments *a)
     int end;
     if (a->n_threads)
         limit_threads(a->n_threads);
-    if (meso_device_open(a->device, &device, &error) != MESO_OK)
+    if (meso_tool_open_device(a->device, &device, &error) != MESO_OK)
         return meso_tool_fail(&error);
     const meso_device_info *info = meso_device_get_info(device);
     bench->n_threads = info->compute_units;

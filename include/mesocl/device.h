@@ -46,8 +46,9 @@ typedef struct meso_device_info {
     uint64_t global_memory_bytes;
     uint64_t max_buffer_bytes; /* CL_DEVICE_MAX_MEM_ALLOC_SIZE */
     uint64_t local_memory_bytes;
-    int same_as; /* position in the list of an earlier entry that is the same physical device, or -1
-                  */
+    char hardware[64]; /* what tells one piece of hardware from another: its place on the PCI bus or
+                          its UUID; "host processor" for each CPU device; "" unknown */
+    int same_as;       /* position in the list of an earlier entry of the same hardware, or -1 */
 } meso_device_info;
 
 /* "cpu", "igpu", "dgpu", "other". */

@@ -11,13 +11,7 @@
 #include "base/error.h"
 #include "runtime/cl_error.h"
 
-enum { max_platforms = 64, max_devices = 256, physical_size = 64 };
-
-/* While listing: the handle and a name of the hardware behind it ("" unknown). */
-typedef struct entry {
-    cl_device_id id;
-    char physical[physical_size];
-} entry;
+enum { max_platforms = 64, max_devices = 256 };
 
 static void query_text(cl_device_id id, cl_device_info what, char text[128])
 {
@@ -53,7 +47,7 @@ static meso_device_type type_of(cl_device_id id)
 /* What tells one piece of hardware from another: its place on the PCI bus where the driver gives
  * one (Khronos' query, then the vendors' older ones), else its UUID. Every CPU device is the host's
  * processor. */
-static void name_physical(cl_device_id id, meso_device_type type, char physical[physical_size])
+static void name_hardware(cl_device_id id, meso_device_info *info)
 {
     enum {
         pci_bus_info_khr = 0x410F,
@@ -63,17 +57,18 @@ static void name_physical(cl_device_id id, meso_device_type type, char physical[
     };
     cl_uint pci[4] = {0};
     unsigned char uuid[16] = {0};
-    physical[0] = '\0';
-    if (type == MESO_DEVICE_CPU)
-        snprintf(physical, physical_size, "host processor");
+    char *to = info->hardware;
+    const size_t size = sizeof info->hardware;
+    if (info->type == MESO_DEVICE_CPU)
+        snprintf(to, size, "host processor");
     else if (clGetDeviceInfo(id, pci_bus_info_khr, sizeof pci, pci, NULL) == CL_SUCCESS)
-        snprintf(physical, physical_size, "pci %x:%x.%x", pci[1], pci[2], pci[3]);
+        snprintf(to, size, "pci %x:%x.%x", pci[1], pci[2], pci[3]);
     else if (clGetDeviceInfo(id, pci_bus_nv, sizeof pci[0], &pci[1], NULL) == CL_SUCCESS &&
              clGetDeviceInfo(id, pci_slot_nv, sizeof pci[0], &pci[2], NULL) == CL_SUCCESS)
-        snprintf(physical, physical_size, "pci %x:%x.%x", pci[1], pci[2] >> 3, pci[2] & 7);
+        snprintf(to, size, "pci %x:%x.%x", pci[1], pci[2] >> 3, pci[2] & 7);
     else if (clGetDeviceInfo(id, uuid_khr, sizeof uuid, uuid, NULL) == CL_SUCCESS)
         for (int i = 0; i < 16; i++)
-            snprintf(physical + 2 * i, 3, "%02x", uuid[i]);
+            snprintf(to + 2 * i, 3, "%02x", uuid[i]);
 }
 
 static void describe(cl_device_id id, meso_device_info *info)
@@ -96,7 +91,7 @@ static void describe(cl_device_id id, meso_device_info *info)
 /* Devices of one platform, behind the *n that are there. A platform without devices, or that fails,
  * adds none: that is normal after installing some drivers. */
 static void list_platform(cl_platform_id platform, unsigned number, meso_device_info *list,
-                          entry *entries, size_t *n)
+                          cl_device_id *handles, size_t *n)
 {
     cl_device_id ids[max_devices] = {0};
     cl_uint n_ids = 0;
@@ -105,17 +100,23 @@ static void list_platform(cl_platform_id platform, unsigned number, meso_device_
     n_ids = n_ids < max_devices ? n_ids : max_devices;
     for (cl_uint i = 0; i < n_ids && *n < max_devices; i++) {
         meso_device_info *info = &list[*n];
-        *info = (meso_device_info){.platform = number, .index = i, .same_as = -1};
+        *info = (meso_device_info){.platform = number, .index = i};
         describe(ids[i], info);
+        name_hardware(ids[i], info);
         if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform_name - 1,
                               info->platform_name, NULL) != CL_SUCCESS)
             info->platform_name[0] = '\0';
-        entries[*n].id = ids[i];
-        name_physical(ids[i], info->type, entries[*n].physical);
-        for (size_t k = *n; k-- > 0;)
-            if (entries[k].physical[0] && strcmp(entries[k].physical, entries[*n].physical) == 0)
-                info->same_as = (int)k;
-        ++*n;
+        handles[(*n)++] = ids[i];
+    }
+}
+
+void meso_device_mark_same(meso_device_info *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        list[i].same_as = -1;
+        for (size_t k = i; k-- > 0;)
+            if (list[k].hardware[0] && strcmp(list[k].hardware, list[i].hardware) == 0)
+                list[i].same_as = (int)k;
     }
 }
 
@@ -127,9 +128,8 @@ meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, si
     cl_uint n_platforms = 0;
     size_t found = 0;
     meso_device_info *infos = calloc(max_devices, sizeof *infos);
-    entry *entries = calloc(max_devices, sizeof *entries);
     cl_device_id *handles = calloc(max_devices, sizeof(cl_device_id));
-    MESO_REQUIRE(infos && entries && handles, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE(infos && handles, error, MESO_ERROR_MEMORY, "out of memory");
 
     cl_int code = clGetPlatformIDs(max_platforms, platforms, &n_platforms);
     MESO_REQUIRE(code == CL_SUCCESS && n_platforms > 0, error, MESO_ERROR_NO_DEVICE,
@@ -139,13 +139,12 @@ meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, si
                  meso_cl_error_name(code));
     n_platforms = n_platforms < max_platforms ? n_platforms : max_platforms;
     for (cl_uint p = 0; p < n_platforms; p++)
-        list_platform(platforms[p], p, infos, entries, &found);
+        list_platform(platforms[p], p, infos, handles, &found);
     MESO_REQUIRE(found > 0, error, MESO_ERROR_NO_DEVICE,
                  "%u OpenCL platform%s, but no device in %s: install a driver, for example "
                  "pocl-opencl-icd for the CPU",
                  n_platforms, n_platforms == 1 ? "" : "s", n_platforms == 1 ? "it" : "them");
-    for (size_t i = 0; i < found; i++)
-        handles[i] = entries[i].id;
+    meso_device_mark_same(infos, found);
     *list = infos;
     infos = NULL;
     *n = found;
@@ -155,7 +154,6 @@ meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, si
     }
 out:
     free(handles);
-    free(entries);
     free(infos);
     return status;
 }

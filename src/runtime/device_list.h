@@ -14,4 +14,7 @@
 meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, size_t *n,
                                  meso_error *error);
 
+/* Sets same_as of each entry, by hardware. */
+void meso_device_mark_same(meso_device_info *list, size_t n);
+
 #endif

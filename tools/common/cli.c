@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "child.h"
 #include "common.h"
+#include "driver_crash.h"
 #include "mesocl/mesocl.h"
 #include "options.h"
 
@@ -125,5 +127,10 @@ int meso_cli_main(const meso_cli *cli, int argc, char **argv)
     meso_program_name = cli->name;
     open_missing_streams();
     signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe fails with EPIPE instead of killing us */
-    return finish_stdout(run(cli, argc, argv));
+    int code;
+    if (meso_child_main(argc, argv, &code))
+        return code;
+    code = finish_stdout(run(cli, argc, argv));
+    meso_driver_crash_end();
+    return code;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "drivers.h"
 #include "report/report_json.h"
 
 int meso_tool_fail(const meso_error *error)
@@ -23,7 +24,7 @@ int meso_scoring_open(meso_scoring *scoring, meso_device **device, meso_model **
     options.net = scoring->net;
     options.max_batch = (size_t)scoring->batch;
     scoring->started = meso_seconds();
-    if (meso_device_open(scoring->device, device, &error) != MESO_OK)
+    if (meso_tool_open_device(scoring->device, device, &error) != MESO_OK)
         return meso_tool_fail(&error);
     double opened = meso_seconds();
     if (meso_model_open(*device, scoring->weights, &options, model, &error) != MESO_OK)

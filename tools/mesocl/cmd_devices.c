@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/error.h"
 #include "commands.h"
 #include "common.h"
+#include "drivers.h"
 #include "mesocl/mesocl.h"
+#include "report/report_json.h"
 
 static void print_bytes(const char *title, uint64_t bytes)
 {
@@ -53,16 +56,67 @@ static json_t *device_json(const meso_device_info *d)
         d->same_as < 0 ? json_null() : json_integer(d->same_as));
 }
 
-static int print_json(const meso_device_info *list, const size_t *matches, size_t n)
+static json_t *drivers_json(const meso_drivers *drivers)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; rows && i < drivers->n; i++)
+        if (drivers->rows[i].n_devices == 0)
+            json_array_append_new(rows, json_pack("{s:i s:o s:o}", "platform",
+                                                  (int)drivers->rows[i].platform, "file",
+                                                  report_json_text(drivers->rows[i].file), "reason",
+                                                  report_json_text(drivers->rows[i].error.text)));
+    return rows;
+}
+
+static int print_json(const meso_drivers *drivers, const size_t *matches, size_t n)
 {
     json_t *devices = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(devices, device_json(&list[matches[i]]));
-    json_t *document = json_pack("{s:i s:o}", "schema", 1, "devices", devices);
+        json_array_append_new(devices, device_json(&drivers->devices[matches[i]]));
+    json_t *document = json_pack("{s:i s:o s:o}", "schema", 1, "devices", devices,
+                                 "drivers_without_device", drivers_json(drivers));
     int written = document && json_dumpf(document, stdout, JSON_INDENT(2)) == 0;
     json_decref(document);
     putchar('\n');
     return written ? 0 : 70;
+}
+
+static void print_text(const meso_drivers *drivers, const size_t *matches, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        print_device(drivers->devices, matches[i]);
+    for (size_t i = 0; i < drivers->n; i++) {
+        const meso_driver *row = &drivers->rows[i];
+        if (row->n_devices == 0)
+            printf("%u:-  none  %s\n    %s\n", row->platform, MESO_PRINTABLE(row->file),
+                   MESO_PRINTABLE(row->error.text));
+    }
+}
+
+/* The devices that selector means, then the drivers that have none; JSON also where there is no
+ * device at all. */
+static int list_devices(const char *selector, int json)
+{
+    meso_drivers drivers;
+    size_t *matches = NULL, n_matches = 0;
+    meso_error error = {0};
+    meso_status status = meso_drivers_find(&drivers, &error);
+    if (status == MESO_OK)
+        status = meso_drivers_ask(&drivers, 0, &error);
+    if (status == MESO_OK) {
+        matches = calloc(drivers.n_devices, sizeof *matches);
+        status = matches ? meso_device_match(drivers.devices, drivers.n_devices, selector, matches,
+                                             &n_matches, &error)
+                         : meso_fail(&error, MESO_ERROR_MEMORY, "out of memory");
+    }
+    int end = status == MESO_OK ? 0 : meso_tool_fail(&error);
+    if (json && drivers.n > 0 && (status == MESO_OK || drivers.n_devices == 0))
+        end = print_json(&drivers, matches, n_matches) ? 70 : end;
+    else if (status == MESO_OK)
+        print_text(&drivers, matches, n_matches);
+    free(matches);
+    meso_drivers_free(&drivers);
+    return end;
 }
 
 int meso_cmd_devices(int argc, char **argv)
@@ -71,36 +125,17 @@ int meso_cmd_devices(int argc, char **argv)
     int json = 0;
     const meso_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
                                    MESO_OPTIONS_END};
-    const meso_command_line line = {"devices",
-                                    "[options]",
-                                    "Lists every OpenCL device with its limits and driver.",
-                                    options,
-                                    "mesocl devices\nmesocl devices --device gpu --json",
-                                    0,
-                                    0};
+    const meso_command_line line = {
+        "devices",
+        "[options]",
+        "Lists every OpenCL device with its limits and driver. Each driver is asked in a process "
+        "of its own, for at most 5 seconds: one that crashes or hangs is listed with the reason.",
+        options,
+        "mesocl devices\nmesocl devices --device gpu --json",
+        0,
+        0};
     char **operands;
-    size_t n_operands, n, n_matches;
-    meso_device_info *list = NULL;
-    size_t *matches = NULL;
-    meso_error error;
+    size_t n_operands;
     int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
-    if (end >= 0)
-        return end;
-    if (meso_device_list(&list, &n, &error) != MESO_OK)
-        return meso_tool_fail(&error);
-    matches = calloc(n, sizeof *matches);
-    if (!matches) {
-        free(list);
-        return 70;
-    }
-    if (meso_device_match(list, n, selector, matches, &n_matches, &error) != MESO_OK)
-        end = meso_tool_fail(&error);
-    else if (json)
-        end = print_json(list, matches, n_matches);
-    else
-        for (size_t i = 0; i < n_matches; i++)
-            print_device(list, matches[i]);
-    free(matches);
-    free(list);
-    return end < 0 ? 0 : end;
+    return end >= 0 ? end : list_devices(selector, json);
 }

@@ -6,15 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "child.h"
 #include "commands.h"
 #include "common.h"
+#include "drivers.h"
 #include "mesocl/mesocl.h"
 #include "report/report_json.h"
 #include "report/report_table.h"
+#include "selftest_child.h"
 
-/* The answers of one device; n = 0 where it could not be opened. */
+/* Compiling for a device that nobody has used may take minutes. */
+static const double limit_seconds = 900;
+
+/* The answers of one device; none where its driver failed. */
 typedef struct answers {
-    meso_selftest_row *rows;
+    meso_text bytes;
+    const meso_selftest_record *rows; /* in bytes */
     size_t n;
 } answers;
 
@@ -41,20 +48,27 @@ static void add_failure(report_table *table, const char *device, const char *det
     report_table_add_text(table, detail);
 }
 
-/* Runs one device into the table; returns how many rows failed. */
-static size_t test_device(const meso_device_info *info, answers *a, report_table *table)
+/* Runs one device, in a process of its own, into the table; returns how many rows failed. */
+static size_t test_device(const meso_drivers *drivers, size_t i, answers *a, report_table *table)
 {
-    meso_device *device = NULL;
-    meso_error error = {0};
-    char selector[32];
-    size_t n_failed = 1;
-    snprintf(selector, sizeof selector, "%u:%u", info->platform, info->index);
-    if (meso_device_open(selector, &device, &error) != MESO_OK ||
-        meso_selftest(device, &a->rows, &a->n, &n_failed, &error) != MESO_OK)
-        add_failure(table, selector, error.text);
-    for (size_t i = 0; i < a->n; i++) {
-        const meso_selftest_row *row = &a->rows[i];
-        report_table_add_text(table, selector);
+    const meso_device_info *info = &drivers->devices[i];
+    char name[32], local[32];
+    size_t n_failed = 0;
+    meso_drivers_local_name(drivers, i, local);
+    snprintf(name, sizeof name, "%u:%u", info->platform, info->index);
+    meso_child child = {.work = "selftest",
+                        .vendors = drivers->rows[drivers->owners[i]].vendors,
+                        .argument = local};
+    meso_children_run(&child, 1, limit_seconds);
+    a->bytes = child.answer;
+    a->rows = (const meso_selftest_record *)(const void *)child.answer.bytes;
+    a->n = child.error.status == MESO_OK ? child.answer.length / sizeof *a->rows : 0;
+    if (a->n == 0)
+        add_failure(table, name, child.error.text);
+    for (size_t r = 0; r < a->n; r++) {
+        const meso_selftest_record *row = &a->rows[r];
+        n_failed += !row->passed;
+        report_table_add_text(table, name);
         report_table_add_text(table, row->net);
         report_table_add_text(table, row->path);
         report_table_add_text(table, row->input);
@@ -64,8 +78,7 @@ static size_t test_device(const meso_device_info *info, answers *a, report_table
         report_table_add_text(table, row->passed ? "ok" : "FAILED");
         report_table_add_text(table, row->detail);
     }
-    meso_device_close(device);
-    return n_failed;
+    return a->n ? n_failed : 1;
 }
 
 /* The largest |Δp| between any two devices; NaN with fewer than two. */
@@ -106,31 +119,42 @@ static int print_result(const report_table *table, size_t n_devices, size_t n_fa
     return complete ? n_failed > 0 : 70;
 }
 
-static int test_devices(const char *selector, int json)
+static int test_matches(const meso_drivers *drivers, const size_t *matches, size_t n, int json)
 {
-    meso_device_info *list = NULL;
-    size_t n = 0, n_matches = 0, n_failed = 0;
-    meso_error error = {0};
+    size_t n_failed = 0;
     int end = 70;
     report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
-    if (meso_device_list(&list, &n, &error) != MESO_OK)
-        return meso_tool_fail(&error);
-    size_t *matches = calloc(n, sizeof *matches);
     answers *results = calloc(n, sizeof *results);
-    if (matches && results) {
-        if (meso_device_match(list, n, selector, matches, &n_matches, &error) != MESO_OK)
-            end = meso_tool_fail(&error);
-        for (size_t i = 0; i < n_matches; i++)
-            n_failed += test_device(&list[matches[i]], &results[i], &table);
-        if (n_matches > 0)
-            end = print_result(&table, n_matches, n_failed, disagreement(results, n_matches), json);
-        for (size_t i = 0; i < n_matches; i++)
-            free(results[i].rows);
-    }
+    for (size_t i = 0; results && i < n; i++)
+        n_failed += test_device(drivers, matches[i], &results[i], &table);
+    if (results)
+        end = print_result(&table, n, n_failed, disagreement(results, n), json);
+    for (size_t i = 0; results && i < n; i++)
+        meso_text_free(&results[i].bytes);
     report_table_free(&table);
     free(results);
+    return end;
+}
+
+static int test_devices(const char *selector, int json)
+{
+    meso_drivers drivers;
+    size_t *matches = NULL, n_matches = 0;
+    meso_error error = {0};
+    meso_status status;
+    int end = -1;
+    MESO_TRY(meso_drivers_find(&drivers, &error));
+    MESO_TRY(meso_drivers_ask(&drivers, 0, &error));
+    matches = calloc(drivers.n_devices, sizeof *matches);
+    MESO_REQUIRE_MEMORY(matches, &error);
+    MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, matches, &n_matches,
+                               &error));
+    end = test_matches(&drivers, matches, n_matches, json);
+out:
+    if (end < 0)
+        end = meso_tool_fail(&error);
     free(matches);
-    free(list);
+    meso_drivers_free(&drivers);
     return end;
 }
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * OpenCL vendor libraries that misbehave as real ones have, for test_drivers.c. Which way is said
+ * by the one macro BAD_DRIVER_… that the build defines.
+ */
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <CL/cl.h>
+
+#define VISIBLE __attribute__((visibility("default")))
+
+#ifndef BAD_DRIVER_GARBAGE
+/* While the library is loaded. */
+__attribute__((constructor)) static void misbehave(void)
+{
+#if defined BAD_DRIVER_ABORT
+    abort();
+#elif defined BAD_DRIVER_SEGFAULT
+    raise(SIGSEGV);
+#elif defined BAD_DRIVER_HANG
+    for (;;)
+        pause();
+#elif defined BAD_DRIVER_EXIT
+    exit(0);
+#endif
+}
+
+#ifndef BAD_DRIVER_EMPTY
+VISIBLE void *clGetExtensionFunctionAddress(const char *name);
+void *clGetExtensionFunctionAddress(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+#endif
+
+#else
+enum { n_garbage = 1000 };
+
+static cl_int garbage_platforms(cl_uint n, cl_platform_id *platforms, cl_uint *n_platforms)
+{
+    for (cl_uint i = 0; platforms && i < n && i < n_garbage; i++)
+        platforms[i] = (cl_platform_id)(uintptr_t)(0x1000 + 24 * i);
+    if (n_platforms)
+        *n_platforms = n_garbage;
+    return CL_SUCCESS;
+}
+
+VISIBLE void *clGetExtensionFunctionAddress(const char *name);
+void *clGetExtensionFunctionAddress(const char *name)
+{
+    return strcmp(name, "clIcdGetPlatformIDsKHR") == 0 ? (void *)(uintptr_t)garbage_platforms
+                                                       : NULL;
+}
+
+/* "cl_khr_icd" is what loaders want to read before they follow the pointers. */
+VISIBLE cl_int CL_API_CALL clGetPlatformInfo(cl_platform_id platform, cl_platform_info what,
+                                             size_t size, void *value, size_t *size_out)
+{
+    static const char text[] = "cl_khr_icd";
+    (void)platform, (void)what;
+    if (value)
+        memcpy(value, text, size < sizeof text ? size : sizeof text);
+    if (size_out)
+        *size_out = sizeof text;
+    return CL_SUCCESS;
+}
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Drivers that abort, crash, hang, end the process, answer garbage, or are none: each costs its own
+ * row of `mesocl devices`, and the programs go on with the others.
+ */
+#include <dirent.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "harness_device.h"
+#include "harness_run.h"
+
+/* Names sort before and behind those of good drivers, so that bad ones are met first and last. */
+static const struct {
+    const char *file;
+    const char *library; /* below the folder of bad_driver.c's libraries; else as it is written */
+    const char *reason;  /* a part of the sentence */
+} bad[] = {
+    {"0_abort.icd", "bad_driver_abort.so", "signal 6"},
+    {"0_segfault.icd", "bad_driver_segfault.so", "signal 11"},
+    {"0_hang.icd", "bad_driver_hang.so", "no answer within 5 seconds"},
+    {"0_exit.icd", "bad_driver_exit.so", "exit code 0"},
+    {"z_garbage.icd", "bad_driver_garbage.so", "signal 11"},
+    {"z_missing.icd", "/nowhere/libmissing.so", "cannot open shared object file"},
+    {"z_text.icd", "text.so", "file too short"},
+    {"z_empty.icd", "bad_driver_empty.so", "no clGetExtensionFunctionAddress"},
+};
+enum { n_bad = sizeof bad / sizeof bad[0], hangs = 2 };
+
+static char vendors[PATH_MAX]; /* the loader's folder for this test */
+static char good[PATH_MAX];    /* a folder with the machine's own drivers alone */
+static char text_library[PATH_MAX];
+
+static void put_icd(const char *folder, const char *name, const char *library)
+{
+    char path[2 * PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    harness_put(path, library, 0);
+}
+
+static void put_bad(size_t i)
+{
+    char library[PATH_MAX + 2];
+    if (bad[i].library[0] == '/')
+        snprintf(library, sizeof library, "%s\n", bad[i].library);
+    else if (strcmp(bad[i].library, "text.so") == 0)
+        snprintf(library, sizeof library, "%s\n", text_library);
+    else
+        snprintf(library, sizeof library, "%s/%s\n", BAD_DRIVER_FOLDER, bad[i].library);
+    put_icd(vendors, bad[i].file, library);
+}
+
+/* The machine's own .icd files into a folder; 0 if there are none. */
+static int copy_good(const char *to)
+{
+    const char *given = getenv("OCL_ICD_VENDORS");
+    const char *from = given && *given ? given : "/etc/OpenCL/vendors";
+    DIR *folder = opendir(from);
+    int n = 0;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char source[2 * PATH_MAX], target[2 * PATH_MAX];
+        if (!strstr(entry->d_name, ".icd"))
+            continue;
+        snprintf(source, sizeof source, "%s/%s", from, entry->d_name);
+        snprintf(target, sizeof target, "%s/%s", to, entry->d_name);
+        n += symlink(source, target) == 0;
+    }
+    if (folder)
+        closedir(folder);
+    return n > 0;
+}
+
+static int enter(void **state)
+{
+    if (harness_enter_folder(state) != 0 || mkdir("vendors", 0700) != 0 || mkdir("good", 0700) != 0)
+        return -1;
+    if (!realpath("vendors", vendors) || !realpath("good", good))
+        return -1;
+    harness_put("text.so", "this is no library\n", 0);
+    return realpath("text.so", text_library) ? 0 : -1;
+}
+
+static harness_result run(const char *words, const char *folder, double *seconds)
+{
+    static char variable[PATH_MAX + 32];
+    const char *const environment[] = {variable, NULL};
+    snprintf(variable, sizeof variable, "OCL_ICD_VENDORS=%s", folder);
+    double started = meso_seconds();
+    harness_result result =
+        harness_run(&(harness_command){.words = words, .environment = environment});
+    if (seconds)
+        *seconds = meso_seconds() - started;
+    return result;
+}
+
+static json_t *run_json(const char *words, const char *folder, int code, double *seconds)
+{
+    harness_result result = run(words, folder, seconds);
+    json_error_t error;
+    if (result.code != code)
+        fail_msg("%s: ended with %d: %s", words, result.code, result.err);
+    json_t *document = json_loads(result.out, 0, &error);
+    if (!document)
+        fail_msg("%s: %s in %s", words, error.text, result.out);
+    harness_forget(&result);
+    return document;
+}
+
+/* Devices whose numbers do not count here: platforms are numbered over all drivers. */
+static void assert_same_devices(json_t *got, json_t *wanted)
+{
+    assert_int_equal(json_array_size(got), json_array_size(wanted));
+    for (size_t i = 0; i < json_array_size(got); i++) {
+        assert_string_equal(json_string_value(json_object_get(json_array_get(got, i), "name")),
+                            json_string_value(json_object_get(json_array_get(wanted, i), "name")));
+        assert_true(json_equal(json_object_get(json_array_get(got, i), "same_as"),
+                               json_object_get(json_array_get(wanted, i), "same_as")));
+    }
+}
+
+static void assert_reason(json_t *rows, size_t i)
+{
+    for (size_t k = 0; k < json_array_size(rows); k++) {
+        json_t *row = json_array_get(rows, k);
+        const char *file = json_string_value(json_object_get(row, "file"));
+        const char *reason = json_string_value(json_object_get(row, "reason"));
+        if (!file || !strstr(file, bad[i].file))
+            continue;
+        if (!strstr(reason, bad[i].reason))
+            fail_msg("%s: \"%s\" does not say \"%s\"", file, reason, bad[i].reason);
+        return;
+    }
+    fail_msg("%s is not listed", bad[i].file);
+}
+
+/* Skips without a device. */
+static json_t *devices_without_bad_ones(void)
+{
+    meso_device_close(harness_device());
+    assert_true(copy_good(good) && copy_good(vendors));
+    json_t *document = run_json("devices --json", good, 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(document, "drivers_without_device")), 0);
+    return document;
+}
+
+static void all_at_once_cost_their_rows(void **state)
+{
+    double seconds;
+    json_t *before = devices_without_bad_ones();
+    (void)state;
+    for (size_t i = 0; i < n_bad; i++)
+        put_bad(i);
+    json_t *with = run_json("devices --json", vendors, 0, &seconds);
+    print_message("%.2f s with %d bad drivers\n", seconds, n_bad);
+    assert_true(seconds <= 6);
+    assert_same_devices(json_object_get(with, "devices"), json_object_get(before, "devices"));
+    json_t *rows = json_object_get(with, "drivers_without_device");
+    assert_int_equal(json_array_size(rows), n_bad);
+    for (size_t i = 0; i < n_bad; i++)
+        assert_reason(rows, i);
+    json_decref(with);
+    json_decref(before);
+}
+
+static void each_alone_beside_a_good_one(void **state)
+{
+    json_t *before = devices_without_bad_ones();
+    (void)state;
+    for (size_t i = 0; i < n_bad; i++) {
+        char path[2 * PATH_MAX];
+        double seconds;
+        put_bad(i);
+        json_t *with = run_json("devices --json", vendors, 0, &seconds);
+        if (seconds > 6)
+            fail_msg("%s: %.2f s", bad[i].file, seconds);
+        assert_same_devices(json_object_get(with, "devices"), json_object_get(before, "devices"));
+        assert_reason(json_object_get(with, "drivers_without_device"), i);
+        json_decref(with);
+        snprintf(path, sizeof path, "%s/%s", vendors, bad[i].file);
+        unlink(path);
+    }
+    json_decref(before);
+}
+
+/* Where there is nothing else: 69, with the file and the reason. */
+static void alone_they_are_explained(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < n_bad; i++) {
+        char path[2 * PATH_MAX];
+        if (i == hangs)
+            continue; /* as above, and five seconds more */
+        put_bad(i);
+        harness_result result = run("devices --json", vendors, NULL);
+        if (result.code != 69 || !strstr(result.err, bad[i].reason) ||
+            !strstr(result.err, bad[i].file) || !strstr(result.out, "\"devices\": []"))
+            fail_msg("%s: %d: %s", bad[i].file, result.code, result.err);
+        harness_forget(&result);
+        snprintf(path, sizeof path, "%s/%s", vendors, bad[i].file);
+        unlink(path);
+    }
+}
+
+/* What predict prints is the same with bad drivers beside the good ones; the one that hangs would
+ * cost its time each time and is left out. */
+static void other_programs_go_on(void **state)
+{
+    char names[2][PATH_MAX + 32];
+    json_t *before = devices_without_bad_ones();
+    json_decref(before);
+    (void)state;
+    for (size_t i = 0; i < n_bad; i++)
+        if (i != hangs)
+            put_bad(i);
+    harness_put_picture("picture.ppm", 64, 0x3a70c1);
+    harness_result made = run("init meso4 --seed 3 -o w.safetensors", good, NULL);
+    assert_int_equal(made.code, 0);
+    harness_forget(&made);
+    harness_result wanted = run("predict -w w.safetensors picture.ppm", good, NULL);
+    harness_result got = run("predict -w w.safetensors picture.ppm", vendors, NULL);
+    assert_int_equal(wanted.code, 0);
+    if (got.code != 0)
+        fail_msg("%d: %s", got.code, got.err);
+    assert_string_equal(got.out, wanted.out);
+    harness_forget(&got);
+    harness_forget(&wanted);
+    /* The only driver crashes inside the process: a sentence and 70, no signal. */
+    snprintf(names[0], sizeof names[0], "%s/alone", vendors);
+    mkdir(names[0], 0700);
+    snprintf(names[1], sizeof names[1], "%s/%s", BAD_DRIVER_FOLDER, bad[0].library);
+    put_icd(names[0], bad[0].file, names[1]);
+    got = run("predict -w w.safetensors picture.ppm", names[0], NULL);
+    assert_int_equal(got.code, 70);
+    assert_non_null(strstr(got.err, "ended it by abort()"));
+    harness_forget(&got);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(all_at_once_cost_their_rows, enter, harness_leave_folder),
+        cmocka_unit_test_setup_teardown(each_alone_beside_a_good_one, enter, harness_leave_folder),
+        cmocka_unit_test_setup_teardown(alone_they_are_explained, enter, harness_leave_folder),
+        cmocka_unit_test_setup_teardown(other_programs_go_on, enter, harness_leave_folder),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

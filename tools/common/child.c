@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An answer is a header and bytes on file descriptor 3, since drivers print to stdout and stderr.
+ * Parent and child are the same program, so that structs travel as they are.
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "common.h"
+
+extern char **environ;
+
+enum { answer_fd = 3, largest_answer = 1 << 24 };
+
+static const char option[] = "--child";
+
+static const struct {
+    const char *name;
+    meso_child_work *function;
+} works[] = {{"list", meso_child_list}, {"selftest", meso_child_selftest}};
+
+typedef struct header {
+    uint64_t n_bytes;
+    meso_error error;
+} header;
+
+static int write_all(const void *bytes, size_t n)
+{
+    const char *at = bytes;
+    while (n > 0) {
+        ssize_t written = write(answer_fd, at, n);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return 0;
+        at += written;
+        n -= (size_t)written;
+    }
+    return 1;
+}
+
+static int is_pipe(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+/* Without a core file, and not beyond the parent's life. */
+static void restrict_child(const char *vendors)
+{
+    const struct rlimit none = {0, 0};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setrlimit(RLIMIT_CORE, &none);
+    if (*vendors) {
+        setenv("OCL_ICD_VENDORS", vendors, 1);
+        unsetenv("OCL_ICD_FILENAMES"); /* more drivers, for Khronos' loader */
+    }
+}
+
+int meso_child_main(int argc, char **argv, int *code)
+{
+    meso_text answer = {0};
+    header head = {0};
+    if (argc != 5 || strcmp(argv[1], option) != 0 || !is_pipe(answer_fd))
+        return 0;
+    restrict_child(argv[3]);
+    head.error.status = MESO_ERROR_INTERNAL;
+    for (size_t i = 0; i < sizeof works / sizeof works[0]; i++)
+        if (strcmp(works[i].name, argv[2]) == 0)
+            head.error.status = works[i].function(argv[4], &answer, &head.error);
+    if (answer.out_of_memory)
+        meso_fail(&head.error, MESO_ERROR_MEMORY, "out of memory");
+    head.n_bytes = answer.length;
+    *code = write_all(&head, sizeof head) && write_all(answer.bytes, answer.length) ? 0 : 74;
+    _exit(*code); /* drivers also crash while they are unloaded */
+}
+
+static int spawn(meso_child *child, int to)
+{
+    posix_spawn_file_actions_t actions;
+    const char *const argv[] = {meso_program_name, option,
+                                child->work,       child->vendors ? child->vendors : "",
+                                child->argument,   NULL};
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, to, answer_fd);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (child->quiet)
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    int code =
+        posix_spawn(&child->pid, "/proc/self/exe", &actions, NULL, (char *const *)argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return code;
+}
+
+static void start(meso_child *child)
+{
+    int ends[2];
+    child->pid = -1;
+    child->pipe = -1;
+    child->error = (meso_error){0};
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        meso_fail(&child->error, MESO_ERROR_INTERNAL, "cannot make a pipe: %s", strerror(errno));
+        return;
+    }
+    child->pipe = ends[0];
+    int code = spawn(child, ends[1]);
+    close(ends[1]);
+    if (code != 0) {
+        child->pid = -1;
+        meso_fail(&child->error, MESO_ERROR_INTERNAL, "this program cannot be run again: %s",
+                  strerror(code));
+    }
+}
+
+static int is_whole(const meso_child *child)
+{
+    header head;
+    if (child->answer.length < sizeof head)
+        return 0;
+    memcpy(&head, child->answer.bytes, sizeof head);
+    return child->answer.length - sizeof head >= head.n_bytes;
+}
+
+/* Takes what there is. 0: nothing more will come, or nothing more is wanted. */
+static int drain(meso_child *child)
+{
+    char bytes[65536];
+    ssize_t n = read(child->pipe, bytes, sizeof bytes);
+    if (n < 0 && errno == EINTR)
+        return 1;
+    if (n <= 0)
+        return 0;
+    meso_text_add_n(&child->answer, bytes, (size_t)n);
+    return !child->answer.out_of_memory && child->answer.length < largest_answer &&
+           !is_whole(child);
+}
+
+static void close_pipe(meso_child *child)
+{
+    if (child->pipe >= 0)
+        close(child->pipe);
+    child->pipe = -1;
+}
+
+/* Reads one child's pipe, if there is something, for at most `seconds`. */
+static void listen_to(meso_child *children, size_t n, double seconds)
+{
+    struct pollfd *rows = calloc(n, sizeof *rows);
+    if (!rows)
+        return;
+    for (size_t i = 0; i < n; i++)
+        rows[i] = (struct pollfd){children[i].pipe, POLLIN, 0};
+    if (poll(rows, n, (int)(1000 * seconds) + 1) > 0)
+        for (size_t i = 0; i < n; i++)
+            if (rows[i].revents && !drain(&children[i]))
+                close_pipe(&children[i]);
+    free(rows);
+}
+
+static size_t count_open(const meso_child *children, size_t n)
+{
+    size_t n_open = 0;
+    for (size_t i = 0; i < n; i++)
+        n_open += children[i].pipe >= 0;
+    return n_open;
+}
+
+/* Waits for the end of a process for a while; 0 if it does not come. */
+static int reap(pid_t pid, double seconds, int *wait_status)
+{
+    const struct timespec nap = {0, 1000000};
+    for (double end = meso_seconds() + seconds; meso_seconds() < end; nanosleep(&nap, NULL)) {
+        pid_t found = waitpid(pid, wait_status, WNOHANG);
+        if (found != 0 && !(found < 0 && errno == EINTR))
+            return found == pid;
+    }
+    return 0;
+}
+
+/* How a child ended that gave no answer. A process in the kernel's hands cannot be killed: it is
+ * left behind. */
+static void say_end(meso_child *child, int timed_out, double seconds)
+{
+    const double patience = 0.5;
+    int wait_status = 0, ended;
+    ended = !timed_out && reap(child->pid, patience, &wait_status);
+    kill(child->pid, SIGKILL);
+    if (!ended)
+        reap(child->pid, patience, &wait_status);
+    if (timed_out)
+        meso_fail(&child->error, MESO_ERROR_DEVICE, "the driver gave no answer within %g seconds",
+                  seconds);
+    else if (ended && WIFSIGNALED(wait_status))
+        meso_fail(&child->error, MESO_ERROR_DEVICE, "the driver ended the process: signal %d (%s)",
+                  WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+    else
+        meso_fail(&child->error, MESO_ERROR_DEVICE, "the driver ended the process: exit code %d",
+                  ended ? WEXITSTATUS(wait_status) : -1);
+}
+
+/* Splits what came into the child's own error and its answer. */
+static void take_answer(meso_child *child)
+{
+    header head;
+    const double patience = 0.5;
+    int wait_status;
+    memcpy(&head, child->answer.bytes, sizeof head);
+    child->error = head.error;
+    child->error.text[sizeof child->error.text - 1] = '\0';
+    child->answer.length -= sizeof head;
+    memmove(child->answer.bytes, child->answer.bytes + sizeof head, child->answer.length);
+    kill(child->pid, SIGKILL);
+    reap(child->pid, patience, &wait_status);
+}
+
+void meso_children_run(meso_child *children, size_t n, double seconds)
+{
+    const double end = meso_seconds() + seconds;
+    for (size_t i = 0; i < n; i++)
+        start(&children[i]);
+    while (count_open(children, n) > 0 && meso_seconds() < end)
+        listen_to(children, n, end - meso_seconds());
+    for (size_t i = 0; i < n; i++) {
+        int timed_out = children[i].pipe >= 0;
+        close_pipe(&children[i]);
+        if (children[i].pid < 0)
+            continue;
+        if (is_whole(&children[i]))
+            take_answer(&children[i]);
+        else
+            say_end(&children[i], timed_out, seconds);
+    }
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Work in which a driver may crash, hang or end the process is done by this program run anew: the
+ * answer comes back through a pipe, within a time limit.
+ */
+#ifndef MESO_TOOLS_CHILD_H
+#define MESO_TOOLS_CHILD_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+typedef struct meso_child {
+    const char *work;     /* a name in the table of child.c */
+    const char *vendors;  /* the child's OCL_ICD_VENDORS, alone; NULL: the environment as it is */
+    const char *argument; /* of the work */
+    int quiet;            /* 1: what the driver says on stderr is not shown */
+    meso_text answer;     /* what the work answered; the caller frees it */
+    meso_error error;     /* its failure, or how the process ended without an answer */
+    pid_t pid;            /* the rest is child.c's own */
+    int pipe;
+} meso_child;
+
+/* Runs n children side by side until each has answered, ended, or `seconds` are over. */
+void meso_children_run(meso_child *children, size_t n, double seconds);
+
+/* What a work does, in the child: fills the answer. */
+typedef meso_status meso_child_work(const char *argument, meso_text *answer, meso_error *error);
+meso_child_work meso_child_list; /* drivers.c: devices, as meso_device_info; argument: library */
+meso_child_work meso_child_selftest; /* selftest_child.c: meso_selftest_record; argument: device */
+
+/* In the child: 1 if this is one; *code is then the exit code of the program. */
+int meso_child_main(int argc, char **argv, int *code);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "drivers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "child.h"
+#include "driver_crash.h"
+#include "driver_files.h"
+#include "runtime/device_list.h"
+
+static const double list_seconds = 5;
+
+meso_status meso_child_list(const char *argument, meso_text *answer, meso_error *error)
+{
+    meso_device_info *list = NULL;
+    size_t n = 0;
+    char trouble[512];
+    meso_driver_library_trouble(argument, trouble, sizeof trouble);
+    if (*trouble)
+        return meso_fail(error, MESO_ERROR_NO_DEVICE, "%s", trouble);
+    meso_status status = meso_device_list(&list, &n, error);
+    if (status == MESO_OK)
+        meso_text_add_n(answer, (const char *)list, n * sizeof *list);
+    free(list);
+    return status;
+}
+
+/* Adds what a child found behind the devices that are there. 0: out of memory. */
+static int add_devices(meso_drivers *drivers, size_t number, const meso_text *answer)
+{
+    meso_driver *row = &drivers->rows[number];
+    size_t n = answer->length / sizeof(meso_device_info), all = drivers->n_devices + n;
+    meso_device_info *devices = realloc(drivers->devices, (all + 1) * sizeof *devices);
+    if (devices)
+        drivers->devices = devices;
+    size_t *owners = realloc(drivers->owners, (all + 1) * sizeof *owners);
+    if (owners)
+        drivers->owners = owners;
+    if (!devices || !owners)
+        return 0;
+    if (n > 0)
+        memcpy(devices + drivers->n_devices, answer->bytes, n * sizeof *devices);
+    for (size_t i = drivers->n_devices; i < all; i++) {
+        devices[i].platform += row->platform;
+        owners[i] = number;
+    }
+    row->n_devices = n;
+    drivers->n_devices = all;
+    return 1;
+}
+
+static meso_status none_has_a_device(const meso_drivers *drivers, meso_error *error)
+{
+    meso_text reasons = {0};
+    for (size_t i = 0; i < drivers->n; i++) {
+        const meso_driver *row = &drivers->rows[i];
+        if (row->file)
+            meso_text_format(&reasons, "%s%s: ", i ? "; " : "", MESO_PRINTABLE(row->file));
+        meso_text_add(&reasons, row->error.text);
+    }
+    meso_fail(error, MESO_ERROR_NO_DEVICE, "no OpenCL device: %s",
+              reasons.bytes ? reasons.bytes : "");
+    meso_text_free(&reasons);
+    return MESO_ERROR_NO_DEVICE;
+}
+
+meso_status meso_drivers_find(meso_drivers *drivers, meso_error *error)
+{
+    meso_status status = meso_driver_files_find(drivers, error);
+    if (status != MESO_OK)
+        meso_drivers_free(drivers);
+    return status;
+}
+
+meso_status meso_drivers_ask(meso_drivers *drivers, int quiet, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    unsigned platform = 0;
+    meso_child *children = calloc(drivers->n, sizeof *children);
+    MESO_REQUIRE_MEMORY(children, error);
+    for (size_t i = 0; i < drivers->n; i++)
+        children[i] = (meso_child){.work = "list",
+                                   .vendors = drivers->rows[i].vendors,
+                                   .argument = drivers->rows[i].library,
+                                   .quiet = quiet};
+    meso_children_run(children, drivers->n, list_seconds);
+    for (size_t i = 0; i < drivers->n; i++) {
+        meso_driver *row = &drivers->rows[i];
+        row->platform = platform;
+        row->error = children[i].error;
+        MESO_REQUIRE(add_devices(drivers, i, &children[i].answer), error, MESO_ERROR_MEMORY,
+                     "out of memory");
+        platform =
+            row->n_devices ? drivers->devices[drivers->n_devices - 1].platform + 1 : platform + 1;
+    }
+    if (drivers->n_devices == 0)
+        status = none_has_a_device(drivers, error);
+    else
+        meso_device_mark_same(drivers->devices, drivers->n_devices);
+out:
+    for (size_t i = 0; children && i < drivers->n; i++)
+        meso_text_free(&children[i].answer);
+    free(children);
+    return status;
+}
+
+void meso_drivers_free(meso_drivers *drivers)
+{
+    meso_driver_files_free(drivers);
+    free(drivers->devices);
+    free(drivers->owners);
+    *drivers = (meso_drivers){0};
+}
+
+void meso_drivers_local_name(const meso_drivers *drivers, size_t device, char name[32])
+{
+    const meso_device_info *info = &drivers->devices[device];
+    snprintf(name, 32, "%u:%u", info->platform - drivers->rows[drivers->owners[device]].platform,
+             info->index);
+}
+
+/* The first device that selector means, by a driver that this process then loads alone. */
+static meso_status open_among(meso_drivers *drivers, const char *selector, meso_device **device,
+                              meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t *matches = NULL, n_matches;
+    char name[32];
+    MESO_TRY(meso_drivers_ask(drivers, 1, error));
+    matches = calloc(drivers->n_devices, sizeof *matches);
+    MESO_REQUIRE_MEMORY(matches, error);
+    MESO_TRY(meso_device_match(drivers->devices, drivers->n_devices, selector, matches, &n_matches,
+                               error));
+    meso_drivers_local_name(drivers, matches[0], name);
+    setenv("OCL_ICD_VENDORS", drivers->rows[drivers->owners[matches[0]]].vendors, 1);
+    MESO_TRY(meso_device_open(name, device, error));
+out:
+    free(matches);
+    return status;
+}
+
+meso_status meso_tool_open_device(const char *selector, meso_device **device, meso_error *error)
+{
+    meso_drivers drivers;
+    meso_status status = meso_drivers_find(&drivers, error);
+    if (status != MESO_OK)
+        return status;
+    meso_driver_crash_catch();
+    status = drivers.n > 1 ? open_among(&drivers, selector, device, error)
+                           : meso_device_open(selector, device, error);
+    meso_drivers_free(&drivers);
+    return status;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The OpenCL drivers of this machine, each asked for its devices in a process of its own, so that
+ * one that crashes, hangs or is no driver costs its own row. A driver is a file *.icd that names a
+ * library; where there is but one, or the loader finds drivers in a way not known here, "all that
+ * the loader finds" is one driver.
+ *
+ * Platforms are numbered over the drivers in the order of the files' names; a driver without a
+ * device takes one number.
+ */
+#ifndef MESO_TOOLS_DRIVERS_H
+#define MESO_TOOLS_DRIVERS_H
+
+#include "mesocl/device.h"
+
+typedef struct meso_driver {
+    char *file;        /* the .icd file; NULL: what the loader finds */
+    char *library;     /* that it names; "" unknown */
+    char *vendors;     /* the folder that holds this file alone, as OCL_ICD_VENDORS; NULL: all */
+    unsigned platform; /* number of its first platform */
+    size_t n_devices;  /* 0: see error */
+    meso_error error;
+} meso_driver;
+
+typedef struct meso_drivers {
+    meso_driver *rows;
+    size_t n;
+    meso_device_info *devices; /* of all drivers */
+    size_t *owners;            /* [n_devices]: the driver of each */
+    size_t n_devices;
+    char *folder; /* of the vendors' folders; removed by meso_drivers_free */
+} meso_drivers;
+
+/* Finds the drivers; no driver is loaded by it. Errors: MEMORY. */
+meso_status meso_drivers_find(meso_drivers *drivers, meso_error *error);
+
+/* Asks each for its devices, side by side, for at most 5 seconds. quiet: what drivers say on stderr
+ * is not shown. Errors: MEMORY, NO_DEVICE (none has a device; the text says why of each). */
+meso_status meso_drivers_ask(meso_drivers *drivers, int quiet, meso_error *error);
+void meso_drivers_free(meso_drivers *drivers);
+
+/* "platform:device" of a device within a process that has its driver alone. */
+void meso_drivers_local_name(const meso_drivers *drivers, size_t device, char name[32]);
+
+/* meso_device_open for programs. With several drivers they are asked first, and the one that has
+ * the device is the only one that this process loads. */
+meso_status meso_tool_open_device(const char *selector, meso_device **device, meso_error *error);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A row of the self-test as it comes from a child (child.h): one device, named as the child's
+ * argument [0].
+ */
+#ifndef MESO_TOOLS_SELFTEST_CHILD_H
+#define MESO_TOOLS_SELFTEST_CHILD_H
+
+typedef struct meso_selftest_record {
+    char net[32], path[16], input[16], detail[256];
+    double expected, got;
+    int passed;
+} meso_selftest_record;
+
+#endif
