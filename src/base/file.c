@@ -209,3 +209,8 @@ void meso_hash_hex(const void *bytes, size_t n, char hex[33])
     snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64,
              (unsigned long long)hash.low64);
 }
+
+uint64_t meso_hash_64(const void *bytes, size_t n)
+{
+    return XXH3_64bits(bytes, n);
+}

@@ -34,4 +34,7 @@ meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_
 /* XXH3-128 of n bytes as 32 hex digits and a NUL. */
 void meso_hash_hex(const void *bytes, size_t n, char hex[33]);
 
+/* XXH3-64 of n bytes. */
+uint64_t meso_hash_64(const void *bytes, size_t n);
+
 #endif

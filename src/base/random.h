@@ -20,6 +20,16 @@ static inline uint64_t meso_random_u64(meso_random *random)
     return z ^ (z >> 31);
 }
 
+/* Numbers of their own for each pair (a, b), whatever was drawn for others. */
+static inline meso_random meso_random_for(uint64_t seed, uint64_t a, uint64_t b)
+{
+    meso_random random = {seed};
+    random.state = meso_random_u64(&random) ^ a;
+    random.state = meso_random_u64(&random) ^ b;
+    random.state = meso_random_u64(&random);
+    return random;
+}
+
 /* Uniform in [0, 1), 53 bits. */
 static inline double meso_random_unit(meso_random *random)
 {
@@ -35,6 +45,16 @@ static inline double meso_random_uniform(meso_random *random, double low, double
 static inline size_t meso_random_below(meso_random *random, size_t n)
 {
     return (size_t)(meso_random_u64(random) % n);
+}
+
+/* Fisher and Yates' shuffle. */
+static inline void meso_random_shuffle(meso_random *random, size_t *values, size_t n)
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t k = meso_random_below(random, i), other = values[k];
+        values[k] = values[i - 1];
+        values[i - 1] = other;
+    }
 }
 
 #endif

@@ -16,6 +16,10 @@
 
 enum { MESO_IMAGE_MAX_SIDE = 65535 };
 
+/* The first half of meso_image_load: the file's bytes, to free(), within the limit for files. */
+meso_status meso_image_read(const char *path, void **bytes, size_t *n, meso_refusal *refusal,
+                            meso_error *error);
+
 /* Where the rows of a picture go: turned and sampled into out. */
 typedef struct meso_rows {
     uint8_t *out; /* [out_height][out_width][3] */

@@ -190,17 +190,26 @@ out:
     return status;
 }
 
+meso_status meso_image_read(const char *path, void **bytes, size_t *n, meso_refusal *refusal,
+                            meso_error *error)
+{
+    meso_file_fault fault = MESO_FILE_OK;
+    meso_status status = meso_file_read(path, MAX_FILE_BYTES, bytes, n, &fault, error);
+    *refusal = refusal_of_fault[fault];
+    return status;
+}
+
 meso_status meso_image_load(const char *path, const meso_image_options *options, meso_image *image,
                             meso_refusal *refusal, meso_error *error)
 {
     void *bytes = NULL;
     size_t n = 0;
-    meso_file_fault fault = MESO_FILE_OK;
-    meso_status status = meso_file_read(path, MAX_FILE_BYTES, &bytes, &n, &fault, error);
+    meso_refusal unread;
+    meso_status status = meso_image_read(path, &bytes, &n, &unread, error);
     if (status == MESO_OK)
         status = meso_image_decode(bytes, n, path, options, image, refusal, error);
     else if (refusal)
-        *refusal = refusal_of_fault[fault];
+        *refusal = unread;
     free(bytes);
     return status;
 }

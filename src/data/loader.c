@@ -59,12 +59,15 @@ static void decode_file(const meso_loader *loader, size_t i, slot *s)
 {
     meso_image_options image = loader->options.image;
     double started = meso_seconds();
-    if (loader->options.place)
-        image.into = loader->options.place(loader->options.user, i);
     memset(&s->loaded, 0, sizeof s->loaded);
     s->loaded.index = i;
-    s->status = meso_image_load(loader->options.paths[i], &image, &s->loaded.image,
-                                &s->loaded.refusal, &s->loaded.error);
+    if (loader->options.place)
+        image.into = loader->options.place(loader->options.user, i);
+    if (loader->options.load)
+        s->status = loader->options.load(loader->options.user, i, &s->loaded);
+    else
+        s->status = meso_image_load(loader->options.paths[i], &image, &s->loaded.image,
+                                    &s->loaded.refusal, &s->loaded.error);
     s->loaded.seconds = meso_seconds() - started;
 }
 

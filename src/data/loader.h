@@ -17,6 +17,7 @@
 #include "mesocl/image.h"
 
 typedef struct meso_loader meso_loader;
+struct meso_loaded;
 
 typedef struct meso_loader_options {
     const char *const *paths; /* outlive the loader */
@@ -27,6 +28,9 @@ typedef struct meso_loader_options {
     /* Where file i's picture goes, asked on a thread once file i − n_slots has been released; NULL:
      * memory of its own. */
     uint8_t *(*place)(void *user, size_t i);
+    /* What a thread does for file i in place of reading and decoding paths[i], which may then be
+     * NULL: it fills in refusal, image and error. NULL: that. */
+    meso_status (*load)(void *user, size_t i, struct meso_loaded *loaded);
     void *user;
 } meso_loader_options;
 
