@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A dataset in two parts, for training and validation.
+ */
+#ifndef MESO_DATA_SPLIT_H
+#define MESO_DATA_SPLIT_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "mesocl/dataset.h"
+
+typedef enum meso_split_kind {
+    MESO_SPLIT_FIRST,  /* the first ⌊fraction · n⌋ of each class validate, as Keras'
+                          validation_split */
+    MESO_SPLIT_LAST,   /* the last ⌊fraction · n⌋ of each class */
+    MESO_SPLIT_RANDOM, /* so many of each class, by the seed */
+    MESO_SPLIT_GROUP,  /* whole groups by the seed, in each class as near to the fraction as they
+                          allow; a group name that stands in both classes is one group */
+    MESO_SPLIT_N_KINDS
+} meso_split_kind;
+
+/* "first", "last", "random", "group". */
+const char *meso_split_kind_name(meso_split_kind kind);
+
+/* Positions in the dataset, ascending. */
+typedef struct meso_split {
+    size_t *train, *validation;
+    size_t n_train, n_validation;
+} meso_split;
+
+/* fraction: of each class, 0 ≤ fraction < 1; with 0 all is for training. Errors: DATA (a class is
+ * empty, or would be on one side; groups wanted where the dataset has none), ARGUMENT (fraction),
+ * MEMORY. */
+meso_status meso_split_make(const meso_dataset *dataset, meso_split_kind kind, double fraction,
+                            uint64_t seed, meso_split *split, meso_error *error);
+void meso_split_free(meso_split *split); /* frees and zeroes */
+
+#endif
