@@ -35,6 +35,7 @@
 #ifndef MESOCL_MESOCL_H
 #define MESOCL_MESOCL_H
 
+#include "mesocl/augment.h"
 #include "mesocl/dataset.h"
 #include "mesocl/device.h"
 #include "mesocl/evaluate.h"
