@@ -8,7 +8,7 @@ __kernel void unpack_u8(__global const uchar *pixels, const float divide, __glob
                         const tensor_t out_t)
 {
     GET_PIXEL(out_t);
-    const size_t pixel = ((size_t)n * HEIGHT(out_t) + y) * WIDTH(out_t) + x;
+    const size_t pixel = ((size_t)(n + FIRST(out_t)) * HEIGHT(out_t) + y) * WIDTH(out_t) + x;
     out[at(out_t, n, c, y, x)] = (float)pixels[pixel * CHANNELS(out_t) + c] / divide;
 }
 
@@ -16,7 +16,7 @@ __kernel void unpack_u8(__global const uchar *pixels, const float divide, __glob
 __kernel void unpack_f32(__global const float *pixels, __global float *out, const tensor_t out_t)
 {
     GET_PIXEL(out_t);
-    const size_t pixel = ((size_t)n * HEIGHT(out_t) + y) * WIDTH(out_t) + x;
+    const size_t pixel = ((size_t)(n + FIRST(out_t)) * HEIGHT(out_t) + y) * WIDTH(out_t) + x;
     out[at(out_t, n, c, y, x)] = pixels[pixel * CHANNELS(out_t) + c];
 }
 
@@ -44,7 +44,8 @@ __kernel void zero_pad(__global float *out, const tensor_t out_t)
     if (row >= HEIGHT(out_t) + 2 * PAD(out_t))
         return;
     const int pad = PAD(out_t), width = WIDTH(out_t), stride = ROW_STRIDE(out_t);
-    __global float *p = out + (size_t)get_global_id(1) * PLANE(out_t) + (size_t)row * stride;
+    __global float *p = out + (size_t)FIRST(out_t) * IMAGE(out_t) + (size_t)get_global_id(1) * PLANE(out_t) +
+                        (size_t)row * stride;
     const int inside = row >= pad && row < pad + HEIGHT(out_t);
     for (int x = 0; x < stride; x++)
         if (!inside || x < pad || x >= pad + width)

@@ -3,7 +3,7 @@
  * In front of every program. OpenCL C 1.2, single precision, no extension.
  *
  * A tensor is planar, [n][channels][height + 2·pad][row stride], with zeros in the pad. Its geometry comes as
- * one tensor_t; the host makes it in src/net/tensor.c.
+ * one tensor_t; the host makes it in src/net/tensor.c. Work-items count images from FIRST on.
  */
 typedef int8 tensor_t;
 #define CHANNELS(t) ((t).s0)
@@ -13,11 +13,12 @@ typedef int8 tensor_t;
 #define PAD(t) ((t).s4)
 #define PLANE(t) ((t).s5) /* floats of one channel of one image */
 #define IMAGE(t) ((t).s6) /* floats of one image */
+#define FIRST(t) ((t).s7) /* image where the work begins */
 
 /* Where pixel (y, x) of a channel lies; y and x may reach into the pad. */
 inline size_t at(tensor_t t, int n, int c, int y, int x)
 {
-    return (size_t)n * IMAGE(t) + (size_t)c * PLANE(t) + (size_t)((y + PAD(t)) * ROW_STRIDE(t) + x + PAD(t));
+    return (size_t)(n + FIRST(t)) * IMAGE(t) + (size_t)c * PLANE(t) + (size_t)((y + PAD(t)) * ROW_STRIDE(t) + x + PAD(t));
 }
 
 /* Work-items of plain kernels are (x, y, n · channels + c) of a tensor. The host rounds the first dimension up

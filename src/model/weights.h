@@ -25,6 +25,12 @@ struct meso_weights {
 meso_status meso_weights_new(meso_weights *weights, const char *name, const size_t *dims,
                              size_t n_dims, meso_tensor **tensor, meso_error *error);
 
+/* Adds every tensor and all metadata of `from` to `to`. Errors as meso_weights_add. */
+meso_status meso_weights_append(const meso_weights *from, meso_weights *to, meso_error *error);
+
+/* An independent copy. */
+meso_status meso_weights_copy(const meso_weights *weights, meso_weights **copy, meso_error *error);
+
 /* The position of the first value that is NaN or infinite; n where there is none. Looks at bits: a
  * compiler told to assume finite numbers may drop isfinite(). */
 size_t meso_first_not_finite(const float *values, size_t n);

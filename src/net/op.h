@@ -39,6 +39,31 @@ typedef struct meso_step {
     const meso_buffer *params[MESO_MAX_PARAMS];
 } meso_step;
 
+/* What training needs beside: a step of the batch's images first … first + step.n − 1. Gradients of
+ * inputs are written, or added where add is 1; those of parameters are sums over each group of
+ * MESO_TRAIN_GROUP images, [group][value], which the group's first image begins. */
+typedef struct meso_train_step {
+    meso_step step; /* views begin at image `first` */
+    size_t first, batch;
+    meso_tensor_view d_output, d_inputs[MESO_MAX_INPUTS]; /* buffer NULL: not wanted */
+    int add[MESO_MAX_INPUTS];
+    const meso_buffer *d_params[MESO_MAX_PARAMS]; /* NULL: not trained */
+    const meso_buffer *memory;                    /* the op's own, from forward to backward */
+    int frozen;
+    uint64_t seed, count; /* of dropout: count is the step's number */
+    double rate;          /* by which moving statistics follow the batch's */
+    int biased_variance;  /* of the moving variance */
+} meso_train_step;
+
+typedef meso_status (*meso_train_part)(meso_device *device, const meso_train_step *step);
+
+/* A layer's work in training. `measure` is done for every image of the batch before `combine` runs
+ * once, for the whole batch (first = 0, n = batch), and that before `apply`, again image by image.
+ * NULL: nothing to do. */
+typedef struct meso_train_parts {
+    meso_train_part measure, combine, apply;
+} meso_train_parts;
+
 typedef struct meso_op {
     const char *name;
     size_t min_inputs, max_inputs;
@@ -50,6 +75,15 @@ typedef struct meso_op {
     size_t (*params)(const meso_layer *layer, const meso_shape *inputs, meso_param *params);
     /* Enqueues the plain kernels. NULL: the output is the input (dropout at inference). */
     meso_status (*forward)(meso_device *device, const meso_step *step);
+    /* Training. Forward where it is not the one above; backward. in_place: forward may write over
+     * its input and backward over the output's gradient; reads_output: backward reads the output.
+     */
+    meso_train_parts train, backward;
+    int in_place, reads_output;
+    /* Floats of `memory` for a batch. NULL: none. */
+    size_t (*memory)(const meso_layer *layer, size_t batch);
+    /* Zeros that backward reads around the output's gradient. NULL: none. */
+    int (*backward_halo)(const meso_layer *layer);
     /* Zeros the op reads around its inputs, per side. NULL: none. */
     int (*halo)(const meso_layer *layer);
     /* Multiply-adds for one image. NULL: 0. */
@@ -71,6 +105,13 @@ extern const meso_op meso_op_input, meso_op_conv, meso_op_bias, meso_op_relu, me
 meso_status meso_window_shape(meso_window *window, meso_shape in, meso_shape *out,
                               meso_error *error);
 int meso_window_halo(const meso_window *window);
+
+/* Work-items (block of rows, n · channels) of elementwise kernels of training. */
+#define MESO_TRAIN_GLOBAL(shape, n) \
+    MESO_GLOBAL(((shape).h + MESO_TRAIN_ROWS - 1) / MESO_TRAIN_ROWS, (n) * (size_t)(shape).c, 1)
+
+/* Groups that have one of the step's images. */
+size_t meso_step_groups(const meso_train_step *step);
 
 /* Shared by the ops that keep their input's shape. */
 meso_status meso_same_shape(meso_layer *layer, const meso_shape *inputs, meso_error *error);

@@ -61,13 +61,57 @@ static meso_status sigmoid(meso_device *device, const meso_step *step)
     return launch(device, step, MESO_KERNEL_SIGMOID_FORWARD, 1);
 }
 
-#define ACTIVATION(op_name, op_keys, op_forward)                            \
-    {                                                                       \
-        .name = op_name, .min_inputs = 1, .max_inputs = 1, .keys = op_keys, \
-        .shape = meso_same_shape, .forward = op_forward                     \
+/* In place: out > 0 says as much as in > 0. */
+static meso_status relu_backward(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *out = &t->step.output, *d = &t->d_output;
+    return meso_launch(device, MESO_KERNEL_RELU_BACKWARD, MESO_TRAIN_GLOBAL(d->shape, t->step.n),
+                       MESO_ARGS(meso_arg_buffer(out->buffer), meso_arg_tensor(out),
+                                 meso_arg_float(t->step.layer->set.relu.cap),
+                                 meso_arg_buffer(d->buffer), meso_arg_tensor(d)));
+}
+
+/* value: the tensor that the derivative is computed from. */
+static meso_status launch_backward(meso_device *device, const meso_train_step *t,
+                                   meso_kernel_id kernel, const meso_tensor_view *value,
+                                   double setting)
+{
+    const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    return meso_launch(device, kernel, MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
+                       MESO_ARGS(meso_arg_buffer(value->buffer), meso_arg_tensor(value),
+                                 meso_arg_float(setting), meso_arg_buffer(d_out->buffer),
+                                 meso_arg_tensor(d_out), meso_arg_buffer(d_in->buffer),
+                                 meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+}
+
+static meso_status leaky_relu_backward(meso_device *device, const meso_train_step *t)
+{
+    return launch_backward(device, t, MESO_KERNEL_LEAKY_RELU_BACKWARD, &t->step.inputs[0],
+                           t->step.layer->set.leaky_relu.slope);
+}
+
+static meso_status elu_backward(meso_device *device, const meso_train_step *t)
+{
+    return launch_backward(device, t, MESO_KERNEL_ELU_BACKWARD, &t->step.inputs[0],
+                           t->step.layer->set.elu.alpha);
+}
+
+static meso_status sigmoid_backward(meso_device *device, const meso_train_step *t)
+{
+    return launch_backward(device, t, MESO_KERNEL_SIGMOID_BACKWARD, &t->step.output, 1);
+}
+
+#define ACTIVATION(op_name, op_keys, op_forward, op_backward, ...)                           \
+    {                                                                                        \
+        .name = op_name, .min_inputs = 1, .max_inputs = 1, .keys = op_keys,                  \
+        .shape = meso_same_shape, .forward = op_forward, .backward = {.apply = op_backward}, \
+        __VA_ARGS__                                                                          \
     }
 
-const meso_op meso_op_relu = ACTIVATION("relu", relu_keys, relu);
-const meso_op meso_op_leaky_relu = ACTIVATION("leaky_relu", leaky_relu_keys, leaky_relu);
-const meso_op meso_op_elu = ACTIVATION("elu", elu_keys, elu);
-const meso_op meso_op_sigmoid = ACTIVATION("sigmoid", NULL, sigmoid);
+const meso_op meso_op_relu =
+    ACTIVATION("relu", relu_keys, relu, relu_backward, .in_place = 1, .reads_output = 1);
+const meso_op meso_op_leaky_relu =
+    ACTIVATION("leaky_relu", leaky_relu_keys, leaky_relu, leaky_relu_backward);
+const meso_op meso_op_elu = ACTIVATION("elu", elu_keys, elu, elu_backward);
+const meso_op meso_op_sigmoid =
+    ACTIVATION("sigmoid", NULL, sigmoid, sigmoid_backward, .reads_output = 1);

@@ -21,9 +21,23 @@ static meso_status forward(meso_device *device, const meso_step *step)
                                  meso_arg_tensor(out)));
 }
 
+/* The gradient of the input is the output's, in place. */
+static meso_status backward(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *d = &t->d_output;
+    if (!t->d_params[0])
+        return MESO_OK;
+    return meso_launch(device, MESO_KERNEL_BIAS_BACKWARD,
+                       MESO_GLOBAL(d->shape.c, meso_step_groups(t), 1),
+                       MESO_ARGS(meso_arg_buffer(d->buffer), meso_arg_tensor(d),
+                                 meso_arg_buffer(t->d_params[0]), meso_arg_int((int)t->step.n)));
+}
+
 const meso_op meso_op_bias = {.name = "bias",
                               .min_inputs = 1,
                               .max_inputs = 1,
                               .shape = meso_same_shape,
                               .params = params,
-                              .forward = forward};
+                              .forward = forward,
+                              .backward = {.apply = backward},
+                              .in_place = 1};

@@ -46,6 +46,91 @@ static meso_status forward(meso_device *device, const meso_step *step)
                                  meso_arg_int(w->before[1])));
 }
 
+/* Where the stride is 1, forward and the gradient of the input are the same kernel: see
+ * cl/train_conv.cl. direction: 1 forward, −1 back from the output's gradient. */
+static meso_status launch_rows(meso_device *device, const meso_step *step,
+                               const meso_tensor_view *from, const meso_tensor_view *to,
+                               int direction, int add)
+{
+    enum { tile = 4 };
+    const meso_window *w = &step->layer->set.conv.window;
+    const int filters = step->layer->shape.c, forth = direction > 0;
+    const size_t tiles = ((size_t)to->shape.c + tile - 1) / tile;
+    return meso_launch(
+        device, MESO_KERNEL_CONV_ROWS, MESO_GLOBAL((to->shape.h + 1) / 2, step->n * tiles, 1),
+        MESO_ARGS(meso_arg_buffer(from->buffer), meso_arg_tensor(from),
+                  meso_arg_buffer(step->params[0]), meso_arg_int(forth ? filters : 1),
+                  meso_arg_int(forth ? 1 : filters), meso_arg_buffer(to->buffer),
+                  meso_arg_tensor(to), meso_arg_int(w->size[0]), meso_arg_int(w->size[1]),
+                  meso_arg_int(direction * w->dilation[0]),
+                  meso_arg_int(direction * w->dilation[1]), meso_arg_int(direction * w->before[0]),
+                  meso_arg_int(direction * w->before[1]), meso_arg_int(add)));
+}
+
+static int is_dense(const meso_layer *layer)
+{
+    return layer->set.conv.window.stride[0] == 1 && layer->set.conv.window.stride[1] == 1;
+}
+
+static meso_status train(meso_device *device, const meso_train_step *t)
+{
+    const meso_step *step = &t->step;
+    return is_dense(step->layer) ? launch_rows(device, step, &step->inputs[0], &step->output, 1, 0)
+                                 : forward(device, step);
+}
+
+static meso_status backward_data(meso_device *device, const meso_train_step *t)
+{
+    const meso_window *w = &t->step.layer->set.conv.window;
+    const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    if (is_dense(t->step.layer))
+        return launch_rows(device, &t->step, d_out, d_in, -1, t->add[0]);
+    return meso_launch(device, MESO_KERNEL_CONV_BACKWARD_DATA,
+                       MESO_GLOBAL(d_in->shape.h, t->step.n * (size_t)d_in->shape.c, 1),
+                       MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
+                                 meso_arg_buffer(t->step.params[0]), meso_arg_buffer(d_in->buffer),
+                                 meso_arg_tensor(d_in), meso_arg_int(w->size[0]),
+                                 meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]),
+                                 meso_arg_int(w->stride[1]), meso_arg_int(w->dilation[0]),
+                                 meso_arg_int(w->dilation[1]), meso_arg_int(w->before[0]),
+                                 meso_arg_int(w->before[1]), meso_arg_int(t->add[0])));
+}
+
+static meso_status backward_weights(meso_device *device, const meso_train_step *t)
+{
+    enum { tile = 4 };
+    const meso_window *w = &t->step.layer->set.conv.window;
+    const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output;
+    return meso_launch(
+        device, MESO_KERNEL_CONV_BACKWARD_WEIGHTS,
+        MESO_GLOBAL((d_out->shape.c + tile - 1) / tile, w->size[0], meso_step_groups(t)),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
+                  meso_arg_tensor(d_out), meso_arg_buffer(t->d_params[0]), meso_arg_int(w->size[0]),
+                  meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
+                  meso_arg_int(w->dilation[0]), meso_arg_int(w->dilation[1]),
+                  meso_arg_int(w->before[0]), meso_arg_int(w->before[1]),
+                  meso_arg_int((int)t->step.n)));
+}
+
+static meso_status backward(meso_device *device, const meso_train_step *t)
+{
+    meso_status status = t->d_params[0] ? backward_weights(device, t) : MESO_OK;
+    return status == MESO_OK && t->d_inputs[0].buffer ? backward_data(device, t) : status;
+}
+
+/* How far windows reach over the output from any input pixel. */
+static int backward_halo(const meso_layer *layer)
+{
+    const meso_window *w = &layer->set.conv.window;
+    int halo = 0;
+    for (int d = 0; d < 2 && is_dense(layer); d++) {
+        const int after = (w->size[d] - 1) * w->dilation[d] - w->before[d];
+        halo = after > halo ? after : halo;
+        halo = w->before[d] > halo ? w->before[d] : halo;
+    }
+    return halo;
+}
+
 static int halo(const meso_layer *layer)
 {
     return meso_window_halo(&layer->set.conv.window);
@@ -65,5 +150,8 @@ const meso_op meso_op_conv = {.name = "conv",
                               .shape = shape,
                               .params = params,
                               .forward = forward,
+                              .train = {.apply = train},
+                              .backward = {.apply = backward},
+                              .backward_halo = backward_halo,
                               .halo = halo,
                               .multiply_adds = multiply_adds};

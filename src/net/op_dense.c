@@ -40,6 +40,26 @@ static meso_status dense(meso_device *device, const meso_step *step)
                                  meso_arg_tensor(out)));
 }
 
+static meso_status dense_backward(meso_device *device, const meso_train_step *t)
+{
+    meso_status status = MESO_OK;
+    const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    const size_t blocks = ((size_t)in->shape.c + MESO_TRAIN_ROWS - 1) / MESO_TRAIN_ROWS;
+    if (t->d_params[0])
+        status = meso_launch(
+            device, MESO_KERNEL_DENSE_BACKWARD_WEIGHTS, MESO_GLOBAL(blocks, meso_step_groups(t), 1),
+            MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                      meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
+                      meso_arg_buffer(t->d_params[0]), meso_arg_int((int)t->step.n)));
+    if (status == MESO_OK && d_in->buffer)
+        status =
+            meso_launch(device, MESO_KERNEL_DENSE_BACKWARD_DATA, MESO_GLOBAL(blocks, t->step.n, 1),
+                        MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
+                                  meso_arg_buffer(t->step.params[0]), meso_arg_buffer(d_in->buffer),
+                                  meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+    return status;
+}
+
 static uint64_t multiply_adds(const meso_layer *layer, const meso_shape *inputs)
 {
     return (uint64_t)inputs[0].c * (uint64_t)layer->set.dense.units;
@@ -59,6 +79,16 @@ static meso_status softmax(meso_device *device, const meso_step *step)
                                  meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
 }
 
+static meso_status softmax_backward(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *out = &t->step.output, *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    return meso_launch(device, MESO_KERNEL_SOFTMAX_BACKWARD, MESO_GLOBAL(t->step.n, 1, 1),
+                       MESO_ARGS(meso_arg_buffer(out->buffer), meso_arg_tensor(out),
+                                 meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
+                                 meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in),
+                                 meso_arg_int(t->add[0])));
+}
+
 const meso_op meso_op_dense = {.name = "dense",
                                .min_inputs = 1,
                                .max_inputs = 1,
@@ -66,10 +96,13 @@ const meso_op meso_op_dense = {.name = "dense",
                                .shape = dense_shape,
                                .params = params,
                                .forward = dense,
+                               .backward = {.apply = dense_backward},
                                .multiply_adds = multiply_adds};
 
 const meso_op meso_op_softmax = {.name = "softmax",
                                  .min_inputs = 1,
                                  .max_inputs = 1,
                                  .shape = softmax_shape,
-                                 .forward = softmax};
+                                 .forward = softmax,
+                                 .backward = {.apply = softmax_backward},
+                                 .reads_output = 1};

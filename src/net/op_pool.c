@@ -38,6 +38,28 @@ static meso_status max_pool(meso_device *device, const meso_step *step)
                                  meso_arg_int(w->before[0]), meso_arg_int(w->before[1])));
 }
 
+/* Rows of windows that a work-item may take: where windows overlap, all, because the gradients of
+ * two rows can go to the same place. */
+static int independent_rows(const meso_window *w, int height)
+{
+    return w->size[0] > w->stride[0] ? height : (MESO_TRAIN_ROWS + w->stride[0] - 1) / w->stride[0];
+}
+
+static meso_status max_pool_backward(meso_device *device, const meso_train_step *t)
+{
+    const meso_window *w = &t->step.layer->set.max_pool.window;
+    const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    const int rows = independent_rows(w, d_out->shape.h);
+    return meso_launch(
+        device, MESO_KERNEL_MAX_POOL_BACKWARD,
+        MESO_GLOBAL((d_out->shape.h + rows - 1) / rows, t->step.n * (size_t)d_out->shape.c, 1),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
+                  meso_arg_tensor(d_out), meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in),
+                  meso_arg_int(w->size[0]), meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]),
+                  meso_arg_int(w->stride[1]), meso_arg_int(w->before[0]),
+                  meso_arg_int(w->before[1]), meso_arg_int(rows), meso_arg_int(t->add[0])));
+}
+
 static meso_status global_avg_pool_shape(meso_layer *layer, const meso_shape *inputs,
                                          meso_error *error)
 {
@@ -55,15 +77,26 @@ static meso_status global_avg_pool(meso_device *device, const meso_step *step)
                                  meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
 }
 
+static meso_status global_avg_pool_backward(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    return meso_launch(
+        device, MESO_KERNEL_GLOBAL_AVG_POOL_BACKWARD, MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
+        MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
+                  meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+}
+
 const meso_op meso_op_max_pool = {.name = "max_pool",
                                   .min_inputs = 1,
                                   .max_inputs = 1,
                                   .keys = keys,
                                   .shape = max_pool_shape,
-                                  .forward = max_pool};
+                                  .forward = max_pool,
+                                  .backward = {.apply = max_pool_backward}};
 
 const meso_op meso_op_global_avg_pool = {.name = "global_avg_pool",
                                          .min_inputs = 1,
                                          .max_inputs = 1,
                                          .shape = global_avg_pool_shape,
-                                         .forward = global_avg_pool};
+                                         .forward = global_avg_pool,
+                                         .backward = {.apply = global_avg_pool_backward}};

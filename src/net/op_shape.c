@@ -3,8 +3,11 @@
  * Ops that move values without changing them:
  *   concat   the inputs' channels one after the other
  *   flatten  a vector in Keras' order: height, width, channel (channel fastest)
- *   dropout  at inference the input itself
+ *   dropout  at inference the input itself; in training 0 where the mask says so, else
+ *            in / (1 − rate) (inverted dropout)
  */
+#include <math.h>
+
 #include "net/op.h"
 
 static meso_status concat_shape(meso_layer *layer, const meso_shape *inputs, meso_error *error)
@@ -36,6 +39,23 @@ static meso_status concat(meso_device *device, const meso_step *step)
     return status;
 }
 
+static meso_status concat_backward(meso_device *device, const meso_train_step *t)
+{
+    meso_status status = MESO_OK;
+    int channel = 0;
+    for (size_t i = 0; status == MESO_OK && i < t->step.layer->n_inputs; i++) {
+        const meso_tensor_view *d_in = &t->d_inputs[i], *d_out = &t->d_output;
+        if (d_in->buffer)
+            status = meso_launch(device, MESO_KERNEL_CONCAT_BACKWARD,
+                                 MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
+                                 MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
+                                           meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in),
+                                           meso_arg_int(channel), meso_arg_int(t->add[i])));
+        channel += t->step.inputs[i].shape.c;
+    }
+    return status;
+}
+
 static meso_status flatten_shape(meso_layer *layer, const meso_shape *inputs, meso_error *error)
 {
     (void)error;
@@ -52,6 +72,41 @@ static meso_status flatten(meso_device *device, const meso_step *step)
                                  meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
 }
 
+static meso_status flatten_backward(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    return meso_launch(
+        device, MESO_KERNEL_FLATTEN_BACKWARD, MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
+        MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
+                  meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+}
+
+/* The same for values and for gradients: the mask comes from a hash of the place. Step 0 is no step
+ * of training and leaves nothing out. */
+static meso_status launch_dropout(meso_device *device, const meso_train_step *t,
+                                  const meso_tensor_view *from, const meso_tensor_view *to, int add)
+{
+    const double rate = t->count == 0 ? 0 : t->step.layer->set.dropout.rate;
+    const size_t layer = (size_t)(t->step.layer - t->step.net->layers);
+    return meso_launch(device, MESO_KERNEL_DROPOUT, MESO_TRAIN_GLOBAL(to->shape, t->step.n),
+                       MESO_ARGS(meso_arg_buffer(from->buffer), meso_arg_tensor(from),
+                                 meso_arg_buffer(to->buffer), meso_arg_tensor(to),
+                                 meso_arg_int((int)(uint32_t)ceil(rate * 0x1p32)),
+                                 meso_arg_float(1 / (1 - rate)), meso_arg_int((int)t->seed),
+                                 meso_arg_int((int)(t->seed >> 32)), meso_arg_int((int)t->count),
+                                 meso_arg_int((int)layer), meso_arg_int(add)));
+}
+
+static meso_status dropout(meso_device *device, const meso_train_step *t)
+{
+    return launch_dropout(device, t, &t->step.inputs[0], &t->step.output, 0);
+}
+
+static meso_status dropout_backward(meso_device *device, const meso_train_step *t)
+{
+    return launch_dropout(device, t, &t->d_output, &t->d_inputs[0], t->add[0]);
+}
+
 static const meso_key dropout_keys[] = {{.name = "rate",
                                          .kind = MESO_KEY_REAL,
                                          .offset = MESO_SETTING(dropout.rate),
@@ -63,16 +118,20 @@ const meso_op meso_op_concat = {.name = "concat",
                                 .min_inputs = 1,
                                 .max_inputs = MESO_MAX_INPUTS,
                                 .shape = concat_shape,
-                                .forward = concat};
+                                .forward = concat,
+                                .backward = {.apply = concat_backward}};
 
 const meso_op meso_op_flatten = {.name = "flatten",
                                  .min_inputs = 1,
                                  .max_inputs = 1,
                                  .shape = flatten_shape,
-                                 .forward = flatten};
+                                 .forward = flatten,
+                                 .backward = {.apply = flatten_backward}};
 
 const meso_op meso_op_dropout = {.name = "dropout",
                                  .min_inputs = 1,
                                  .max_inputs = 1,
                                  .keys = dropout_keys,
-                                 .shape = meso_same_shape};
+                                 .shape = meso_same_shape,
+                                 .train = {.apply = dropout},
+                                 .backward = {.apply = dropout_backward}};

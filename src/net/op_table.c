@@ -77,6 +77,12 @@ meso_status meso_window_shape(meso_window *window, meso_shape in, meso_shape *ou
     return status == MESO_OK ? window_dimension(window, 1, in.w, &out->w, error) : status;
 }
 
+size_t meso_step_groups(const meso_train_step *step)
+{
+    size_t last = step->first + step->step.n - 1;
+    return last / MESO_TRAIN_GROUP - step->first / MESO_TRAIN_GROUP + 1;
+}
+
 int meso_window_halo(const meso_window *window)
 {
     int halo = 0;

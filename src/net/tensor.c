@@ -6,7 +6,7 @@ meso_arg meso_arg_tensor(const meso_tensor_view *t)
     /* In the order of the accessors of cl/prelude.cl. */
     return (meso_arg){'t',
                       {.t = {{t->shape.c, t->shape.h, t->shape.w, t->row_stride, t->pad,
-                              (int)meso_tensor_plane(t), (int)meso_tensor_size(t), 0}}}};
+                              (int)meso_tensor_plane(t), (int)meso_tensor_size(t), t->first}}}};
 }
 
 meso_status meso_tensor_zero_pad(meso_device *device, const meso_tensor_view *t, size_t n)

@@ -14,12 +14,13 @@ typedef struct meso_tensor_view {
     int row_stride; /* floats from a row to the next, ≥ w + 2·pad */
     int pad;
     const meso_buffer *buffer;
+    int first; /* the image where work begins */
 } meso_tensor_view;
 
 /* The view of a tensor with `pad` zeros around, rows without gaps. */
 static inline meso_tensor_view meso_tensor_of(meso_shape shape, int pad, const meso_buffer *buffer)
 {
-    return (meso_tensor_view){shape, shape.w + 2 * pad, pad, buffer};
+    return (meso_tensor_view){shape, shape.w + 2 * pad, pad, buffer, 0};
 }
 
 static inline size_t meso_tensor_plane(const meso_tensor_view *t)
@@ -36,7 +37,7 @@ static inline size_t meso_tensor_size(const meso_tensor_view *t)
 /* The kernel argument that cl/prelude.cl calls tensor_t. */
 meso_arg meso_arg_tensor(const meso_tensor_view *t);
 
-/* Zeros the pad of n images. */
+/* Zeros the pad of n images from `first` on. */
 meso_status meso_tensor_zero_pad(meso_device *device, const meso_tensor_view *t, size_t n);
 
 #endif

@@ -14,8 +14,6 @@
 #include "net/net.h"
 #include "runtime/device.h"
 
-enum { MESO_TRAIN_GROUP = 8 };
-
 static inline size_t meso_train_groups(size_t n_images)
 {
     return (n_images + MESO_TRAIN_GROUP - 1) / MESO_TRAIN_GROUP;

@@ -45,14 +45,20 @@ out:
     return status;
 }
 
+static void release_built(meso_built *built)
+{
+    for (size_t i = 0; i < MESO_N_KERNELS; i++)
+        meso_kernel_release(&built->kernels[i]);
+    for (size_t i = 0; i < MESO_N_PROGRAMS; i++)
+        meso_program_release(&built->programs[i]);
+}
+
 void meso_device_close(meso_device *device)
 {
     if (!device)
         return;
-    for (size_t i = 0; i < MESO_N_KERNELS; i++)
-        meso_kernel_release(&device->kernels[i]);
-    for (size_t i = 0; i < MESO_N_PROGRAMS; i++)
-        meso_program_release(&device->programs[i]);
+    release_built(&device->for_whole);
+    release_built(&device->for_lanes);
     meso_lanes_release(device);
     if (device->context)
         clReleaseContext(device->context);
@@ -221,8 +227,7 @@ out:
 meso_status meso_launch(meso_device *device, meso_kernel_id id, const size_t global[3],
                         const meso_arg *args, size_t n_args)
 {
-    meso_status status = meso_device_prepare(device, id);
-    return status == MESO_OK
-               ? meso_launch_kernel(device, &device->kernels[id], global, args, n_args)
-               : status;
+    meso_kernel *kernel = NULL;
+    meso_status status = meso_device_prepare(device, id, &kernel);
+    return status == MESO_OK ? meso_launch_kernel(device, kernel, global, args, n_args) : status;
 }

@@ -20,15 +20,20 @@ typedef struct meso_lane {
     cl_command_queue queue;
 } meso_lane;
 
+/* Programs and kernels of the table; empty until first use. */
+typedef struct meso_built {
+    meso_program programs[MESO_N_PROGRAMS];
+    meso_kernel kernels[MESO_N_KERNELS];
+} meso_built;
+
 struct meso_device {
     meso_device_info info;
     cl_context context;
     meso_lane whole;
     meso_lane lanes[MESO_MAX_LANES];
     size_t n_lanes;
-    meso_lane *lane;                        /* in use */
-    meso_program programs[MESO_N_PROGRAMS]; /* for the whole device; empty until first use */
-    meso_kernel kernels[MESO_N_KERNELS];    /* likewise */
+    meso_lane *lane;                 /* in use */
+    meso_built for_whole, for_lanes; /* a build takes its time for each (sub-)device */
     meso_profile profile;
     double list_seconds, open_seconds;
     meso_error error;
@@ -45,8 +50,8 @@ cl_uint meso_lanes_ids(const meso_device *device, cl_device_id ids[MESO_MAX_LANE
 meso_status meso_lanes_make_queues(meso_device *device);
 void meso_lanes_release(meso_device *device);
 
-/* Makes kernels[id] ready, building its program if need be. */
-meso_status meso_device_prepare(meso_device *device, meso_kernel_id id);
+/* The kernel for the lane in use, ready; its program is built if need be. */
+meso_status meso_device_prepare(meso_device *device, meso_kernel_id id, meso_kernel **kernel);
 
 /* Waits for a launch and adds its time to the profile. started: host seconds before the launch. */
 meso_status meso_profile_add(meso_device *device, const char *kernel, cl_event event,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/kernel_table.h"
 
-#define MESO_ROW(id, ...) {{__VA_ARGS__}},
+#define MESO_ROW(id, group, ...) {group, {__VA_ARGS__}},
 const meso_program_row meso_program_rows[MESO_N_PROGRAMS] = {MESO_PROGRAMS(MESO_ROW)};
 #undef MESO_ROW
 

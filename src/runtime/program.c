@@ -11,7 +11,7 @@
 #include "runtime/cl_error.h"
 #include "runtime/device_object.h"
 
-enum { log_excerpt = 600, group_size = 64 };
+enum { log_excerpt = 600 };
 
 static const char *find_source(const char *name)
 {
@@ -110,38 +110,49 @@ void meso_kernel_release(meso_kernel *kernel)
     kernel->kernel = NULL;
 }
 
-/* A program of the table, for the whole device. */
-static meso_status build_row(meso_device *device, meso_program_id id)
+/* A program of the table, for the whole device or for every lane. */
+static meso_status build_row(meso_device *device, meso_program_id id, meso_program *program)
 {
     meso_status status = MESO_OK;
     meso_text source = {0};
     const meso_program_row *row = &meso_program_rows[id];
-    meso_text_format(&source, "#define FILTER_GROUP %d\n", MESO_FILTER_GROUP);
+    cl_device_id ids[MESO_MAX_LANES + 1];
+    cl_uint n_ids = 1;
+    ids[0] = device->whole.id;
+    if (device->lane != &device->whole)
+        for (n_ids = 0; n_ids < device->n_lanes; n_ids++)
+            ids[n_ids] = device->lanes[n_ids].id;
+    meso_text_format(&source,
+                     "#define FILTER_GROUP %d\n#define TRAIN_GROUP %d\n#define TRAIN_ROWS %d\n"
+                     "#define TRAIN_BLOCK %d\n",
+                     MESO_FILTER_GROUP, MESO_TRAIN_GROUP, MESO_TRAIN_ROWS, MESO_TRAIN_BLOCK);
     MESO_TRY(meso_source_add(&source, "prelude", &device->error));
     for (size_t i = 0; i < MESO_MAX_PROGRAM_FILES && row->files[i]; i++)
         MESO_TRY(meso_source_add(&source, row->files[i], &device->error));
-    MESO_TRY(build(device, &source, &device->whole.id, 1, &device->programs[id]));
+    MESO_TRY(build(device, &source, ids, n_ids, program));
 out:
     meso_text_free(&source);
     return status;
 }
 
-meso_status meso_device_prepare(meso_device *device, meso_kernel_id id)
+meso_status meso_device_prepare(meso_device *device, meso_kernel_id id, meso_kernel **ready)
 {
     meso_status status = MESO_OK;
     const meso_kernel_row *row = &meso_kernel_rows[id];
-    meso_kernel *kernel = &device->kernels[id];
-    size_t limit = 0;
+    meso_built *built = device->lane == &device->whole ? &device->for_whole : &device->for_lanes;
+    meso_program *program = &built->programs[row->program];
+    meso_kernel *kernel = &built->kernels[id];
+    size_t limit = 0, wanted = meso_program_rows[row->program].group_size;
+    *ready = kernel;
     if (kernel->kernel)
         return MESO_OK;
-    if (!device->programs[row->program].program)
-        MESO_TRY(build_row(device, row->program));
-    MESO_TRY(meso_program_kernel(device, &device->programs[row->program], row->name, row->kinds,
-                                 kernel));
-    MESO_CL(&device->error, clGetKernelWorkGroupInfo, kernel->kernel, device->whole.id,
+    if (!program->program)
+        MESO_TRY(build_row(device, row->program, program));
+    MESO_TRY(meso_program_kernel(device, program, row->name, row->kinds, kernel));
+    MESO_CL(&device->error, clGetKernelWorkGroupInfo, kernel->kernel, device->lane->id,
             CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL);
     /* One size for every shape: PoCL compiles a kernel anew for each work-group size it meets. */
-    kernel->group_size = limit >= group_size ? group_size : limit ? limit : 1;
+    kernel->group_size = limit >= wanted ? wanted : limit ? limit : 1;
 out:
     return status;
 }

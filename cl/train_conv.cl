@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Convolution in training. With stride 1, forward and the gradient of the input are the same sum over a window,
+ *   to[j][y][x] = Σ_{r,s,i} w[r][s]{i,j} · from[i][y + r·step − origin][the same in x]
+ * where the gradient walks through the window the other way (step = −dilation) and with i and j exchanged.
+ */
+#define TILE 4 /* channels of `to` side by side */
+
+/* Columns x … x + LANES − 1 of two rows, of TILE channels. weights: of the first of them. */
+inline void window_sum(__global const float *upper, __global const float *lower, const int row_stride,
+                       const int plane, const int channels, const int window_h, const int window_w,
+                       const int step_h, const int step_w, __global const float *weights,
+                       const int from_stride, const int tap_stride, const int *k, vec sums[2][TILE])
+{
+    NO_UNROLL for (int r = 0; r < window_h; r++)
+        NO_UNROLL for (int i = 0; i < channels; i++) {
+            const int row = r * step_h * row_stride + i * plane;
+            __global const float *w = weights + r * window_w * tap_stride + i * from_stride;
+            NO_UNROLL for (int s = 0; s < window_w; s++, w += tap_stride) {
+                const vec a = VLOAD(0, upper + row + s * step_w), b = VLOAD(0, lower + row + s * step_w);
+                UNROLL for (int j = 0; j < TILE; j++) {
+                    sums[0][j] = w[k[j]] * a + sums[0][j];
+                    sums[1][j] = w[k[j]] * b + sums[1][j];
+                }
+            }
+        }
+}
+
+/* Work-item: (two rows, n · tiles + tile). The pad of `from` is as wide as the window reaches. w_from and w_to: from
+ * one weight to the next in i and in j. */
+TRAIN_KERNEL conv_rows(__global const float *from, const tensor_t from_t, __global const float *weights,
+                       const int w_from, const int w_to, __global float *to, const tensor_t to_t,
+                       const int window_h, const int window_w, const int step_h, const int step_w,
+                       const int origin_h, const int origin_w, const int add)
+{
+    const int tiles = (CHANNELS(to_t) + TILE - 1) / TILE;
+    const int n = (int)get_global_id(1) / tiles, first = (int)get_global_id(1) % tiles * TILE;
+    const int n_j = min(TILE, CHANNELS(to_t) - first);
+    const int y = 2 * (int)get_global_id(0), y_lower = min(y + 1, HEIGHT(to_t) - 1);
+    const int taps = CHANNELS(from_t) * CHANNELS(to_t), channels = CHANNELS(from_t);
+    __global const float *upper = from + at(from_t, n, 0, y - origin_h, -origin_w);
+    __global const float *lower = from + at(from_t, n, 0, y_lower - origin_h, -origin_w);
+    __global const float *w = weights + first * w_to;
+    int k[TILE], x = 0;
+    UNROLL for (int j = 0; j < TILE; j++)
+        k[j] = min(j, n_j - 1) * w_to; /* past the last channel: computed, not stored */
+    for (; x + LANES <= WIDTH(to_t); x += LANES) {
+        vec sums[2][TILE];
+        UNROLL for (int j = 0; j < TILE; j++)
+            sums[0][j] = sums[1][j] = 0.0f;
+        window_sum(upper + x, lower + x, ROW_STRIDE(from_t), PLANE(from_t), channels, window_h, window_w,
+                   step_h, step_w, w, w_from, taps, k, sums);
+        UNROLL for (int j = 0; j < TILE; j++)
+            if (j < n_j) {
+                __global float *p = to + at(to_t, n, first + j, y, x);
+                __global float *q = to + at(to_t, n, first + j, y_lower, x);
+                const vec a = add ? VLOAD(0, p) + sums[0][j] : sums[0][j];
+                const vec b = add ? VLOAD(0, q) + sums[1][j] : sums[1][j];
+                VSTORE(a, 0, p);
+                if (y_lower > y)
+                    VSTORE(b, 0, q);
+            }
+    }
+    for (; x < WIDTH(to_t); x++)
+        for (int row = y; row <= y_lower; row++)
+            for (int j = 0; j < n_j; j++) {
+                __global float *p = to + at(to_t, n, first + j, row, x);
+                float sum = 0.0f;
+                for (int r = 0; r < window_h; r++)
+                    for (int i = 0; i < channels; i++)
+                        for (int s = 0; s < window_w; s++)
+                            sum = w[(r * window_w + s) * taps + i * w_from + k[j]] *
+                                      from[at(from_t, n, i, row + r * step_h - origin_h,
+                                              x + s * step_w - origin_w)] +
+                                  sum;
+                *p = add ? *p + sum : sum;
+            }
+}
+
+/* Gradient of the input for any stride: each input pixel looks for the windows that read it. Work-item: (row,
+ * n · channels + c). */
+TRAIN_KERNEL conv_backward_data(__global const float *d_out, const tensor_t out_t,
+                                __global const float *weights, __global float *d_in,
+                                const tensor_t in_t, const int window_h, const int window_w,
+                                const int stride_h, const int stride_w, const int dilation_h,
+                                const int dilation_w, const int before_h, const int before_w,
+                                const int add)
+{
+    const int y = (int)get_global_id(0);
+    const int n = (int)get_global_id(1) / CHANNELS(in_t), c = (int)get_global_id(1) % CHANNELS(in_t);
+    const int filters = CHANNELS(out_t);
+    for (int x = 0; x < WIDTH(in_t); x++) {
+        __global float *p = d_in + at(in_t, n, c, y, x);
+        float sum = 0.0f;
+        for (int r = 0; r < window_h; r++)
+            for (int s = 0; s < window_w; s++) {
+                const int top = y + before_h - r * dilation_h, left = x + before_w - s * dilation_w;
+                const int i = top / stride_h, j = left / stride_w;
+                if (top < 0 || left < 0 || i * stride_h != top || j * stride_w != left ||
+                    i >= HEIGHT(out_t) || j >= WIDTH(out_t))
+                    continue;
+                __global const float *w =
+                    weights + ((size_t)(r * window_w + s) * CHANNELS(in_t) + c) * filters;
+                for (int k = 0; k < filters; k++)
+                    sum = w[k] * d_out[at(out_t, n, k, i, j)] + sum;
+            }
+        *p = add ? *p + sum : sum;
+    }
+}
+
+/* Pixels of a band: its rows of TILE inputs and TILE gradients stay in the first cache. */
+#define BAND_PIXELS 1024
+
+/* The gradient of the weights, partial[group][r][s][c][k] = Σ in[c][y·stride + …] · d_out[k][y][x]. Work-item: (tile
+ * of filters, window row r, group). The taps and channels of a window row are one list, TILE of it at a time
+ * against TILE filters; what is past either's end is computed and not stored. */
+TRAIN_KERNEL conv_backward_weights(__global const float *in, const tensor_t in_t,
+                                   __global const float *d_out, const tensor_t out_t,
+                                   __global float *partial, const int window_h, const int window_w,
+                                   const int stride_h, const int stride_w, const int dilation_h,
+                                   const int dilation_w, const int before_h, const int before_w,
+                                   const int n)
+{
+    const int first = (int)get_global_id(0) * TILE, r = (int)get_global_id(1);
+    const int channels = CHANNELS(in_t), filters = CHANNELS(out_t), list = window_w * channels;
+    const int n_k = min(TILE, filters - first);
+    const int vectors = stride_w == 1 ? WIDTH(out_t) / LANES * LANES : 0;
+    const int band = max(BAND_PIXELS / WIDTH(out_t), 1);
+    GET_GROUP(in_t, n, 2);
+    __global float *sums = partial + ((size_t)group * window_h + r) * list * filters + first;
+    for (int image = image_begin; image < image_end; image++)
+        for (int begin = 0; begin < HEIGHT(out_t); begin += band)
+            for (int l = 0; l < list; l += TILE) {
+                const int end = min(begin + band, HEIGHT(out_t));
+                __global const float *a[TILE], *b[TILE];
+                vec sum[TILE][TILE];
+                float rest[TILE][TILE];
+                UNROLL for (int i = 0; i < TILE; i++) {
+                    const int at_l = min(l + i, list - 1), s = at_l / channels, c = at_l % channels;
+                    a[i] = in + at(in_t, image - FIRST(in_t), c,
+                                   begin * stride_h + r * dilation_h - before_h,
+                                   s * dilation_w - before_w);
+                    b[i] = d_out + at(out_t, image - FIRST(out_t), first + min(i, n_k - 1), begin, 0);
+                    UNROLL for (int j = 0; j < TILE; j++) {
+                        sum[i][j] = 0.0f;
+                        rest[i][j] = 0.0f;
+                    }
+                }
+                for (int y = begin; y < end; y++) {
+                    NO_UNROLL for (int x = 0; x < vectors; x += LANES) {
+                        vec u[TILE], v[TILE];
+                        UNROLL for (int i = 0; i < TILE; i++) {
+                            u[i] = VLOAD(0, a[i] + x);
+                            v[i] = VLOAD(0, b[i] + x);
+                        }
+                        UNROLL for (int i = 0; i < TILE; i++)
+                            UNROLL for (int j = 0; j < TILE; j++)
+                                sum[i][j] = u[i] * v[j] + sum[i][j];
+                    }
+                    for (int x = vectors; x < WIDTH(out_t); x++)
+                        UNROLL for (int i = 0; i < TILE; i++)
+                            UNROLL for (int j = 0; j < TILE; j++)
+                                rest[i][j] = a[i][x * stride_w] * b[j][x] + rest[i][j];
+                    UNROLL for (int i = 0; i < TILE; i++) {
+                        a[i] += stride_h * ROW_STRIDE(in_t);
+                        b[i] += ROW_STRIDE(out_t);
+                    }
+                }
+                UNROLL for (int i = 0; i < TILE; i++)
+                    UNROLL for (int j = 0; j < TILE; j++)
+                        if (l + i < list && j < n_k) {
+                            const int first_of_all = begin == 0 && image % TRAIN_GROUP == 0;
+                            __global float *to = sums + (size_t)(l + i) * filters + j;
+                            *to = (first_of_all ? 0.0f : *to) + (sum_lanes(sum[i][j]) + rest[i][j]);
+                        }
+            }
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Gradients of ops that work element by element. add: 1 where another reader of the same tensor has already
+ * written its part.
+ */
+#define ROW(p, t, y) ((p) + at(t, n, c, y, 0))
+
+/* partial[group][c] = Σ d. Work-item: (c, group). */
+TRAIN_KERNEL bias_backward(__global const float *d, const tensor_t t, __global float *partial, const int n)
+{
+    const int c = (int)get_global_id(0);
+    GET_GROUP(t, n, 1);
+    for (int image = image_begin; image < image_end; image++) {
+        float sum = 0.0f;
+        for (int y = 0; y < HEIGHT(t); y++) {
+            __global const float *row = d + at(t, image - FIRST(t), c, y, 0);
+            vec v = 0.0f;
+            float rest = 0.0f;
+            int x = 0;
+            for (; x + LANES <= WIDTH(t); x += LANES)
+                v += VLOAD(0, row + x);
+            for (; x < WIDTH(t); x++)
+                rest += row[x];
+            sum += sum_lanes(v) + rest;
+        }
+        add_to_group(partial + (size_t)group * CHANNELS(t) + c, image, sum);
+    }
+}
+
+/* d = 0 < out < cap ? d : 0; d is the gradient of both sides, which are one tensor. */
+#define RELU_BACKWARD(T)                                                                           \
+    {                                                                                              \
+        const T v = LOAD_##T(o + x), keep = LOAD_##T(g + x);                                       \
+        STORE_##T(v > (T)0.0f && v < (T)cap ? keep : (T)0.0f, g + x);                              \
+    }
+TRAIN_KERNEL relu_backward(__global const float *out, const tensor_t out_t, const float cap,
+                           __global float *d, const tensor_t d_t)
+{
+    GET_ROWS(d_t);
+    for (int y = y_begin; y < y_end; y++) {
+        __global const float *o = ROW(out, out_t, y);
+        __global float *g = ROW(d, d_t, y);
+        ALONG(WIDTH(d_t), RELU_BACKWARD)
+    }
+}
+
+/* The others: d_in = f(value) · d_out, where value is the input or the output. */
+#define ACTIVATION_BACKWARD(name, setting, FACTOR)                                                 \
+    TRAIN_KERNEL name(__global const float *value, const tensor_t value_t, const float setting,    \
+                      __global const float *d_out, const tensor_t out_t, __global float *d_in,     \
+                      const tensor_t in_t, const int add)                                          \
+    {                                                                                              \
+        GET_ROWS(in_t);                                                                            \
+        for (int y = y_begin; y < y_end; y++) {                                                    \
+            __global const float *p = ROW(value, value_t, y), *g = ROW(d_out, out_t, y);           \
+            __global float *d = ROW(d_in, in_t, y);                                                \
+            ALONG(WIDTH(in_t), FACTOR)                                                             \
+        }                                                                                          \
+    }
+#define SCALE_BY(T, factor)                                                                        \
+    {                                                                                              \
+        const T v = LOAD_##T(p + x), gradient = (factor) * LOAD_##T(g + x);                        \
+        STORE_##T(add ? LOAD_##T(d + x) + gradient : gradient, d + x);                             \
+    }
+
+#define LEAKY_RELU_FACTOR(T) SCALE_BY(T, v > (T)0.0f ? (T)1.0f : (T)slope)
+ACTIVATION_BACKWARD(leaky_relu_backward, slope, LEAKY_RELU_FACTOR)
+
+#define ELU_FACTOR(T) SCALE_BY(T, v > (T)0.0f ? (T)1.0f : (T)alpha * exp(v))
+ACTIVATION_BACKWARD(elu_backward, alpha, ELU_FACTOR)
+
+/* value: the output */
+#define SIGMOID_FACTOR(T) SCALE_BY(T, (T)scale * v * ((T)1.0f - v))
+ACTIVATION_BACKWARD(sigmoid_backward, scale, SIGMOID_FACTOR)
+
+/* d_in = factor · d_out, d_out's one value for each channel. */
+#define SPREAD(T) STORE_##T(add ? LOAD_##T(d + x) + (T)v : (T)v, d + x);
+TRAIN_KERNEL global_avg_pool_backward(__global const float *d_out, const tensor_t out_t,
+                                      __global float *d_in, const tensor_t in_t, const int add)
+{
+    GET_ROWS(in_t);
+    const float v = d_out[at(out_t, n, c, 0, 0)] / (float)(HEIGHT(in_t) * WIDTH(in_t));
+    for (int y = y_begin; y < y_end; y++) {
+        __global float *d = ROW(d_in, in_t, y);
+        ALONG(WIDTH(in_t), SPREAD)
+    }
+}
+
+/* One input of a concatenation: its channels begin at `channel` of the output. */
+#define ADD_ROW(T) STORE_##T(add ? LOAD_##T(d + x) + LOAD_##T(g + x) : LOAD_##T(g + x), d + x);
+TRAIN_KERNEL concat_backward(__global const float *d_out, const tensor_t out_t, __global float *d_in,
+                             const tensor_t in_t, const int channel, const int add)
+{
+    GET_ROWS(in_t);
+    for (int y = y_begin; y < y_end; y++) {
+        __global const float *g = d_out + at(out_t, n, channel + c, y, 0);
+        __global float *d = ROW(d_in, in_t, y);
+        ALONG(WIDTH(in_t), ADD_ROW)
+    }
+}
+
+TRAIN_KERNEL flatten_backward(__global const float *d_out, const tensor_t out_t, __global float *d_in,
+                              const tensor_t in_t, const int add)
+{
+    GET_ROWS(in_t);
+    for (int y = y_begin; y < y_end; y++)
+        for (int x = 0; x < WIDTH(in_t); x++) {
+            __global float *d = ROW(d_in, in_t, y) + x;
+            const float g = d_out[at(out_t, n, (y * WIDTH(in_t) + x) * CHANNELS(in_t) + c, 0, 0)];
+            *d = add ? *d + g : g;
+        }
+}
+
+/* lowbias32 (Wellons): every bit of the result depends on every bit of x. */
+inline uint mix_bits(uint x)
+{
+    x = (x ^ x >> 16) * 0x7feb352du;
+    x = (x ^ x >> 15) * 0x846ca68bu;
+    return x ^ x >> 16;
+}
+
+/* Forward and backward of inverted dropout: to = h ≥ threshold ? scale · from : 0, where h hashes seed, step, layer,
+ * image of the batch and unit (in the order of flatten), so that the mask depends on nothing else. */
+TRAIN_KERNEL dropout(__global const float *from, const tensor_t from_t, __global float *to,
+                     const tensor_t to_t, const int threshold, const float scale, const int seed_low,
+                     const int seed_high, const int step, const int layer, const int add)
+{
+    GET_ROWS(to_t);
+    for (int y = y_begin; y < y_end; y++)
+        for (int x = 0; x < WIDTH(to_t); x++) {
+            const uint unit = (uint)((y * WIDTH(to_t) + x) * CHANNELS(to_t) + c);
+            const uint image = mix_bits((uint)(FIRST(to_t) + n) ^ mix_bits(unit));
+            const uint place = mix_bits((uint)step ^ mix_bits((uint)layer ^ image));
+            const uint h = mix_bits((uint)seed_low ^ mix_bits((uint)seed_high ^ place));
+            __global float *p = ROW(to, to_t, y) + x;
+            const float v = h >= (uint)threshold ? scale * ROW(from, from_t, y)[x] : 0.0f;
+            *p = add ? *p + v : v;
+        }
+}
