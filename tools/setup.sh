@@ -13,11 +13,11 @@ packages="
     libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev
     libjansson-dev libxxhash-dev
     libhdf5-dev libzip-dev libssl-dev
-    liblapacke-dev libjs-chart.js
+    liblapacke-dev libkissfft-dev libjs-chart.js
     libcmocka-dev
 "
 # in the order above: the build · the OpenCL loader and a CPU device · images · JSON, hashes ·
-# Keras files (mesocl-h5import only) · statistics of studies, charts of HTML reports · tests
+# Keras files (mesocl-h5import only) · statistics and spectra of studies, charts of HTML reports · tests
 
 case "${1-}" in
 '') ;;

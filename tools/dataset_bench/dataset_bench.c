@@ -9,6 +9,7 @@
 #include "cli.h"
 
 static const meso_cli_command commands[] = {
+    {"stats", "statistics of the pictures of each class and dataset", bench_cmd_stats},
     {NULL, NULL, NULL},
 };
 

@@ -5,4 +5,6 @@
 #ifndef MESO_TOOLS_DATASET_BENCH_H
 #define MESO_TOOLS_DATASET_BENCH_H
 
+int bench_cmd_stats(int argc, char **argv);
+
 #endif

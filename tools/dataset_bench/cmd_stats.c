@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * dataset_bench stats: what the pictures of each class and dataset are like.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "bench_inputs.h"
+#include "dataset_bench.h"
+#include "report/report_json.h"
+#include "stats_report.h"
+
+typedef struct stats {
+    bench_inputs inputs;
+    int json, csv, markdown;
+    const char *html, *images;
+} stats;
+
+static const char about[] =
+    "Measures every picture at its own size and says, for each class of each dataset, the mean and "
+    "standard deviation over its pictures: the six statistics of the study \"Dataset Analysis for "
+    "Deepfake Detection Using Mesonet\", to the same digits, then sharpness, noise, colourfulness, "
+    "saturation, blockiness, frequencies, sizes and what JPEG files say of their making; and by "
+    "what classes and datasets differ most.\n\n"
+    "A dataset is a FOLDER with one folder for each class, told by its name (fake df deepfake "
+    "forged "
+    "manipulated synthetic swap swapped ai generated; real original pristine authentic genuine "
+    "human; "
+    "others by --fake and --real), or a manifest. NAME=FOLDER gives it a name; else it bears the "
+    "last "
+    "two parts of its path.\n\n"
+    "Exit code: 0; 65 when a dataset has no usable picture, lacks a class, or changes meanwhile; "
+    "66 when it is not there; 130 after Ctrl-C, from where the next run goes on.";
+
+static const char examples[] = "dataset_bench stats openforensics/Train dfdc/Train --sample 1000\n"
+                               "dataset_bench stats of=openforensics/Train --html of.html\n"
+                               "dataset_bench stats --manifest all.csv --json > stats.json";
+
+/* clang-format off */
+static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_operands)
+{
+    const meso_option options[] = {
+        BENCH_INPUT_OPTIONS(s->inputs),
+        {"study", '\0', MESO_OPTION_FLAG, {.flag = &s->inputs.study_only}, NULL,
+         "the study's six statistics alone, which is faster", 0, 0},
+        MESO_OPTION_JSON(s->json),
+        {"csv", '\0', MESO_OPTION_FLAG, {.flag = &s->csv}, NULL,
+         "dataset, class, property, n, mean, std on stdout", 0, 0},
+        {"markdown", '\0', MESO_OPTION_FLAG, {.flag = &s->markdown}, NULL,
+         "the report as Markdown", 0, 0},
+        {"html", '\0', MESO_OPTION_TEXT, {.text = &s->html}, "FILE",
+         "write the report, with charts, as one page", 0, 0},
+        {"images", '\0', MESO_OPTION_TEXT, {.text = &s->images}, "FILE",
+         "write one CSV line for each picture, with every property", 0, 0},
+        MESO_OPTIONS_END};
+    const meso_command_line line = {"stats", "[options] [NAME=]FOLDER...", about, options, examples,
+                                    0, SIZE_MAX};
+    /* clang-format on */
+    int code = meso_options_parse(&line, argc, argv, operands, n_operands);
+    if (code >= 0)
+        return code;
+    if (*n_operands == 0 && !s->inputs.files.manifest)
+        return meso_options_usage_error("stats", "give a folder or --manifest FILE");
+    if (s->json + s->csv + s->markdown > 1)
+        return meso_options_usage_error("stats", "--json, --csv and --markdown exclude each other");
+    return -1;
+}
+
+static meso_status put_form(const stats *s, bench_form form, const char *file,
+                            const report_provenance *provenance, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    bench_writer writer = {.form = form, .page.title = "Datasets: statistics"};
+    bench_stats_report(&writer, s->inputs.datasets, s->inputs.n);
+    MESO_TRY(bench_writer_finish(&writer, provenance, error));
+    MESO_TRY(bench_writer_put(&writer, file, error));
+out:
+    meso_text_free(&writer.out);
+    return status;
+}
+
+/* JSON and CSV, for programs. */
+static meso_status put_data(const stats *s, const report_provenance *provenance, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text out = {0};
+    if (s->json) {
+        json_t *document = bench_stats_json(s->inputs.datasets, s->inputs.n, provenance);
+        report_json_write(document, REPORT_JSON_INDENTED, &out);
+        json_decref(document);
+    } else {
+        bench_stats_csv(s->inputs.datasets, s->inputs.n, &out);
+    }
+    MESO_REQUIRE(!out.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    fwrite(out.bytes, 1, out.length, stdout); /* main() says if it failed */
+out:
+    meso_text_free(&out);
+    return status;
+}
+
+static meso_status put_images(const stats *s, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text out = {0};
+    bench_images_csv(s->inputs.datasets, s->inputs.n, &out);
+    MESO_REQUIRE(!out.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(meso_file_write(s->images, out.bytes, out.length, error));
+out:
+    meso_text_free(&out);
+    return status;
+}
+
+static meso_status run(stats *s, char **operands, size_t n, const char *command, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(bench_inputs_scan(&s->inputs, operands, n, error));
+    const report_provenance provenance = bench_inputs_provenance(&s->inputs, command);
+    if (s->json || s->csv)
+        MESO_TRY(put_data(s, &provenance, error));
+    else
+        MESO_TRY(put_form(s, s->markdown ? BENCH_MARKDOWN : BENCH_TEXT, NULL, &provenance, error));
+    if (s->html)
+        MESO_TRY(put_form(s, BENCH_HTML, s->html, &provenance, error));
+    if (s->images)
+        MESO_TRY(put_images(s, error));
+out:
+    return status;
+}
+
+int bench_cmd_stats(int argc, char **argv)
+{
+    stats s = {.inputs = BENCH_INPUTS_INIT};
+    meso_error error = {0};
+    meso_text command = {0};
+    char **operands;
+    size_t n_operands;
+    meso_command_text(argc, argv, &command); /* before parsing moves the operands */
+    int code = parse(&s, argc, argv, &operands, &n_operands);
+    if (code < 0)
+        code = run(&s, operands, n_operands, command.bytes, &error) == MESO_OK
+                   ? 0
+                   : meso_tool_fail(&error);
+    bench_inputs_free(&s.inputs);
+    meso_text_free(&command);
+    return code;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The charts of a report on datasets: histograms of every property, mean spectra, mean pictures.
+ */
+#ifndef MESO_TOOLS_STATS_CHARTS_H
+#define MESO_TOOLS_STATS_CHARTS_H
+
+#include "report/report_html.h"
+#include "study/study_scan.h"
+
+void bench_stats_charts(report_html *page, const study_dataset *datasets, size_t n);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stats_report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats_charts.h"
+
+enum { max_columns = 4 + STUDY_N_PROPERTIES, most_apart = 5 };
+
+const char *bench_class_name(int label)
+{
+    return label == MESO_REAL ? "real" : "fake";
+}
+
+/* Values of a class, malloc'ed; NULL where memory ran out. */
+static double *values_of(const study_dataset *dataset, int label, study_property property,
+                         size_t *n)
+{
+    double *values = malloc((dataset->files.n_class[label] + 1) * sizeof *values);
+    *n = values ? study_values(dataset, (meso_label)label, property, values) : 0;
+    return values;
+}
+
+study_moments bench_moments(const study_dataset *dataset, int label, study_property property)
+{
+    size_t n;
+    double *values = values_of(dataset, label, property, &n);
+    study_moments moments = study_moments_of(values, n);
+    free(values);
+    return moments;
+}
+
+study_effect bench_effect(const study_dataset *a, int label_a, const study_dataset *b, int label_b,
+                          study_property property)
+{
+    size_t n_a, n_b;
+    double *of_a = values_of(a, label_a, property, &n_a);
+    double *of_b = values_of(b, label_b, property, &n_b);
+    study_effect effect = study_effect_of(of_a, n_a, of_b, n_b);
+    free(of_a);
+    free(of_b);
+    return effect;
+}
+
+static report_column number_column(study_property p)
+{
+    const study_property_row *row = &study_properties[p];
+    return (report_column){row->key, row->title, REPORT_RIGHT, REPORT_NUMBER, row->digits};
+}
+
+/* Means or deviations of the properties first … end − 1. */
+static void moments_table(bench_writer *writer, const char *caption, const study_dataset *datasets,
+                          size_t n, int first, int end, int std)
+{
+    report_column columns[max_columns] = {{"dataset", "dataset", REPORT_LEFT, REPORT_TEXT, 0},
+                                          {"class", "class", REPORT_LEFT, REPORT_TEXT, 0},
+                                          {"images", "images", REPORT_RIGHT, REPORT_COUNT, 0}};
+    size_t n_columns = 3;
+    for (int p = first; p < end; p++)
+        columns[n_columns++] = number_column((study_property)p);
+    report_table table = {.columns = columns, .n_columns = n_columns};
+    BENCH_FOR_CLASSES(d, label, n)
+    {
+        report_table_add_text(&table, datasets[d].name);
+        report_table_add_text(&table, bench_class_name(label));
+        report_table_add_count(&table, datasets[d].n_usable[label]);
+        for (int p = first; p < end; p++) {
+            study_moments m = bench_moments(&datasets[d], label, (study_property)p);
+            report_table_add_number(&table, std ? m.std : m.mean);
+        }
+    }
+    bench_table(writer, caption, &table);
+    report_table_free(&table);
+}
+
+typedef struct apart {
+    study_property property;
+    study_effect effect;
+} apart;
+
+static int compare_apart(const void *left, const void *right)
+{
+    double a = ((const apart *)left)->effect.ks, b = ((const apart *)right)->effect.ks;
+    a = isnan(a) ? -1 : a;
+    b = isnan(b) ? -1 : b;
+    return a > b ? -1 : a < b;
+}
+
+/* The properties by which two classes lie furthest apart. */
+static void add_apart(report_table *table, const study_dataset *a, int label_a,
+                      const study_dataset *b, int label_b, int between_datasets)
+{
+    apart rows[STUDY_N_PROPERTIES];
+    for (int p = 0; p < STUDY_N_PROPERTIES; p++)
+        rows[p] =
+            (apart){(study_property)p, bench_effect(a, label_a, b, label_b, (study_property)p)};
+    qsort(rows, STUDY_N_PROPERTIES, sizeof *rows, compare_apart);
+    for (int i = 0; i < most_apart && !isnan(rows[i].effect.ks); i++) {
+        study_property p = rows[i].property;
+        report_table_add_text(table, a->name);
+        report_table_add_text(table, between_datasets ? b->name : bench_class_name(label_a));
+        report_table_add_text(table, bench_class_name(label_b));
+        report_table_add_text(table, study_properties[p].title);
+        report_table_add_number(table, bench_moments(a, label_a, p).mean);
+        report_table_add_number(table, bench_moments(b, label_b, p).mean);
+        report_table_add_number(table, rows[i].effect.d);
+        report_table_add_number(table, rows[i].effect.ks);
+    }
+}
+
+static void effects(bench_writer *writer, const study_dataset *datasets, size_t n)
+{
+    static const report_column classes[] = {
+        {"dataset", "dataset", REPORT_LEFT, REPORT_TEXT, 0},
+        {"a", "a", REPORT_LEFT, REPORT_TEXT, 0},
+        {"b", "b", REPORT_LEFT, REPORT_TEXT, 0},
+        {"property", "property", REPORT_LEFT, REPORT_TEXT, 0},
+        {"mean_a", "mean of a", REPORT_RIGHT, REPORT_NUMBER, 3},
+        {"mean_b", "mean of b", REPORT_RIGHT, REPORT_NUMBER, 3},
+        {"cohen_d", "Cohen's d", REPORT_RIGHT, REPORT_NUMBER, 3},
+        {"ks", "Kolmogorov–Smirnov", REPORT_RIGHT, REPORT_NUMBER, 3}};
+    report_column pairs[sizeof classes / sizeof *classes];
+    report_table table = {.columns = classes, .n_columns = sizeof classes / sizeof *classes};
+    memcpy(pairs, classes, sizeof classes);
+    pairs[0] = (report_column){"a", "a", REPORT_LEFT, REPORT_TEXT, 0};
+    pairs[1] = (report_column){"b", "b", REPORT_LEFT, REPORT_TEXT, 0};
+    pairs[2] = (report_column){"class", "class", REPORT_LEFT, REPORT_TEXT, 0};
+    bench_section(writer, "What differs most");
+    bench_paragraph(writer,
+                    "The %d properties of largest Kolmogorov–Smirnov distance. Cohen's d is the "
+                    "difference of means, a − b, in pooled standard deviations.",
+                    most_apart);
+    for (size_t d = 0; d < n; d++)
+        add_apart(&table, &datasets[d], MESO_FAKE, &datasets[d], MESO_REAL, 0);
+    bench_table(writer, "Between the classes of a dataset", &table);
+    report_table_free(&table);
+    table.columns = pairs;
+    for (size_t a = 0; a < n; a++)
+        for (size_t b = a + 1; b < n; b++)
+            for (int label = 0; label < 2; label++)
+                add_apart(&table, &datasets[a], label, &datasets[b], label, 1);
+    if (n > 1)
+        bench_table(writer, "Between datasets", &table);
+    report_table_free(&table);
+}
+
+void bench_stats_report(bench_writer *writer, const study_dataset *datasets, size_t n)
+{
+    bench_section(writer, "The study's statistics");
+    bench_paragraph(
+        writer, "Of each picture at its own size, then over the pictures: mean red, green and blue "
+                "(0 to 255), local contrast in 5×5 of CIE L (percent), brightness (0 to 255), "
+                "entropy of all values (bits).");
+    moments_table(writer, "Means", datasets, n, 0, STUDY_N_OF_STUDY, 0);
+    moments_table(writer, "Standard deviations", datasets, n, 0, STUDY_N_OF_STUDY, 1);
+    if (datasets[0].study_only)
+        return;
+    bench_section(writer, "More of the pixels, and of the files");
+    moments_table(writer, "Means, pixels", datasets, n, STUDY_N_OF_STUDY, STUDY_WIDTH, 0);
+    moments_table(writer, "Standard deviations, pixels", datasets, n, STUDY_N_OF_STUDY, STUDY_WIDTH,
+                  1);
+    moments_table(writer, "Means, files", datasets, n, STUDY_WIDTH, STUDY_N_PROPERTIES, 0);
+    moments_table(writer, "Standard deviations, files", datasets, n, STUDY_WIDTH,
+                  STUDY_N_PROPERTIES, 1);
+    effects(writer, datasets, n);
+    if (writer->form == BENCH_HTML)
+        bench_stats_charts(&writer->page, datasets, n);
+}

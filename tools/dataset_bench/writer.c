@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "writer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+void bench_section(bench_writer *writer, const char *title)
+{
+    if (writer->form == BENCH_HTML)
+        report_html_section(&writer->page, title);
+    else if (writer->form == BENCH_MARKDOWN)
+        meso_text_format(&writer->out, "\n## %s\n\n", title);
+    else
+        meso_text_format(&writer->out, "%s== %s\n", writer->out.length ? "\n" : "", title);
+}
+
+void bench_paragraph(bench_writer *writer, const char *format, ...)
+{
+    va_list arguments;
+    char *text = NULL;
+    va_start(arguments, format);
+    int n = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (n < 0) {
+        writer->out.out_of_memory = 1;
+        return;
+    }
+    if (writer->form == BENCH_HTML)
+        report_html_paragraph(&writer->page, text);
+    else
+        meso_text_format(&writer->out, "%s\n%s", text, writer->form == BENCH_MARKDOWN ? "\n" : "");
+    free(text);
+}
+
+void bench_table(bench_writer *writer, const char *caption, const report_table *table)
+{
+    writer->out.out_of_memory |= table->out_of_memory;
+    if (writer->form == BENCH_HTML) {
+        report_html_table(&writer->page, caption, table);
+        return;
+    }
+    if (caption)
+        meso_text_format(&writer->out, "\n%s\n%s", caption,
+                         writer->form == BENCH_MARKDOWN ? "\n" : "");
+    if (writer->form == BENCH_MARKDOWN) {
+        report_table_markdown(table, &writer->out);
+        meso_text_add(&writer->out, "\n");
+    } else {
+        report_table_text(table, &writer->out);
+    }
+}
+
+meso_status bench_writer_finish(bench_writer *writer, const report_provenance *provenance,
+                                meso_error *error)
+{
+    meso_status status = MESO_OK;
+    bench_section(writer, "Where these figures come from");
+    if (writer->form == BENCH_HTML) {
+        report_html_provenance(&writer->page, provenance);
+        report_html_finish(&writer->page, &writer->out);
+    } else {
+        if (writer->form == BENCH_MARKDOWN)
+            meso_text_add(&writer->out, "```\n");
+        report_provenance_text(provenance, &writer->out);
+        if (writer->form == BENCH_MARKDOWN)
+            meso_text_add(&writer->out, "```\n");
+    }
+    MESO_REQUIRE(!writer->out.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+out:
+    return status;
+}
+
+meso_status bench_writer_put(bench_writer *writer, const char *file, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    if (file)
+        status = meso_file_write(file, writer->out.bytes, writer->out.length, error);
+    else
+        fwrite(writer->out.bytes, 1, writer->out.length, stdout); /* main() says if it failed */
+    meso_text_free(&writer->out);
+    return status;
+}
