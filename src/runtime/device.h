@@ -110,6 +110,7 @@ meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
 enum { MESO_WHOLE_DEVICE = -1, MESO_MAX_LANES = 256 };
 size_t meso_device_n_lanes(const meso_device *device);
 void meso_device_use_lane(meso_device *device, int lane);
+int meso_device_lane(const meso_device *device); /* in use; MESO_WHOLE_DEVICE */
 
 /* Hands what was enqueued on the lane in use to the device, without waiting. */
 meso_status meso_device_flush(meso_device *device);

@@ -117,6 +117,11 @@ void meso_device_use_lane(meso_device *device, int lane)
     device->lane = lane == MESO_WHOLE_DEVICE ? &device->whole : &device->lanes[lane];
 }
 
+int meso_device_lane(const meso_device *device)
+{
+    return device->lane == &device->whole ? MESO_WHOLE_DEVICE : (int)(device->lane - device->lanes);
+}
+
 meso_status meso_device_flush(meso_device *device)
 {
     meso_status status = MESO_OK;
