@@ -17,146 +17,17 @@
 
 #include <cmocka.h>
 
-#include "harness_device.h"
+#include "harness_tensor.h"
 #include "net/op.h"
-#include "reference.h"
 
-enum { n_guard = 64, text_size = 2048 };
+enum { text_size = 2048 };
 
 static meso_device *device;
-
-/* A word that no kernel computes: a quiet NaN with a payload. */
-static float poison(void)
-{
-    const uint32_t bits = 0x7FC5A5A5;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static int is_poison(float value)
-{
-    const float p = poison();
-    return memcmp(&value, &p, sizeof value) == 0;
-}
-
-static float *poisoned(size_t n)
-{
-    float *values = malloc(n * sizeof *values);
-    assert_non_null(values);
-    for (size_t i = 0; i < n; i++)
-        values[i] = poison();
-    return values;
-}
 
 static void check(meso_status status)
 {
     if (status != MESO_OK)
         fail_msg("%s", meso_device_error(device));
-}
-
-/* A tensor of the layout on the device, with gaps between rows, and its host copy. */
-typedef struct device_tensor {
-    meso_tensor_view view;
-    meso_buffer buffer;
-    float *host;
-    size_t n_floats; /* without the guard */
-} device_tensor;
-
-static size_t place(const meso_tensor_view *v, size_t i, int c, int y, int x)
-{
-    return i * meso_tensor_size(v) + (size_t)c * meso_tensor_plane(v) +
-           (size_t)(y + v->pad) * (size_t)v->row_stride + (size_t)(x + v->pad);
-}
-
-static device_tensor make_tensor(meso_shape shape, int pad, size_t n)
-{
-    device_tensor t = {.view = meso_tensor_of(shape, pad, NULL)};
-    t.view.row_stride += 3; /* a gap that nobody may read or write */
-    t.n_floats = n * meso_tensor_size(&t.view);
-    t.host = poisoned(t.n_floats + n_guard);
-    check(meso_buffer_create(device, (t.n_floats + n_guard) * sizeof(float), &t.buffer));
-    return t;
-}
-
-static void upload(device_tensor *t)
-{
-    t->view.buffer = &t->buffer;
-    check(
-        meso_buffer_write(device, &t->buffer, 0, t->host, (t->n_floats + n_guard) * sizeof(float)));
-}
-
-static void free_tensor(device_tensor *t)
-{
-    meso_buffer_release(&t->buffer);
-    free(t->host);
-}
-
-/* Random values inside, zeros in the pad as the plan keeps them, NaN elsewhere; the same values as
- * double. */
-static device_tensor make_input(meso_shape shape, int pad, size_t n, meso_random *random,
-                                reference_tensor *exact)
-{
-    device_tensor t = make_tensor(shape, pad, n);
-    *exact = reference_tensor_new(shape, n);
-    size_t k = 0;
-    for (size_t i = 0; i < n; i++)
-        for (int c = 0; c < shape.c; c++)
-            for (int y = -pad; y < shape.h + pad; y++)
-                for (int x = -pad; x < shape.w + pad; x++) {
-                    float *value = &t.host[place(&t.view, i, c, y, x)];
-                    int inside = y >= 0 && y < shape.h && x >= 0 && x < shape.w;
-                    *value = 0;
-                    if (!inside)
-                        continue;
-                    harness_fill(random, value, 1);
-                    if (k % 5 == 0) /* ties for pooling */
-                        *value = roundf(*value);
-                    exact->value[k++] = *value;
-                }
-    upload(&t);
-    return t;
-}
-
-/* Parameters of a layer: gammas of both signs, variances > 0. */
-static float *make_param(const meso_param *param, meso_random *random)
-{
-    float *values = malloc((param->n_values + 1) * sizeof *values);
-    assert_non_null(values);
-    harness_fill(random, values, param->n_values);
-    if (param->kind == MESO_PARAM_VARIANCE)
-        for (size_t i = 0; i < param->n_values; i++)
-            values[i] = fabsf(values[i]) + 0.01f;
-    return values;
-}
-
-/* Each interior value within k · eps · magnitude, all of them together within NMSE 1e-10; pad, gaps
- * and guard untouched. */
-static void compare(device_tensor *out, const reference_tensor *expected, size_t n, double k,
-                    const char *text)
-{
-    double error = 0, energy = 0;
-    size_t e = 0;
-    check(meso_buffer_read(device, &out->buffer, 0, out->host,
-                           (out->n_floats + n_guard) * sizeof(float)));
-    for (size_t i = 0; i < n; i++)
-        for (int c = 0; c < expected->shape.c; c++)
-            for (int y = 0; y < expected->shape.h; y++)
-                for (int x = 0; x < expected->shape.w; x++, e++) {
-                    float *got = &out->host[place(&out->view, i, c, y, x)];
-                    double difference = *got - expected->value[e];
-                    harness_close(*got, expected->value[e],
-                                  k * FLT_EPSILON * expected->magnitude[e] + FLT_MIN,
-                                  "%s: image %zu channel %d row %d column %d", text, i, c, y, x);
-                    error += difference * difference;
-                    energy += expected->value[e] * expected->value[e];
-                    *got = poison();
-                }
-    if (!(error <= 1e-10 * energy))
-        fail_msg("%s: NMSE %g", text, error / energy);
-    for (size_t i = 0; i < out->n_floats + n_guard; i++)
-        if (!is_poison(out->host[i]))
-            fail_msg("%s: float %zu outside the output was written", text, i);
 }
 
 /* The last layer of a net text on n images of random values, with `extra` more pad than it needs.
@@ -175,38 +46,39 @@ static int try_case(const char *text, size_t n, int extra, double k)
     const meso_layer *layer = &net->layers[net->n_layers - 1];
     const int pad = (layer->op->halo ? layer->op->halo(layer) : 0) + extra;
     meso_step step = {.net = net, .layer = layer, .n = n};
-    device_tensor inputs[MESO_MAX_INPUTS];
+    harness_tensor inputs[MESO_MAX_INPUTS];
     reference_tensor exact[MESO_MAX_INPUTS], expected;
     meso_buffer buffers[MESO_MAX_PARAMS];
     float *params[MESO_MAX_PARAMS];
     for (size_t i = 0; i < layer->n_inputs; i++) {
-        inputs[i] = make_input(net->layers[layer->inputs[i]].shape, pad, n, &random, &exact[i]);
+        inputs[i] = harness_tensor_random(device, net->layers[layer->inputs[i]].shape, pad, n,
+                                          &random, &exact[i]);
         step.inputs[i] = inputs[i].view;
         step.inputs[i].buffer = &inputs[i].buffer;
     }
     for (size_t i = 0; i < layer->n_params; i++) {
         const meso_param *param = &net->params[layer->first_param + i];
-        params[i] = make_param(param, &random);
+        params[i] = harness_param(param, &random);
         check(meso_buffer_create(device, param->n_values * sizeof(float), &buffers[i]));
         check(
             meso_buffer_write(device, &buffers[i], 0, params[i], param->n_values * sizeof(float)));
         step.params[i] = &buffers[i];
     }
-    device_tensor out = make_tensor(layer->shape, extra, n);
-    upload(&out);
+    harness_tensor out = harness_tensor_poisoned(device, layer->shape, extra, n);
     step.output = out.view;
+    step.output.buffer = &out.buffer;
     reference_op(layer, exact, (const float *const *)params, n, &expected);
     check(layer->op->forward(device, &step));
-    compare(&out, &expected, n, k, text);
+    harness_tensor_compare(device, &out, &expected, n, k, text);
 
     reference_tensor_free(&expected);
-    free_tensor(&out);
+    harness_tensor_free(&out);
     for (size_t i = 0; i < layer->n_params; i++) {
         meso_buffer_release(&buffers[i]);
         free(params[i]);
     }
     for (size_t i = 0; i < layer->n_inputs; i++) {
-        free_tensor(&inputs[i]);
+        harness_tensor_free(&inputs[i]);
         reference_tensor_free(&exact[i]);
     }
     meso_net_close(net);
