@@ -97,17 +97,6 @@ harness_tensor harness_tensor_random(meso_device *device, meso_shape shape, int 
     return t;
 }
 
-float *harness_param(const meso_param *param, meso_random *random)
-{
-    float *values = malloc((param->n_values + 1) * sizeof *values);
-    assert_non_null(values);
-    harness_fill(random, values, param->n_values);
-    if (param->kind == MESO_PARAM_VARIANCE)
-        for (size_t i = 0; i < param->n_values; i++)
-            values[i] = fabsf(values[i]) + 0.01f;
-    return values;
-}
-
 void harness_tensor_compare(meso_device *device, harness_tensor *t,
                             const reference_tensor *expected, size_t n, double k, const char *text)
 {

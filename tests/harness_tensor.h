@@ -34,7 +34,4 @@ void harness_tensor_compare(meso_device *device, harness_tensor *tensor,
 /* n floats of poison, malloc'd. */
 float *harness_poison(size_t n);
 
-/* Random values of a parameter, malloc'd: gammas of both signs, variances > 0. */
-float *harness_param(const meso_param *param, meso_random *random);
-
 #endif

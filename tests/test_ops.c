@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "harness_layer.h"
 #include "harness_tensor.h"
 #include "net/op.h"
 
