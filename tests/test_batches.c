@@ -3,6 +3,7 @@
  * Batches: every image once an epoch in an order that only the seed decides, exact restarts, files
  * that cannot be used, files that change.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -15,6 +16,8 @@
 
 #include "base/clock.h"
 #include "data/batches.h"
+#include "data/feature_fit.h"
+#include "harness_device.h"
 #include "harness_run.h"
 
 enum { side = 8, picture_bytes = 3 * side * side, max_files = 64, max_steps = 64 };
@@ -344,6 +347,39 @@ static void holds_decoding_back(void **state)
     meso_contents_free(&s.contents);
 }
 
+/* Against the sums as they are defined; the batches then begin anew. */
+static void fits_features(void **state)
+{
+    sample s;
+    meso_augment_settings settings = {0};
+    double sum = 0, squares = 0;
+    (void)state;
+    make_sample(&s, 9, 14, "04.ppm");
+    harness_put_picture("07.ppm", side, 0xFF8000);
+    meso_contents_free(&s.contents);
+    assert_int_equal(meso_contents_read(&s.dataset, 1, &s.contents, NULL), MESO_OK);
+    const meso_batches_options options = options_for(&s, 4);
+    meso_batches *batches = open_batches(&options);
+    assert_int_equal(meso_feature_fit(batches, 255, &settings, NULL), MESO_OK);
+    for (int c = 0; c < 3; c++) {
+        sum = squares = 0;
+        for (int i = 0; i < 23; i++)
+            sum += i == 4 ? 0 : i == 7 ? (0xFF8000 >> 8 * c & 255) / 255.0 : i / 255.0;
+        for (int i = 0; i < 23; i++) {
+            double v = i == 7 ? (0xFF8000 >> 8 * c & 255) / 255.0 : i / 255.0;
+            squares += i == 4 ? 0 : (v - sum / 22) * (v - sum / 22);
+        }
+        harness_close(settings.mean[c], sum / 22, 1e-14, "mean %d", c);
+        harness_close(settings.std[c], sqrt(squares / 22), 1e-14, "deviation %d", c);
+    }
+    meso_batch batch;
+    assert_int_equal(meso_batches_next(batches, &batch, NULL), MESO_OK);
+    assert_int_equal(batch.epoch, 0);
+    assert_int_equal(batch.next_position, 4);
+    meso_batches_close(batches);
+    meso_contents_free(&s.contents);
+}
+
 static void refuses_wrong_sizes(void **state)
 {
     sample s;
@@ -377,6 +413,7 @@ int main(void)
                                        IN_FOLDER(ends_where_files_change),
                                        IN_FOLDER(tells_datasets_apart),
                                        IN_FOLDER(holds_decoding_back),
+                                       IN_FOLDER(fits_features),
                                        IN_FOLDER(refuses_wrong_sizes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

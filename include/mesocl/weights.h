@@ -8,7 +8,9 @@
  *   batch_norm  gamma, beta, moving_mean, moving_variance [channels]
  *   dense  kernel [inputs][units], inputs of a flattened picture in height, width, channel order
  * Metadata keys: mesocl.net (text), mesocl.net_name, mesocl.classes ("fake,real": names of outputs
- * 0 and 1), mesocl.source (where the weights came from), mesocl.source_sha256, mesocl.program.
+ * 0 and 1), mesocl.normalization (centring and scaling of pixels before the net, as
+ * meso_augment_format writes it), mesocl.source (where the weights came from),
+ * mesocl.source_sha256, mesocl.program.
  */
 #ifndef MESOCL_WEIGHTS_H
 #define MESOCL_WEIGHTS_H

@@ -251,3 +251,8 @@ void meso_batches_count(meso_batches *batches, meso_batches_counts *counts)
                                     .n_cached = meso_pixel_cache_count(&b->cache),
                                     .n_decoded = n_decoded};
 }
+
+size_t meso_batches_picture_pixels(const meso_batches *batches)
+{
+    return batches->picture_bytes / 3;
+}

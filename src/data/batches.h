@@ -91,6 +91,9 @@ meso_status meso_batches_next(meso_batches *batches, meso_batch *batch, meso_err
 meso_status meso_batches_seek(meso_batches *batches, uint64_t epoch, size_t position,
                               meso_error *error);
 
+/* Of one picture: width · height. */
+size_t meso_batches_picture_pixels(const meso_batches *batches);
+
 void meso_batches_count(meso_batches *batches, meso_batches_counts *counts);
 
 #endif

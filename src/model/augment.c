@@ -99,10 +99,13 @@ static meso_status make_scratch(meso_augment *a, scratch *s)
 {
     meso_status status = MESO_OK;
     const size_t per_band = a->chunk * a->bands * sizeof(float);
+    if (a->settings.samplewise_center || a->settings.samplewise_std)
+        MESO_TRY(meso_buffer_create(a->device, 2 * per_band, &s->sums));
+    if (!meso_augment_is_random(&a->settings))
+        goto out;
     MESO_TRY(meso_buffer_create(
         a->device, a->chunk * (a->height + 1) * stride_of(a) * sizeof(uint32_t), &s->words));
     MESO_TRY(meso_buffer_create(a->device, 8 * per_band, &s->range));
-    MESO_TRY(meso_buffer_create(a->device, 2 * per_band, &s->sums));
 out:
     return status;
 }
@@ -208,7 +211,7 @@ meso_status meso_augment_enqueue(const meso_augment *augment, const meso_buffer 
     for (size_t i = 0; i < n; i += t.n) {
         t.n = n - i < a->chunk ? n - i : a->chunk;
         t.first = meso_arg_int((int)(first + i));
-        if (draws) {
+        if (draws && meso_augment_is_random(&a->settings)) {
             t.draws = meso_arg_buffer(draws);
             MESO_TRY(draw_pictures(&t));
         } else {

@@ -118,6 +118,7 @@ static meso_status create(meso_device *device, meso_net *net, meso_weights *weig
         status = meso_model_need_plan(m);
         MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
     }
+    MESO_TRY(meso_model_open_normalization(m, error));
     m->build_seconds = meso_seconds() - started;
     *model = m;
     m = NULL;
@@ -218,6 +219,7 @@ void meso_model_close(meso_model *model)
 {
     if (!model)
         return;
+    meso_augment_close(model->normalization);
     meso_strip_close(model->strips);
     meso_plan_close(model->plan);
     for (size_t i = 0; model->params && i < model->net->n_params; i++)

@@ -7,17 +7,19 @@
 
 #include "mesocl/model.h"
 #include "mesocl/weights.h"
+#include "model/augment.h"
 #include "model/classes.h"
 #include "net/plan.h"
 #include "net/strip_run.h"
 
 struct meso_model {
     meso_device *device;
-    meso_net *net;          /* owned */
-    meso_weights *weights;  /* owned */
-    meso_strip_run *strips; /* the fused part of the net; NULL on the plain path */
-    meso_buffer *params;    /* for the plan; both made at first need */
-    meso_plan *plan;        /* the plain path */
+    meso_net *net;               /* owned */
+    meso_weights *weights;       /* owned */
+    meso_strip_run *strips;      /* the fused part of the net; NULL on the plain path */
+    meso_buffer *params;         /* for the plan; both made at first need */
+    meso_plan *plan;             /* the plain path */
+    meso_augment *normalization; /* what pixels pass through before the net; NULL: division alone */
     meso_path path;
     size_t max_batch;
     double build_seconds;
@@ -44,6 +46,15 @@ meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n
  * DATA. */
 meso_status meso_model_finish(meso_model *model, const float *logits, size_t n, size_t first,
                               meso_probability *p);
+
+/* Reads the model's normalization (mesocl.normalization), where it has one. Errors: DATA, DEVICE.
+ */
+meso_status meso_model_open_normalization(meso_model *model, meso_error *error);
+
+/* Enqueues n pictures of 8-bit pixels → floats as the net takes them, on the lane in use. Errors go
+ * to the device. */
+meso_status meso_model_normalize(const meso_model *model, const meso_buffer *pixels, size_t n,
+                                 const meso_buffer *floats);
 
 /* Makes model->plan ready. Errors go to the model. */
 meso_status meso_model_need_plan(meso_model *model);

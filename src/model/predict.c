@@ -45,12 +45,48 @@ static size_t value_bytes(const batch *b)
     return b->is_float ? sizeof(float) : 1;
 }
 
+/* The caller's memory as the device sees it. */
+static meso_status wrap_values(meso_model *model, const batch *b, meso_buffer *values)
+{
+    return meso_buffer_wrap(model->device, (void *)b->values,
+                            b->n * meso_shape_size(model->net->layers[0].shape) * value_bytes(b),
+                            values);
+}
+
 /* The plain path up to and with layer `last`. Errors go to the device. */
 static meso_status run_plain(meso_model *model, const batch *b, size_t last, float *out)
 {
-    meso_status status = b->is_float ? meso_plan_load_f32(model->plan, b->values, b->n)
-                                     : meso_plan_load_rgb8(model->plan, b->values, b->n);
-    return status == MESO_OK ? meso_plan_run(model->plan, 0, last, b->n, out) : status;
+    meso_status status = MESO_OK;
+    meso_buffer pixels = {0};
+    if (b->is_float) {
+        MESO_TRY(meso_plan_load_f32(model->plan, b->values, b->n));
+    } else if (!model->normalization) {
+        MESO_TRY(meso_plan_load_rgb8(model->plan, b->values, b->n));
+    } else {
+        MESO_TRY(wrap_values(model, b, &pixels));
+        MESO_TRY(meso_model_normalize(model, &pixels, b->n, meso_plan_floats(model->plan, b->n)));
+    }
+    MESO_TRY(meso_plan_run(model->plan, 0, last, b->n, out));
+out:
+    if (status != MESO_OK && pixels.memory)
+        meso_device_finish(model->device); /* nothing may read the caller's memory any more */
+    meso_buffer_release(&pixels);
+    return status;
+}
+
+/* Normalized pictures for the fused part, which reads them on other queues. */
+static meso_status normalize_whole(meso_model *model, const meso_buffer *pixels, size_t n,
+                                   meso_buffer *floats)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(meso_buffer_create(
+        model->device, n * meso_shape_size(model->net->layers[0].shape) * sizeof(float), floats));
+    status = meso_model_normalize(model, pixels, n, floats);
+    meso_status finished = meso_device_finish(model->device);
+    MESO_TRY(status);
+    MESO_TRY(finished);
+out:
+    return status;
 }
 
 /* The fused part, and behind it what has no fused kernel on the plain path. Errors go to the
@@ -59,15 +95,17 @@ static meso_status run_fused(meso_model *model, const batch *b, float *logits)
 {
     meso_status status = MESO_OK;
     meso_tensor_view planar = {0};
-    meso_buffer pixels = {0};
+    meso_buffer pixels = {0}, floats = {0};
+    const int normalize = model->normalization && !b->is_float;
     const size_t last = meso_strip_get_plan(model->strips)->last;
     const int whole = last == model->logits;
     if (!whole)
         planar = meso_plan_view(model->plan, last);
-    MESO_TRY(meso_buffer_wrap(model->device, (void *)b->values,
-                              b->n * meso_shape_size(model->net->layers[0].shape) * value_bytes(b),
-                              &pixels));
-    MESO_TRY(meso_strip_enqueue(model->strips, &pixels, b->is_float, b->n, whole ? NULL : &planar));
+    MESO_TRY(wrap_values(model, b, &pixels));
+    if (normalize)
+        MESO_TRY(normalize_whole(model, &pixels, b->n, &floats));
+    MESO_TRY(meso_strip_enqueue(model->strips, normalize ? &floats : &pixels,
+                                b->is_float || normalize, b->n, whole ? NULL : &planar));
     if (whole) {
         MESO_TRY(meso_strip_logits(model->strips, b->n, logits));
     } else {
@@ -77,6 +115,7 @@ static meso_status run_fused(meso_model *model, const batch *b, float *logits)
 out:
     if (status != MESO_OK && pixels.memory)
         meso_strip_wait(model->strips); /* nothing may read the caller's memory any more */
+    meso_buffer_release(&floats);
     meso_buffer_release(&pixels);
     return status;
 }

@@ -23,6 +23,7 @@ typedef struct stream_slot {
     float *logits;             /* [batch][n_outputs], whole when `done` is */
     size_t n;                  /* images submitted */
     meso_buffer view, results; /* the device's sides of pixels and logits */
+    meso_buffer floats;        /* normalized pictures, where the model has a normalization */
     meso_event done;
 } stream_slot;
 
@@ -48,11 +49,12 @@ static meso_status make_slot(meso_stream *stream, stream_slot *s)
     s->logits = malloc(logit_bytes);
     MESO_REQUIRE_MEMORY(s->pixels, &model->error);
     MESO_REQUIRE_MEMORY(s->logits, &model->error);
-    if (meso_model_on_lanes(model)) {
+    if (meso_model_on_lanes(model))
         status = meso_buffer_create(model->device, logit_bytes, &s->results);
-        if (status != MESO_OK)
-            device_failed(stream, status);
-    }
+    if (status == MESO_OK && meso_model_on_lanes(model) && model->normalization)
+        status = meso_buffer_create(model->device, bytes * sizeof(float), &s->floats);
+    if (status != MESO_OK)
+        device_failed(stream, status);
 out:
     return status;
 }
@@ -96,6 +98,7 @@ void meso_stream_close(meso_stream *stream)
         meso_event_wait(stream->model->device, &s->done); /* nothing may read the pixels any more */
         meso_buffer_release(&s->view);
         meso_buffer_release(&s->results);
+        meso_buffer_release(&s->floats);
         free(s->pixels);
         free(s->logits);
     }
@@ -153,11 +156,17 @@ static meso_status start(meso_stream *stream, stream_slot *s, size_t lane)
     meso_status status = MESO_OK;
     meso_model *model = stream->model;
     MESO_TRY(meso_buffer_wrap(model->device, s->pixels, s->n * stream->image_bytes, &s->view));
-    MESO_TRY(
-        meso_strip_start(model->strips, lane, &s->view, s->n, &s->results, s->logits, &s->done));
+    if (model->normalization) {
+        meso_device_use_lane(model->device, (int)lane);
+        MESO_TRY(meso_model_normalize(model, &s->view, s->n, &s->floats));
+    }
+    MESO_TRY(meso_strip_start(model->strips, lane, model->normalization ? &s->floats : &s->view,
+                              model->normalization != NULL, s->n, &s->results, s->logits,
+                              &s->done));
 out:
     if (status != MESO_OK) {
         device_failed(stream, status);
+        meso_device_use_lane(model->device, MESO_WHOLE_DEVICE);
         meso_strip_wait(model->strips); /* nothing may read the pixels any more */
         meso_event_wait(model->device, &s->done);
         meso_buffer_release(&s->view);

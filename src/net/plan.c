@@ -155,6 +155,13 @@ meso_status meso_plan_load_f32(meso_plan *plan, const float *values, size_t n)
     return load(plan, values, sizeof *values, n);
 }
 
+const meso_buffer *meso_plan_floats(meso_plan *plan, size_t n)
+{
+    plan->n = n;
+    plan->input_is_rgb8 = 0;
+    return &plan->pixels;
+}
+
 static meso_status unpack(meso_plan *plan, const meso_tensor_view *out)
 {
     const size_t global[3] = {(size_t)out->shape.w, (size_t)out->shape.h,

@@ -21,6 +21,9 @@ void meso_plan_close(meso_plan *plan); /* NULL is allowed */
 meso_status meso_plan_load_rgb8(meso_plan *plan, const uint8_t *pixels, size_t n);
 meso_status meso_plan_load_f32(meso_plan *plan, const float *values, size_t n);
 
+/* Where the caller enqueues n images of floats itself, on the queue that runs the plan. */
+const meso_buffer *meso_plan_floats(meso_plan *plan, size_t n);
+
 /* The tensor that layer i's output is, for a fused part that writes it in the plan's place. */
 meso_tensor_view meso_plan_view(const meso_plan *plan, size_t i);
 

@@ -382,11 +382,12 @@ out:
     return status;
 }
 
-meso_status meso_strip_start(meso_strip_run *run, size_t lane, const meso_buffer *pixels, size_t n,
-                             const meso_buffer *results, float *logits, meso_event *done)
+meso_status meso_strip_start(meso_strip_run *run, size_t lane, const meso_buffer *pixels,
+                             int is_float, size_t n, const meso_buffer *results, float *logits,
+                             meso_event *done)
 {
     meso_status status = MESO_OK;
-    const task t = {pixels, 0, NULL, results};
+    const task t = {pixels, is_float, NULL, results};
     size_t chunk = (size_t)run->plan.tuning->chunk;
     size_t outputs = (size_t)run->plan.head.output->set.dense.units;
     meso_device_use_lane(run->device, (int)lane);

@@ -32,11 +32,12 @@ meso_status meso_strip_enqueue(meso_strip_run *run, const meso_buffer *pixels, i
                                size_t n, const meso_tensor_view *planar);
 meso_status meso_strip_wait(meso_strip_run *run);
 
-/* The same for n images of 8-bit pixels on one lane alone, of a plan with a head. The logits
+/* The same for n images on one lane alone, of a plan with a head. The logits
  * [n][outputs] pass through the caller's buffer `results` and are in `logits` when `done` has been
  * waited for; until then all of these must stay. n ≥ 1. */
-meso_status meso_strip_start(meso_strip_run *run, size_t lane, const meso_buffer *pixels, size_t n,
-                             const meso_buffer *results, float *logits, meso_event *done);
+meso_status meso_strip_start(meso_strip_run *run, size_t lane, const meso_buffer *pixels,
+                             int is_float, size_t n, const meso_buffer *results, float *logits,
+                             meso_event *done);
 
 /* Waits for the n images that were enqueued and copies their logits [n][outputs]. */
 meso_status meso_strip_logits(meso_strip_run *run, size_t n, float *logits);

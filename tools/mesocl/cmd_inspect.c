@@ -22,8 +22,9 @@ typedef struct subject {
     meso_weights *weights;
 } subject;
 
-static const char *const metadata_keys[] = {"mesocl.classes", "mesocl.source",
-                                            "mesocl.source_sha256", "mesocl.program"};
+static const char *const metadata_keys[] = {"mesocl.classes", "mesocl.normalization",
+                                            "mesocl.source", "mesocl.source_sha256",
+                                            "mesocl.program"};
 
 /* A .safetensors file with its net, else a built-in net or a .net file. */
 static meso_status open_subject(const char *name, subject *s, meso_error *error)
