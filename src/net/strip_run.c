@@ -170,8 +170,10 @@ static meso_status build(meso_strip_run *run, int exact, const meso_strip_tuning
     MESO_TRY(meso_program_build(run->device, &source, &run->program));
     for (size_t i = 0; i < n_rows; i++) {
         char name[32];
+        int taken;
         snprintf(name, sizeof name, "row_%s", plans[i].tuning->name);
-        if (meso_program_has_kernel(&run->program, name)) {
+        MESO_TRY(meso_program_has_kernel(run->device, &run->program, name, &taken));
+        if (taken) {
             run->plan = plans[i];
             break;
         }

@@ -78,13 +78,14 @@ meso_status meso_lanes_make_queues(meso_device *device)
  * queue but not the queue's sub-device: that one must not be released before. */
 static void wait_for_drivers_threads(cl_command_queue queue)
 {
-    const double patience = 1; /* for drivers that hold queues for reasons of their own */
-    cl_uint n = 0;
-    for (double end = meso_seconds() + patience; meso_seconds() < end; sched_yield())
-        if (clGetCommandQueueInfo(queue, CL_QUEUE_REFERENCE_COUNT, sizeof n, &n, NULL) !=
-                CL_SUCCESS ||
-            n <= 1)
-            return;
+    const double patience = 1;    /* for drivers that hold queues for reasons of their own */
+    const double unknown = 0.005; /* for those that do not answer: threads need far less */
+    cl_uint n = 2;
+    double end = meso_seconds() + patience;
+    if (clGetCommandQueueInfo(queue, CL_QUEUE_REFERENCE_COUNT, sizeof n, &n, NULL) != CL_SUCCESS)
+        end = meso_seconds() + unknown;
+    for (; n > 1 && meso_seconds() < end; sched_yield())
+        clGetCommandQueueInfo(queue, CL_QUEUE_REFERENCE_COUNT, sizeof n, &n, NULL);
 }
 
 static void release_queue(meso_lane *lane, int is_part)

@@ -81,13 +81,19 @@ void meso_program_release(meso_program *program)
     program->program = NULL;
 }
 
-int meso_program_has_kernel(const meso_program *program, const char *name)
+meso_status meso_program_has_kernel(meso_device *device, const meso_program *program,
+                                    const char *name, int *has)
 {
+    meso_status status = MESO_OK;
     cl_int code;
     cl_kernel kernel = clCreateKernel(program->program, name, &code);
-    if (code == CL_SUCCESS)
+    *has = code == CL_SUCCESS;
+    if (*has)
         clReleaseKernel(kernel);
-    return code == CL_SUCCESS;
+    else if (code != CL_INVALID_KERNEL_NAME) /* no answer but a failure */
+        MESO_REQUIRE_CL(code, &device->error, "clCreateKernel");
+out:
+    return status;
 }
 
 meso_status meso_program_kernel(meso_device *device, const meso_program *program, const char *name,

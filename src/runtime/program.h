@@ -22,9 +22,10 @@ typedef struct meso_program {
 meso_status meso_program_build(meso_device *device, const meso_text *source, meso_program *program);
 void meso_program_release(meso_program *program); /* empty is allowed */
 
-/* 1 if the program has a kernel of that name: how a program says which of its alternatives was
- * compiled. */
-int meso_program_has_kernel(const meso_program *program, const char *name);
+/* *has becomes 1 if the program has a kernel of that name, else 0: how a program says which of its
+ * alternatives was compiled. Errors: DEVICE. */
+meso_status meso_program_has_kernel(meso_device *device, const meso_program *program,
+                                    const char *name, int *has);
 
 /* A kernel of work-groups of one. name and kinds are kept. */
 meso_status meso_program_kernel(meso_device *device, const meso_program *program, const char *name,

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fault_layer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <CL/cl_layer.h>
+
+#define PUBLIC __attribute__((visibility("default")))
+
+PUBLIC fault_layer_state fault_layer;
+
+static const cl_icd_dispatch *next; /* of the loader or the next layer */
+
+/* Counts a call; 1 if it is to fail. */
+static int fails(const char *function)
+{
+    size_t n = ++fault_layer.n_calls;
+    if (fault_layer.fail_at == 0 || n < fault_layer.fail_at)
+        return 0;
+    if (n == fault_layer.fail_at)
+        fault_layer.failed = function;
+    return n == fault_layer.fail_at || fault_layer.lost;
+}
+
+/* Of a call that must be made in any case: its code, or the one that is planted. */
+static cl_int outcome(const char *function, cl_int code)
+{
+    return fails(function) ? fault_layer.code : code;
+}
+
+/* A call that returns a code. */
+#define CALL(function, parameters, arguments)                                  \
+    static cl_int CL_API_CALL my_##function parameters                         \
+    {                                                                          \
+        return fails(#function) ? fault_layer.code : next->function arguments; \
+    }
+
+/* A call that waits. */
+#define WAIT(function, parameters, arguments)                \
+    static cl_int CL_API_CALL my_##function parameters       \
+    {                                                        \
+        return outcome(#function, next->function arguments); \
+    }
+
+#define RELEASE(function, kind, type)                      \
+    static cl_int CL_API_CALL my_##function(type object)   \
+    {                                                      \
+        fault_layer.live[kind]--;                          \
+        return outcome(#function, next->function(object)); \
+    }
+
+/* A call that returns an object, and its code through `error`. */
+#define CREATE(function, kind, type, parameters, arguments) \
+    static type CL_API_CALL my_##function parameters        \
+    {                                                       \
+        if (fails(#function)) {                             \
+            if (error)                                      \
+                *error = fault_layer.code;                  \
+            return NULL;                                    \
+        }                                                   \
+        type object = next->function arguments;             \
+        fault_layer.live[kind] += object != NULL;           \
+        return object;                                      \
+    }
+
+/* clang-format off */
+CALL(clGetPlatformIDs, (cl_uint n, cl_platform_id *platforms, cl_uint *found), (n, platforms, found))
+CALL(clGetPlatformInfo, (cl_platform_id platform, cl_platform_info what, size_t n, void *value, size_t *size),
+     (platform, what, n, value, size))
+CALL(clGetDeviceIDs, (cl_platform_id platform, cl_device_type type, cl_uint n, cl_device_id *devices, cl_uint *found),
+     (platform, type, n, devices, found))
+CALL(clGetProgramBuildInfo,
+     (cl_program program, cl_device_id device, cl_program_build_info what, size_t n, void *value, size_t *size),
+     (program, device, what, n, value, size))
+CALL(clGetCommandQueueInfo,
+     (cl_command_queue queue, cl_command_queue_info what, size_t n, void *value, size_t *size),
+     (queue, what, n, value, size))
+CALL(clBuildProgram,
+     (cl_program program, cl_uint n, const cl_device_id *devices, const char *options,
+      void (CL_CALLBACK *notify)(cl_program, void *), void *user),
+     (program, n, devices, options, notify, user))
+CALL(clSetKernelArg, (cl_kernel kernel, cl_uint i, size_t size, const void *value), (kernel, i, size, value))
+CALL(clFlush, (cl_command_queue queue), (queue))
+
+WAIT(clFinish, (cl_command_queue queue), (queue))
+WAIT(clWaitForEvents, (cl_uint n, const cl_event *events), (n, events))
+
+RELEASE(clReleaseDevice, FAULT_SUB_DEVICE, cl_device_id)
+RELEASE(clReleaseContext, FAULT_CONTEXT, cl_context)
+RELEASE(clReleaseCommandQueue, FAULT_QUEUE, cl_command_queue)
+RELEASE(clReleaseMemObject, FAULT_BUFFER, cl_mem)
+RELEASE(clReleaseProgram, FAULT_PROGRAM, cl_program)
+RELEASE(clReleaseKernel, FAULT_KERNEL, cl_kernel)
+RELEASE(clReleaseEvent, FAULT_EVENT, cl_event)
+
+CREATE(clCreateContext, FAULT_CONTEXT, cl_context,
+       (const cl_context_properties *properties, cl_uint n, const cl_device_id *devices,
+        void (CL_CALLBACK *notify)(const char *, const void *, size_t, void *), void *user, cl_int *error),
+       (properties, n, devices, notify, user, error))
+CREATE(clCreateCommandQueue, FAULT_QUEUE, cl_command_queue,
+       (cl_context context, cl_device_id device, cl_command_queue_properties properties, cl_int *error),
+       (context, device, properties, error))
+CREATE(clCreateProgramWithSource, FAULT_PROGRAM, cl_program,
+       (cl_context context, cl_uint n, const char **texts, const size_t *lengths, cl_int *error),
+       (context, n, texts, lengths, error))
+CREATE(clCreateKernel, FAULT_KERNEL, cl_kernel, (cl_program program, const char *name, cl_int *error),
+       (program, name, error))
+/* clang-format on */
+
+static cl_mem CL_API_CALL my_clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size,
+                                            void *host, cl_int *error)
+{
+    int too_large = fault_layer.buffer_bytes && size > fault_layer.buffer_bytes;
+    if (fails("clCreateBuffer") || too_large) {
+        if (error)
+            *error = too_large ? CL_INVALID_BUFFER_SIZE : fault_layer.code;
+        return NULL;
+    }
+    cl_mem buffer = next->clCreateBuffer(context, flags, size, host, error);
+    fault_layer.live[FAULT_BUFFER] += buffer != NULL;
+    return buffer;
+}
+
+static cl_int CL_API_CALL my_clCreateSubDevices(cl_device_id device,
+                                                const cl_device_partition_property *properties,
+                                                cl_uint n, cl_device_id *devices, cl_uint *found)
+{
+    cl_uint made = 0;
+    if (fails("clCreateSubDevices"))
+        return fault_layer.code;
+    cl_int code = next->clCreateSubDevices(device, properties, n, devices, &made);
+    if (code == CL_SUCCESS && devices)
+        fault_layer.live[FAULT_SUB_DEVICE] += made < n ? made : n;
+    if (found)
+        *found = made;
+    return code;
+}
+
+/* An answer of the driver's is lowered to a limit that is planted. */
+static void lower(size_t limit, size_t n, void *value)
+{
+    if (limit && value && n >= sizeof limit && *(size_t *)value > limit)
+        *(size_t *)value = limit;
+}
+
+static cl_int CL_API_CALL my_clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t n,
+                                             void *value, size_t *size)
+{
+    if (fails("clGetDeviceInfo"))
+        return fault_layer.code;
+    cl_int code = next->clGetDeviceInfo(device, what, n, value, size);
+    if (code == CL_SUCCESS) /* the numbers below are of 8 bytes, all of them */
+        lower(what == CL_DEVICE_MAX_WORK_GROUP_SIZE  ? fault_layer.max_group
+              : what == CL_DEVICE_LOCAL_MEM_SIZE     ? fault_layer.local_bytes
+              : what == CL_DEVICE_MAX_MEM_ALLOC_SIZE ? fault_layer.buffer_bytes
+                                                     : 0,
+              n, value);
+    return code;
+}
+
+static cl_int CL_API_CALL my_clGetKernelWorkGroupInfo(cl_kernel kernel, cl_device_id device,
+                                                      cl_kernel_work_group_info what, size_t n,
+                                                      void *value, size_t *size)
+{
+    if (fails("clGetKernelWorkGroupInfo"))
+        return fault_layer.code;
+    cl_int code = next->clGetKernelWorkGroupInfo(kernel, device, what, n, value, size);
+    if (code == CL_SUCCESS && what == CL_KERNEL_WORK_GROUP_SIZE)
+        lower(fault_layer.max_group, n, value);
+    return code;
+}
+
+static cl_int CL_API_CALL my_clGetEventProfilingInfo(cl_event event, cl_profiling_info what,
+                                                     size_t n, void *value, size_t *size)
+{
+    static const cl_ulong bogus[FAULT_N_TIMES][2] = {
+        [FAULT_TIMES_EQUAL] = {1000, 1000},
+        [FAULT_TIMES_BACKWARDS] = {2000, 1000},
+        [FAULT_TIMES_YEARS] = {1, (cl_ulong)-1 - 1},
+    };
+    if (fails("clGetEventProfilingInfo"))
+        return fault_layer.code;
+    if (fault_layer.times == FAULT_TIMES_REFUSED)
+        return CL_PROFILING_INFO_NOT_AVAILABLE;
+    cl_int code = next->clGetEventProfilingInfo(event, what, n, value, size);
+    if (code == CL_SUCCESS && fault_layer.times != FAULT_TIMES_TRUE && value)
+        *(cl_ulong *)value = bogus[fault_layer.times][what == CL_PROFILING_COMMAND_END];
+    return code;
+}
+
+static cl_int enqueued(cl_int code, const cl_event *event)
+{
+    fault_layer.live[FAULT_EVENT] += code == CL_SUCCESS && event && *event;
+    return code;
+}
+
+static cl_int CL_API_CALL my_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel,
+                                                    cl_uint dims, const size_t *offset,
+                                                    const size_t *global, const size_t *local,
+                                                    cl_uint n, const cl_event *wait,
+                                                    cl_event *event)
+{
+    size_t items = 1;
+    if (fails("clEnqueueNDRangeKernel"))
+        return fault_layer.code;
+    for (cl_uint i = 0; local && i < dims; i++)
+        items *= local[i];
+    if (fault_layer.max_group && items > fault_layer.max_group)
+        return CL_INVALID_WORK_GROUP_SIZE;
+    return enqueued(
+        next->clEnqueueNDRangeKernel(queue, kernel, dims, offset, global, local, n, wait, event),
+        event);
+}
+
+static cl_int CL_API_CALL my_clEnqueueReadBuffer(cl_command_queue queue, cl_mem buffer,
+                                                 cl_bool blocking, size_t offset, size_t size,
+                                                 void *to, cl_uint n, const cl_event *wait,
+                                                 cl_event *event)
+{
+    const float poison = NAN;
+    if (fails("clEnqueueReadBuffer"))
+        return fault_layer.code;
+    cl_int code = next->clEnqueueReadBuffer(queue, buffer, blocking || fault_layer.poison_reads,
+                                            offset, size, to, n, wait, event);
+    if (code == CL_SUCCESS && fault_layer.poison_reads)
+        for (size_t i = 0; i + sizeof poison <= size; i += sizeof poison)
+            memcpy((char *)to + i, &poison, sizeof poison);
+    return enqueued(code, event);
+}
+
+static cl_int CL_API_CALL my_clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer,
+                                                  cl_bool blocking, size_t offset, size_t size,
+                                                  const void *from, cl_uint n, const cl_event *wait,
+                                                  cl_event *event)
+{
+    if (fails("clEnqueueWriteBuffer"))
+        return fault_layer.code;
+    return enqueued(
+        next->clEnqueueWriteBuffer(queue, buffer, blocking, offset, size, from, n, wait, event),
+        event);
+}
+
+static cl_int CL_API_CALL my_clEnqueueFillBuffer(cl_command_queue queue, cl_mem buffer,
+                                                 const void *pattern, size_t pattern_size,
+                                                 size_t offset, size_t size, cl_uint n,
+                                                 const cl_event *wait, cl_event *event)
+{
+    if (fails("clEnqueueFillBuffer"))
+        return fault_layer.code;
+    return enqueued(next->clEnqueueFillBuffer(queue, buffer, pattern, pattern_size, offset, size, n,
+                                              wait, event),
+                    event);
+}
+
+/* All that the layer stands in: OVER(function) for each. */
+#define FUNCTIONS(OVER)                                                                          \
+    OVER(clGetPlatformIDs)                                                                       \
+    OVER(clGetPlatformInfo) OVER(clGetDeviceIDs) OVER(clGetDeviceInfo) OVER(clCreateSubDevices)  \
+        OVER(clReleaseDevice) OVER(clCreateContext) OVER(clReleaseContext)                       \
+            OVER(clCreateCommandQueue) OVER(clGetCommandQueueInfo) OVER(clReleaseCommandQueue)   \
+                OVER(clCreateBuffer) OVER(clReleaseMemObject) OVER(clCreateProgramWithSource)    \
+                    OVER(clBuildProgram) OVER(clGetProgramBuildInfo) OVER(clReleaseProgram)      \
+                        OVER(clCreateKernel) OVER(clSetKernelArg) OVER(clGetKernelWorkGroupInfo) \
+                            OVER(clReleaseKernel) OVER(clEnqueueNDRangeKernel)                   \
+                                OVER(clEnqueueReadBuffer) OVER(clEnqueueWriteBuffer)             \
+                                    OVER(clEnqueueFillBuffer) OVER(clFlush) OVER(clFinish)       \
+                                        OVER(clWaitForEvents) OVER(clGetEventProfilingInfo)      \
+                                            OVER(clReleaseEvent)
+
+#define NAME_OF(function) #function,
+PUBLIC const char *const fault_layer_functions[] = {FUNCTIONS(NAME_OF) NULL};
+
+PUBLIC CL_API_ENTRY cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t n, void *value,
+                                                      size_t *size)
+{
+    const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
+    if (what != CL_LAYER_API_VERSION || (value && n < sizeof version))
+        return CL_INVALID_VALUE;
+    if (value)
+        memcpy(value, &version, sizeof version);
+    if (size)
+        *size = sizeof version;
+    return CL_SUCCESS;
+}
+
+static long number_of(const char *variable)
+{
+    const char *text = getenv(variable);
+    return text ? strtol(text, NULL, 10) : 0;
+}
+
+PUBLIC CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispatch *target,
+                                                   cl_uint *n_mine, const cl_icd_dispatch **mine)
+{
+    static cl_icd_dispatch table;
+    if (!target || !n_mine || !mine || n < sizeof table / sizeof(void *))
+        return CL_INVALID_VALUE;
+    next = target;
+    table = *target;
+#define STAND_IN(function) table.function = my_##function;
+    FUNCTIONS(STAND_IN)
+    *n_mine = sizeof table / sizeof(void *);
+    *mine = &table;
+    fault_layer.fail_at = (size_t)number_of("MESO_FAULT_CALL");
+    fault_layer.code = (cl_int)number_of("MESO_FAULT_CODE");
+    return CL_SUCCESS;
+}

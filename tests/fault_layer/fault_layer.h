@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An OpenCL layer that makes the driver below it misbehave on demand, and counts what lives. The
+ * loader puts it between program and drivers where OPENCL_LAYERS names the library that
+ * fault_layer.c becomes (ocl-icd since 2.2.14, Khronos' loader since 2021). A test in the same
+ * process loads the same library by dlopen() and finds `fault_layer` by dlsym(); a program started
+ * by a test reads MESO_FAULT_CALL=N    call N fails (1 is the first) MESO_FAULT_CODE=C    with this
+ * code from its environment.
+ */
+#ifndef MESO_TESTS_FAULT_LAYER_H
+#define MESO_TESTS_FAULT_LAYER_H
+
+#include <CL/cl.h>
+
+typedef enum fault_kind {
+    FAULT_SUB_DEVICE,
+    FAULT_CONTEXT,
+    FAULT_QUEUE,
+    FAULT_BUFFER,
+    FAULT_PROGRAM,
+    FAULT_KERNEL,
+    FAULT_EVENT,
+    FAULT_N_KINDS
+} fault_kind;
+
+/* What a driver may say of a launch's times. */
+typedef enum fault_times {
+    FAULT_TIMES_TRUE,
+    FAULT_TIMES_ZERO,
+    FAULT_TIMES_EQUAL,
+    FAULT_TIMES_BACKWARDS,
+    FAULT_TIMES_YEARS,   /* a launch of 2300 years */
+    FAULT_TIMES_REFUSED, /* CL_PROFILING_INFO_NOT_AVAILABLE */
+    FAULT_N_TIMES
+} fault_times;
+
+typedef struct fault_layer_state {
+    size_t n_calls; /* so far; the test sets it back to 0 */
+
+    /* Call fail_at (0: none) is not made but returns `code`; with `lost` all behind it, too. A call
+     * that releases or waits is made all the same: nothing runs any more on a device that is lost.
+     */
+    size_t fail_at;
+    int lost;
+    cl_int code;
+    const char *failed; /* the function that failed first */
+
+    int poison_reads; /* NaN in all that is read back */
+    fault_times times;
+
+    size_t max_group, local_bytes, buffer_bytes; /* limits; 0: the driver's own */
+
+    long live[FAULT_N_KINDS]; /* created and not released */
+} fault_layer_state;
+
+#define FAULT_LAYER_SYMBOL "fault_layer"
+
+/* The functions that the layer stands in, for a test that no call goes past it; NULL ends them. */
+#define FAULT_LAYER_FUNCTIONS_SYMBOL "fault_layer_functions"
+
+#endif
