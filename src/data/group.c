@@ -8,6 +8,8 @@ meso_status meso_group_compile(const char *expression, regex_t *pattern, meso_er
 {
     char reason[128];
     int code = regcomp(pattern, expression, REG_EXTENDED);
+    if (code == REG_ESPACE)
+        return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
     if (code != 0) {
         regerror(code, pattern, reason, sizeof reason);
         return meso_fail(error, MESO_ERROR_ARGUMENT, "the group pattern \"%s\" is wrong: %s",
@@ -27,7 +29,10 @@ meso_status meso_group_find(const regex_t *pattern, const char *name, meso_text 
                             meso_error *error)
 {
     regmatch_t matches[2];
-    if (regexec(pattern, name, 2, matches, 0) != 0 || matches[1].rm_eo <= matches[1].rm_so)
+    int code = regexec(pattern, name, 2, matches, 0);
+    if (code == REG_ESPACE)
+        return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
+    if (code != 0 || matches[1].rm_eo <= matches[1].rm_so)
         return meso_fail(error, MESO_ERROR_DATA,
                          "%s: the group pattern finds no group in this file's name",
                          MESO_PRINTABLE(name));

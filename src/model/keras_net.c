@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/json_load.h"
 #include "model/keras_builder.h"
 
 meso_status keras_refuse(const keras_builder *b, char *sentence, size_t size, const char *format,
@@ -297,9 +298,12 @@ meso_status meso_keras_plan_make(const char *config, meso_keras_plan *plan, meso
     keras_builder b = {.plan = plan, .divide = 255, .error = error};
     json_error_t fault;
     *plan = (meso_keras_plan){0};
-    json_t *root = json_loads(config, JSON_REJECT_DUPLICATES, &fault);
-    MESO_REQUIRE(root, error, MESO_ERROR_DATA, "its architecture is not valid JSON: %s (byte %d)",
-                 MESO_PRINTABLE(fault.text), fault.position);
+    json_t *root = NULL;
+    status = meso_json_load(config, strlen(config), &root, &fault);
+    MESO_REQUIRE(status != MESO_ERROR_MEMORY, error, status, "out of memory");
+    MESO_REQUIRE(status == MESO_OK, error, status,
+                 "its architecture is not valid JSON: %s (byte %d)", MESO_PRINTABLE(fault.text),
+                 fault.position);
     MESO_TRY(take_model(&b, root));
 out:
     json_decref(root);

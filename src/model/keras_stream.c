@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "model/json_load.h"
 #include "model/keras_import.h"
 #include "model/weights.h"
 
@@ -152,8 +153,11 @@ meso_status meso_keras_parse(const void *stream, size_t n, meso_keras_file **fil
     const char *line_end = memchr(text, '\n', (size_t)(end - text));
     if (!line_end || (end - line_end - 1) % 4 != 0)
         MESO_TRY(bad_stream(error, "it is cut off"));
-    f->header = json_loadb(text, (size_t)(line_end - text), JSON_REJECT_DUPLICATES, NULL);
-    if (!f->header)
+    json_t *header = NULL;
+    status = meso_json_load(text, (size_t)(line_end - text), &header, NULL);
+    f->header = header;
+    MESO_REQUIRE(status != MESO_ERROR_MEMORY, error, status, "out of memory");
+    if (status != MESO_OK)
         MESO_TRY(bad_stream(error, "its header is not JSON"));
 
     const unsigned char *data = (const unsigned char *)line_end + 1;

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "model/json_load.h"
 #include "model/weights.h"
 
 static const size_t max_file = (size_t)1 << 31;
@@ -224,8 +225,9 @@ meso_status meso_safetensors_parse(const unsigned char *bytes, size_t n, meso_we
                  "cut off: a header of %llu bytes in a file of %zu", (unsigned long long)length, n);
     MESO_REQUIRE(length > 0 && bytes[8] == '{', error, MESO_ERROR_DATA,
                  "not a safetensors file: its header does not begin with '{'");
-    header = json_loadb((const char *)bytes + 8, (size_t)length, JSON_REJECT_DUPLICATES, &fault);
-    MESO_REQUIRE(header, error, MESO_ERROR_DATA, "the header is not valid JSON: %s (byte %d)",
+    status = meso_json_load((const char *)bytes + 8, (size_t)length, &header, &fault);
+    MESO_REQUIRE(status != MESO_ERROR_MEMORY, error, status, "out of memory");
+    MESO_REQUIRE(status == MESO_OK, error, status, "the header is not valid JSON: %s (byte %d)",
                  MESO_PRINTABLE(fault.text), fault.position);
     MESO_TRY(parse_tensors(header, bytes + 8 + length, n - 8 - (size_t)length, weights, error));
 out:

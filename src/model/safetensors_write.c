@@ -16,8 +16,13 @@
 static json_t *entry_of(const meso_tensor *tensor, size_t begin)
 {
     json_t *shape = json_array();
+    int failed = !shape;
     for (size_t i = 0; i < tensor->n_dims; i++)
-        json_array_append_new(shape, json_integer((json_int_t)tensor->dims[i]));
+        failed |= json_array_append_new(shape, json_integer((json_int_t)tensor->dims[i]));
+    if (failed) {
+        json_decref(shape);
+        return NULL;
+    }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets",
                      (json_int_t)begin, (json_int_t)(begin + tensor->n_values * sizeof(float)));
 }
@@ -37,7 +42,15 @@ static char *header_of(const meso_weights *weights, size_t *n_data)
         failed |= json_object_set_new(header, tensor->name, entry_of(tensor, *n_data));
         *n_data += tensor->n_values * sizeof(float);
     }
-    char *text = failed ? NULL : json_dumps(header, JSON_COMPACT);
+    /* Not json_dumps(): where memory runs out it drops a key without a word (jansson 2.14). */
+    size_t n = failed ? 0 : json_dumpb(header, NULL, 0, JSON_COMPACT);
+    char *text = n ? malloc(n + 1) : NULL;
+    if (text && json_dumpb(header, text, n, JSON_COMPACT) != n) {
+        free(text);
+        text = NULL;
+    }
+    if (text)
+        text[n] = '\0';
     json_decref(header);
     return text;
 }

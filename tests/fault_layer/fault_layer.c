@@ -255,19 +255,19 @@ static cl_int CL_API_CALL my_clEnqueueFillBuffer(cl_command_queue queue, cl_mem 
 }
 
 /* All that the layer stands in: OVER(function) for each. */
-#define FUNCTIONS(OVER)                                                                          \
-    OVER(clGetPlatformIDs)                                                                       \
-    OVER(clGetPlatformInfo) OVER(clGetDeviceIDs) OVER(clGetDeviceInfo) OVER(clCreateSubDevices)  \
-        OVER(clReleaseDevice) OVER(clCreateContext) OVER(clReleaseContext)                       \
-            OVER(clCreateCommandQueue) OVER(clGetCommandQueueInfo) OVER(clReleaseCommandQueue)   \
-                OVER(clCreateBuffer) OVER(clReleaseMemObject) OVER(clCreateProgramWithSource)    \
-                    OVER(clBuildProgram) OVER(clGetProgramBuildInfo) OVER(clReleaseProgram)      \
-                        OVER(clCreateKernel) OVER(clSetKernelArg) OVER(clGetKernelWorkGroupInfo) \
-                            OVER(clReleaseKernel) OVER(clEnqueueNDRangeKernel)                   \
-                                OVER(clEnqueueReadBuffer) OVER(clEnqueueWriteBuffer)             \
-                                    OVER(clEnqueueFillBuffer) OVER(clFlush) OVER(clFinish)       \
-                                        OVER(clWaitForEvents) OVER(clGetEventProfilingInfo)      \
-                                            OVER(clReleaseEvent)
+#define FUNCTIONS(OVER)                                                                            \
+    OVER(clGetPlatformIDs)                                                                         \
+    OVER(clGetPlatformInfo)                                                                        \
+    OVER(clGetDeviceIDs) OVER(clGetDeviceInfo) OVER(clCreateSubDevices) OVER(clReleaseDevice)      \
+        OVER(clCreateContext) OVER(clReleaseContext) OVER(clCreateCommandQueue)                    \
+            OVER(clGetCommandQueueInfo) OVER(clReleaseCommandQueue) OVER(clCreateBuffer)           \
+                OVER(clReleaseMemObject) OVER(clCreateProgramWithSource) OVER(clBuildProgram)      \
+                    OVER(clGetProgramBuildInfo) OVER(clReleaseProgram) OVER(clCreateKernel)        \
+                        OVER(clSetKernelArg) OVER(clGetKernelWorkGroupInfo) OVER(clReleaseKernel)  \
+                            OVER(clEnqueueNDRangeKernel) OVER(clEnqueueReadBuffer)                 \
+                                OVER(clEnqueueWriteBuffer) OVER(clEnqueueFillBuffer) OVER(clFlush) \
+                                    OVER(clFinish) OVER(clWaitForEvents)                           \
+                                        OVER(clGetEventProfilingInfo) OVER(clReleaseEvent)
 
 #define NAME_OF(function) #function,
 PUBLIC const char *const fault_layer_functions[] = {FUNCTIONS(NAME_OF) NULL};

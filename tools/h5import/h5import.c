@@ -125,10 +125,10 @@ static json_t *sha256_of(const blob *file)
 
 static void write_stream(const import *out)
 {
-    char *text = json_dumps(out->header, JSON_COMPACT);
-    if (!text)
+    printf("mesocl-h5import 1\n");
+    if (json_dumpf(out->header, stdout, JSON_COMPACT) != 0 && !ferror(stdout))
         die(70, "out of memory");
-    printf("mesocl-h5import 1\n%s\n", text);
+    putchar('\n');
     fwrite(out->values, sizeof *out->values, out->n_values, stdout);
     if (fflush(stdout) != 0 || ferror(stdout))
         die(74, "cannot write: %s (standard output must be a pipe)", strerror(errno));

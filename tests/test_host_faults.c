@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Memory that runs out at any allocation, and a disk that fails at any call: an error comes back,
+ * nothing is leaked, and what was in the file before is still there, whole.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "commands.h"
+#include "data/loader.h"
+#include "driver_crash.h"
+#include "fault_layer/fault_libc.h"
+#include "harness_device.h"
+#include "harness_encode.h"
+#include "harness_run.h"
+#include "mesocl/mesocl.h"
+#include "model/keras_import.h"
+#include "run_h5import.h"
+
+enum { side = 64, n_scores = 40, most_tried = 200 };
+
+static char tree[4096];
+static char net_file[4200], keras_file[4200];
+static void *keras_stream;
+static size_t n_keras_stream;
+
+/* Paths through the library, each freeing all that it made. */
+typedef meso_status path_function(meso_error *error);
+
+static meso_status read_weights(meso_error *error)
+{
+    meso_weights *weights = NULL;
+    meso_status status = meso_weights_read("w.safetensors", &weights, error);
+    meso_weights_close(weights);
+    return status;
+}
+
+static void expect_equal_files(const char *a, const char *b)
+{
+    static char bytes[2][1 << 17];
+    size_t n[2] = {0};
+    for (int i = 0; i < 2; i++) { /* without a buffer: memory may have run out */
+        int fd = open(i ? b : a, O_RDONLY);
+        for (ssize_t got; (got = read(fd, bytes[i] + n[i], sizeof bytes[i] - n[i])) > 0;)
+            n[i] += (size_t)got;
+        close(fd);
+    }
+    if (n[0] == 0 || n[0] == sizeof bytes[0] || n[0] != n[1] || memcmp(bytes[0], bytes[1], n[0]))
+        fail_msg("%s differs from %s", a, b);
+}
+
+static meso_status write_weights(meso_error *error)
+{
+    meso_net *net = NULL;
+    meso_weights *weights = NULL;
+    meso_status status = MESO_OK;
+    MESO_TRY(meso_net_open(net_file, &net, error));
+    MESO_TRY(meso_weights_random(net, 1, &weights, error));
+    MESO_TRY(meso_weights_write(weights, "out.safetensors", error));
+    expect_equal_files("out.safetensors", "w.safetensors");
+out:
+    meso_weights_close(weights);
+    meso_net_close(net);
+    return status;
+}
+
+static meso_status import_keras(meso_error *error)
+{
+    meso_keras_file *file = NULL;
+    meso_weights *weights = NULL;
+    meso_keras_found found;
+    const meso_keras_options options = {NULL, "fake,real", "file.h5"};
+    meso_status status = MESO_OK;
+    MESO_TRY(meso_keras_parse(keras_stream, n_keras_stream, &file, error));
+    MESO_TRY(meso_keras_import(file, &options, &weights, &found, error));
+out:
+    meso_weights_close(weights);
+    meso_keras_close(file);
+    return status;
+}
+
+static meso_status open_dataset(const char *root, const char *manifest, const char *group,
+                                meso_error *error)
+{
+    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
+    meso_dataset dataset;
+    options.manifest = manifest;
+    options.group = group;
+    meso_status status = meso_dataset_open(root, &options, &dataset, error);
+    if (status == MESO_OK && dataset.n_items != 6)
+        fail_msg("%zu items", dataset.n_items);
+    if (status == MESO_OK)
+        meso_dataset_close(&dataset);
+    return status;
+}
+
+static meso_status scan_folder(meso_error *error)
+{
+    return open_dataset("set", NULL, NULL, error);
+}
+
+static meso_status group_by_name(meso_error *error)
+{
+    return open_dataset("set", NULL, "([0-9])[.]ppm", error);
+}
+
+static meso_status read_manifest(meso_error *error)
+{
+    return open_dataset(NULL, "set.csv", NULL, error);
+}
+
+static meso_status load(const char *name, meso_error *error)
+{
+    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
+    meso_image image = {0};
+    static char before[33], before_name[32];
+    char hash[33];
+    options.width = options.height = 20;
+    meso_status status = meso_image_load(name, &options, &image, NULL, error);
+    if (status == MESO_OK) {
+        meso_hash_hex(image.rgb, 3 * 20 * 20, hash);
+        if (strcmp(name, before_name) != 0) /* the first time, with memory */
+            memcpy(before, hash, sizeof hash);
+        snprintf(before_name, sizeof before_name, "%s", name);
+        assert_string_equal(hash, before);
+    }
+    meso_image_free(&image);
+    return status;
+}
+
+static meso_status load_jpeg(meso_error *error)
+{
+    return load("image.jpg", error);
+}
+
+static meso_status load_scans(meso_error *error)
+{
+    return load("scans.jpg", error);
+}
+
+static meso_status load_png(meso_error *error)
+{
+    return load("image.png", error);
+}
+
+static meso_status load_interlaced(meso_error *error)
+{
+    return load("interlaced.png", error);
+}
+
+static meso_status load_ppm(meso_error *error)
+{
+    return load("set/fake/0.ppm", error);
+}
+
+static meso_status load_many(meso_error *error)
+{
+    static const char *const paths[] = {"image.jpg", "set/fake/0.ppm", "image.png", "gone.png"};
+    const meso_loader_options options = {
+        .paths = paths, .n = 4, .n_threads = 1, .n_slots = 2, .image = MESO_IMAGE_OPTIONS_INIT};
+    meso_loader *loader = NULL;
+    const meso_loaded *item;
+    meso_status status = meso_loader_start(&options, &loader, error);
+    for (int i = 0; i < 4 && status == MESO_OK; i++) {
+        status = meso_loader_next(loader, &item, error);
+        if (status == MESO_OK)
+            meso_loader_release(loader, 1);
+    }
+    meso_loader_stop(loader);
+    return status;
+}
+
+static meso_status compute_metrics(meso_error *error)
+{
+    static double real[n_scores], fake[n_scores];
+    static unsigned char truth[n_scores];
+    static size_t group[n_scores];
+    const meso_scores scores = {real, fake, truth, group, n_scores};
+    meso_metrics metrics;
+    meso_metrics_intervals intervals;
+    meso_group_score *groups = NULL;
+    meso_roc_point *points = NULL;
+    size_t n_groups, n_points;
+    meso_status status = MESO_OK;
+    for (int i = 0; i < n_scores; i++) {
+        real[i] = (i * 7 % n_scores) / (double)n_scores;
+        fake[i] = 1 - real[i];
+        truth[i] = i & 1;
+        group[i] = (size_t)i / 2 % 4;
+    }
+    MESO_TRY(meso_metrics_compute(&scores, 0.5, &metrics, error));
+    MESO_TRY(meso_metrics_groups(&scores, &groups, &n_groups, error));
+    MESO_TRY(meso_metrics_roc(&scores, &points, &n_points, error));
+    MESO_TRY(meso_metrics_bootstrap(&scores, 0.5, 20, 0, &intervals, error));
+out:
+    free(groups);
+    free(points);
+    return status;
+}
+
+static int ignore_score(const meso_file_score *score, void *user)
+{
+    (void)score, (void)user;
+    return 0;
+}
+
+/* On one path of the net: open, predict, score files, close. */
+static meso_status use_model(meso_path path, meso_error *error)
+{
+    static const char *const files[] = {"set/fake/0.ppm", "image.jpg", "image.png"};
+    static uint8_t pixels[2 * side * side * 3];
+    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_probability p[2];
+    meso_device *device = NULL;
+    meso_model *model = NULL;
+    meso_status status = MESO_OK;
+    options.path = path;
+    MESO_TRY(meso_device_open(NULL, &device, error));
+    MESO_TRY(meso_model_open(device, "w.safetensors", &options, &model, error));
+    status = meso_predict_rgb8(model, pixels, 2, side, side, 3 * side, p);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_model_error(model));
+    status = meso_score_files(model, files, 3, NULL, ignore_score, NULL);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_model_error(model));
+out:
+    meso_model_close(model);
+    meso_device_close(device);
+    return status;
+}
+
+static meso_status use_fused_model(meso_error *error)
+{
+    return use_model(MESO_PATH_FUSED, error);
+}
+
+static meso_status use_plain_model(meso_error *error)
+{
+    return use_model(MESO_PATH_PLAIN, error);
+}
+
+static const struct path {
+    const char *name;
+    path_function *run;
+    /* Allocations of libraries do not fail: drivers may end the process, and regcomp() of glibc
+     * leaks. */
+    int own_code;
+    int may_succeed; /* with less, and the right answer: the folder is not synced, blocks smaller */
+} paths[] = {
+    {"read weights", read_weights, 0, 0},   {"write weights", write_weights, 0, 1},
+    {"import Keras", import_keras, 0, 0},   {"scan a folder", scan_folder, 0, 0},
+    {"group by name", group_by_name, 1, 0}, {"read a manifest", read_manifest, 0, 0},
+    {"load a JPEG", load_jpeg, 0, 1},       {"load scans", load_scans, 0, 1},
+    {"load a PNG", load_png, 0, 0},         {"load interlaced", load_interlaced, 0, 0},
+    {"load a PPM", load_ppm, 0, 0},         {"load many", load_many, 1, 0},
+    {"metrics", compute_metrics, 0, 0},     {"fused model", use_fused_model, 1, 0},
+    {"plain model", use_plain_model, 1, 0},
+};
+
+/* Allocation n fails (and with `lost` all behind it). Returns 1 if it was made at all. */
+static int try_allocation(const struct path *path, size_t n, int lost)
+{
+    const fault_plan plan = {
+        .kinds = FAULT_MEMORY, .fail_at = n, .lost = lost, .own_code = path->own_code};
+    meso_error error = {0};
+    fault_begin(&plan);
+    meso_status status = path->run(&error);
+    fault_result result = fault_end();
+    if (!path->own_code && result.n_live != 0)
+        fail_msg("%s: allocation %zu: %ld blocks are leaked", path->name, n, result.n_live);
+    if (result.failed && status != MESO_ERROR_MEMORY && status != MESO_OK)
+        fail_msg("%s: allocation %zu: %s: %s", path->name, n, meso_status_name(status), error.text);
+    if (result.failed && status == MESO_OK && !path->may_succeed)
+        fail_msg("%s: allocation %zu is not missed", path->name, n);
+    if (!result.failed && status != MESO_OK)
+        fail_msg("%s: %s", path->name, error.text);
+    return result.failed;
+}
+
+static void each_allocation_fails(void **state)
+{
+    (void)state;
+    if (!fault_memory_works())
+        skip();
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        meso_error error = {0};
+        if (paths[i].run(&error) != MESO_OK) /* and what libraries keep for ever is there now */
+            fail_msg("%s: %s", paths[i].name, error.text);
+        const fault_plan none = {.kinds = FAULT_MEMORY, .own_code = paths[i].own_code};
+        fault_begin(&none);
+        paths[i].run(&error);
+        size_t total = fault_end().n_calls;
+        size_t step = getenv("MESO_FULL") ? 1 : 1 + total / most_tried;
+        for (int lost = 0; lost < 2; lost++)
+            for (size_t n = 1 + (size_t)lost * step / 2; try_allocation(&paths[i], n, lost);)
+                n += step;
+        print_message("%s: %zu allocations, every %zu. fails\n", paths[i].name, total, step);
+        assert_true(total > 0);
+    }
+}
+
+/* Commands that write files. */
+static const struct command {
+    int (*run)(int argc, char **argv);
+    const char *argv[16];
+    const char *outputs[3];
+} commands[] = {
+    {meso_cmd_init, {"init", net_file, "-o", "a.out"}, {"a.out"}},
+    {meso_cmd_convert, {"convert", keras_file, "-o", "a.out"}, {"a.out"}},
+    {meso_cmd_evaluate,
+     {"evaluate", "-w", "w.safetensors", "--resamples", "10", "--csv", "a.out", "--roc", "b.out",
+      "set"},
+     {"a.out", "b.out"}},
+};
+enum { n_commands = sizeof commands / sizeof commands[0] };
+
+static const char before[] = "what was there before";
+
+static size_t matches(const char *pattern)
+{
+    glob_t found;
+    size_t n = glob(pattern, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
+    globfree(&found);
+    return n;
+}
+
+/* The command's exit code, without what it prints. */
+static int run_quietly(const struct command *c, const fault_plan *plan, fault_result *result)
+{
+    char *argv[16] = {NULL};
+    int argc = 0, out = dup(1), err = dup(2);
+    for (; c->argv[argc]; argc++)
+        argv[argc] = (char *)c->argv[argc];
+    FILE *quiet = fopen("quiet", "w");
+    assert_true(quiet && out >= 0 && err >= 0);
+    fflush(NULL);
+    dup2(fileno(quiet), 1);
+    dup2(fileno(quiet), 2);
+    fault_begin(plan);
+    int code = c->run(argc, argv);
+    *result = fault_end();
+    meso_driver_crash_end(); /* as the program's main() does */
+    fflush(NULL);
+    dup2(out, 1);
+    dup2(err, 2);
+    close(out);
+    close(err);
+    fclose(quiet);
+    return code;
+}
+
+/* Each output is the old one or a new one, whole; *n_old: how many are old. */
+static void expect_whole(const struct command *c, const size_t sizes[3], const char *what,
+                         size_t *n_old)
+{
+    *n_old = 0;
+    for (size_t i = 0; c->outputs[i]; i++) {
+        void *bytes = NULL;
+        size_t n = 0;
+        assert_int_equal(meso_file_read(c->outputs[i], 1 << 24, &bytes, &n, NULL, NULL), MESO_OK);
+        int is_old = n == sizeof before - 1 && memcmp(bytes, before, n) == 0;
+        if (!is_old && n != sizes[i])
+            fail_msg("%s %s: %s has %zu bytes", c->argv[0], what, c->outputs[i], n);
+        *n_old += (size_t)is_old;
+        free(bytes);
+    }
+    if (matches("*.tmp") > 0)
+        fail_msg("%s %s: a temporary file is left", c->argv[0], what);
+}
+
+/* File call n fails. Returns 1 if it was made at all. */
+static int try_file_call(const struct command *c, const size_t sizes[3], const fault_plan *plan)
+{
+    char what[64];
+    fault_result result;
+    size_t n_old;
+    for (size_t i = 0; c->outputs[i]; i++)
+        harness_put(c->outputs[i], before, 0);
+    int code = run_quietly(c, plan, &result);
+    snprintf(what, sizeof what, "call %zu %s %d", plan->fail_at,
+             plan->short_write ? "short, then" : "fails:", plan->error);
+    expect_whole(c, sizes, what, &n_old);
+    int harmless = !result.failed || plan->error == 0;
+    if (harmless ? code != 0 || n_old != 0 : code != 0 && code != 73 && code != 74)
+        fail_msg("%s, %s: exit code %d, %zu files are the old ones", c->argv[0], what, code, n_old);
+    if (!harmless && (code == 0) != (n_old == 0))
+        fail_msg("%s, %s: exit code %d, %zu files are the old ones", c->argv[0], what, code, n_old);
+    return result.failed;
+}
+
+static void each_file_call_fails(void **state)
+{
+    static const struct {
+        int error, short_write, lost;
+    } rows[] = {{ENOSPC, 0, 0}, {EIO, 0, 0}, {ENOSPC, 0, 1},
+                {ENOSPC, 1, 0}, {0, 1, 0},   {EROFS, 0, 1}};
+    (void)state;
+    for (size_t c = 0; c < n_commands; c++) {
+        const fault_plan none = {.kinds = FAULT_FILES, .own_code = 1};
+        size_t sizes[3] = {0};
+        fault_result result;
+        assert_int_equal(run_quietly(&commands[c], &none, &result), 0);
+        assert_true(result.n_calls >= 4);
+        for (size_t i = 0; commands[c].outputs[i]; i++) {
+            void *bytes = NULL;
+            assert_int_equal(
+                meso_file_read(commands[c].outputs[i], 1 << 24, &bytes, &sizes[i], NULL, NULL),
+                MESO_OK);
+            free(bytes);
+        }
+        for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+            fault_plan plan = {.kinds = rows[r].short_write ? FAULT_WRITE : FAULT_FILES,
+                               .fail_at = 1,
+                               .own_code = 1, /* drivers write, too */
+                               .lost = rows[r].lost,
+                               .error = rows[r].error,
+                               .short_write = rows[r].short_write};
+            while (try_file_call(&commands[c], sizes, &plan))
+                plan.fail_at++;
+        }
+        print_message("%s: each of %zu calls\n", commands[c].argv[0], result.n_calls);
+    }
+}
+
+static void put_encoded(const char *name, encoded file)
+{
+    harness_put(name, (const char *)file.bytes, file.n);
+    free(file.bytes);
+}
+
+static int set_up(void **state)
+{
+    static uint8_t pixels[side * side * 3];
+    char name[64];
+    meso_net *net = NULL;
+    meso_weights *weights = NULL;
+    meso_text manifest = {0};
+    if (!getcwd(tree, sizeof tree) || harness_enter_folder(state) != 0)
+        return -1;
+    snprintf(net_file, sizeof net_file, "%s/tests/fault_layer/fault.net", tree);
+    snprintf(keras_file, sizeof keras_file, "%s/tests/fixtures/keras2_sequential.h5", tree);
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (uint8_t)(i * i / 7);
+    jpeg_request jpeg = {side, side, JCS_RGB, JCS_YCbCr, 0, NULL, 0};
+    put_encoded("image.jpg", encode_jpeg(&jpeg, pixels));
+    jpeg.progressive = 1;
+    put_encoded("scans.jpg", encode_jpeg(&jpeg, pixels));
+    put_encoded("image.png", encode_png(pixels, side, side, 2, 8, 0, 0));
+    put_encoded("interlaced.png", encode_png(pixels, side, side, 2, 8, 1, 0));
+    meso_text_add(&manifest, "file,label,group\n");
+    for (int i = 0; i < 6; i++) {
+        snprintf(name, sizeof name, "set/%s/%d.ppm", i & 1 ? "real" : "fake", i);
+        harness_put_picture(name, side, 0x102030u * (unsigned)i);
+        meso_text_format(&manifest, "%s,%s,g%d\n", name, i & 1 ? "real" : "fake", i / 2);
+    }
+    harness_put("set.csv", manifest.bytes, 0);
+    meso_text_free(&manifest);
+    assert_int_equal(meso_net_open(net_file, &net, NULL), MESO_OK);
+    assert_int_equal(meso_weights_random(net, 1, &weights, NULL), MESO_OK);
+    assert_int_equal(meso_weights_write(weights, "w.safetensors", NULL), MESO_OK);
+    meso_weights_close(weights);
+    meso_net_close(net);
+    return meso_run_h5import(keras_file, &keras_stream, &n_keras_stream, NULL) == MESO_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    free(keras_stream);
+    return harness_leave_folder(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_allocation_fails),
+        cmocka_unit_test(each_file_call_fails),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
