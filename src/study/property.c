@@ -21,5 +21,6 @@ const study_property_row study_properties[STUDY_N_PROPERTIES] = {
     [STUDY_BITS_PER_PIXEL] = {"bits_per_pixel", "bits a pixel", 3, 1},
     [STUDY_JPEG_QUALITY] = {"jpeg_quality", "JPEG quality", 1, 1},
     [STUDY_CHROMA] = {"chroma_subsampling", "chroma subsampling", 2, 1},
+    [STUDY_IS_JPEG] = {"is_jpeg", "is JPEG", 3, 1},
     [STUDY_EXIF] = {"exif", "has EXIF", 3, 1},
 };

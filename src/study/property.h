@@ -27,6 +27,7 @@ typedef enum study_property {
     STUDY_BITS_PER_PIXEL,
     STUDY_JPEG_QUALITY, /* NaN where the file is no JPEG */
     STUDY_CHROMA,       /* luma samples for each chroma sample: 1, 2, 4; NaN likewise */
+    STUDY_IS_JPEG,      /* 1: the file is a JPEG, whatever its name */
     STUDY_EXIF,         /* 1: the file has EXIF data, 0: it has none */
     STUDY_N_PROPERTIES
 } study_property;

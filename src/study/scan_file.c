@@ -62,6 +62,7 @@ static void take_sizes(const meso_image *image, study_image *out)
     out->property[STUDY_ASPECT] = (double)image->width / image->height;
     out->property[STUDY_BITS_PER_PIXEL] = 8 * out->property[STUDY_FILE_BYTES] / pixels;
     out->suspect = image->suspect != 0;
+    out->property[STUDY_IS_JPEG] = strcmp(image->format, "jpeg") == 0;
     snprintf(out->format, sizeof out->format, "%s", image->format);
 }
 

@@ -10,6 +10,7 @@
 
 static const meso_cli_command commands[] = {
     {"stats", "statistics of the pictures of each class and dataset", bench_cmd_stats},
+    {"check", "unusable files, duplicates, label conflicts, leaks, shortcuts", bench_cmd_check},
     {NULL, NULL, NULL},
 };
 

@@ -6,5 +6,6 @@
 #define MESO_TOOLS_DATASET_BENCH_H
 
 int bench_cmd_stats(int argc, char **argv);
+int bench_cmd_check(int argc, char **argv);
 
 #endif

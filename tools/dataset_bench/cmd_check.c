@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * dataset_bench check: what is wrong with datasets.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "bench_inputs.h"
+#include "check_report.h"
+#include "dataset_bench.h"
+#include "report/report_json.h"
+#include "stats_charts.h"
+
+typedef struct check {
+    bench_inputs inputs;
+    study_health_options options;
+    uint64_t resamples, seed, list;
+    int json, csv, markdown, strict, thumbnails;
+    const char *html, *against;
+} check;
+
+static const char about[] =
+    "Looks for what makes a detector's score worth less than it seems: files that cannot be used; "
+    "pictures that come again, byte for byte, pixel for pixel, or encoded, scaled or mirrored "
+    "anew; "
+    "the same picture in both classes; pictures and recordings that two datasets share; and "
+    "shortcuts, which tell real from fake without a look at the face: a JPEG quality, a file size, "
+    "a framing.\n\n"
+    "Datasets are given as for stats. Several are compared with each other; with --against each "
+    "only with that one. Near duplicates are found by a perceptual hash and verified on the "
+    "pixels; "
+    "a picture whose brightness or framing was changed is not found.\n\n"
+    "Exit code: 0; with --strict 1 where there is a warning; 65, 66, 130 as for stats.";
+
+static const char examples[] =
+    "dataset_bench check openforensics/Train --against openforensics/Test\n"
+    "dataset_bench check mesonet/Validation --group '([^_/]+)_[0-9]+\\.jpg'\n"
+    "dataset_bench check of=openforensics/Train dfdc=dfdc/Train --html report.html";
+
+/* clang-format off */
+static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_operands)
+{
+    const meso_option options[] = {
+        {"against", '\0', MESO_OPTION_TEXT, {.text = &c->against}, "FOLDER",
+         "compare each dataset with this one, which is not checked itself", 0, 0},
+        BENCH_INPUT_OPTIONS(c->inputs),
+        {"resamples", '\0', MESO_OPTION_UNSIGNED, {.number = &c->resamples}, "N",
+         "of the bootstrap; default 1000", 1, 1000000},
+        {"seed", 's', MESO_OPTION_UNSIGNED, {.number = &c->seed}, "N",
+         "of the bootstrap; default 0", 0, 0},
+        {"list", '\0', MESO_OPTION_UNSIGNED, {.number = &c->list}, "N",
+         "rows of each list for people; default 10", 0, 4294967296},
+        MESO_OPTION_JSON(c->json),
+        {"csv", '\0', MESO_OPTION_FLAG, {.flag = &c->csv}, NULL,
+         "one line on stdout for each pair of pictures that are the same", 0, 0},
+        {"markdown", '\0', MESO_OPTION_FLAG, {.flag = &c->markdown}, NULL,
+         "the report as Markdown", 0, 0},
+        {"html", '\0', MESO_OPTION_TEXT, {.text = &c->html}, "FILE",
+         "write the report, with charts, as one page", 0, 0},
+        {"thumbnails", '\0', MESO_OPTION_FLAG, {.flag = &c->thumbnails}, NULL,
+         "show examples in the page, in 16x16 grey", 0, 0},
+        {"strict", '\0', MESO_OPTION_FLAG, {.flag = &c->strict}, NULL,
+         "end with 1 where there is a warning", 0, 0},
+        MESO_OPTIONS_END};
+    const meso_command_line line = {"check", "[options] [NAME=]FOLDER...", about, options, examples,
+                                    0, SIZE_MAX};
+    /* clang-format on */
+    int code = meso_options_parse(&line, argc, argv, operands, n_operands);
+    if (code >= 0)
+        return code;
+    if (*n_operands == 0 && !c->inputs.files.manifest)
+        return meso_options_usage_error("check", "give a folder or --manifest FILE");
+    if (c->json + c->csv + c->markdown > 1)
+        return meso_options_usage_error("check", "--json, --csv and --markdown exclude each other");
+    c->options = (study_health_options){(size_t)c->resamples, c->seed};
+    return -1;
+}
+
+/* The operands, then the one to compare with. */
+static meso_status scan(check *c, char **operands, size_t n, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t n_all = n;
+    char **all = malloc((n + 2) * sizeof *all);
+    MESO_REQUIRE_MEMORY(all, error);
+    memcpy(all, operands, n * sizeof *all);
+    if (c->inputs.files.manifest) {
+        all[n_all++] = (char *)c->inputs.files.manifest;
+        c->inputs.files.manifest = NULL;
+    }
+    if (c->against)
+        all[n_all++] = (char *)c->against;
+    MESO_TRY(bench_inputs_scan(&c->inputs, all, n_all, error));
+out:
+    free(all);
+    return status;
+}
+
+static meso_status put_form(const bench_findings *f, bench_form form, const char *file,
+                            const report_provenance *provenance, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    bench_writer writer = {.form = form, .page.title = "Datasets: health"};
+    bench_check_report(&writer, f);
+    if (form == BENCH_HTML)
+        bench_stats_charts(&writer.page, f->datasets, f->n);
+    MESO_TRY(bench_writer_finish(&writer, provenance, error));
+    MESO_TRY(bench_writer_put(&writer, file, error));
+out:
+    meso_text_free(&writer.out);
+    return status;
+}
+
+static meso_status put_data(const check *c, const bench_findings *f,
+                            const report_provenance *provenance, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text out = {0};
+    if (c->json) {
+        json_t *document = bench_check_json(f, provenance);
+        report_json_write(document, REPORT_JSON_INDENTED, &out);
+        json_decref(document);
+    } else {
+        bench_check_csv(f, &out);
+    }
+    MESO_REQUIRE(!out.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    fwrite(out.bytes, 1, out.length, stdout); /* main() says if it failed */
+out:
+    meso_text_free(&out);
+    return status;
+}
+
+static meso_status put_reports(const check *c, const bench_findings *f, const char *command,
+                               meso_error *error)
+{
+    meso_status status = MESO_OK;
+    char seed[24];
+    report_provenance provenance = bench_inputs_provenance(&c->inputs, command);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->seed);
+    provenance.seed = seed;
+    if (c->json || c->csv)
+        MESO_TRY(put_data(c, f, &provenance, error));
+    else
+        MESO_TRY(put_form(f, c->markdown ? BENCH_MARKDOWN : BENCH_TEXT, NULL, &provenance, error));
+    if (c->html)
+        MESO_TRY(put_form(f, BENCH_HTML, c->html, &provenance, error));
+out:
+    return status;
+}
+
+/* *found: whether there is a warning. */
+static meso_status run(check *c, char **operands, size_t n, const char *command, int *found,
+                       meso_error *error)
+{
+    meso_status status = MESO_OK;
+    bench_findings findings = {0};
+    bench_warning *warnings = NULL;
+    MESO_TRY(scan(c, operands, n, error));
+    MESO_TRY(bench_find(c->inputs.datasets, c->inputs.n, c->against != NULL, &c->options, &findings,
+                        error));
+    findings.list = (size_t)c->list;
+    findings.thumbnails = c->thumbnails;
+    *found = bench_warnings(&findings, &warnings) > 0;
+    MESO_TRY(put_reports(c, &findings, command, error));
+out:
+    free(warnings);
+    bench_findings_free(&findings);
+    return status;
+}
+
+int bench_cmd_check(int argc, char **argv)
+{
+    check c = {.inputs = BENCH_INPUTS_INIT, .resamples = 1000, .list = 10};
+    meso_error error = {0};
+    meso_text command = {0};
+    char **operands;
+    size_t n_operands;
+    int found = 0;
+    meso_command_text(argc, argv, &command); /* before parsing moves the operands */
+    int code = parse(&c, argc, argv, &operands, &n_operands);
+    if (code < 0)
+        code = run(&c, operands, n_operands, command.bytes, &found, &error) != MESO_OK
+                   ? meso_tool_fail(&error)
+                   : c.strict && found;
+    bench_inputs_free(&c.inputs);
+    meso_text_free(&command);
+    return code;
+}
