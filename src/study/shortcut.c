@@ -95,7 +95,7 @@ out:
     return status;
 }
 
-/* The stronger way round first; a warning before what is none. */
+/* A warning before what is none, then the stronger; of equals what a file's making gives away. */
 static int compare_shortcuts(const void *left, const void *right)
 {
     const study_shortcut *a = left, *b = right;
@@ -103,6 +103,8 @@ static int compare_shortcuts(const void *left, const void *right)
         return b->warn - a->warn;
     if (a->auc != b->auc)
         return a->auc > b->auc ? -1 : 1;
+    if (study_properties[a->property].of_file != study_properties[b->property].of_file)
+        return study_properties[b->property].of_file - study_properties[a->property].of_file;
     return (int)a->property - (int)b->property;
 }
 
