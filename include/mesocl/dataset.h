@@ -74,6 +74,17 @@ MESO_API meso_status meso_dataset_open(const char *root, const meso_dataset_opti
 MESO_API meso_status meso_dataset_from_paths(const char *const *paths, size_t n,
                                              meso_dataset *dataset, meso_error *error);
 
+/* How a dataset is divided into training and validation. */
+typedef enum meso_split_kind {
+    MESO_SPLIT_FIRST,  /* the first ⌊fraction · n⌋ of each class validate, as Keras'
+                          validation_split */
+    MESO_SPLIT_LAST,   /* the last ⌊fraction · n⌋ of each class */
+    MESO_SPLIT_RANDOM, /* so many of each class, by the seed */
+    MESO_SPLIT_GROUP,  /* whole groups by the seed, in each class as near to the fraction as they
+                          allow; a group name that stands in both classes is one group */
+    MESO_SPLIT_N_KINDS
+} meso_split_kind;
+
 MESO_API void meso_dataset_close(meso_dataset *dataset); /* frees and zeroes; NULL is allowed */
 
 #ifdef __cplusplus

@@ -54,6 +54,11 @@ typedef struct meso_score_options {
         sizeof(meso_score_options), 0, 0, 0, 0, NULL \
     }
 
+/* P(real) = 1 / (1 + e^−z) in float, as Keras and PyTorch give it: from logits of 17 on it is
+ * exactly 1, and pictures tie. Figures are only comparable with published ones where the ties are:
+ * they move MesoInception-4's AUC on its own validation set by 4e-5 to 3e-4. */
+MESO_API double meso_probability_rounded(meso_probability p);
+
 /* Decodes and scores n files. A file that cannot be used is reported to the callback with its
  * refusal and does not end the run. Errors: those of meso_predict_rgb8 (text in the model),
  * CANCELLED. */

@@ -1,11 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Training.
+ * Training: from a labelled dataset to a model file.
+ *
+ *   meso_train_options options = MESO_TRAIN_OPTIONS_INIT;
+ *   options.data = "data/Train";
+ *   options.validation_split = 0.2;
+ *   options.run = "run1";
+ *   status = meso_train(device, &options, NULL, NULL, &result, &error);
+ *
+ * The run's folder then holds best.safetensors and last.safetensors, models for meso_model_open;
+ * history.jsonl and history.csv, a row for each epoch; events.out.tfevents… for TensorBoard;
+ * config.json; metrics.json and validation.csv, how the chosen weights do on the validation set;
+ * and the last two checkpoints. A run that was interrupted, killed or cut off is gone on with by
+ * meso_train_resume, and ends with the bits that it would have had.
+ *
+ * Same options, same files, same device, same program: same bits, whatever the number of decoding
+ * threads and lanes.
  */
 #ifndef MESOCL_TRAIN_H
 #define MESOCL_TRAIN_H
 
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mesocl/augment.h"
+#include "mesocl/dataset.h"
+#include "mesocl/device.h"
+#include "mesocl/metrics.h"
+#include "mesocl/model.h"
 #include "mesocl/status.h"
+#include "mesocl/weights.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,6 +46,231 @@ typedef enum meso_optimizer {
     MESO_OPTIMIZER_ADAM, /* w −= α·m / (√v + ε), α = lr·√(1 − β2ᵗ) / (1 − β1ᵗ) */
     MESO_OPTIMIZER_SGD   /* v = momentum·v − lr·g, w += v */
 } meso_optimizer;
+
+/* ---- learning rate ----------------------------------------------------------------------------
+ *
+ * lr · rateᵏ, never below limit. k counts drops:
+ *   constant     none
+ *   exponential  ⌊step / s⌋ with s = (images / batch) · (epochs / n), n = ⌊log(limit / lr) / log
+ * rate⌋ and whole divisions: the limit is reached as training ends (MalayAgr's MesoNet) epochs
+ * ⌊epoch / every⌋ iterations   ⌊step / every⌋
+ */
+typedef enum meso_schedule_kind {
+    MESO_SCHEDULE_CONSTANT,
+    MESO_SCHEDULE_EXPONENTIAL,
+    MESO_SCHEDULE_EPOCHS,
+    MESO_SCHEDULE_ITERATIONS,
+    MESO_SCHEDULE_N_KINDS
+} meso_schedule_kind;
+
+typedef struct meso_schedule {
+    meso_schedule_kind kind;
+    double rate, limit;
+    uint64_t every; /* epochs or steps; EXPONENTIAL: meso_schedule_resolve fills it */
+} meso_schedule;
+
+/* Reads a kind and settings, with commas between:
+ *   constant        exponential,rate=0.1,limit=1e-6        epochs,every=10,rate=0.1,limit=0
+ *   iterations,every=1000,rate=0.1,limit=1e-6, for which "paper" is short
+ * Defaults: rate 0.1; limit 1e-6 for exponential, else 0; every must be there. Errors: ARGUMENT. */
+MESO_API meso_status meso_schedule_parse(const char *text, meso_schedule *schedule,
+                                         meso_error *error);
+
+enum { MESO_SCHEDULE_TEXT_SIZE = 128 };
+/* As text that meso_schedule_parse reads back to the same bits. Returns out. */
+MESO_API const char *meso_schedule_format(const meso_schedule *schedule,
+                                          char out[MESO_SCHEDULE_TEXT_SIZE]);
+
+/* Computes what an exponential schedule takes from the training; others stay as they are. Errors:
+ * ARGUMENT (a limit that is not below the rate, fewer epochs than drops). batch ≤ n_images. */
+MESO_API meso_status meso_schedule_resolve(meso_schedule *schedule, double learning_rate,
+                                           size_t epochs, size_t n_images, size_t batch,
+                                           meso_error *error);
+
+/* The rate of a step; both count from 0 over the whole run. */
+MESO_API double meso_schedule_rate(const meso_schedule *schedule, double learning_rate,
+                                   uint64_t step, uint64_t epoch);
+
+/* ---- watching a metric ------------------------------------------------------------------------
+ *
+ * Best epoch and early stopping, as Keras' ModelCheckpoint and EarlyStopping have them.
+ */
+typedef enum meso_monitor {
+    MESO_MONITOR_AUTO, /* val_loss; loss without a validation set */
+    MESO_MONITOR_LOSS,
+    MESO_MONITOR_ACCURACY,
+    MESO_MONITOR_VAL_LOSS,
+    MESO_MONITOR_VAL_ACCURACY,
+    MESO_MONITOR_VAL_AUC,
+    MESO_MONITOR_N
+} meso_monitor;
+
+/* "auto", "loss", "accuracy", "val_loss", "val_accuracy", "val_auc". */
+MESO_API const char *meso_monitor_name(meso_monitor monitor);
+
+typedef enum meso_monitor_mode {
+    MESO_MODE_AUTO, /* max for accuracy and AUC, min for losses */
+    MESO_MODE_MIN,
+    MESO_MODE_MAX
+} meso_monitor_mode;
+
+typedef struct meso_early_stop {
+    int on;
+    size_t patience;  /* epochs without improvement after which training ends; default 0 */
+    double min_delta; /* an improvement is larger than this; default 0 */
+    int restore_best; /* last.safetensors gets the best epoch's weights; default 0 */
+} meso_early_stop;
+
+/* Reads "5", or settings with commas between: patience=5,min_delta=0.001,restore_best=1; "off".
+ * Errors: ARGUMENT. */
+MESO_API meso_status meso_early_stop_parse(const char *text, meso_early_stop *stop,
+                                           meso_error *error);
+
+/* Starts from {.mode} with the rest zero. */
+typedef struct meso_watch {
+    meso_monitor_mode mode; /* MIN or MAX */
+    int any;                /* has seen a value */
+    double best;            /* of all epochs: by it the best weights are kept */
+    size_t best_epoch;      /* from 1 */
+    double reference;       /* the value that the next must be better than by min_delta */
+    size_t waited;          /* epochs since */
+} meso_watch;
+
+/* Takes an epoch's value (NaN is never better). Returns 1 where it is the best so far; *stop
+ * becomes 1 where patience is at an end, as Keras counts it. */
+MESO_API int meso_watch_update(meso_watch *watch, const meso_early_stop *rule, size_t epoch,
+                               double value, int *stop);
+
+/* ---- a run -------------------------------------------------------------------------------------
+ */
+
+/* Fill with MESO_TRAIN_OPTIONS_INIT, then change what is needed. Strings may be NULL unless told.
+ */
+typedef struct meso_train_options {
+    size_t struct_bytes;
+    /* The data */
+    const char *data;                /* folder of class folders, or dataset.manifest */
+    meso_dataset_options dataset;    /* for both sets; its manifest is that of data */
+    const char *validation_data;     /* a folder of its own … */
+    const char *validation_manifest; /* … or a manifest … */
+    double validation_split;         /* … or this part of data; 0: no validation */
+    meso_split_kind split_by;
+    uint64_t max_pixels; /* as in meso_image_options */
+    int exif_orient;
+    const char *augment; /* as meso_augment_parse reads it */
+    /* The net */
+    const char *net;  /* built in, or a file; NULL: that of init, else meso4 */
+    const char *init; /* weights to start from; NULL: random by seed */
+    meso_initializer initializer;
+    const char *freeze; /* "conv*,bn*": patterns of layers that are not trained */
+    /* The method */
+    size_t epochs; /* 0: only evaluates */
+    size_t batch;
+    size_t validation_batch;
+    uint64_t seed;
+    meso_loss loss;
+    meso_optimizer optimizer;
+    double beta1, beta2, epsilon; /* of Adam */
+    double momentum;              /* of SGD */
+    double bn_momentum;
+    int bn_biased_variance; /* 0: moving variance as in Keras 2, N/(N−1); 1: as in 3 */
+    int bn_reestimate;      /* moving statistics are computed anew after training */
+    double learning_rate;
+    meso_schedule schedule;
+    meso_monitor monitor;
+    meso_monitor_mode mode;
+    meso_early_stop early_stop;
+    meso_path path; /* FUSED or PLAIN */
+    /* The run */
+    const char *run;           /* its folder, made where it is missing; required */
+    const char *command;       /* the command line, for config.json */
+    double checkpoint_seconds; /* between checkpoints */
+    /* Of no influence on the result */
+    size_t n_threads;     /* that decode; 0: one for each processor */
+    size_t n_lanes;       /* 0: all */
+    uint64_t cache_bytes; /* for decoded pictures */
+} meso_train_options;
+
+/* clang-format off */
+#define MESO_TRAIN_OPTIONS_INIT \
+    {.struct_bytes = sizeof(meso_train_options), .dataset = MESO_DATASET_OPTIONS_INIT, .epochs = 30, .batch = 32, \
+     .validation_batch = 32, .seed = 1, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-7, .bn_momentum = 0.99, \
+     .learning_rate = 1e-3, .checkpoint_seconds = 30, .cache_bytes = (uint64_t)1 << 30}
+/* clang-format on */
+
+/* One epoch, as history.jsonl has it. Values that there are not are NaN. */
+typedef struct meso_train_record {
+    size_t epoch;          /* from 1 */
+    uint64_t step;         /* steps done by its end */
+    double learning_rate;  /* of its last step */
+    double loss, accuracy; /* means over its images while they trained */
+    double val_loss, val_accuracy, val_auc;
+    double seconds;           /* of the training part, without interruptions */
+    double images_per_second; /* likewise */
+} meso_train_record;
+
+typedef enum meso_train_event_kind {
+    MESO_TRAIN_STARTED, /* sets and net are known */
+    MESO_TRAIN_STEP,
+    MESO_TRAIN_VALIDATING, /* a batch of validation */
+    MESO_TRAIN_EPOCH,      /* an epoch has ended, its validation too */
+    MESO_TRAIN_REFUSED,    /* a picture that cannot be used, told once; text says why */
+    MESO_TRAIN_NOTE        /* text for people: a damaged checkpoint, early stopping */
+} meso_train_event_kind;
+
+typedef struct meso_train_event {
+    meso_train_event_kind kind;
+    size_t epoch, epochs;            /* from 1; of so many */
+    size_t images, n_images;         /* of this epoch, or of validation: done, all */
+    double loss, accuracy;           /* of the epoch so far */
+    const meso_train_record *record; /* of EPOCH */
+    int best;                        /* of EPOCH: the best so far */
+    const char *text;                /* of REFUSED and NOTE */
+    size_t n_train, n_validation;    /* images */
+    const char *net, *path;          /* "meso4", "fused" */
+} meso_train_event;
+
+/* Called on the caller's thread. Any value but 0 stops the run after the step at hand: a checkpoint
+ * is written and meso_train returns CANCELLED. */
+typedef int (*meso_train_callback)(const meso_train_event *event, void *user);
+
+typedef struct meso_train_summary {
+    size_t epochs; /* done */
+    uint64_t steps;
+    int stopped_early;
+    int resumable;     /* the folder holds a checkpoint to go on from */
+    size_t best_epoch; /* 0: none */
+    meso_monitor monitor;
+    double best;          /* its value */
+    int on_validation;    /* metrics are of the validation set; 0: of the training set */
+    meso_metrics metrics; /* of best.safetensors */
+    size_t n_refused;
+} meso_train_summary;
+
+/* Errors: ARGUMENT (options; batch larger than the set), NO_INPUT, DATA (dataset, weights, a class
+ * without images, a split that leaves nothing, the run's folder holds a run already, loss no longer
+ * finite), CREATE and IO (the run's folder; the last good checkpoint stays), DEVICE, MEMORY,
+ * CANCELLED. result is written in any case; callback may be NULL. */
+MESO_API meso_status meso_train(meso_device *device, const meso_train_options *options,
+                                meso_train_callback callback, void *user,
+                                meso_train_summary *result, meso_error *error);
+
+/* Goes on with a run. Options are those of the run, but for these. Fill with {sizeof …}. */
+typedef struct meso_resume_options {
+    size_t struct_bytes;
+    const char *data;          /* where the run's data lie now; NULL: where they lay */
+    double checkpoint_seconds; /* 0: as it was */
+    size_t n_threads, n_lanes;
+    uint64_t cache_bytes; /* 0: the default */
+} meso_resume_options;
+
+/* A run that is complete already is left as it is and its result told. Errors: as above; NO_INPUT
+ * (no run there), DATA (data, device or program are not those of the run; no checkpoint is whole).
+ */
+MESO_API meso_status meso_train_resume(meso_device *device, const char *run,
+                                       const meso_resume_options *options,
+                                       meso_train_callback callback, void *user,
+                                       meso_train_summary *result, meso_error *error);
 
 #ifdef __cplusplus
 }

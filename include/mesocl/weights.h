@@ -44,6 +44,18 @@ MESO_API meso_status meso_weights_create(meso_weights **weights, meso_error *err
 MESO_API meso_status meso_weights_random(const meso_net *net, uint64_t seed, meso_weights **weights,
                                          meso_error *error);
 
+/* How kernels begin. */
+typedef enum meso_initializer {
+    MESO_GLOROT_UNIFORM, /* within ±√(6 / (fan in + fan out)); Glorot and Bengio 2010 */
+    MESO_HE_NORMAL /* deviation √(2 / fan in), nothing beyond two of the untruncated; He et al.
+                      2015, cut as Keras does */
+} meso_initializer;
+
+/* The same with a choice. */
+MESO_API meso_status meso_weights_initialize(const meso_net *net, meso_initializer initializer,
+                                             uint64_t seed, meso_weights **weights,
+                                             meso_error *error);
+
 /* Reads a .safetensors file: F32, or F16 widened. At most 1 MiB of header. The file must obey the
  * format to the letter (contiguous offsets, no duplicate keys, no trailing bytes) and every value
  * must be finite. Errors: NO_INPUT, IO, DATA (the text gives the reason), MEMORY. */

@@ -10,16 +10,6 @@
 #include "base/error.h"
 #include "mesocl/dataset.h"
 
-typedef enum meso_split_kind {
-    MESO_SPLIT_FIRST,  /* the first ⌊fraction · n⌋ of each class validate, as Keras'
-                          validation_split */
-    MESO_SPLIT_LAST,   /* the last ⌊fraction · n⌋ of each class */
-    MESO_SPLIT_RANDOM, /* so many of each class, by the seed */
-    MESO_SPLIT_GROUP,  /* whole groups by the seed, in each class as near to the fraction as they
-                          allow; a group name that stands in both classes is one group */
-    MESO_SPLIT_N_KINDS
-} meso_split_kind;
-
 /* "first", "last", "random", "group". */
 const char *meso_split_kind_name(meso_split_kind kind);
 

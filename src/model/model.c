@@ -84,9 +84,9 @@ out:
     return status;
 }
 
-/* Takes over net and weights, also where it fails. */
-static meso_status create(meso_device *device, meso_net *net, meso_weights *weights,
-                          const meso_model_options *options, meso_model **model, meso_error *error)
+meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *weights,
+                              const meso_model_options *options, meso_model **model,
+                              meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_model_options defaults = MESO_MODEL_OPTIONS_INIT;
@@ -148,54 +148,11 @@ meso_status meso_model_open(meso_device *device, const char *path,
         status = meso_net_parse(text, name ? name : "net", &net, &reason);
         MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), reason.text);
     }
-    status = create(device, net, weights, options, model, &reason);
+    status = meso_model_create(device, net, weights, options, model, &reason);
     weights = NULL;
     MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), reason.text);
 out:
     meso_weights_close(weights);
-    return status;
-}
-
-/* Glorot and Bengio 2010: uniform within ±√(6 / (fan in + fan out)), fan = window area · channels.
- */
-static void draw_kernel(const meso_param *param, meso_random *random, float *values)
-{
-    double area = param->n_dims == 4 ? (double)(param->dims[0] * param->dims[1]) : 1;
-    double channels = (double)(param->dims[param->n_dims - 2] + param->dims[param->n_dims - 1]);
-    double limit = sqrt(6 / (area * channels));
-    for (size_t i = 0; i < param->n_values; i++)
-        values[i] = (float)meso_random_uniform(random, -limit, limit);
-}
-
-meso_status meso_weights_random(const meso_net *net, uint64_t seed, meso_weights **weights,
-                                meso_error *error)
-{
-    meso_status status = MESO_OK;
-    meso_random random = {seed};
-    meso_weights *w = NULL;
-    float *values = NULL;
-    MESO_TRY(meso_weights_create(&w, error));
-    MESO_TRY(meso_weights_set(w, "mesocl.net", net->text, error));
-    MESO_TRY(meso_weights_set(w, "mesocl.net_name", net->name, error));
-    MESO_TRY(meso_weights_set(w, "mesocl.classes", "fake,real", error));
-    MESO_TRY(meso_weights_set(w, "mesocl.source", "seeded random values, not trained", error));
-    for (size_t i = 0; i < net->n_params; i++) {
-        const meso_param *param = &net->params[i];
-        free(values);
-        values = calloc(param->n_values, sizeof *values);
-        MESO_REQUIRE_MEMORY(values, error);
-        if (param->kind == MESO_PARAM_KERNEL)
-            draw_kernel(param, &random, values);
-        if (param->kind == MESO_PARAM_GAMMA || param->kind == MESO_PARAM_VARIANCE)
-            for (size_t k = 0; k < param->n_values; k++)
-                values[k] = 1;
-        MESO_TRY(meso_weights_add(w, param->name, param->dims, param->n_dims, values, error));
-    }
-    *weights = w;
-    w = NULL;
-out:
-    free(values);
-    meso_weights_close(w);
     return status;
 }
 
@@ -208,7 +165,7 @@ meso_status meso_model_random(meso_device *device, const meso_net *net, uint64_t
     meso_net *copy = NULL;
     MESO_TRY(meso_weights_random(net, seed, &weights, error));
     MESO_TRY(meso_net_copy(net, &copy, error));
-    status = create(device, copy, weights, options, model, error);
+    status = meso_model_create(device, copy, weights, options, model, error);
     weights = NULL;
 out:
     meso_weights_close(weights);

@@ -33,6 +33,11 @@ struct meso_model {
     meso_error error;
 };
 
+/* Takes over net and weights, also where it fails. */
+meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *weights,
+                              const meso_model_options *options, meso_model **model,
+                              meso_error *error);
+
 /* All of the net is fused: images are computed on lanes, side by side. */
 int meso_model_on_lanes(const meso_model *model);
 

@@ -61,7 +61,8 @@ static void put_little_endian(unsigned char *out, uint64_t value, size_t n)
         out[i] = (unsigned char)(value >> 8 * i);
 }
 
-meso_status meso_weights_write(const meso_weights *weights, const char *path, meso_error *error)
+meso_status meso_safetensors_format(const meso_weights *weights, unsigned char **bytes, size_t *n,
+                                    meso_error *error)
 {
     meso_status status = MESO_OK;
     unsigned char *file = NULL;
@@ -72,8 +73,8 @@ meso_status meso_weights_write(const meso_weights *weights, const char *path, me
     /* Padded with spaces, so that the values are aligned for readers that map the file. */
     size_t length = strlen(header), padded = (length + 7) / 8 * 8;
     MESO_REQUIRE(padded <= MESO_SAFETENSORS_MAX_HEADER, error, MESO_ERROR_DATA,
-                 "%s: a header of %zu bytes would be needed; %d are the most", MESO_PRINTABLE(path),
-                 padded, MESO_SAFETENSORS_MAX_HEADER);
+                 "a header of %zu bytes would be needed; %d are the most", padded,
+                 MESO_SAFETENSORS_MAX_HEADER);
     MESO_REQUIRE_MEMORY(file = malloc(8 + padded + n_data), error);
     put_little_endian(file, padded, 8);
     memset(file + 8, ' ', padded);
@@ -85,9 +86,23 @@ meso_status meso_weights_write(const meso_weights *weights, const char *path, me
             memcpy(&bits, &weights->tensors[i].values[k], sizeof bits);
             put_little_endian(out, bits, 4);
         }
-    MESO_TRY(meso_file_write(path, file, 8 + padded + n_data, error));
+    *bytes = file;
+    *n = 8 + padded + n_data;
 out:
     free(header);
-    free(file);
+    return status;
+}
+
+meso_status meso_weights_write(const meso_weights *weights, const char *path, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_error why = {0};
+    unsigned char *bytes = NULL;
+    size_t n = 0;
+    status = meso_safetensors_format(weights, &bytes, &n, &why);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), why.text);
+    MESO_TRY(meso_file_write(path, bytes, n, error));
+out:
+    free(bytes);
     return status;
 }

@@ -219,3 +219,9 @@ out:
         *given->timing = r.timing;
     return status;
 }
+
+double meso_probability_rounded(meso_probability p)
+{
+    float e = (float)(p.fake / p.real); /* e^−z */
+    return (double)(1.0f / (1.0f + e));
+}

@@ -53,6 +53,11 @@ static inline float meso_float_from_le(const unsigned char *bytes)
     return value;
 }
 
+/* A safetensors file in memory; *bytes is the caller's, to free(). Errors: DATA (a header that is
+ * too long), MEMORY. */
+meso_status meso_safetensors_format(const meso_weights *weights, unsigned char **bytes, size_t *n,
+                                    meso_error *error);
+
 /* Parses a safetensors file that lies in memory into an empty set. Sentences have no file name. */
 meso_status meso_safetensors_parse(const unsigned char *bytes, size_t n, meso_weights *weights,
                                    meso_error *error);

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/report_csv.h"
 
-#include <string.h>
+#include "base/csv_field.h"
 
 void report_csv_text(const char *field, meso_text *out)
 {
-    int guard = *field && strchr("=+-@\t\r'", *field) != NULL;
-    int quote = strpbrk(field, ",\"\r\n") != NULL;
-    meso_text_add(out, quote ? "\"" : "");
-    meso_text_add(out, guard ? "'" : "");
-    for (; *field; field++) {
-        if (*field == '"')
-            meso_text_add(out, "\"");
-        meso_text_add_n(out, field, 1);
-    }
-    meso_text_add(out, quote ? "\"" : "");
+    meso_csv_field(field, out);
 }

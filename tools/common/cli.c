@@ -42,7 +42,8 @@ static void print_overview(const meso_cli *cli, FILE *out)
     fprintf(out, "%s",
             "Exit codes: 0 ok, 1 the answer is no, 2 wrong command line, 65 bad data,\n"
             "66 no input, 69 no usable device, 70 internal or device error,\n"
-            "73 cannot create a file, 74 reading or writing failed, 130 interrupted.\n");
+            "73 cannot create a file, 74 reading or writing failed, 75 interrupted with a\n"
+            "checkpoint to go on from, 130 interrupted.\n");
 }
 
 /* --version [--json] */
@@ -127,6 +128,7 @@ int meso_cli_main(const meso_cli *cli, int argc, char **argv)
     meso_program_name = cli->name;
     open_missing_streams();
     signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe fails with EPIPE instead of killing us */
+    signal(SIGXFSZ, SIG_IGN); /* and one past the file-size limit with EFBIG */
     int code;
     if (meso_child_main(argc, argv, &code))
         return code;

@@ -13,5 +13,6 @@ int meso_cmd_init(int argc, char **argv);
 int meso_cmd_inspect(int argc, char **argv);
 int meso_cmd_predict(int argc, char **argv);
 int meso_cmd_evaluate(int argc, char **argv);
+int meso_cmd_train(int argc, char **argv);
 
 #endif

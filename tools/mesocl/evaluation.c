@@ -75,16 +75,6 @@ void meso_evaluation_free(meso_evaluation *e)
     *e = (meso_evaluation){0};
 }
 
-/* P(real) = 1 / (1 + e^−z) in float, as Keras and PyTorch give it: from logits of 17 on it is
- * exactly 1, and pictures tie. Figures are only comparable with published ones where the ties are:
- * they move MesoInception-4's AUC on its own validation set by 4e-5 to 3e-4. The list of images
- * keeps all digits. */
-static double as_frameworks_give_it(meso_probability p)
-{
-    float e = (float)(p.fake / p.real); /* e^−z */
-    return (double)(1.0f / (1.0f + e));
-}
-
 meso_status meso_evaluation_add(meso_evaluation *e, const meso_file_score *score)
 {
     meso_evaluated *file = &e->files[score->index];
@@ -96,7 +86,7 @@ meso_status meso_evaluation_add(meso_evaluation *e, const meso_file_score *score
         return file->detail ? MESO_OK : MESO_ERROR_MEMORY;
     }
     file->p = score->p;
-    e->p_real[n] = as_frameworks_give_it(score->p);
+    e->p_real[n] = meso_probability_rounded(score->p);
     e->p_fake[n] = 1 - e->p_real[n];
     e->real[n] = e->dataset->items[score->index].label == MESO_REAL;
     if (e->group)

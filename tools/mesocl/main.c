@@ -15,6 +15,7 @@ static const meso_cli_command commands[] = {
     {"init", "write seeded random weights for a net", meso_cmd_init},
     {"predict", "score images: P(fake) and P(real) of each", meso_cmd_predict},
     {"evaluate", "measure a model on a labelled dataset", meso_cmd_evaluate},
+    {"train", "train a model on a labelled dataset", meso_cmd_train},
     {NULL, NULL, NULL},
 };
 

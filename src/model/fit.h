@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A run while it trains. train.c opens one and closes it; fit_*.c are its parts:
+ *   fit_open.c      data, net, trainer from the options
+ *   fit_loop.c      epochs and steps
+ *   fit_validate.c  scores of a set, metrics
+ *   fit_state.c     what a checkpoint holds besides weights
+ *   fit_files.c     what stands in the run's folder
+ */
+#ifndef MESO_MODEL_FIT_H
+#define MESO_MODEL_FIT_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "data/batches.h"
+#include "data/split.h"
+#include "mesocl/train.h"
+#include "model/augment.h"
+#include "model/classes.h"
+#include "model/history.h"
+#include "model/trainer.h"
+#include "net/net.h"
+
+/* Where a run stands. All of it is in every checkpoint. */
+typedef struct meso_fit_state {
+    uint64_t checkpoint; /* number of the last one */
+    uint64_t epoch;      /* at work, from 0 */
+    uint64_t position;   /* entries of the epoch's order that are behind */
+    int trained;         /* its training is done, its validation not */
+    int done;            /* all epochs are */
+    int stopped_early;
+    uint64_t step;
+    double rate; /* of the last step */
+    /* sums over the epoch so far */
+    double loss_sum, seconds;
+    uint64_t n_correct, n_images;
+    meso_watch watch;
+} meso_fit_state;
+
+/* A set of pictures with what is known of it. */
+typedef struct meso_fit_set {
+    meso_dataset own; /* where it was opened for this set */
+    meso_contents own_contents;
+    const meso_dataset *dataset;
+    const meso_contents *contents;
+    const size_t *items; /* positions in the dataset; NULL: all */
+    size_t n_items;
+    meso_batches *batches;
+} meso_fit_set;
+
+/* Scores of a set's pictures, in its order. */
+typedef struct meso_fit_scores {
+    double *p_real, *p_fake;
+    unsigned char *real;
+    size_t *items; /* positions in the dataset */
+    size_t n;
+    double loss;
+    meso_metrics metrics;
+} meso_fit_scores;
+
+typedef struct meso_fit {
+    meso_device *device;
+    meso_train_options options; /* strings are config's, but for run, which is the caller's */
+    json_t *config;
+    meso_train_callback callback;
+    void *user;
+    meso_train_summary *result;
+
+    meso_fit_set train, validation; /* without a validation set that one has no dataset */
+    meso_fit_set measured;          /* what metrics are computed on: validation, else train */
+    meso_split split;
+    meso_net *net;
+    meso_classes classes;
+    meso_weights *start;
+    meso_augment_settings augment;
+    meso_augment_settings normalization; /* of pictures that are not augmented */
+    int has_normalization;
+    meso_augment *augmenter;  /* NULL: pictures are taken as they are */
+    meso_augment_draw *draws; /* [batch] */
+    uint8_t *batch_classes;   /* [batch] */
+    meso_trainer *trainer;
+    meso_monitor monitor; /* not AUTO */
+
+    meso_fit_state state;
+    meso_history history;
+    char events[64];        /* name of the TensorBoard file of this process */
+    double last_checkpoint; /* meso_seconds() */
+    meso_weights *best;     /* not written yet */
+    int history_written;
+    double last_flush;
+} meso_fit;
+
+/* Opens what the options name; nothing is written. Errors: those of meso_train. */
+meso_status meso_fit_open(meso_fit *fit, meso_error *error);
+void meso_fit_close(meso_fit *fit);
+
+/* Trains from fit->state on until all epochs are done. CANCELLED: the callback stopped it, and a
+ * checkpoint holds the state. */
+meso_status meso_fit_run(meso_fit *fit, meso_error *error);
+
+/* Tells the callback; not 0 asks to stop. */
+int meso_fit_tell(meso_fit *fit, meso_train_event event);
+void meso_fit_note(meso_fit *fit, const char *text);
+
+/* Scores a set with weights, which are taken over. Errors: CANCELLED besides others. */
+meso_status meso_fit_score(meso_fit *fit, meso_fit_set *set, meso_weights *weights,
+                           meso_fit_scores *scores, meso_error *error);
+void meso_fit_scores_free(meso_fit_scores *scores);
+
+/* The moving statistics of *weights become means over the training set, without augmentation. */
+meso_status meso_fit_reestimate(meso_fit *fit, meso_weights **weights, meso_error *error);
+
+/* The trainer's weights as a model's file has them. */
+meso_status meso_fit_weights(meso_fit *fit, meso_weights **weights, meso_error *error);
+
+/* Writes the best weights and the history if there are newer ones than in the folder. */
+meso_status meso_fit_flush(meso_fit *fit, meso_error *error);
+
+/* fit_state.c. What a checkpoint knows of is written before it. Restoring checks that data, device
+ * and program are those of the run. */
+meso_status meso_fit_checkpoint(meso_fit *fit, meso_error *error);
+meso_status meso_fit_restore(meso_fit *fit, const meso_weights *checkpoint, meso_error *error);
+
+/* fit_files.c: names in the run's folder. */
+meso_status meso_fit_path(const meso_fit *fit, const char *name, meso_text *path,
+                          meso_error *error);
+meso_status meso_fit_write_text(const meso_fit *fit, const char *name, meso_text *text,
+                                meso_error *error);
+meso_status meso_fit_write_weights(const meso_fit *fit, const char *name,
+                                   const meso_weights *weights, meso_error *error);
+meso_status meso_fit_read_weights(const meso_fit *fit, const char *name, meso_weights **weights,
+                                  meso_error *error);
+meso_status meso_fit_write_config(meso_fit *fit, meso_error *error);
+meso_status meso_fit_write_history(meso_fit *fit, meso_error *error);
+meso_status meso_fit_write_event(meso_fit *fit, meso_error *error); /* the last epoch's */
+meso_status meso_fit_write_result(meso_fit *fit, const meso_fit_scores *scores, meso_error *error);
+void meso_fit_clean(const char *run); /* removes temporary files of a process that was killed */
+
+/* "mesocl.train.…" of models and checkpoints. */
+#define MESO_KEY_CONFIG "mesocl.train.config"
+#define MESO_KEY_STATE "mesocl.train.state"
+#define MESO_KEY_EPOCH "mesocl.train.epoch"
+#define MESO_KEY_REESTIMATED "mesocl.train.bn_reestimated"
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What stands in a run's folder, but for checkpoints. All but the event file are written whole.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/csv_field.h"
+#include "base/file.h"
+#include "model/fit.h"
+#include "model/tensorboard.h"
+#include "model/train_config.h"
+
+meso_status meso_fit_path(const meso_fit *fit, const char *name, meso_text *path, meso_error *error)
+{
+    meso_text_format(path, "%s/%s", fit->options.run, name);
+    return path->out_of_memory ? meso_fail(error, MESO_ERROR_MEMORY, "out of memory") : MESO_OK;
+}
+
+meso_status meso_fit_write_text(const meso_fit *fit, const char *name, meso_text *text,
+                                meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text path = {0};
+    MESO_REQUIRE(!text->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(meso_fit_path(fit, name, &path, error));
+    MESO_TRY(meso_file_write(path.bytes, text->bytes ? text->bytes : "", text->length, error));
+out:
+    meso_text_free(&path);
+    return status;
+}
+
+meso_status meso_fit_write_weights(const meso_fit *fit, const char *name,
+                                   const meso_weights *weights, meso_error *error)
+{
+    meso_text path = {0};
+    meso_status status = meso_fit_path(fit, name, &path, error);
+    if (status == MESO_OK)
+        status = meso_weights_write(weights, path.bytes, error);
+    meso_text_free(&path);
+    return status;
+}
+
+meso_status meso_fit_read_weights(const meso_fit *fit, const char *name, meso_weights **weights,
+                                  meso_error *error)
+{
+    meso_text path = {0};
+    meso_status status = meso_fit_path(fit, name, &path, error);
+    if (status == MESO_OK)
+        status = meso_weights_read(path.bytes, weights, error);
+    meso_text_free(&path);
+    return status;
+}
+
+void meso_fit_clean(const char *run)
+{
+    DIR *dir = opendir(run);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        size_t n = strlen(entry->d_name);
+        if (n > 4 && strcmp(entry->d_name + n - 4, ".tmp") == 0)
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+static void add_json(json_t *json, meso_text *out)
+{
+    char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
+    out->out_of_memory |= text == NULL;
+    meso_text_add(out, text ? text : "");
+    meso_text_add(out, "\n");
+    free(text);
+    json_decref(json);
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* The options, and what they met. */
+meso_status meso_fit_write_config(meso_fit *fit, meso_error *error)
+{
+    meso_text text = {0};
+    const meso_device_info *device = meso_device_get_info(fit->device);
+    char source[64];
+    snprintf(source, sizeof source, "%s", fit->options.init ? meso_weights_hash(fit->start) : "");
+    json_t *json = json_pack(
+        "{s:O, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s}", "options", fit->config,
+        "version", meso_version(), "commit", meso_commit(), "device", device->name, "driver",
+        device->driver, "platform", device->platform_name, "decoders", meso_image_decoders(), "net",
+        fit->net->name, "kernels", meso_trainer_path(fit->trainer), "n_train",
+        (json_int_t)fit->train.n_items, "data_hash", fit->train.contents->hash, "n_validation",
+        (json_int_t)fit->validation.n_items, "init_hash", source);
+    add_json(json, &text);
+    meso_status status = meso_fit_write_text(fit, "config.json", &text, error);
+    meso_text_free(&text);
+    return status;
+}
+
+/* ---- history -----------------------------------------------------------------------------------
+ */
+
+static double unix_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static meso_status append(const char *path, const meso_text *text, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
+    MESO_REQUIRE(fd >= 0, error, MESO_ERROR_CREATE, "%s: cannot create: %s", MESO_PRINTABLE(path),
+                 strerror(errno));
+    ssize_t written = write(fd, text->bytes, text->length);
+    MESO_REQUIRE(written == (ssize_t)text->length, error, MESO_ERROR_IO, "%s: cannot write: %s",
+                 MESO_PRINTABLE(path), written < 0 ? strerror(errno) : "the disk is full");
+out:
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+/* A process begins a file of its own, whose first record voids what an earlier one wrote past the
+ * checkpoint. TensorBoard reads files by name. */
+meso_status meso_fit_write_event(meso_fit *fit, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text text = {0}, path = {0};
+    const meso_train_record *record = &fit->history.records[fit->history.n - 1];
+    double now = unix_time();
+    if (!fit->events[0]) {
+        snprintf(fit->events, sizeof fit->events, "events.out.tfevents.%010.0f.mesocl.%08zu", now,
+                 record->epoch);
+        meso_tensorboard_begin(now, record->epoch > 1 ? record->epoch : 0, &text);
+    }
+    meso_tensorboard_epoch(now, record, &text);
+    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(meso_fit_path(fit, fit->events, &path, error));
+    MESO_TRY(append(path.bytes, &text, error));
+out:
+    meso_text_free(&text);
+    meso_text_free(&path);
+    return status;
+}
+
+meso_status meso_fit_write_history(meso_fit *fit, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text jsonl = {0}, csv = {0};
+    meso_history_jsonl(&fit->history, &jsonl);
+    meso_history_csv(&fit->history, &csv);
+    MESO_TRY(meso_fit_write_text(fit, "history.jsonl", &jsonl, error));
+    MESO_TRY(meso_fit_write_text(fit, "history.csv", &csv, error));
+    fit->history_written = 1;
+out:
+    meso_text_free(&jsonl);
+    meso_text_free(&csv);
+    return status;
+}
+
+meso_status meso_fit_flush(meso_fit *fit, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    if (fit->best)
+        MESO_TRY(meso_fit_write_weights(fit, "best.safetensors", fit->best, error));
+    meso_weights_close(fit->best);
+    fit->best = NULL;
+    if (!fit->history_written && fit->history.n > 0)
+        MESO_TRY(meso_fit_write_history(fit, error));
+    fit->last_flush = meso_seconds();
+out:
+    return status;
+}
+
+/* ---- how the chosen weights do -----------------------------------------------------------------
+ */
+
+static json_t *metrics_json(const meso_metrics *m, double loss)
+{
+    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:[[I, I], [I, I]]}",
+                     "n", (json_int_t)m->n, "correct", (json_int_t)m->correct, "loss", number(loss),
+                     "accuracy", number(m->accuracy), "balanced_accuracy",
+                     number(m->balanced_accuracy), "mse", number(m->mse), "bce", number(m->bce),
+                     "auc", number(m->auc), "average_precision", number(m->average_precision),
+                     "eer", number(m->eer), "eer_threshold", number(m->eer_threshold), "confusion",
+                     (json_int_t)m->confusion[0][0], (json_int_t)m->confusion[0][1],
+                     (json_int_t)m->confusion[1][0], (json_int_t)m->confusion[1][1]);
+}
+
+static void add_number(double value, meso_text *out)
+{
+    json_t *json = json_real(value);
+    char *text = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
+    out->out_of_memory |= text == NULL;
+    meso_text_add(out, text ? text : "");
+    free(text);
+    json_decref(json);
+}
+
+static void scores_csv(const meso_fit *fit, const meso_fit_scores *scores, meso_text *out)
+{
+    meso_text_add(out, "file,label,p_fake,p_real\r\n");
+    for (size_t i = 0; i < scores->n; i++) {
+        meso_csv_field(fit->measured.dataset->items[scores->items[i]].path, out);
+        meso_text_format(out, ",%s,", scores->real[i] ? "real" : "fake");
+        add_number(scores->p_fake[i], out);
+        meso_text_add(out, ",");
+        add_number(scores->p_real[i], out);
+        meso_text_add(out, "\r\n");
+    }
+}
+
+meso_status meso_fit_write_result(meso_fit *fit, const meso_fit_scores *scores, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_train_summary *r = fit->result;
+    meso_text json = {0}, csv = {0};
+    json_t *document =
+        json_pack("{s:I, s:I, s:b, s:s, s:I, s:o, s:s, s:o}", "epochs", (json_int_t)r->epochs,
+                  "steps", (json_int_t)r->steps, "stopped_early", r->stopped_early, "monitor",
+                  meso_monitor_name(r->monitor), "best_epoch", (json_int_t)r->best_epoch, "best",
+                  number(r->best), "set", r->on_validation ? "validation" : "training", "metrics",
+                  metrics_json(&scores->metrics, scores->loss));
+    add_json(document, &json);
+    scores_csv(fit, scores, &csv);
+    MESO_TRY(meso_fit_write_text(fit, "validation.csv", &csv, error));
+    MESO_TRY(meso_fit_write_text(fit, "metrics.json", &json, error));
+out:
+    meso_text_free(&json);
+    meso_text_free(&csv);
+    return status;
+}

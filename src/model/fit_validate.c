@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How weights do on a set: pictures as they are, batches of their own size, in the set's order.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesocl/evaluate.h"
+#include "model/fit.h"
+#include "model/model.h"
+
+void meso_fit_scores_free(meso_fit_scores *scores)
+{
+    free(scores->p_real);
+    free(scores->p_fake);
+    free(scores->real);
+    free(scores->items);
+    *scores = (meso_fit_scores){0};
+}
+
+static meso_status make_room(meso_fit_scores *scores, size_t n, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    *scores = (meso_fit_scores){calloc(n, sizeof(double)),
+                                calloc(n, sizeof(double)),
+                                calloc(n, 1),
+                                calloc(n, sizeof(size_t)),
+                                0,
+                                NAN,
+                                {0}};
+    MESO_REQUIRE(scores->p_real && scores->p_fake && scores->real && scores->items, error,
+                 MESO_ERROR_MEMORY, "out of memory");
+out:
+    return status;
+}
+
+/* The loss of one picture, from probabilities that have all their digits. Over two softmax outputs
+ * the mean of squares is that of one of them. */
+static double loss_of(meso_loss loss, double p_real, double p_fake, int real)
+{
+    double p_true = real ? p_real : p_fake, p_other = real ? p_fake : p_real;
+    return loss == MESO_LOSS_MSE ? p_other * p_other : -log(fmax(p_true, 1e-300));
+}
+
+static void take_scores(const meso_batch *batch, const meso_probability *p, meso_loss loss,
+                        meso_fit_scores *scores)
+{
+    for (size_t i = 0; i < batch->n; i++, scores->n++) {
+        scores->loss += loss_of(loss, p[i].real, p[i].fake, batch->real[i]);
+        scores->p_real[scores->n] = meso_probability_rounded(p[i]);
+        scores->p_fake[scores->n] = 1 - scores->p_real[scores->n];
+        scores->real[scores->n] = batch->real[i];
+        scores->items[scores->n] = batch->items[i];
+    }
+}
+
+static meso_status score_batches(meso_fit *fit, meso_fit_set *set, meso_model *model,
+                                 meso_probability *p, meso_fit_scores *scores, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_shape input = fit->net->layers[0].shape;
+    meso_batch batch = {0};
+    MESO_TRY(meso_batches_seek(set->batches, 0, 0, error));
+    do {
+        MESO_TRY(meso_batches_next(set->batches, &batch, error));
+        if (batch.n > 0) {
+            status = meso_predict_rgb8(model, batch.pixels, batch.n, (unsigned)input.w,
+                                       (unsigned)input.h, (size_t)input.w * 3, p);
+            MESO_REQUIRE(status == MESO_OK, error, status, "validation: %s",
+                         meso_model_error(model));
+        }
+        take_scores(&batch, p, fit->options.loss, scores);
+        MESO_REQUIRE(
+            !meso_fit_tell(
+                fit, (meso_train_event){.kind = MESO_TRAIN_VALIDATING,
+                                        .images = batch.last ? set->n_items : batch.next_position,
+                                        .n_images = set->n_items}),
+            error, MESO_ERROR_CANCELLED, "interrupted");
+    } while (!batch.last);
+out:
+    return status;
+}
+
+static meso_status open_model(meso_fit *fit, meso_weights *weights, meso_model **model,
+                              meso_error *error)
+{
+    meso_net *net = NULL;
+    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    options.max_batch = fit->options.validation_batch;
+    options.path = fit->options.path;
+    options.n_lanes = fit->options.n_lanes;
+    meso_status status = meso_net_copy(fit->net, &net, error);
+    if (status != MESO_OK) {
+        meso_weights_close(weights);
+        return status;
+    }
+    return meso_model_create(fit->device, net, weights, &options, model, error);
+}
+
+meso_status meso_fit_score(meso_fit *fit, meso_fit_set *set, meso_weights *weights,
+                           meso_fit_scores *scores, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_model *model = NULL;
+    meso_probability *p = calloc(fit->options.validation_batch, sizeof *p);
+    *scores = (meso_fit_scores){0};
+    MESO_TRY(open_model(fit, weights, &model, error));
+    MESO_REQUIRE_MEMORY(p, error);
+    MESO_TRY(make_room(scores, set->n_items, error));
+    scores->loss = 0;
+    MESO_TRY(score_batches(fit, set, model, p, scores, error));
+    MESO_REQUIRE(scores->n > 0, error, MESO_ERROR_DATA, "no picture of the set could be scored");
+    scores->loss /= (double)scores->n;
+    const meso_scores all = {scores->p_real, scores->p_fake, scores->real, NULL, scores->n};
+    MESO_TRY(meso_metrics_compute(&all, 0.5, &scores->metrics, error));
+out:
+    meso_model_close(model);
+    free(p);
+    if (status != MESO_OK)
+        meso_fit_scores_free(scores);
+    return status;
+}
+
+/* The trainer goes on from the weights; whoever needs its own later loads them again. */
+meso_status meso_fit_reestimate(meso_fit *fit, meso_weights **weights, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *state = NULL, *fresh = NULL;
+    meso_batch batch = {0};
+    int first = 1;
+    MESO_TRY(meso_weights_create(&state, error));
+    status = meso_trainer_save_state(fit->trainer, state);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(fit->trainer));
+    MESO_TRY(meso_trainer_load_state(fit->trainer, *weights, state, error));
+    MESO_TRY(meso_batches_seek(fit->train.batches, 0, 0, error));
+    do {
+        MESO_TRY(meso_batches_next(fit->train.batches, &batch, error));
+        const meso_train_batch given = {.pixels = batch.pixels,
+                                        .augment = fit->has_normalization ? fit->augmenter : NULL,
+                                        .classes = fit->batch_classes,
+                                        .n = batch.n};
+        if (batch.n > 0)
+            status = meso_trainer_statistics(fit->trainer, &given, first);
+        MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(fit->trainer));
+        first = first && batch.n == 0;
+    } while (!batch.last);
+    MESO_TRY(meso_fit_weights(fit, &fresh, error));
+    MESO_TRY(meso_weights_set(fresh, MESO_KEY_REESTIMATED, "yes", error));
+    const char *epoch = meso_weights_get(*weights, MESO_KEY_EPOCH);
+    if (epoch)
+        MESO_TRY(meso_weights_set(fresh, MESO_KEY_EPOCH, epoch, error));
+    meso_weights_close(*weights);
+    *weights = fresh;
+    fresh = NULL;
+out:
+    meso_weights_close(state);
+    meso_weights_close(fresh);
+    return status;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What each epoch of a run came to: in memory, as JSONL and CSV.
+ */
+#ifndef MESO_MODEL_HISTORY_H
+#define MESO_MODEL_HISTORY_H
+
+#include "base/text.h"
+#include "mesocl/train.h"
+
+typedef struct meso_history {
+    meso_train_record *records; /* epochs 1, 2, … */
+    size_t n;
+} meso_history;
+
+/* Errors: MEMORY. */
+meso_status meso_history_add(meso_history *history, const meso_train_record *record,
+                             meso_error *error);
+void meso_history_free(meso_history *history);
+
+void meso_history_jsonl(const meso_history *history, meso_text *out);
+void meso_history_csv(const meso_history *history, meso_text *out);
+
+/* Reads JSONL into an empty history: epochs 1 … n_epochs, whatever follows. Errors: DATA (with the
+ * line), NO_INPUT, IO, MEMORY. */
+meso_status meso_history_read(const char *path, size_t n_epochs, meso_history *history,
+                              meso_error *error);
+
+/* The value that a monitor means; not AUTO. */
+double meso_history_value(const meso_train_record *record, meso_monitor monitor);
+
+/* The columns, for whoever writes them elsewhere: name NULL behind the last. epoch and step are
+ * whole numbers. */
+typedef struct meso_history_column {
+    const char *name;
+    size_t offset; /* of a double in meso_train_record */
+} meso_history_column;
+extern const meso_history_column meso_history_columns[];
+double meso_history_cell(const meso_train_record *record, const meso_history_column *column);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A run from its options, or from its folder, to its result.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "model/checkpoint.h"
+#include "model/fit.h"
+#include "model/train_config.h"
+#include "model/weights.h"
+
+/* ---- options -----------------------------------------------------------------------------------
+ */
+
+/* A run is gone on with from any folder. Where the path cannot be resolved, opening it will say
+ * why. */
+static const char *absolute(const char *path, char **copy)
+{
+    *copy = path ? realpath(path, NULL) : NULL;
+    return *copy ? *copy : path;
+}
+
+/* Options of the run's own: paths absolute, strings in fit->config. */
+static meso_status take_options(meso_fit *fit, const meso_train_options *given, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_train_options o = *given;
+    char *copies[6] = {NULL};
+    o.data = absolute(o.data, &copies[0]);
+    o.dataset.manifest = absolute(o.dataset.manifest, &copies[1]);
+    o.validation_data = absolute(o.validation_data, &copies[2]);
+    o.validation_manifest = absolute(o.validation_manifest, &copies[3]);
+    o.init = absolute(o.init, &copies[4]);
+    if (o.net && strchr(o.net, '/')) /* else it may be the name of a built-in net */
+        o.net = absolute(o.net, &copies[5]);
+    MESO_REQUIRE_MEMORY(fit->config = meso_train_config_json(&o), error);
+    fit->options = *given;
+    MESO_TRY(meso_train_config_read(fit->config, &fit->options, error));
+out:
+    for (size_t i = 0; i < sizeof copies / sizeof copies[0]; i++)
+        free(copies[i]);
+    return status;
+}
+
+/* ---- the folder --------------------------------------------------------------------------------
+ */
+
+static meso_status check_folder(const char *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    struct stat info;
+    if (stat(run, &info) != 0)
+        return MESO_OK;
+    MESO_REQUIRE(S_ISDIR(info.st_mode), error, MESO_ERROR_CREATE, "%s: cannot create: not a folder",
+                 MESO_PRINTABLE(run));
+    MESO_REQUIRE(access(run, W_OK | X_OK) == 0, error, MESO_ERROR_CREATE,
+                 "%s: cannot write there: %s", MESO_PRINTABLE(run), strerror(errno));
+    MESO_REQUIRE(!meso_checkpoint_exists(run), error, MESO_ERROR_CREATE,
+                 "%s: holds a run already: go on with it by --resume, or choose another folder",
+                 MESO_PRINTABLE(run));
+out:
+    return status;
+}
+
+static meso_status make_folder(const char *run, meso_error *error)
+{
+    if (mkdir(run, 0777) == 0 || errno == EEXIST)
+        return MESO_OK;
+    return meso_fail(error, MESO_ERROR_CREATE, "%s: cannot create: %s", MESO_PRINTABLE(run),
+                     strerror(errno));
+}
+
+/* ---- models ------------------------------------------------------------------------------------
+ */
+
+/* The options without what may differ between two runs that give the same model: above all where
+ * files lay. */
+static char *config_text(const meso_fit *fit)
+{
+    static const char *const left_out[] = {
+        "data", "manifest", "validation_data",   "init", "validation_manifest",
+        "net",  "command",  "checkpoint_seconds"};
+    json_t *config = json_copy(fit->config);
+    for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
+        json_object_del(config, left_out[i]);
+    char *text = config ? json_dumps(config, JSON_COMPACT) : NULL;
+    json_decref(config);
+    return text;
+}
+
+meso_status meso_fit_weights(meso_fit *fit, meso_weights **weights, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *w = NULL;
+    char program[128], settings[MESO_AUGMENT_TEXT_SIZE], *config = config_text(fit);
+    snprintf(program, sizeof program, "mesocl %s (%s)", meso_version(), meso_commit());
+    MESO_REQUIRE_MEMORY(config, error);
+    MESO_TRY(meso_weights_create(&w, error));
+    status = meso_trainer_get(fit->trainer, w);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(fit->trainer));
+    MESO_TRY(meso_weights_set(w, "mesocl.source", "trained by MesoCL", error));
+    MESO_TRY(meso_weights_set(w, "mesocl.program", program, error));
+    MESO_TRY(meso_weights_set(w, "mesocl.train.data_hash", fit->train.contents->hash, error));
+    MESO_TRY(meso_weights_set(w, MESO_KEY_CONFIG, config, error));
+    MESO_TRY(meso_weights_set(w, MESO_KEY_EPOCH, "0", error));
+    if (fit->has_normalization)
+        MESO_TRY(meso_weights_set(w, "mesocl.normalization",
+                                  meso_augment_format(&fit->normalization, settings), error));
+    MESO_TRY(meso_weights_set(w, MESO_KEY_REESTIMATED, "no", error));
+    *weights = w;
+    w = NULL;
+out:
+    free(config);
+    meso_weights_close(w);
+    return status;
+}
+
+static meso_status reestimate_file(meso_fit *fit, const char *name, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *weights = NULL;
+    MESO_TRY(meso_fit_read_weights(fit, name, &weights, error));
+    const char *done = meso_weights_get(weights, MESO_KEY_REESTIMATED);
+    if (done && strcmp(done, "yes") == 0)
+        goto out;
+    MESO_TRY(meso_fit_reestimate(fit, &weights, error));
+    MESO_TRY(meso_fit_write_weights(fit, name, weights, error));
+out:
+    meso_weights_close(weights);
+    return status;
+}
+
+static meso_status write_start(meso_fit *fit, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *weights = NULL;
+    MESO_TRY(meso_fit_weights(fit, &weights, error));
+    MESO_TRY(meso_fit_write_weights(fit, "best.safetensors", weights, error));
+out:
+    meso_weights_close(weights);
+    return status;
+}
+
+static meso_status set_epoch(meso_weights *weights, uint64_t epoch, meso_error *error)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)epoch);
+    return meso_weights_set(weights, MESO_KEY_EPOCH, text, error);
+}
+
+/* What is done once all epochs are, and again if it was interrupted. */
+static meso_status finish(meso_fit *fit, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_fit_scores scores = {0};
+    meso_weights *best = NULL, *last = NULL;
+    meso_train_summary *r = fit->result;
+    MESO_TRY(meso_fit_weights(fit, &last, error));
+    MESO_TRY(set_epoch(last, fit->state.epoch, error));
+    MESO_TRY(meso_fit_write_weights(fit, "last.safetensors", last, error));
+    if (fit->options.bn_reestimate && fit->options.epochs > 0) {
+        MESO_TRY(reestimate_file(fit, "last.safetensors", error));
+        MESO_TRY(reestimate_file(fit, "best.safetensors", error));
+    }
+    MESO_TRY(meso_fit_read_weights(fit, "best.safetensors", &best, error));
+    if (fit->options.early_stop.restore_best)
+        MESO_TRY(meso_fit_write_weights(fit, "last.safetensors", best, error));
+    status = meso_fit_score(fit, &fit->measured, best, &scores, error);
+    best = NULL;
+    if (status != MESO_OK)
+        goto out;
+    r->metrics = scores.metrics;
+    MESO_TRY(meso_fit_write_result(fit, &scores, error));
+out:
+    meso_weights_close(last);
+    meso_weights_close(best);
+    meso_fit_scores_free(&scores);
+    return status;
+}
+
+static void tell_result(meso_fit *fit)
+{
+    const meso_fit_state *s = &fit->state;
+    meso_train_summary *r = fit->result;
+    r->epochs = (size_t)s->epoch;
+    r->steps = s->step;
+    r->stopped_early = s->stopped_early;
+    r->best_epoch = s->watch.best_epoch;
+    r->best = s->watch.any ? s->watch.best : NAN;
+    r->on_validation = fit->validation.dataset != NULL;
+}
+
+static meso_status go_on(meso_fit *fit, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    fit->last_checkpoint = meso_seconds();
+    MESO_TRY(meso_fit_run(fit, error));
+    tell_result(fit);
+    MESO_TRY(finish(fit, error));
+out:
+    tell_result(fit);
+    return status;
+}
+
+/* ---- public ------------------------------------------------------------------------------------
+ */
+
+static meso_status begin(meso_fit *fit, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(check_folder(fit->options.run, error));
+    MESO_TRY(meso_fit_open(fit, error));
+    MESO_TRY(make_folder(fit->options.run, error));
+    fit->state.done = fit->options.epochs == 0;
+    MESO_TRY(meso_fit_write_config(fit, error));
+    MESO_TRY(write_start(fit, error));
+    MESO_TRY(meso_fit_checkpoint(fit, error));
+    meso_fit_tell(fit, (meso_train_event){.kind = MESO_TRAIN_STARTED});
+out:
+    return status;
+}
+
+meso_status meso_train(meso_device *device, const meso_train_options *options,
+                       meso_train_callback callback, void *user, meso_train_summary *result,
+                       meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_train_summary unused;
+    meso_fit fit = {
+        .device = device, .callback = callback, .user = user, .result = result ? result : &unused};
+    *fit.result = (meso_train_summary){.best = NAN};
+    MESO_TRY(meso_train_config_check(options, error));
+    MESO_TRY(take_options(&fit, options, error));
+    MESO_TRY(begin(&fit, error));
+    MESO_TRY(go_on(&fit, error));
+out:
+    meso_fit_close(&fit);
+    return status;
+}
+
+static meso_status take_checkpoint_options(meso_fit *fit, const meso_weights *checkpoint,
+                                           const meso_resume_options *given, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_train_options o = MESO_TRAIN_OPTIONS_INIT;
+    char *data = NULL;
+    const char *text = meso_weights_get(checkpoint, MESO_KEY_CONFIG);
+    const char *run = fit->options.run;
+    fit->config = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    MESO_REQUIRE(fit->config, error, MESO_ERROR_DATA, "%s: its checkpoint lacks the run's options",
+                 MESO_PRINTABLE(run));
+    if (given->data)
+        json_object_set_new(fit->config, "data", json_string(absolute(given->data, &data)));
+    MESO_TRY(meso_train_config_read(fit->config, &o, error));
+    o.run = run;
+    o.n_threads = given->n_threads;
+    o.n_lanes = given->n_lanes;
+    o.cache_bytes = given->cache_bytes ? given->cache_bytes : o.cache_bytes;
+    o.checkpoint_seconds =
+        given->checkpoint_seconds > 0 ? given->checkpoint_seconds : o.checkpoint_seconds;
+    fit->options = o;
+out:
+    free(data);
+    return status;
+}
+
+static meso_status read_checkpoint(meso_fit *fit, meso_weights **checkpoint, meso_error *error)
+{
+    meso_text notes = {0};
+    uint64_t number = 0;
+    meso_status status = meso_checkpoint_read(fit->options.run, checkpoint, &number, &notes, error);
+    for (char *line = notes.bytes, *end; line && *line; line = end + 1) {
+        end = strchr(line, '\n');
+        *end = '\0';
+        meso_fit_note(fit, line);
+    }
+    meso_text_free(&notes);
+    return status;
+}
+
+static meso_status resume(meso_fit *fit, const meso_resume_options *options, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *checkpoint = NULL;
+    meso_text path = {0};
+    MESO_TRY(read_checkpoint(fit, &checkpoint, error));
+    MESO_TRY(take_checkpoint_options(fit, checkpoint, options, error));
+    MESO_TRY(meso_fit_open(fit, error));
+    MESO_TRY(meso_fit_restore(fit, checkpoint, error));
+    meso_fit_clean(fit->options.run);
+    MESO_TRY(meso_fit_path(fit, "history.jsonl", &path, error));
+    if (fit->state.epoch > 0)
+        MESO_TRY(meso_history_read(path.bytes, (size_t)fit->state.epoch, &fit->history, error));
+    if (fit->state.done)
+        meso_fit_note(fit, "all epochs are done already");
+    meso_fit_tell(fit, (meso_train_event){.kind = MESO_TRAIN_STARTED});
+out:
+    meso_text_free(&path);
+    meso_weights_close(checkpoint);
+    return status;
+}
+
+meso_status meso_train_resume(meso_device *device, const char *run,
+                              const meso_resume_options *options, meso_train_callback callback,
+                              void *user, meso_train_summary *result, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_train_summary unused;
+    meso_fit fit = {.device = device,
+                    .options = {.run = run},
+                    .callback = callback,
+                    .user = user,
+                    .result = result ? result : &unused};
+    *fit.result = (meso_train_summary){.best = NAN};
+    MESO_REQUIRE(options->struct_bytes == sizeof *options, error, MESO_ERROR_ARGUMENT,
+                 "the options are of another version: start from {sizeof(meso_resume_options)}");
+    MESO_TRY(resume(&fit, options, error));
+    MESO_TRY(go_on(&fit, error));
+out:
+    meso_fit_close(&fit);
+    return status;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train_output.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "common.h"
+#include "options.h"
+#include "report/report_json.h"
+#include "report/report_number.h"
+
+static void print_started(const meso_train_output *o, const meso_train_event *event)
+{
+    fprintf(o->json ? stderr : stdout, "net %s, %s kernels, %zu images train, %zu validate\n",
+            event->net, event->path, event->n_train, event->n_validation);
+}
+
+static void print_value(const char *name, double value, int digits)
+{
+    char number[REPORT_NUMBER_SIZE];
+    if (isfinite(value))
+        printf("  %s %s", name, report_fixed(value, digits, number));
+}
+
+static void print_epoch(const meso_train_event *event)
+{
+    const meso_train_record *r = event->record;
+    printf("epoch %*zu/%zu", snprintf(NULL, 0, "%zu", event->epochs), r->epoch, event->epochs);
+    print_value("loss", r->loss, 4);
+    print_value("accuracy", r->accuracy, 4);
+    print_value("val_loss", r->val_loss, 4);
+    print_value("val_accuracy", r->val_accuracy, 4);
+    print_value("val_auc", r->val_auc, 4);
+    printf("  lr %g", r->learning_rate);
+    print_value("images/s", r->images_per_second, r->images_per_second < 10);
+    printf("%s\n", event->best ? "  best" : "");
+    fflush(stdout); /* a run is long, and stdout may be a file that is looked at */
+}
+
+/* A bar for the training part of each epoch, one for its validation. */
+static void show_progress(meso_train_output *o, const meso_train_event *event)
+{
+    if (o->shown != event->kind || event->images < o->offset) {
+        meso_progress_clear(&o->progress);
+        o->shown = event->kind;
+        o->offset = event->images;
+        meso_progress_start(&o->progress,
+                            event->kind == MESO_TRAIN_STEP ? "images" : "images of validation",
+                            event->n_images - event->images);
+    }
+    meso_progress_update(&o->progress, event->images - o->offset);
+}
+
+int meso_train_output_event(const meso_train_event *event, void *user)
+{
+    meso_train_output *o = user;
+    if (event->kind == MESO_TRAIN_STEP || event->kind == MESO_TRAIN_VALIDATING) {
+        show_progress(o, event);
+        return meso_interrupted();
+    }
+    meso_train_output_end(o);
+    switch (event->kind) {
+    case MESO_TRAIN_STARTED:
+        print_started(o, event);
+        meso_interrupt_catch(); /* from now on there is a checkpoint to go on from */
+        break;
+    case MESO_TRAIN_EPOCH:
+        if (!o->json)
+            print_epoch(event);
+        break;
+    case MESO_TRAIN_REFUSED:
+        fprintf(stderr, "refused: %s\n", event->text);
+        break;
+    default:
+        fprintf(stderr, "%s: %s\n", meso_program_name, event->text);
+        break;
+    }
+    return meso_interrupted();
+}
+
+void meso_train_output_end(meso_train_output *output)
+{
+    meso_progress_clear(&output->progress);
+    output->shown = MESO_TRAIN_STARTED;
+    output->offset = 0;
+}
+
+/* metrics.json and where it is. */
+static int print_json(const meso_train_output *o)
+{
+    meso_text path = {0}, text = {0};
+    json_t *document = json_object();
+    meso_text_format(&path, "%s/metrics.json", o->run);
+    json_t *metrics = path.out_of_memory ? NULL : json_load_file(path.bytes, 0, NULL);
+    json_object_set_new(document, "run", report_json_text(o->run));
+    json_object_set_new(document, "refused", json_integer((json_int_t)o->result.n_refused));
+    json_object_update(document, metrics);
+    report_json_write(metrics ? document : NULL, REPORT_JSON_INDENTED, &text);
+    if (!text.out_of_memory)
+        fwrite(text.bytes, 1, text.length, stdout); /* main() says if stdout failed */
+    int code = text.out_of_memory ? 70 : 0;
+    json_decref(document);
+    json_decref(metrics);
+    meso_text_free(&path);
+    meso_text_free(&text);
+    return code;
+}
+
+int meso_train_output_result(const meso_train_output *o)
+{
+    const meso_train_summary *r = &o->result;
+    char a[REPORT_NUMBER_SIZE], b[REPORT_NUMBER_SIZE];
+    if (o->json)
+        return print_json(o);
+    if (r->best_epoch > 0)
+        printf("best epoch %zu by %s %s\n", r->best_epoch, meso_monitor_name(r->monitor),
+               report_fixed(r->best, 4, a));
+    printf("%s on the %s set: %zu of %zu images correct, accuracy %s, AUC %s\n",
+           r->best_epoch > 0 ? "it" : "the start", r->on_validation ? "validation" : "training",
+           r->metrics.correct, r->metrics.n, report_fixed(r->metrics.accuracy, 4, a),
+           report_fixed(r->metrics.auc, 4, b));
+    printf("written  %s\n", MESO_PRINTABLE(o->run));
+    return 0;
+}
