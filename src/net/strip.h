@@ -113,10 +113,27 @@ size_t meso_strip_place(const meso_strip_shape *s, int lanes, int c, int y, int 
 /* The first block's kernel takes 8-bit pixels as they are. */
 int meso_strip_takes_pixels(const meso_strip_plan *plan);
 
+/* Writes the kernels of a plan that has blocks. */
+typedef meso_status meso_strip_writer(meso_text *source, const meso_net *net,
+                                      const meso_strip_plan *plan, meso_error *error);
+meso_strip_writer meso_strip_write; /* those of inference */
+
 /* The program for a plan with each row: the compiler takes the first whose condition holds.
  * plans[i] belongs to meso_strip_tunings[i]. Errors: MEMORY, INTERNAL. */
-meso_status meso_strip_source(const meso_strip_plan *plans, size_t n, meso_text *source,
-                              meso_error *error);
+meso_status meso_strip_source(const meso_net *net, const meso_strip_plan *plans, size_t n,
+                              meso_strip_writer *writer, meso_text *source, meso_error *error);
+
+/* What writers share: a whole number's definition, and names (NULL ends) that end with a template.
+ */
+void meso_strip_define(meso_text *source, const char *name, int value);
+void meso_strip_undefine(meso_text *source, const char *const *names);
+/* The strip layout: LANES and the picture. */
+meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *plan,
+                                    meso_error *error);
+
+/* A float constant to the last bit. */
+#define MESO_FLOAT_CONSTANT "%af"
+#define MESO_FLOAT_VALUE(x) ((double)(float)(x))
 
 /* Work-items of a block's kernel for one image. */
 static inline size_t meso_strip_items(const meso_strip_block *block)
@@ -131,6 +148,10 @@ static inline size_t meso_strip_items(const meso_strip_block *block)
 void meso_strip_filters(const meso_strip_conv *conv, const float *kernel, const int *negate,
                         double divide, float *out);
 size_t meso_strip_n_filter_values(const meso_strip_conv *conv);
+
+/* Winograd's transform of taps: F(4, taps), taps 3 or 5, [point][tap], taps + 3 points. */
+enum { MESO_STRIP_MAX_TAPS = 5, MESO_STRIP_MAX_POINTS = 8 };
+void meso_strip_transform(int taps, double g[MESO_STRIP_MAX_POINTS][MESO_STRIP_MAX_TAPS]);
 
 /* Floats that a branch takes of its block's filters. */
 size_t meso_strip_n_branch_values(const meso_strip_branch *branch);

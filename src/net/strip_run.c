@@ -154,27 +154,30 @@ out:
     return status;
 }
 
-/* Builds the program and keeps the plan of the row that the compiler took. */
-static meso_status build(meso_strip_run *run, int exact, const meso_strip_tuning *rows,
-                         size_t n_rows)
+meso_status meso_strip_build(meso_device *device, const meso_net *net, int exact,
+                             const meso_strip_tuning *only, meso_strip_writer *writer,
+                             meso_program *program, meso_strip_plan *plan)
 {
     meso_status status = MESO_OK;
     meso_text source = {0};
+    const meso_strip_tuning *rows = only ? only : meso_strip_tunings;
+    const size_t n_rows = only ? 1 : meso_n_strip_tunings;
     meso_strip_plan *plans = calloc(n_rows, sizeof *plans);
-    MESO_REQUIRE_MEMORY(plans, meso_device_error_slot(run->device));
+    MESO_REQUIRE_MEMORY(plans, meso_device_error_slot(device));
     for (size_t i = 0; i < n_rows; i++)
-        meso_strip_find(run->net, &rows[i], exact, &plans[i]);
+        meso_strip_find(net, &rows[i], exact, &plans[i]);
     meso_text_format(&source, "#define NATIVE_WIDTH %u\n",
-                     meso_device_get_info(run->device)->vector_width);
-    MESO_TRY(meso_strip_source(plans, n_rows, &source, meso_device_error_slot(run->device)));
-    MESO_TRY(meso_program_build(run->device, &source, &run->program));
+                     meso_device_get_info(device)->vector_width);
+    MESO_TRY(
+        meso_strip_source(net, plans, n_rows, writer, &source, meso_device_error_slot(device)));
+    MESO_TRY(meso_program_build(device, &source, program));
     for (size_t i = 0; i < n_rows; i++) {
         char name[32];
         int taken;
         snprintf(name, sizeof name, "row_%s", plans[i].tuning->name);
-        MESO_TRY(meso_program_has_kernel(run->device, &run->program, name, &taken));
+        MESO_TRY(meso_program_has_kernel(device, program, name, &taken));
         if (taken) {
-            run->plan = plans[i];
+            *plan = plans[i];
             break;
         }
     }
@@ -221,7 +224,7 @@ meso_status meso_strip_create(meso_device *device, const meso_net *net, const fl
     r->n_lanes = meso_device_n_lanes(device);
     if (n_lanes > 0 && n_lanes < r->n_lanes)
         r->n_lanes = n_lanes;
-    MESO_TRY(build(r, exact, only ? only : meso_strip_tunings, only ? 1 : meso_n_strip_tunings));
+    MESO_TRY(meso_strip_build(device, net, exact, only, meso_strip_write, &r->program, &r->plan));
     if (r->plan.n_blocks == 0)
         goto out;
     MESO_TRY(make_kernels(r));

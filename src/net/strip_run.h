@@ -8,6 +8,13 @@
 #include "net/strip.h"
 #include "net/tensor.h"
 #include "runtime/device.h"
+#include "runtime/program.h"
+
+/* Finds what can be fused with each tuning row (only: with this one), compiles what the writer
+ * writes for it, and keeps the plan of the row that the compiler took. Errors go to the device. */
+meso_status meso_strip_build(meso_device *device, const meso_net *net, int exact,
+                             const meso_strip_tuning *only, meso_strip_writer *writer,
+                             meso_program *program, meso_strip_plan *plan);
 
 typedef struct meso_strip_run meso_strip_run;
 

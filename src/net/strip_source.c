@@ -10,37 +10,33 @@
 #include "net/strip.h"
 #include "runtime/program.h"
 
-static void define(meso_text *source, const char *name, int value)
+void meso_strip_define(meso_text *source, const char *name, int value)
 {
     meso_text_format(source, "#define %s %d\n", name, value);
 }
 
-static void undefine(meso_text *source, const char *const *names)
+void meso_strip_undefine(meso_text *source, const char *const *names)
 {
     for (; *names; names++)
         meso_text_format(source, "#undef %s\n", *names);
 }
 
-/* A float constant to the last bit. */
-#define FLOAT_CONSTANT "%af"
-#define FLOAT_VALUE(x) ((double)(float)(x))
-
 static void define_activation(meso_text *source, const meso_layer *layer)
 {
     if (layer->op == &meso_op_leaky_relu)
         meso_text_format(source,
-                         "#define ACTIVATE(v) ((v) < 0.0f ? " FLOAT_CONSTANT " * (v) : (v))\n",
-                         FLOAT_VALUE(layer->set.leaky_relu.slope));
+                         "#define ACTIVATE(v) ((v) < 0.0f ? " MESO_FLOAT_CONSTANT " * (v) : (v))\n",
+                         MESO_FLOAT_VALUE(layer->set.leaky_relu.slope));
     else if (layer->op == &meso_op_elu)
         meso_text_format(source,
-                         "#define ACTIVATE(v) ((v) < 0.0f ? " FLOAT_CONSTANT
+                         "#define ACTIVATE(v) ((v) < 0.0f ? " MESO_FLOAT_CONSTANT
                          " * (exp(SMALLER(v, 0.0f)) - 1.0f) : (v))\n",
-                         FLOAT_VALUE(layer->set.elu.alpha));
+                         MESO_FLOAT_VALUE(layer->set.elu.alpha));
     else if (isfinite(layer->set.relu.cap))
         meso_text_format(source,
-                         "#define ACTIVATE(v) SMALLER((vec)(" FLOAT_CONSTANT
+                         "#define ACTIVATE(v) SMALLER((vec)(" MESO_FLOAT_CONSTANT
                          "), LARGER((vec)(0.0f), v))\n",
-                         FLOAT_VALUE(layer->set.relu.cap));
+                         MESO_FLOAT_VALUE(layer->set.relu.cap));
     else
         meso_text_add(source, "#define ACTIVATE(v) LARGER((vec)(0.0f), v)\n");
 }
@@ -50,7 +46,7 @@ static meso_status add_template(meso_text *source, const char *file, const char 
                                 meso_error *error)
 {
     meso_status status = meso_source_add(source, file, error);
-    undefine(source, names);
+    meso_strip_undefine(source, names);
     return status;
 }
 
@@ -58,16 +54,16 @@ static meso_status add_template(meso_text *source, const char *file, const char 
 static void define_sizes(meso_text *source, const meso_strip_plan *plan,
                          const meso_strip_block *block)
 {
-    define(source, "IN_CHANNELS", block->in.shape.c);
-    define(source, "FILTERS", block->out.shape.c);
-    define(source, "PHASES", meso_strip_phases(&block->in, plan->tuning->lanes));
-    define(source, "IN_ROWS", meso_strip_rows(&block->in));
-    define(source, "IN_STRIDE", meso_strip_stride(&block->in, plan->tuning->lanes));
-    define(source, "IN_PAD", block->in.pad);
-    define(source, "OUT_ROWS", meso_strip_rows(&block->out));
-    define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
-    define(source, "OUT_PAD", block->out.pad);
-    define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
+    meso_strip_define(source, "IN_CHANNELS", block->in.shape.c);
+    meso_strip_define(source, "FILTERS", block->out.shape.c);
+    meso_strip_define(source, "PHASES", meso_strip_phases(&block->in, plan->tuning->lanes));
+    meso_strip_define(source, "IN_ROWS", meso_strip_rows(&block->in));
+    meso_strip_define(source, "IN_STRIDE", meso_strip_stride(&block->in, plan->tuning->lanes));
+    meso_strip_define(source, "IN_PAD", block->in.pad);
+    meso_strip_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
+    meso_strip_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
+    meso_strip_define(source, "OUT_PAD", block->out.pad);
+    meso_strip_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
     define_activation(source, block->activation);
 }
 #define SIZE_NAMES                                                                    \
@@ -76,10 +72,10 @@ static void define_sizes(meso_text *source, const meso_strip_plan *plan,
 
 static void define_method(meso_text *source, meso_strip_method method, int filter_block)
 {
-    define(source, "METHOD_DIRECT", method == MESO_STRIP_DIRECT);
-    define(source, "METHOD_WINOGRAD_Y", method == MESO_STRIP_WINOGRAD_Y);
-    define(source, "METHOD_WINOGRAD_YX", method == MESO_STRIP_WINOGRAD_YX);
-    define(source, "FILTER_BLOCK", filter_block);
+    meso_strip_define(source, "METHOD_DIRECT", method == MESO_STRIP_DIRECT);
+    meso_strip_define(source, "METHOD_WINOGRAD_Y", method == MESO_STRIP_WINOGRAD_Y);
+    meso_strip_define(source, "METHOD_WINOGRAD_YX", method == MESO_STRIP_WINOGRAD_YX);
+    meso_strip_define(source, "FILTER_BLOCK", filter_block);
 }
 #define METHOD_NAMES "METHOD_DIRECT", "METHOD_WINOGRAD_Y", "METHOD_WINOGRAD_YX", "FILTER_BLOCK"
 
@@ -90,9 +86,9 @@ static meso_status add_block(meso_text *source, const meso_strip_plan *plan, siz
                                         "POOL",     "HALVES",     NULL};
     const meso_strip_block *block = &plan->blocks[i];
     meso_text_format(source, "#define NAME block_%zu\n", i);
-    define(source, "TAPS", block->taps);
-    define(source, "POOL", block->pool_size);
-    define(source, "HALVES", block->in.halves);
+    meso_strip_define(source, "TAPS", block->taps);
+    meso_strip_define(source, "POOL", block->pool_size);
+    meso_strip_define(source, "HALVES", block->in.halves);
     define_sizes(source, plan, block);
     define_method(source, block->method, block->filter_block);
     return add_template(source, "strip_block", names, error);
@@ -112,18 +108,18 @@ static meso_status add_inception(meso_text *source, const meso_strip_plan *plan,
     size_t first_value = 0;
     int first_filter = 0;
     define_sizes(source, plan, block);
-    define(source, "IN_HEIGHT", block->in.shape.h);
-    define(source, "BANDS", block->bands);
+    meso_strip_define(source, "IN_HEIGHT", block->in.shape.h);
+    meso_strip_define(source, "BANDS", block->bands);
     for (size_t k = 0; k < block->n_branches; k++) {
         const meso_strip_conv *conv = &block->branches[k].conv;
         const meso_strip_conv *reduce = &block->branches[k].reduce;
         meso_text_format(source, "#define BRANCH(part) block_%zu_branch_%zu_##part\n", i, k);
-        define(source, "BRANCH_FILTERS", conv->layer->shape.c);
-        define(source, "FIRST_FILTER", first_filter);
-        define(source, "REDUCED", reduce->layer ? reduce->layer->shape.c : 0);
-        define(source, "REDUCED_BLOCK", reduce->filter_block);
-        define(source, "TAPS", conv->taps);
-        define(source, "DILATION", conv->dilation);
+        meso_strip_define(source, "BRANCH_FILTERS", conv->layer->shape.c);
+        meso_strip_define(source, "FIRST_FILTER", first_filter);
+        meso_strip_define(source, "REDUCED", reduce->layer ? reduce->layer->shape.c : 0);
+        meso_strip_define(source, "REDUCED_BLOCK", reduce->filter_block);
+        meso_strip_define(source, "TAPS", conv->taps);
+        meso_strip_define(source, "DILATION", conv->dilation);
         define_method(source, conv->method, conv->filter_block);
         MESO_TRY(add_template(source, "strip_inception", branch_names, error));
         meso_text_format(&calls, "    block_%zu_branch_%zu_run(in, out, filters + %zu, affine);\n",
@@ -136,7 +132,7 @@ static meso_status add_inception(meso_text *source, const meso_strip_plan *plan,
                      "KERNEL block_%zu(strips_in in, strips_out out, floats_in filters, floats_in "
                      "affine)\n{\n%s}\n",
                      i, calls.bytes);
-    undefine(source, names);
+    meso_strip_undefine(source, names);
 out:
     meso_text_free(&calls);
     return status;
@@ -149,12 +145,12 @@ static meso_status add_first(meso_text *source, const meso_strip_plan *plan, mes
                                         "FILTER_BLOCK", "TILE_ROWS", NULL};
     const meso_strip_block *block = &plan->blocks[0];
     meso_text_add(source, "#define NAME first_block\n");
-    define(source, "FILTERS", block->out.shape.c);
-    define(source, "OUT_ROWS", meso_strip_rows(&block->out));
-    define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
-    define(source, "OUT_PAD", block->out.pad);
-    define(source, "FILTER_BLOCK", block->filter_block);
-    define(source, "TILE_ROWS", plan->tuning->first_tile_rows);
+    meso_strip_define(source, "FILTERS", block->out.shape.c);
+    meso_strip_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
+    meso_strip_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
+    meso_strip_define(source, "OUT_PAD", block->out.pad);
+    meso_strip_define(source, "FILTER_BLOCK", block->filter_block);
+    meso_strip_define(source, "TILE_ROWS", plan->tuning->first_tile_rows);
     define_activation(source, block->activation);
     return add_template(source, "strip_first", names, error);
 }
@@ -169,36 +165,43 @@ static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_
     const meso_strip_shape *out = &plan->blocks[plan->n_blocks - 1].out;
     if (plan->head.flatten) {
         meso_text_add(source, "#define NAME head\n");
-        define(source, "INPUTS", (int)meso_shape_size(out->shape));
-        define(source, "UNITS", plan->head.hidden->set.dense.units);
-        define(source, "OUTPUTS", plan->head.output->set.dense.units);
+        meso_strip_define(source, "INPUTS", (int)meso_shape_size(out->shape));
+        meso_strip_define(source, "UNITS", plan->head.hidden->set.dense.units);
+        meso_strip_define(source, "OUTPUTS", plan->head.output->set.dense.units);
         define_activation(source, plan->head.activation);
         return add_template(source, "strip_head", head_names, error);
     }
     meso_text_add(source, "#define NAME planar\n");
-    define(source, "ROWS", meso_strip_rows(out));
-    define(source, "IN_PAD", out->pad);
-    define(source, "IN_CHANNELS", out->shape.c);
-    define(source, "PHASES", meso_strip_phases(out, plan->tuning->lanes));
-    define(source, "HALVES", out->halves);
+    meso_strip_define(source, "ROWS", meso_strip_rows(out));
+    meso_strip_define(source, "IN_PAD", out->pad);
+    meso_strip_define(source, "IN_CHANNELS", out->shape.c);
+    meso_strip_define(source, "PHASES", meso_strip_phases(out, plan->tuning->lanes));
+    meso_strip_define(source, "HALVES", out->halves);
     return add_template(source, "strip_planar", planar_names, error);
 }
 
-static meso_status add_row(meso_text *source, const meso_strip_plan *plan, meso_error *error)
+meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *plan,
+                                    meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_strip_shape *picture = &plan->blocks[0].in;
-    /* Says which row was compiled; never launched. */
-    meso_text_format(source, "__kernel void row_%s(void) {}\n", plan->tuning->name);
-    if (plan->n_blocks == 0)
-        goto out;
-    define(source, "LANES", plan->tuning->lanes);
-    define(source, "PICTURE_HEIGHT", picture->shape.h);
-    define(source, "PICTURE_CHANNELS", picture->shape.c);
-    define(source, "PICTURE_PHASES", meso_strip_phases(picture, plan->tuning->lanes));
-    define(source, "PICTURE_PAD", picture->pad);
+    meso_strip_define(source, "LANES", plan->tuning->lanes);
+    meso_strip_define(source, "PICTURE_HEIGHT", picture->shape.h);
+    meso_strip_define(source, "PICTURE_CHANNELS", picture->shape.c);
+    meso_strip_define(source, "PICTURE_PHASES", meso_strip_phases(picture, plan->tuning->lanes));
+    meso_strip_define(source, "PICTURE_PAD", picture->pad);
     MESO_TRY(meso_source_add(source, "strip", error));
     MESO_TRY(meso_source_add(source, "strip_picture", error));
+out:
+    return status;
+}
+
+meso_status meso_strip_write(meso_text *source, const meso_net *net, const meso_strip_plan *plan,
+                             meso_error *error)
+{
+    meso_status status = MESO_OK;
+    (void)net;
+    MESO_TRY(meso_strip_write_layout(source, plan, error));
     if (meso_strip_takes_pixels(plan))
         MESO_TRY(add_first(source, plan, error));
     for (size_t i = 0; i < plan->n_blocks; i++)
@@ -208,14 +211,17 @@ out:
     return status;
 }
 
-meso_status meso_strip_source(const meso_strip_plan *plans, size_t n, meso_text *source,
-                              meso_error *error)
+meso_status meso_strip_source(const meso_net *net, const meso_strip_plan *plans, size_t n,
+                              meso_strip_writer *writer, meso_text *source, meso_error *error)
 {
     meso_status status = MESO_OK;
     MESO_TRY(meso_source_add(source, "prelude", error));
     for (size_t i = 0; i < n; i++) {
         meso_text_format(source, "%s %s\n", i ? "#elif" : "#if", plans[i].tuning->condition);
-        MESO_TRY(add_row(source, &plans[i], error));
+        /* Says which row was compiled; never launched. */
+        meso_text_format(source, "__kernel void row_%s(void) {}\n", plans[i].tuning->name);
+        if (plans[i].n_blocks > 0)
+            MESO_TRY(writer(source, net, &plans[i], error));
     }
     meso_text_add(source, "#endif\n");
     MESO_REQUIRE(!source->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");

@@ -8,13 +8,12 @@
  */
 #include "net/strip.h"
 
-enum { max_taps = 5, max_points = 8 };
+enum { max_taps = MESO_STRIP_MAX_TAPS, max_points = MESO_STRIP_MAX_POINTS };
 
 static const double points_3[] = {0, 1, -1, 2, -2};
 static const double points_5[] = {0, 1, -1, 2, -2, 0.5, -0.5};
 
-/* G[point][tap]. */
-static void make_transform(int taps, double g[max_points][max_taps])
+void meso_strip_transform(int taps, double g[max_points][max_taps])
 {
     const double *points = taps == 3 ? points_3 : points_5;
     int n = taps + 2; /* finite points */
@@ -49,7 +48,7 @@ static void transform(const meso_strip_conv *conv, double w[max_taps][max_taps],
     double g[max_points][max_taps];
     int taps = conv->taps;
     if (conv->method != MESO_STRIP_DIRECT)
-        make_transform(taps, g);
+        meso_strip_transform(taps, g);
     for (int i = 0; i < n_rows(conv); i++)
         for (int j = 0; j < n_columns(conv); j++) {
             u[i][j] = 0;

@@ -115,6 +115,10 @@ int meso_device_lane(const meso_device *device); /* in use; MESO_WHOLE_DEVICE */
 /* Hands what was enqueued on the lane in use to the device, without waiting. */
 meso_status meso_device_flush(meso_device *device);
 
+/* Lanes 0 … n − 1: what is enqueued on any of them from here on begins when all that was enqueued
+ * on all of them is done. Waits for nothing. */
+meso_status meso_device_join_lanes(meso_device *device, size_t n);
+
 /* Waits for everything enqueued on the lane in use. */
 meso_status meso_device_finish(meso_device *device);
 

@@ -131,6 +131,25 @@ out:
     return status;
 }
 
+meso_status meso_device_join_lanes(meso_device *device, size_t n)
+{
+    meso_status status = MESO_OK;
+    cl_event ends[MESO_MAX_LANES] = {NULL};
+    for (size_t i = 0; i < n && n > 1; i++) {
+        MESO_CL(&device->error, clEnqueueMarkerWithWaitList, device->lanes[i].queue, 0, NULL,
+                &ends[i]);
+        MESO_CL(&device->error, clFlush, device->lanes[i].queue);
+    }
+    for (size_t i = 0; i < n && n > 1; i++)
+        MESO_CL(&device->error, clEnqueueBarrierWithWaitList, device->lanes[i].queue, (cl_uint)n,
+                ends, NULL);
+out:
+    for (size_t i = 0; i < n; i++)
+        if (ends[i])
+            clReleaseEvent(ends[i]);
+    return status;
+}
+
 meso_status meso_device_finish(meso_device *device)
 {
     meso_status status = MESO_OK;

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Template: the first block in training, from pictures: convolution 3 × 3 by F(4,3) both ways + bias + ReLU + pool 2 × 2,
+ * forward with sums for batch norm, and backward. Its activations are computed twice and kept nowhere: they would be
+ * four times the output. Once for 8-bit pixels, once for floats (FLOATS), which come divided by DIVIDE.
+ *
+ *   pictures [image][PICTURE_HEIGHT][PICTURE_WIDTH][3]
+ *   filters  [6][6][FILTERS / FILTER_BLOCK][3][FILTER_BLOCK], negated where gamma < 0, divided by DIVIDE
+ *   out      raw, as the next block reads it; next: its gradient, in the same place
+ */
+#define WIDE (PICTURE_PHASES + 2) /* with the columns beyond the strip's edges */
+#define DOWN_SIZE (3 * WIDE)
+#define TILES (PICTURE_PHASES / 4)
+#define POINTS (6 * 6 * 3)
+#if FLOATS
+typedef __global const float *restrict FIRST(pictures);
+#define UNPACK FIRST(unpack)
+inline void UNPACK(__global const float *row, vec *to, const int channel_stride)
+{
+    ROLLED for (int i = 0; i < PICTURE_PHASES; i++)
+        for (int c = 0; c < 3; c++) {
+            float *v = (float *)&to[c * channel_stride + i];
+            UNROLLED for (int l = 0; l < LANES; l++)
+                v[l] = row[(l * PICTURE_PHASES + i) * 3 + c] * DIVIDE;
+        }
+}
+#else
+typedef __global const uchar *restrict FIRST(pictures);
+#define UNPACK unpack_row
+#endif
+
+/* The six picture rows that a tile row reads, into a ring; whole = 0: all but the first two, which the tile row above
+ * has left there. */
+inline void FIRST(rows)(FIRST(pictures) pictures, const int n, const int tile, const int fresh, vec *ring)
+{
+    ROLLED for (int r = fresh ? 0 : 2; r < 6; r++) {
+        const int y = tile * 4 - 1 + r;
+        vec *row = ring + (tile * 4 + r) % 6 * DOWN_SIZE;
+        if (y < 0 || y >= PICTURE_HEIGHT) {
+            ROLLED for (int i = 0; i < DOWN_SIZE; i++) row[i] = 0.0f;
+            continue;
+        }
+        FIRST(pictures) from = pictures + ((size_t)n * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3);
+#if !FLOATS
+        UNROLLED for (int i = 0; i < PICTURE_WIDTH * 3; i += 64) PREFETCH(from + 8 * PICTURE_WIDTH * 3 + i);
+#endif
+        UNPACK(from, row + 1, WIDE);
+        UNROLLED for (int c = 0; c < 3; c++) {
+            row[c * WIDE] = FROM_LEFT_WHOLE(row[c * WIDE + PICTURE_PHASES]);
+            row[c * WIDE + WIDE - 1] = FROM_RIGHT_WHOLE(row[c * WIDE + 1]);
+        }
+    }
+}
+
+/* Transformed down: to [6][3][WIDE]. */
+inline void FIRST(down)(const vec *ring, const int tile, vec *to)
+{
+    const vec *rows[6];
+    UNROLLED for (int r = 0; r < 6; r++) rows[r] = ring + (tile * 4 + r) % 6 * DOWN_SIZE;
+    ROLLED for (int i = 0; i < DOWN_SIZE; i++) {
+        vec d[6];
+        UNROLLED for (int r = 0; r < 6; r++) d[r] = whole(rows[r][i]);
+        vec *column = to + i;
+        TRANSFORM_3(d, column, DOWN_SIZE);
+    }
+}
+
+/* A tile of four columns, transformed both ways: to [6 down][6 along][3]. */
+inline void FIRST(along)(const vec *down, const int p, vec *to)
+{
+    ROLLED for (int i = 0; i < 6; i++)
+        UNROLLED for (int c = 0; c < 3; c++) {
+            vec d[6];
+            UNROLLED for (int j = 0; j < 6; j++) d[j] = down[i * DOWN_SIZE + c * WIDE + p + j];
+            vec *column = to + i * 18 + c;
+            TRANSFORM_3(d, column, 3);
+        }
+}
+
+/* FILTER_BLOCK filters' products, inverted along the row: to [6][FILTER_BLOCK][4]. */
+inline void FIRST(product)(const vec *points, floats_in filters, const int k0, vec *to)
+{
+    ROLLED for (int i = 0; i < 6; i++) {
+        vec sum[FILTER_BLOCK][6];
+        UNROLLED for (int j = 0; j < 6; j++) {
+            floats_in w = filters + ((i * 6 + j) * FILTERS + k0) * 3;
+            const vec *x = points + i * 18 + j * 3;
+            UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+                sum[k][j] = w[k] * x[0] + w[FILTER_BLOCK + k] * x[1] + w[2 * FILTER_BLOCK + k] * x[2];
+        }
+        UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
+            vec *y = to + (i * FILTER_BLOCK + k) * 4;
+            INVERSE_3(sum[k], y);
+        }
+    }
+}
+
+/* One filter's tile: y[column][row]. */
+inline void FIRST(inverse)(const vec *along, vec y[4][4])
+{
+    UNROLLED for (int s = 0; s < 4; s++) {
+        vec m[6];
+        UNROLLED for (int i = 0; i < 6; i++) m[i] = along[i * FILTER_BLOCK * 4 + s];
+        INVERSE_3(m, y[s]);
+    }
+}
+
+/* The work-item (part, image) computes PART_TILES tile rows. sums [image][part][2][FILTERS]. */
+KERNEL FIRST(forward)(FIRST(pictures) pictures, strips_out out, floats_in filters, floats_in base,
+                      __global float *restrict sums, const int first)
+{
+    const int part = get_global_id(0), n = first + (int)get_global_id(1);
+    vec ring[6 * DOWN_SIZE], down[6 * DOWN_SIZE], points[POINTS], along[6 * FILTER_BLOCK * 4];
+    vec sum[FILTERS], squares[FILTERS];
+    ROLLED for (int k = 0; k < FILTERS; k++) sum[k] = squares[k] = 0.0f;
+    ROLLED for (int t = 0; t < PART_TILES; t++) {
+        const int tile = part * PART_TILES + t;
+        FIRST(rows)(pictures, n, tile, t == 0, ring);
+        FIRST(down)(ring, tile, down);
+        strips_out to = out + ((size_t)n * OUT_ROWS + OUT_PAD + tile * 2) * OUT_STRIDE;
+        ROLLED for (int p = 0; p < PICTURE_PHASES; p += 4) {
+            FIRST(along)(down, p, points);
+            ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
+                FIRST(product)(points, filters, k0, along);
+                ROLLED for (int k = k0; k < k0 + FILTER_BLOCK; k++) {
+                    const vec bias = (vec)(BASE_BIAS(k)), sign = (vec)(BASE_SIGN(k));
+                    const int keyed = BASE_KEY(k) != 0.0f;
+                    vec y[4][4], s1 = sum[k], s2 = squares[k];
+                    FIRST(inverse)(along + (k - k0) * 4, y);
+                    UNROLLED for (int i = 0; i < 16; i++) {
+                        const vec a = LARGER((vec)(0.0f), sign * y[i / 4][i % 4] + bias);
+                        s1 += a;
+                        s2 = a * a + s2;
+                    }
+                    sum[k] = s1;
+                    squares[k] = s2;
+                    UNROLLED for (int w = 0; w < 4; w++) {
+                        const int s = w % 2 * 2, r = w / 2 * 2;
+                        const vec above = LARGER(y[s][r], y[s + 1][r]), below = LARGER(y[s][r + 1], y[s + 1][r + 1]);
+                        const vec largest = keyed ? LARGER(above, below) : y[s][r];
+                        to[w / 2 * OUT_STRIDE + k * (PICTURE_PHASES / 2) + p / 2 + w % 2] =
+                            LARGER((vec)(0.0f), sign * largest + bias);
+                    }
+                }
+            }
+        }
+    }
+    sums += ((size_t)n * get_global_size(0) + part) * (2 * FILTERS);
+    ROLLED for (int k = 0; k < FILTERS; k++) {
+        sums[k] = across(sum[k]);
+        sums[FILTERS + k] = across(squares[k]);
+    }
+}
+
+/* One filter's dz of a tile from its y, transformed down: to [6][FILTER_BLOCK][PICTURE_PHASES]. */
+inline void FIRST(activation)(vec y[4][4], strips_in next, floats_in base, floats_in norm, const int k, vec *to)
+{
+    const vec bias = whole((vec)(BASE_BIAS(k))), sign = (vec)(BASE_SIGN(k)),
+              scale = (vec)(norm[NORM_SCALE * FILTERS + k]), slope = (vec)(norm[NORM_SLOPE * FILTERS + k]),
+              constant_ = (vec)(norm[NORM_CONSTANT * FILTERS + k]);
+    const int keyed = BASE_KEY(k) != 0.0f;
+    UNROLLED for (int w = 0; w < 4; w++) {
+        const int s = w % 2 * 2, r = w / 2 * 2;
+        const vec above = LARGER(y[s][r], y[s + 1][r]), below = LARGER(y[s][r + 1], y[s + 1][r + 1]);
+        const vec largest = keyed ? LARGER(above, below) : y[s][r];
+        vec left = next[w / 2 * OUT_STRIDE + w % 2] * scale;
+        UNROLLED for (int i = 0; i < 4; i++) {
+            vec *value = &y[s + i % 2][r + i / 2];
+            const vec a = sign * *value + bias;
+            vec d;
+            TAKE(*value, a, d);
+            *value = d;
+        }
+    }
+    UNROLLED for (int s = 0; s < 4; s++) {
+        vec *column = to + s;
+        ADJOINT_3(y[s], column, FILTER_BLOCK * PICTURE_PHASES);
+    }
+}
+
+/* Adds WEIGHT_BLOCK filters' row points: to [6][3 channels][3 columns][WEIGHT_BLOCK]. */
+inline void FIRST(weights)(const vec *down, const vec *d, vec *to)
+{
+    ROLLED for (int i = 0; i < 6; i++) {
+        vec sum[9 * WEIGHT_BLOCK];
+        UNROLLED for (int s = 0; s < 9 * WEIGHT_BLOCK; s++) sum[s] = to[i * 9 * WEIGHT_BLOCK + s];
+        const vec *x = down + i * DOWN_SIZE, *g = d + i * FILTER_BLOCK * PICTURE_PHASES;
+        ROLLED for (int p = 0; p < PICTURE_PHASES; p++)
+            UNROLLED for (int s = 0; s < 9 * WEIGHT_BLOCK; s++)
+                sum[s] = x[s / WEIGHT_BLOCK / 3 * WIDE + p + s / WEIGHT_BLOCK % 3] * g[s % WEIGHT_BLOCK * PICTURE_PHASES + p] +
+                         sum[s];
+        UNROLLED for (int s = 0; s < 9 * WEIGHT_BLOCK; s++) to[i * 9 * WEIGHT_BLOCK + s] = sum[s];
+    }
+}
+
+/* The filters' gradient out of Winograd's domain: out [3][3][3][FILTERS]. */
+inline void FIRST(weights_end)(const vec *from, __global float *out)
+{
+    ROLLED for (int k = 0; k < FILTERS; k++)
+        ROLLED for (int i = 0; i < 9; i++)
+            ROLLED for (int r = 0; r < 3; r++) {
+                const vec *points = from + k / WEIGHT_BLOCK * 54 * WEIGHT_BLOCK + i * WEIGHT_BLOCK + k % WEIGHT_BLOCK;
+                vec sum = 0.0f;
+                ROLLED for (int q = 0; q < 6; q++) sum += transform_3[q][r] * points[q * 9 * WEIGHT_BLOCK];
+                out[((r * 3 + i % 3) * 3 + i / 3) * FILTERS + k] = across(sum) / DIVIDE;
+            }
+}
+
+/* The work-item is a group of images. partial: of this kernel's parameters: filters, bias. */
+KERNEL FIRST(backward)(FIRST(pictures) pictures, strips_in next, floats_in filters, floats_in base, floats_in norm,
+                       __global float *restrict partial, const int first_group, const int n_images)
+{
+    const int group = first_group + (int)get_global_id(0);
+    const int end = min((group + 1) * GROUP, n_images);
+    vec ring[6 * DOWN_SIZE], down[6 * DOWN_SIZE], points[TILES * POINTS], along[6 * FILTER_BLOCK * 4];
+    vec d[6 * FILTER_BLOCK * PICTURE_PHASES], weights[FILTERS * 54], bias[FILTERS];
+    ROLLED for (int i = 0; i < FILTERS * 54; i++) weights[i] = 0.0f;
+    ROLLED for (int k = 0; k < FILTERS; k++) bias[k] = 0.0f;
+    ROLLED for (int n = group * GROUP; n < end; n++)
+        ROLLED for (int tile = 0; tile < PICTURE_HEIGHT / 4; tile++) {
+            FIRST(rows)(pictures, n, tile, tile == 0, ring);
+            FIRST(down)(ring, tile, down);
+            ROLLED for (int t = 0; t < TILES; t++) FIRST(along)(down, t * 4, points + t * POINTS);
+            strips_in from = next + ((size_t)n * OUT_ROWS + OUT_PAD + tile * 2) * OUT_STRIDE;
+            ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
+                ROLLED for (int p = 0; p < PICTURE_PHASES; p += 4) {
+                    FIRST(product)(points + p / 4 * POINTS, filters, k0, along);
+                    ROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
+                        vec y[4][4];
+                        FIRST(inverse)(along + k * 4, y);
+                        FIRST(activation)(y, from + (k0 + k) * (PICTURE_PHASES / 2) + p / 2, base, norm, k0 + k,
+                                          d + k * PICTURE_PHASES + p);
+                    }
+                }
+                ROLLED for (int k = 0; k < FILTER_BLOCK; k++) { /* the sum of four rows is point 1's */
+                    vec sum = bias[k0 + k];
+                    ROLLED for (int p = 0; p < PICTURE_PHASES; p++) sum += d[(FILTER_BLOCK + k) * PICTURE_PHASES + p];
+                    bias[k0 + k] = sum;
+                }
+                ROLLED for (int k = 0; k < FILTER_BLOCK; k += WEIGHT_BLOCK)
+                    FIRST(weights)(down, d + k * PICTURE_PHASES, weights + (k0 + k) * 54);
+            }
+        }
+    partial += (size_t)group * PARAMETERS;
+    FIRST(weights_end)(weights, partial + FIRST_FILTER);
+    ROLLED for (int k = 0; k < FILTERS; k++) partial[FIRST_BIAS + k] = across(bias[k]);
+}
+
+#undef WIDE
+#undef DOWN_SIZE
+#undef TILES
+#undef POINTS
+#undef UNPACK
