@@ -13,8 +13,8 @@
 #define TILES (PICTURE_PHASES / 4)
 #define POINTS (6 * 6 * 3)
 #if FLOATS
-typedef __global const float *restrict FIRST(pictures);
-#define UNPACK FIRST(unpack)
+typedef __global const float *restrict FIRST_BLOCK(pictures);
+#define UNPACK FIRST_BLOCK(unpack)
 inline void UNPACK(__global const float *row, vec *to, const int channel_stride)
 {
     ROLLED for (int i = 0; i < PICTURE_PHASES; i++)
@@ -25,13 +25,13 @@ inline void UNPACK(__global const float *row, vec *to, const int channel_stride)
         }
 }
 #else
-typedef __global const uchar *restrict FIRST(pictures);
+typedef __global const uchar *restrict FIRST_BLOCK(pictures);
 #define UNPACK unpack_row
 #endif
 
 /* The six picture rows that a tile row reads, into a ring; whole = 0: all but the first two, which the tile row above
  * has left there. */
-inline void FIRST(rows)(FIRST(pictures) pictures, const int n, const int tile, const int fresh, vec *ring)
+inline void FIRST_BLOCK(rows)(FIRST_BLOCK(pictures) pictures, const int n, const int tile, const int fresh, vec *ring)
 {
     ROLLED for (int r = fresh ? 0 : 2; r < 6; r++) {
         const int y = tile * 4 - 1 + r;
@@ -40,7 +40,7 @@ inline void FIRST(rows)(FIRST(pictures) pictures, const int n, const int tile, c
             ROLLED for (int i = 0; i < DOWN_SIZE; i++) row[i] = 0.0f;
             continue;
         }
-        FIRST(pictures) from = pictures + ((size_t)n * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3);
+        FIRST_BLOCK(pictures) from = pictures + ((size_t)n * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3);
 #if !FLOATS
         UNROLLED for (int i = 0; i < PICTURE_WIDTH * 3; i += 64) PREFETCH(from + 8 * PICTURE_WIDTH * 3 + i);
 #endif
@@ -53,7 +53,7 @@ inline void FIRST(rows)(FIRST(pictures) pictures, const int n, const int tile, c
 }
 
 /* Transformed down: to [6][3][WIDE]. */
-inline void FIRST(down)(const vec *ring, const int tile, vec *to)
+inline void FIRST_BLOCK(down)(const vec *ring, const int tile, vec *to)
 {
     const vec *rows[6];
     UNROLLED for (int r = 0; r < 6; r++) rows[r] = ring + (tile * 4 + r) % 6 * DOWN_SIZE;
@@ -66,7 +66,7 @@ inline void FIRST(down)(const vec *ring, const int tile, vec *to)
 }
 
 /* A tile of four columns, transformed both ways: to [6 down][6 along][3]. */
-inline void FIRST(along)(const vec *down, const int p, vec *to)
+inline void FIRST_BLOCK(along)(const vec *down, const int p, vec *to)
 {
     ROLLED for (int i = 0; i < 6; i++)
         UNROLLED for (int c = 0; c < 3; c++) {
@@ -78,7 +78,7 @@ inline void FIRST(along)(const vec *down, const int p, vec *to)
 }
 
 /* FILTER_BLOCK filters' products, inverted along the row: to [6][FILTER_BLOCK][4]. */
-inline void FIRST(product)(const vec *points, floats_in filters, const int k0, vec *to)
+inline void FIRST_BLOCK(product)(const vec *points, floats_in filters, const int k0, vec *to)
 {
     ROLLED for (int i = 0; i < 6; i++) {
         vec sum[FILTER_BLOCK][6];
@@ -96,7 +96,7 @@ inline void FIRST(product)(const vec *points, floats_in filters, const int k0, v
 }
 
 /* One filter's tile: y[column][row]. */
-inline void FIRST(inverse)(const vec *along, vec y[4][4])
+inline void FIRST_BLOCK(inverse)(const vec *along, vec y[4][4])
 {
     UNROLLED for (int s = 0; s < 4; s++) {
         vec m[6];
@@ -106,7 +106,7 @@ inline void FIRST(inverse)(const vec *along, vec y[4][4])
 }
 
 /* The work-item (part, image) computes PART_TILES tile rows. sums [image][part][2][FILTERS]. */
-KERNEL FIRST(forward)(FIRST(pictures) pictures, strips_out out, floats_in filters, floats_in base,
+KERNEL FIRST_BLOCK(forward)(FIRST_BLOCK(pictures) pictures, strips_out out, floats_in filters, floats_in base,
                       __global float *restrict sums, const int first)
 {
     const int part = get_global_id(0), n = first + (int)get_global_id(1);
@@ -115,18 +115,18 @@ KERNEL FIRST(forward)(FIRST(pictures) pictures, strips_out out, floats_in filter
     ROLLED for (int k = 0; k < FILTERS; k++) sum[k] = squares[k] = 0.0f;
     ROLLED for (int t = 0; t < PART_TILES; t++) {
         const int tile = part * PART_TILES + t;
-        FIRST(rows)(pictures, n, tile, t == 0, ring);
-        FIRST(down)(ring, tile, down);
+        FIRST_BLOCK(rows)(pictures, n, tile, t == 0, ring);
+        FIRST_BLOCK(down)(ring, tile, down);
         strips_out to = out + ((size_t)n * OUT_ROWS + OUT_PAD + tile * 2) * OUT_STRIDE;
         ROLLED for (int p = 0; p < PICTURE_PHASES; p += 4) {
-            FIRST(along)(down, p, points);
+            FIRST_BLOCK(along)(down, p, points);
             ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
-                FIRST(product)(points, filters, k0, along);
+                FIRST_BLOCK(product)(points, filters, k0, along);
                 ROLLED for (int k = k0; k < k0 + FILTER_BLOCK; k++) {
                     const vec bias = (vec)(BASE_BIAS(k)), sign = (vec)(BASE_SIGN(k));
                     const int keyed = BASE_KEY(k) != 0.0f;
                     vec y[4][4], s1 = sum[k], s2 = squares[k];
-                    FIRST(inverse)(along + (k - k0) * 4, y);
+                    FIRST_BLOCK(inverse)(along + (k - k0) * 4, y);
                     UNROLLED for (int i = 0; i < 16; i++) {
                         const vec a = LARGER((vec)(0.0f), sign * y[i / 4][i % 4] + bias);
                         s1 += a;
@@ -153,7 +153,7 @@ KERNEL FIRST(forward)(FIRST(pictures) pictures, strips_out out, floats_in filter
 }
 
 /* One filter's dz of a tile from its y, transformed down: to [6][FILTER_BLOCK][PICTURE_PHASES]. */
-inline void FIRST(activation)(vec y[4][4], strips_in next, floats_in base, floats_in norm, const int k, vec *to)
+inline void FIRST_BLOCK(activation)(vec y[4][4], strips_in next, floats_in base, floats_in norm, const int k, vec *to)
 {
     const vec bias = whole((vec)(BASE_BIAS(k))), sign = (vec)(BASE_SIGN(k)),
               scale = (vec)(norm[NORM_SCALE * FILTERS + k]), slope = (vec)(norm[NORM_SLOPE * FILTERS + k]),
@@ -179,7 +179,7 @@ inline void FIRST(activation)(vec y[4][4], strips_in next, floats_in base, float
 }
 
 /* Adds WEIGHT_BLOCK filters' row points: to [6][3 channels][3 columns][WEIGHT_BLOCK]. */
-inline void FIRST(weights)(const vec *down, const vec *d, vec *to)
+inline void FIRST_BLOCK(weights)(const vec *down, const vec *d, vec *to)
 {
     ROLLED for (int i = 0; i < 6; i++) {
         vec sum[9 * WEIGHT_BLOCK];
@@ -194,7 +194,7 @@ inline void FIRST(weights)(const vec *down, const vec *d, vec *to)
 }
 
 /* The filters' gradient out of Winograd's domain: out [3][3][3][FILTERS]. */
-inline void FIRST(weights_end)(const vec *from, __global float *out)
+inline void FIRST_BLOCK(weights_end)(const vec *from, __global float *out)
 {
     ROLLED for (int k = 0; k < FILTERS; k++)
         ROLLED for (int i = 0; i < 9; i++)
@@ -207,7 +207,7 @@ inline void FIRST(weights_end)(const vec *from, __global float *out)
 }
 
 /* The work-item is a group of images. partial: of this kernel's parameters: filters, bias. */
-KERNEL FIRST(backward)(FIRST(pictures) pictures, strips_in next, floats_in filters, floats_in base, floats_in norm,
+KERNEL FIRST_BLOCK(backward)(FIRST_BLOCK(pictures) pictures, strips_in next, floats_in filters, floats_in base, floats_in norm,
                        __global float *restrict partial, const int first_group, const int n_images)
 {
     const int group = first_group + (int)get_global_id(0);
@@ -218,17 +218,17 @@ KERNEL FIRST(backward)(FIRST(pictures) pictures, strips_in next, floats_in filte
     ROLLED for (int k = 0; k < FILTERS; k++) bias[k] = 0.0f;
     ROLLED for (int n = group * GROUP; n < end; n++)
         ROLLED for (int tile = 0; tile < PICTURE_HEIGHT / 4; tile++) {
-            FIRST(rows)(pictures, n, tile, tile == 0, ring);
-            FIRST(down)(ring, tile, down);
-            ROLLED for (int t = 0; t < TILES; t++) FIRST(along)(down, t * 4, points + t * POINTS);
+            FIRST_BLOCK(rows)(pictures, n, tile, tile == 0, ring);
+            FIRST_BLOCK(down)(ring, tile, down);
+            ROLLED for (int t = 0; t < TILES; t++) FIRST_BLOCK(along)(down, t * 4, points + t * POINTS);
             strips_in from = next + ((size_t)n * OUT_ROWS + OUT_PAD + tile * 2) * OUT_STRIDE;
             ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
                 ROLLED for (int p = 0; p < PICTURE_PHASES; p += 4) {
-                    FIRST(product)(points + p / 4 * POINTS, filters, k0, along);
+                    FIRST_BLOCK(product)(points + p / 4 * POINTS, filters, k0, along);
                     ROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
                         vec y[4][4];
-                        FIRST(inverse)(along + k * 4, y);
-                        FIRST(activation)(y, from + (k0 + k) * (PICTURE_PHASES / 2) + p / 2, base, norm, k0 + k,
+                        FIRST_BLOCK(inverse)(along + k * 4, y);
+                        FIRST_BLOCK(activation)(y, from + (k0 + k) * (PICTURE_PHASES / 2) + p / 2, base, norm, k0 + k,
                                           d + k * PICTURE_PHASES + p);
                     }
                 }
@@ -238,11 +238,11 @@ KERNEL FIRST(backward)(FIRST(pictures) pictures, strips_in next, floats_in filte
                     bias[k0 + k] = sum;
                 }
                 ROLLED for (int k = 0; k < FILTER_BLOCK; k += WEIGHT_BLOCK)
-                    FIRST(weights)(down, d + k * PICTURE_PHASES, weights + (k0 + k) * 54);
+                    FIRST_BLOCK(weights)(down, d + k * PICTURE_PHASES, weights + (k0 + k) * 54);
             }
         }
     partial += (size_t)group * PARAMETERS;
-    FIRST(weights_end)(weights, partial + FIRST_FILTER);
+    FIRST_BLOCK(weights_end)(weights, partial + FIRST_FILTER);
     ROLLED for (int k = 0; k < FILTERS; k++) partial[FIRST_BIAS + k] = across(bias[k]);
 }
 

@@ -105,6 +105,6 @@ KERNEL train_moving(__global float *restrict weights, floats_in norm, const int 
 {
     const int c = get_global_id(0);
     __global float *mean = weights + moving_mean + c, *variance = weights + moving_variance + c;
-    *mean = *mean * (1.0f - rate) + norm[NORM_MEAN * channels + c] * rate;
-    *variance = *variance * (1.0f - rate) + norm[NORM_VARIANCE * channels + c] * correction * rate;
+    *mean -= (*mean - norm[NORM_MEAN * channels + c]) * rate;
+    *variance -= (*variance - norm[NORM_VARIANCE * channels + c] * correction) * rate;
 }

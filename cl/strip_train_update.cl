@@ -13,18 +13,18 @@ inline float16 add_groups(__global const float *restrict gradients, __global con
     return sum;
 }
 
-/* Keras' Adam: w −= rate · m / (√v + ε), where rate holds the corrections of m and v. */
+/* Keras' form: alpha = learning rate · √(1 − beta2ᵗ) / (1 − beta1ᵗ). rate1, rate2: 1 − beta. */
 KERNEL train_adam(__global float *restrict weights, __global float *restrict first, __global float *restrict second,
-                  floats_in trained, floats_in gradients, floats_in partial, const int n_groups, const float rate,
-                  const float beta1, const float beta2, const float rest1, const float rest2, const float epsilon)
+                  floats_in trained, floats_in gradients, floats_in partial, const int n_groups, const float alpha,
+                  const float rate1, const float rate2, const float epsilon)
 {
     const int i = get_global_id(0);
     const int16 changed = vload16(i, trained) != 0.0f;
     const float16 g = add_groups(gradients, partial, n_groups), w = vload16(i, weights), m = vload16(i, first), v = vload16(i, second);
-    const float16 new_m = beta1 * m + rest1 * g, new_v = beta2 * v + rest2 * (g * g);
+    const float16 new_m = m + (g - m) * rate1, new_v = v + (g * g - v) * rate2;
     vstore16(select(m, new_m, changed), i, first);
     vstore16(select(v, new_v, changed), i, second);
-    vstore16(select(w, w - rate * new_m / (sqrt(new_v) + epsilon), changed), i, weights);
+    vstore16(select(w, w - alpha * new_m / (sqrt(new_v) + epsilon), changed), i, weights);
 }
 
 KERNEL train_sgd(__global float *restrict weights, __global float *restrict velocity, floats_in trained,

@@ -23,7 +23,7 @@ static meso_status make_kernels(train_run *run)
         {"train_norm", "bbbiiifffiiii", &k->norm},
         {"train_norm_backward", "bbbiiifii", &k->norm_backward},
         {"train_moving", "bbiiiff", &k->moving},
-        {"train_adam", "bbbbbbiffffff", &k->adam},
+        {"train_adam", "bbbbbbiffff", &k->adam},
         {"train_sgd", "bbbbbiff", &k->sgd},
         {"train_gradient", "bbbi", &k->gradient},
         {"train_base", "bbiii", &k->base},

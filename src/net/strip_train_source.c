@@ -2,6 +2,8 @@
  *
  * The program of the fused training step: the templates of cl/ with each block's sizes in front.
  */
+#include <math.h>
+
 #include "net/op.h"
 #include "net/strip_find.h"
 #include "net/strip_train.h"
@@ -52,11 +54,11 @@ static void define_block(meso_text *source, const meso_net *net, const meso_stri
 static meso_status add_first(meso_text *source, const meso_net *net, const meso_strip_plan *plan,
                              int floats, meso_error *error)
 {
-    static const char *const names[] = {BLOCK_NAMES,    "FIRST",        "FLOATS",     "DIVIDE",
+    static const char *const names[] = {BLOCK_NAMES,    "FIRST_BLOCK",  "FLOATS",     "DIVIDE",
                                         "FILTER_BLOCK", "WEIGHT_BLOCK", "PART_TILES", NULL};
     const meso_strip_block *block = &plan->blocks[0];
     define_block(source, net, plan, block);
-    meso_text_format(source, "#define FIRST(part) first_%s_##part\n", floats ? "f32" : "u8");
+    meso_text_format(source, "#define FIRST_BLOCK(part) first_%s_##part\n", floats ? "f32" : "u8");
     meso_strip_define(source, "FLOATS", floats);
     meso_text_format(source, "#define DIVIDE " MESO_FLOAT_CONSTANT "\n",
                      MESO_FLOAT_VALUE(net->layers[0].set.input.divide));
@@ -118,7 +120,7 @@ static void define_dropout(meso_text *source, const meso_net *net, const meso_la
     const double rate = layer ? layer->set.dropout.rate : 0;
     meso_text_format(source, "#define %s_DROPOUT %d\n", prefix,
                      layer ? (int)(layer - net->layers) : 0);
-    meso_text_format(source, "#define %s_THRESHOLD %uu\n", prefix, (unsigned)(rate * 0x1p32));
+    meso_text_format(source, "#define %s_THRESHOLD %uu\n", prefix, (unsigned)ceil(rate * 0x1p32));
     meso_text_format(source, "#define %s_SCALE " MESO_FLOAT_CONSTANT "\n", prefix,
                      MESO_FLOAT_VALUE(1 / (1 - rate)));
 }

@@ -192,13 +192,12 @@ static meso_status enqueue_optimiser(train_run *run, size_t n, uint64_t step, do
         return meso_launch_kernel(run->device, &run->kernels.sgd, MESO_GLOBAL(items, 1, 1),
                                   MESO_ARGS(weights, first, trained, gradients, partial, n_groups,
                                             meso_arg_float(rate), meso_arg_float(set->momentum)));
-    const double corrected =
+    const double alpha =
         rate * sqrt(1 - pow(set->beta2, (double)step)) / (1 - pow(set->beta1, (double)step));
     return meso_launch_kernel(
         run->device, &run->kernels.adam, MESO_GLOBAL(items, 1, 1),
         MESO_ARGS(weights, first, meso_arg_buffer(&run->second), trained, gradients, partial,
-                  n_groups, meso_arg_float(corrected), meso_arg_float(set->beta1),
-                  meso_arg_float(set->beta2), meso_arg_float(1 - set->beta1),
+                  n_groups, meso_arg_float(alpha), meso_arg_float(1 - set->beta1),
                   meso_arg_float(1 - set->beta2), meso_arg_float(set->epsilon)));
 }
 
