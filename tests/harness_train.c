@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness_train.h"
 
+#include <fcntl.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -66,6 +70,51 @@ char *harness_train(const char *words, int code)
     return text;
 }
 
+int harness_start(const char *words)
+{
+    enum { max_words = 40 };
+    char copy[1024], *argv[max_words + 2] = {MESOCL_PROGRAM};
+    size_t n = 1;
+    snprintf(copy, sizeof copy, "%s", words);
+    for (char *word = strtok(copy, " "); word && n <= max_words; word = strtok(NULL, " "))
+        argv[n++] = word;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        int log = open("log", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        dup2(log, 1);
+        dup2(log, 2);
+        alarm(60);
+        execv(argv[0], argv);
+        _exit(127);
+    }
+    assert_true(child > 0);
+    return child;
+}
+
+int harness_wait_for(const char *pattern, int process)
+{
+    glob_t found = {0};
+    for (int i = 0; i < 30000; i++) {
+        siginfo_t info = {0};
+        if (glob(pattern, 0, NULL, &found) == 0) {
+            globfree(&found);
+            return 1;
+        }
+        if (waitid(P_PID, (id_t)process, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid)
+            return 0;
+        usleep(1000);
+    }
+    return 0;
+}
+
+int harness_end(int process)
+{
+    int status = 0;
+    assert_int_equal(waitpid(process, &status, 0), process);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
 int harness_same_file(const char *a, const char *b)
 {
     void *left = NULL, *right = NULL;
@@ -80,8 +129,7 @@ int harness_same_file(const char *a, const char *b)
 
 void harness_expect_same_runs(const char *a, const char *b)
 {
-    static const char *const files[] = {"best.safetensors", "last.safetensors", "validation.csv",
-                                        "metrics.json"};
+    static const char *const files[] = {"best.safetensors", "last.safetensors", "metrics.json"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char left[64], right[64];
         snprintf(left, sizeof left, "%s/%s", a, files[i]);

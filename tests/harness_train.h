@@ -21,8 +21,18 @@ void harness_put_stripes(const char *path, int real, unsigned number);
  * freed. */
 char *harness_train(const char *words, int code);
 
+/* Starts mesocl with words and returns at once; its output goes to the file "log". */
+int harness_start(const char *words);
+
+/* Waits until a file of that pattern (glob) is there, at most 30 s, or the process has ended; 1 if
+ * one is there. */
+int harness_wait_for(const char *pattern, int process);
+
+/* The exit code, 1000 + signal where it was killed. */
+int harness_end(int process);
+
 /* Are two files equal, byte for byte? Both must be there. */
 int harness_same_file(const char *a, const char *b);
-void harness_expect_same_runs(const char *a, const char *b); /* their models and scores */
+void harness_expect_same_runs(const char *a, const char *b); /* their models and metrics */
 
 #endif

@@ -96,6 +96,8 @@ static meso_status train_epoch(meso_fit *fit, meso_error *error)
     meso_fit_state *s = &fit->state;
     meso_batch batch = {0};
     double from = meso_seconds();
+    if (s->trained) /* gone on with: its validation was interrupted */
+        return MESO_OK;
     MESO_TRY(meso_batches_seek(fit->train.batches, s->epoch, (size_t)s->position, error));
     while (!s->trained) {
         MESO_TRY(meso_batches_next(fit->train.batches, &batch, error));

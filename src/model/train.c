@@ -206,6 +206,9 @@ static meso_status go_on(meso_fit *fit, meso_error *error)
     MESO_TRY(finish(fit, error));
 out:
     tell_result(fit);
+    /* The folder has taken files before: now it is the disk. */
+    if (status == MESO_ERROR_CREATE && error)
+        status = error->status = MESO_ERROR_IO;
     return status;
 }
 

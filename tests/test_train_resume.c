@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A run that is killed, interrupted or out of disk, and gone on with, ends with the bytes of one
+ * that was left alone.
+ */
+#include <errno.h>
+#include <glob.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "fault_layer/fault_libc.h"
+#include "harness_device.h"
+#include "harness_run.h"
+#include "harness_train.h"
+#include "mesocl/mesocl.h"
+#include "mesocl/train.h"
+
+/* Checkpoints after nearly every step, so that a kill hits them, too. */
+#define RUN HARNESS_TRAIN "--epochs 12 --augment mesonet --early-stop 9 --checkpoint-seconds 0.001 "
+
+static const char any_checkpoint[] = "cut/checkpoint-*.safetensors";
+
+static int is_full(void)
+{
+    const char *full = getenv("MESO_FULL");
+    return full && strcmp(full, "1") == 0;
+}
+
+static void remove_folder(const char *folder)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    assert_int_equal(system(command), 0);
+}
+
+/* The undisturbed run, and the seconds that its part behind the first checkpoint took. */
+static double put_reference(void)
+{
+    meso_device_close(harness_device());
+    harness_put_training(16);
+    free(harness_train(RUN "-o warm", 0)); /* kernels are compiled by now */
+    int process = harness_start(RUN "-o reference");
+    harness_wait_for("reference/checkpoint-*", process);
+    double started = meso_seconds();
+    assert_int_equal(harness_end(process), 0);
+    harness_expect_same_runs("warm", "reference");
+    return meso_seconds() - started;
+}
+
+/* Starts the run, or goes on with it, and sends a signal at a random moment behind its checkpoint
+ * of the pattern. Returns the exit code, and how long the end took. */
+static int disturb(const char *words, const char *checkpoint, int number, double most,
+                   meso_random *random, double *took)
+{
+    int process = harness_start(words);
+    assert_true(harness_wait_for(checkpoint, process));
+    usleep((useconds_t)(1e6 * most * meso_random_unit(random)));
+    double from = meso_seconds();
+    kill(process, number);
+    int code = harness_end(process);
+    *took = meso_seconds() - from;
+    return code;
+}
+
+static void killed_runs_go_on(void **state)
+{
+    (void)state;
+    meso_random random = {(uint64_t)getpid()};
+    double seconds = put_reference(), took;
+    size_t n = is_full() ? 100 : 5;
+    for (size_t i = 0; i < n; i++) {
+        int code = disturb(RUN "-o cut", any_checkpoint, SIGKILL, seconds, &random, &took);
+        if (code == 1000 + SIGKILL && i % 2) /* half of them twice */
+            disturb("train --resume cut", any_checkpoint, SIGKILL, seconds, &random, &took);
+        free(harness_train("train --resume cut", 0));
+        harness_expect_same_runs("reference", "cut");
+        remove_folder("cut");
+    }
+}
+
+static void interrupted_runs_go_on(void **state)
+{
+    (void)state;
+    meso_random random = {(uint64_t)getpid() + 1};
+    double seconds = put_reference();
+    size_t n = is_full() ? 20 : 3;
+    for (size_t i = 0; i < n; i++) {
+        double took = 0;
+        int code = disturb(RUN "-o cut", any_checkpoint, i % 2 ? SIGTERM : SIGINT, seconds / 2,
+                           &random, &took);
+        if (code != 75 && code != 0) /* 0: it was done before */
+            fail_msg("interrupted, it ended with %d", code);
+        if (!(took <= 2))
+            fail_msg("it took %.1f s to end", took);
+        free(harness_train("train --resume cut", 0));
+        harness_expect_same_runs("reference", "cut");
+        remove_folder("cut");
+    }
+}
+
+/* Ends a run of its own before its end; returns the path of its newest checkpoint. */
+static const char *put_cut_run(void)
+{
+    static char newest[128];
+    glob_t found = {0};
+    meso_random random = {7};
+    double took;
+    int code = disturb(RUN "-o cut", "cut/checkpoint-000003*", SIGKILL, 0.01, &random, &took);
+    assert_int_equal(code, 1000 + SIGKILL);
+    assert_int_equal(glob("cut/checkpoint-*.safetensors", 0, NULL, &found), 0);
+    snprintf(newest, sizeof newest, "%s", found.gl_pathv[found.gl_pathc - 1]);
+    assert_true(found.gl_pathc <= 3); /* two, and one before the oldest went */
+    globfree(&found);
+    return newest;
+}
+
+static void flip_byte(const char *path, long at)
+{
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    fseek(file, at, at < 0 ? SEEK_END : SEEK_SET);
+    int byte = fgetc(file);
+    fseek(file, -1, SEEK_CUR);
+    fputc(byte ^ 1, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void a_damaged_checkpoint_falls_back(void **state)
+{
+    (void)state;
+    put_reference();
+    const char *newest = put_cut_run();
+    flip_byte(newest, -9);
+    char *text = harness_train("train --resume cut", 0);
+    assert_non_null(strstr(text, newest));
+    assert_non_null(strstr(text, "damaged"));
+    free(text);
+    harness_expect_same_runs("reference", "cut");
+
+    remove_folder("cut");
+    newest = put_cut_run();
+    assert_int_equal(truncate(newest, 1000), 0);
+    free(harness_train("train --resume cut", 0));
+    harness_expect_same_runs("reference", "cut");
+
+    remove_folder("cut");
+    put_cut_run();
+    glob_t found = {0};
+    assert_int_equal(glob("cut/checkpoint-*.safetensors", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        flip_byte(found.gl_pathv[i], 100);
+    globfree(&found);
+    text = harness_train("train --resume cut", 65);
+    assert_non_null(strstr(text, "none of its"));
+    free(text);
+}
+
+/* Another picture, one less, one more, a changed byte: refused. The set may move. */
+static void changed_data_are_refused(void **state)
+{
+    (void)state;
+    put_reference();
+    put_cut_run();
+    harness_put_stripes("data/fake/new.ppm", 0, 99);
+    char *text = harness_train("train --resume cut", 65);
+    assert_non_null(strstr(text, "training pictures"));
+    free(text);
+    assert_int_equal(unlink("data/fake/new.ppm"), 0);
+    flip_byte("data/real/003.ppm", -1);
+    free(harness_train("train --resume cut", 65));
+    flip_byte("data/real/003.ppm", -1);
+    assert_int_equal(rename("data", "moved"), 0);
+    free(harness_train("train --resume cut", 66));
+    free(harness_train("train moved --resume cut", 0));
+    harness_expect_same_runs("reference", "cut");
+}
+
+/* ---- the disk ----------------------------------------------------------------------------------
+ */
+
+static meso_status train_here(meso_device *device, const char *run, meso_error *error)
+{
+    meso_train_options options = MESO_TRAIN_OPTIONS_INIT;
+    options.data = "data";
+    options.net = "tiny.net";
+    options.validation_split = 0.25;
+    options.epochs = 3;
+    options.batch = 8;
+    options.run = run;
+    options.checkpoint_seconds = 1e-9;
+    return meso_train(device, &options, NULL, NULL, NULL, error);
+}
+
+/* Every opening, writing, syncing and renaming of the run's files fails once. */
+static void a_failing_disk_loses_nothing(void **state)
+{
+    (void)state;
+    meso_device *device = harness_device();
+    meso_error error = {0};
+    const meso_resume_options resume = {.struct_bytes = sizeof resume};
+    size_t n_failed = 0, step = is_full() ? 1 : 11;
+    harness_put_training(16);
+    assert_int_equal(train_here(device, "reference", &error), MESO_OK);
+    for (size_t n = 1;; n += step) {
+        fault_begin(&(fault_plan){
+            .kinds = FAULT_FILES, .fail_at = n, .own_code = 1, .lost = n % 2, .error = ENOSPC});
+        meso_status status = train_here(device, "cut", &error);
+        if (!fault_end().failed)
+            break;
+        n_failed++;
+        int begun = access("cut/checkpoint-000001.safetensors", F_OK) == 0 ||
+                    access("cut/history.jsonl", F_OK) == 0;
+        int code = meso_status_exit_code(status);
+        if (code != 74 && !(code == 73 && !begun))
+            fail_msg("call %zu failed and it ended with %d: %s", n, code, error.text);
+        if (begun) {
+            if (meso_train_resume(device, "cut", &resume, NULL, NULL, NULL, &error) != MESO_OK)
+                fail_msg("call %zu failed; gone on with: %s", n, error.text);
+            harness_expect_same_runs("reference", "cut");
+        }
+        remove_folder("cut");
+    }
+    print_message("%zu calls failed\n", n_failed);
+    assert_true(n_failed > 5);
+    meso_device_close(device);
+}
+
+int main(void)
+{
+#define RESUME_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, harness_enter_folder, harness_leave_folder)
+    const struct CMUnitTest tests[] = {
+        RESUME_TEST(killed_runs_go_on),
+        RESUME_TEST(interrupted_runs_go_on),
+        RESUME_TEST(a_damaged_checkpoint_falls_back),
+        RESUME_TEST(changed_data_are_refused),
+        RESUME_TEST(a_failing_disk_loses_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
