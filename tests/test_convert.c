@@ -18,6 +18,8 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "harness_device.h"
+#include "mesocl/net.h"
 #include "mesocl/weights.h"
 
 static char bin[512];    /* where this test and the programs lie */
@@ -207,6 +209,66 @@ static void test_damaged(void **state)
     damage("tests/fixtures/keras3_functional.keras", "in.keras");
 }
 
+/* What was accepted has every tensor of the net in its shape, and numbers in them. */
+static void expect_meso4(const char *path)
+{
+    meso_weights *weights = NULL;
+    meso_net *net = NULL;
+    meso_error error = {0};
+    if (meso_net_open("meso4", &net, &error) != MESO_OK ||
+        meso_weights_read(path, &weights, &error) != MESO_OK ||
+        meso_weights_check(weights, net, &error) != MESO_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(meso_weights_n_tensors(weights), 28);
+    meso_weights_close(weights);
+    meso_net_close(net);
+}
+
+/* The published file, damaged in one of three ways: a byte changed anywhere, a byte changed in the
+ * structure (its first part), or cut. */
+static void test_published_damaged(void **state)
+{
+    enum { structure = 24 << 10 };
+    const int n_trials = getenv("MESO_FULL") ? 1200 : 100;
+    void *bytes = NULL;
+    size_t n = 0;
+    int n_accepted = 0;
+    char said[4096], damaged[256], out[256];
+    meso_random random = {13};
+    (void)state;
+    assert_int_equal(
+        meso_file_read(harness_data("weights/Meso4_DF.h5"), 1 << 20, &bytes, &n, NULL, NULL),
+        MESO_OK);
+    snprintf(damaged, sizeof damaged, "%s/in.h5", folder);
+    snprintf(out, sizeof out, "%s/out.safetensors", folder);
+    for (int i = 0; i < n_trials; i++) {
+        size_t cut = i % 3 == 2 ? meso_random_below(&random, n) : n;
+        unsigned char *byte =
+            (unsigned char *)bytes +
+            meso_random_below(&random, i % 3 == 1 && n > structure ? structure : n);
+        unsigned char old = *byte;
+        if (cut == n)
+            *byte ^= (unsigned char)(1 + meso_random_below(&random, 255));
+        put("in.h5", bytes, cut);
+        *byte = old;
+        int code = run(said, "$BIN/mesocl convert %s -o %s", damaged, out);
+        if (code == 0) {
+            expect_meso4(out);
+            assert_null(strstr(said, "known as")); /* its hash is another one */
+            drop("out.safetensors");
+            n_accepted++;
+        } else if (code != 65 || strncmp(said, "mesocl: ", 8) != 0) {
+            fail_msg("trial %d: exit code %d, '%s'", i, code, said);
+        } else if (strstr(said, "signal")) {
+            print_message("trial %d: %s", i, said);
+        }
+    }
+    print_message("%d damaged copies, %d accepted\n", n_trials, n_accepted);
+    assert_true(n_accepted < n_trials * 2 / 3); /* a third is cut */
+    drop("in.h5");
+    free(bytes);
+}
+
 static void test_command_line(void **state)
 {
     static const struct {
@@ -262,8 +324,11 @@ static void test_command_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),         cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_other_files),  cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_other_files),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_published_damaged),
         cmocka_unit_test(test_command_line),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -331,6 +331,23 @@ static const struct misfit {
     {"n.gamma", "n.gamma", {2}, 1, NAN, "n.gamma: value 0 is not finite"},
     {"n.gamma", "n.gamma", {2}, 1, INFINITY, "n.gamma: value 0 is not finite"},
     {"", "c.bias", {2}, 1, 1, "c.bias (2) belongs to no layer"},
+    {"", "N.gamma", {2}, 1, 1, "N.gamma (2) belongs to no layer"}, /* names have cases */
+    {"", "c.kernel.1", {1}, 1, 1, "c.kernel.1 (1) belongs to no layer"},
+    {"c.kernel", NULL, {0}, 0, 1, "c.kernel is missing"},
+    {"c.kernel", "c.weight", {3, 3, 1, 2}, 4, 1, "c.kernel is missing"},
+    {"c.kernel", "c.kernel", {1, 3, 3, 2}, 4, 1, "c.kernel has shape 1x3x3x2"},
+    {"c.kernel", "c.kernel", {3, 3, 2}, 3, 1, "c.kernel has shape 3x3x2;"},
+    {"c.kernel", "c.kernel", {3, 3, 1, 2}, 4, NAN, "c.kernel: value 0 is not finite"},
+    {"c.kernel", "c.kernel", {3, 3, 1, 2}, 4, -INFINITY, "c.kernel: value 0 is not finite"},
+    {"n.gamma", "n.gamma", {1}, 1, 1, "n.gamma has shape 1;"},
+    {"n.gamma", "n.gamma", {0}, 0, 1, "n.gamma has shape scalar"},
+    {"n.gamma", "n.gamma", {2, 1}, 2, 1, "n.gamma has shape 2x1"},
+    {"n.moving_mean", "n.moving_mean", {0}, 1, 1, "n.moving_mean has shape 0;"},
+    {"n.moving_mean", "n.running_mean", {2}, 1, 1, "n.moving_mean is missing"},
+    {"n.moving_mean", "n.moving_mean", {2}, 1, NAN, "n.moving_mean: value 0 is not finite"},
+    {"n.moving_variance", "n.moving_variance", {2}, 1, -0.0f, "a variance must be above 0"},
+    {"n.moving_variance", "n.moving_variance", {2}, 1, NAN, "n.moving_variance: value 0 is not"},
+    {"n.moving_variance", "n.moving_variance", {2}, 1, INFINITY, "value 0 is not finite"},
 };
 
 static void test_check(void **state)
