@@ -245,7 +245,7 @@ static void programs_end_with_the_right_code(void **state)
             assert_int_equal(result.code, 0);
         harness_forget(&result);
     }
-    assert_true(n_failed >= 400 / step / 4);
+    assert_true(n_failed >= 400 / step / 8); /* most calls behind some 150 are not there */
 }
 
 /* A result that is no number is an error, on each path. */

@@ -223,7 +223,8 @@ static void test_bmp(void **state)
 
 static void test_pnm(void **state)
 {
-    static const char colour[] = "P6\n# two pixels\n2 1\n255\nabcdef", grey[] = "P5 1 2 255\nxy";
+    static const char colour[] = "P6\n# two pixels\n2 1\n255\nabcdef", grey[] = "P5 1 2 255\nxy",
+                      old_mac[] = "P5\n# a comment\r1 1\n255\nz";
     static const struct {
         const char *text;
         meso_refusal refusal;
@@ -231,6 +232,7 @@ static void test_pnm(void **state)
         {"P6\n2 1\n255\nabcde", MESO_IMAGE_TRUNCATED},
         {"P6\n2 1", MESO_IMAGE_TRUNCATED},
         {"P6\n2 x\n255\nabc", MESO_IMAGE_CORRUPT},
+        {"P5\n#\r8888888888888888888888 1\n255\na", MESO_IMAGE_UNSUPPORTED},
         {"P5 1 1 65535\nab", MESO_IMAGE_UNSUPPORTED},
         {"P4 1 1\na", MESO_IMAGE_UNSUPPORTED},
         {"P5 0 1 255\n", MESO_IMAGE_ODD_SIZE},
@@ -244,6 +246,10 @@ static void test_pnm(void **state)
     image = decode(grey, sizeof grey - 1, NULL);
     expect_pixels(&image, 1, 2, (const uint8_t *)"xxxyyy", "PGM", 1, 2);
     assert_string_equal(image.format, "pnm");
+    meso_image_free(&image);
+    /* A comment ends with CR, too, for stb_image as for Pillow. */
+    image = decode(old_mac, sizeof old_mac - 1, NULL);
+    expect_pixels(&image, 1, 1, (const uint8_t *)"zzz", "PGM", 1, 1);
     meso_image_free(&image);
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         meso_refusal refusal = MESO_IMAGE_OK;

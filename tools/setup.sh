@@ -5,6 +5,7 @@
 #
 #   tools/setup.sh           what is needed to build, run and test
 #   tools/setup.sh --lint    and what tools/lint.sh needs
+#   tools/setup.sh --fuzz    and what tests/fuzz.sh needs
 set -eu
 
 packages="
@@ -22,8 +23,9 @@ packages="
 case "${1-}" in
 '') ;;
 --lint) packages="$packages clang-format clang-tidy shellcheck" ;;
+--fuzz) packages="$packages clang libclang-rt-14-dev" ;;
 *)
-    echo "usage: tools/setup.sh [--lint]" >&2
+    echo "usage: tools/setup.sh [--lint | --fuzz]" >&2
     exit 2
     ;;
 esac

@@ -29,6 +29,9 @@ if [ "${CI-}" = true ]; then
 fi
 
 tools/setup.sh
+if [ "${CI-}" = true ]; then
+    tools/setup.sh --fuzz && export MESO_REQUIRE_FUZZ=1
+fi
 cmake --preset dev --log-level=WARNING
 cmake --build --preset dev
 

@@ -230,14 +230,15 @@ meso_status meso_decode_bmp(meso_decode *decode)
     return MESO_OK;
 }
 
-/* Reads one number of a PNM header, behind blanks and comments. Returns 0 where there is none. */
+/* Reads one number of a PNM header, behind blanks and comments, as stb_image does: it must not find
+ * others, whose size nobody has checked. Returns 0 where there is none. */
 static int pnm_number(const meso_decode *decode, size_t *at, uint64_t *value)
 {
     const uint8_t *b = decode->bytes;
     size_t i = *at;
     while (i < decode->n && (b[i] == '#' || (b[i] && strchr(" \t\r\n\v\f", b[i])))) {
         if (b[i] == '#')
-            while (i < decode->n && b[i] != '\n')
+            while (i < decode->n && b[i] != '\n' && b[i] != '\r')
                 i++;
         else
             i++;
