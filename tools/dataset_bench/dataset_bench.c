@@ -11,6 +11,8 @@
 static const meso_cli_command commands[] = {
     {"stats", "statistics of the pictures of each class and dataset", bench_cmd_stats},
     {"check", "unusable files, duplicates, label conflicts, leaks, shortcuts", bench_cmd_check},
+    {"split", "a part to train on and a part to test with, recordings kept together",
+     bench_cmd_split},
     {"demo-data", "draw three datasets and a control set, with faults planted",
      bench_cmd_demo_data},
     {NULL, NULL, NULL},

@@ -7,6 +7,7 @@
 
 int bench_cmd_stats(int argc, char **argv);
 int bench_cmd_check(int argc, char **argv);
+int bench_cmd_split(int argc, char **argv);
 int bench_cmd_demo_data(int argc, char **argv);
 
 #endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * dataset_bench split: one dataset → a part to train on and a part to test with.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "bench_inputs.h"
+#include "dataset_bench.h"
+#include "report/report_table.h"
+#include "split_output.h"
+
+typedef struct split {
+    bench_inputs inputs;
+    double test;
+    uint64_t seed;
+    int links;
+    const char *out;
+} split;
+
+static const char about[] =
+    "Cuts a dataset in two so that the test is worth something: images of one recording (--group) "
+    "and "
+    "images that are one picture go to one side together, each class is cut at the same fraction, "
+    "and the same seed gives the same split. Files that cannot be used are left out.\n\n"
+    "Writes FOLDER/train.csv and FOLDER/test.csv, manifests that evaluate, stats and check take: "
+    "file, label, group where there are groups, and the XXH3-128 hash of the file.\n\n"
+    "Exit code: 0; 65 where a part would have no image of a class; 73 where FOLDER cannot be made.";
+
+static const char examples[] =
+    "dataset_bench split mesonet/Validation --test 0.1 --group '([^_/]+)_[0-9]+\\.jpg' -o parts\n"
+    "dataset_bench split faces --test 0.2 --seed 1 --links -o parts";
+
+/* clang-format off */
+static int parse(split *s, int argc, char **argv, char ***operands, size_t *n_operands)
+{
+    const meso_option options[] = {
+        {"test", 't', MESO_OPTION_REAL, {.real = &s->test}, "FRACTION",
+         "of each class to test with; default 0.1", 0.0001, 0.9999},
+        {"out", 'o', MESO_OPTION_TEXT, {.text = &s->out}, "FOLDER", "where to write (required)", 0, 0},
+        {"seed", 's', MESO_OPTION_UNSIGNED, {.number = &s->seed}, "N", "of the lot; default 0", 0, 0},
+        {"links", '\0', MESO_OPTION_FLAG, {.flag = &s->links}, NULL,
+         "also make FOLDER/{train,test}/{Fake,Real} with links to the files", 0, 0},
+        BENCH_INPUT_OPTIONS(s->inputs),
+        MESO_OPTIONS_END};
+    const meso_command_line line = {"split", "[options] -o FOLDER DATASET", about, options, examples,
+                                    0, 1};
+    /* clang-format on */
+    int code = meso_options_parse(&line, argc, argv, operands, n_operands);
+    if (code >= 0)
+        return code;
+    if (!s->out)
+        return meso_options_usage_error("split", "--out FOLDER is missing");
+    if (*n_operands == (s->inputs.files.manifest != NULL))
+        return meso_options_usage_error("split", "give either a folder or --manifest FILE");
+    return -1;
+}
+
+static void say(const split *s, const study_split *made)
+{
+    static const report_column columns[] = {
+        {"part", "part", REPORT_LEFT, REPORT_TEXT, 0},
+        {"fake", "fake", REPORT_RIGHT, REPORT_COUNT, 0},
+        {"real", "real", REPORT_RIGHT, REPORT_COUNT, 0},
+        {"units", "dealt out as", REPORT_RIGHT, REPORT_COUNT, 0}};
+    static const char *const names[2] = {"train", "test"};
+    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof *columns};
+    meso_text out = {0};
+    for (int part = 0; part < 2; part++) {
+        report_table_add_text(&table, names[part]);
+        report_table_add_count(&table, made->n_class[part][MESO_FAKE]);
+        report_table_add_count(&table, made->n_class[part][MESO_REAL]);
+        report_table_add_count(&table, made->n_units[part]);
+    }
+    report_table_text(&table, &out);
+    if (!out.out_of_memory)
+        fputs(out.bytes, stdout);
+    printf("%zu images stay beside another because they are one picture\nwritten to %s\n",
+           made->n_kept_together, MESO_PRINTABLE(s->out));
+    meso_text_free(&out);
+    report_table_free(&table);
+}
+
+static meso_status run(split *s, char **operands, size_t n, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    study_split made = {0};
+    MESO_TRY(bench_inputs_scan(&s->inputs, operands, n, error));
+    const study_dataset *dataset = &s->inputs.datasets[0];
+    MESO_TRY(study_split_make(dataset, s->test, s->seed, &made, error));
+    MESO_REQUIRE(mkdir(s->out, 0777) == 0 || errno == EEXIST, error, MESO_ERROR_CREATE,
+                 "%s: cannot make this folder: %s", MESO_PRINTABLE(s->out), strerror(errno));
+    if (s->links)
+        MESO_TRY(bench_split_links(dataset, &made, s->out, error));
+    MESO_TRY(bench_split_lists(dataset, &made, s->out, error));
+    say(s, &made);
+out:
+    study_split_free(&made);
+    return status;
+}
+
+int bench_cmd_split(int argc, char **argv)
+{
+    split s = {.inputs = BENCH_INPUTS_INIT, .test = 0.1};
+    meso_error error = {0};
+    char **operands;
+    size_t n_operands;
+    int code = parse(&s, argc, argv, &operands, &n_operands);
+    if (code < 0)
+        code = run(&s, operands, n_operands, &error) == MESO_OK ? 0 : meso_tool_fail(&error);
+    bench_inputs_free(&s.inputs);
+    return code;
+}
