@@ -4,8 +4,8 @@
  * belongs together stays together. Images of one recording do, in whichever class they stand, and
  * so do images that are one picture (study_duplicates()).
  */
-#ifndef MESO_STUDY_SPLIT_H
-#define MESO_STUDY_SPLIT_H
+#ifndef MESO_STUDY_DATASET_SPLIT_H
+#define MESO_STUDY_DATASET_SPLIT_H
 
 #include "study/study_scan.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study/split.h"
+#include "study/dataset_split.h"
 
 #include <stdlib.h>
 
