@@ -194,7 +194,7 @@ static void traps_of_mesonet(void **state)
              harness_data("datasets/mesonet/Train"));
     require_device();
     json_t *document = run_json(words, "dataset_bench_check");
-    assert_true(is_warned(document, "shortcut", "m", "JPEG quality alone"));
+    assert_true(is_warned(document, "shortcut", "m", "by JPEG quality alone"));
     assert_true(is_warned(document, "near_duplicate", "m", "neighbouring frames"));
     json_decref(document);
 }

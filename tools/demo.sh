@@ -46,10 +46,19 @@ echo "The weights above are random numbers from a seed. Nobody trained them: wha
 echo "goes through decoding, resizing and the net on the device, and says nothing of real or fake."
 run mesocl predict -w build/demo/seeded.safetensors build/demo
 
+say "What is in a dataset"
+echo "The pictures below are drawn by the program, with faults planted; they show nobody."
+rm -rf build/demo/datasets
+run dataset_bench demo-data build/demo/datasets --count 30
+run dataset_bench check build/demo/datasets/faint build/demo/datasets/shortcut \
+    --against build/demo/datasets/control --html build/demo/datasets.html --list 2 | sed -n '1,/^$/p'
+
 say "Where things are"
 cat <<'END'
 build/bin/mesocl     the program; `mesocl --help` lists what it does
+build/bin/dataset_bench  looks into datasets, likewise
 build/demo/          the pictures and the model of this demonstration
+build/demo/datasets.html  the whole report on the drawn datasets
 tools/test.sh        builds and runs the tests
 README.md            a tour of the commands, and the source map
 END

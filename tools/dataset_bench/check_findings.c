@@ -69,23 +69,51 @@ static void warn(list *to, const char *kind, const char *dataset, const char *ot
     va_end(arguments);
 }
 
-static void warn_shortcuts(const bench_findings *f, list *to)
+/* A property that gives the classes of a dataset away. */
+typedef struct giveaway {
+    const study_shortcut *shortcut;
+    const char *dataset;
+} giveaway;
+
+static int compare_giveaways(const void *left, const void *right)
 {
-    for (size_t d = 0; d < f->n_checked; d++) {
-        const study_health *h = &f->health[d];
-        for (size_t i = 0; i < h->n_shortcuts && h->shortcuts[i].warn; i++)
-            warn(to, "shortcut", f->datasets[d].name, NULL,
-                 "%s alone tells real from fake: AUC %.3f (95 %%: %.3f to %.3f), higher in %ss",
-                 study_properties[h->shortcuts[i].property].title, h->shortcuts[i].auc,
-                 h->shortcuts[i].interval.low, h->shortcuts[i].interval.high,
-                 bench_class_name(h->shortcuts[i].real_is_higher));
+    const study_shortcut *a = ((const giveaway *)left)->shortcut;
+    const study_shortcut *b = ((const giveaway *)right)->shortcut;
+    if (a->auc != b->auc)
+        return a->auc > b->auc ? -1 : 1;
+    return study_properties[b->property].of_file - study_properties[a->property].of_file;
+}
+
+/* The strongest of all datasets first. */
+static int warn_properties(const bench_findings *f, list *to)
+{
+    size_t n = 0;
+    giveaway *found = malloc((f->n_checked * STUDY_N_PROPERTIES + 1) * sizeof *found);
+    for (size_t d = 0; found && d < f->n_checked; d++)
+        for (size_t i = 0; i < f->health[d].n_shortcuts && f->health[d].shortcuts[i].warn; i++)
+            found[n++] = (giveaway){&f->health[d].shortcuts[i], f->datasets[d].name};
+    if (found)
+        qsort(found, n, sizeof *found, compare_giveaways);
+    for (size_t i = 0; i < n; i++) {
+        const study_shortcut *s = found[i].shortcut;
+        warn(
+            to, "shortcut", found[i].dataset, NULL,
+            "real can be told from fake by %s alone: AUC %.3f (95 %%: %.3f to %.3f), higher in %ss",
+            study_properties[s->property].title, s->auc, s->interval.low, s->interval.high,
+            bench_class_name(s->real_is_higher));
     }
+    free(found);
+    return found != NULL;
+}
+
+static void warn_framing(const bench_findings *f, list *to)
+{
     for (size_t d = 0; d < f->n_checked; d++) {
         const study_health *h = &f->health[d];
         if (h->view_warn[STUDY_VIEW_FRAMING])
             warn(to, "framing", f->datasets[d].name, NULL,
-                 "framing and background tell real from fake: a linear classifier on 16x16 grey "
-                 "thumbnails has AUC %.3f (95 %%: %.3f to %.3f)",
+                 "real can be told from fake by framing and background: a linear classifier on "
+                 "16x16 grey thumbnails has AUC %.3f (95 %%: %.3f to %.3f)",
                  h->view_auc[STUDY_VIEW_FRAMING], h->view_interval[STUDY_VIEW_FRAMING].low,
                  h->view_interval[STUDY_VIEW_FRAMING].high);
     }
@@ -154,9 +182,12 @@ size_t bench_warnings(const bench_findings *f, bench_warning **warnings)
     list to = {.room = f->n_checked * (STUDY_N_PROPERTIES + 8) + 2 * f->n_crossings + 1};
     to.rows = calloc(to.room, sizeof *to.rows);
     *warnings = to.rows;
-    if (!to.rows)
+    if (!to.rows || !warn_properties(f, &to)) {
+        free(to.rows);
+        *warnings = NULL;
         return 0;
-    warn_shortcuts(f, &to);
+    }
+    warn_framing(f, &to);
     warn_conflicts(f, &to);
     warn_leaks(f, &to);
     warn_health(f, &to);
