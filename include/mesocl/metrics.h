@@ -90,6 +90,20 @@ typedef struct meso_roc_point {
     double threshold;           /* p_real ≥ threshold is called real; infinity at (0,0) */
 } meso_roc_point;
 
+/* Images whose P(real) lies in one part of 0…1. */
+typedef struct meso_calibration_bin {
+    size_t n;
+    double p_real; /* their mean; NaN where there are none */
+    double real;   /* the share that is real; likewise */
+} meso_calibration_bin;
+
+/* n_bins equal parts of 0…1, each with its lower end, the last with both. *error_expected: the mean
+ * distance between p_real and real over images (expected calibration error; Naeini et al. 2015).
+ * Errors: ARGUMENT (no scores, no bins). */
+MESO_API meso_status meso_metrics_calibration(const meso_scores *scores, size_t n_bins,
+                                              meso_calibration_bin *bins, double *error_expected,
+                                              meso_error *error);
+
 /* *points is the caller's, to free(). Errors: ARGUMENT (one class only), MEMORY. */
 MESO_API meso_status meso_metrics_roc(const meso_scores *scores, meso_roc_point **points, size_t *n,
                                       meso_error *error);

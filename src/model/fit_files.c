@@ -211,10 +211,13 @@ static void add_number(double value, meso_text *out)
 
 static void scores_csv(const meso_fit *fit, const meso_fit_scores *scores, meso_text *out)
 {
-    meso_text_add(out, "file,label,p_fake,p_real\r\n");
+    meso_text_add(out, "file,label,group,p_fake,p_real\r\n");
     for (size_t i = 0; i < scores->n; i++) {
-        meso_csv_field(fit->measured.dataset->items[scores->items[i]].path, out);
+        const meso_dataset_item *item = &fit->measured.dataset->items[scores->items[i]];
+        meso_csv_field(item->path, out);
         meso_text_format(out, ",%s,", scores->real[i] ? "real" : "fake");
+        meso_csv_field(item->group ? item->group : "", out);
+        meso_text_add(out, ",");
         add_number(scores->p_fake[i], out);
         meso_text_add(out, ",");
         add_number(scores->p_real[i], out);

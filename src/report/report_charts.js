@@ -45,6 +45,13 @@
     };
   }
 
+  // Epochs have no halves.
+  function whole(spec) {
+    return spec.series.every(function (s) {
+      return s.x !== null && s.x.every(function (x) { return Number.isInteger(x); });
+    });
+  }
+
   function scale(axis, type) {
     var made = {
       type: axis.log ? 'logarithmic' : type,
@@ -69,12 +76,15 @@
   }
 
   function options(spec) {
+    var x = scale(spec.x, spec.categories ? 'category' : 'linear');
+    if (!spec.categories && !spec.x.log && spec.x.high !== 1 && whole(spec))
+      x.ticks.precision = 0;
     return {
       animation: false,
       maintainAspectRatio: false,
       normalized: true,
       interaction: { mode: 'nearest', intersect: false, axis: spec.categories ? 'x' : 'xy' },
-      scales: { x: scale(spec.x, spec.categories ? 'category' : 'linear'), y: scale(spec.y, 'linear') },
+      scales: { x: x, y: scale(spec.y, 'linear') },
       plugins: {
         legend: {
           display: spec.series.filter(function (s) { return s.name !== null; }).length > 1,

@@ -16,6 +16,7 @@ static const meso_cli_command commands[] = {
     {"predict", "score images: P(fake) and P(real) of each", meso_cmd_predict},
     {"evaluate", "measure a model on a labelled dataset", meso_cmd_evaluate},
     {"train", "train a model on a labelled dataset", meso_cmd_train},
+    {"report", "a run of training as one HTML file", meso_cmd_report},
     {NULL, NULL, NULL},
 };
 

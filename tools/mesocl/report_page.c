@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report_page.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "report_result.h"
+
+static void add_table(report_html *page, const char *caption, report_table *table)
+{
+    report_html_table(page, caption, table);
+    report_table_free(table);
+}
+
+/* ---- curves ------------------------------------------------------------------------------------
+ */
+
+/* A column of the history as a new array; NULL where there is not one number in it. */
+static double *column_of(const meso_history *history, const char *name)
+{
+    const meso_history_column *column = meso_history_columns;
+    double *values = calloc(history->n + 1, sizeof *values);
+    int any = 0;
+    while (strcmp(column->name, name) != 0)
+        column++;
+    for (size_t i = 0; values && i < history->n; i++) {
+        values[i] = meso_history_cell(&history->records[i], column);
+        any |= isfinite(values[i]);
+    }
+    if (any)
+        return values;
+    free(values);
+    return NULL;
+}
+
+typedef struct curve_chart {
+    const char *title, *y_title;
+    const char *columns[2], *names[2]; /* the second may be NULL */
+    report_series_style style;
+    int logarithmic;
+} curve_chart;
+
+static void add_curves(report_html *page, const meso_history *history, const curve_chart *chart,
+                       const double *epochs)
+{
+    double *values[2] = {NULL, NULL};
+    report_series series[2];
+    size_t n = 0;
+    for (size_t i = 0; i < 2 && chart->columns[i]; i++) {
+        values[i] = column_of(history, chart->columns[i]);
+        if (values[i])
+            series[n++] =
+                (report_series){chart->names[i], chart->style, epochs, values[i], history->n, NULL};
+    }
+    const report_chart drawn = {
+        .title = chart->title,
+        .x = {"epoch", 0, history->n > 1 ? 1 : 0, history->n > 1 ? (double)history->n : 2},
+        .y = {chart->y_title, chart->logarithmic, 0, 0},
+        .series = series,
+        .n_series = n};
+    if (n > 0)
+        report_html_chart(page, &drawn);
+    free(values[0]);
+    free(values[1]);
+}
+
+static void add_history(report_html *page, const meso_run_folder *f)
+{
+    static const curve_chart charts[] = {
+        {"Loss",
+         "mean over images",
+         {"loss", "val_loss"},
+         {"training", "validation"},
+         REPORT_SERIES_LINE,
+         0},
+        {"Accuracy",
+         "part of images",
+         {"accuracy", "val_accuracy"},
+         {"training", "validation"},
+         REPORT_SERIES_LINE,
+         0},
+        {"Area under the ROC",
+         "AUC",
+         {"val_auc", NULL},
+         {"validation", NULL},
+         REPORT_SERIES_LINE,
+         0},
+        {"Learning rate",
+         "of the epoch's last step",
+         {"learning_rate", NULL},
+         {"rate", NULL},
+         REPORT_SERIES_STEPS,
+         1},
+    };
+    double *epochs = calloc(f->history.n + 1, sizeof *epochs);
+    report_html_section(page, "Curves");
+    if (f->history.n == 0)
+        report_html_paragraph(page, "No epoch has ended yet.");
+    for (size_t i = 0; epochs && i < f->history.n; i++)
+        epochs[i] = (double)f->history.records[i].epoch;
+    for (size_t i = 0; epochs && f->history.n > 0 && i < sizeof charts / sizeof charts[0]; i++)
+        add_curves(page, &f->history, &charts[i], epochs);
+    page->body.out_of_memory |= epochs == NULL;
+    free(epochs);
+}
+
+static void add_epochs(report_html *page, const meso_run_folder *f)
+{
+    static const report_column columns[] = {
+        {"epoch", "epoch", REPORT_RIGHT, REPORT_COUNT, 0},
+        {"step", "steps", REPORT_RIGHT, REPORT_COUNT, 0},
+        {"loss", "loss", REPORT_RIGHT, REPORT_NUMBER, 4},
+        {"accuracy", "accuracy", REPORT_RIGHT, REPORT_NUMBER, 4},
+        {"val_loss", "val. loss", REPORT_RIGHT, REPORT_NUMBER, 4},
+        {"val_accuracy", "val. accuracy", REPORT_RIGHT, REPORT_NUMBER, 4},
+        {"val_auc", "val. AUC", REPORT_RIGHT, REPORT_NUMBER, 4},
+        {"rate", "learning rate", REPORT_RIGHT, REPORT_NUMBER, 8},
+        {"speed", "images/s", REPORT_RIGHT, REPORT_NUMBER, 0},
+    };
+    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
+    if (f->history.n == 0)
+        return;
+    report_html_section(page, "Epochs");
+    for (size_t i = 0; i < f->history.n; i++) {
+        const meso_train_record *r = &f->history.records[i];
+        report_table_add_count(&table, r->epoch);
+        report_table_add_count(&table, (size_t)r->step);
+        const double cells[] = {r->loss,    r->accuracy,      r->val_loss,         r->val_accuracy,
+                                r->val_auc, r->learning_rate, r->images_per_second};
+        for (size_t c = 0; c < sizeof cells / sizeof cells[0]; c++)
+            report_table_add_number(&table, cells[c]);
+    }
+    add_table(page, NULL, &table);
+}
+
+/* ---- origin ------------------------------------------------------------------------------------
+ */
+
+static void add_options(report_html *page, const meso_run_folder *f)
+{
+    static const report_column columns[] = {
+        {"option", "option", REPORT_LEFT, REPORT_TEXT, 0},
+        {"value", "value", REPORT_LEFT, REPORT_TEXT, 0},
+    };
+    report_table table = {.columns = columns, .n_columns = 2};
+    const char *key;
+    json_t *value;
+    report_html_section(page, "Options");
+    json_object_foreach(json_object_get(f->config, "options"), key, value)
+    {
+        char path[64];
+        snprintf(path, sizeof path, "options.%s", key);
+        if (json_is_null(value) || strcmp(key, "command") == 0)
+            continue;
+        report_table_add_text(&table, key);
+        report_table_add_text(&table, meso_run_config_text(f, path));
+    }
+    add_table(page, NULL, &table);
+}
+
+static const char *text_of(const meso_run_folder *f, const char *key)
+{
+    return json_string_value(json_object_get(f->config, key));
+}
+
+static const char *option_of(const meso_run_folder *f, const char *key)
+{
+    return json_string_value(json_object_get(json_object_get(f->config, "options"), key));
+}
+
+static void add_provenance(report_html *page, const meso_run_folder *f)
+{
+    char seed[24];
+    const char *data = option_of(f, "data"), *manifest = option_of(f, "manifest");
+    snprintf(seed, sizeof seed, "%llu",
+             (unsigned long long)json_integer_value(
+                 json_object_get(json_object_get(f->config, "options"), "seed")));
+    const report_provenance provenance = {
+        .device = text_of(f, "device"),
+        .driver = text_of(f, "driver"),
+        .platform = text_of(f, "platform"),
+        .decoders = text_of(f, "decoders"),
+        .resize = REPORT_RESIZE,
+        .net = text_of(f, "net"),
+        .weights = option_of(f, "init"),
+        .weights_hash = text_of(f, "init_hash"),
+        .dataset = data ? data : manifest,
+        .dataset_hash = text_of(f, "data_hash"),
+        .seed = seed,
+        .command = option_of(f, "command"),
+    };
+    char trained[160];
+    report_html_section(page, "Provenance");
+    snprintf(trained, sizeof trained,
+             "Trained by version %s, commit %s, with %s kernels. Below: the program of this "
+             "report, and what the run recorded.",
+             meso_run_config_text(f, "version"), meso_run_config_text(f, "commit"),
+             meso_run_config_text(f, "kernels"));
+    report_html_paragraph(page, trained);
+    report_html_provenance(page, &provenance);
+}
+
+meso_status meso_report_page(const char *run, const meso_run_folder *f, meso_text *out,
+                             meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text title = {0}, subtitle = {0};
+    const char *data = option_of(f, "data"), *manifest = option_of(f, "manifest");
+    meso_text_format(&title, "Training run %s", run);
+    meso_text_format(&subtitle, "%s on %s, %lld images", text_of(f, "net") ? text_of(f, "net") : "",
+                     data       ? data
+                     : manifest ? manifest
+                                : "",
+                     (long long)json_integer_value(json_object_get(f->config, "n_train")));
+    MESO_REQUIRE(title.bytes && subtitle.bytes, error, MESO_ERROR_MEMORY, "out of memory");
+    report_html page = {.title = title.bytes, .subtitle = subtitle.bytes};
+    status = meso_report_result(&page, f, error);
+    add_history(&page, f);
+    add_epochs(&page, f);
+    add_options(&page, f);
+    add_provenance(&page, f);
+    report_html_finish(&page, out);
+out:
+    meso_text_free(&title);
+    meso_text_free(&subtitle);
+    return status;
+}

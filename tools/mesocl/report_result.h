@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The part of a run's report about its best weights: figures, ROC, calibration, confusion.
+ */
+#ifndef MESO_TOOLS_REPORT_RESULT_H
+#define MESO_TOOLS_REPORT_RESULT_H
+
+#include "report/report_html.h"
+#include "run_folder.h"
+
+/* Errors: those of meso_metrics_*. */
+meso_status meso_report_result(report_html *page, const meso_run_folder *folder, meso_error *error);
+
+#endif
