@@ -6,24 +6,35 @@
  */
 #define TILE 4 /* channels of `to` side by side */
 
-/* Columns x … x + LANES − 1 of two rows, of TILE channels. weights: of the first of them. */
+/* Columns x … x + LANES − 1 of two rows, of TILE channels. weights: of the first of them. Each row of the window is
+ * summed for itself, which halves the rounding error of a 5 × 5 window. */
 inline void window_sum(__global const float *upper, __global const float *lower, const int row_stride,
                        const int plane, const int channels, const int window_h, const int window_w,
                        const int step_h, const int step_w, __global const float *weights,
                        const int from_stride, const int tap_stride, const int *k, vec sums[2][TILE])
 {
-    NO_UNROLL for (int r = 0; r < window_h; r++)
+    UNROLL for (int j = 0; j < TILE; j++)
+        sums[0][j] = sums[1][j] = 0.0f;
+    NO_UNROLL for (int r = 0; r < window_h; r++) {
+        vec part[2][TILE];
+        UNROLL for (int j = 0; j < TILE; j++)
+            part[0][j] = part[1][j] = 0.0f;
         NO_UNROLL for (int i = 0; i < channels; i++) {
             const int row = r * step_h * row_stride + i * plane;
             __global const float *w = weights + r * window_w * tap_stride + i * from_stride;
             NO_UNROLL for (int s = 0; s < window_w; s++, w += tap_stride) {
                 const vec a = VLOAD(0, upper + row + s * step_w), b = VLOAD(0, lower + row + s * step_w);
                 UNROLL for (int j = 0; j < TILE; j++) {
-                    sums[0][j] = w[k[j]] * a + sums[0][j];
-                    sums[1][j] = w[k[j]] * b + sums[1][j];
+                    part[0][j] = w[k[j]] * a + part[0][j];
+                    part[1][j] = w[k[j]] * b + part[1][j];
                 }
             }
         }
+        UNROLL for (int j = 0; j < TILE; j++) {
+            sums[0][j] += part[0][j];
+            sums[1][j] += part[1][j];
+        }
+    }
 }
 
 /* Work-item: (two rows, n · tiles + tile). The pad of `from` is as wide as the window reaches. w_from and w_to: from
@@ -46,8 +57,6 @@ TRAIN_KERNEL conv_rows(__global const float *from, const tensor_t from_t, __glob
         k[j] = min(j, n_j - 1) * w_to; /* past the last channel: computed, not stored */
     for (; x + LANES <= WIDTH(to_t); x += LANES) {
         vec sums[2][TILE];
-        UNROLL for (int j = 0; j < TILE; j++)
-            sums[0][j] = sums[1][j] = 0.0f;
         window_sum(upper + x, lower + x, ROW_STRIDE(from_t), PLANE(from_t), channels, window_h, window_w,
                    step_h, step_w, w, w_from, taps, k, sums);
         UNROLL for (int j = 0; j < TILE; j++)

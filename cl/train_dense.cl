@@ -3,6 +3,22 @@
  * Dense and softmax backward, and what comes after the last layer: loss and optimisers.
  */
 
+/* out[u] = Σ_i in[i] · kernel[i][u], in blocks: an error of the logits is one of every gradient. Work-item: (u, n). */
+TRAIN_KERNEL dense_train(__global const float *in, const tensor_t in_t, __global const float *kernel_values,
+                         __global float *out, const tensor_t out_t)
+{
+    const int u = (int)get_global_id(0), n = (int)get_global_id(1);
+    const int inputs = CHANNELS(in_t), units = CHANNELS(out_t);
+    float sum = 0.0f, lost = 0.0f;
+    for (int begin = 0; begin < inputs; begin += TRAIN_ROWS) {
+        float part = 0.0f;
+        for (int i = begin; i < min(begin + TRAIN_ROWS, inputs); i++)
+            part = in[at(in_t, n, i, 0, 0)] * kernel_values[(size_t)i * units + u] + part;
+        add_exactly(&sum, &lost, part);
+    }
+    out[at(out_t, n, u, 0, 0)] = sum;
+}
+
 /* partial[group][i][u] = Σ in[i] · d_out[u] over the group's images. Work-item: (block of inputs, group). */
 TRAIN_KERNEL dense_backward_weights(__global const float *in, const tensor_t in_t,
                                     __global const float *d_out, const tensor_t out_t,
@@ -86,10 +102,19 @@ inline float gradient_of(__global const float *partial, int groups, int values, 
     return sum;
 }
 
+/* What rounding takes from a weight is kept for the next step: thousands of small steps lose nothing. */
+inline void move_weight(__global float *weight, __global float *rest, float by)
+{
+    const float step = by + *rest, from = *weight, to = from + step;
+    *rest = step - (to - from);
+    *weight = to;
+}
+
 /* Keras' form: alpha = learning rate · √(1 − beta2ᵗ) / (1 − beta1ᵗ). rate1, rate2: 1 − beta. Work-item: block. */
 TRAIN_KERNEL adam(__global const float *partial, const int groups, const int values,
-                  __global float *weights, __global float *first, __global float *second,
-                  const float alpha, const float rate1, const float rate2, const float epsilon)
+                  __global float *weights, __global float *rest, __global float *first,
+                  __global float *second, const float alpha, const float rate1, const float rate2,
+                  const float epsilon)
 {
     const int begin = (int)get_global_id(0) * TRAIN_BLOCK;
     for (int i = begin; i < min(begin + TRAIN_BLOCK, values); i++) {
@@ -98,16 +123,17 @@ TRAIN_KERNEL adam(__global const float *partial, const int groups, const int val
         const float v = second[i] + (g * g - second[i]) * rate2;
         first[i] = m;
         second[i] = v;
-        weights[i] -= alpha * m / (sqrt(v) + epsilon);
+        move_weight(weights + i, rest + i, -alpha * m / (sqrt(v) + epsilon));
     }
 }
 
 TRAIN_KERNEL sgd(__global const float *partial, const int groups, const int values,
-                 __global float *weights, __global float *velocity, const float momentum, const float rate)
+                 __global float *weights, __global float *rest, __global float *velocity,
+                 const float momentum, const float rate)
 {
     const int begin = (int)get_global_id(0) * TRAIN_BLOCK;
     for (int i = begin; i < min(begin + TRAIN_BLOCK, values); i++) {
         velocity[i] = momentum * velocity[i] - rate * gradient_of(partial, groups, values, i);
-        weights[i] += velocity[i];
+        move_weight(weights + i, rest + i, velocity[i]);
     }
 }

@@ -11,7 +11,7 @@ TRAIN_KERNEL bias_backward(__global const float *d, const tensor_t t, __global f
     const int c = (int)get_global_id(0);
     GET_GROUP(t, n, 1);
     for (int image = image_begin; image < image_end; image++) {
-        float sum = 0.0f;
+        float sum = 0.0f, lost = 0.0f;
         for (int y = 0; y < HEIGHT(t); y++) {
             __global const float *row = d + at(t, image - FIRST(t), c, y, 0);
             vec v = 0.0f;
@@ -21,7 +21,7 @@ TRAIN_KERNEL bias_backward(__global const float *d, const tensor_t t, __global f
                 v += VLOAD(0, row + x);
             for (; x < WIDTH(t); x++)
                 rest += row[x];
-            sum += sum_lanes(v) + rest;
+            add_exactly(&sum, &lost, sum_lanes(v) + rest);
         }
         add_to_group(partial + (size_t)group * CHANNELS(t) + c, image, sum);
     }

@@ -5,11 +5,43 @@
  *   out = gamma · x̂ + beta, x̂ = (in − mean) / √(variance + epsilon)
  *   d_in = gamma / √(variance + epsilon) · (d − mean of d − x̂ · mean of d·x̂)
  *
- * memory: [channel] of float4 (mean, 1/√(variance + epsilon), mean of d, mean of d·x̂), then [image][channel] of
- * float2 (mean, Σ (in − mean)²) of one image.
+ * An error of mean or 1/√… is the same for every pixel, so nothing averages it out, and after four layers it is the
+ * largest there is: both are kept as two floats, of which the second is what rounding took from the first.
+ *
+ * memory: [channel] of NORM_FLOATS (NORM_…), then [image][channel] of float2 (mean, Σ (in − mean)²) of one image.
  */
+#define NORM_FLOATS 6
+#define NORM_MEAN 0    /* two floats */
+#define NORM_INVERSE 2 /* two floats: 1/√(variance + epsilon) */
+#define NORM_MEAN_D 4  /* of d */
+#define NORM_MEAN_DX 5 /* of d·x̂ */
+#define OF_CHANNEL(memory, c) (memory + NORM_FLOATS * (size_t)(c))
 #define OF_IMAGE(memory, channels, image, c)                                                       \
-    (memory + 4 * (size_t)(channels) + 2 * ((size_t)(image) * (channels) + c))
+    (memory + NORM_FLOATS * (size_t)(channels) + 2 * ((size_t)(image) * (channels) + c))
+
+/* a·b as two floats (Dekker 1971). */
+inline float2 exact_product(float a, float b)
+{
+    const float ca = 4097.0f * a, cb = 4097.0f * b;
+    const float ah = ca - (ca - a), bh = cb - (cb - b), al = a - ah, bl = b - bh, p = a * b;
+    return (float2)(p, ((ah * bh - p) + ah * bl + al * bh) + al * bl);
+}
+
+/* (a.x + a.y) / b */
+inline float2 exact_quotient(float2 a, float b)
+{
+    const float q = a.x / b;
+    const float2 p = exact_product(q, b);
+    return (float2)(q, ((a.x - p.x) - p.y + a.y) / b);
+}
+
+/* 1/√(a.x + a.y): the float and one step of Newton. */
+inline float2 exact_inverse_root(float2 a)
+{
+    const float r = 1.0f / sqrt(a.x);
+    const float2 square = exact_product(r, r), one = exact_product(a.x, square.x);
+    return (float2)(r, 0.5f * r * (((1.0f - one.x) - one.y) - a.x * square.y - a.y * square.x));
+}
 
 /* Mean and squares of one plane, in two passes: subtracting large squares would lose digits. Rows are summed
  * first. Work-item: (c, n). */
@@ -18,7 +50,7 @@ TRAIN_KERNEL batch_norm_measure(__global const float *in, const tensor_t in_t, _
     const int c = (int)get_global_id(0), n = (int)get_global_id(1);
     float mean = 0.0f, squares = 0.0f;
     for (int pass = 0; pass < 2; pass++) {
-        float total = 0.0f;
+        float total = 0.0f, lost = 0.0f;
         for (int y = 0; y < HEIGHT(in_t); y++) {
             __global const float *row = in + at(in_t, n, c, y, 0);
             vec v = 0.0f;
@@ -32,7 +64,7 @@ TRAIN_KERNEL batch_norm_measure(__global const float *in, const tensor_t in_t, _
                 const float d = row[x] - mean;
                 rest += pass == 0 ? d : d * d;
             }
-            total += sum_lanes(v) + rest;
+            add_exactly(&total, &lost, sum_lanes(v) + rest);
         }
         if (pass == 0)
             mean = total / (float)(HEIGHT(in_t) * WIDTH(in_t));
@@ -52,32 +84,42 @@ TRAIN_KERNEL batch_norm_combine(__global float *memory, const int channels, cons
                                 const float correction)
 {
     const int c = (int)get_global_id(0);
-    float mean = 0.0f, lost = 0.0f, squares = 0.0f;
-    for (int n = 0; n < images; n++) { /* with what rounding loses (Kahan) */
-        const float v = OF_IMAGE(memory, channels, n, c)[0] - lost, sum = mean + v;
-        lost = (sum - mean) - v;
-        mean = sum;
-    }
-    mean /= (float)images;
+    float sum = 0.0f, sum_lost = 0.0f, squares = 0.0f, squares_lost = 0.0f;
+    for (int n = 0; n < images; n++)
+        add_exactly(&sum, &sum_lost, OF_IMAGE(memory, channels, n, c)[0]);
+    const float2 mean = exact_quotient((float2)(sum, -sum_lost), (float)images);
     for (int n = 0; n < images; n++) {
         __global const float *image = OF_IMAGE(memory, channels, n, c);
-        const float d = image[0] - mean;
-        squares += image[1] + (float)pixels * d * d;
+        const float d = (image[0] - mean.x) - mean.y;
+        add_exactly(&squares, &squares_lost, image[1]);
+        add_exactly(&squares, &squares_lost, (float)pixels * d * d);
     }
-    const float variance = squares / ((float)images * (float)pixels);
-    memory[4 * c] = mean;
-    memory[4 * c + 1] = 1.0f / sqrt(variance + epsilon);
-    moving_mean[c] -= (moving_mean[c] - mean) * rate;
-    moving_variance[c] -= (moving_variance[c] - variance * correction) * rate;
+    const float2 variance =
+        exact_quotient(exact_quotient((float2)(squares, -squares_lost), (float)images), (float)pixels);
+    const float larger = variance.x + epsilon, rest = epsilon - (larger - variance.x);
+    const float rest_of_larger = larger > 2.0f * epsilon ? rest : variance.x - (larger - epsilon);
+    const float2 inverse = exact_inverse_root((float2)(larger, rest_of_larger + variance.y));
+    vstore2(mean, 0, OF_CHANNEL(memory, c) + NORM_MEAN);
+    vstore2(inverse, 0, OF_CHANNEL(memory, c) + NORM_INVERSE);
+    moving_mean[c] -= (moving_mean[c] - mean.x) * rate;
+    moving_variance[c] -= (moving_variance[c] - variance.x * correction) * rate;
 }
 
-#define NORMALISE(T) STORE_##T((LOAD_##T(p + x) - (T)mean) * (T)scale + (T)shift, to + x);
+#define NORMALISE(T)                                                                               \
+    {                                                                                              \
+        const T d = (LOAD_##T(p + x) - (T)mean.x) - (T)mean.y;                                     \
+        STORE_##T(d * (T)scale.x + (d * (T)scale.y + (T)shift), to + x);                           \
+    }
 TRAIN_KERNEL batch_norm_apply(__global const float *in, const tensor_t in_t, __global const float *memory,
                               __global const float *gamma, __global const float *beta,
                               __global float *out, const tensor_t out_t)
 {
     GET_ROWS(out_t);
-    const float mean = memory[4 * c], scale = gamma[c] * memory[4 * c + 1], shift = beta[c];
+    const float2 mean = vload2(0, OF_CHANNEL(memory, c) + NORM_MEAN);
+    const float2 inverse = vload2(0, OF_CHANNEL(memory, c) + NORM_INVERSE);
+    const float2 product = exact_product(gamma[c], inverse.x);
+    const float2 scale = (float2)(product.x, product.y + gamma[c] * inverse.y);
+    const float shift = beta[c];
     for (int y = y_begin; y < y_end; y++) {
         __global const float *p = in + at(in_t, n, c, y, 0);
         __global float *to = out + at(out_t, n, c, y, 0);
@@ -92,10 +134,11 @@ TRAIN_KERNEL batch_norm_backward_measure(__global const float *in, const tensor_
                                          __global float *d_beta, const int n)
 {
     const int c = (int)get_global_id(0);
-    const float mean = memory[4 * c], scale = memory[4 * c + 1];
+    const float2 mean = vload2(0, OF_CHANNEL(memory, c) + NORM_MEAN);
+    const float scale = OF_CHANNEL(memory, c)[NORM_INVERSE];
     GET_GROUP(in_t, n, 1);
     for (int image = image_begin; image < image_end; image++) {
-        float beta = 0.0f, gamma = 0.0f;
+        float beta = 0.0f, beta_lost = 0.0f, gamma = 0.0f, gamma_lost = 0.0f;
         for (int y = 0; y < HEIGHT(in_t); y++) {
             __global const float *p = in + at(in_t, image - FIRST(in_t), c, y, 0);
             __global const float *g = d_out + at(out_t, image - FIRST(in_t), c, y, 0);
@@ -105,14 +148,14 @@ TRAIN_KERNEL batch_norm_backward_measure(__global const float *in, const tensor_
             for (; x + LANES <= WIDTH(in_t); x += LANES) {
                 const vec d = VLOAD(0, g + x);
                 sum_d += d;
-                sum_dx = (VLOAD(0, p + x) - mean) * d + sum_dx;
+                sum_dx = ((VLOAD(0, p + x) - mean.x) - mean.y) * d + sum_dx;
             }
             for (; x < WIDTH(in_t); x++) {
                 rest_d += g[x];
-                rest_dx = (p[x] - mean) * g[x] + rest_dx;
+                rest_dx = ((p[x] - mean.x) - mean.y) * g[x] + rest_dx;
             }
-            beta += sum_lanes(sum_d) + rest_d;
-            gamma += sum_lanes(sum_dx) + rest_dx;
+            add_exactly(&beta, &beta_lost, sum_lanes(sum_d) + rest_d);
+            add_exactly(&gamma, &gamma_lost, sum_lanes(sum_dx) + rest_dx);
         }
         add_to_group(d_beta + (size_t)group * CHANNELS(in_t) + c, image, beta);
         add_to_group(d_gamma + (size_t)group * CHANNELS(in_t) + c, image, gamma * scale);
@@ -130,14 +173,14 @@ TRAIN_KERNEL batch_norm_backward_combine(__global const float *d_gamma, __global
         gamma += d_gamma[g * channels + c];
         beta += d_beta[g * channels + c];
     }
-    memory[4 * c + 2] = beta / values;
-    memory[4 * c + 3] = gamma / values;
+    OF_CHANNEL(memory, c)[NORM_MEAN_D] = beta / values;
+    OF_CHANNEL(memory, c)[NORM_MEAN_DX] = gamma / values;
 }
 
 #define CENTRE(T)                                                                                  \
     {                                                                                              \
-        const T h = (LOAD_##T(p + x) - (T)m.s0) * (T)m.s1;                                         \
-        const T v = (LOAD_##T(g + x) - (T)m.s2 - h * (T)m.s3) * (T)scale;                          \
+        const T h = ((LOAD_##T(p + x) - (T)mean.x) - (T)mean.y) * (T)inverse;                      \
+        const T v = (LOAD_##T(g + x) - (T)mean_d - h * (T)mean_dx) * (T)scale;                     \
         STORE_##T(add ? LOAD_##T(d + x) + v : v, d + x);                                           \
     }
 TRAIN_KERNEL batch_norm_backward_apply(__global const float *in, const tensor_t in_t,
@@ -146,8 +189,10 @@ TRAIN_KERNEL batch_norm_backward_apply(__global const float *in, const tensor_t 
                                        __global float *d_in, const tensor_t d_t, const int add)
 {
     GET_ROWS(in_t);
-    const float4 m = vload4(c, memory);
-    const float scale = gamma[c] * m.s1;
+    __global const float *norm = OF_CHANNEL(memory, c);
+    const float2 mean = vload2(0, norm + NORM_MEAN);
+    const float inverse = norm[NORM_INVERSE], scale = gamma[c] * inverse;
+    const float mean_d = norm[NORM_MEAN_D], mean_dx = norm[NORM_MEAN_DX];
     for (int y = y_begin; y < y_end; y++) {
         __global const float *p = in + at(in_t, n, c, y, 0), *g = d_out + at(out_t, n, c, y, 0);
         __global float *d = d_in + at(d_t, n, c, y, 0);

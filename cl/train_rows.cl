@@ -66,6 +66,14 @@ inline float sum_lanes(vec v)
     const int image_begin = max(FIRST(t), group * TRAIN_GROUP);                                    \
     const int image_end = min(FIRST(t) + (n), (group + 1) * TRAIN_GROUP)
 
+/* *sum += v, keeping in *lost what rounding took (Kahan): for totals over many rows. */
+inline void add_exactly(float *sum, float *lost, float v)
+{
+    const float w = v - *lost, total = *sum + w;
+    *lost = (total - *sum) - w;
+    *sum = total;
+}
+
 /* A group's sum begins with its first image. */
 inline void add_to_group(__global float *sum, int image, float value)
 {

@@ -188,7 +188,7 @@ static outcome train(const train_case *c, const meso_net *net, float *const *par
                                           .frozen = frozen};
     const meso_train_input batch = {&input->buffer, c->is_float, input->classes, (size_t)c->n};
     const meso_train_values start = {.params = params};
-    const meso_train_values end = {o.params, o.first, o.second};
+    const meso_train_values end = {.params = o.params, .first = o.first, .second = o.second};
     if (path == &meso_train_fused)
         check(meso_strip_train_create(device, net, &settings, &row, &run));
     else
@@ -386,8 +386,9 @@ static void test_values(void **state)
     for (size_t i = 0; i < 2; i++) {
         void *run;
         outcome got = {make_arrays(net), make_arrays(net), make_arrays(net), {0, 0}};
-        const meso_train_values from = {start[0], start[1], start[2]};
-        const meso_train_values to = {got.params, got.first, got.second};
+        const meso_train_values from = {.params = start[0], .first = start[1], .second = start[2]};
+        const meso_train_values to = {
+            .params = got.params, .first = got.first, .second = got.second};
         const meso_train_values after = {.params = moved[i]};
         check(paths[i]->create(device, net, &settings, &run));
         assert_non_null(run);

@@ -71,8 +71,10 @@ static meso_status freeze(meso_trainer *t, const char *patterns, meso_error *err
     for (char *p = strtok_r(copy, ",", &rest); p; p = strtok_r(NULL, ",", &rest)) {
         int n = 0;
         for (size_t i = 0; i < t->net->n_layers; i++)
-            if (fnmatch(p, t->net->layers[i].name, 0) == 0)
-                t->frozen[i] = (unsigned char)++n > 0;
+            if (fnmatch(p, t->net->layers[i].name, 0) == 0) {
+                t->frozen[i] = 1;
+                n++;
+            }
         MESO_REQUIRE(n > 0, error, MESO_ERROR_ARGUMENT, "no layer of net %s is called %s",
                      t->net->name, MESO_PRINTABLE(p));
     }
@@ -137,7 +139,8 @@ static meso_status take_weights(meso_trainer *t, const meso_weights *start, meso
     t->params = make_arrays(t->net);
     t->first = make_arrays(t->net);
     t->second = make_arrays(t->net);
-    MESO_REQUIRE_MEMORY(t->params && t->first && t->second ? t : NULL, error);
+    t->rest = make_arrays(t->net);
+    MESO_REQUIRE_MEMORY(t->params && t->first && t->second && t->rest ? t : NULL, error);
     for (size_t i = 0; i < t->net->n_params; i++) {
         const meso_param *param = &t->net->params[i];
         memcpy(t->params[i], meso_weights_find(start, param->name)->values,
@@ -171,6 +174,9 @@ meso_status meso_trainer_open(meso_device *device, const meso_weights *start,
                                         .seed = options->seed,
                                         .frozen = t->frozen};
     MESO_TRY(freeze(t, options->freeze, error));
+    t->n_lanes = meso_device_n_lanes(device);
+    if (options->n_lanes > 0 && options->n_lanes < t->n_lanes)
+        t->n_lanes = options->n_lanes;
     status = choose_path(t, options->path);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", t->error.text);
     const meso_train_values values = {.params = t->params};
@@ -193,7 +199,9 @@ void meso_trainer_close(meso_trainer *trainer)
         free_arrays(trainer->net, trainer->params);
         free_arrays(trainer->net, trainer->first);
         free_arrays(trainer->net, trainer->second);
+        free_arrays(trainer->net, trainer->rest);
     }
+    meso_buffer_release(&trainer->augmented);
     meso_weights_close(trainer->start);
     meso_net_close(trainer->net);
     free(trainer);
@@ -212,35 +220,6 @@ const char *meso_trainer_path(const meso_trainer *trainer)
 uint64_t meso_trainer_steps(const meso_trainer *trainer)
 {
     return trainer->steps;
-}
-
-static meso_status check_batch(meso_trainer *t, const meso_train_batch *batch)
-{
-    meso_status status = MESO_OK;
-    meso_error_clear(&t->error);
-    MESO_REQUIRE(batch->n >= 1 && batch->n <= t->settings.max_batch, &t->error, MESO_ERROR_ARGUMENT,
-                 "a batch of %zu images; the trainer was opened for 1 to %zu", batch->n,
-                 t->settings.max_batch);
-    MESO_REQUIRE(!batch->pixels != !batch->values, &t->error, MESO_ERROR_ARGUMENT,
-                 "a batch has either pixels or values");
-    for (size_t i = 0; i < batch->n; i++)
-        MESO_REQUIRE(batch->classes[i] <= 1, &t->error, MESO_ERROR_ARGUMENT,
-                     "image %zu is of class %d; there are 0 and 1", i, batch->classes[i]);
-out:
-    return status;
-}
-
-/* The batch on the device; memory that is shared is not copied. */
-static meso_status upload(meso_trainer *t, const meso_train_batch *batch, meso_buffer *pixels,
-                          meso_train_input *input)
-{
-    const size_t n_values = batch->n * meso_shape_size(t->net->layers[0].shape);
-    void *memory = batch->pixels ? (void *)batch->pixels : (void *)batch->values;
-    meso_status status =
-        meso_buffer_wrap(t->device, memory, n_values * (batch->pixels ? 1 : sizeof(float)), pixels);
-    *input = (meso_train_input){
-        .pixels = pixels, .is_float = !batch->pixels, .classes = batch->classes, .n = batch->n};
-    return status == MESO_OK ? status : meso_trainer_device_failed(t, status);
 }
 
 /* What is no longer finite never becomes so again, and makes plausible probabilities. */
@@ -270,15 +249,13 @@ meso_status meso_trainer_step(meso_trainer *trainer, const meso_train_batch *bat
                               double learning_rate, meso_step_result *result)
 {
     meso_status status = MESO_OK;
-    meso_buffer pixels = {0};
-    meso_train_input input;
+    meso_trainer_upload upload;
     meso_train_result sums;
-    MESO_TRY(check_batch(trainer, batch));
+    MESO_TRY(meso_trainer_upload_batch(trainer, batch, &upload));
     MESO_REQUIRE(learning_rate > 0 && isfinite(learning_rate), &trainer->error, MESO_ERROR_ARGUMENT,
                  "a learning rate of %g; it must be above 0", learning_rate);
-    MESO_TRY(upload(trainer, batch, &pixels, &input));
     trainer->steps++;
-    status = trainer->path->step(trainer->run, &input, trainer->steps, learning_rate, &sums);
+    status = trainer->path->step(trainer->run, &upload.input, trainer->steps, learning_rate, &sums);
     if (status != MESO_OK) {
         meso_trainer_device_failed(trainer, status);
         goto out;
@@ -286,25 +263,23 @@ meso_status meso_trainer_step(meso_trainer *trainer, const meso_train_batch *bat
     MESO_TRY(check_finite(trainer, sums.loss));
     *result = (meso_step_result){sums.loss, sums.n_correct};
 out:
-    meso_buffer_release(&pixels);
+    meso_trainer_upload_release(&upload);
     return status;
 }
 
 meso_status meso_trainer_statistics(meso_trainer *trainer, const meso_train_batch *batch, int first)
 {
     meso_status status = MESO_OK;
-    meso_buffer pixels = {0};
-    meso_train_input input;
-    MESO_TRY(check_batch(trainer, batch));
-    MESO_TRY(upload(trainer, batch, &pixels, &input));
+    meso_trainer_upload upload;
+    MESO_TRY(meso_trainer_upload_batch(trainer, batch, &upload));
     trainer->n_statistics = batch->n + (first ? 0 : trainer->n_statistics);
-    status = trainer->path->statistics(trainer->run, &input,
+    status = trainer->path->statistics(trainer->run, &upload.input,
                                        (double)batch->n / (double)trainer->n_statistics);
     if (status != MESO_OK)
         meso_trainer_device_failed(trainer, status);
     else
         status = check_finite(trainer, 0);
 out:
-    meso_buffer_release(&pixels);
+    meso_trainer_upload_release(&upload);
     return status;
 }

@@ -8,10 +8,9 @@
 #include "mesocl/model.h"
 #include "mesocl/train.h"
 #include "mesocl/weights.h"
+#include "model/augment.h"
 
 typedef struct meso_trainer meso_trainer;
-typedef struct meso_augment meso_augment;           /* model/augment.h */
-typedef struct meso_augment_draw meso_augment_draw; /* data/augment_draw.h */
 
 typedef struct meso_trainer_options {
     size_t max_batch; /* images of the largest step */
@@ -32,8 +31,9 @@ typedef struct meso_trainer_options {
 typedef struct meso_train_batch {
     const uint8_t *pixels;       /* page-aligned where it can be: then nothing is copied on a CPU */
     const float *values;         /* as meso_predict_f32 */
-    const meso_augment *augment; /* NULL: none; else applied on the device */
-    const meso_augment_draw *draws; /* [n] with augment */
+    const meso_augment *augment; /* NULL: none; else applied to pixels on the device. Opened for
+                                    the net's size, `divide` and max_batch. */
+    const meso_augment_draw *draws; /* [n], as meso_augment_enqueue takes them */
     const uint8_t *classes;         /* [n] 0 or 1: the class as the model's class names count */
     size_t n;
 } meso_train_batch;
@@ -70,8 +70,9 @@ uint64_t meso_trainer_steps(const meso_trainer *trainer);
 /* Adds the current weights to an empty set: the tensors and the metadata of `start`. */
 meso_status meso_trainer_get(meso_trainer *trainer, meso_weights *weights);
 
-/* Adds the optimiser's state to an empty set: "adam.m.conv1.kernel", "adam.v.conv1.kernel", or
- * "sgd.v.conv1.kernel", of what is trained; the step in metadata mesocl.train.step. */
+/* Adds the optimiser's state to an empty set: "adam.m.conv1.kernel", "adam.v.…" or "sgd.v.…", and
+ * "….rest.…", what rounding has taken from weights, of what is trained; the step in metadata
+ * mesocl.train.step. */
 meso_status meso_trainer_save_state(meso_trainer *trainer, meso_weights *state);
 
 /* Goes on from weights and state that a trainer of the same options has saved. Errors: DATA. */

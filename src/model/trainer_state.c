@@ -11,16 +11,22 @@
 
 static const char step_key[] = "mesocl.train.step";
 
-/* The moments that an optimiser keeps: what the tensors' names begin with. */
-typedef struct moment_names {
-    const char *first, *second; /* NULL: none */
-} moment_names;
+/* What an optimiser keeps of each parameter: how the tensors' names begin, and the trainer's array.
+ */
+typedef struct kept {
+    const char *prefix;
+    float **values;
+} kept;
+enum { max_kept = 3 };
 
-static moment_names names_of(meso_optimizer optimizer)
+/* Returns how many. */
+static size_t list_kept(const meso_trainer *t, kept list[max_kept])
 {
-    static const moment_names names[] = {
-        [MESO_OPTIMIZER_ADAM] = {"adam.m.", "adam.v."}, [MESO_OPTIMIZER_SGD] = {"sgd.v.", NULL}};
-    return names[optimizer];
+    const int adam = t->settings.optimizer == MESO_OPTIMIZER_ADAM;
+    list[0] = (kept){adam ? "adam.rest." : "sgd.rest.", t->rest};
+    list[1] = (kept){adam ? "adam.m." : "sgd.v.", t->first};
+    list[2] = (kept){"adam.v.", t->second};
+    return adam ? 3 : 2;
 }
 
 enum { name_size = sizeof((meso_param *)0)->name + 16 };
@@ -53,8 +59,10 @@ static meso_status add_moment(meso_trainer *t, meso_weights *state, const char *
 meso_status meso_trainer_save_state(meso_trainer *trainer, meso_weights *state)
 {
     meso_status status = MESO_OK;
-    const moment_names names = names_of(trainer->settings.optimizer);
-    const meso_train_values values = {.first = trainer->first, .second = trainer->second};
+    kept list[max_kept];
+    const size_t n_kept = list_kept(trainer, list);
+    const meso_train_values values = {
+        .first = trainer->first, .second = trainer->second, .rest = trainer->rest};
     char steps[32];
     status = trainer->path->get(trainer->run, &values);
     if (status != MESO_OK)
@@ -63,9 +71,8 @@ meso_status meso_trainer_save_state(meso_trainer *trainer, meso_weights *state)
         const meso_param *param = &trainer->net->params[i];
         if (!meso_train_is_trained(&trainer->settings, param))
             continue;
-        MESO_TRY(add_moment(trainer, state, names.first, param, trainer->first[i]));
-        if (names.second)
-            MESO_TRY(add_moment(trainer, state, names.second, param, trainer->second[i]));
+        for (size_t k = 0; k < n_kept; k++)
+            MESO_TRY(add_moment(trainer, state, list[k].prefix, param, list[k].values[i]));
     }
     snprintf(steps, sizeof steps, "%llu", (unsigned long long)trainer->steps);
     MESO_TRY(meso_weights_set(state, step_key, steps, &trainer->error));
@@ -111,8 +118,10 @@ meso_status meso_trainer_load_state(meso_trainer *trainer, const meso_weights *w
 {
     meso_status status = MESO_OK;
     uint64_t steps = 0;
-    const moment_names names = names_of(trainer->settings.optimizer);
-    const meso_train_values values = {trainer->params, trainer->first, trainer->second};
+    kept list[max_kept];
+    const size_t n_kept = list_kept(trainer, list);
+    const meso_train_values values = {trainer->params, trainer->first, trainer->second,
+                                      trainer->rest};
     MESO_TRY(meso_weights_check(weights, trainer->net, error));
     MESO_TRY(read_steps(state, &steps, error));
     for (size_t i = 0; i < trainer->net->n_params; i++) {
@@ -121,9 +130,8 @@ meso_status meso_trainer_load_state(meso_trainer *trainer, const meso_weights *w
                param->n_values * sizeof(float));
         if (!meso_train_is_trained(&trainer->settings, param))
             continue;
-        MESO_TRY(find_moment(state, names.first, param, trainer->first[i], error));
-        if (names.second)
-            MESO_TRY(find_moment(state, names.second, param, trainer->second[i], error));
+        for (size_t k = 0; k < n_kept; k++)
+            MESO_TRY(find_moment(state, list[k].prefix, param, list[k].values[i], error));
     }
     status = trainer->path->set(trainer->run, &values);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(trainer->device));

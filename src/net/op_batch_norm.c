@@ -122,7 +122,7 @@ static meso_status backward_apply(meso_device *device, const meso_train_step *t)
 /* As cl/train_norm.cl lays it out. */
 static size_t memory(const meso_layer *layer, size_t batch)
 {
-    return (size_t)layer->shape.c * (4 + 2 * batch);
+    return (size_t)layer->shape.c * (6 + 2 * batch);
 }
 
 const meso_op meso_op_batch_norm = {

@@ -31,13 +31,23 @@ static size_t params(const meso_layer *layer, const meso_shape *inputs, meso_par
     return 1;
 }
 
-static meso_status dense(meso_device *device, const meso_step *step)
+static meso_status launch(meso_device *device, meso_kernel_id kernel, const meso_step *step)
 {
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
-    return meso_launch(device, MESO_KERNEL_DENSE_FORWARD, MESO_GLOBAL(out->shape.c, step->n, 1),
+    return meso_launch(device, kernel, MESO_GLOBAL(out->shape.c, step->n, 1),
                        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
                                  meso_arg_buffer(step->params[0]), meso_arg_buffer(out->buffer),
                                  meso_arg_tensor(out)));
+}
+
+static meso_status dense(meso_device *device, const meso_step *step)
+{
+    return launch(device, MESO_KERNEL_DENSE_FORWARD, step);
+}
+
+static meso_status dense_train(meso_device *device, const meso_train_step *t)
+{
+    return launch(device, MESO_KERNEL_DENSE_TRAIN, &t->step);
 }
 
 static meso_status dense_backward(meso_device *device, const meso_train_step *t)
@@ -96,6 +106,7 @@ const meso_op meso_op_dense = {.name = "dense",
                                .shape = dense_shape,
                                .params = params,
                                .forward = dense,
+                               .train = {.apply = dense_train},
                                .backward = {.apply = dense_backward},
                                .multiply_adds = multiply_adds};
 

@@ -13,11 +13,10 @@ static meso_status create_one(meso_device *device, const meso_param *param, size
     if (!p->is_trained)
         return MESO_OK;
     MESO_TRY(meso_buffer_create(device, bytes * n_groups, &p->gradient));
-    MESO_TRY(meso_buffer_create(device, bytes, &p->first));
-    MESO_TRY(meso_buffer_zero(device, &p->first));
-    if (is_adam) {
-        MESO_TRY(meso_buffer_create(device, bytes, &p->second));
-        MESO_TRY(meso_buffer_zero(device, &p->second));
+    meso_buffer *const zeros[] = {&p->rest, &p->first, is_adam ? &p->second : NULL};
+    for (size_t i = 0; i < 3 && zeros[i]; i++) {
+        MESO_TRY(meso_buffer_create(device, bytes, zeros[i]));
+        MESO_TRY(meso_buffer_zero(device, zeros[i]));
     }
 out:
     return status;
@@ -48,6 +47,7 @@ void meso_train_params_release(const meso_net *net, meso_train_param *params)
         meso_buffer_release(&params[i].value);
         meso_buffer_release(&params[i].gradient);
         meso_buffer_release(&params[i].first);
+        meso_buffer_release(&params[i].rest);
         meso_buffer_release(&params[i].second);
     }
     free(params);
@@ -58,13 +58,14 @@ typedef struct pairing {
     float *const *list;
     const meso_buffer *buffer;
 } pairing;
-enum { n_pairings = 3 };
+enum { n_pairings = 4 };
 
 static void pair(const meso_train_values *values, const meso_train_param *p, pairing *pairs)
 {
     pairs[0] = (pairing){values->params, &p->value};
     pairs[1] = (pairing){values->first, &p->first};
     pairs[2] = (pairing){values->second, &p->second};
+    pairs[3] = (pairing){values->rest, &p->rest};
 }
 
 meso_status meso_train_params_set(meso_device *device, const meso_net *net,
@@ -119,16 +120,17 @@ meso_status meso_train_params_update(meso_device *device, const meso_net *net,
                 meso_launch(device, MESO_KERNEL_ADAM, MESO_GLOBAL(blocks, 1, 1),
                             MESO_ARGS(meso_arg_buffer(&p->gradient), meso_arg_int((int)n_groups),
                                       meso_arg_int((int)n), meso_arg_buffer(&p->value),
-                                      meso_arg_buffer(&p->first), meso_arg_buffer(&p->second),
-                                      meso_arg_float(alpha), meso_arg_float(1 - s->beta1),
-                                      meso_arg_float(1 - s->beta2), meso_arg_float(s->epsilon)));
+                                      meso_arg_buffer(&p->rest), meso_arg_buffer(&p->first),
+                                      meso_arg_buffer(&p->second), meso_arg_float(alpha),
+                                      meso_arg_float(1 - s->beta1), meso_arg_float(1 - s->beta2),
+                                      meso_arg_float(s->epsilon)));
         else
             status =
                 meso_launch(device, MESO_KERNEL_SGD, MESO_GLOBAL(blocks, 1, 1),
                             MESO_ARGS(meso_arg_buffer(&p->gradient), meso_arg_int((int)n_groups),
                                       meso_arg_int((int)n), meso_arg_buffer(&p->value),
-                                      meso_arg_buffer(&p->first), meso_arg_float(s->momentum),
-                                      meso_arg_float(learning_rate)));
+                                      meso_arg_buffer(&p->rest), meso_arg_buffer(&p->first),
+                                      meso_arg_float(s->momentum), meso_arg_float(learning_rate)));
     }
     return status;
 }

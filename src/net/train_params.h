@@ -7,11 +7,12 @@
 
 #include "net/train.h"
 
-/* Of one parameter; gradient, first and second only where it is trained. */
+/* Of one parameter; all but value only where it is trained. */
 typedef struct meso_train_param {
     meso_buffer value;
     meso_buffer gradient; /* [group][value] */
     meso_buffer first, second;
+    meso_buffer rest; /* what rounding took from value */
     int is_trained;
 } meso_train_param;
 

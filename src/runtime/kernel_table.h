@@ -57,12 +57,13 @@
     X(BATCH_NORM_BACKWARD_APPLY, "batch_norm_backward_apply", TRAIN, "btbtbbbti")    \
     X(BATCH_NORM_BACKWARD_FROZEN, "batch_norm_backward_frozen", TRAIN, "btbbfbti")   \
     X(MAX_POOL_BACKWARD, "max_pool_backward", TRAIN, "btbtbtiiiiiiii")               \
+    X(DENSE_TRAIN, "dense_train", TRAIN, "btbbt")                                    \
     X(DENSE_BACKWARD_WEIGHTS, "dense_backward_weights", TRAIN, "btbtbi")             \
     X(DENSE_BACKWARD_DATA, "dense_backward_data", TRAIN, "btbbti")                   \
     X(SOFTMAX_BACKWARD, "softmax_backward", TRAIN, "btbtbti")                        \
     X(LOSS, "loss", TRAIN, "btbiibtb")                                               \
-    X(ADAM, "adam", TRAIN, "biibbbffff")                                             \
-    X(SGD, "sgd", TRAIN, "biibbff")                                                  \
+    X(ADAM, "adam", TRAIN, "biibbbbffff")                                            \
+    X(SGD, "sgd", TRAIN, "biibbbff")                                                 \
     X(PEAK_FLOAT4, "peak_float4", PEAK, "biiff")                                     \
     X(PEAK_FLOAT8, "peak_float8", PEAK, "biiff")                                     \
     X(PEAK_FLOAT16, "peak_float16", PEAK, "biiff")

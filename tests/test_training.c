@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Training of Meso-4: the double-precision reference against PyTorch in double precision, the
+ * device against the reference, and no farther from it than PyTorch in single precision. PyTorch's
+ * figures are in golden/training.safetensors, which golden/make_training.py makes; both sides
+ * compute the same weights and pictures from formulas.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness_device.h"
+#include "reference_train.h"
+
+enum { n_steps = 10 };
+static const double learning_rate = 1e-3;
+
+static uint32_t mix(uint32_t x)
+{
+    x ^= x >> 16;
+    x *= 0x7feb352du;
+    x ^= x >> 15;
+    x *= 0x846ca68bu;
+    return x ^ x >> 16;
+}
+
+/* Number i of a stream, in [−1, 1). */
+static float unit(uint32_t stream, size_t i)
+{
+    return (float)((int32_t)(mix(mix(stream) ^ (uint32_t)i) >> 8) - (1 << 23)) / (float)(1 << 23);
+}
+
+static float weight(const meso_param *param, uint32_t stream, size_t i)
+{
+    const float u = unit(stream, i);
+    const size_t *dims = param->dims + param->n_dims - 2;
+    const size_t area = param->n_dims == 4 ? param->dims[0] * param->dims[1] : 1;
+    if (param->kind == MESO_PARAM_KERNEL)
+        return (float)sqrt(6.0 / (double)(area * (dims[0] + dims[1]))) * u;
+    if (param->kind == MESO_PARAM_GAMMA)
+        return (mix((uint32_t)i + stream) % 10 < 3 ? -1.0f : 1.0f) * (0.75f + 0.25f * u);
+    if (param->kind == MESO_PARAM_MEAN || param->kind == MESO_PARAM_VARIANCE)
+        return param->kind == MESO_PARAM_VARIANCE;
+    return 0.125f * u;
+}
+
+/* Meso-4 for pictures of size × size, without dropout. */
+static meso_net *open_net(int size)
+{
+    char text[8192], input[64];
+    const char *from = NULL;
+    meso_net *net = NULL;
+    for (size_t i = 0; meso_net_builtin_name(i); i++)
+        if (strcmp(meso_net_builtin_name(i), "meso4") == 0)
+            from = meso_net_builtin_text(i);
+    assert_non_null(from);
+    snprintf(text, sizeof text, "%s", from);
+    for (char *p = text; (p = strstr(p, "rate=0.5"));)
+        memcpy(p, "rate=0.0", 8);
+    snprintf(input, sizeof input, "height=%03d width=%03d", size, size);
+    char *p = strstr(text, "height=256 width=256");
+    assert_non_null(p);
+    memcpy(p, input, strlen(input));
+    assert_int_equal(meso_net_parse(text, "meso4", &net, NULL), MESO_OK);
+    return net;
+}
+
+static meso_weights *make_weights(const meso_net *net)
+{
+    meso_weights *weights = NULL;
+    assert_int_equal(meso_weights_random(net, 1, &weights, NULL), MESO_OK);
+    for (size_t i = 0; i < net->n_params; i++) {
+        const meso_tensor *tensor = meso_weights_find(weights, net->params[i].name);
+        for (size_t k = 0; k < tensor->n_values; k++)
+            tensor->values[k] = weight(&net->params[i], 1000 + (uint32_t)i, k);
+    }
+    return weights;
+}
+
+static void make_pictures(uint32_t step, size_t n, size_t size, float *values, uint8_t *classes)
+{
+    for (size_t i = 0; i < n; i++) {
+        classes[i] = (uint8_t)(mix(step * 64 + (uint32_t)i) >> 5 & 1);
+        for (size_t k = 0; k < size * size * 3; k++) {
+            const uint32_t y = (uint32_t)(k / 3 / size), x = (uint32_t)(k / 3 % size);
+            const uint32_t noise = mix(mix(5000 + step * 64 + (uint32_t)i) ^ (uint32_t)k) & 127;
+            values[i * size * size * 3 + k] =
+                (float)(noise + (classes[i] ? x % 32 * 4 : y % 64 * 2)) / 256;
+        }
+    }
+}
+
+static const meso_trainer_options base_options = {.max_batch = 13,
+                                                  .loss = MESO_LOSS_MSE,
+                                                  .beta1 = 0.9,
+                                                  .beta2 = 0.999,
+                                                  .epsilon = 1e-7,
+                                                  .bn_momentum = 0.99,
+                                                  .path = MESO_PATH_PLAIN};
+
+static meso_weights *fixture;
+
+static double fixture_double(const char *name, size_t i)
+{
+    char low[128];
+    snprintf(low, sizeof low, "%s.low", name);
+    const meso_tensor *high = meso_weights_find(fixture, name);
+    assert_non_null(high);
+    assert_true(i < high->n_values);
+    const meso_tensor *rest = meso_weights_find(fixture, low);
+    return (double)high->values[i] + (rest ? (double)rest->values[i] : 0);
+}
+
+static int load_fixture(void **state)
+{
+    (void)state;
+    meso_error error;
+    if (meso_weights_read("tests/golden/training.safetensors", &fixture, &error) == MESO_OK)
+        return 0;
+    print_error("%s\n", error.text);
+    return -1;
+}
+
+static int free_fixture(void **state)
+{
+    (void)state;
+    meso_weights_close(fixture);
+    return 0;
+}
+
+/* The same training by the reference and on the device, and what they make of it. */
+typedef struct pair {
+    meso_net *net;
+    meso_weights *weights;
+    reference_trainer reference;
+    meso_device *device;
+    meso_trainer *trainer;
+    float *values;
+    uint8_t classes[13];
+    size_t size;
+} pair;
+
+static pair open_pair(size_t size, meso_loss loss, size_t max_batch)
+{
+    pair p = {.size = size};
+    meso_error error = {0};
+    meso_trainer_options options = base_options;
+    options.loss = loss;
+    p.net = open_net((int)size);
+    p.weights = make_weights(p.net);
+    reference_trainer_open(&p.reference, p.net, p.weights, &options);
+    p.device = harness_device();
+    if (meso_trainer_open(p.device, p.weights, &options, &p.trainer, &error) != MESO_OK)
+        fail_msg("%s", error.text);
+    p.values = malloc(max_batch * size * size * 3 * sizeof *p.values);
+    assert_non_null(p.values);
+    return p;
+}
+
+static void close_pair(pair *p)
+{
+    meso_trainer_close(p->trainer);
+    meso_device_close(p->device);
+    reference_trainer_close(&p->reference);
+    meso_weights_close(p->weights);
+    meso_net_close(p->net);
+    free(p->values);
+}
+
+/* Both do a step; returns the reference's loss. */
+static double step_pair(pair *p, uint32_t step, size_t n)
+{
+    meso_step_result result;
+    make_pictures(step, n, p->size, p->values, p->classes);
+    const meso_train_batch batch = {.values = p->values, .classes = p->classes, .n = n};
+    const double loss =
+        reference_trainer_step(&p->reference, p->values, p->classes, n, learning_rate);
+    if (meso_trainer_step(p->trainer, &batch, learning_rate, &result) != MESO_OK)
+        fail_msg("%s", meso_trainer_error(p->trainer));
+    harness_close(result.loss, loss, 1e-3 * loss, "loss of step %u", step);
+    return loss;
+}
+
+static int is_statistic(const meso_param *param)
+{
+    return param->kind == MESO_PARAM_MEAN || param->kind == MESO_PARAM_VARIANCE;
+}
+
+/* How far the trained parameters on the device are from the reference's. */
+static double distance(const pair *p)
+{
+    meso_weights *now = NULL;
+    double sum = 0;
+    assert_int_equal(meso_weights_create(&now, NULL), MESO_OK);
+    assert_int_equal(meso_trainer_get(p->trainer, now), MESO_OK);
+    for (size_t i = 0; i < p->net->n_params; i++) {
+        const meso_tensor *tensor = meso_weights_find(now, p->net->params[i].name);
+        for (size_t k = 0; k < tensor->n_values; k++) {
+            const double d = (double)tensor->values[k] - p->reference.params[i][k];
+            if (is_statistic(&p->net->params[i]))
+                harness_close(tensor->values[k], p->reference.params[i][k],
+                              1e-3 * fabs(p->reference.params[i][k]) + 1e-4, "%s, value %zu",
+                              tensor->name, k);
+            else
+                sum += d * d;
+        }
+    }
+    meso_weights_close(now);
+    return sqrt(sum);
+}
+
+/* Ten steps: the reference's losses and parameters against PyTorch's where those are recorded, the
+ * device no farther from the reference than PyTorch in single precision. */
+static void ten_steps(size_t size, int is_recorded)
+{
+    pair p = open_pair(size, MESO_LOSS_MSE, 8);
+    char name[128];
+    for (uint32_t step = 0; step < n_steps; step++) {
+        const double loss = step_pair(&p, step, 8);
+        if (is_recorded)
+            harness_close(loss, fixture_double("ten64.loss", step), 1e-10, "loss %u", step);
+    }
+    for (size_t i = 0; i < p.net->n_params && is_recorded; i++) {
+        snprintf(name, sizeof name, "ten64.%s", p.net->params[i].name);
+        for (size_t k = 0; k < p.net->params[i].n_values; k++)
+            harness_close(p.reference.params[i][k], fixture_double(name, k), 1e-9, "%s, value %zu",
+                          name, k);
+    }
+    snprintf(name, sizeof name, "ten%zu.float32_distance", size);
+    const double ours = distance(&p), theirs = fixture_double(name, 0);
+    print_message("%zu x %zu: distance %.3g, PyTorch's %.3g\n", size, size, ours, theirs);
+    assert_true(ours <= theirs);
+    close_pair(&p);
+}
+
+static void test_ten_steps(void **state)
+{
+    (void)state;
+    ten_steps(64, 1);
+}
+
+static void test_ten_steps_full_size(void **state)
+{
+    (void)state;
+    const char *full = getenv("MESO_FULL");
+    if (!full || strcmp(full, "1") != 0)
+        skip();
+    ten_steps(256, 0);
+}
+
+/* Gradients of one step are Adam's first moments / (1 − beta1). Each tensor within 2e-5 of the
+ * exact one, and all of them no farther than PyTorch's in single precision. The errors of a single
+ * tensor are chance on both sides, so one may be up to twice as far. */
+static void one_step(size_t n)
+{
+    pair p = open_pair(256, MESO_LOSS_BCE, n);
+    meso_weights *state = NULL;
+    char name[128];
+    snprintf(name, sizeof name, "one%zu.loss", n);
+    harness_close(step_pair(&p, 100 + (uint32_t)n, n), fixture_double(name, 0), 1e-10, "loss");
+    assert_int_equal(meso_weights_create(&state, NULL), MESO_OK);
+    assert_int_equal(meso_trainer_save_state(p.trainer, state), MESO_OK);
+    size_t tensor = 0;
+    double all_ours = 0, all_theirs = 0;
+    for (size_t i = 0; i < p.net->n_params; i++) {
+        const meso_param *param = &p.net->params[i];
+        double norm = 0, projection = 0, off = 0;
+        if (is_statistic(param))
+            continue;
+        snprintf(name, sizeof name, "adam.m.%s", param->name);
+        const meso_tensor *moment = meso_weights_find(state, name);
+        assert_non_null(moment);
+        for (size_t k = 0; k < param->n_values; k++) {
+            const double g = p.reference.gradients[i][k];
+            const double d = (double)moment->values[k] / (1 - base_options.beta1) - g;
+            norm += g * g;
+            off += d * d;
+            projection += g * unit((uint32_t)tensor, k);
+        }
+        norm = sqrt(norm);
+        snprintf(name, sizeof name, "one%zu.norm", n);
+        harness_close(norm, fixture_double(name, tensor), 1e-9 * norm, "%s: norm", param->name);
+        snprintf(name, sizeof name, "one%zu.projection", n);
+        harness_close(projection, fixture_double(name, tensor), 1e-9 * norm, "%s: projection",
+                      param->name);
+        snprintf(name, sizeof name, "one%zu.float32_distance", n);
+        const double theirs = fixture_double(name, tensor++);
+        const double ours = sqrt(off) / norm;
+        print_message("%zu images, %-16s %.2g, PyTorch's %.2g\n", n, param->name, ours, theirs);
+        harness_close(ours, 0, fmin(2e-5, fmax(1e-6, 2 * theirs)), "gradient of %s", param->name);
+        all_ours += ours * ours;
+        all_theirs += theirs * theirs;
+    }
+    assert_true(all_ours <= all_theirs);
+    meso_weights_close(state);
+    close_pair(&p);
+}
+
+static void test_one_step(void **state)
+{
+    (void)state;
+    one_step(8);
+    one_step(13);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ten_steps),
+        cmocka_unit_test(test_ten_steps_full_size),
+        cmocka_unit_test(test_one_step),
+    };
+    return cmocka_run_group_tests(tests, load_fixture, free_fixture);
+}
