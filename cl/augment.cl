@@ -14,7 +14,12 @@
 #define BANDS ((HEIGHT + BAND - 1) / BAND)
 #define ROW (WIDTH * 3)
 #define PICTURE ((size_t)HEIGHT * ROW)
+#define UNROLLED _Pragma("unroll")
 #define ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
+
+/* One instruction each; NaN cannot come up in pixels. */
+#define LARGER(a, b) ((a) > (b) ? (a) : (b))
+#define SMALLER(a, b) ((a) < (b) ? (a) : (b))
 
 /* A draw, as meso_augment_draw: 10 floats. */
 #define DRAW(n) (draws + (size_t)(n) * 10)
@@ -65,7 +70,8 @@ inline void store_part(const float16 p, __global float *v, const int n)
 ITEM_KERNEL augment_words(__global const uchar *pixels, __global uint *words, const int first)
 {
     const int image = (int)get_global_id(1), begin = (int)get_global_id(0) * BAND;
-    for (int y = begin; y < min(begin + BAND, HEIGHT + 1); y++) {
+    const int end = begin + BAND < HEIGHT ? begin + BAND : HEIGHT + 1;
+    for (int y = begin; y < end; y++) {
         __global const uchar *from =
             pixels + (size_t)(first + image) * PICTURE + (size_t)min(y, HEIGHT - 1) * ROW;
         __global uint *to = words + ((size_t)image * (HEIGHT + 1) + y) * STRIDE;
@@ -85,46 +91,61 @@ ITEM_KERNEL augment_words(__global const uchar *pixels, __global uint *words, co
     }
 }
 
-/* Keras' brightness: Pillow's, of 8-bit values. */
-inline float16 brighten(const float16 v, const float factor)
+#define BLOCK 16 /* times 16 pixels */
+
+/* Between four pixels: two side by side, and two below. The fourth value is none. */
+inline float4 between(__global const uint *p, const float down, const float right)
 {
-    return min(trunc(trunc(v) * factor), 255.0f);
+    const float8 upper = convert_float8(as_uchar8(vload2(0, p)));
+    const float8 lower = convert_float8(as_uchar8(vload2(0, p + STRIDE)));
+    const float8 v = fma((float8)(down), lower - upper, upper);
+    return fma((float4)(right), v.hi - v.lo, v.lo);
 }
 
-/* The affine map, in the units of pixels. Each band's least and greatest R, G, B, – go to range [image][BANDS][8]. */
-ITEM_KERNEL augment_affine(__global const uint *words, __global const float *draws, __global float *out,
+/* The affine map, in the units of pixels, to moved [image][HEIGHT][WIDTH][3]. Each band's least and greatest R, G, B, – go to range [image][BANDS][8]. */
+ITEM_KERNEL augment_affine(__global const uint *words, __global const float *draws, __global float *moved,
                            __global float *range, const int first)
 {
     const int image = (int)get_global_id(1), band = (int)get_global_id(0);
     __global const uint *from = words + (size_t)image * (HEIGHT + 1) * STRIDE;
     __global const float *draw = DRAW(first + image);
-    const float row_of_y = draw[0], row_of_x = draw[1], column_of_y = draw[3], column_of_x = draw[4];
+    const float row_of_x = draw[1], column_of_x = draw[4];
     float4 least = INFINITY, greatest = -INFINITY;
     for (int y = band * BAND; y < min((band + 1) * BAND, HEIGHT); y++) {
-        __global float *to = out + (size_t)(first + image) * PICTURE + (size_t)y * ROW;
-        const float row = fma(row_of_y, (float)y, draw[2]), column = fma(column_of_y, (float)y, draw[5]);
-        for (int x = 0; x < WIDTH; x += 16) {
-            const float16 xs = (float)x + (float16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-            const float16 rows = clamp(fma(xs, row_of_x, row), 0.0f, (float)(HEIGHT - 1));
-            const float16 columns = clamp(fma(xs, column_of_x, column), 0.0f, (float)(WIDTH - 1));
-            const int16 top = convert_int16(rows), left = convert_int16(columns); /* not negative: downwards */
-            int at[16];
-            float down[16], right[16];
-            vstore16(top * STRIDE + left, 0, at);
-            vstore16(rows - convert_float16(top), 0, down);
-            vstore16(columns - convert_float16(left), 0, right);
-            const int n = min(16, WIDTH - x);
-            for (int k = 0; k < n; k++) {
-                const float8 upper = convert_float8(as_uchar8(vload2(0, from + at[k])));
-                const float8 lower = convert_float8(as_uchar8(vload2(0, from + at[k] + STRIDE)));
-                const float8 v = fma((float8)(down[k]), lower - upper, upper);
-                const float4 p = fma((float4)(right[k]), v.hi - v.lo, v.lo);
-                least = min(least, p);
-                greatest = max(greatest, p);
-                if (x + k < WIDTH - 1) /* the fourth is overwritten by the next pixel */
-                    vstore4(p, 0, to + 3 * (x + k));
-                else
-                    vstore3(p.xyz, 0, to + 3 * (x + k));
+        __global float *to = moved + (size_t)image * PICTURE + (size_t)y * ROW;
+        const float row = fma(draw[0], (float)y, draw[2]), column = fma(draw[3], (float)y, draw[5]);
+        for (int x = 0; x < WIDTH; x += 16 * BLOCK) {
+            /* First where many pixels come from, then the pixels: what is read back at once must wait for the write. */
+            int at[16 * BLOCK];
+            float down[16 * BLOCK], right[16 * BLOCK];
+            const int n = min(WIDTH - x, 16 * BLOCK);
+            for (int i = 0; i < n; i += 16) {
+                const float16 xs =
+                    (float)(x + i) + (float16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+                const float16 rows = clamp(fma(xs, row_of_x, row), 0.0f, (float)(HEIGHT - 1));
+                const float16 columns = clamp(fma(xs, column_of_x, column), 0.0f, (float)(WIDTH - 1));
+                const int16 top = convert_int16(rows), left = convert_int16(columns); /* not negative: downwards */
+                vstore16(top * STRIDE + left, 0, at + i);
+                vstore16(rows - convert_float16(top), 0, down + i);
+                vstore16(columns - convert_float16(left), 0, right + i);
+            }
+            int i = 0;
+            for (; i + 4 <= n; i += 4, to += 12) {
+                float4 v[4];
+                UNROLLED for (int k = 0; k < 4; k++) {
+                    v[k] = between(from + at[i + k], down[i + k], right[i + k]);
+                    least = SMALLER(v[k], least);
+                    greatest = LARGER(v[k], greatest);
+                }
+                vstore4((float4)(v[0].xyz, v[1].x), 0, to);
+                vstore4((float4)(v[1].yz, v[2].xy), 1, to);
+                vstore4((float4)(v[2].z, v[3].xyz), 2, to);
+            }
+            for (; i < n; i++, to += 3) {
+                const float4 v = between(from + at[i], down[i], right[i]);
+                least = SMALLER(v, least);
+                greatest = LARGER(v, greatest);
+                vstore3(v.xyz, 0, to);
             }
         }
     }
@@ -132,55 +153,106 @@ ITEM_KERNEL augment_affine(__global const uint *words, __global const float *dra
     vstore4(greatest, 2 * (image * BANDS + band) + 1, range);
 }
 
-/* Channel shift, brightness, division, features: in place. */
-ITEM_KERNEL augment_finish(__global float *out, __global const float *draws, __global const float *range,
-                           __global const float *constants, const int first)
+/* What finishing a picture takes. */
+typedef struct finish {
+    colours shifts, means, factors;
+    float low, high;      /* of the picture */
+    float from, width;    /* that become 0 and 255, */
+    float inverse;        /* and 1 / width */
+    float brightness, unit;
+} finish;
+
+inline finish make_finish(__global const float *draw, __global const float *range, __global const float *constants,
+                          const int image)
 {
-    const int image = (int)get_global_id(1), band = (int)get_global_id(0);
-    __global const float *draw = DRAW(first + image);
-    __global float *v = out + (size_t)(first + image) * PICTURE + (size_t)band * BAND * ROW;
-    const int n = min(BAND, HEIGHT - band * BAND) * ROW;
+    finish f;
     const float4 shift = (float4)(draw[6], draw[7], draw[8], 0.0f);
     float4 least = INFINITY, greatest = -INFINITY;
     for (int b = 0; b < BANDS; b++) {
         least = min(least, vload4(2 * (image * BANDS + b), range));
         greatest = max(greatest, vload4(2 * (image * BANDS + b) + 1, range));
     }
-    const float low = min(min(least.x, least.y), least.z), high = max(max(greatest.x, greatest.y), greatest.z);
+    f.low = min(min(least.x, least.y), least.z);
+    f.high = max(max(greatest.x, greatest.y), greatest.z);
 #if CHANNEL_SHIFT
-    least = clamp(least + shift, low, high);
-    greatest = clamp(greatest + shift, low, high);
+    least = clamp(least + shift, f.low, f.high);
+    greatest = clamp(greatest + shift, f.low, f.high);
 #endif
-    const float from = STRETCH == 1 ? min(min(least.x, least.y), least.z) : 0.0f;
-    const float width = max(max(greatest.x, greatest.y), greatest.z) - from;
-    const float inverse = width != 0.0f ? 1.0f / width : 0.0f;
-    const colours shifts = repeat_colours(shift.x, shift.y, shift.z);
-    const colours means = repeat_colours(MEAN[0], MEAN[1], MEAN[2]);
-    const colours factors = repeat_colours(FACTOR[0], FACTOR[1], FACTOR[2]);
-    for (int i = 0; i < n; i += 16) {
-        const int k = i / 16 % 3;
-        float16 p = load_part(v + i, n - i);
+    f.from = STRETCH == 1 ? min(min(least.x, least.y), least.z) : 0.0f;
+    f.width = max(max(greatest.x, greatest.y), greatest.z) - f.from;
+    f.inverse = f.width != 0.0f ? 1.0f / f.width : 0.0f;
+    f.shifts = repeat_colours(shift.x, shift.y, shift.z);
+    f.means = repeat_colours(MEAN[0], MEAN[1], MEAN[2]);
+    f.factors = repeat_colours(FACTOR[0], FACTOR[1], FACTOR[2]);
+    f.brightness = draw[9];
+    f.unit = UNIT;
+    return f;
+}
+
+/* Channel shift and brightness: part k of 48 values, in the units of pixels. */
+inline float16 finish_pixels(const finish *f, const int k, float16 p)
+{
 #if CHANNEL_SHIFT
-        p = clamp(p + shifts.part[k], low, high);
+    p = SMALLER(LARGER(p + f->shifts.part[k], (float16)(f->low)), (float16)(f->high));
 #endif
 #if STRETCH
-        if (width != 0.0f) { /* rounded as a division is, whatever the device makes of one */
-            const float16 q = (p - from) * inverse;
-            p = fma(fma(-q, (float16)(width), p - from), (float16)(inverse), q) * 255.0f;
-        } else {
-            p = p - from;
-        }
-#endif
-#if BRIGHTNESS
-        p = brighten(p, draw[9]);
-#endif
-        p *= UNIT;
-#if FEATURES && !SAMPLEWISE
-        p = (p - means.part[k]) * factors.part[k];
-#endif
-        store_part(p, v + i, n - i);
+    if (f->width != 0.0f) { /* rounded as a division is, whatever the device makes of one */
+        const float16 q = (p - f->from) * f->inverse;
+        p = fma(fma(-q, (float16)(f->width), p - f->from), (float16)(f->inverse), q) * 255.0f;
+    } else {
+        p = p - f->from;
     }
+#endif
+#if BRIGHTNESS /* Pillow's, of 8-bit values */
+    p = trunc(trunc(p) * f->brightness);
+    p = SMALLER(p, (float16)(255.0f));
+#endif
+    return p;
 }
+
+/* Moved pictures → what the net takes. */
+ITEM_KERNEL augment_finish(__global const float *moved, __global const float *draws, __global const float *range,
+                           __global const float *constants, __global float *out, const int first)
+{
+    const int image = (int)get_global_id(1), band = (int)get_global_id(0);
+    const finish f = make_finish(DRAW(first + image), range, constants, image);
+    const int n = min(BAND, HEIGHT - band * BAND) * ROW;
+    __global const float *v = moved + (size_t)image * PICTURE + (size_t)band * BAND * ROW;
+    __global float *to = out + (size_t)(first + image) * PICTURE + (size_t)band * BAND * ROW;
+    for (int i = 0; i < n; i += 48)
+        UNROLLED for (int k = 0; k < 3; k++) {
+            const int at = i + 16 * k;
+            float16 p = finish_pixels(&f, k, load_part(v + at, n - at)) * f.unit;
+#if FEATURES && !SAMPLEWISE
+            p = (p - f.means.part[k]) * f.factors.part[k];
+#endif
+            store_part(p, to + at, n - at);
+        }
+}
+
+#if BRIGHTNESS
+/* The same as 8-bit pixels, which brightness leaves whole. */
+ITEM_KERNEL augment_finish_bytes(__global const float *moved, __global const float *draws,
+                                 __global const float *range, __global const float *constants, __global uchar *out,
+                                 const int first)
+{
+    const int image = (int)get_global_id(1), band = (int)get_global_id(0);
+    const finish f = make_finish(DRAW(first + image), range, constants, image);
+    const int n = min(BAND, HEIGHT - band * BAND) * ROW;
+    __global const float *v = moved + (size_t)image * PICTURE + (size_t)band * BAND * ROW;
+    __global uchar *to = out + (size_t)(first + image) * PICTURE + (size_t)band * BAND * ROW;
+    for (int i = 0; i < n; i += 48)
+        UNROLLED for (int k = 0; k < 3; k++) {
+            const int at = i + 16 * k;
+            const uchar16 p = convert_uchar16(convert_int16(finish_pixels(&f, k, load_part(v + at, n - at))));
+            if (n - at >= 16)
+                vstore16(p, 0, to + at);
+            else
+                for (int j = 0; j < n - at; j++)
+                    to[at + j] = ((const uchar *)&p)[j];
+        }
+}
+#endif
 
 /* Without draws. */
 ITEM_KERNEL augment_unpack(__global const uchar *pixels, __global float *out, __global const float *constants,

@@ -308,6 +308,59 @@ static void is_the_same_on_every_lane(void **state)
     free(pixels);
 }
 
+/* As bytes the same pictures, where the settings leave whole numbers. */
+static void gives_pixels(void **state)
+{
+    static const unsigned sizes[][2] = {{1, 1}, {19, 33}, {32, 64}};
+    meso_augment *augment = NULL;
+    (void)state;
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        const meso_augment_settings settings = parse("mesonet,vertical_flip=1");
+        const unsigned height = sizes[s][0], width = sizes[s][1];
+        const size_t picture = (size_t)3 * height * width, n = max_images * picture;
+        uint8_t *pixels = malloc(n), *bytes = malloc(n + n_guard);
+        meso_augment_draw draws[max_images];
+        meso_random random = {s};
+        meso_buffer from, drawn, to;
+        fill(&random, pixels, n, 0);
+        memset(bytes, 0xA5, n + n_guard);
+        for (size_t i = 0; i < max_images; i++)
+            meso_augment_draw_one(&settings, height, width, 1, 1, i, &draws[i]);
+        float *floats =
+            run(&(job){&settings, height, width, pixels, draws, max_images, MESO_WHOLE_DEVICE});
+        check(meso_augment_open(device, &settings, height, width, 255, 2, &augment));
+        assert_true(meso_augment_gives_pixels(augment));
+        check(meso_buffer_create(device, n, &from));
+        check(meso_buffer_write(device, &from, 0, pixels, n));
+        check(meso_buffer_create(device, sizeof draws, &drawn));
+        check(meso_buffer_write(device, &drawn, 0, draws, sizeof draws));
+        check(meso_buffer_create(device, n + n_guard, &to));
+        check(meso_buffer_write(device, &to, 0, bytes, n + n_guard));
+        check(meso_augment_enqueue_pixels(augment, &from, 0, max_images, &drawn, &to));
+        check(meso_buffer_read(device, &to, 0, bytes, n + n_guard));
+        for (size_t i = 0; i < n; i++)
+            harness_close(bytes[i], 255 * (double)floats[i], 1e-4, "%u x %u, value %zu", height,
+                          width, i);
+        for (size_t i = n; i < n + n_guard; i++)
+            assert_int_equal(bytes[i], 0xA5);
+        meso_buffer_release(&from);
+        meso_buffer_release(&drawn);
+        meso_buffer_release(&to);
+        meso_augment_close(augment);
+        free(floats);
+        free(bytes);
+        free(pixels);
+    }
+    const meso_augment_settings whole = parse("mesonet,samplewise_center=1"),
+                                none = parse("rotation=3");
+    check(meso_augment_open(device, &whole, 8, 8, 255, 1, &augment));
+    assert_false(meso_augment_gives_pixels(augment));
+    meso_augment_close(augment);
+    check(meso_augment_open(device, &none, 8, 8, 255, 1, &augment));
+    assert_false(meso_augment_gives_pixels(augment));
+    meso_augment_close(augment);
+}
+
 static int open_device(void **state)
 {
     (void)state;
@@ -329,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_DEVICE(maps_as_published),   ON_DEVICE(colours_as_published),
         ON_DEVICE(every_setting_alone), ON_DEVICE(settings_together),
-        ON_DEVICE(without_draws),       ON_DEVICE(is_the_same_on_every_lane)};
+        ON_DEVICE(without_draws),       ON_DEVICE(is_the_same_on_every_lane),
+        ON_DEVICE(gives_pixels)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

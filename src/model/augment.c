@@ -15,19 +15,32 @@ enum {
     device_images = 32
 };
 
-typedef enum kernel_id { WORDS, AFFINE, FINISH, UNPACK, SUMS, STANDARDIZE, N_KERNELS } kernel_id;
+typedef enum kernel_id {
+    WORDS,
+    AFFINE,
+    FINISH,
+    FINISH_BYTES,
+    UNPACK,
+    SUMS,
+    STANDARDIZE,
+    N_KERNELS
+} kernel_id;
 
 static const struct {
     const char *name, *kinds;
 } kernel_rows[N_KERNELS] = {
-    [WORDS] = {"augment_words", "bbi"},     [AFFINE] = {"augment_affine", "bbbbi"},
-    [FINISH] = {"augment_finish", "bbbbi"}, [UNPACK] = {"augment_unpack", "bbbi"},
-    [SUMS] = {"augment_sums", "bbii"},      [STANDARDIZE] = {"augment_standardize", "bbbi"},
+    [WORDS] = {"augment_words", "bbi"},
+    [AFFINE] = {"augment_affine", "bbbbi"},
+    [FINISH] = {"augment_finish", "bbbbbi"},
+    [FINISH_BYTES] = {"augment_finish_bytes", "bbbbbi"},
+    [UNPACK] = {"augment_unpack", "bbbi"},
+    [SUMS] = {"augment_sums", "bbii"},
+    [STANDARDIZE] = {"augment_standardize", "bbbi"},
 };
 
 /* What the pictures of a launch pass through; each lane has its own. */
 typedef struct scratch {
-    meso_buffer words, range, sums;
+    meso_buffer words, moved, range, sums;
 } scratch;
 
 struct meso_augment {
@@ -72,8 +85,9 @@ static meso_status build(meso_augment *a)
     MESO_TRY(meso_source_add(&source, "augment", meso_device_error_slot(a->device)));
     MESO_TRY(meso_program_build(a->device, &source, &a->program));
     for (size_t i = 0; i < N_KERNELS; i++)
-        MESO_TRY(meso_program_kernel(a->device, &a->program, kernel_rows[i].name,
-                                     kernel_rows[i].kinds, &a->kernels[i]));
+        if (i != FINISH_BYTES || meso_augment_gives_pixels(a))
+            MESO_TRY(meso_program_kernel(a->device, &a->program, kernel_rows[i].name,
+                                         kernel_rows[i].kinds, &a->kernels[i]));
 out:
     meso_text_free(&source);
     return status;
@@ -106,6 +120,8 @@ static meso_status make_scratch(meso_augment *a, scratch *s)
     MESO_TRY(meso_buffer_create(
         a->device, a->chunk * (a->height + 1) * stride_of(a) * sizeof(uint32_t), &s->words));
     MESO_TRY(meso_buffer_create(a->device, 8 * per_band, &s->range));
+    MESO_TRY(meso_buffer_create(a->device, a->chunk * a->height * a->width * 3 * sizeof(float),
+                                &s->moved));
 out:
     return status;
 }
@@ -144,6 +160,7 @@ void meso_augment_close(meso_augment *augment)
         return;
     for (size_t i = 0; i <= augment->n_lanes; i++) {
         meso_buffer_release(&augment->lanes[i].words);
+        meso_buffer_release(&augment->lanes[i].moved);
         meso_buffer_release(&augment->lanes[i].range);
         meso_buffer_release(&augment->lanes[i].sums);
     }
@@ -160,26 +177,25 @@ typedef struct task {
     const scratch *scratch;
     meso_arg pixels, draws, out, constants, first;
     size_t n;
+    kernel_id finish;
 } task;
 
-/* rows: how many the bands of the launch cover. */
-static meso_status launch(const task *t, kernel_id kernel, size_t rows, const meso_arg *args,
-                          size_t n_args)
+static meso_status launch(const task *t, kernel_id kernel, const meso_arg *args, size_t n_args)
 {
-    const size_t bands = (rows + band_rows - 1) / band_rows;
     return meso_launch_kernel(t->augment->device, &t->augment->kernels[kernel],
-                              MESO_GLOBAL(bands, t->n, 1), args, n_args);
+                              MESO_GLOBAL(t->augment->bands, t->n, 1), args, n_args);
 }
 
 static meso_status draw_pictures(const task *t)
 {
     meso_status status = MESO_OK;
-    const size_t height = t->augment->height;
     const meso_arg words = meso_arg_buffer(&t->scratch->words);
+    const meso_arg moved = meso_arg_buffer(&t->scratch->moved);
     const meso_arg range = meso_arg_buffer(&t->scratch->range);
-    MESO_TRY(launch(t, WORDS, height + 1, MESO_ARGS(t->pixels, words, t->first)));
-    MESO_TRY(launch(t, AFFINE, height, MESO_ARGS(words, t->draws, t->out, range, t->first)));
-    MESO_TRY(launch(t, FINISH, height, MESO_ARGS(t->out, t->draws, range, t->constants, t->first)));
+    MESO_TRY(launch(t, WORDS, MESO_ARGS(t->pixels, words, t->first)));
+    MESO_TRY(launch(t, AFFINE, MESO_ARGS(words, t->draws, moved, range, t->first)));
+    MESO_TRY(
+        launch(t, t->finish, MESO_ARGS(moved, t->draws, range, t->constants, t->out, t->first)));
 out:
     return status;
 }
@@ -187,13 +203,33 @@ out:
 static meso_status standardize(const task *t)
 {
     meso_status status = MESO_OK;
-    const size_t height = t->augment->height;
     const meso_arg sums = meso_arg_buffer(&t->scratch->sums);
     for (int which = 0; which <= t->augment->settings.samplewise_std; which++)
-        MESO_TRY(launch(t, SUMS, height, MESO_ARGS(t->out, sums, meso_arg_int(which), t->first)));
-    MESO_TRY(launch(t, STANDARDIZE, height, MESO_ARGS(t->out, sums, t->constants, t->first)));
+        MESO_TRY(launch(t, SUMS, MESO_ARGS(t->out, sums, meso_arg_int(which), t->first)));
+    MESO_TRY(launch(t, STANDARDIZE, MESO_ARGS(t->out, sums, t->constants, t->first)));
 out:
     return status;
+}
+
+static task make_task(const meso_augment *a, const meso_buffer *pixels, const meso_buffer *draws,
+                      const meso_buffer *out)
+{
+    const int lane = meso_device_lane(a->device);
+    task t = {.augment = a,
+              .scratch = &a->lanes[lane == MESO_WHOLE_DEVICE ? a->n_lanes : (size_t)lane],
+              .pixels = meso_arg_buffer(pixels),
+              .out = meso_arg_buffer(out),
+              .constants = meso_arg_buffer(&a->constants),
+              .finish = FINISH};
+    if (draws)
+        t.draws = meso_arg_buffer(draws);
+    return t;
+}
+
+static void next_chunk(task *t, size_t first, size_t n)
+{
+    t->n = n < t->augment->chunk ? n : t->augment->chunk;
+    t->first = meso_arg_int((int)first);
 }
 
 meso_status meso_augment_enqueue(const meso_augment *augment, const meso_buffer *pixels,
@@ -201,25 +237,38 @@ meso_status meso_augment_enqueue(const meso_augment *augment, const meso_buffer 
                                  const meso_buffer *out)
 {
     meso_status status = MESO_OK;
-    const meso_augment *a = augment;
-    const int lane = meso_device_lane(a->device);
-    task t = {.augment = a,
-              .scratch = &a->lanes[lane == MESO_WHOLE_DEVICE ? a->n_lanes : (size_t)lane],
-              .pixels = meso_arg_buffer(pixels),
-              .out = meso_arg_buffer(out),
-              .constants = meso_arg_buffer(&a->constants)};
+    const meso_augment_settings *s = &augment->settings;
+    task t = make_task(augment, pixels, draws, out);
     for (size_t i = 0; i < n; i += t.n) {
-        t.n = n - i < a->chunk ? n - i : a->chunk;
-        t.first = meso_arg_int((int)(first + i));
-        if (draws && meso_augment_is_random(&a->settings)) {
-            t.draws = meso_arg_buffer(draws);
+        next_chunk(&t, first + i, n - i);
+        if (draws && meso_augment_is_random(s))
             MESO_TRY(draw_pictures(&t));
-        } else {
-            MESO_TRY(
-                launch(&t, UNPACK, a->height, MESO_ARGS(t.pixels, t.out, t.constants, t.first)));
-        }
-        if (a->settings.samplewise_center || a->settings.samplewise_std)
+        else
+            MESO_TRY(launch(&t, UNPACK, MESO_ARGS(t.pixels, t.out, t.constants, t.first)));
+        if (s->samplewise_center || s->samplewise_std)
             MESO_TRY(standardize(&t));
+    }
+out:
+    return status;
+}
+
+int meso_augment_gives_pixels(const meso_augment *augment)
+{
+    meso_augment_settings normalization;
+    return augment->settings.brightness_high != 0 &&
+           !meso_augment_normalization(&augment->settings, &normalization);
+}
+
+meso_status meso_augment_enqueue_pixels(const meso_augment *augment, const meso_buffer *pixels,
+                                        size_t first, size_t n, const meso_buffer *draws,
+                                        const meso_buffer *out)
+{
+    meso_status status = MESO_OK;
+    task t = make_task(augment, pixels, draws, out);
+    t.finish = FINISH_BYTES;
+    for (size_t i = 0; i < n; i += t.n) {
+        next_chunk(&t, first + i, n - i);
+        MESO_TRY(draw_pictures(&t));
     }
 out:
     return status;

@@ -26,4 +26,14 @@ meso_status meso_augment_enqueue(const meso_augment *augment, const meso_buffer 
                                  size_t first, size_t n, const meso_buffer *draws,
                                  const meso_buffer *out);
 
+/* 1 where all that the settings do leaves 8-bit pixels: with brightness, which rounds to them, and
+ * without centring and scaling. */
+int meso_augment_gives_pixels(const meso_augment *augment);
+
+/* The same pictures as 8-bit pixels, out [images][height][width][3] bytes, with draws: a fourth of
+ * the memory, and the net's own way for pixels. Where meso_augment_gives_pixels. */
+meso_status meso_augment_enqueue_pixels(const meso_augment *augment, const meso_buffer *pixels,
+                                        size_t first, size_t n, const meso_buffer *draws,
+                                        const meso_buffer *out);
+
 #endif
