@@ -254,20 +254,37 @@ static cl_int CL_API_CALL my_clEnqueueFillBuffer(cl_command_queue queue, cl_mem 
                     event);
 }
 
+static cl_int CL_API_CALL my_clEnqueueMarkerWithWaitList(cl_command_queue queue, cl_uint n,
+                                                         const cl_event *wait, cl_event *event)
+{
+    if (fails("clEnqueueMarkerWithWaitList"))
+        return fault_layer.code;
+    return enqueued(next->clEnqueueMarkerWithWaitList(queue, n, wait, event), event);
+}
+
+static cl_int CL_API_CALL my_clEnqueueBarrierWithWaitList(cl_command_queue queue, cl_uint n,
+                                                          const cl_event *wait, cl_event *event)
+{
+    if (fails("clEnqueueBarrierWithWaitList"))
+        return fault_layer.code;
+    return enqueued(next->clEnqueueBarrierWithWaitList(queue, n, wait, event), event);
+}
+
 /* All that the layer stands in: OVER(function) for each. */
-#define FUNCTIONS(OVER)                                                                            \
-    OVER(clGetPlatformIDs)                                                                         \
-    OVER(clGetPlatformInfo)                                                                        \
-    OVER(clGetDeviceIDs) OVER(clGetDeviceInfo) OVER(clCreateSubDevices) OVER(clReleaseDevice)      \
-        OVER(clCreateContext) OVER(clReleaseContext) OVER(clCreateCommandQueue)                    \
-            OVER(clGetCommandQueueInfo) OVER(clReleaseCommandQueue) OVER(clCreateBuffer)           \
-                OVER(clReleaseMemObject) OVER(clCreateProgramWithSource) OVER(clBuildProgram)      \
-                    OVER(clGetProgramBuildInfo) OVER(clReleaseProgram) OVER(clCreateKernel)        \
-                        OVER(clSetKernelArg) OVER(clGetKernelWorkGroupInfo) OVER(clReleaseKernel)  \
-                            OVER(clEnqueueNDRangeKernel) OVER(clEnqueueReadBuffer)                 \
-                                OVER(clEnqueueWriteBuffer) OVER(clEnqueueFillBuffer) OVER(clFlush) \
-                                    OVER(clFinish) OVER(clWaitForEvents)                           \
-                                        OVER(clGetEventProfilingInfo) OVER(clReleaseEvent)
+/* clang-format off */
+#define FUNCTIONS(OVER) \
+    OVER(clGetPlatformIDs) OVER(clGetPlatformInfo) OVER(clGetDeviceIDs) \
+    OVER(clGetDeviceInfo) OVER(clCreateSubDevices) OVER(clReleaseDevice) \
+    OVER(clCreateContext) OVER(clReleaseContext) OVER(clCreateCommandQueue) \
+    OVER(clGetCommandQueueInfo) OVER(clReleaseCommandQueue) OVER(clCreateBuffer) \
+    OVER(clReleaseMemObject) OVER(clCreateProgramWithSource) OVER(clBuildProgram) \
+    OVER(clGetProgramBuildInfo) OVER(clReleaseProgram) OVER(clCreateKernel) \
+    OVER(clSetKernelArg) OVER(clGetKernelWorkGroupInfo) OVER(clReleaseKernel) \
+    OVER(clEnqueueNDRangeKernel) OVER(clEnqueueReadBuffer) OVER(clEnqueueWriteBuffer) \
+    OVER(clEnqueueFillBuffer) OVER(clEnqueueMarkerWithWaitList) \
+    OVER(clEnqueueBarrierWithWaitList) OVER(clFlush) OVER(clFinish) OVER(clWaitForEvents) \
+    OVER(clGetEventProfilingInfo) OVER(clReleaseEvent)
+/* clang-format on */
 
 #define NAME_OF(function) #function,
 PUBLIC const char *const fault_layer_functions[] = {FUNCTIONS(NAME_OF) NULL};
