@@ -23,6 +23,12 @@ out:
     return status;
 }
 
+/* Drawn pictures that stay whole numbers go the way of pixels. */
+static int stays_pixels(const meso_train_batch *batch)
+{
+    return batch->draws && meso_augment_gives_pixels(batch->augment);
+}
+
 /* Pixels → t->augmented, on all lanes. */
 static meso_status augment(meso_trainer *t, const meso_train_batch *batch,
                            const meso_trainer_upload *u)
@@ -38,8 +44,8 @@ static meso_status augment(meso_trainer *t, const meso_train_batch *batch,
         if (begin == end)
             continue;
         meso_device_use_lane(t->device, (int)l);
-        MESO_TRY(meso_augment_enqueue(batch->augment, &u->given, begin, end - begin, draws,
-                                      &t->augmented));
+        MESO_TRY((stays_pixels(batch) ? meso_augment_enqueue_pixels : meso_augment_enqueue)(
+            batch->augment, &u->given, begin, end - begin, draws, &t->augmented));
         MESO_TRY(meso_device_flush(t->device));
     }
     for (size_t l = 0; l < t->n_lanes; l++) {
@@ -56,9 +62,9 @@ meso_status meso_trainer_upload_batch(meso_trainer *t, const meso_train_batch *b
 {
     const size_t n_values = batch->n * meso_shape_size(t->net->layers[0].shape);
     void *memory = batch->pixels ? (void *)batch->pixels : (void *)batch->values;
-    *u = (meso_trainer_upload){.input = {.is_float = !batch->pixels || batch->augment,
-                                         .classes = batch->classes,
-                                         .n = batch->n}};
+    const int is_float = !batch->pixels || (batch->augment && !stays_pixels(batch));
+    *u = (meso_trainer_upload){
+        .input = {.is_float = is_float, .classes = batch->classes, .n = batch->n}};
     meso_status status = check(t, batch);
     if (status != MESO_OK)
         return status;
