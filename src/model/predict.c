@@ -246,6 +246,9 @@ meso_status meso_model_tap(meso_model *model, const char *layer, const float *in
         "one batch",
         n, layer, n * meso_shape_size(found->shape), n_out, model->max_batch);
     MESO_TRY(require_finite(model, input, n));
+    /* A net cut short, to give features: computed by the model's path, which is faster. */
+    if (!model->can_predict && (size_t)(found - model->net->layers) == model->logits)
+        return compute(model, &(batch){input, 1, n}, out);
     MESO_TRY(meso_model_need_plan(model));
     status = run_plain(model, &(batch){input, 1, n}, (size_t)(found - model->net->layers), out);
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));

@@ -34,7 +34,8 @@ static void print_overview(const meso_cli *cli, FILE *out)
 {
     fprintf(out, "Usage: %s COMMAND [options] ...\n\n%s\n\nCommands:\n", cli->name, cli->about);
     for (const meso_cli_command *row = cli->commands; row->name; row++)
-        fprintf(out, "  %-10s %s\n", row->name, row->summary);
+        if (row->summary)
+            fprintf(out, "  %-10s %s\n", row->name, row->summary);
     fprintf(out,
             "\n%s COMMAND --help   options and examples of a command\n"
             "%s --version        version, decoders, compiler; --json for programs\n\n",
@@ -43,7 +44,7 @@ static void print_overview(const meso_cli *cli, FILE *out)
             "Exit codes: 0 ok, 1 the answer is no, 2 wrong command line, 65 bad data,\n"
             "66 no input, 69 no usable device, 70 internal or device error,\n"
             "73 cannot create a file, 74 reading or writing failed, 75 interrupted with a\n"
-            "checkpoint to go on from, 130 interrupted.\n");
+            "state to go on from, 130 interrupted.\n");
 }
 
 /* --version [--json] */

@@ -158,6 +158,12 @@ static int store(const parser *p, const meso_option *option, const char *text)
     case MESO_OPTION_TEXT:
         *option->value.text = text;
         return -1;
+    case MESO_OPTION_LIST:
+        if (option->value.list->n == sizeof option->value.list->items / sizeof(char *))
+            return meso_options_usage_error(p->line->name, "--%s is given more than %zu times",
+                                            option->name, option->value.list->n);
+        option->value.list->items[option->value.list->n++] = text;
+        return -1;
     case MESO_OPTION_UNSIGNED:
         if (!read_unsigned(text, &number) || !in_range(option, (double)number))
             return number_error(p, option, text);

@@ -27,10 +27,17 @@ extern const char *meso_program_name;
 typedef enum meso_option_kind {
     MESO_OPTION_FLAG,     /* int: set to 1 */
     MESO_OPTION_TEXT,     /* const char *: points into argv */
+    MESO_OPTION_LIST,     /* meso_option_list: the same, may be given many times */
     MESO_OPTION_UNSIGNED, /* uint64_t: decimal digits only */
     MESO_OPTION_REAL,     /* double: decimal notation with a point, finite */
     MESO_OPTION_CHOICE    /* int: position of the word in the argument "a|b|c" */
 } meso_option_kind;
+
+/* Every value of an option that was given, in order. */
+typedef struct meso_option_list {
+    const char *items[64];
+    size_t n;
+} meso_option_list;
 
 typedef struct meso_option {
     const char *name; /* without its dashes; NULL ends the table */
@@ -39,6 +46,7 @@ typedef struct meso_option {
     union {
         int *flag;
         const char **text;
+        meso_option_list *list;
         uint64_t *number;
         double *real;
         int *choice;
