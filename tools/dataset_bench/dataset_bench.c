@@ -15,6 +15,9 @@ static const meso_cli_command commands[] = {
      bench_cmd_split},
     {"demo-data", "draw three datasets and a control set, with faults planted",
      bench_cmd_demo_data},
+    {"run", "train on each dataset, test on each test set, compare", bench_cmd_run},
+    {"report", "the report of a study again, from what is stored", bench_cmd_report},
+    {"study-job", NULL, bench_cmd_study_job},
     {NULL, NULL, NULL},
 };
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * dataset_bench run and report: a study from its plan to its reports.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "common.h"
+#include "dataset_bench.h"
+#include "options.h"
+#include "study_check.h"
+#include "study_options.h"
+#include "study_queue.h"
+#include "study_results.h"
+
+/* Reads what the jobs have left, and writes the reports. */
+static int write_reports(bench_study *study, int thumbnails)
+{
+    bench_results results = {0};
+    meso_error error = {0};
+    char path[BENCH_PATH_SIZE];
+    meso_status status = MESO_OK;
+    if (!study->lists)
+        status = bench_study_load(study, &error);
+    if (status == MESO_OK)
+        status = bench_results_create(study, &results, &error);
+    if (status == MESO_OK)
+        status = bench_results_write(&results, thumbnails, &error);
+    if (status == MESO_OK) {
+        for (size_t i = 0; i < results.findings.n_sentences; i++)
+            printf("%s\n", results.findings.sentences[i]);
+        printf("\nreport: %s\n", bench_study_path(study, path, "study.html"));
+        if (results.n_done < results.n_jobs)
+            fprintf(stderr, "%s: %zu of %zu jobs are not done: go on with --resume %s\n",
+                    meso_program_name, results.n_jobs - results.n_done, results.n_jobs,
+                    MESO_PRINTABLE(study->folder));
+    }
+    bench_results_free(&results);
+    return status == MESO_OK ? 0 : meso_tool_fail(&error);
+}
+
+/* Everything that is missing, then the reports. */
+static int go_on(bench_study *study, const bench_run_options *options)
+{
+    meso_error error = {0};
+    int code = -1;
+    unsigned char *done = calloc(study_plan_n_jobs(&study->plan), 1);
+    if (!done)
+        return 70;
+    if (bench_study_lock(study, &error) != MESO_OK)
+        code = meso_tool_fail(&error);
+    meso_interrupt_catch();
+    if (code < 0)
+        code = bench_queue_prepare(study);
+    if (code < 0) {
+        size_t n = bench_queue_done(study, done);
+        fprintf(stderr, "%s: %zu of %zu jobs are done\n", meso_program_name, n,
+                study_plan_n_jobs(&study->plan));
+        code = bench_queue_run(study, done, (size_t)options->n_parallel);
+    }
+    if (code == 75)
+        fprintf(stderr, "%s: interrupted; dataset_bench run --resume %s goes on\n",
+                meso_program_name, MESO_PRINTABLE(study->folder));
+    int partial = code == 70; /* what single jobs have not cost is worth a report */
+    if (code < 0 || partial) {
+        int written = write_reports(study, options->thumbnails);
+        code = partial ? code : written;
+    }
+    free(done);
+    return code;
+}
+
+static meso_status begin(bench_run_options *options, bench_study *study, int *finished,
+                         meso_error *error)
+{
+    meso_status status = MESO_OK;
+    study_plan plan = {0};
+    bench_outlook outlook;
+    if (options->resume)
+        return bench_study_open(options->resume, study, error);
+    MESO_TRY(bench_run_options_plan(options, &plan, error));
+    MESO_TRY(bench_study_check(&plan, &outlook, error));
+    *finished = options->dry_run;
+    if (options->dry_run)
+        status = bench_study_dry_run(&plan, &outlook, error);
+    else
+        status = bench_study_create(options->output, &plan, study, error);
+out:
+    study_plan_free(&plan);
+    return status;
+}
+
+int bench_cmd_run(int argc, char **argv)
+{
+    bench_run_options options;
+    bench_study study = {0};
+    meso_error error = {0};
+    int finished = 0;
+    int code = bench_run_options_parse(argc, argv, &options);
+    if (code < 0 && begin(&options, &study, &finished, &error) != MESO_OK)
+        code = meso_tool_fail(&error);
+    if (code < 0)
+        code = finished ? 0 : go_on(&study, &options);
+    bench_study_close(&study);
+    bench_run_options_free(&options);
+    return code;
+}
+
+int bench_cmd_report(int argc, char **argv)
+{
+    int thumbnails = 0;
+    char **operands;
+    size_t n_operands;
+    bench_study study = {0};
+    meso_error error = {0};
+    const meso_option options[] = {{"thumbnails",
+                                    '\0',
+                                    MESO_OPTION_FLAG,
+                                    {.flag = &thumbnails},
+                                    NULL,
+                                    "show the worst mistakes; pictures leave the datasets by it",
+                                    0,
+                                    0},
+                                   MESO_OPTIONS_END};
+    const meso_command_line line = {
+        "report",
+        "[options] DIR",
+        "Writes the reports of a study again, from what is stored in its folder: "
+        "study_result.json, "
+        "study_result.csv, study.md and study.html. Nothing is trained or scanned.",
+        options,
+        "dataset_bench report study",
+        1,
+        1};
+    int code = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    if (code >= 0)
+        return code;
+    if (bench_study_open(operands[0], &study, &error) != MESO_OK)
+        code = meso_tool_fail(&error);
+    else
+        code = write_reports(&study, thumbnails);
+    bench_study_close(&study);
+    return code;
+}

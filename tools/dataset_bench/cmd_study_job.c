@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * dataset_bench study-job: what `run` starts for each job; not meant to be typed.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "common.h"
+#include "dataset_bench.h"
+#include "study_job.h"
+
+int bench_cmd_study_job(int argc, char **argv)
+{
+    bench_study study = {0};
+    meso_error error = {0};
+    meso_status status;
+    int prepare = argc == 3 && strcmp(argv[2], "prepare") == 0;
+    if (argc != 4 && !prepare) {
+        fprintf(stderr, "study-job is a part of `dataset_bench run`\n");
+        return 2;
+    }
+    /* A study that is killed takes its jobs along: what goes on later must not meet them. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    status = bench_study_open(argv[1], &study, &error);
+    if (status == MESO_OK && prepare)
+        status = bench_job_prepare(&study, &error);
+    if (status == MESO_OK && !prepare)
+        status = bench_study_load(&study, &error);
+    if (status == MESO_OK && !prepare)
+        status =
+            bench_job_run(&study, strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), &error);
+    bench_study_close(&study);
+    return status == MESO_OK ? 0 : meso_tool_fail(&error);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "mesocl/dataset.h"
+#include "mesocl/net.h"
+#include "mesocl/weights.h"
+#include "study_folder.h"
+
+/* The same failure, with the name of what it is about in front. */
+static meso_status name_failure(meso_status status, const char *what, const char *name,
+                                const meso_error *inner, meso_error *error)
+{
+    return meso_fail(error, status, "%s %s: %s", what, name, inner->text);
+}
+
+static meso_status check_source(const study_source *source, int is_train, size_t n_files[2],
+                                meso_error *error)
+{
+    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
+    meso_dataset files = {0};
+    meso_error inner = {0};
+    struct stat info;
+    int is_file = stat(source->path, &info) == 0 && S_ISREG(info.st_mode);
+    options.group = source->group;
+    options.fake = source->fake;
+    options.real = source->real;
+    options.manifest = is_file ? source->path : NULL;
+    meso_status status = meso_dataset_open(is_file ? NULL : source->path, &options, &files, &inner);
+    for (int c = 0; status == MESO_OK && c < 2; c++) {
+        n_files[c] = files.n_class[c];
+        if (n_files[c] == 0)
+            status = meso_fail(&inner, MESO_ERROR_DATA, "%s: there is no %s image in it",
+                               MESO_PRINTABLE(source->path), c == MESO_FAKE ? "fake" : "real");
+    }
+    meso_dataset_close(&files);
+    if (status == MESO_OK)
+        return MESO_OK;
+    return name_failure(status, is_train ? "training set" : "test set", source->name, &inner,
+                        error);
+}
+
+/* Is one path the other, or a folder above it? Manifests are compared as files. */
+static int contains(const char *outer, const char *inner)
+{
+    char *a = realpath(outer, NULL), *b = realpath(inner, NULL);
+    size_t n = a ? strlen(a) : 0;
+    int inside = a && b && strncmp(a, b, n) == 0 && (b[n] == '/' || b[n] == '\0' || n == 1);
+    free(a);
+    free(b);
+    return inside;
+}
+
+static meso_status check_apart(const study_plan *plan, meso_error *error)
+{
+    for (size_t i = 0; i < plan->n_train * plan->n_test && !plan->keep_leaks; i++) {
+        const study_source *train = &plan->train[i / plan->n_test];
+        const study_source *test = &plan->test[i % plan->n_test];
+        if (contains(train->path, test->path))
+            return meso_fail(error, MESO_ERROR_DATA,
+                             "test set %s lies inside training set %s (%s): a detector would be "
+                             "asked what it was told; test on other images, or --keep-leaks",
+                             test->name, train->name, MESO_PRINTABLE(train->path));
+    }
+    return MESO_OK;
+}
+
+static meso_status check_variant(const study_variant *v, uint64_t *bytes, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_error inner = {0};
+    meso_net *net = NULL;
+    meso_weights *weights = NULL;
+    MESO_TRY(meso_net_open(v->net, &net, &inner));
+    if (v->init) {
+        MESO_TRY(meso_weights_read(v->init, &weights, &inner));
+        MESO_TRY(meso_weights_check(weights, net, &inner));
+    }
+    MESO_REQUIRE(v->init || v->epochs > 0, &inner, MESO_ERROR_DATA,
+                 "no epochs and no init: random weights know nothing; give one of them");
+    *bytes = 4096;
+    for (size_t i = 0; i < meso_net_n_layers(net); i++) {
+        meso_layer_info info;
+        meso_net_layer(net, i, &info);
+        *bytes += 4 * (info.parameters + info.statistics);
+    }
+out:
+    meso_weights_close(weights);
+    meso_net_close(net);
+    return status == MESO_OK ? MESO_OK : name_failure(status, "variant", v->name, &inner, error);
+}
+
+meso_status bench_study_check(const study_plan *plan, bench_outlook *outlook, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    *outlook = (bench_outlook){0};
+    MESO_TRY(check_apart(plan, error));
+    for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
+        int is_train = s < plan->n_train;
+        const study_source *source = is_train ? &plan->train[s] : &plan->test[s - plan->n_train];
+        MESO_TRY(check_source(source, is_train, outlook->n_files[s], error));
+    }
+    for (size_t v = 0; v < plan->n_variants; v++)
+        MESO_TRY(check_variant(&plan->variants[v], &outlook->model_bytes[v], error));
+    for (int c = 0; c < 2; c++) {
+        size_t least = plan->limit ? (size_t)plan->limit : (size_t)-1;
+        for (size_t s = 0; s < plan->n_train && plan->equalize; s++)
+            least = outlook->n_files[s][c] < least ? outlook->n_files[s][c] : least;
+        outlook->per_class[c] = least == (size_t)-1 ? 0 : least;
+    }
+out:
+    return status;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a study would take: jobs, images, seconds, bytes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "mesocl/model.h"
+#include "mesocl/weights.h"
+#include "model/trainer.h"
+#include "report/report_table.h"
+#include "study_check.h"
+
+enum {
+    n_probe_steps = 3,
+    scan_rate = 500,   /* files a second that a scan reads, roughly */
+    score_bytes = 14,  /* of a score in a job's file */
+    list_bytes = 1200, /* of a file's row in a list and in the scan's cache */
+    report_bytes = 4 << 20
+};
+
+typedef struct speeds {
+    double train, score; /* images a second */
+} speeds;
+
+/* Trains and scores grey pictures for a moment; the first step compiles. */
+static meso_status probe(meso_device *device, const study_plan *plan, const study_variant *v,
+                         speeds *s, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_net *net = NULL;
+    meso_weights *weights = NULL;
+    meso_trainer *trainer = NULL;
+    meso_model *model = NULL;
+    meso_layer_info input;
+    meso_step_result result;
+    size_t n = (size_t)plan->batch;
+    uint8_t *pixels = NULL, *classes = calloc(n, 1);
+    meso_probability *p = calloc(n, sizeof *p);
+    const meso_trainer_options options = {.max_batch = n,
+                                          .beta1 = 0.9,
+                                          .beta2 = 0.999,
+                                          .epsilon = 1e-7,
+                                          .bn_momentum = 0.99,
+                                          .freeze = v->freeze,
+                                          .path = MESO_PATH_FUSED};
+    MESO_TRY(meso_net_open(v->net, &net, error));
+    MESO_TRY(meso_weights_random(net, 1, &weights, error));
+    meso_net_layer(net, 0, &input);
+    pixels = calloc(n * input.height * input.width * 3, 1);
+    MESO_REQUIRE(pixels && classes && p, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(meso_trainer_open(device, weights, &options, &trainer, error));
+    const meso_train_batch batch = {.pixels = pixels, .classes = classes, .n = n};
+    for (int i = 0; i <= n_probe_steps; i++) {
+        double started = meso_seconds();
+        status = meso_trainer_step(trainer, &batch, v->lr, &result);
+        MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(trainer));
+        s->train = (double)n / (meso_seconds() - started);
+    }
+    MESO_TRY(meso_model_random(device, net, 1, NULL, &model, error));
+    for (int i = 0; i <= n_probe_steps; i++) {
+        double started = meso_seconds();
+        MESO_TRY(meso_predict_rgb8(model, pixels, n, input.width, input.height,
+                                   (size_t)3 * input.width, p));
+        s->score = (double)n / (meso_seconds() - started);
+    }
+out:
+    meso_model_close(model);
+    meso_trainer_close(trainer);
+    meso_weights_close(weights);
+    meso_net_close(net);
+    free(pixels);
+    free(classes);
+    free(p);
+    return status;
+}
+
+static size_t trained_images(const bench_outlook *o, size_t train)
+{
+    size_t n = 0;
+    for (int c = 0; c < 2; c++) {
+        size_t has = o->n_files[train][c], take = o->per_class[c];
+        n += take && take < has ? take : has;
+    }
+    return n;
+}
+
+static void print_sets(const study_plan *plan, const bench_outlook *o)
+{
+    static const report_column columns[] = {{"set", "set", REPORT_LEFT, REPORT_TEXT, 0},
+                                            {"role", "role", REPORT_LEFT, REPORT_TEXT, 0},
+                                            {"fake", "fake", REPORT_RIGHT, REPORT_COUNT, 0},
+                                            {"real", "real", REPORT_RIGHT, REPORT_COUNT, 0},
+                                            {"used", "used", REPORT_RIGHT, REPORT_COUNT, 0},
+                                            {"path", "path", REPORT_LEFT, REPORT_TEXT, 0}};
+    report_table table = {.columns = columns, .n_columns = 6};
+    meso_text text = {0};
+    for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
+        int is_train = s < plan->n_train;
+        const study_source *source = is_train ? &plan->train[s] : &plan->test[s - plan->n_train];
+        report_table_add_text(&table, source->name);
+        report_table_add_text(&table, is_train ? "train" : "test");
+        report_table_add_count(&table, o->n_files[s][0]);
+        report_table_add_count(&table, o->n_files[s][1]);
+        report_table_add_count(&table, is_train ? trained_images(o, s)
+                                                : o->n_files[s][0] + o->n_files[s][1]);
+        report_table_add_text(&table, source->path);
+    }
+    report_table_text(&table, &text);
+    printf("%s", text.bytes ? text.bytes : "");
+    meso_text_free(&text);
+    report_table_free(&table);
+}
+
+/* Seconds and bytes of everything. */
+static void add_up(const study_plan *plan, const bench_outlook *o, const speeds *speed,
+                   size_t n_devices, double *seconds, double *bytes)
+{
+    double n_test = 0, n_files = 0, seeds = (double)plan->n_seeds;
+    for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
+        double n = (double)(o->n_files[s][0] + o->n_files[s][1]);
+        n_files += n;
+        n_test += s < plan->n_train ? 0 : n;
+    }
+    *seconds = n_files / scan_rate;
+    *bytes = n_files * list_bytes + report_bytes;
+    for (size_t v = 0; v < plan->n_variants; v++)
+        for (size_t t = 0; t < plan->n_train; t++) {
+            double trained = (double)trained_images(o, t) * (double)plan->variants[v].epochs;
+            *seconds +=
+                seeds * (trained / speed[v].train + n_test * (double)n_devices / speed[v].score);
+            *bytes +=
+                seeds * ((double)o->model_bytes[v] + n_test * (double)n_devices * score_bytes);
+        }
+}
+
+meso_status bench_study_dry_run(const study_plan *plan, const bench_outlook *outlook,
+                                meso_error *error)
+{
+    meso_status status = MESO_OK;
+    speeds speed[STUDY_MAX_SETS];
+    meso_device *device = NULL;
+    meso_device_info *all = NULL;
+    size_t n_all = 0, n_devices = 0, *chosen = NULL;
+    double seconds, bytes;
+    MESO_TRY(meso_device_list(&all, &n_all, error));
+    chosen = calloc(n_all, sizeof *chosen);
+    MESO_REQUIRE_MEMORY(chosen, error);
+    MESO_TRY(meso_device_match(all, n_all, plan->device, chosen, &n_devices, error));
+    MESO_TRY(meso_device_open(plan->device, &device, error));
+    for (size_t v = 0; v < plan->n_variants; v++)
+        MESO_TRY(probe(device, plan, &plan->variants[v], &speed[v], error));
+    print_sets(plan, outlook);
+    add_up(plan, outlook, speed, n_devices, &seconds, &bytes);
+    printf("\n%zu jobs: %zu training sets × %zu variants × %zu seeds, each on %zu test sets\n",
+           study_plan_n_jobs(plan), plan->n_train, plan->n_variants, plan->n_seeds, plan->n_test);
+    for (size_t v = 0; v < plan->n_variants; v++)
+        printf("variant %s: %s, %llu epochs, %.0f images/s trained, %.0f images/s scored\n",
+               plan->variants[v].name, plan->variants[v].net,
+               (unsigned long long)plan->variants[v].epochs, speed[v].train, speed[v].score);
+    printf("about %.0f s on this machine, %.0f MB of disk\n", seconds, bytes / 1e6);
+out:
+    meso_device_close(device);
+    free(chosen);
+    free(all);
+    return status;
+}

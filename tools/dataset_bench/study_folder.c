@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+const char *bench_study_path(const bench_study *study, char path[BENCH_PATH_SIZE],
+                             const char *format, ...)
+{
+    va_list arguments;
+    int n = snprintf(path, BENCH_PATH_SIZE, "%s/", study->folder);
+    va_start(arguments, format);
+    if (n > 0 && n < BENCH_PATH_SIZE)
+        vsnprintf(path + n, BENCH_PATH_SIZE - (size_t)n, format, arguments);
+    va_end(arguments);
+    return path;
+}
+
+const char *bench_job_path(const bench_study *study, size_t job, const char *format,
+                           char path[BENCH_PATH_SIZE])
+{
+    char name[STUDY_JOB_NAME_SIZE];
+    study_job_name(&study->plan, study_plan_job(&study->plan, job), name);
+    const char *mark = strstr(format, "%s");
+    bench_study_path(study, path, "%.*s%s%s", (int)(mark - format), format, name, mark + 2);
+    return path;
+}
+
+const study_source *bench_source(const bench_study *study, size_t set)
+{
+    const study_plan *plan = &study->plan;
+    return set < plan->n_train ? &plan->train[set] : &plan->test[set - plan->n_train];
+}
+
+meso_status bench_study_open(const char *folder, bench_study *study, meso_error *error)
+{
+    char path[BENCH_PATH_SIZE];
+    *study = (bench_study){.folder = folder};
+    bench_study_path(study, path, "study.json");
+    if (access(path, F_OK) != 0)
+        return meso_fail(error, MESO_ERROR_NO_INPUT, "%s: no study is there (no study.json)",
+                         MESO_PRINTABLE(folder));
+    return study_plan_read(path, NULL, &study->plan, error);
+}
+
+static meso_status make_folder(const char *path, meso_error *error)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return MESO_OK;
+    return meso_fail(error, MESO_ERROR_CREATE, "%s: cannot make the folder: %s",
+                     MESO_PRINTABLE(path), strerror(errno));
+}
+
+meso_status bench_study_create(const char *folder, study_plan *plan, bench_study *study,
+                               meso_error *error)
+{
+    static const char *const parts[] = {"lists", "jobs", "models", "runs"};
+    meso_status status = MESO_OK;
+    char path[BENCH_PATH_SIZE], *text = NULL;
+    *study = (bench_study){.folder = folder, .plan = *plan};
+    *plan = (study_plan){0};
+    MESO_REQUIRE(access(bench_study_path(study, path, "study.json"), F_OK) != 0, error,
+                 MESO_ERROR_CREATE,
+                 "%s: a study is there already: go on with it by --resume, or give another -o",
+                 MESO_PRINTABLE(folder));
+    MESO_TRY(make_folder(folder, error));
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        MESO_TRY(make_folder(bench_study_path(study, path, "%s", parts[i]), error));
+    text = json_dumps(study->plan.document, JSON_INDENT(2));
+    MESO_REQUIRE_MEMORY(text, error);
+    /* The last: a folder with a plan is a study. */
+    MESO_TRY(
+        meso_file_write(bench_study_path(study, path, "study.json"), text, strlen(text), error));
+out:
+    free(text);
+    return status;
+}
+
+meso_status bench_study_load(bench_study *study, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    char path[BENCH_PATH_SIZE];
+    size_t n_sets = study->plan.n_train + study->plan.n_test;
+    json_error_t at;
+    json_t *document = NULL;
+    study->lists = calloc(n_sets, sizeof *study->lists);
+    MESO_REQUIRE_MEMORY(study->lists, error);
+    for (size_t s = 0; s < n_sets; s++)
+        MESO_TRY(study_list_read(
+            bench_study_path(study, path, "lists/%s.csv", bench_source(study, s)->name),
+            &study->lists[s], error));
+    document = json_load_file(bench_study_path(study, path, "facts.json"), 0, &at);
+    MESO_REQUIRE(document, error, MESO_ERROR_DATA, "%s: %s", MESO_PRINTABLE(path), at.text);
+    MESO_TRY(study_facts_read(document, &study->plan, &study->facts, error));
+out:
+    json_decref(document);
+    return status;
+}
+
+void bench_study_close(bench_study *study)
+{
+    for (size_t s = 0; study->lists && s < study->plan.n_train + study->plan.n_test; s++)
+        study_list_free(&study->lists[s]);
+    free(study->lists);
+    study_facts_free(&study->facts);
+    study_plan_free(&study->plan);
+    *study = (bench_study){0};
+}
+
+meso_status bench_study_lock(const bench_study *study, meso_error *error)
+{
+    char path[BENCH_PATH_SIZE];
+    /* Never closed: the lock goes with the process. */
+    int fd = open(bench_study_path(study, path, "lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return meso_fail(error, MESO_ERROR_CREATE, "%s: %s", MESO_PRINTABLE(path), strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return meso_fail(error, MESO_ERROR_CREATE,
+                         "%s: another process is at work on this study; wait for it",
+                         MESO_PRINTABLE(study->folder));
+    return MESO_OK;
+}

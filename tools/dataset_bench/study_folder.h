@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The folder of a study:
+ *
+ *   study.json            the plan, complete
+ *   lists/<set>.csv       the files of each dataset with their hashes; <set>.used.csv: what trains
+ *   facts.json            properties, shortcuts, leaks
+ *   jobs/<job>.json       what a finished job has left; <job>.log: what a failed one said
+ *   models/<job>.safetensors
+ *   study_result.json, .csv, .md, .html
+ *
+ * Each file appears whole or not at all, so a study that was killed goes on from what is there.
+ */
+#ifndef MESO_TOOLS_STUDY_FOLDER_H
+#define MESO_TOOLS_STUDY_FOLDER_H
+
+#include "base/text.h"
+#include "study/study_facts.h"
+#include "study/study_list.h"
+#include "study/study_outcome.h"
+#include "study/study_plan.h"
+
+typedef struct bench_study {
+    const char *folder;
+    study_plan plan;
+    study_list *lists; /* [n_train + n_test], training sets first; NULL before they are read */
+    study_facts facts;
+} bench_study;
+
+/* Reads the plan of a folder. Errors: NO_INPUT (no study there), DATA. */
+meso_status bench_study_open(const char *folder, bench_study *study, meso_error *error);
+
+/* Makes a folder for a plan, which it takes over. Errors: CREATE (there is a study already). */
+meso_status bench_study_create(const char *folder, study_plan *plan, bench_study *study,
+                               meso_error *error);
+
+/* Reads lists and facts, which the preparing job has left. */
+meso_status bench_study_load(bench_study *study, meso_error *error);
+void bench_study_close(bench_study *study);
+
+/* Keeps other processes from working on the folder until this one ends, however it does. */
+meso_status bench_study_lock(const bench_study *study, meso_error *error);
+
+/* "<folder>/<printf>", in a buffer of the caller's. Returns it. */
+enum { BENCH_PATH_SIZE = 4096 };
+const char *bench_study_path(const bench_study *study, char path[BENCH_PATH_SIZE],
+                             const char *format, ...) __attribute__((format(printf, 3, 4)));
+const char *bench_job_path(const bench_study *study, size_t job, const char *format,
+                           char path[BENCH_PATH_SIZE]); /* format: "jobs/%s.json" */
+
+const study_source *bench_source(const bench_study *study, size_t set);
+
+#endif

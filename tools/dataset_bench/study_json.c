@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * study_result.json: everything a study has come to. Its schema:
+ * docs/schema/study_result.schema.json.
+ */
+#include "study_json.h"
+
+#include <string.h>
+
+#include "report/report_json.h"
+
+#define RESULT_SCHEMA "mesocl/study_result/1"
+
+/* Adds a value that may be NULL (out of memory); 1 where it is in. */
+static int set(json_t *object, const char *key, json_t *value)
+{
+    return json_object_set_new(object, key, value) == 0;
+}
+
+static int append(json_t *list, json_t *value)
+{
+    return json_array_append_new(list, value) == 0;
+}
+
+static json_t *count(size_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *interval(double mean, double low, double high)
+{
+    return json_pack("{s:o, s:o, s:o}", "mean", report_json_number(mean), "low",
+                     report_json_number(low), "high", report_json_number(high));
+}
+
+static json_t *estimate(const study_estimate *e)
+{
+    return interval(e->mean, e->low, e->high);
+}
+
+/* ---- datasets ----------------------------------------------------------------------------------
+ */
+
+static json_t *class_json(const study_set_facts *set_facts, int of)
+{
+    json_t *mean = json_object(), *std = json_object();
+    for (int p = 0; p < STUDY_N_PROPERTIES; p++) {
+        set(mean, study_properties[p].key, report_json_number(set_facts->mean[of][p]));
+        set(std, study_properties[p].key, report_json_number(set_facts->deviation[of][p]));
+    }
+    json_t *object = json_pack("{s:o, s:o}", "mean", mean, "std", std);
+    if (of < STUDY_BOTH) {
+        set(object, "n", count(set_facts->n_usable[of]));
+        set(object, "n_used", count(set_facts->n_used[of]));
+    }
+    return object;
+}
+
+static json_t *shortcuts_json(const study_set_facts *facts)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < facts->n_shortcuts; i++) {
+        const study_shortcut *s = &facts->shortcuts[i];
+        append(list,
+               json_pack("{s:s, s:o, s:b}", "property", study_properties[s->property].key, "auc",
+                         interval(s->auc, s->interval.low, s->interval.high), "warn", s->warn));
+    }
+    return list;
+}
+
+static json_t *pairs_json(const size_t n[STUDY_N_PAIR_KINDS])
+{
+    json_t *object = json_object();
+    for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
+        set(object, study_pair_kind_name((study_pair_kind)k), count(n[k]));
+    return object;
+}
+
+static json_t *view_json(const study_set_facts *facts, study_view view)
+{
+    return interval(facts->view_auc[view], facts->view_interval[view].low,
+                    facts->view_interval[view].high);
+}
+
+static json_t *dataset_json(const bench_study *study, size_t s)
+{
+    const study_set_facts *facts = &study->facts.sets[s];
+    json_t *classes = json_pack("{s:o, s:o, s:o}", "fake", class_json(facts, 0), "real",
+                                class_json(facts, 1), "both", class_json(facts, STUDY_BOTH));
+    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+                     facts->name, "role", s < study->plan.n_train ? "train" : "test", "path",
+                     report_json_text(bench_source(study, s)->path), "content_hash",
+                     study->lists[s].content_hash, "n_files", count(facts->n_files), "n_unusable",
+                     count(facts->n_unusable), "n_groups", count(facts->n_groups), "classes",
+                     classes, "duplicates", pairs_json(facts->n_duplicates), "shortcuts",
+                     shortcuts_json(facts), "properties_auc",
+                     view_json(facts, STUDY_VIEW_PROPERTIES), "framing_auc",
+                     view_json(facts, STUDY_VIEW_FRAMING));
+}
+
+static json_t *leak_json(const bench_study *study, const study_leak *leak)
+{
+    const study_plan *plan = &study->plan;
+    json_t *object =
+        json_pack("{s:s, s:s, s:s}", "train", plan->train[leak->train].name, "test",
+                  plan->test[leak->test].name, "kind", study_pair_kind_name(leak->kind));
+    json_t *train_file = json_object();
+    const meso_dataset *test = &study->lists[plan->n_train + leak->test].files;
+    const meso_dataset *train = &study->lists[leak->train].files;
+    int ok = leak->image < test->n_items && leak->train_image < train->n_items &&
+             report_json_set_file(object, test->items[leak->image].path) == 0 &&
+             report_json_set_file(train_file, train->items[leak->train_image].path) == 0;
+    ok &= set(object, "also", train_file);
+    return ok ? object : NULL;
+}
+
+/* ---- the matrix --------------------------------------------------------------------------------
+ */
+
+static json_t *cell_json(const bench_results *r, const study_cell *cell)
+{
+    const study_plan *plan = &r->study->plan;
+    json_t *seeds = json_array(), *object = json_object();
+    size_t k = 0;
+    int ok = set(object, "train", json_string(plan->train[cell->train].name)) &&
+             set(object, "variant", json_string(plan->variants[cell->variant].name)) &&
+             set(object, "test", json_string(plan->test[cell->test].name)) &&
+             set(object, "n", count(cell->n)) && set(object, "n_excluded", count(cell->n_excluded));
+    for (int q = 0; q < STUDY_N_QUANTITIES; q++)
+        ok &= set(object, study_quantity_key((study_quantity)q), estimate(&cell->quantity[q]));
+    for (size_t s = 0; s < plan->n_seeds; s++) {
+        if (!r->done[study_job_index(plan, cell->train, cell->variant, s)])
+            continue;
+        json_t *seed = json_pack("{s:I}", "seed", (json_int_t)plan->seeds[s]);
+        for (int q = 0; q < STUDY_N_QUANTITIES; q++)
+            set(seed, study_quantity_key((study_quantity)q),
+                report_json_number(cell->seeds[k * STUDY_N_QUANTITIES + (size_t)q]));
+        ok &= append(seeds, seed);
+        k++;
+    }
+    ok &= set(object, "seeds", seeds);
+    if (cell->n_groups)
+        ok &= set(object, "groups",
+                  json_pack("{s:o, s:o, s:o}", "n", count(cell->n_groups), "accuracy",
+                            estimate(&cell->group_accuracy), "auc", estimate(&cell->group_auc)));
+    return ok ? object : NULL;
+}
+
+static json_t *side_json(const study_plan *plan, const study_cell *cell)
+{
+    return json_pack("{s:s, s:s}", "train", plan->train[cell->train].name, "variant",
+                     plan->variants[cell->variant].name);
+}
+
+static json_t *comparison_json(const bench_results *r, const study_comparison *c)
+{
+    const study_cell *a = &r->matrix.cells[c->a], *b = &r->matrix.cells[c->b];
+    const study_plan *plan = &r->study->plan;
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "between",
+                     c->between == STUDY_BETWEEN_TRAIN ? "train" : "variants", "test",
+                     plan->test[a->test].name, "a", side_json(plan, a), "b", side_json(plan, b),
+                     "n", count(c->n), "accuracy",
+                     interval(c->difference.mean, c->difference.low, c->difference.high), "p",
+                     report_json_number(c->difference.p), "p_holm", report_json_number(c->p_holm),
+                     "differs", c->differs);
+}
+
+static json_t *baselines_json(const bench_results *r)
+{
+    static const char *const views[STUDY_N_VIEWS] = {"properties", "framing"};
+    const study_plan *plan = &r->study->plan;
+    json_t *list = json_array();
+    for (size_t t = 0; t < plan->n_test; t++)
+        append(list,
+               json_pack("{s:s, s:n, s:s, s:o, s:o}", "predictor", "constant", "train", "test",
+                         plan->test[t].name, "accuracy", report_json_number(r->matrix.constant[t]),
+                         "mse", report_json_number(r->matrix.constant_mse[t])));
+    for (size_t i = 0; i < plan->n_train * plan->n_test * STUDY_N_VIEWS; i++) {
+        size_t pair = i / STUDY_N_VIEWS, view = i % STUDY_N_VIEWS;
+        const study_pair_facts *facts = &r->study->facts.pairs[pair];
+        append(list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "predictor", views[view], "train",
+                               plan->train[pair / plan->n_test].name, "test",
+                               plan->test[pair % plan->n_test].name, "accuracy",
+                               report_json_number(facts->accuracy[view]), "auc",
+                               report_json_number(facts->auc[view])));
+    }
+    return list;
+}
+
+/* ---- why, how ----------------------------------------------------------------------------------
+ */
+
+static json_t *link_json(const bench_results *r, const study_link *link)
+{
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "test", r->study->plan.test[link->test].name,
+                     "property", study_properties[link->property].key, "aspect",
+                     study_aspect_name(link->aspect), "rho",
+                     interval(link->correlation.rho, link->correlation.low, link->correlation.high),
+                     "p", report_json_number(link->correlation.p), "least_p",
+                     report_json_number(link->correlation.least_p));
+}
+
+static json_t *distance_json(const bench_results *r, const study_distance *d)
+{
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "a", r->study->facts.sets[d->a].name, "b",
+                     r->study->facts.sets[d->b].name, "properties", report_json_number(d->property),
+                     "features", report_json_number(d->features), "n_nets", count(d->n_nets),
+                     "n_images", count(d->n_images));
+}
+
+static json_t *device_json(const bench_results *r, const bench_device_row *row)
+{
+    const study_plan *plan = &r->study->plan;
+    json_t *cells = json_array();
+    for (size_t i = 0; i < r->matrix.n_cells; i++) {
+        const study_cell *cell = &r->matrix.cells[i];
+        append(cells,
+               json_pack("{s:s, s:s, s:s, s:o}", "train", plan->train[cell->train].name, "variant",
+                         plan->variants[cell->variant].name, "test", plan->test[cell->test].name,
+                         "accuracy", report_json_number(row->accuracy[i])));
+    }
+    return json_pack("{s:o, s:o, s:o, s:o}", "device", report_json_text(row->device),
+                     "images_per_second", report_json_number(row->images_per_second),
+                     "largest_change", report_json_number(row->largest_change), "cells", cells);
+}
+
+static json_t *job_json(const bench_results *r, size_t job)
+{
+    const study_plan *plan = &r->study->plan;
+    const study_job what = study_plan_job(plan, job);
+    const study_outcome *o = &r->outcomes[job];
+    json_t *epochs = json_array();
+    for (size_t e = 0; e < o->n_epochs; e++)
+        append(epochs, json_pack("{s:o, s:o}", "loss", report_json_number(o->epochs[e].loss),
+                                 "accuracy", report_json_number(o->epochs[e].accuracy)));
+    return json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:I, s:I, s:o, s:o}", "train",
+                     plan->train[what.train].name, "variant", plan->variants[what.variant].name,
+                     "seed", (json_int_t)plan->seeds[what.seed], "device",
+                     report_json_text(o->device), "driver", report_json_text(o->driver), "path",
+                     o->path, "model_hash", o->model_hash, "n_images", (json_int_t)o->n_images,
+                     "n_steps", (json_int_t)o->n_steps, "epochs", epochs, "seconds",
+                     report_json_number(o->seconds));
+}
+
+/* ---- the document ------------------------------------------------------------------------------
+ */
+
+static int add_lists(const bench_results *r, json_t *root)
+{
+    static const char *const keys[] = {"datasets",  "leaks",   "matrix", "comparisons", "links",
+                                       "distances", "devices", "jobs",   "findings"};
+    json_t *lists[sizeof keys / sizeof *keys];
+    const bench_study *study = r->study;
+    int ok = 1;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        ok &= set(root, keys[i], lists[i] = json_array());
+    for (size_t i = 0; i < study->plan.n_train + study->plan.n_test; i++)
+        ok &= append(lists[0], dataset_json(study, i));
+    for (size_t i = 0; i < study->facts.n_leaks; i++)
+        ok &= append(lists[1], leak_json(study, &study->facts.leaks[i]));
+    for (size_t i = 0; i < r->matrix.n_cells; i++)
+        if (r->matrix.cells[i].n_seeds)
+            ok &= append(lists[2], cell_json(r, &r->matrix.cells[i]));
+    for (size_t i = 0; i < r->matrix.n_comparisons; i++)
+        ok &= append(lists[3], comparison_json(r, &r->matrix.comparisons[i]));
+    for (size_t i = 0; i < r->findings.n_links; i++)
+        ok &= append(lists[4], link_json(r, &r->findings.links[i]));
+    for (size_t i = 0; i < r->findings.n_distances; i++)
+        ok &= append(lists[5], distance_json(r, &r->findings.distances[i]));
+    for (size_t i = 0; i < r->n_devices; i++)
+        ok &= append(lists[6], device_json(r, &r->devices[i]));
+    for (size_t i = 0; i < r->n_jobs; i++)
+        if (r->done[i])
+            ok &= append(lists[7], job_json(r, i));
+    for (size_t i = 0; i < r->findings.n_sentences; i++)
+        ok &= append(lists[8], json_string(r->findings.sentences[i]));
+    return ok;
+}
+
+json_t *bench_study_json(const bench_results *r, const report_provenance *provenance)
+{
+    json_t *root = json_object();
+    int ok = set(root, "schema", json_string(RESULT_SCHEMA)) &&
+             set(root, "provenance", report_provenance_json(provenance)) &&
+             set(root, "plan", json_deep_copy(r->study->plan.document)) &&
+             set(root, "n_jobs", count(r->n_jobs)) && set(root, "n_done", count(r->n_done)) &&
+             set(root, "n_tested", count(r->matrix.n_tested)) &&
+             set(root, "baselines", baselines_json(r)) && add_lists(r, root);
+    if (ok)
+        return root;
+    json_decref(root);
+    return NULL;
+}

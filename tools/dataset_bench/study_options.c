@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study_options.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "common.h"
+#include "options.h"
+
+static const char about[] =
+    "Trains a detector on each training set and tests it on each test set: which dataset makes the "
+    "better detector, and why. Datasets are scanned first; images of a test set that also stand in "
+    "a "
+    "training set are left out; results come with 95 % intervals, tests corrected for their "
+    "number, "
+    "and what can be had without looking at faces.\n\n"
+    "A set is a folder with one folder for each class, or a manifest (CSV with the columns file, "
+    "label, group). study.json says the same as the options, and can compare several ways of "
+    "training (\"variants\"): docs/studies.md.\n\n"
+    "Each job (training set, variant, seed) runs in a process of its own and is on disk when it is "
+    "done. --resume goes on with what is missing.\n\n"
+    "Exit code: 0 when every job is done; 65 for bad data, as a dataset that was changed since the "
+    "study began; 70 when a job failed; 75 after Ctrl-C: --resume goes on.";
+
+static const char examples[] =
+    "dataset_bench run --train of=openforensics/Train --train dfdc=dfdc/Train \\\n"
+    "    --test control=openforensics/Test --seeds 3 --epochs 10 -o study\n"
+    "dataset_bench run study.json --dry-run\n"
+    "dataset_bench run --resume study";
+
+/* What is given once for all training; moved into the plan's one variant. */
+typedef struct variant_options {
+    const char *net, *init, *freeze, *augment;
+    uint64_t epochs;
+    double lr;
+    int bn_reestimate;
+} variant_options;
+
+typedef struct words {
+    meso_option_list train, test, groups;
+    variant_options variant;
+    uint64_t seeds, batch, limit, resamples;
+    int no_equalize, keep_leaks, resume;
+    int protocol, loss;
+    const char *device;
+} words;
+
+enum { not_given = -1 };
+
+static int set_text(json_t *object, const char *key, const char *value)
+{
+    return !value || json_object_set_new(object, key, json_string(value)) == 0;
+}
+
+static int set_whole(json_t *object, const char *key, uint64_t value, uint64_t absent)
+{
+    return value == absent ||
+           json_object_set_new(object, key, json_integer((json_int_t)value)) == 0;
+}
+
+/* NAME=PATH into {"NAME": {"path": PATH}}; -1, or 2 after a sentence. */
+static int add_source(json_t *sets, const char *option, const char *word)
+{
+    char name[64];
+    const char *equals = strchr(word, '=');
+    if (!equals || equals == word || !equals[1] || (size_t)(equals - word) >= sizeof name)
+        return meso_options_usage_error("run", "--%s takes NAME=PATH, not \"%s\"", option,
+                                        MESO_PRINTABLE(word));
+    snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
+    if (json_object_get(sets, name))
+        return meso_options_usage_error("run", "--%s: two sets are called \"%s\"", option,
+                                        MESO_PRINTABLE(name));
+    if (json_object_set_new(sets, name, json_pack("{s:s}", "path", equals + 1)) != 0)
+        return meso_options_usage_error("run", "--%s %s: not UTF-8: use a manifest", option,
+                                        MESO_PRINTABLE(word));
+    return -1;
+}
+
+static int add_sources(json_t *document, const char *key, const meso_option_list *list)
+{
+    int code = -1;
+    json_t *sets = list->n ? json_object() : NULL;
+    for (size_t i = 0; i < list->n && code < 0; i++)
+        code = add_source(sets, key, list->items[i]);
+    if (sets)
+        json_object_set_new(document, key, sets);
+    return code;
+}
+
+/* NAME=PATTERN into the set of that name. */
+static int add_group(json_t *document, const char *word)
+{
+    static const char *const keys[] = {"train", "test"};
+    char name[64];
+    size_t n = strcspn(word, "=");
+    snprintf(name, sizeof name, "%.*s", (int)n, word);
+    for (size_t k = 0; word[n] && k < 2; k++) {
+        json_t *set = json_object_get(json_object_get(document, keys[k]), name);
+        if (set && set_text(set, "group", word + n + 1))
+            return -1;
+    }
+    return meso_options_usage_error("run",
+                                    "--group takes NAME=PATTERN with the name of a set, not \"%s\"",
+                                    MESO_PRINTABLE(word));
+}
+
+static int collect(const words *w, json_t *document)
+{
+    static const char *const losses[] = {"mse", "bce"};
+    const variant_options *v = &w->variant;
+    int code = add_sources(document, "train", &w->train);
+    if (code < 0)
+        code = add_sources(document, "test", &w->test);
+    for (size_t i = 0; i < w->groups.n && code < 0; i++)
+        code = add_group(document, w->groups.items[i]);
+    json_t *variant = json_object();
+    int ok = set_text(variant, "net", v->net) && set_text(variant, "init", v->init) &&
+             set_text(variant, "freeze", v->freeze) && set_text(variant, "augment", v->augment) &&
+             set_whole(variant, "epochs", v->epochs, UINT64_MAX);
+    if (v->lr > 0)
+        ok &= json_object_set_new(variant, "lr", json_real(v->lr)) == 0;
+    if (v->bn_reestimate)
+        ok &= json_object_set_new(variant, "bn_reestimate", json_true()) == 0;
+    if (json_object_size(variant) > 0)
+        ok &= json_object_set_new(document, "variants", json_pack("{s:O}", "only", variant)) == 0;
+    json_decref(variant);
+    ok &= set_whole(document, "seeds", w->seeds, 0) && set_whole(document, "batch", w->batch, 0) &&
+          set_whole(document, "limit", w->limit, 0) &&
+          set_whole(document, "resamples", w->resamples, 0) &&
+          set_text(document, "device", w->device);
+    if (w->no_equalize)
+        ok &= json_object_set_new(document, "equalize", json_false()) == 0;
+    if (w->keep_leaks)
+        ok &= json_object_set_new(document, "keep_leaks", json_true()) == 0;
+    if (w->protocol != not_given)
+        ok &= set_text(document, "protocol", "ucla");
+    if (w->loss != not_given)
+        ok &= set_text(document, "loss", losses[w->loss]);
+    return code >= 0 || ok ? code : meso_options_usage_error("run", "a value is not UTF-8");
+}
+
+static int check(const words *w, bench_run_options *o, char **operands, size_t n)
+{
+    if (w->resume) {
+        if (n != 1 || json_object_size(o->overrides) > 0 || o->output || o->dry_run)
+            return meso_options_usage_error(
+                "run", "--resume takes the folder of a study and nothing that would change it");
+        o->resume = operands[0];
+        return -1;
+    }
+    o->document = n ? operands[0] : NULL;
+    if (!o->document && (!w->train.n || !w->test.n))
+        return meso_options_usage_error(
+            "run", "give --train NAME=PATH and --test NAME=PATH, or a study.json");
+    if (o->document && (w->train.n || w->test.n || json_object_get(o->overrides, "variants")))
+        return meso_options_usage_error("run",
+                                        "sets and variants stand in %s; they cannot be given "
+                                        "as options, too",
+                                        MESO_PRINTABLE(o->document));
+    if (!o->output && !o->dry_run)
+        return meso_options_usage_error("run", "-o DIR is missing");
+    return -1;
+}
+
+/* clang-format off */
+int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
+{
+    words w = {.variant = {.epochs = UINT64_MAX}, .protocol = not_given, .loss = not_given};
+    const meso_option options[] = {
+        {"train", '\0', MESO_OPTION_LIST, {.list = &w.train}, "NAME=PATH",
+         "a training set, once for each; a folder of class folders, or a manifest", 0, 0},
+        {"test", '\0', MESO_OPTION_LIST, {.list = &w.test}, "NAME=PATH",
+         "a test set, once for each", 0, 0},
+        {"group", 'g', MESO_OPTION_LIST, {.list = &w.groups}, "NAME=PATTERN",
+         "recordings of a set: extended regular expression on the path below the class folder", 0, 0},
+        {"output", 'o', MESO_OPTION_TEXT, {.text = &o->output}, "DIR",
+         "the study's folder, made new", 0, 0},
+        {"resume", '\0', MESO_OPTION_FLAG, {.flag = &w.resume}, NULL,
+         "go on with the study in the folder that is given", 0, 0},
+        {"dry-run", '\0', MESO_OPTION_FLAG, {.flag = &o->dry_run}, NULL,
+         "say what would run, how long and with how much disk", 0, 0},
+        {"seeds", 's', MESO_OPTION_UNSIGNED, {.number = &w.seeds}, "N",
+         "trainings of each kind, from seeds 1 to N; default 3", 1, STUDY_MAX_SEEDS},
+        {"epochs", 'e', MESO_OPTION_UNSIGNED, {.number = &w.variant.epochs}, "N",
+         "default 10; 0 tests --init as it is", 0, 100000},
+        {"net", '\0', MESO_OPTION_TEXT, {.text = &w.variant.net}, "NET",
+         "a built-in net or a .net file; default meso4", 0, 0},
+        {"init", 'w', MESO_OPTION_TEXT, {.text = &w.variant.init}, "FILE",
+         "weights to start from; default: random, by seed", 0, 0},
+        {"freeze", '\0', MESO_OPTION_TEXT, {.text = &w.variant.freeze}, "LAYERS",
+         "layers that are not trained: conv*,bn*", 0, 0},
+        {"augment", '\0', MESO_OPTION_TEXT, {.text = &w.variant.augment}, "PRESET",
+         "as mesocl train has it; default none", 0, 0},
+        {"lr", '\0', MESO_OPTION_REAL, {.real = &w.variant.lr}, "RATE",
+         "learning rate; default 0.001", 1e-9, 10},
+        {"bn-reestimate", '\0', MESO_OPTION_FLAG, {.flag = &w.variant.bn_reestimate}, NULL,
+         "compute batch norm's statistics anew after training: where there are few steps", 0, 0},
+        {"batch", 'b', MESO_OPTION_UNSIGNED, {.number = &w.batch}, "N",
+         "images a step; default 32", 1, 4096},
+        {"loss", '\0', MESO_OPTION_CHOICE, {.choice = &w.loss}, "mse|bce", "default mse", 0, 0},
+        {"protocol", '\0', MESO_OPTION_CHOICE, {.choice = &w.protocol}, "ucla",
+         "that of the published study: one epoch, batches of 64, MSE, no augmentation", 0, 0},
+        {"no-equalize", '\0', MESO_OPTION_FLAG, {.flag = &w.no_equalize}, NULL,
+         "train on every image; default: as many of each class as the smallest set has", 0, 0},
+        {"limit", 'n', MESO_OPTION_UNSIGNED, {.number = &w.limit}, "N",
+         "at most so many images of each class of a training set", 1, 1e9},
+        {"keep-leaks", '\0', MESO_OPTION_FLAG, {.flag = &w.keep_leaks}, NULL,
+         "judge by test images that also stand in the training set, too", 0, 0},
+        {"device", 'd', MESO_OPTION_TEXT, {.text = &w.device}, "DEVICE",
+         "cpu, gpu, 0:1, part of a name, or all: every cell is evaluated on each device", 0, 0},
+        {"resamples", '\0', MESO_OPTION_UNSIGNED, {.number = &w.resamples}, "N",
+         "of the bootstrap; default 1000", 2, 1000000},
+        {"jobs", 'j', MESO_OPTION_UNSIGNED, {.number = &o->n_parallel}, "N",
+         "jobs side by side; default: one for each processor", 1, 1024},
+        {"thumbnails", '\0', MESO_OPTION_FLAG, {.flag = &o->thumbnails}, NULL,
+         "show the worst mistakes in the report; pictures leave the datasets by it", 0, 0},
+        MESO_OPTIONS_END};
+    const meso_command_line line = {"run", "[options] -o DIR | STUDY.json -o DIR | --resume DIR",
+                                    about, options, examples, 0, 1};
+    /* clang-format on */
+    char **operands;
+    size_t n_operands;
+    *o = (bench_run_options){.overrides = json_object()};
+    int code = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    if (code < 0)
+        code = collect(&w, o->overrides);
+    return code < 0 ? check(&w, o, operands, n_operands) : code;
+}
+
+void bench_run_options_free(bench_run_options *options)
+{
+    json_decref(options->overrides);
+    options->overrides = NULL;
+}
+
+meso_status bench_run_options_plan(bench_run_options *o, study_plan *plan, meso_error *error)
+{
+    char here[4096];
+    if (o->document)
+        return study_plan_read(o->document, o->overrides, plan, error);
+    if (!getcwd(here, sizeof here))
+        return meso_fail(error, MESO_ERROR_NO_INPUT, "the working folder has no name any more");
+    return study_plan_take(json_incref(o->overrides), "command line", here, plan, error);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Before anything is trained: what is in the datasets, and is it still what it was?
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "common.h"
+#include "progress.h"
+#include "study_job.h"
+
+static int show_progress(size_t n_done, size_t n, void *user)
+{
+    meso_progress *progress = user;
+    progress->total = n;
+    meso_progress_update(progress, n_done);
+    return meso_interrupted();
+}
+
+static meso_status scan(const bench_study *study, size_t set, meso_device *device,
+                        study_dataset *dataset, meso_error *error)
+{
+    const study_source *source = bench_source(study, set);
+    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
+    study_scan_options scanning = STUDY_SCAN_OPTIONS_INIT;
+    meso_dataset files = {0};
+    meso_progress progress;
+    struct stat info;
+    char cache[BENCH_PATH_SIZE];
+    int is_file = stat(source->path, &info) == 0 && S_ISREG(info.st_mode);
+    options.group = source->group;
+    options.fake = source->fake;
+    options.real = source->real;
+    options.manifest = is_file ? source->path : NULL;
+    meso_status status = meso_dataset_open(is_file ? NULL : source->path, &options, &files, error);
+    if (status != MESO_OK)
+        return status;
+    scanning.device = device;
+    scanning.cache = bench_study_path(study, cache, "scans");
+    scanning.progress = show_progress;
+    scanning.user = &progress;
+    meso_progress_start(&progress, source->name, files.n_items);
+    status = study_scan(source->name, source->path, &files, &scanning, dataset, error);
+    meso_progress_clear(&progress);
+    return status;
+}
+
+/* How many images of each class every training set gives. */
+static void equal_sizes(const study_plan *plan, const study_dataset *scans, size_t per_class[2])
+{
+    for (int c = 0; c < 2; c++) {
+        per_class[c] = plan->limit ? (size_t)plan->limit : (size_t)-1;
+        for (size_t s = 0; s < plan->n_train && plan->equalize; s++)
+            if (scans[s].n_usable[c] < per_class[c])
+                per_class[c] = scans[s].n_usable[c];
+    }
+}
+
+static meso_status check_classes(const study_dataset *scan, meso_error *error)
+{
+    for (int c = 0; c < 2; c++)
+        if (scan->n_usable[c] == 0)
+            return meso_fail(
+                error, MESO_ERROR_DATA,
+                "dataset %s: no %s image of it can be read; dataset_bench check says why",
+                scan->name, c == MESO_FAKE ? "fake" : "real");
+    return MESO_OK;
+}
+
+/* Writes a set's list, or compares it with the one that is there. */
+static meso_status keep_list(const bench_study *study, size_t set, const study_list *list,
+                             meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const char *name = bench_source(study, set)->name;
+    char path[BENCH_PATH_SIZE];
+    study_list before = {0};
+    bench_study_path(study, path, "lists/%s.csv", name);
+    if (access(path, F_OK) == 0) {
+        MESO_TRY(study_list_read(path, &before, error));
+        MESO_TRY(study_list_compare(&before, list, name, error));
+        goto out;
+    }
+    if (set < study->plan.n_train) {
+        char used[BENCH_PATH_SIZE];
+        MESO_TRY(study_list_write_manifest(
+            list, bench_study_path(study, used, "lists/%s.used.csv", name), error));
+    }
+    MESO_TRY(study_list_write(list, path, error));
+out:
+    study_list_free(&before);
+    return status;
+}
+
+static meso_status keep_lists(const bench_study *study, const study_dataset *scans,
+                              const size_t per_class[2], meso_error *error)
+{
+    static const size_t all[2] = {(size_t)-1, (size_t)-1};
+    meso_status status = MESO_OK;
+    for (size_t s = 0; s < study->plan.n_train + study->plan.n_test && status == MESO_OK; s++) {
+        study_list list = {0};
+        status =
+            study_list_create(&scans[s], s < study->plan.n_train ? per_class : all, &list, error);
+        if (status == MESO_OK)
+            status = keep_list(study, s, &list, error);
+        study_list_free(&list);
+    }
+    return status;
+}
+
+static meso_status keep_facts(const bench_study *study, const study_dataset *scans,
+                              const size_t per_class[2], meso_error *error)
+{
+    meso_status status = MESO_OK;
+    study_facts facts = {0};
+    json_t *document = NULL;
+    char path[BENCH_PATH_SIZE], *text = NULL;
+    bench_study_path(study, path, "facts.json");
+    if (access(path, F_OK) == 0)
+        return MESO_OK;
+    fprintf(stderr, "%s: looking for leaks and shortcuts\n", meso_program_name);
+    MESO_TRY(study_facts_create(&study->plan, scans, &facts, error));
+    for (size_t s = 0; s < study->plan.n_train; s++)
+        for (int c = 0; c < 2; c++)
+            if (facts.sets[s].n_used[c] > per_class[c])
+                facts.sets[s].n_used[c] = per_class[c];
+    document = study_facts_json(&facts);
+    MESO_REQUIRE_MEMORY(document, error);
+    text = json_dumps(document, JSON_COMPACT);
+    MESO_REQUIRE_MEMORY(text, error);
+    MESO_TRY(meso_file_write(path, text, strlen(text), error));
+out:
+    free(text);
+    json_decref(document);
+    study_facts_free(&facts);
+    return status;
+}
+
+meso_status bench_job_prepare(bench_study *study, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t n_sets = study->plan.n_train + study->plan.n_test, per_class[2];
+    meso_device *device = NULL;
+    study_dataset *scans = calloc(n_sets, sizeof *scans);
+    MESO_REQUIRE_MEMORY(scans, error);
+    MESO_TRY(meso_device_open(study->plan.device, &device, error));
+    for (size_t s = 0; s < n_sets; s++) {
+        MESO_TRY(scan(study, s, device, &scans[s], error));
+        MESO_TRY(check_classes(&scans[s], error));
+    }
+    equal_sizes(&study->plan, scans, per_class);
+    MESO_TRY(keep_lists(study, scans, per_class, error));
+    MESO_TRY(keep_facts(study, scans, per_class, error));
+out:
+    for (size_t s = 0; scans && s < n_sets; s++)
+        study_dataset_free(&scans[s]);
+    free(scans);
+    meso_device_close(device);
+    return status;
+}

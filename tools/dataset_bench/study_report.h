@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MESO_TOOLS_STUDY_REPORT_H
+#define MESO_TOOLS_STUDY_REPORT_H
+
+#include "study_results.h"
+#include "writer.h"
+
+/* Tells the whole study to the writer, but for where it comes from. */
+void bench_study_report(bench_writer *writer, const bench_results *results, int thumbnails);
+
+/* HTML only: the matrix of each variant as heat maps; curves; histograms; the worst mistakes. */
+void bench_study_heat_maps(report_html *page, const bench_results *results);
+void bench_study_curves(report_html *page, const bench_results *results);
+void bench_study_histograms(report_html *page, const bench_results *results);
+void bench_study_mistakes(report_html *page, const bench_results *results);
+
+#endif

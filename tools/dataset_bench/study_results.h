@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a study has come to, from the files in its folder alone; and the reports of it.
+ */
+#ifndef MESO_TOOLS_STUDY_RESULTS_H
+#define MESO_TOOLS_STUDY_RESULTS_H
+
+#include "study/study_findings.h"
+#include "study/study_matrix.h"
+#include "study_folder.h"
+
+/* One device over all cells. */
+typedef struct bench_device_row {
+    char device[128];
+    double *accuracy; /* [n_cells], mean over seeds */
+    double images_per_second;
+    double largest_change; /* |Δp| against the first device */
+} bench_device_row;
+
+typedef struct bench_results {
+    const bench_study *study;
+    study_outcome *outcomes;
+    unsigned char *done;
+    size_t n_jobs, n_done;
+    study_exclusion **excluded; /* [n_train · n_test] */
+    study_matrix matrix;
+    study_findings findings;
+    bench_device_row *devices;
+    size_t n_devices;
+} bench_results;
+
+/* study: loaded. Errors: DATA, MEMORY; to be freed in any case. */
+meso_status bench_results_create(const bench_study *study, bench_results *results,
+                                 meso_error *error);
+void bench_results_free(bench_results *results);
+
+/* Writes study_result.json, study_result.csv, study.md and study.html into the study's folder. */
+meso_status bench_results_write(const bench_results *results, int thumbnails, meso_error *error);
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study_tables.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(key, title)                         \
+    {                                             \
+        key, title, REPORT_RIGHT, REPORT_COUNT, 0 \
+    }
+#define NUMBER(key, title, digits)                      \
+    {                                                   \
+        key, title, REPORT_RIGHT, REPORT_NUMBER, digits \
+    }
+#define TEXT(key, title)                        \
+    {                                           \
+        key, title, REPORT_LEFT, REPORT_TEXT, 0 \
+    }
+#define START(table, rows)                                          \
+    *(table) = (report_table)                                       \
+    {                                                               \
+        .columns = rows, .n_columns = sizeof(rows) / sizeof *(rows) \
+    }
+
+static void add_texts(report_table *table, const char *a, const char *b)
+{
+    report_table_add_text(table, a);
+    report_table_add_text(table, b);
+}
+
+static void add_estimate(report_table *table, const study_estimate *e)
+{
+    report_table_add_number(table, e->mean);
+    report_table_add_number(table, e->low);
+    report_table_add_number(table, e->high);
+}
+
+/* ---- the matrix --------------------------------------------------------------------------------
+ */
+
+void bench_table_matrix(const bench_results *r, report_table *table)
+{
+    static const report_column columns[] = {
+        TEXT("train", "trained on"),
+        TEXT("variant", "variant"),
+        TEXT("test", "tested on"),
+        COUNT("n", "images"),
+        COUNT("n_excluded", "left out"),
+        COUNT("n_seeds", "seeds"),
+        NUMBER("accuracy", "accuracy", 3),
+        NUMBER("accuracy_low", "from", 3),
+        NUMBER("accuracy_high", "to", 3),
+        NUMBER("mse", "MSE", 3),
+        NUMBER("mse_low", "from", 3),
+        NUMBER("mse_high", "to", 3),
+        NUMBER("auc", "AUC", 3),
+        NUMBER("auc_low", "from", 3),
+        NUMBER("auc_high", "to", 3),
+        NUMBER("eer", "EER", 3),
+        NUMBER("recall_fake", "recall of fakes", 3),
+        NUMBER("recall_real", "of reals", 3),
+        COUNT("n_groups", "recordings"),
+        NUMBER("group_accuracy", "their accuracy", 3),
+    };
+    START(table, columns);
+    for (size_t i = 0; i < r->matrix.n_cells; i++) {
+        const study_cell *c = &r->matrix.cells[i];
+        if (c->n_seeds == 0)
+            continue;
+        add_texts(table, r->study->plan.train[c->train].name,
+                  r->study->plan.variants[c->variant].name);
+        report_table_add_text(table, r->study->plan.test[c->test].name);
+        report_table_add_count(table, c->n);
+        report_table_add_count(table, c->n_excluded);
+        report_table_add_count(table, c->n_seeds);
+        add_estimate(table, &c->quantity[STUDY_ACCURACY]);
+        add_estimate(table, &c->quantity[STUDY_MSE]);
+        add_estimate(table, &c->quantity[STUDY_AUC]);
+        report_table_add_number(table, c->quantity[STUDY_EER].mean);
+        report_table_add_number(table, c->quantity[STUDY_RECALL_FAKE].mean);
+        report_table_add_number(table, c->quantity[STUDY_RECALL_REAL].mean);
+        report_table_add_count(table, c->n_groups);
+        report_table_add_number(table, c->n_groups ? c->group_accuracy.mean : NAN);
+    }
+}
+
+void bench_table_published(const bench_results *r, report_table *table)
+{
+    static const report_column columns[] = {TEXT("train", "Dataset"), TEXT("test", "tested on"),
+                                            TEXT("scores", "[MSE, accuracy]")};
+    START(table, columns);
+    for (size_t i = 0; i < r->matrix.n_cells; i++) {
+        const study_cell *c = &r->matrix.cells[i];
+        char scores[64];
+        if (c->n_seeds == 0 || c->variant != 0)
+            continue;
+        snprintf(scores, sizeof scores, "[%.3f, %.3f]", c->quantity[STUDY_MSE].mean,
+                 c->quantity[STUDY_ACCURACY].mean);
+        add_texts(table, r->study->plan.train[c->train].name, r->study->plan.test[c->test].name);
+        report_table_add_text(table, scores);
+    }
+}
+
+static void contestant(const bench_results *r, const study_cell *cell, char *text, size_t size)
+{
+    const study_plan *plan = &r->study->plan;
+    if (plan->n_variants > 1)
+        snprintf(text, size, "%s (%s)", plan->train[cell->train].name,
+                 plan->variants[cell->variant].name);
+    else
+        snprintf(text, size, "%s", plan->train[cell->train].name);
+}
+
+void bench_table_comparisons(const bench_results *r, report_table *table)
+{
+    static const report_column columns[] = {TEXT("test", "tested on"),
+                                            TEXT("a", "a"),
+                                            TEXT("b", "b"),
+                                            COUNT("n", "images"),
+                                            NUMBER("difference", "a − b", 3),
+                                            NUMBER("low", "95 % from", 3),
+                                            NUMBER("high", "to", 3),
+                                            NUMBER("p", "p", 4),
+                                            NUMBER("p_holm", "corrected p", 4),
+                                            TEXT("verdict", "verdict")};
+    START(table, columns);
+    for (size_t i = 0; i < r->matrix.n_comparisons; i++) {
+        const study_comparison *c = &r->matrix.comparisons[i];
+        const study_cell *a = &r->matrix.cells[c->a], *b = &r->matrix.cells[c->b];
+        char name[2][96];
+        if (isnan(c->difference.mean))
+            continue;
+        contestant(r, a, name[0], sizeof name[0]);
+        contestant(r, b, name[1], sizeof name[1]);
+        report_table_add_text(table, r->study->plan.test[a->test].name);
+        add_texts(table, name[0], name[1]);
+        report_table_add_count(table, c->n);
+        report_table_add_number(table, c->difference.mean);
+        report_table_add_number(table, c->difference.low);
+        report_table_add_number(table, c->difference.high);
+        report_table_add_number(table, c->difference.p);
+        report_table_add_number(table, c->p_holm);
+        report_table_add_text(table, isnan(c->p_holm) ? "not tested: one seed"
+                                     : c->differs     ? "differ"
+                                                      : "no difference shown");
+    }
+}
+
+void bench_table_baselines(const bench_results *r, report_table *table)
+{
+    static const report_column columns[] = {
+        TEXT("test", "tested on"), TEXT("predictor", "predictor"), TEXT("train", "fitted to"),
+        NUMBER("accuracy", "accuracy", 3), NUMBER("auc", "AUC", 3)};
+    static const char *const views[STUDY_N_VIEWS] = {"all properties, linear",
+                                                     "16×16 grey thumbnail, linear"};
+    const study_plan *plan = &r->study->plan;
+    START(table, columns);
+    for (size_t t = 0; t < plan->n_test; t++) {
+        add_texts(table, plan->test[t].name, "the larger class, always");
+        report_table_add_text(table, NULL);
+        report_table_add_number(table, r->matrix.constant[t]);
+        report_table_add_number(table, 0.5);
+        for (size_t i = 0; i < plan->n_train * STUDY_N_VIEWS; i++) {
+            const study_pair_facts *pair =
+                &r->study->facts.pairs[i / STUDY_N_VIEWS * plan->n_test + t];
+            add_texts(table, plan->test[t].name, views[i % STUDY_N_VIEWS]);
+            report_table_add_text(table, plan->train[i / STUDY_N_VIEWS].name);
+            report_table_add_number(table, pair->accuracy[i % STUDY_N_VIEWS]);
+            report_table_add_number(table, pair->auc[i % STUDY_N_VIEWS]);
+        }
+    }
+}
+
+/* ---- datasets ----------------------------------------------------------------------------------
+ */
+
+void bench_table_sets(const bench_results *r, report_table *table)
+{
+    static const report_column columns[] = {TEXT("set", "set"),
+                                            TEXT("role", "role"),
+                                            COUNT("fake", "fakes"),
+                                            COUNT("real", "reals"),
+                                            COUNT("used", "used"),
+                                            COUNT("unusable", "unreadable"),
+                                            COUNT("groups", "recordings"),
+                                            TEXT("path", "path")};
+    const study_facts *facts = &r->study->facts;
+    START(table, columns);
+    for (size_t s = 0; s < facts->n_train + facts->n_test; s++) {
+        const study_set_facts *set = &facts->sets[s];
+        add_texts(table, set->name, s < facts->n_train ? "train" : "test");
+        report_table_add_count(table, set->n_usable[0]);
+        report_table_add_count(table, set->n_usable[1]);
+        report_table_add_count(table, set->n_used[0] + set->n_used[1]);
+        report_table_add_count(table, set->n_unusable);
+        report_table_add_count(table, set->n_groups);
+        report_table_add_text(table, bench_source(r->study, s)->path);
+    }
+}
+
+void bench_table_properties(const bench_results *r, report_table *table)
+{
+    static report_column columns[3 + STUDY_N_PROPERTIES] = {
+        TEXT("set", "set"), TEXT("class", "class"), TEXT("figure", "")};
+    static const char *const classes[] = {"fake", "real"};
+    const study_facts *facts = &r->study->facts;
+    for (int p = 0; p < STUDY_N_PROPERTIES; p++)
+        columns[3 + p] = (report_column){study_properties[p].key, study_properties[p].title,
+                                         REPORT_RIGHT, REPORT_NUMBER, study_properties[p].digits};
+    START(table, columns);
+    for (size_t i = 0; i < 4 * (facts->n_train + facts->n_test); i++) {
+        const study_set_facts *set = &facts->sets[i / 4];
+        size_t c = i / 2 % 2;
+        add_texts(table, set->name, classes[c]);
+        report_table_add_text(table, i % 2 ? "deviation" : "mean");
+        for (int p = 0; p < STUDY_N_PROPERTIES; p++)
+            report_table_add_number(table, i % 2 ? set->deviation[c][p] : set->mean[c][p]);
+    }
+}
+
+void bench_table_shortcuts(const bench_results *r, report_table *table)
+{
+    static const report_column columns[] = {
+        TEXT("set", "set"),      TEXT("shortcut", "what tells real from fake"),
+        NUMBER("auc", "AUC", 3), NUMBER("low", "95 % from", 3),
+        NUMBER("high", "to", 3), TEXT("warning", "")};
+    static const char *const views[STUDY_N_VIEWS] = {"all properties together (cross-validated)",
+                                                     "16×16 grey thumbnail (cross-validated)"};
+    const study_facts *facts = &r->study->facts;
+    START(table, columns);
+    for (size_t s = 0; s < facts->n_train + facts->n_test; s++) {
+        const study_set_facts *set = &facts->sets[s];
+        for (size_t i = 0; i < set->n_shortcuts && i < 4; i++) {
+            const study_shortcut *c = &set->shortcuts[i];
+            add_texts(table, set->name, study_properties[c->property].title);
+            report_table_add_number(table, c->auc);
+            report_table_add_number(table, c->interval.low);
+            report_table_add_number(table, c->interval.high);
+            report_table_add_text(table, c->warn ? "warning" : "");
+        }
+        for (int v = 0; v < STUDY_N_VIEWS; v++) {
+            add_texts(table, set->name, views[v]);
+            report_table_add_number(table, set->view_auc[v]);
+            report_table_add_number(table, set->view_interval[v].low);
+            report_table_add_number(table, set->view_interval[v].high);
+            report_table_add_text(table, set->view_interval[v].low > 0.6 ? "warning" : "");
+        }
+    }
+}
+
+static const report_column pair_columns[] = {TEXT("a", "set"),
+                                             TEXT("b", "and"),
+                                             COUNT("same_file", "same file"),
+                                             COUNT("same_pixels", "same pixels"),
+                                             COUNT("near", "nearly the same"),
+                                             COUNT("same_recording", "same recording")};
+
+void bench_table_leaks(const bench_results *r, report_table *table)
+{
+    const study_plan *plan = &r->study->plan;
+    START(table, pair_columns);
+    for (size_t i = 0; i < plan->n_train * plan->n_test; i++) {
+        add_texts(table, plan->test[i % plan->n_test].name, plan->train[i / plan->n_test].name);
+        for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
+            report_table_add_count(table, r->study->facts.pairs[i].n_leaks[k]);
+    }
+}
+
+void bench_table_duplicates(const bench_results *r, report_table *table)
+{
+    const study_facts *facts = &r->study->facts;
+    START(table, pair_columns);
+    for (size_t s = 0; s < facts->n_train + facts->n_test; s++) {
+        add_texts(table, facts->sets[s].name, "itself");
+        for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
+            report_table_add_count(table, facts->sets[s].n_duplicates[k]);
+    }
+}
+
+void bench_table_leak_files(const bench_results *r, size_t most, report_table *table)
+{
+    static const report_column columns[] = {TEXT("kind", "kind"), TEXT("test_file", "test image"),
+                                            TEXT("train_file", "also in training")};
+    const bench_study *study = r->study;
+    START(table, columns);
+    for (size_t i = 0; i < study->facts.n_leaks && i < most; i++) {
+        const study_leak *leak = &study->facts.leaks[i];
+        const meso_dataset *test = &study->lists[study->plan.n_train + leak->test].files;
+        const meso_dataset *train = &study->lists[leak->train].files;
+        if (leak->image >= test->n_items || leak->train_image >= train->n_items)
+            continue;
+        add_texts(table, study_pair_kind_name(leak->kind), test->items[leak->image].path);
+        report_table_add_text(table, train->items[leak->train_image].path);
+    }
+}
+
+/* ---- why, how ----------------------------------------------------------------------------------
+ */
+
+void bench_table_distances(const bench_results *r, report_table *table)
+{
+    static const report_column columns[] = {TEXT("a", "set"),
+                                            TEXT("b", "and"),
+                                            NUMBER("properties", "in properties", 3),
+                                            NUMBER("features", "in features (Fréchet)", 4),
+                                            COUNT("n_nets", "nets"),
+                                            COUNT("n_images", "images")};
+    START(table, columns);
+    for (size_t i = 0; i < r->findings.n_distances; i++) {
+        const study_distance *d = &r->findings.distances[i];
+        add_texts(table, r->study->facts.sets[d->a].name, r->study->facts.sets[d->b].name);
+        report_table_add_number(table, d->property);
+        report_table_add_number(table, d->features);
+        report_table_add_count(table, d->n_nets);
+        report_table_add_count(table, d->n_images);
+    }
+}
+
+void bench_table_links(const bench_results *r, size_t test, size_t most, report_table *table)
+{
+    static const report_column columns[] = {
+        TEXT("property", "property"),  TEXT("aspect", "of it"), NUMBER("rho", "rho", 2),
+        NUMBER("low", "95 % from", 2), NUMBER("high", "to", 2), NUMBER("p", "p", 3)};
+    size_t n = 0;
+    START(table, columns);
+    for (size_t i = 0; i < r->findings.n_links && n < most; i++) {
+        const study_link *link = &r->findings.links[i];
+        if (link->test != test)
+            continue;
+        n++;
+        add_texts(table, study_properties[link->property].title, study_aspect_name(link->aspect));
+        report_table_add_number(table, link->correlation.rho);
+        report_table_add_number(table, link->correlation.low);
+        report_table_add_number(table, link->correlation.high);
+        report_table_add_number(table, link->correlation.p);
+    }
+}
+
+void bench_table_devices(const bench_results *r, report_table *table)
+{
+    static const report_column columns[] = {TEXT("device", "device"),
+                                            TEXT("train", "trained on"),
+                                            TEXT("variant", "variant"),
+                                            TEXT("test", "tested on"),
+                                            NUMBER("accuracy", "accuracy", 4),
+                                            NUMBER("images_per_second", "images/s", 0),
+                                            NUMBER("largest_change", "largest |Δp|", 9)};
+    const study_plan *plan = &r->study->plan;
+    START(table, columns);
+    for (size_t d = 0; d < r->n_devices; d++)
+        for (size_t i = 0; i < r->matrix.n_cells; i++) {
+            const study_cell *cell = &r->matrix.cells[i];
+            if (cell->n_seeds == 0)
+                continue;
+            add_texts(table, r->devices[d].device, plan->train[cell->train].name);
+            add_texts(table, plan->variants[cell->variant].name, plan->test[cell->test].name);
+            report_table_add_number(table, r->devices[d].accuracy[i]);
+            report_table_add_number(table, r->devices[d].images_per_second);
+            report_table_add_number(table, r->devices[d].largest_change);
+        }
+}
+
+void bench_table_jobs(const bench_results *r, report_table *table)
+{
+    static const report_column columns[] = {TEXT("job", "job"),
+                                            TEXT("device", "device"),
+                                            TEXT("path", "path"),
+                                            COUNT("steps", "steps"),
+                                            COUNT("images", "images"),
+                                            NUMBER("seconds", "seconds", 1),
+                                            NUMBER("loss", "last loss", 4),
+                                            TEXT("model", "model (XXH3-128)")};
+    START(table, columns);
+    for (size_t job = 0; job < r->n_jobs; job++) {
+        const study_outcome *o = &r->outcomes[job];
+        char name[STUDY_JOB_NAME_SIZE];
+        if (!r->done[job])
+            continue;
+        study_job_name(&r->study->plan, study_plan_job(&r->study->plan, job), name);
+        add_texts(table, name, o->device);
+        report_table_add_text(table, o->path);
+        report_table_add_count(table, o->n_steps);
+        report_table_add_count(table, o->n_images);
+        report_table_add_number(table, o->seconds);
+        report_table_add_number(table, o->n_epochs ? o->epochs[o->n_epochs - 1].loss : NAN);
+        report_table_add_text(table, o->model_hash);
+    }
+}

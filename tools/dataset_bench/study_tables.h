@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables of a study's report. Each is filled into *table, whose columns are static; the caller
+ * frees it.
+ */
+#ifndef MESO_TOOLS_STUDY_TABLES_H
+#define MESO_TOOLS_STUDY_TABLES_H
+
+#include "report/report_table.h"
+#include "study_results.h"
+
+void bench_table_matrix(const bench_results *r, report_table *table);    /* the CSV, too */
+void bench_table_published(const bench_results *r, report_table *table); /* S0's: MSE, accuracy */
+void bench_table_comparisons(const bench_results *r, report_table *table);
+void bench_table_baselines(const bench_results *r, report_table *table);
+void bench_table_sets(const bench_results *r, report_table *table);
+void bench_table_properties(const bench_results *r, report_table *table);
+void bench_table_shortcuts(const bench_results *r, report_table *table);
+void bench_table_leaks(const bench_results *r, report_table *table);
+void bench_table_leak_files(const bench_results *r, size_t most, report_table *table);
+void bench_table_duplicates(const bench_results *r, report_table *table);
+void bench_table_distances(const bench_results *r, report_table *table);
+void bench_table_links(const bench_results *r, size_t test, size_t most, report_table *table);
+void bench_table_devices(const bench_results *r, report_table *table);
+void bench_table_jobs(const bench_results *r, report_table *table);
+
+#endif
