@@ -30,9 +30,10 @@ inline void put_sum(__global uint *record, int at, ulong sum)
 /* One row → OpenCV's L, two pixels repeated before and behind it. A table holds, for each value of each channel,
  * its part of Y in the low half and its part of Pillow's L in the high half, so that one sum gives both. With
  * `counted`, also the histograms; the sum of Pillow's L is returned. Neighbours are often equal, and a counter
- * cannot be raised again before its last store is done: even and odd pixels have counters of their own. */
+ * cannot be raised again before its last store is done: even and odd pixels have counters of their own. The table
+ * is volatile because compilers else put its three loads into one gather, which is slower on most processors. */
 inline ulong lightness_row(__global const uchar *restrict rgb, int width,
-                           __global const ulong *restrict parts,
+                           volatile __global const ulong *parts,
                            __global const uchar *restrict lightness, __global uchar *restrict l,
                            __global uint *restrict record, int counted)
 {
@@ -64,36 +65,37 @@ inline uchar larger(uchar a, uchar b)
     return a > b ? a : b;
 }
 
-/* Minimum and maximum of five neighbours. */
-inline void spread_row(__global const uchar *restrict l, int width, __global uchar *restrict low,
-                       __global uchar *restrict high)
+/* Minimum and maximum of five neighbours. Sixteen pixels at a time: what lies past the width is never used. */
+inline void spread_row(__global const uchar *l, int width, __global uchar *low, __global uchar *high)
 {
-    for (int x = 0; x < width; x++) {
-        low[x] = smaller(smaller(smaller(l[x], l[x + 1]), smaller(l[x + 2], l[x + 3])), l[x + 4]);
-        high[x] = larger(larger(larger(l[x], l[x + 1]), larger(l[x + 2], l[x + 3])), l[x + 4]);
+    for (int x = 0; x < width; x += 16) {
+        const uchar16 a = vload16(0, l + x), b = vload16(0, l + x + 1), c = vload16(0, l + x + 2);
+        const uchar16 d = vload16(0, l + x + 3), e = vload16(0, l + x + 4);
+        vstore16(min(min(min(a, b), min(c, d)), e), 0, low + x);
+        vstore16(max(max(max(a, b), max(c, d)), e), 0, high + x);
     }
 }
 
 /* The same of five rows, then Σ (max − min) for each max + min: the host divides one by the other. */
-inline void contrast_row(__global const uchar *restrict low, __global const uchar *restrict high,
-                         int stride, int width, __global uchar *restrict differences,
-                         __global ushort *restrict sums, __global uint *restrict record)
+inline void contrast_row(__global const uchar *low, __global const uchar *high, int stride, int width,
+                         __global uchar *differences, __global ushort *sums,
+                         __global uint *restrict record)
 {
-    for (int x = 0; x < width; x++) {
-        uchar a = low[x], b = high[x];
+    for (int x = 0; x < width; x += 16) {
+        uchar16 a = vload16(0, low + x), b = vload16(0, high + x);
         for (int k = 1; k < 5; k++) {
-            a = smaller(a, low[k * stride + x]);
-            b = larger(b, high[k * stride + x]);
+            a = min(a, vload16(0, low + k * stride + x));
+            b = max(b, vload16(0, high + k * stride + x));
         }
-        differences[x] = b - a;
-        sums[x] = (ushort)b + a;
+        vstore16(b - a, 0, differences + x);
+        vstore16(convert_ushort16(a) + convert_ushort16(b), 0, sums + x);
     }
     for (int x = 0; x < width; x++)
         record[(x & 1) * R_COPY + R_CONTRAST + sums[x]] += differences[x];
 }
 
 /* The study's statistics. parts: [3][256]; lightness: OpenCV's L for each Y. */
-__kernel void count_study(__global const uchar *restrict pixels, __global const ulong *restrict parts,
+__kernel void count_study(__global const uchar *restrict pixels, volatile __global const ulong *parts,
                           __global const uchar *restrict lightness, __global const uint *bands,
                           const int n_bands, __global uchar *restrict scratch,
                           __global uint *restrict records)

@@ -90,7 +90,7 @@ static meso_status build(meso_statistics *s)
     DEFINE(R_WORDS);
     DEFINE(RUN_PIXELS);
 #undef DEFINE
-    meso_text_add(&source, "#define SCRATCH_STRIDE(width) (((width) + 4 + 63) / 64 * 64)\n");
+    meso_text_add(&source, "#define SCRATCH_STRIDE(width) (((width) + 4 + 15 + 63) / 64 * 64)\n");
     MESO_TRY(meso_source_add(&source, "statistics", error));
     MESO_TRY(meso_program_build(s->device, &source, &s->program));
     MESO_TRY(meso_program_kernel(s->device, &s->program, "count_study", "bbbbibb", &s->study));
@@ -209,7 +209,7 @@ static unsigned rows_of_band(const meso_statistics *s, const meso_picture *pictu
 
 static size_t stride_of(unsigned width)
 {
-    return ((size_t)width + 4 + 63) / 64 * 64;
+    return ((size_t)width + 4 + 15 + 63) / 64 * 64;
 }
 
 /* Copies the pictures into the slot, without gaps, and lists their bands. *scratch: bytes. */
