@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "mesocl/device.h"
+#include "runtime/preference.h"
 
 static const char *const type_names[] = {[MESO_DEVICE_CPU] = "cpu",
                                          [MESO_DEVICE_IGPU] = "igpu",
@@ -55,11 +56,15 @@ static int fits(const meso_device_info *info, const char *selector)
     return contains(info->name, selector) || contains(info->platform_name, selector);
 }
 
-/* The device that "auto" means: the type most likely to be fast, first in the list. */
+/* The device that "auto" means: the user's preference, else the type most likely to be fast, first
+ * in the list. */
 static size_t automatic(const meso_device_info *list, size_t n)
 {
     static const meso_device_type order[] = {MESO_DEVICE_DGPU, MESO_DEVICE_IGPU, MESO_DEVICE_CPU,
                                              MESO_DEVICE_OTHER};
+    size_t preferred = meso_preference_find(list, n);
+    if (preferred < n)
+        return preferred;
     for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
         for (size_t i = 0; i < n; i++)
             if (list[i].type == order[k])

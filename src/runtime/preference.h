@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The device that --device auto means for this user: a file of two lines, the platform's name and
+ * the device's, in $XDG_CONFIG_HOME/mesocl (or ~/.config/mesocl).
+ */
+#ifndef MESO_RUNTIME_PREFERENCE_H
+#define MESO_RUNTIME_PREFERENCE_H
+
+#include "mesocl/device.h"
+
+enum { MESO_PREFERENCE_PATH_SIZE = 4096 };
+
+/* The position of the preferred device in a list; n where there is no preference or no such device:
+ * a preference is a wish, not an order, so that a device that has gone is no error. */
+size_t meso_preference_find(const meso_device_info *list, size_t n);
+
+/* Writes the preference, and its file's path. Errors: CREATE, IO. */
+meso_status meso_preference_write(const char *platform, const char *device,
+                                  char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error);
+
+#endif
