@@ -2,10 +2,12 @@
  *
  * device_bench as a program: small runs whose figures must fit together, and wrong command lines.
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,6 +15,7 @@
 
 #include "harness_device.h"
 #include "harness_run.h"
+#include "harness_schema.h"
 #include "samples.h"
 
 /* A net so small that a run is a matter of seconds on any device. */
@@ -24,6 +27,15 @@ static const char tiny_net[] = "image = input height=32 width=32 channels=3 divi
                                "p = sigmoid dense\n";
 /* 32·32·4 outputs of 3·3·3 products each, and the dense layer's. */
 static const double tiny_multiply_adds = 32.0 * 32 * 4 * 27 + 32 * 32 * 4;
+
+/* The folder is left for a fresh one. */
+static int enter(void **state)
+{
+    char path[PATH_MAX];
+    if (realpath("docs/schema", path))
+        setenv("MESO_SCHEMAS", path, 1);
+    return harness_enter_folder(state);
+}
 
 static harness_result run_bench(const char *words)
 {
@@ -39,49 +51,179 @@ static double number(const json_t *object, const char *key)
     return json_number_value(value);
 }
 
-static void check_result(const json_t *result, double batch, double peak)
+/* Every list of `lists` has so many numbers above 0. */
+static void check_samples(const json_t *lists, size_t n_processes, size_t n)
 {
-    double rate = number(result, "images_per_s");
-    const json_t *samples = json_object_get(result, "samples");
+    assert_int_equal(json_array_size(lists), n_processes);
+    for (size_t p = 0; p < n_processes; p++) {
+        const json_t *list = json_array_get(lists, p);
+        assert_int_equal(json_array_size(list), n);
+        for (size_t i = 0; i < n; i++)
+            assert_true(json_number_value(json_array_get(list, i)) > 0);
+    }
+}
+
+static void check_result(const json_t *result, double batch)
+{
+    double rate = number(result, "images_per_s"), peak = number(result, "peak_gflops");
     assert_string_equal(json_string_value(json_object_get(result, "net")), "tiny.net");
+    assert_string_equal(json_string_value(json_object_get(result, "direction")), "predict");
     assert_true(json_string_length(json_object_get(result, "device")) > 0);
     assert_true(number(result, "batch") == batch && number(result, "threads") == 1);
-    assert_true(number(result, "rounds") >= 5);
-    assert_int_equal(json_array_size(samples), (int)number(result, "rounds"));
+    assert_true(number(result, "rounds") >= 5 && number(result, "processes") == 2);
+    check_samples(json_object_get(result, "samples"), 2, (size_t)number(result, "rounds"));
     assert_true(json_is_string(json_object_get(result, "path")) && number(result, "lanes") >= 1);
     assert_true(rate > 0 && number(result, "images_per_s_min") <= rate &&
                 rate <= number(result, "images_per_s_max"));
-    assert_true(number(result, "images_per_s_p10") <= rate &&
-                rate <= number(result, "images_per_s_p90"));
+    assert_true(number(result, "images_per_s_low") <= rate &&
+                rate <= number(result, "images_per_s_high"));
+    assert_true(number(result, "latency_p50_ms") <= number(result, "latency_p99_ms"));
     harness_close(number(result, "latency_ms"), 1e3 * batch / rate, 1e-5 * 1e3 * batch / rate,
                   "latency");
     double gflops = 2e-9 * tiny_multiply_adds * rate;
     harness_close(number(result, "gflops"), gflops, 1e-5 * gflops, "gflops");
     harness_close(number(result, "share_of_peak"), gflops / peak, 1e-5 * gflops / peak, "share");
+    assert_true(number(result, "multiply_adds") == tiny_multiply_adds);
+    assert_true(number(result, "largest_difference") <= 5e-6);
+}
+
+/* The convolution's row among the layers: its work, its time, and their ratio. */
+static void check_layers(const json_t *result)
+{
+    const json_t *layers = json_object_get(result, "layers"), *layer;
+    size_t i, n_found = 0;
+    json_array_foreach(layers, i, layer)
+    {
+        check_samples(json_object_get(layer, "samples"), 2,
+                      json_array_size(json_array_get(json_object_get(layer, "samples"), 0)));
+        if (strcmp(json_string_value(json_object_get(layer, "kernel")), "conv_forward") != 0)
+            continue;
+        double gflops = 2e-3 * 32.0 * 32 * 4 * 27 / number(layer, "us");
+        n_found++;
+        assert_true(number(layer, "multiply_adds") == 32.0 * 32 * 4 * 27);
+        assert_true(number(layer, "bytes") == 4.0 * (32 * 32 * 3 + 32 * 32 * 4));
+        harness_close(number(layer, "gflops"), gflops, 1e-5 * gflops, "a layer's gflops");
+    }
+    assert_int_equal(n_found, 1);
 }
 
 static void measures_a_net(void **state)
 {
+    static const char words[] =
+        "net tiny.net --batch 3,1 --threads 1 --seconds 0.001 --processes 2 --json";
     (void)state;
     harness_device();
     harness_put("tiny.net", tiny_net, 0);
-    harness_result run = run_bench("net tiny.net --batch 3,1 --threads 1 --seconds 0.001 --json");
+    harness_result run = run_bench(words);
     if (run.code != 0)
         fail_msg("ended with %d: %s", run.code, run.err);
     json_t *document = json_loads(run.out, 0, NULL);
     assert_non_null(document);
     assert_string_equal(json_string_value(json_object_get(document, "schema")),
-                        "mesocl.device_bench/1");
+                        "mesocl.device_bench/2");
+    harness_check_schema(document, "device_bench");
     const json_t *provenance = json_object_get(document, "provenance");
-    assert_string_equal(json_string_value(json_object_get(provenance, "command")),
-                        "device_bench net tiny.net --batch 3,1 --threads 1 --seconds 0.001 --json");
-    double peak = number(document, "peak_gflops");
-    assert_true(peak > 0 && number(document, "multiply_adds") == tiny_multiply_adds);
-    assert_true(number(document, "largest_difference") <= 5e-6);
+    const char *command = json_string_value(json_object_get(provenance, "command"));
+    assert_true(strncmp(command, "device_bench net ", 17) == 0);
+    assert_string_equal(command + strlen("device_bench "), words);
+    const json_t *devices = json_object_get(document, "devices");
+    assert_int_equal(json_array_size(devices), 1);
+    assert_true(number(json_array_get(devices, 0), "peak_gflops") > 0);
+    assert_true(number(json_array_get(devices, 0), "copy_gbs") > 0);
+    assert_true(number(json_array_get(devices, 0), "launch_us") > 0);
     const json_t *results = json_object_get(document, "results");
     assert_int_equal(json_array_size(results), 2);
-    check_result(json_array_get(results, 0), 3, peak);
-    check_result(json_array_get(results, 1), 1, peak);
+    check_result(json_array_get(results, 0), 3);
+    check_result(json_array_get(results, 1), 1);
+    check_layers(json_array_get(results, 0));
+    json_decref(document);
+    harness_forget(&run);
+}
+
+static void measures_training(void **state)
+{
+    (void)state;
+    harness_device();
+    harness_put("tiny.net", tiny_net, 0);
+    harness_result run = run_bench("net tiny.net --train --batch 4 --seconds 0.001 --csv");
+    if (run.code != 0)
+        fail_msg("ended with %d: %s", run.code, run.err);
+    assert_non_null(strstr(run.out, ",tiny.net,train,plain,4,"));
+    harness_forget(&run);
+}
+
+/* Whatever a machine does meanwhile, a record is as fast as itself. */
+static void compares_records(void **state)
+{
+    (void)state;
+    harness_device();
+    harness_put("tiny.net", tiny_net, 0);
+    harness_result run = run_bench("net tiny.net --batch 4 --seconds 0.001 --processes 2 --json");
+    assert_int_equal(run.code, 0);
+    harness_put("a.json", run.out, 0);
+    harness_result same = run_bench("compare a.json a.json");
+    assert_int_equal(same.code, 0);
+    assert_non_null(strstr(same.out, "tiny.net predict, plain, batch 4, threads "));
+    assert_non_null(strstr(same.out, " 1.0000 "));
+    harness_forget(&same);
+    same = run_bench("compare a.json tiny.net");
+    assert_int_equal(same.code, 65);
+    harness_forget(&same);
+    harness_forget(&run);
+}
+
+static void checks_without_timing(void **state)
+{
+    (void)state;
+    harness_device();
+    harness_put("tiny.net", tiny_net, 0);
+    harness_result run = run_bench("ops tiny.net --check");
+    assert_int_equal(run.code, 0);
+    assert_non_null(strstr(run.out, "from the plain path"));
+    assert_non_null(strstr(run.out, "train"));
+    harness_forget(&run);
+}
+
+static void writes_a_page(void **state)
+{
+    (void)state;
+    harness_device();
+    harness_put("tiny.net", tiny_net, 0);
+    harness_result run = run_bench("ops tiny.net --seconds 0.001 --html page.html");
+    assert_int_equal(run.code, 0);
+    assert_non_null(strstr(run.out, "conv_backward_weights"));
+    FILE *page = fopen("page.html", "rb");
+    assert_non_null(page);
+    fclose(page);
+    harness_forget(&run);
+}
+
+/* Two devices of one core each, one stream over both. */
+static void works_together(void **state)
+{
+    static const char *const environment[] = {"POCL_DEVICES=pthread pthread", NULL};
+    const harness_command command = {
+        .program = DEVICE_BENCH_PROGRAM,
+        .words = "net tiny.net --device all --together --threads 1 --batch 4 --seconds 0.001 "
+                 "--json",
+        .environment = environment};
+    (void)state;
+    harness_device();
+    harness_put("tiny.net", tiny_net, 0);
+    harness_result run = harness_run(&command);
+    if (run.code != 0)
+        fail_msg("ended with %d: %s", run.code, run.err);
+    json_t *document = json_loads(run.out, 0, NULL);
+    const json_t *together = json_object_get(document, "together");
+    harness_check_schema(document, "device_bench");
+    if (json_array_size(json_object_get(document, "devices")) >= 2) {
+        const json_t *shares = json_object_get(together, "shares");
+        assert_int_equal(json_array_size(shares), 2);
+        harness_close(json_number_value(json_array_get(shares, 0)) +
+                          json_number_value(json_array_get(shares, 1)),
+                      1, 1e-6, "shares");
+        assert_true(number(together, "images_per_s") > 0 && number(together, "efficiency") > 0);
+    }
     json_decref(document);
     harness_forget(&run);
 }
@@ -93,8 +235,8 @@ static void prints_a_table(void **state)
     harness_put("tiny.net", tiny_net, 0);
     harness_result run = run_bench("net tiny.net --batch 2 --seconds 0.001 --no-fuse");
     assert_int_equal(run.code, 0);
-    assert_non_null(strstr(run.out, "tiny.net, plain path, on "));
-    assert_non_null(strstr(run.out, "share of peak\n    2  "));
+    assert_non_null(strstr(run.out, "  tiny.net  predict    plain      2  "));
+    assert_non_null(strstr(run.out, "peak GFLOP/s"));
     harness_forget(&run);
 }
 
@@ -109,7 +251,7 @@ static void measures_a_weight_file(void **state)
     if (made.code != 0 || run.code != 0)
         fail_msg("ended with %d and %d: %s", made.code, run.code, run.err);
     assert_non_null(strstr(run.out, "\"weights\": \"tiny.safetensors\""));
-    assert_non_null(strstr(run.out, "\"weights_hash\": \""));
+    assert_null(strstr(run.out, "\"weights_hash\": \"\""));
     harness_forget(&made);
     harness_forget(&run);
 }
@@ -121,7 +263,10 @@ static void refuses_wrong_command_lines(void **state)
         int code;
         const char *part; /* of stderr */
     } rows[] = {
-        {"", 2, "Usage: device_bench COMMAND"},
+        {"--nonsense", 2, "device_bench all: "},
+        {"compare a.json", 2, "device_bench compare"},
+        {"ab --a true", 2, "both --a and --b are needed"},
+        {"ops --batch 1,2", 2, "--batch takes a number from 1 to 4096"},
         {"nonsense", 2, "device_bench: there is no command \"nonsense\""},
         {"net", 2, "device_bench net: nothing to do; try: device_bench net --help"},
         {"net meso4 meso1", 2, "\"meso1\" is one operand too many"},
@@ -154,6 +299,9 @@ static void refuses_what_is_not_there(void **state)
         {"net no_such.safetensors", 66},
         {"net broken.net", 65},
         {"net meso4 --device no_such_device", 69},
+        {"compare no_such.json no_such.json", 66},
+        {"compare broken.net broken.net", 65},
+        {"ab --a true --b false --runs 2", 1},
     };
     (void)state;
     harness_device();
@@ -187,10 +335,14 @@ static void summarises_samples(void **state)
 
 int main(void)
 {
-#define IN_A_FOLDER(test) \
-    cmocka_unit_test_setup_teardown(test, harness_enter_folder, harness_leave_folder)
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, harness_leave_folder)
     const struct CMUnitTest tests[] = {
         IN_A_FOLDER(measures_a_net),
+        IN_A_FOLDER(measures_training),
+        IN_A_FOLDER(compares_records),
+        IN_A_FOLDER(checks_without_timing),
+        IN_A_FOLDER(writes_a_page),
+        IN_A_FOLDER(works_together),
         IN_A_FOLDER(prints_a_table),
         IN_A_FOLDER(measures_a_weight_file),
         cmocka_unit_test(refuses_wrong_command_lines),

@@ -6,16 +6,24 @@
 
 #include <stddef.h>
 
+#include "child.h"
 #include "cli.h"
+#include "measure.h"
 
 static const meso_cli_command commands[] = {
-    {"net", "images a second of a whole net, pixels in memory to probability", bench_cmd_net},
+    {"all", "every net on every device, ranked; this is what no command means", bench_cmd_all},
+    {"net", "images a second of one net, pixels in memory to probability, or in training",
+     bench_cmd_net},
+    {"ops", "every layer's time beside the device's peak, forward and backward", bench_cmd_ops},
+    {"compare", "two records: is the second slower? exit code 1 if it is", bench_cmd_compare},
+    {"ab", "two command lines in turns: is the second slower? exit code 1 if it is", bench_cmd_ab},
     {NULL, NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
-    static const meso_cli cli = {"device_bench", "How fast an OpenCL device is at MesoCL's work.",
-                                 commands};
+    static const meso_cli cli = {"device_bench", "How fast OpenCL devices are at MesoCL's work.",
+                                 commands, "all"};
+    meso_child_offer(BENCH_CHILD, bench_measure_child);
     return meso_cli_main(&cli, argc, argv);
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 enum { n_items = 64, n_chains = 12, n_tries = 5, groups_per_unit = 32, most_rounds = 1 << 28 };
+enum { copy_floats = 1 << 23, n_launches = 64 };
 
 static const double launch_seconds = 0.01;
 
@@ -28,13 +29,42 @@ out:
     return status;
 }
 
-meso_status bench_peak_measure(bench_peak *peak, double *gflops)
+static meso_status measure_gflops(const bench_peak *peak, double *gflops)
 {
     double seconds;
     meso_status status = run(peak, &seconds);
     if (status == MESO_OK)
         *gflops = 2e-9 * forms[peak->form].width * n_chains * n_items * peak->n_groups *
                   (double)peak->rounds / seconds;
+    return status;
+}
+
+/* `floats` are copied by each of so many launches. */
+static meso_status time_copies(const bench_peak *peak, int floats, int launches, double *seconds)
+{
+    meso_status status = MESO_OK;
+    double started = meso_seconds();
+    for (int i = 0; i < launches; i++)
+        MESO_TRY(meso_launch(peak->device, MESO_KERNEL_PEAK_COPY, MESO_GLOBAL(floats / 16, 1, 1),
+                             MESO_ARGS(meso_arg_buffer(&peak->from), meso_arg_buffer(&peak->to),
+                                       meso_arg_int(floats / 16))));
+    MESO_TRY(meso_device_finish(peak->device));
+    *seconds = meso_seconds() - started;
+out:
+    return status;
+}
+
+meso_status bench_peak_measure(bench_peak *peak, double *gflops, double *copy_gbs,
+                               double *launch_us)
+{
+    meso_status status = MESO_OK;
+    double seconds;
+    MESO_TRY(measure_gflops(peak, gflops));
+    MESO_TRY(time_copies(peak, copy_floats, 1, &seconds));
+    *copy_gbs = 2e-9 * sizeof(float) * copy_floats / seconds;
+    MESO_TRY(time_copies(peak, 16, n_launches, &seconds));
+    *launch_us = 1e6 * seconds / n_launches;
+out:
     return status;
 }
 
@@ -68,7 +98,7 @@ static meso_status choose_form(bench_peak *peak)
         MESO_TRY(calibrate(&candidates[form], form));
     }
     for (int i = 0; i < n_tries * n_forms; i++) {
-        MESO_TRY(bench_peak_measure(&candidates[i % n_forms], &gflops));
+        MESO_TRY(measure_gflops(&candidates[i % n_forms], &gflops));
         if (gflops > best) {
             best = gflops;
             *peak = candidates[i % n_forms];
@@ -89,6 +119,10 @@ meso_status bench_peak_open(meso_device *device, unsigned n_cores, bench_peak *p
                                          : (int)info->compute_units * groups_per_unit};
     MESO_TRY(
         meso_buffer_create(device, sizeof(float) * n_items * (size_t)peak->n_groups, &peak->out));
+    MESO_TRY(meso_buffer_create(device, sizeof(float) * copy_floats, &peak->from));
+    MESO_TRY(meso_buffer_create(device, sizeof(float) * copy_floats, &peak->to));
+    MESO_TRY(meso_buffer_zero(device, &peak->from));
+    MESO_TRY(meso_buffer_zero(device, &peak->to));
     MESO_TRY(choose_form(peak));
 out:
     if (status != MESO_OK)
@@ -99,4 +133,6 @@ out:
 void bench_peak_close(bench_peak *peak)
 {
     meso_buffer_release(&peak->out);
+    meso_buffer_release(&peak->from);
+    meso_buffer_release(&peak->to);
 }

@@ -64,6 +64,7 @@
     X(LOSS, "loss", TRAIN, "btbiibtb")                                               \
     X(ADAM, "adam", TRAIN, "biibbbbffff")                                            \
     X(SGD, "sgd", TRAIN, "biibbbff")                                                 \
+    X(PEAK_COPY, "peak_copy", PEAK, "bbi")                                           \
     X(PEAK_FLOAT4, "peak_float4", PEAK, "biiff")                                     \
     X(PEAK_FLOAT8, "peak_float8", PEAK, "biiff")                                     \
     X(PEAK_FLOAT16, "peak_float16", PEAK, "biiff")

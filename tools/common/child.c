@@ -30,10 +30,19 @@ enum { answer_fd = 3, largest_answer = 1 << 24 };
 
 static const char option[] = "--child";
 
-static const struct {
+static struct {
     const char *name;
     meso_child_work *function;
-} works[] = {{"list", meso_child_list}, {"selftest", meso_child_selftest}};
+} works[] = {
+    {"list", meso_child_list}, {"selftest", meso_child_selftest}, {"", NULL} /* a program's own */
+};
+enum { n_works = sizeof works / sizeof works[0] };
+
+void meso_child_offer(const char *name, meso_child_work *function)
+{
+    works[n_works - 1].name = name;
+    works[n_works - 1].function = function;
+}
 
 typedef struct header {
     uint64_t n_bytes;
@@ -81,8 +90,8 @@ int meso_child_main(int argc, char **argv, int *code)
         return 0;
     restrict_child(argv[3]);
     head.error.status = MESO_ERROR_INTERNAL;
-    for (size_t i = 0; i < sizeof works / sizeof works[0]; i++)
-        if (strcmp(works[i].name, argv[2]) == 0)
+    for (size_t i = 0; i < n_works; i++)
+        if (works[i].function && strcmp(works[i].name, argv[2]) == 0)
             head.error.status = works[i].function(argv[4], &answer, &head.error);
     if (answer.out_of_memory)
         meso_fail(&head.error, MESO_ERROR_MEMORY, "out of memory");

@@ -30,6 +30,9 @@ typedef meso_status meso_child_work(const char *argument, meso_text *answer, mes
 meso_child_work meso_child_list; /* drivers.c: devices, as meso_device_info; argument: library */
 meso_child_work meso_child_selftest; /* selftest_child.c: meso_selftest_record; argument: device */
 
+/* One more work, of a single program; before meso_cli_main. */
+void meso_child_offer(const char *name, meso_child_work *function);
+
 /* In the child: 1 if this is one; *code is then the exit code of the program. */
 int meso_child_main(int argc, char **argv, int *code);
 

@@ -87,17 +87,28 @@ static int help(const meso_cli *cli, int argc, char **argv)
     return row->function(2, arguments);
 }
 
+/* Options without a command, or nothing at all. */
+static int run_default(const meso_cli *cli, int argc, char **argv)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s", cli->default_command);
+    argv[0] = name;
+    return find_command(cli, name)->function(argc, argv);
+}
+
 static int run(const meso_cli *cli, int argc, char **argv)
 {
-    if (argc < 2) {
+    if (argc < 2 && !cli->default_command) {
         print_overview(cli, stderr);
         return 2;
     }
-    const char *name = argv[1];
+    const char *name = argc < 2 ? "" : argv[1];
     if (strcmp(name, "--version") == 0)
         return version(argc - 1, argv + 1);
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         return help(cli, argc - 1, argv + 1);
+    if (cli->default_command && (*name == '-' || argc < 2))
+        return run_default(cli, argc, argv);
     const meso_cli_command *row = find_command(cli, name);
     return row ? row->function(argc - 1, argv + 1) : unknown_command(name);
 }

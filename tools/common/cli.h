@@ -18,6 +18,7 @@ typedef struct meso_cli {
     const char *name; /* of the program */
     const char *about;
     const meso_cli_command *commands;
+    const char *default_command; /* what no command means; NULL: an overview */
 } meso_cli;
 
 /* The whole of a main(). */

@@ -24,6 +24,6 @@ static const meso_cli_command commands[] = {
 int main(int argc, char **argv)
 {
     static const meso_cli cli = {"dataset_bench", "What is in datasets of real and fake images.",
-                                 commands};
+                                 commands, NULL};
     return meso_cli_main(&cli, argc, argv);
 }

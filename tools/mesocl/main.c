@@ -23,6 +23,6 @@ static const meso_cli_command commands[] = {
 int main(int argc, char **argv)
 {
     static const meso_cli cli = {"mesocl", "Meso-4 deepfake detection on any OpenCL device.",
-                                 commands};
+                                 commands, NULL};
     return meso_cli_main(&cli, argc, argv);
 }

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * device_bench all: every net on every device, and which device is the fastest.
+ */
+#include <stdio.h>
+
+#include "common.h"
+#include "device_bench.h"
+#include "device_rank.h"
+#include "runtime/preference.h"
+#include "session.h"
+
+static const char about[] =
+    "Measures prediction and training of nets on every device, each in a process of its own with a "
+    "time limit, so that a driver that crashes or hangs costs its own row. Nothing is timed before "
+    "the device has given known answers. Devices are ranked by the mean of their rates, each "
+    "beside the best of that row (geometric mean).\n\n"
+    "--pick writes the fastest device into the user's preference, which --device auto reads in all "
+    "programs; $MESO_DEVICE still comes first.";
+
+static const char examples[] = "device_bench\n"
+                               "device_bench --markdown\n"
+                               "device_bench --device cpu --seconds 1 --html bench.html\n"
+                               "device_bench --pick";
+
+static int parse(bench_session *s, int *pick, int argc, char **argv)
+{
+    const meso_option options[] = {{"pick",
+                                    '\0',
+                                    MESO_OPTION_FLAG,
+                                    {.flag = pick},
+                                    NULL,
+                                    "remember the fastest device for --device auto",
+                                    0,
+                                    0},
+                                   MESO_OPTION_DEVICE(s->device),
+                                   BENCH_SESSION_OPTIONS(*s),
+                                   MESO_OPTIONS_END};
+    const meso_command_line line = {"all", "[options]", about, options, examples, 0, 0};
+    char **operands;
+    size_t n_operands;
+    return meso_options_parse(&line, argc, argv, &operands, &n_operands);
+}
+
+/* What a run of a few minutes can hold: the paper's two nets. 0: out of memory. */
+static int add_jobs(bench_session *session)
+{
+    static const struct {
+        const char *net, *batches;
+        int train;
+    } rows[] = {{"meso4", "1,8,32,64", 0},
+                {"meso4", "32", 1},
+                {"mesoinception4", "1,32", 0},
+                {"mesoinception4", "32", 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bench_spec spec = {.net = rows[i].net, .train = rows[i].train, .layers = 1};
+        bench_session_fill(session, &spec);
+        bench_spec_read_batches(rows[i].batches, &spec);
+        if (!bench_session_add(session, &spec))
+            return 0;
+    }
+    return 1;
+}
+
+/* Ranks, and remembers the first where that was asked for. */
+static int finish(const bench_session *session, const json_t *document, int pick)
+{
+    meso_text out = {0};
+    meso_error error = {0};
+    char path[MESO_PREFERENCE_PATH_SIZE];
+    const json_t *best = bench_rank_devices(document, &out);
+    if (!session->json && !session->csv && out.bytes)
+        fputs(out.bytes, stdout);
+    meso_text_free(&out);
+    if (!pick || !best)
+        return 0;
+    if (meso_preference_write(json_string_value(json_object_get(best, "platform")),
+                              json_string_value(json_object_get(best, "device")), path,
+                              &error) != MESO_OK)
+        return meso_tool_fail(&error);
+    fprintf(stderr, "%s: --device auto means %s from now on (%s)\n", meso_program_name,
+            json_string_value(json_object_get(best, "device")), path);
+    return 0;
+}
+
+int bench_cmd_all(int argc, char **argv)
+{
+    bench_session session = {.seconds = 1, .n_processes = 3, .device = "all"};
+    int pick = 0;
+    json_t *document = NULL;
+    meso_command_text(argc, argv, &session.command);
+    int end = parse(&session, &pick, argc, argv);
+    if (end < 0)
+        end = bench_session_open(&session);
+    if (end < 0) {
+        end = add_jobs(&session) ? bench_session_run(&session, &document) : 70;
+        /* A device that failed is said; what the others did counts. */
+        if (document && json_array_size(json_object_get(document, "results")) > 0) {
+            int finished = finish(&session, document, pick);
+            end = finished ? finished : end;
+        }
+    }
+    json_decref(document);
+    bench_session_close(&session);
+    return end;
+}

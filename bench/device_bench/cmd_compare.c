@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * device_bench compare: two records of the same work.
+ */
+#include "common.h"
+#include "device_bench.h"
+#include "verdict.h"
+
+static const char about[] =
+    "Compares two records that --json wrote, A first, whole nets and every layer. Times are "
+    "compared process by process (--processes 5 or more on both sides; within one process, "
+    "samples). Exit code 1 where B is slower in any row: where the whole interval of the ratio "
+    "lies "
+    "beyond the threshold. The chance of any false alarm among all rows is "
+    "1 %, however many there are.\n\n"
+    "A verdict can be \"inconclusive\": the intervals are too wide to tell. Then the exit code is "
+    "0: a noisy machine is no regression.";
+
+static const char examples[] = "device_bench net meso4 --batch 32 --processes 5 --json > old.json\n"
+                               "device_bench compare old.json new.json\n"
+                               "device_bench compare old.json new.json --threshold 5 --json";
+
+int bench_cmd_compare(int argc, char **argv)
+{
+    bench_verdict_options o = {.threshold = 2, .tolerance = 10};
+    const meso_option options[] = {BENCH_VERDICT_OPTIONS(o), MESO_OPTIONS_END};
+    const meso_command_line line = {
+        "compare", "A.json B.json [options]", about, options, examples, 2, 2};
+    bench_record a = {0}, b = {0};
+    bench_comparison comparison = {0};
+    meso_text command = {0};
+    meso_error error = {0};
+    char **operands;
+    size_t n_operands;
+    meso_status status = MESO_OK;
+    meso_command_text(argc, argv, &command);
+    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    if (end >= 0)
+        goto out;
+    MESO_TRY(bench_record_read(operands[0], &a, &error));
+    MESO_TRY(bench_record_read(operands[1], &b, &error));
+    MESO_TRY(bench_compare(&a, &b, bench_verdict_limits(&o), 0, &comparison, &error));
+    end = bench_verdict_print(&comparison, &o, command.bytes);
+out:
+    if (status != MESO_OK)
+        end = meso_tool_fail(&error);
+    bench_comparison_free(&comparison);
+    bench_record_free(&a);
+    bench_record_free(&b);
+    meso_text_free(&command);
+    return end;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * device_bench ops: where the time goes, layer by layer.
+ */
+#include "common.h"
+#include "device_bench.h"
+#include "mesocl/net.h"
+#include "session.h"
+
+static const char about[] =
+    "Measures every kernel of every layer by the driver's stamps, forward (prediction) and forward "
+    "and backward (a training step), beside the device's multiply-add peak. Where a driver's "
+    "stamps make no sense the host's clock is taken, and the record says so.\n\n"
+    "Without NET: all built-in nets. GFLOP/s count a layer's multiply-adds as a direct "
+    "convolution, so a Winograd kernel, which needs fewer, may exceed the peak. --check compares "
+    "with known answers and the plain path and times nothing.";
+
+static const char examples[] = "device_bench ops --device gpu\n"
+                               "device_bench ops meso4 --batch 32 --no-fuse\n"
+                               "device_bench ops --check\n"
+                               "device_bench ops --html ops.html";
+
+typedef struct arguments {
+    const char *const *nets;
+    size_t n_nets;
+    bench_spec spec;
+} arguments;
+
+static int parse(bench_session *s, arguments *a, int argc, char **argv)
+{
+    const meso_option options[] = {{"batch",
+                                    'b',
+                                    MESO_OPTION_TEXT,
+                                    {.text = &s->batches},
+                                    "N",
+                                    "images in a call; default 8",
+                                    0,
+                                    0},
+                                   {"check",
+                                    'c',
+                                    MESO_OPTION_FLAG,
+                                    {.flag = &a->spec.check_only},
+                                    NULL,
+                                    "known answers and agreement with the plain path alone",
+                                    0,
+                                    0},
+                                   MESO_OPTION_DEVICE(s->device),
+                                   BENCH_SESSION_OPTIONS(*s),
+                                   MESO_OPTIONS_END};
+    const meso_command_line line = {"ops", "[NET...] [options]", about, options, examples, 0, 64};
+    char **operands;
+    int end = meso_options_parse(&line, argc, argv, &operands, &a->n_nets);
+    if (end >= 0)
+        return end;
+    if (!bench_spec_read_batches(s->batches ? s->batches : "8", &a->spec) || a->spec.n_batches > 1)
+        return meso_options_usage_error("ops", "--batch takes a number from 1 to %d, not \"%s\"",
+                                        BENCH_LARGEST_BATCH, MESO_PRINTABLE(s->batches));
+    a->nets = (const char *const *)operands;
+    a->spec.layers = 1;
+    s->rows = a->spec.check_only ? BENCH_CHECKS : BENCH_LAYERS;
+    bench_session_fill(s, &a->spec);
+    return -1;
+}
+
+/* Prediction and training of each net. 0: out of memory. */
+static int add_jobs(bench_session *session, arguments *a)
+{
+    for (size_t i = 0; a->n_nets ? i < a->n_nets : meso_net_builtin_name(i) != NULL; i++)
+        for (int train = 0; train < 2; train++) {
+            a->spec.net = a->n_nets ? a->nets[i] : meso_net_builtin_name(i);
+            a->spec.train = train;
+            if (!bench_session_add(session, &a->spec))
+                return 0;
+        }
+    return 1;
+}
+
+int bench_cmd_ops(int argc, char **argv)
+{
+    bench_session session = {.seconds = 0.5, .n_processes = 1};
+    arguments a = {0};
+    meso_command_text(argc, argv, &session.command);
+    int end = parse(&session, &a, argc, argv);
+    if (end < 0)
+        end = bench_session_open(&session);
+    if (end < 0)
+        end = add_jobs(&session, &a) ? bench_session_run(&session, NULL) : 70;
+    bench_session_close(&session);
+    return end;
+}

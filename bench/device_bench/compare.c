@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compare.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "study/significance.h"
+
+/* Two-sided, of all rows together: 1 % for "slower", which is what an alarm is. */
+static const double family_level = 0.02;
+static const double same_level = 0.05; /* of one row, to call it the same */
+
+const char *bench_verdict_name(bench_verdict verdict)
+{
+    static const char *const names[] = {"same", "slower", "faster", "inconclusive"};
+    return names[verdict];
+}
+
+static double mean_of(const double *values, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += values[i];
+    return sum / (double)n;
+}
+
+static double squares_of(const double *values, size_t n, double mean)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (values[i] - mean) * (values[i] - mean);
+    return sum;
+}
+
+/* Mean difference of logarithms, its standard error and degrees of freedom. */
+typedef struct estimate {
+    double difference, error, freedom;
+} estimate;
+
+static estimate estimate_pairs(const double *a, const double *b, size_t n)
+{
+    double mean = 0, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        mean += (b[i] - a[i]) / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += (b[i] - a[i] - mean) * (b[i] - a[i] - mean);
+    return (estimate){mean, sqrt(squares / (double)(n - 1) / (double)n), (double)(n - 1)};
+}
+
+/* With one variance for both: it is the machine's, and few values estimate it better together. */
+static estimate estimate_groups(const bench_measure *a, const bench_measure *b)
+{
+    double mean_a = mean_of(a->log_seconds, a->n), mean_b = mean_of(b->log_seconds, b->n);
+    double freedom = (double)(a->n + b->n - 2);
+    double squares =
+        squares_of(a->log_seconds, a->n, mean_a) + squares_of(b->log_seconds, b->n, mean_b);
+    double error = sqrt(squares / freedom * (1 / (double)a->n + 1 / (double)b->n));
+    return (estimate){mean_b - mean_a, error, freedom};
+}
+
+static meso_status add_row(const bench_measure *a, const bench_measure *b, int pairs,
+                           bench_comparison *comparison, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    MESO_REQUIRE(a->n >= 2 && b->n >= 2, error, MESO_ERROR_DATA,
+                 "%s: %zu and %zu values; at least two on each side are needed",
+                 MESO_PRINTABLE(a->name), a->n, b->n);
+    MESO_REQUIRE(!pairs || a->n == b->n, error, MESO_ERROR_DATA, "%s: %zu and %zu values, no pairs",
+                 MESO_PRINTABLE(a->name), a->n, b->n);
+    comparison->rows[comparison->n++] = (bench_difference){.a = a, .b = b};
+out:
+    return status;
+}
+
+static bench_verdict judge(const bench_difference *row, estimate e, bench_limits limits)
+{
+    if (row->low > 1 + limits.threshold)
+        return BENCH_SLOWER;
+    if (row->high < 1 / (1 + limits.threshold))
+        return BENCH_FASTER;
+    double reach = study_t_quantile(same_level, e.freedom) * e.error;
+    return fabs(e.difference) + reach <= log1p(limits.tolerance) ? BENCH_SAME : BENCH_INCONCLUSIVE;
+}
+
+static void finish_row(bench_difference *row, int pairs, double level, bench_limits limits)
+{
+    estimate e = pairs ? estimate_pairs(row->a->log_seconds, row->b->log_seconds, row->a->n)
+                       : estimate_groups(row->a, row->b);
+    double reach = study_t_quantile(level, e.freedom) * e.error;
+    row->ratio = exp(e.difference);
+    row->low = exp(e.difference - reach);
+    row->high = exp(e.difference + reach);
+    row->verdict = judge(row, e, limits);
+}
+
+/* A layer can make the verdict worse, not unsure: short layers are noisy, and the whole net says
+ * whether that matters. */
+static bench_verdict verdict_of(const bench_comparison *comparison)
+{
+    size_t n[BENCH_INCONCLUSIVE + 1] = {0};
+    for (size_t i = 0; i < comparison->n; i++)
+        if (!comparison->rows[i].a->layer)
+            n[comparison->rows[i].verdict]++;
+    if (comparison->n_slower > 0)
+        return BENCH_SLOWER;
+    if (n[BENCH_INCONCLUSIVE] > 0)
+        return BENCH_INCONCLUSIVE;
+    return n[BENCH_FASTER] > 0 ? BENCH_FASTER : BENCH_SAME;
+}
+
+meso_status bench_compare(const bench_record *a, const bench_record *b, bench_limits limits,
+                          int pairs, bench_comparison *comparison, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    *comparison = (bench_comparison){.rows = calloc(a->n + 1, sizeof *comparison->rows)};
+    MESO_REQUIRE_MEMORY(comparison->rows, error);
+    for (size_t i = 0; i < a->n; i++) {
+        const bench_measure *m = &a->measures[i];
+        const bench_measure *other = bench_record_find(b, m->name, m->layer);
+        if (other)
+            MESO_TRY(add_row(m, other, pairs, comparison, error));
+    }
+    MESO_REQUIRE(comparison->n > 0, error, MESO_ERROR_DATA,
+                 "the two records have nothing in common: the first has %s, the second %s",
+                 MESO_PRINTABLE(a->measures[0].name), MESO_PRINTABLE(b->measures[0].name));
+    comparison->n_only_a = a->n - comparison->n;
+    comparison->n_only_b = b->n - comparison->n;
+    for (size_t i = 0; i < comparison->n; i++) {
+        finish_row(&comparison->rows[i], pairs, family_level / (double)comparison->n, limits);
+        comparison->n_slower += comparison->rows[i].verdict == BENCH_SLOWER;
+    }
+    comparison->verdict = verdict_of(comparison);
+out:
+    return status;
+}
+
+void bench_comparison_free(bench_comparison *comparison)
+{
+    free(comparison->rows);
+    *comparison = (bench_comparison){0};
+}

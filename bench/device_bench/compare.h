@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Is B slower than A? Times are compared as logarithms, process by process, because processes
+ * differ more from each other than samples of one process do. The interval of the difference is
+ * Student's, at a level that keeps the chance of any false alarm among all rows at 1 %
+ * (Bonferroni); whether two things are the same is judged row by row, at 95 %.
+ */
+#ifndef MESO_BENCH_COMPARE_H
+#define MESO_BENCH_COMPARE_H
+
+#include "record.h"
+
+typedef enum bench_verdict {
+    BENCH_SAME,        /* the 95 % interval lies inside ± tolerance */
+    BENCH_SLOWER,      /* B: the whole interval lies above the threshold */
+    BENCH_FASTER,      /* B: the whole interval lies below − threshold */
+    BENCH_INCONCLUSIVE /* too wide to say */
+} bench_verdict;
+const char *bench_verdict_name(bench_verdict verdict);
+
+/* Parts of 1. A change smaller than the threshold is nobody's concern; a 95 % interval that reaches
+ * beyond the tolerance is too wide to call two things the same. */
+typedef struct bench_limits {
+    double threshold, tolerance;
+} bench_limits;
+
+typedef struct bench_difference {
+    const bench_measure *a, *b;
+    double ratio, low, high; /* time of B / time of A, with its interval */
+    bench_verdict verdict;
+} bench_difference;
+
+typedef struct bench_comparison {
+    bench_difference *rows; /* what both have, in the order of A */
+    size_t n;
+    size_t n_slower;
+    size_t n_only_a, n_only_b; /* measures without a counterpart */
+    bench_verdict verdict;     /* SLOWER if any row is; else that of the whole nets */
+} bench_comparison;
+
+/* pairs: process i of A ran beside process i of B, so that what slowed one slowed the other. The
+ * records must outlive the comparison. Errors: DATA (nothing in common, fewer than two values to
+ * compare, pairs of unequal number), MEMORY; free in any case. */
+meso_status bench_compare(const bench_record *a, const bench_record *b, bench_limits limits,
+                          int pairs, bench_comparison *comparison, meso_error *error);
+void bench_comparison_free(bench_comparison *comparison);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure.h"
+
+#include <stdlib.h>
+
+#include "child.h"
+#include "common.h"
+#include "device_bench.h"
+#include "merge.h"
+#include "net_bench.h"
+#include "report/report_json.h"
+#include "together.h"
+
+/* A driver compiles for minutes on a bad day; a hanging one has to end some time. */
+static const double patience_seconds = 150;
+
+meso_status bench_measure_child(const char *argument, meso_text *answer, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    bench_spec spec;
+    json_t *found = NULL, *document = json_loads(argument, 0, NULL);
+    if (json_object_get(document, "begin")) {
+        MESO_TRY(bench_together_child(document, answer, error));
+        goto out;
+    }
+    MESO_TRY(bench_spec_unpack(document, &spec, error));
+    MESO_TRY(bench_net_run(&spec, &found, error));
+    report_json_write(found, REPORT_JSON_LINE, answer);
+out:
+    json_decref(found);
+    json_decref(document);
+    return status;
+}
+
+/* PoCL takes the number of its threads from the environment before the first OpenCL call, which the
+ * plain path, on the whole device, goes by. */
+static void limit_threads(unsigned n)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%u", n);
+    if (n > 0)
+        setenv("POCL_MAX_PTHREAD_COUNT", number, 1);
+    else
+        unsetenv("POCL_MAX_PTHREAD_COUNT");
+}
+
+/* One job in one process. *found is NULL where it failed: see error. */
+static meso_status run_child(const bench_plan *plan, const bench_job *job, int check,
+                             json_t **found, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    char device[32];
+    bench_spec spec = job->spec;
+    const meso_driver *driver = &plan->drivers->rows[plan->drivers->owners[job->device]];
+    meso_drivers_local_name(plan->drivers, job->device, device);
+    spec.device = device;
+    spec.check = check;
+    json_t *document = bench_spec_json(&spec);
+    char *argument = document ? json_dumps(document, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    meso_child child = {.work = BENCH_CHILD, .vendors = driver->vendors, .argument = argument};
+    *found = NULL;
+    MESO_REQUIRE_MEMORY(argument, error);
+    limit_threads(spec.n_threads);
+    double limit = patience_seconds + 4 * spec.seconds * (double)spec.n_batches;
+    meso_children_run(&child, 1, limit);
+    *error = child.error;
+    status = child.error.status;
+    if (status == MESO_OK)
+        *found = json_loadb(child.answer.bytes, child.answer.length, 0, NULL);
+    MESO_REQUIRE(status != MESO_OK || *found, error, MESO_ERROR_INTERNAL,
+                 "the answer of a process cannot be read");
+out:
+    meso_text_free(&child.answer);
+    free(argument);
+    json_decref(document);
+    return status;
+}
+
+/* "0:1", which also tells two devices of one name apart. */
+static json_t *device_id(const bench_plan *plan, const bench_job *job)
+{
+    const meso_device_info *device = &plan->drivers->devices[job->device];
+    return json_sprintf("%u:%u", device->platform, device->index);
+}
+
+static json_t *failure_json(const bench_plan *plan, const bench_job *job, const meso_error *error)
+{
+    const meso_device_info *device = &plan->drivers->devices[job->device];
+    return json_pack("{s:o s:s s:s s:o s:i}", "device", report_json_text(device->name), "net",
+                     job->spec.net, "direction", job->spec.train ? "train" : "predict", "reason",
+                     report_json_text(error->text), "exit_code",
+                     meso_status_exit_code(error->status));
+}
+
+meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    json_t **found = calloc(plan->n_jobs + 1, sizeof(json_t *)); /* lists, a process each */
+    json_t *failures = json_array();
+    *document = NULL;
+    MESO_REQUIRE(found && failures, error, MESO_ERROR_MEMORY, "out of memory");
+    for (size_t i = 0; i < plan->n_jobs; i++)
+        found[i] = json_array();
+    for (size_t p = 0; p < plan->n_processes; p++)
+        for (size_t i = 0; i < plan->n_jobs; i++) {
+            json_t *one = NULL;
+            meso_error reason = {0};
+            if (json_array_size(found[i]) < p)
+                continue; /* it has failed */
+            if (run_child(plan, &plan->jobs[i], p == 0, &one, &reason) == MESO_OK)
+                json_array_append_new(found[i], one);
+            else
+                json_array_append_new(failures, failure_json(plan, &plan->jobs[i], &reason));
+            if (plan->progress)
+                plan->progress(plan->user, p * plan->n_jobs + i + 1,
+                               plan->n_processes * plan->n_jobs);
+        }
+    *document = json_pack("{s:s s:o s:o s:O}", "schema", BENCH_SCHEMA, "devices", json_array(),
+                          "results", json_array(), "failures", failures);
+    MESO_REQUIRE_MEMORY(*document, error);
+    for (size_t i = 0; i < plan->n_jobs; i++)
+        if (json_array_size(found[i]) > 0)
+            bench_merge(found[i], device_id(plan, &plan->jobs[i]), *document);
+out:
+    for (size_t i = 0; found && i < plan->n_jobs; i++)
+        json_decref(found[i]);
+    free(found);
+    json_decref(failures);
+    return status;
+}
+
+int bench_failures_code(const json_t *document)
+{
+    const json_t *first = json_array_get(json_object_get(document, "failures"), 0);
+    return first ? (int)json_integer_value(json_object_get(first, "exit_code")) : 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Measures nets on devices, each time in a process of its own: a driver that crashes or hangs costs
+ * its own row, and several processes of one work show how much processes differ (memory lies
+ * elsewhere, threads start elsewhere), which the samples of one process cannot.
+ *
+ * The document, docs/schema/device_bench.schema.json: results, a row for each device, net,
+ * direction and batch, with all samples, one list for each process; devices with their peaks;
+ * failures, what could not be measured and why.
+ */
+#ifndef MESO_BENCH_MEASURE_H
+#define MESO_BENCH_MEASURE_H
+
+#include "base/text.h"
+#include "drivers.h"
+#include "spec.h"
+
+/* Specs to be run; device: a position in the list of drivers->devices. */
+typedef struct bench_job {
+    bench_spec spec;
+    size_t device;
+} bench_job;
+
+typedef struct bench_plan {
+    const meso_drivers *drivers;
+    bench_job *jobs;
+    size_t n_jobs;
+    size_t n_processes; /* for each job; all jobs once, then all of them again */
+    void (*progress)(void *user, size_t done, size_t total);
+    void *user;
+} bench_plan;
+
+/* *document lacks "provenance". Errors: MEMORY. A job that fails is no error but a row of
+ * "failures". */
+meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error *error);
+
+/* The work of a child, for meso_child_offer(BENCH_CHILD, …). */
+#define BENCH_CHILD "measure"
+meso_status bench_measure_child(const char *argument, meso_text *answer, meso_error *error);
+
+/* The exit code of the first failure; 0 without one. */
+int bench_failures_code(const json_t *document);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "merge.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "report/report_json.h"
+#include "samples.h"
+
+enum { n_resamples = 1000 };
+
+/* A machine is noisy where the peak, which has no reason to change, spreads over more than this
+ * part; it drifts where the last third of its samples differs by more from the first. */
+static const double noisy = 0.1, drifting = 0.05;
+
+/* All numbers of lists [process][sample]. */
+static bench_samples flatten(const json_t *lists)
+{
+    bench_samples all = {0};
+    size_t n = 0, i, k;
+    const json_t *list, *value;
+    json_array_foreach(lists, i, list) n += json_array_size(list);
+    if (n > 0 && bench_samples_reserve(&all, n))
+        json_array_foreach(lists, i, list) json_array_foreach(list, k, value)
+            bench_samples_add(&all, json_number_value(value));
+    return all;
+}
+
+static bench_summary summary_of(const json_t *lists)
+{
+    bench_samples all = flatten(lists);
+    bench_summary summary = bench_samples_summary(&all);
+    bench_samples_free(&all);
+    return summary;
+}
+
+/* One resample: processes with replacement, then samples of each. */
+static void resample(const json_t *lists, meso_random *random, bench_samples *out)
+{
+    size_t n = json_array_size(lists);
+    out->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *list = json_array_get(lists, meso_random_below(random, n));
+        size_t m = json_array_size(list);
+        for (size_t k = 0; k < m && out->n < out->capacity; k++)
+            bench_samples_add(
+                out, json_number_value(json_array_get(list, meso_random_below(random, m))));
+    }
+}
+
+/* 95 % percentile interval of the median by bootstrap. */
+static void interval_of(const json_t *lists, double *low, double *high)
+{
+    meso_random random = {1};
+    bench_samples all = flatten(lists), medians;
+    *low = *high = NAN;
+    if (all.n > 0 && bench_samples_reserve(&medians, n_resamples)) {
+        for (int r = 0; r < n_resamples; r++) {
+            resample(lists, &random, &all);
+            bench_samples_add(&medians, bench_samples_summary(&all).median);
+        }
+        *low = bench_samples_quantile(&medians, 0.025);
+        *high = bench_samples_quantile(&medians, 0.975);
+        bench_samples_free(&medians);
+    }
+    bench_samples_free(&all);
+}
+
+/* [process] → [process][samples] of one key; of a member `key` of element i of the list `of`, if
+ * that is not NULL. */
+static json_t *gather(const json_t *processes, const char *of, size_t i, const char *key)
+{
+    json_t *lists = json_array(), *process;
+    size_t p;
+    json_array_foreach(processes, p, process)
+    {
+        const json_t *from = of ? json_array_get(json_object_get(process, of), i) : process;
+        json_t *list = json_object_get(from, key);
+        if (list)
+            json_array_append(lists, list);
+    }
+    return lists;
+}
+
+static double number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+/* The median over processes of a number of each. */
+static double median_number(const json_t *processes, const char *of, size_t i, const char *key)
+{
+    json_t *numbers = gather(processes, of, i, key), *lists = json_pack("[O]", numbers);
+    double median = summary_of(lists).median;
+    json_decref(lists);
+    json_decref(numbers);
+    return median;
+}
+
+static void set_number(json_t *row, const char *key, double value)
+{
+    json_object_set_new(row, key, report_json_number(value));
+}
+
+static void copy(json_t *row, const json_t *from, const char *const *keys)
+{
+    for (; *keys; keys++)
+        json_object_set(row, *keys, json_object_get(from, *keys));
+}
+
+/* Seconds an image of one kernel. */
+static json_t *layer_row(const json_t *first, json_t *samples, double peak)
+{
+    static const char *const keys[] = {"layer", "kernel",     "launches", "multiply_adds",
+                                       "bytes", "host_timer", NULL};
+    json_t *row = json_object();
+    double low, high, seconds = summary_of(samples).median;
+    double gflops = 2e-9 * number(first, "multiply_adds") / seconds;
+    interval_of(samples, &low, &high);
+    copy(row, first, keys);
+    set_number(row, "us", 1e6 * seconds);
+    set_number(row, "us_low", 1e6 * low);
+    set_number(row, "us_high", 1e6 * high);
+    set_number(row, "gflops", gflops);
+    set_number(row, "share_of_peak", gflops / peak);
+    set_number(row, "gbs", 1e-9 * number(first, "bytes") / seconds);
+    json_object_set_new(row, "samples", samples);
+    return row;
+}
+
+/* Layers of case i: [process][layer] → [layer] with [process] samples. */
+static json_t *layer_rows(const json_t *processes, size_t i, double peak_of_a_core)
+{
+    json_t *rows = json_array(), *layers = gather(processes, "cases", i, "layers");
+    const json_t *first = json_array_get(layers, 0), *layer;
+    size_t l, p;
+    json_array_foreach(first, l, layer)
+    {
+        json_t *samples = json_array();
+        for (p = 0; p < json_array_size(layers); p++)
+            json_array_append(
+                samples, json_object_get(json_array_get(json_array_get(layers, p), l), "samples"));
+        json_array_append_new(rows, layer_row(layer, samples, peak_of_a_core));
+    }
+    json_decref(layers);
+    return rows;
+}
+
+static json_t *flags_of(const json_t *peaks)
+{
+    json_t *flags = json_array();
+    bench_summary s = summary_of(peaks);
+    bench_samples all = flatten(peaks);
+    size_t third = all.n / 3;
+    if (s.p90 - s.p10 > noisy * s.median)
+        json_array_append_new(flags, json_string("noisy"));
+    if (third > 0) {
+        const bench_samples begin = {all.values, third, third};
+        const bench_samples end = {all.values + all.n - third, third, third};
+        double change = bench_samples_summary(&end).median / bench_samples_summary(&begin).median;
+        if (fabs(change - 1) > drifting)
+            json_array_append_new(flags, json_string("drift"));
+    }
+    bench_samples_free(&all);
+    return flags;
+}
+
+static void add_rates(json_t *row, const json_t *samples, double batch, double multiply_adds,
+                      double peak)
+{
+    bench_summary s = summary_of(samples);
+    double low, high, gflops = 2e-9 * multiply_adds * s.median;
+    interval_of(samples, &low, &high);
+    set_number(row, "images_per_s", s.median);
+    set_number(row, "images_per_s_low", low);
+    set_number(row, "images_per_s_high", high);
+    set_number(row, "images_per_s_min", s.min);
+    set_number(row, "images_per_s_p10", s.p10);
+    set_number(row, "images_per_s_p90", s.p90);
+    set_number(row, "images_per_s_max", s.max);
+    set_number(row, "latency_ms", 1e3 * batch / s.median);
+    set_number(row, "gflops", gflops);
+    set_number(row, "share_of_peak", gflops / peak);
+}
+
+static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks)
+{
+    static const char *const keys[] = {
+        "device",    "type", "driver", "platform", "net",     "weights",       "weights_hash",
+        "direction", "path", "tuning", "lanes",    "threads", "multiply_adds", NULL};
+    static const char *const medians[] = {"latency_p50_ms", "latency_p90_ms", "latency_p99_ms"};
+    const json_t *first = json_array_get(processes, 0);
+    json_t *row = json_object(), *samples = gather(processes, "cases", i, "samples");
+    double batch = number(json_array_get(json_object_get(first, "cases"), i), "batch");
+    double peak = summary_of(peaks).median, threads = number(first, "threads");
+    copy(row, first, keys);
+    json_object_set_new(row, "batch", json_integer((json_int_t)batch));
+    add_rates(row, samples, batch, number(first, "multiply_adds"), peak);
+    for (size_t m = 0; m < sizeof medians / sizeof medians[0]; m++)
+        set_number(row, medians[m], median_number(processes, "cases", i, medians[m]));
+    set_number(row, "largest_difference", number(first, "largest_difference"));
+    set_number(row, "open_seconds", median_number(processes, NULL, 0, "open_seconds"));
+    set_number(row, "first_call_seconds", median_number(processes, NULL, 0, "first_call_seconds"));
+    set_number(row, "peak_gflops", peak);
+    json_object_set_new(row, "flags", flags_of(peaks));
+    json_object_set_new(row, "processes", json_integer((json_int_t)json_array_size(processes)));
+    json_object_set_new(row, "rounds",
+                        json_integer((json_int_t)json_array_size(json_array_get(samples, 0))));
+    json_object_set_new(row, "samples", samples);
+    /* Under the profiler one lane works at a time, on a CPU one core. */
+    int lanes = (int)number(first, "lanes");
+    json_object_set_new(row, "layers", layer_rows(processes, i, lanes > 1 ? peak / threads : peak));
+    return row;
+}
+
+/* A device of which several nets were measured stands once, with the peaks of its first. */
+static void add_device(const json_t *processes, json_t *device_id, const json_t *peaks,
+                       json_t *devices)
+{
+    static const char *const keys[] = {
+        "device", "type", "driver", "platform", "threads", "peak_vector_width", NULL};
+    const json_t *first = json_array_get(processes, 0), *device;
+    size_t i;
+    json_array_foreach(
+        devices, i, device) if (json_equal(json_object_get(device, "device_id"), device_id)) return;
+    json_t *row = json_object(), *copies = gather(processes, NULL, 0, "copy_samples");
+    json_t *launches = gather(processes, NULL, 0, "launch_samples");
+    json_object_set(row, "device_id", device_id);
+    copy(row, first, keys);
+    set_number(row, "peak_gflops", summary_of(peaks).median);
+    set_number(row, "copy_gbs", summary_of(copies).median);
+    set_number(row, "launch_us", summary_of(launches).median);
+    json_object_set_new(row, "flags", flags_of(peaks));
+    json_object_set(row, "peak_samples", (json_t *)peaks);
+    json_array_append_new(devices, row);
+    json_decref(copies);
+    json_decref(launches);
+}
+
+void bench_merge(const json_t *processes, json_t *device_id, json_t *document)
+{
+    json_t *results = json_object_get(document, "results");
+    json_t *peaks = gather(processes, NULL, 0, "peak_samples");
+    size_t n = json_array_size(json_object_get(json_array_get(processes, 0), "cases"));
+    for (size_t i = 0; i < n; i++) {
+        json_t *row = result_row(processes, i, peaks);
+        json_object_set(row, "device_id", device_id);
+        json_array_append_new(results, row);
+    }
+    add_device(processes, device_id, peaks, json_object_get(document, "devices"));
+    json_decref(device_id);
+    json_decref(peaks);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "device_bench.h"
+#include "samples.h"
+
+enum { largest_record = 64 << 20 };
+
+/* The reader's place, for messages. */
+typedef struct reader {
+    const char *origin;
+    bench_record *record;
+    meso_error *error;
+} reader;
+
+/* The median of a list of positive numbers; NaN where it is anything else. */
+static double median_of(const json_t *list)
+{
+    bench_samples samples;
+    size_t n = json_array_size(list);
+    if (n == 0 || !bench_samples_reserve(&samples, n))
+        return NAN;
+    int right = 1;
+    for (size_t i = 0; i < n; i++) {
+        double value = json_number_value(json_array_get(list, i));
+        right &= value > 0;
+        bench_samples_add(&samples, value);
+    }
+    double median = right ? bench_samples_summary(&samples).median : NAN;
+    bench_samples_free(&samples);
+    return median;
+}
+
+/* `samples` is a list for each process. `sign` is −1 where they are rates. */
+static meso_status add_measure(const reader *r, const char *name, const char *layer,
+                               const json_t *samples, double sign)
+{
+    meso_status status = MESO_OK;
+    bench_measure *m = &r->record->measures[r->record->n];
+    size_t processes = json_array_size(samples);
+    const json_t *units = processes == 1 ? json_array_get(samples, 0) : samples;
+    *m = (bench_measure){.n = json_array_size(units), .by_process = processes > 1};
+    MESO_REQUIRE(m->n > 0, r->error, MESO_ERROR_DATA, "%s: %s has no samples",
+                 MESO_PRINTABLE(r->origin), MESO_PRINTABLE(name));
+    r->record->n++;
+    m->name = strdup(name);
+    m->layer = layer ? strdup(layer) : NULL;
+    m->log_seconds = calloc(m->n, sizeof *m->log_seconds);
+    MESO_REQUIRE(m->name && (m->layer || !layer) && m->log_seconds, r->error, MESO_ERROR_MEMORY,
+                 "out of memory");
+    for (size_t i = 0; i < m->n; i++) {
+        const json_t *unit = json_array_get(units, i);
+        double value = m->by_process ? median_of(unit) : json_number_value(unit);
+        MESO_REQUIRE(value > 0 && isfinite(value), r->error, MESO_ERROR_DATA,
+                     "%s: %s has a sample that is not above 0", MESO_PRINTABLE(r->origin),
+                     MESO_PRINTABLE(name));
+        m->log_seconds[i] = sign * log(value);
+    }
+out:
+    return status;
+}
+
+static meso_status add_result(const reader *r, const json_t *result)
+{
+    meso_status status = MESO_OK;
+    meso_text name = {0}, layer_name = {0};
+    const char *net, *direction, *path, *device;
+    int batch, threads;
+    const json_t *samples, *layers, *layer;
+    size_t i;
+    MESO_REQUIRE(json_unpack((json_t *)result, "{s:s s:s s:s s:s s:i s:i s:o s:o}", "net", &net,
+                             "direction", &direction, "path", &path, "device", &device, "batch",
+                             &batch, "threads", &threads, "samples", &samples, "layers",
+                             &layers) == 0,
+                 r->error, MESO_ERROR_DATA, "%s: a result lacks what identifies it",
+                 MESO_PRINTABLE(r->origin));
+    meso_text_format(&name, "%s %s, %s, batch %d, threads %d, on %s", net, direction, path, batch,
+                     threads, device);
+    MESO_REQUIRE_MEMORY(name.bytes, r->error);
+    MESO_TRY(add_measure(r, name.bytes, NULL, samples, -1));
+    json_array_foreach(layers, i, layer)
+    {
+        const char *of, *kernel;
+        MESO_REQUIRE(json_unpack((json_t *)layer, "{s:s s:s s:o}", "layer", &of, "kernel", &kernel,
+                                 "samples", &samples) == 0,
+                     r->error, MESO_ERROR_DATA, "%s: %s has a layer without name or samples",
+                     MESO_PRINTABLE(r->origin), name.bytes);
+        layer_name.length = 0;
+        meso_text_format(&layer_name, "%s %s", of, kernel);
+        MESO_REQUIRE_MEMORY(layer_name.bytes, r->error);
+        MESO_TRY(add_measure(r, name.bytes, layer_name.bytes, samples, 1));
+    }
+out:
+    meso_text_free(&name);
+    meso_text_free(&layer_name);
+    return status;
+}
+
+static size_t count_measures(const json_t *results)
+{
+    size_t n = 0, i;
+    const json_t *result;
+    json_array_foreach(results, i, result) n +=
+        1 + json_array_size(json_object_get(result, "layers"));
+    return n;
+}
+
+meso_status bench_record_parse(const char *text, size_t n, const char *origin, bench_record *record,
+                               meso_error *error)
+{
+    meso_status status = MESO_OK;
+    json_error_t where;
+    const reader r = {origin, record, error};
+    json_t *document = json_loadb(text, n, JSON_REJECT_DUPLICATES, &where);
+    const json_t *results = json_object_get(document, "results"), *result;
+    const char *schema = json_string_value(json_object_get(document, "schema"));
+    size_t i;
+    *record = (bench_record){0};
+    MESO_REQUIRE(document, error, MESO_ERROR_DATA, "%s: line %d: %s", MESO_PRINTABLE(origin),
+                 where.line, where.text);
+    MESO_REQUIRE(schema && strcmp(schema, BENCH_SCHEMA) == 0 && json_is_array(results), error,
+                 MESO_ERROR_DATA, "%s: not a record of device_bench with the schema %s",
+                 MESO_PRINTABLE(origin), BENCH_SCHEMA);
+    record->measures = calloc(count_measures(results) + 1, sizeof *record->measures);
+    MESO_REQUIRE_MEMORY(record->measures, error);
+    json_array_foreach(results, i, result) MESO_TRY(add_result(&r, result));
+    MESO_REQUIRE(record->n > 0, error, MESO_ERROR_DATA, "%s: no results", MESO_PRINTABLE(origin));
+out:
+    json_decref(document);
+    return status;
+}
+
+meso_status bench_record_read(const char *path, bench_record *record, meso_error *error)
+{
+    void *bytes = NULL;
+    size_t n;
+    *record = (bench_record){0};
+    meso_status status = meso_file_read(path, largest_record, &bytes, &n, NULL, error);
+    if (status == MESO_OK)
+        status = bench_record_parse(bytes, n, path, record, error);
+    free(bytes);
+    return status;
+}
+
+const bench_measure *bench_record_find(const bench_record *record, const char *name,
+                                       const char *layer)
+{
+    for (size_t i = 0; i < record->n; i++) {
+        const bench_measure *m = &record->measures[i];
+        if (strcmp(m->name, name) == 0 && !m->layer == !layer &&
+            (!layer || strcmp(m->layer, layer) == 0))
+            return m;
+    }
+    return NULL;
+}
+
+void bench_measure_reduce(bench_measure *measure)
+{
+    double sum = 0;
+    for (size_t i = 0; i < measure->n; i++)
+        sum += measure->log_seconds[i];
+    measure->log_seconds[0] = sum / (double)measure->n;
+    measure->n = 1;
+    measure->by_process = 1;
+}
+
+void bench_record_free(bench_record *record)
+{
+    for (size_t i = 0; i < record->n; i++) {
+        free(record->measures[i].name);
+        free(record->measures[i].layer);
+        free(record->measures[i].log_seconds);
+    }
+    free(record->measures);
+    *record = (bench_record){0};
+}

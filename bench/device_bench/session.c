@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "common.h"
+#include "mesocl/device.h"
+#include "output.h"
+#include "progress.h"
+#include "report/report_json.h"
+#include "together.h"
+
+int bench_session_open(bench_session *session)
+{
+    meso_status status = MESO_OK;
+    meso_error error = {0};
+    MESO_TRY(meso_drivers_find(&session->drivers, &error));
+    MESO_TRY(meso_drivers_ask(&session->drivers, 0, &error));
+    session->devices = calloc(session->drivers.n_devices + 1, sizeof *session->devices);
+    MESO_REQUIRE_MEMORY(session->devices, &error);
+    MESO_TRY(meso_device_match(session->drivers.devices, session->drivers.n_devices,
+                               session->device, session->devices, &session->n_devices, &error));
+out:
+    return status == MESO_OK ? -1 : meso_tool_fail(&error);
+}
+
+void bench_session_fill(const bench_session *session, bench_spec *spec)
+{
+    spec->plain = session->no_fuse;
+    spec->n_threads = (unsigned)session->n_threads;
+    spec->seconds = session->seconds;
+}
+
+int bench_session_add(bench_session *session, const bench_spec *spec)
+{
+    size_t n = session->n_jobs + session->n_devices;
+    bench_job *jobs = realloc(session->jobs, (n + 1) * sizeof *jobs);
+    if (!jobs)
+        return 0;
+    session->jobs = jobs;
+    for (size_t i = 0; i < session->n_devices; i++)
+        jobs[session->n_jobs++] = (bench_job){.spec = *spec, .device = session->devices[i]};
+    return 1;
+}
+
+static void show_progress(void *user, size_t done, size_t total)
+{
+    meso_progress *progress = user;
+    progress->total = total;
+    meso_progress_update(progress, done);
+}
+
+static void say_failures(const json_t *document)
+{
+    const json_t *failure;
+    size_t i;
+    json_array_foreach(json_object_get(document, "failures"), i, failure)
+        fprintf(stderr, "%s: %s on %s: %s\n", meso_program_name,
+                json_string_value(json_object_get(failure, "net")),
+                json_string_value(json_object_get(failure, "device")),
+                json_string_value(json_object_get(failure, "reason")));
+}
+
+static int write_document(const bench_session *session, const json_t *document)
+{
+    meso_text out = {0};
+    meso_error error = {0};
+    int end = 0;
+    if (session->json)
+        report_json_write(document, REPORT_JSON_INDENTED, &out);
+    else
+        bench_output_table(document, session->rows,
+                           session->csv        ? BENCH_CSV
+                           : session->markdown ? BENCH_MARKDOWN
+                                               : BENCH_TEXT,
+                           &out);
+    if (!out.bytes || out.out_of_memory)
+        end = 70;
+    else
+        fputs(out.bytes, stdout);
+    meso_text_free(&out);
+    if (end == 0 && session->html) {
+        bench_output_page(document, &out);
+        if (!out.bytes || out.out_of_memory)
+            end = 70;
+        else if (meso_file_write(session->html, out.bytes, out.length, &error) != MESO_OK)
+            end = meso_tool_fail(&error);
+        meso_text_free(&out);
+    }
+    return end;
+}
+
+/* What the whole run has in common; devices, drivers and weights stand in each row. */
+static void add_provenance(const bench_session *session, json_t *document)
+{
+    char seed[24];
+    snprintf(seed, sizeof seed, "%d", BENCH_SEED);
+    const report_provenance provenance = {.seed = seed, .command = session->command.bytes};
+    json_object_set_new(document, "provenance", report_provenance_json(&provenance));
+}
+
+int bench_session_run(bench_session *session, json_t **document)
+{
+    meso_progress progress = {0};
+    meso_error error = {0};
+    json_t *made = NULL;
+    const bench_plan plan = {.drivers = &session->drivers,
+                             .jobs = session->jobs,
+                             .n_jobs = session->n_jobs,
+                             .n_processes = session->n_processes,
+                             .progress = show_progress,
+                             .user = &progress};
+    meso_progress_start(&progress, "processes", 0);
+    meso_status status = bench_measure(&plan, &made, &error);
+    meso_progress_clear(&progress);
+    if (status != MESO_OK)
+        return meso_tool_fail(&error);
+    if (session->together && json_array_size(json_object_get(made, "results")) > 0)
+        status = bench_together(&plan, made, &error);
+    add_provenance(session, made);
+    say_failures(made);
+    int failed = bench_failures_code(made), end = failed;
+    if (json_array_size(json_object_get(made, "results")) > 0) {
+        end = write_document(session, made);
+        end = end ? end : failed;
+    }
+    if (status != MESO_OK)
+        end = meso_tool_fail(&error);
+    if (document)
+        *document = made;
+    else
+        json_decref(made);
+    return end;
+}
+
+void bench_session_close(bench_session *session)
+{
+    meso_text_free(&session->command);
+    meso_drivers_free(&session->drivers);
+    free(session->devices);
+    free(session->jobs);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verdict of device_bench compare and ab, on records with times that are drawn: how often it
+ * calls a regression where there is none, and finds one that is there.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "compare.h"
+#include "device_bench.h"
+
+enum { n_layers = 8, n_processes = 5, n_samples = 7 };
+
+static double gauss(meso_random *random)
+{
+    double sum = 0; /* of twelve uniform numbers: variance 1 */
+    for (int i = 0; i < 12; i++)
+        sum += meso_random_unit(random);
+    return sum - 6;
+}
+
+/* [process][sample] around `value`: processes spread by `spread`, samples by three times that. */
+static void add_samples(meso_text *text, meso_random *random, double value, double spread)
+{
+    meso_text_add(text, "\"samples\": [");
+    for (int p = 0; p < n_processes; p++) {
+        double center = value * exp(spread * gauss(random));
+        meso_text_add(text, p ? ", [" : "[");
+        for (int i = 0; i < n_samples; i++)
+            meso_text_format(text, "%s%.9g", i ? ", " : "",
+                             center * exp(3 * spread * gauss(random)));
+        meso_text_add(text, "]");
+    }
+    meso_text_add(text, "]");
+}
+
+/* A record of one net whose layer 3 takes `slower` times as long. */
+static bench_record draw_record(meso_random *random, double spread, double slower)
+{
+    meso_text text = {0};
+    meso_error error = {0};
+    bench_record record;
+    meso_text_add(&text, "{\"schema\": \"" BENCH_SCHEMA "\", \"results\": [{\"net\": \"n\", "
+                         "\"direction\": \"predict\", \"path\": \"fused\", \"device\": \"d\", "
+                         "\"batch\": 8, \"threads\": 1, ");
+    add_samples(&text, random, 1000 / (1 + (slower - 1) / n_layers), spread);
+    meso_text_add(&text, ", \"layers\": [");
+    for (int l = 0; l < n_layers; l++) {
+        meso_text_format(&text, "%s{\"layer\": \"l%d\", \"kernel\": \"k\", ", l ? ", " : "", l);
+        add_samples(&text, random, l == 3 ? 1e-4 * slower : 1e-4, spread);
+        meso_text_add(&text, "}");
+    }
+    meso_text_add(&text, "]}]}");
+    if (bench_record_parse(text.bytes, text.length, "drawn", &record, &error) != MESO_OK)
+        fail_msg("%s", error.text);
+    meso_text_free(&text);
+    return record;
+}
+
+static const bench_limits limits = {0.02, 0.1};
+
+/* How many of `runs` comparisons call B slower, name layer 3, are inconclusive. */
+static void count(double spread, double slower, int runs, int *n_slower, int *n_named,
+                  int *n_inconclusive)
+{
+    meso_random random = {1};
+    *n_slower = *n_named = *n_inconclusive = 0;
+    for (int i = 0; i < runs; i++) {
+        bench_record a = draw_record(&random, spread, 1), b = draw_record(&random, spread, slower);
+        bench_comparison comparison;
+        meso_error error = {0};
+        assert_int_equal(bench_compare(&a, &b, limits, 0, &comparison, &error), MESO_OK);
+        assert_int_equal(comparison.n, 1 + n_layers);
+        *n_slower += comparison.verdict == BENCH_SLOWER;
+        *n_inconclusive += comparison.verdict == BENCH_INCONCLUSIVE;
+        for (size_t r = 0; r < comparison.n; r++)
+            if (comparison.rows[r].a->layer && strcmp(comparison.rows[r].a->layer, "l3 k") == 0)
+                *n_named += comparison.rows[r].verdict == BENCH_SLOWER;
+        bench_comparison_free(&comparison);
+        bench_record_free(&a);
+        bench_record_free(&b);
+    }
+}
+
+/* Processes that differ by 2 %: no false alarm to speak of. */
+static void calls_no_regression_where_there_is_none(void **state)
+{
+    int n_slower, n_named, n_inconclusive;
+    (void)state;
+    count(0.02, 1, 200, &n_slower, &n_named, &n_inconclusive);
+    if (n_slower > 2 || n_inconclusive > 40)
+        fail_msg("%d of 200 called slower, %d inconclusive", n_slower, n_inconclusive);
+}
+
+static void finds_a_slower_layer(void **state)
+{
+    int n_slower, n_named, n_inconclusive;
+    (void)state;
+    count(0.004, 1.05, 40, &n_slower, &n_named, &n_inconclusive);
+    if (n_named < 38)
+        fail_msg("found in %d of 40", n_named);
+}
+
+/* With noise far larger than the tolerance the answer is that there is none. */
+static void says_that_it_cannot_tell(void **state)
+{
+    int n_slower, n_named, n_inconclusive;
+    (void)state;
+    count(0.2, 1.05, 40, &n_slower, &n_named, &n_inconclusive);
+    if (n_slower > 1 || n_inconclusive < 39)
+        fail_msg("%d called slower, %d inconclusive", n_slower, n_inconclusive);
+}
+
+/* A drift that both sides of a pair share does not count. */
+static void compares_pairs(void **state)
+{
+    double a[] = {0, 0.5, 1, 1.5}, b[] = {0.1, 0.601, 1.099, 1.6};
+    bench_measure of_a = {.name = "x", .log_seconds = a, .n = 4, .by_process = 1};
+    bench_measure of_b = {.name = "x", .log_seconds = b, .n = 4, .by_process = 1};
+    const bench_record left = {&of_a, 1}, right = {&of_b, 1};
+    bench_comparison comparison;
+    meso_error error = {0};
+    (void)state;
+    assert_int_equal(bench_compare(&left, &right, limits, 1, &comparison, &error), MESO_OK);
+    assert_int_equal(comparison.verdict, BENCH_SLOWER);
+    if (!(fabs(comparison.rows[0].ratio - exp(0.1)) <= 1e-12))
+        fail_msg("ratio %.9f", comparison.rows[0].ratio);
+    bench_comparison_free(&comparison);
+    assert_int_equal(bench_compare(&left, &right, limits, 0, &comparison, &error), MESO_OK);
+    assert_int_equal(comparison.verdict, BENCH_INCONCLUSIVE);
+    bench_comparison_free(&comparison);
+}
+
+static void refuses_what_is_no_record(void **state)
+{
+    static const struct {
+        const char *text, *part;
+    } rows[] = {
+        {"", "line"},
+        {"{}", "not a record of device_bench"},
+        {"{\"schema\": \"" BENCH_SCHEMA "\", \"results\": []}", "no results"},
+        {"{\"schema\": \"" BENCH_SCHEMA "\", \"results\": [{\"net\": 1}]}",
+         "lacks what identifies it"},
+        {"{\"schema\": \"" BENCH_SCHEMA "\", \"results\": [{\"net\": \"n\", \"direction\": "
+         "\"predict\", \"path\": \"fused\", \"device\": \"d\", \"batch\": 8, \"threads\": 1, "
+         "\"samples\": [[1, 0], [1, 1]], \"layers\": []}]}",
+         "not above 0"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bench_record record;
+        meso_error error = {0};
+        meso_status status =
+            bench_record_parse(rows[i].text, strlen(rows[i].text), "x.json", &record, &error);
+        if (status != MESO_ERROR_DATA || !strstr(error.text, rows[i].part) ||
+            !strstr(error.text, "x.json"))
+            fail_msg("%s: %d, %s", rows[i].text, (int)status, error.text);
+        bench_record_free(&record);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(calls_no_regression_where_there_is_none),
+        cmocka_unit_test(finds_a_slower_layer),
+        cmocka_unit_test(says_that_it_cannot_tell),
+        cmocka_unit_test(compares_pairs),
+        cmocka_unit_test(refuses_what_is_no_record),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
