@@ -142,6 +142,7 @@ static void json_is_one_document(void **state)
     json_t *json = json_loads(result.out, 0, NULL);
     assert_int_equal(result.code, 0);
     assert_non_null(json);
+    assert_string_equal(json_string_value(json_object_get(json, "schema")), "mesocl.train/1");
     assert_string_equal(json_string_value(json_object_get(json, "run")), "run");
     assert_int_equal(json_integer_value(json_object_get(json, "steps")), 2);
     json_decref(json);

@@ -187,6 +187,36 @@ static void changed_data_are_refused(void **state)
     harness_expect_same_runs("reference", "cut");
 }
 
+/* Another instruction set gives other bits: on the same device, with the same kernels. */
+static void other_arithmetic_is_refused(void **state)
+{
+    (void)state;
+    static const char *const environment[] = {"POCL_KERNELLIB_NAME=sse2", NULL};
+    put_reference();
+    put_cut_run();
+    harness_result result = harness_run(
+        &(harness_command){.words = "train --resume cut --device cpu", .environment = environment});
+    if (result.code == 0) /* a driver that does not know the variable */
+        print_message("the driver computes as before\n");
+    else if (result.code != 65 || !strstr(result.err, "now:"))
+        fail_msg("it ended with %d: %s", result.code, result.err);
+    harness_forget(&result);
+}
+
+/* One process at a time. */
+static void a_run_at_work_is_left_alone(void **state)
+{
+    (void)state;
+    put_reference();
+    int process = harness_start(RUN "--epochs 100000 -o cut");
+    assert_true(harness_wait_for(any_checkpoint, process));
+    char *text = harness_train("train --resume cut", 73);
+    assert_non_null(strstr(text, "another process"));
+    free(text);
+    kill(process, SIGTERM);
+    assert_int_equal(harness_end(process), 75);
+}
+
 /* ---- the disk ----------------------------------------------------------------------------------
  */
 
@@ -246,6 +276,8 @@ int main(void)
         RESUME_TEST(interrupted_runs_go_on),
         RESUME_TEST(a_damaged_checkpoint_falls_back),
         RESUME_TEST(changed_data_are_refused),
+        RESUME_TEST(other_arithmetic_is_refused),
+        RESUME_TEST(a_run_at_work_is_left_alone),
         RESUME_TEST(a_failing_disk_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

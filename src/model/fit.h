@@ -82,6 +82,9 @@ typedef struct meso_fit {
     uint8_t *batch_classes;   /* [batch] */
     meso_trainer *trainer;
     meso_monitor monitor; /* not AUTO */
+    char tuning[64];      /* of the kernels that validate; "" on the plain path */
+    char arithmetic[33];  /* hash of the start's answer to a drawn picture: the same device may
+                             compute  differently under another setting of its driver */
 
     meso_fit_state state;
     meso_history history;
@@ -89,6 +92,7 @@ typedef struct meso_fit {
     double last_checkpoint; /* meso_seconds() */
     meso_weights *best;     /* not written yet */
     int history_written;
+    int lock; /* the run's folder, open; −1: not yet */
     double last_flush;
 } meso_fit;
 
@@ -108,6 +112,9 @@ void meso_fit_note(meso_fit *fit, const char *text);
 meso_status meso_fit_score(meso_fit *fit, meso_fit_set *set, meso_weights *weights,
                            meso_fit_scores *scores, meso_error *error);
 void meso_fit_scores_free(meso_fit_scores *scores);
+
+/* Fills tuning and arithmetic. Errors: DATA (a net whose answer is no P(real)) besides others. */
+meso_status meso_fit_probe(meso_fit *fit, meso_error *error);
 
 /* The moving statistics of *weights become means over the training set, without augmentation. */
 meso_status meso_fit_reestimate(meso_fit *fit, meso_weights **weights, meso_error *error);

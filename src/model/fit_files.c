@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,10 +63,15 @@ meso_status meso_fit_read_weights(const meso_fit *fit, const char *name, meso_we
 
 void meso_fit_clean(const char *run)
 {
+    /* meso_file_write puts the process' number and .tmp behind the name. */
+    static const char *const patterns[] = {"*.safetensors.[0-9]*.tmp", "history.*.[0-9]*.tmp",
+                                           "*.json.[0-9]*.tmp", "validation.csv.[0-9]*.tmp"};
     DIR *dir = opendir(run);
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        size_t n = strlen(entry->d_name);
-        if (n > 4 && strcmp(entry->d_name + n - 4, ".tmp") == 0)
+        int ours = 0;
+        for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
+            ours |= fnmatch(patterns[i], entry->d_name, 0) == 0;
+        if (ours)
             unlinkat(dirfd(dir), entry->d_name, 0);
     }
     if (dir)
@@ -94,13 +100,14 @@ meso_status meso_fit_write_config(meso_fit *fit, meso_error *error)
     const meso_device_info *device = meso_device_get_info(fit->device);
     char source[64];
     snprintf(source, sizeof source, "%s", fit->options.init ? meso_weights_hash(fit->start) : "");
-    json_t *json = json_pack(
-        "{s:O, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s}", "options", fit->config,
-        "version", meso_version(), "commit", meso_commit(), "device", device->name, "driver",
-        device->driver, "platform", device->platform_name, "decoders", meso_image_decoders(), "net",
-        fit->net->name, "kernels", meso_trainer_path(fit->trainer), "n_train",
-        (json_int_t)fit->train.n_items, "data_hash", fit->train.contents->hash, "n_validation",
-        (json_int_t)fit->validation.n_items, "init_hash", source);
+    json_t *json =
+        json_pack("{s:O, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s}",
+                  "options", fit->config, "version", meso_version(), "commit", meso_commit(),
+                  "device", device->name, "driver", device->driver, "platform",
+                  device->platform_name, "decoders", meso_image_decoders(), "net", fit->net->name,
+                  "kernels", meso_trainer_path(fit->trainer), "tuning", fit->tuning, "n_train",
+                  (json_int_t)fit->train.n_items, "data_hash", fit->train.contents->hash,
+                  "n_validation", (json_int_t)fit->validation.n_items, "init_hash", source);
     add_json(json, &text);
     meso_status status = meso_fit_write_text(fit, "config.json", &text, error);
     meso_text_free(&text);
@@ -230,12 +237,12 @@ meso_status meso_fit_write_result(meso_fit *fit, const meso_fit_scores *scores, 
     meso_status status = MESO_OK;
     const meso_train_summary *r = fit->result;
     meso_text json = {0}, csv = {0};
-    json_t *document =
-        json_pack("{s:I, s:I, s:b, s:s, s:I, s:o, s:s, s:o}", "epochs", (json_int_t)r->epochs,
-                  "steps", (json_int_t)r->steps, "stopped_early", r->stopped_early, "monitor",
-                  meso_monitor_name(r->monitor), "best_epoch", (json_int_t)r->best_epoch, "best",
-                  number(r->best), "set", r->on_validation ? "validation" : "training", "metrics",
-                  metrics_json(&scores->metrics, scores->loss));
+    json_t *document = json_pack(
+        "{s:s, s:I, s:I, s:b, s:s, s:I, s:o, s:s, s:o}", "schema", "mesocl.train/1", "epochs",
+        (json_int_t)r->epochs, "steps", (json_int_t)r->steps, "stopped_early", r->stopped_early,
+        "monitor", meso_monitor_name(r->monitor), "best_epoch", (json_int_t)r->best_epoch, "best",
+        number(r->best), "set", r->on_validation ? "validation" : "training", "metrics",
+        metrics_json(&scores->metrics, scores->loss));
     add_json(document, &json);
     scores_csv(fit, scores, &csv);
     MESO_TRY(meso_fit_write_text(fit, "validation.csv", &csv, error));

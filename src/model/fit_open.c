@@ -2,14 +2,24 @@
  *
  * Data, net and trainer of a run, from its options.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data/feature_fit.h"
 #include "model/fit.h"
 #include "model/weights.h"
 
-static meso_status open_dataset(const meso_fit *fit, const char *folder, const char *manifest,
+static void note_unreadable(meso_fit *fit, const meso_dataset *dataset)
+{
+    char text[640];
+    snprintf(text, sizeof text, "%zu folders could not be opened; the first: %s",
+             dataset->n_unreadable, dataset->unreadable);
+    meso_fit_note(fit, text);
+}
+
+static meso_status open_dataset(meso_fit *fit, const char *folder, const char *manifest,
                                 meso_fit_set *set, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -21,6 +31,8 @@ static meso_status open_dataset(const meso_fit *fit, const char *folder, const c
     MESO_TRY(meso_dataset_open(folder, &options, &set->own, error));
     set->dataset = &set->own;
     set->n_items = set->own.n_items;
+    if (set->own.n_unreadable > 0)
+        note_unreadable(fit, &set->own);
     MESO_TRY(meso_contents_read(&set->own, fit->options.n_threads, &set->own_contents, error));
     set->contents = &set->own_contents;
 out:
@@ -96,7 +108,8 @@ static meso_status open_sets(meso_fit *fit, meso_error *error)
     MESO_TRY(open_batches(fit, &fit->train, 1, o->batch, error));
     MESO_TRY(open_batches(fit, &fit->measured, 0, o->validation_batch, error));
     meso_batches_on_refused(fit->train.batches, tell_refused, fit);
-    meso_batches_on_refused(fit->measured.batches, tell_refused, fit);
+    if (fit->validation.dataset) /* else they are the same pictures again */
+        meso_batches_on_refused(fit->measured.batches, tell_refused, fit);
 out:
     return status;
 }
@@ -262,6 +275,7 @@ meso_status meso_fit_open(meso_fit *fit, meso_error *error)
     MESO_TRY(open_sets(fit, error));
     MESO_TRY(open_augment(fit, error));
     MESO_TRY(open_trainer(fit, error));
+    MESO_TRY(meso_fit_probe(fit, error));
     choose_monitor(fit);
 out:
     return status;
@@ -289,5 +303,7 @@ void meso_fit_close(meso_fit *fit)
     free(fit->draws);
     free(fit->batch_classes);
     json_decref(fit->config);
-    *fit = (meso_fit){0};
+    if (fit->lock >= 0)
+        close(fit->lock);
+    *fit = (meso_fit){.lock = -1};
 }

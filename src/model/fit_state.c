@@ -30,9 +30,10 @@ static json_t *identity_json(const meso_fit *fit)
     const meso_device_info *info = meso_device_get_info(fit->device);
     program_text(program);
     snprintf(device, sizeof device, "%s, driver %s", info->name, info->driver);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "program", program, "device", device, "kernels",
-                     meso_trainer_path(fit->trainer), "training pictures",
-                     fit->train.contents->hash, "validation pictures",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program", program, "device", device,
+                     "kernels", meso_trainer_path(fit->trainer), "tuning row", fit->tuning,
+                     "arithmetic", fit->arithmetic, "training pictures", fit->train.contents->hash,
+                     "validation pictures",
                      fit->validation.dataset ? fit->validation.contents->hash : "none");
 }
 
@@ -97,14 +98,20 @@ static json_t *state_json(const meso_fit_state *state)
 {
     const char *at = (const char *)state;
     json_t *json = json_object();
+    int failed = 0;
     EACH (row, counts)
-        json_object_set_new(json, row->key,
-                            json_integer((json_int_t) * (const uint64_t *)(at + row->offset)));
+        failed |= json_object_set_new(
+            json, row->key, json_integer((json_int_t) * (const uint64_t *)(at + row->offset)));
     EACH (row, flags)
-        json_object_set_new(json, row->key, json_integer(*(const int *)(at + row->offset)));
+        failed |=
+            json_object_set_new(json, row->key, json_integer(*(const int *)(at + row->offset)));
     EACH (row, reals)
-        json_object_set_new(json, row->key, json_real(*(const double *)(at + row->offset)));
-    return json;
+        failed |=
+            json_object_set_new(json, row->key, json_real(*(const double *)(at + row->offset)));
+    if (!failed)
+        return json;
+    json_decref(json);
+    return NULL;
 }
 
 /* 0 where a key is missing. */

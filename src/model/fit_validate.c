@@ -3,12 +3,15 @@
  * How weights do on a set: pictures as they are, batches of their own size, in the set's order.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "mesocl/evaluate.h"
 #include "model/fit.h"
 #include "model/model.h"
+#include "model/selftest_inputs.h"
 
 void meso_fit_scores_free(meso_fit_scores *scores)
 {
@@ -96,6 +99,31 @@ static meso_status open_model(meso_fit *fit, meso_weights *weights, meso_model *
         return status;
     }
     return meso_model_create(fit->device, net, weights, &options, model, error);
+}
+
+meso_status meso_fit_probe(meso_fit *fit, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_shape input = fit->net->layers[0].shape;
+    meso_weights *weights = NULL;
+    meso_model *model = NULL;
+    meso_model_info info;
+    meso_probability p;
+    float *picture = calloc(meso_shape_size(input), sizeof *picture);
+    MESO_REQUIRE_MEMORY(picture, error);
+    MESO_TRY(meso_fit_weights(fit, &weights, error));
+    MESO_TRY(open_model(fit, weights, &model, error));
+    meso_selftest_draw("smooth", input, picture);
+    status = meso_predict_f32(model, picture, 1, &p);
+    MESO_REQUIRE(status == MESO_OK, error, status, "net %s: %s", fit->net->name,
+                 meso_model_error(model));
+    meso_model_get_info(model, &info);
+    snprintf(fit->tuning, sizeof fit->tuning, "%s", info.tuning);
+    meso_hash_hex(&p, sizeof p, fit->arithmetic);
+out:
+    meso_model_close(model);
+    free(picture);
+    return status;
 }
 
 meso_status meso_fit_score(meso_fit *fit, meso_fit_set *set, meso_weights *weights,

@@ -3,10 +3,12 @@
  * A run from its options, or from its folder, to its result.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,6 +77,20 @@ static meso_status make_folder(const char *run, meso_error *error)
         return MESO_OK;
     return meso_fail(error, MESO_ERROR_CREATE, "%s: cannot create: %s", MESO_PRINTABLE(run),
                      strerror(errno));
+}
+
+/* Two processes in one folder would spoil each other's files. The lock goes with the process. */
+static meso_status lock_folder(meso_fit *fit, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const char *run = fit->options.run;
+    fit->lock = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    MESO_REQUIRE(fit->lock >= 0, error, MESO_ERROR_NO_INPUT, "%s: %s", MESO_PRINTABLE(run),
+                 strerror(errno));
+    MESO_REQUIRE(flock(fit->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, error,
+                 MESO_ERROR_CREATE, "%s: another process trains there", MESO_PRINTABLE(run));
+out:
+    return status;
 }
 
 /* ---- models ------------------------------------------------------------------------------------
@@ -165,7 +181,7 @@ static meso_status finish(meso_fit *fit, meso_error *error)
     MESO_TRY(meso_fit_weights(fit, &last, error));
     MESO_TRY(set_epoch(last, fit->state.epoch, error));
     MESO_TRY(meso_fit_write_weights(fit, "last.safetensors", last, error));
-    if (fit->options.bn_reestimate && fit->options.epochs > 0) {
+    if (fit->options.bn_reestimate) {
         MESO_TRY(reestimate_file(fit, "last.safetensors", error));
         MESO_TRY(reestimate_file(fit, "best.safetensors", error));
     }
@@ -221,6 +237,8 @@ static meso_status begin(meso_fit *fit, meso_error *error)
     MESO_TRY(check_folder(fit->options.run, error));
     MESO_TRY(meso_fit_open(fit, error));
     MESO_TRY(make_folder(fit->options.run, error));
+    MESO_TRY(lock_folder(fit, error));
+    MESO_TRY(check_folder(fit->options.run, error)); /* nobody was faster */
     fit->state.done = fit->options.epochs == 0;
     MESO_TRY(meso_fit_write_config(fit, error));
     MESO_TRY(write_start(fit, error));
@@ -293,6 +311,7 @@ static meso_status resume(meso_fit *fit, const meso_resume_options *options, mes
     meso_status status = MESO_OK;
     meso_weights *checkpoint = NULL;
     meso_text path = {0};
+    MESO_TRY(lock_folder(fit, error));
     MESO_TRY(read_checkpoint(fit, &checkpoint, error));
     MESO_TRY(take_checkpoint_options(fit, checkpoint, options, error));
     MESO_TRY(meso_fit_open(fit, error));
@@ -320,7 +339,8 @@ meso_status meso_train_resume(meso_device *device, const char *run,
                     .options = {.run = run},
                     .callback = callback,
                     .user = user,
-                    .result = result ? result : &unused};
+                    .result = result ? result : &unused,
+                    .lock = -1};
     *fit.result = (meso_train_summary){.best = NAN};
     MESO_REQUIRE(options->struct_bytes == sizeof *options, error, MESO_ERROR_ARGUMENT,
                  "the options are of another version: start from {sizeof(meso_resume_options)}");
