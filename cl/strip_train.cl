@@ -23,6 +23,16 @@
 /* Rows of norm: y = scale · z + shift; dz = scale · dy + constant + slope · z. */
 enum { NORM_SCALE, NORM_SHIFT, NORM_MEAN, NORM_RECIPROCAL, NORM_VARIANCE, NORM_CONSTANT, NORM_SLOPE, N_NORM };
 
+/* A store past the caches, where the compiler has it: of what is read again much later. */
+#ifdef __has_builtin
+#if __has_builtin(__builtin_nontemporal_store)
+#define KEEP(to, v) __builtin_nontemporal_store(v, to)
+#endif
+#endif
+#ifndef KEEP
+#define KEEP(to, v) *(to) = v
+#endif
+
 /* The sum over a vector's lanes. */
 inline float across(vec v)
 {

@@ -20,7 +20,12 @@
 #endif
 
 #define LOAD_WHOLE(row, k, phase, v)                                                               \
-    v = next[((size_t)n * OUT_ROWS + OUT_PAD + (row)) * OUT_STRIDE + (k) * OUT_PHASES + (phase)]
+    do {                                                                                           \
+        __global const vec *i_ = next + ((size_t)n * OUT_ROWS + OUT_PAD + (row)) * OUT_STRIDE +    \
+                                 (k) * OUT_PHASES + (phase);                                       \
+        v = *i_;                                                                                   \
+        PREFETCH(i_ + 4 / POOL * OUT_STRIDE); /* for the next tile row */                          \
+    } while (0)
 /* The opposite of STORE_HALVES, but for the seam. */
 #define LOAD_HALVES(row, k, phase, v)                                                              \
     do {                                                                                           \
@@ -53,6 +58,7 @@ inline void BLOCK(activation)(strips_in z, __global const vec *next, floats_in b
                 left *= scale;
                 UNROLLED for (int i = 0; i < POOL * POOL; i++) {
                     a[i] = kept[(k * PHASES + p + i % POOL) * 4 + r + i / POOL];
+                    PREFETCH(kept + Z_SIZE + (k * PHASES + p + i % POOL) * 4 + r + i / POOL);
                     largest = i == 0 ? key * a[i] : LARGER(largest, key * a[i]);
                 }
                 UNROLLED for (int i = 0; i < POOL * POOL; i++) {
@@ -103,7 +109,7 @@ inline void BLOCK(weights)(__global const vec *in, floats_in before, const int n
         ROLLED for (int v = 0; v < FILTER_VECTORS * TILES; v++)
             ROLLED for (int l = 0; l < UNITS; l++) {
                 const vec *from = d + i * D_STRIDE + v * 4 * UNITS + l;
-                const vec columns[4] = {from[0], from[UNITS], from[2 * UNITS], from[3 * UNITS]};
+                const vec columns[4] = {whole(from[0]), from[UNITS], from[2 * UNITS], from[3 * UNITS]};
                 vec *column = &gradients[0][v * UNITS + l];
                 ADJOINT_5(columns, column, FILTER_VECTORS * TILES * UNITS);
             }
@@ -155,7 +161,7 @@ inline void BLOCK(data)(const vec *dz, floats_in filters, floats_in before, cons
     vec rows[8 * CORE_STRIDE];
     ROLLED for (int i = 0; i < FILTERS * PHASES; i++) {
         vec d[8];
-        UNROLLED for (int r = 0; r < 8; r++) d[r] = dz[DZ_ROW(tile * 4 - 2 + r) * DZ_STRIDE + i];
+        UNROLLED for (int r = 0; r < 8; r++) d[r] = whole(dz[DZ_ROW(tile * 4 - 2 + r) * DZ_STRIDE + i]);
         vec *to = rows + i;
         TRANSFORM_5(d, to, CORE_STRIDE);
     }

@@ -64,6 +64,7 @@ inline void BLOCK(along)(const vec *row, vec *points, const int channels)
                 d[j] = p < 0 ? FROM_LEFT(from[p + PHASES]) : p < PHASES ? from[p] : FROM_RIGHT(from[p - PHASES]);
             }
             vec *to = points + c * TILES + t;
+            d[2] = whole(d[2]);
             TRANSFORM_5(d, to, channels * TILES);
         }
     }

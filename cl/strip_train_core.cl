@@ -25,7 +25,7 @@ inline void CORE(vec *rows, floats_in filters)
                         UNROLLED for (int t = 0; t < TILES; t++)
                             sum[k][t] = w[c * CORE_BLOCK + k] * x[c * TILES + t] + sum[k][t];
                 UNROLLED for (int k = 0; k < CORE_BLOCK; k++)
-                    UNROLLED for (int t = 0; t < TILES; t++) products[j][k * TILES + t] = sum[k][t];
+                    UNROLLED for (int t = 0; t < TILES; t++) products[j][k * TILES + t] = whole(sum[k][t]);
             }
             ROLLED for (int k = 0; k < CORE_BLOCK; k++)
                 UNROLLED for (int t = 0; t < TILES; t++) {

@@ -12,6 +12,7 @@
 #define DOWN_SIZE (3 * WIDE)
 #define TILES (PICTURE_PHASES / 4)
 #define POINTS (6 * 6 * 3)
+#define D_STRIDE (FILTER_BLOCK * PICTURE_PHASES + 1) /* not a power of two: rows would share cache sets */
 #if FLOATS
 typedef __global const float *restrict FIRST_BLOCK(pictures);
 #define UNPACK FIRST_BLOCK(unpack)
@@ -71,7 +72,7 @@ inline void FIRST_BLOCK(along)(const vec *down, const int p, vec *to)
     ROLLED for (int i = 0; i < 6; i++)
         UNROLLED for (int c = 0; c < 3; c++) {
             vec d[6];
-            UNROLLED for (int j = 0; j < 6; j++) d[j] = down[i * DOWN_SIZE + c * WIDE + p + j];
+            UNROLLED for (int j = 0; j < 6; j++) d[j] = whole(down[i * DOWN_SIZE + c * WIDE + p + j]);
             vec *column = to + i * 18 + c;
             TRANSFORM_3(d, column, 3);
         }
@@ -84,24 +85,14 @@ inline void FIRST_BLOCK(product)(const vec *points, floats_in filters, const int
         vec sum[FILTER_BLOCK][6];
         UNROLLED for (int j = 0; j < 6; j++) {
             floats_in w = filters + ((i * 6 + j) * FILTERS + k0) * 3;
-            const vec *x = points + i * 18 + j * 3;
+            const vec *x = points + i * 18 + j * 3, first = whole(x[0]);
             UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
-                sum[k][j] = w[k] * x[0] + w[FILTER_BLOCK + k] * x[1] + w[2 * FILTER_BLOCK + k] * x[2];
+                sum[k][j] = w[k] * first + w[FILTER_BLOCK + k] * x[1] + w[2 * FILTER_BLOCK + k] * x[2];
         }
         UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
             vec *y = to + (i * FILTER_BLOCK + k) * 4;
             INVERSE_3(sum[k], y);
         }
-    }
-}
-
-/* One filter's tile: y[column][row]. */
-inline void FIRST_BLOCK(inverse)(const vec *along, vec y[4][4])
-{
-    UNROLLED for (int s = 0; s < 4; s++) {
-        vec m[6];
-        UNROLLED for (int i = 0; i < 6; i++) m[i] = along[i * FILTER_BLOCK * 4 + s];
-        INVERSE_3(m, y[s]);
     }
 }
 
@@ -123,24 +114,30 @@ KERNEL FIRST_BLOCK(forward)(FIRST_BLOCK(pictures) pictures, strips_out out, floa
             ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
                 FIRST_BLOCK(product)(points, filters, k0, along);
                 ROLLED for (int k = k0; k < k0 + FILTER_BLOCK; k++) {
-                    const vec bias = (vec)(BASE_BIAS(k)), sign = (vec)(BASE_SIGN(k));
+                    const vec bias = whole((vec)(BASE_BIAS(k))), sign = (vec)(BASE_SIGN(k));
                     const int keyed = BASE_KEY(k) != 0.0f;
-                    vec y[4][4], s1 = sum[k], s2 = squares[k];
-                    FIRST_BLOCK(inverse)(along + (k - k0) * 4, y);
-                    UNROLLED for (int i = 0; i < 16; i++) {
-                        const vec a = LARGER((vec)(0.0f), sign * y[i / 4][i % 4] + bias);
-                        s1 += a;
-                        s2 = a * a + s2;
+                    vec s1 = sum[k], s2 = squares[k];
+                    UNROLLED for (int s = 0; s < 4; s += 2) { /* two columns at a time, in registers */
+                        vec y[2][4];
+                        UNROLLED for (int i = 0; i < 2; i++) {
+                            vec m[6];
+                            UNROLLED for (int q = 0; q < 6; q++) m[q] = whole(along[(q * FILTER_BLOCK + k - k0) * 4 + s + i]);
+                            INVERSE_3(m, y[i]);
+                        }
+                        UNROLLED for (int r = 0; r < 4; r += 2) {
+                            const vec above = LARGER(y[0][r], y[1][r]), below = LARGER(y[0][r + 1], y[1][r + 1]);
+                            const vec largest = keyed ? LARGER(above, below) : y[0][r];
+                            UNROLLED for (int i = 0; i < 4; i++) {
+                                const vec a = LARGER((vec)(0.0f), sign * y[i % 2][r + i / 2] + bias);
+                                s1 += a;
+                                s2 = a * a + s2;
+                            }
+                            to[r / 2 * OUT_STRIDE + k * (PICTURE_PHASES / 2) + p / 2 + s / 2] =
+                                LARGER((vec)(0.0f), sign * largest + bias);
+                        }
                     }
                     sum[k] = s1;
                     squares[k] = s2;
-                    UNROLLED for (int w = 0; w < 4; w++) {
-                        const int s = w % 2 * 2, r = w / 2 * 2;
-                        const vec above = LARGER(y[s][r], y[s + 1][r]), below = LARGER(y[s][r + 1], y[s + 1][r + 1]);
-                        const vec largest = keyed ? LARGER(above, below) : y[s][r];
-                        to[w / 2 * OUT_STRIDE + k * (PICTURE_PHASES / 2) + p / 2 + w % 2] =
-                            LARGER((vec)(0.0f), sign * largest + bias);
-                    }
                 }
             }
         }
@@ -152,29 +149,34 @@ KERNEL FIRST_BLOCK(forward)(FIRST_BLOCK(pictures) pictures, strips_out out, floa
     }
 }
 
-/* One filter's dz of a tile from its y, transformed down: to [6][FILTER_BLOCK][PICTURE_PHASES]. */
-inline void FIRST_BLOCK(activation)(vec y[4][4], strips_in next, floats_in base, floats_in norm, const int k, vec *to)
+/* One filter's dz of a tile, transformed down: to [6][D_STRIDE], [filter][phase]. Two columns at a time, in registers. */
+inline void FIRST_BLOCK(gradient)(const vec *along, strips_in next, floats_in base, floats_in norm, const int k, vec *to)
 {
     const vec bias = whole((vec)(BASE_BIAS(k))), sign = (vec)(BASE_SIGN(k)),
               scale = (vec)(norm[NORM_SCALE * FILTERS + k]), slope = (vec)(norm[NORM_SLOPE * FILTERS + k]),
               constant_ = (vec)(norm[NORM_CONSTANT * FILTERS + k]);
     const int keyed = BASE_KEY(k) != 0.0f;
-    UNROLLED for (int w = 0; w < 4; w++) {
-        const int s = w % 2 * 2, r = w / 2 * 2;
-        const vec above = LARGER(y[s][r], y[s + 1][r]), below = LARGER(y[s][r + 1], y[s + 1][r + 1]);
-        const vec largest = keyed ? LARGER(above, below) : y[s][r];
-        vec left = next[w / 2 * OUT_STRIDE + w % 2] * scale;
-        UNROLLED for (int i = 0; i < 4; i++) {
-            vec *value = &y[s + i % 2][r + i / 2];
-            const vec a = sign * *value + bias;
-            vec d;
-            TAKE(*value, a, d);
-            *value = d;
+    UNROLLED for (int s = 0; s < 4; s += 2) {
+        vec y[2][4];
+        UNROLLED for (int i = 0; i < 2; i++) {
+            vec m[6];
+            UNROLLED for (int q = 0; q < 6; q++) m[q] = along[q * FILTER_BLOCK * 4 + s + i];
+            INVERSE_3(m, y[i]);
         }
-    }
-    UNROLLED for (int s = 0; s < 4; s++) {
-        vec *column = to + s;
-        ADJOINT_3(y[s], column, FILTER_BLOCK * PICTURE_PHASES);
+        UNROLLED for (int r = 0; r < 4; r += 2) {
+            const vec above = LARGER(y[0][r], y[1][r]), below = LARGER(y[0][r + 1], y[1][r + 1]);
+            const vec largest = keyed ? LARGER(above, below) : y[0][r];
+            vec left = next[r / 2 * OUT_STRIDE + s / 2] * scale;
+            PREFETCH(next + (2 + r / 2) * OUT_STRIDE + s / 2); /* for the next tile row */
+            UNROLLED for (int i = 0; i < 4; i++) {
+                const vec value = y[i % 2][r + i / 2], a = sign * value + bias;
+                TAKE(value, a, y[i % 2][r + i / 2]);
+            }
+        }
+        UNROLLED for (int i = 0; i < 2; i++) {
+            vec *column = to + s + i;
+            ADJOINT_3(y[i], column, D_STRIDE);
+        }
     }
 }
 
@@ -183,8 +185,8 @@ inline void FIRST_BLOCK(weights)(const vec *down, const vec *d, vec *to)
 {
     ROLLED for (int i = 0; i < 6; i++) {
         vec sum[9 * WEIGHT_BLOCK];
-        UNROLLED for (int s = 0; s < 9 * WEIGHT_BLOCK; s++) sum[s] = to[i * 9 * WEIGHT_BLOCK + s];
-        const vec *x = down + i * DOWN_SIZE, *g = d + i * FILTER_BLOCK * PICTURE_PHASES;
+        UNROLLED for (int s = 0; s < 9 * WEIGHT_BLOCK; s++) sum[s] = whole(to[i * 9 * WEIGHT_BLOCK + s]);
+        const vec *x = down + i * DOWN_SIZE, *g = d + i * D_STRIDE;
         ROLLED for (int p = 0; p < PICTURE_PHASES; p++)
             UNROLLED for (int s = 0; s < 9 * WEIGHT_BLOCK; s++)
                 sum[s] = x[s / WEIGHT_BLOCK / 3 * WIDE + p + s / WEIGHT_BLOCK % 3] * g[s % WEIGHT_BLOCK * PICTURE_PHASES + p] +
@@ -213,7 +215,7 @@ KERNEL FIRST_BLOCK(backward)(FIRST_BLOCK(pictures) pictures, strips_in next, flo
     const int group = first_group + (int)get_global_id(0);
     const int end = min((group + 1) * GROUP, n_images);
     vec ring[6 * DOWN_SIZE], down[6 * DOWN_SIZE], points[TILES * POINTS], along[6 * FILTER_BLOCK * 4];
-    vec d[6 * FILTER_BLOCK * PICTURE_PHASES], weights[FILTERS * 54], bias[FILTERS];
+    vec d[6 * D_STRIDE], weights[FILTERS * 54], bias[FILTERS];
     ROLLED for (int i = 0; i < FILTERS * 54; i++) weights[i] = 0.0f;
     ROLLED for (int k = 0; k < FILTERS; k++) bias[k] = 0.0f;
     ROLLED for (int n = group * GROUP; n < end; n++)
@@ -225,16 +227,13 @@ KERNEL FIRST_BLOCK(backward)(FIRST_BLOCK(pictures) pictures, strips_in next, flo
             ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
                 ROLLED for (int p = 0; p < PICTURE_PHASES; p += 4) {
                     FIRST_BLOCK(product)(points + p / 4 * POINTS, filters, k0, along);
-                    ROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
-                        vec y[4][4];
-                        FIRST_BLOCK(inverse)(along + k * 4, y);
-                        FIRST_BLOCK(activation)(y, from + (k0 + k) * (PICTURE_PHASES / 2) + p / 2, base, norm, k0 + k,
-                                          d + k * PICTURE_PHASES + p);
-                    }
+                    ROLLED for (int k = 0; k < FILTER_BLOCK; k++)
+                        FIRST_BLOCK(gradient)(along + k * 4, from + (k0 + k) * (PICTURE_PHASES / 2) + p / 2, base, norm,
+                                              k0 + k, d + k * PICTURE_PHASES + p);
                 }
                 ROLLED for (int k = 0; k < FILTER_BLOCK; k++) { /* the sum of four rows is point 1's */
                     vec sum = bias[k0 + k];
-                    ROLLED for (int p = 0; p < PICTURE_PHASES; p++) sum += d[(FILTER_BLOCK + k) * PICTURE_PHASES + p];
+                    ROLLED for (int p = 0; p < PICTURE_PHASES; p++) sum += d[D_STRIDE + k * PICTURE_PHASES + p];
                     bias[k0 + k] = sum;
                 }
                 ROLLED for (int k = 0; k < FILTER_BLOCK; k += WEIGHT_BLOCK)
@@ -250,4 +249,5 @@ KERNEL FIRST_BLOCK(backward)(FIRST_BLOCK(pictures) pictures, strips_in next, flo
 #undef DOWN_SIZE
 #undef TILES
 #undef POINTS
+#undef D_STRIDE
 #undef UNPACK

@@ -22,7 +22,7 @@ KERNEL BLOCK(forward)(strips_in in, strips_out z, strips_out out, floats_in filt
             UNROLLED for (int r = 0; r < 4; r++) {
                 activated[r] = LARGER((vec)(0.0f), sign * y[r] + bias);
                 squares = activated[r] * activated[r] + squares;
-                keep[(k * PHASES + p) * 4 + r] = activated[r];
+                KEEP(keep + (k * PHASES + p) * 4 + r, activated[r]);
             }
             sum += (activated[0] + activated[1]) + (activated[2] + activated[3]);
             UNROLLED for (int r = 0; r < 4; r++) {
