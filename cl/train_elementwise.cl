@@ -1,9 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Gradients of ops that work element by element. add: 1 where another reader of the same tensor has already
- * written its part.
+ * Ops that work element by element: forward of those that see the largest pictures, along rows, and the gradients.
+ * add: 1 where another reader of the same tensor has already written its part.
  */
 #define ROW(p, t, y) ((p) + at(t, n, c, y, 0))
+
+#define ADD_BIAS(T) STORE_##T(LOAD_##T(p + x) + (T)bias[c], to + x);
+TRAIN_KERNEL bias_train(__global const float *in, const tensor_t in_t, __global const float *bias,
+                        __global float *out, const tensor_t out_t)
+{
+    GET_ROWS(out_t);
+    for (int y = y_begin; y < y_end; y++) {
+        __global const float *p = ROW(in, in_t, y);
+        __global float *to = ROW(out, out_t, y);
+        ALONG(WIDTH(out_t), ADD_BIAS)
+    }
+}
+
+/* NaN stays NaN. */
+#define CLIP(T)                                                                                    \
+    {                                                                                              \
+        const T v = LOAD_##T(p + x), positive = v < (T)0.0f ? (T)0.0f : v;                         \
+        STORE_##T(positive > (T)cap ? (T)cap : positive, to + x);                                  \
+    }
+TRAIN_KERNEL relu_train(__global const float *in, const tensor_t in_t, const float cap,
+                        __global float *out, const tensor_t out_t)
+{
+    GET_ROWS(out_t);
+    for (int y = y_begin; y < y_end; y++) {
+        __global const float *p = ROW(in, in_t, y);
+        __global float *to = ROW(out, out_t, y);
+        ALONG(WIDTH(out_t), CLIP)
+    }
+}
 
 /* partial[group][c] = Σ d. Work-item: (c, group). */
 TRAIN_KERNEL bias_backward(__global const float *d, const tensor_t t, __global float *partial, const int n)
@@ -87,6 +116,18 @@ TRAIN_KERNEL global_avg_pool_backward(__global const float *d_out, const tensor_
 }
 
 /* One input of a concatenation: its channels begin at `channel` of the output. */
+#define COPY_ROW(T) STORE_##T(LOAD_##T(p + x), to + x);
+TRAIN_KERNEL concat_train(__global const float *in, const tensor_t in_t, __global float *out,
+                          const tensor_t out_t, const int channel)
+{
+    GET_ROWS(in_t);
+    for (int y = y_begin; y < y_end; y++) {
+        __global const float *p = ROW(in, in_t, y);
+        __global float *to = out + at(out_t, n, channel + c, y, 0);
+        ALONG(WIDTH(in_t), COPY_ROW)
+    }
+}
+
 #define ADD_ROW(T) STORE_##T(add ? LOAD_##T(d + x) + LOAD_##T(g + x) : LOAD_##T(g + x), d + x);
 TRAIN_KERNEL concat_backward(__global const float *d_out, const tensor_t out_t, __global float *d_in,
                              const tensor_t in_t, const int channel, const int add)

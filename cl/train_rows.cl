@@ -9,8 +9,12 @@
 #ifdef __AVX512F__
 #define LANES 16
 typedef float16 vec;
+typedef float8 half_vec;
+typedef int8 half_mask;
+#define HALF_LOAD vload8
 #define VLOAD vload16
 #define VSTORE vstore16
+#define HALF_STORE vstore8
 inline float sum_lanes(vec v)
 {
     const float8 a = v.lo + v.hi;
@@ -21,8 +25,12 @@ inline float sum_lanes(vec v)
 #else
 #define LANES 8
 typedef float8 vec;
+typedef float4 half_vec;
+typedef int4 half_mask;
+#define HALF_LOAD vload4
 #define VLOAD vload8
 #define VSTORE vstore8
+#define HALF_STORE vstore4
 inline float sum_lanes(vec v)
 {
     const float4 b = v.lo + v.hi;

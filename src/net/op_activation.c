@@ -61,6 +61,15 @@ static meso_status sigmoid(meso_device *device, const meso_step *step)
     return launch(device, step, MESO_KERNEL_SIGMOID_FORWARD, 1);
 }
 
+static meso_status relu_train(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
+    return meso_launch(device, MESO_KERNEL_RELU_TRAIN, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
+                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                                 meso_arg_float(t->step.layer->set.relu.cap),
+                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+}
+
 /* In place: out > 0 says as much as in > 0. */
 static meso_status relu_backward(meso_device *device, const meso_train_step *t)
 {
@@ -109,7 +118,8 @@ static meso_status sigmoid_backward(meso_device *device, const meso_train_step *
     }
 
 const meso_op meso_op_relu =
-    ACTIVATION("relu", relu_keys, relu, relu_backward, .in_place = 1, .reads_output = 1);
+    ACTIVATION("relu", relu_keys, relu, relu_backward, .train = {.apply = relu_train},
+               .in_place = 1, .reads_output = 1);
 const meso_op meso_op_leaky_relu =
     ACTIVATION("leaky_relu", leaky_relu_keys, leaky_relu, leaky_relu_backward);
 const meso_op meso_op_elu = ACTIVATION("elu", elu_keys, elu, elu_backward);

@@ -21,6 +21,15 @@ static meso_status forward(meso_device *device, const meso_step *step)
                                  meso_arg_tensor(out)));
 }
 
+static meso_status train(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
+    return meso_launch(device, MESO_KERNEL_BIAS_TRAIN, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
+                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                                 meso_arg_buffer(t->step.params[0]), meso_arg_buffer(out->buffer),
+                                 meso_arg_tensor(out)));
+}
+
 /* The gradient of the input is the output's, in place. */
 static meso_status backward(meso_device *device, const meso_train_step *t)
 {
@@ -39,5 +48,6 @@ const meso_op meso_op_bias = {.name = "bias",
                               .shape = meso_same_shape,
                               .params = params,
                               .forward = forward,
+                              .train = {.apply = train},
                               .backward = {.apply = backward},
                               .in_place = 1};

@@ -25,17 +25,30 @@ static meso_status max_pool_shape(meso_layer *layer, const meso_shape *inputs, m
     return status;
 }
 
-static meso_status max_pool(meso_device *device, const meso_step *step)
+static meso_status launch_max_pool(meso_device *device, meso_kernel_id kernel,
+                                   const size_t global[3], const meso_step *step)
 {
     const meso_window *w = &step->layer->set.max_pool.window;
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
-    return meso_launch(device, MESO_KERNEL_MAX_POOL_FORWARD,
-                       MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)out->shape.c),
+    return meso_launch(device, kernel, global,
                        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
                                  meso_arg_buffer(out->buffer), meso_arg_tensor(out),
                                  meso_arg_int(w->size[0]), meso_arg_int(w->size[1]),
                                  meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
                                  meso_arg_int(w->before[0]), meso_arg_int(w->before[1])));
+}
+
+static meso_status max_pool(meso_device *device, const meso_step *step)
+{
+    const meso_shape out = step->output.shape;
+    return launch_max_pool(device, MESO_KERNEL_MAX_POOL_FORWARD,
+                           MESO_GLOBAL(out.w, out.h, step->n * (size_t)out.c), step);
+}
+
+static meso_status max_pool_train(meso_device *device, const meso_train_step *t)
+{
+    return launch_max_pool(device, MESO_KERNEL_MAX_POOL_TRAIN,
+                           MESO_TRAIN_GLOBAL(t->step.output.shape, t->step.n), &t->step);
 }
 
 /* Rows of windows that a work-item may take: where windows overlap, all, because the gradients of
@@ -92,6 +105,7 @@ const meso_op meso_op_max_pool = {.name = "max_pool",
                                   .keys = keys,
                                   .shape = max_pool_shape,
                                   .forward = max_pool,
+                                  .train = {.apply = max_pool_train},
                                   .backward = {.apply = max_pool_backward}};
 
 const meso_op meso_op_global_avg_pool = {.name = "global_avg_pool",

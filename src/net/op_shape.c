@@ -39,6 +39,21 @@ static meso_status concat(meso_device *device, const meso_step *step)
     return status;
 }
 
+static meso_status concat_train(meso_device *device, const meso_train_step *t)
+{
+    meso_status status = MESO_OK;
+    int channel = 0;
+    for (size_t i = 0; status == MESO_OK && i < t->step.layer->n_inputs; i++) {
+        const meso_tensor_view *in = &t->step.inputs[i], *out = &t->step.output;
+        status = meso_launch(
+            device, MESO_KERNEL_CONCAT_TRAIN, MESO_TRAIN_GLOBAL(in->shape, t->step.n),
+            MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                      meso_arg_buffer(out->buffer), meso_arg_tensor(out), meso_arg_int(channel)));
+        channel += in->shape.c;
+    }
+    return status;
+}
+
 static meso_status concat_backward(meso_device *device, const meso_train_step *t)
 {
     meso_status status = MESO_OK;
@@ -119,6 +134,7 @@ const meso_op meso_op_concat = {.name = "concat",
                                 .max_inputs = MESO_MAX_INPUTS,
                                 .shape = concat_shape,
                                 .forward = concat,
+                                .train = {.apply = concat_train},
                                 .backward = {.apply = concat_backward}};
 
 const meso_op meso_op_flatten = {.name = "flatten",

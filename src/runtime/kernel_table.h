@@ -40,6 +40,10 @@
     X(CONV_ROWS, "conv_rows", TRAIN, "btbiibtiiiiiii")                               \
     X(CONV_BACKWARD_DATA, "conv_backward_data", TRAIN, "btbbtiiiiiiiii")             \
     X(CONV_BACKWARD_WEIGHTS, "conv_backward_weights", TRAIN, "btbtbiiiiiiiii")       \
+    X(BIAS_TRAIN, "bias_train", TRAIN, "btbbt")                                      \
+    X(RELU_TRAIN, "relu_train", TRAIN, "btfbt")                                      \
+    X(CONCAT_TRAIN, "concat_train", TRAIN, "btbti")                                  \
+    X(MAX_POOL_TRAIN, "max_pool_train", TRAIN, "btbtiiiiii")                         \
     X(BIAS_BACKWARD, "bias_backward", TRAIN, "btbi")                                 \
     X(RELU_BACKWARD, "relu_backward", TRAIN, "btfbt")                                \
     X(LEAKY_RELU_BACKWARD, "leaky_relu_backward", TRAIN, "btfbtbti")                 \
