@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/text.h"
 
+enum { most_shortcuts = 4 };
+
 typedef struct speaker {
     const study_evidence *e;
     const study_facts *facts;
@@ -164,17 +166,20 @@ static void say_shortcuts(speaker *s)
 {
     for (size_t t = 0; t < s->facts->n_train + s->facts->n_test; t++) {
         const study_set_facts *set = &s->facts->sets[t];
-        for (size_t i = 0; i < set->n_shortcuts && i < 3; i++) {
+        size_t n = 0;
+        for (size_t i = 0; i < set->n_shortcuts && i < most_shortcuts; i++) {
             const study_shortcut *c = &set->shortcuts[i];
             if (!c->warn)
                 continue;
-            meso_text_format(&s->line,
-                             "In %s, %s alone tells real from fake with an AUC of %.3f (%.3f to "
-                             "%.3f): a detector can learn that in place of faces.",
-                             set->name, study_properties[c->property].title, c->auc,
-                             c->interval.low, c->interval.high);
-            say(s);
+            if (n++ == 0)
+                meso_text_format(&s->line,
+                                 "In %s real can be told from fake by one number: ", set->name);
+            meso_text_format(&s->line, "%s%s (AUC %.3f, %.3f to %.3f)", n > 1 ? ", " : "",
+                             study_properties[c->property].title, c->auc, c->interval.low,
+                             c->interval.high);
         }
+        meso_text_add(&s->line, n ? "; a detector can learn that in place of faces." : "");
+        say(s);
     }
 }
 
@@ -293,12 +298,11 @@ static void say_nearest(speaker *s, size_t test)
     size_t by_property = nearest(s, test, 0), by_features = nearest(s, test, 1);
     if (n < 2 || by_property == (size_t)-1)
         return;
-    meso_text_format(&s->line, "Nearest to %s in its properties is %s", test_name(s, test),
-                     s->facts->sets[by_property].name);
-    if (by_features != (size_t)-1)
-        meso_text_format(&s->line, "%s in the nets' features %s",
-                         by_features == by_property ? ", as" : ",",
-                         by_features == by_property ? "well" : s->facts->sets[by_features].name);
+    int same = by_features == by_property;
+    meso_text_format(&s->line, "Nearest to %s in its properties%s is %s", test_name(s, test),
+                     same ? ", and in the nets' features," : "", s->facts->sets[by_property].name);
+    if (by_features != (size_t)-1 && !same)
+        meso_text_format(&s->line, ", in the nets' features %s", s->facts->sets[by_features].name);
     meso_text_format(&s->line, "; the most accurate there is %s.", train_name(s, ranked[0]));
     say(s);
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "study_check.h"
 
+#include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "mesocl/augment.h"
 #include "mesocl/dataset.h"
 #include "mesocl/net.h"
 #include "mesocl/weights.h"
@@ -70,13 +73,37 @@ static meso_status check_apart(const study_plan *plan, meso_error *error)
     return MESO_OK;
 }
 
+/* Every pattern names a layer, as the trainer will ask. */
+static meso_status check_freeze(const char *patterns, const meso_net *net, meso_error *error)
+{
+    char one[128];
+    for (const char *at = patterns; at && *at;
+         at += strcspn(at, ",") + (at[strcspn(at, ",")] != 0)) {
+        size_t i = 0, n = meso_net_n_layers(net);
+        meso_layer_info info = {0};
+        snprintf(one, sizeof one, "%.*s", (int)strcspn(at, ","), at);
+        for (; i < n; i++) {
+            meso_net_layer(net, i, &info);
+            if (fnmatch(one, info.name, 0) == 0)
+                break;
+        }
+        if (i == n)
+            return meso_fail(error, MESO_ERROR_DATA, "freeze: no layer is called %s",
+                             MESO_PRINTABLE(one));
+    }
+    return MESO_OK;
+}
+
 static meso_status check_variant(const study_variant *v, uint64_t *bytes, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_error inner = {0};
     meso_net *net = NULL;
     meso_weights *weights = NULL;
+    meso_augment_settings augment;
+    MESO_TRY(meso_augment_parse(v->augment, &augment, &inner));
     MESO_TRY(meso_net_open(v->net, &net, &inner));
+    MESO_TRY(check_freeze(v->freeze, net, &inner));
     if (v->init) {
         MESO_TRY(meso_weights_read(v->init, &weights, &inner));
         MESO_TRY(meso_weights_check(weights, net, &inner));

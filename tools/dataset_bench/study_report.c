@@ -64,7 +64,8 @@ static void tell_datasets(bench_writer *w, const bench_results *r)
         bench_paragraph(
             w, "Training sets were made equal in size: of larger ones, images were dropped "
                "by the hash of their content.");
-    tell_table(w, "Properties", bench_table_properties, r);
+    tell_table(w, "Means of properties", bench_table_means, r);
+    tell_table(w, "Standard deviations", bench_table_deviations, r);
     if (w->form == BENCH_HTML)
         bench_study_histograms(&w->page, r);
     bench_section(w, "Leaks, duplicates, shortcuts");

@@ -199,24 +199,37 @@ void bench_table_sets(const bench_results *r, report_table *table)
     }
 }
 
-void bench_table_properties(const bench_results *r, report_table *table)
+/* A column for each class of each set; names and columns serve one table at a time. */
+static void properties(const bench_results *r, int deviation, report_table *table)
 {
-    static report_column columns[3 + STUDY_N_PROPERTIES] = {
-        TEXT("set", "set"), TEXT("class", "class"), TEXT("figure", "")};
-    static const char *const classes[] = {"fake", "real"};
+    static report_column columns[1 + 4 * STUDY_MAX_SETS] = {TEXT("property", "property")};
+    static char names[4 * STUDY_MAX_SETS][80];
     const study_facts *facts = &r->study->facts;
-    for (int p = 0; p < STUDY_N_PROPERTIES; p++)
-        columns[3 + p] = (report_column){study_properties[p].key, study_properties[p].title,
-                                         REPORT_RIGHT, REPORT_NUMBER, study_properties[p].digits};
-    START(table, columns);
-    for (size_t i = 0; i < 4 * (facts->n_train + facts->n_test); i++) {
-        const study_set_facts *set = &facts->sets[i / 4];
-        size_t c = i / 2 % 2;
-        add_texts(table, set->name, classes[c]);
-        report_table_add_text(table, i % 2 ? "deviation" : "mean");
-        for (int p = 0; p < STUDY_N_PROPERTIES; p++)
-            report_table_add_number(table, i % 2 ? set->deviation[c][p] : set->mean[c][p]);
+    size_t n = 2 * (facts->n_train + facts->n_test);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(names[i], sizeof names[i], "%s %s", facts->sets[i / 2].name,
+                 i % 2 ? "real" : "fake");
+        columns[1 + i] = (report_column){names[i], names[i], REPORT_RIGHT, REPORT_NUMBER, 3};
     }
+    *table = (report_table){.columns = columns, .n_columns = 1 + n};
+    for (int p = 0; p < STUDY_N_PROPERTIES; p++) {
+        report_table_add_text(table, study_properties[p].title);
+        for (size_t i = 0; i < n; i++) {
+            const study_set_facts *set = &facts->sets[i / 2];
+            report_table_add_number(table,
+                                    deviation ? set->deviation[i % 2][p] : set->mean[i % 2][p]);
+        }
+    }
+}
+
+void bench_table_means(const bench_results *r, report_table *table)
+{
+    properties(r, 0, table);
+}
+
+void bench_table_deviations(const bench_results *r, report_table *table)
+{
+    properties(r, 1, table);
 }
 
 void bench_table_shortcuts(const bench_results *r, report_table *table)

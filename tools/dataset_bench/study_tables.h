@@ -14,7 +14,8 @@ void bench_table_published(const bench_results *r, report_table *table); /* S0's
 void bench_table_comparisons(const bench_results *r, report_table *table);
 void bench_table_baselines(const bench_results *r, report_table *table);
 void bench_table_sets(const bench_results *r, report_table *table);
-void bench_table_properties(const bench_results *r, report_table *table);
+void bench_table_means(const bench_results *r, report_table *table); /* of properties */
+void bench_table_deviations(const bench_results *r, report_table *table);
 void bench_table_shortcuts(const bench_results *r, report_table *table);
 void bench_table_leaks(const bench_results *r, report_table *table);
 void bench_table_leak_files(const bench_results *r, size_t most, report_table *table);
