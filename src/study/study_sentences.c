@@ -115,56 +115,89 @@ static void say_comparison(speaker *s, const study_comparison *c)
     say(s);
 }
 
+static int is_no_better(const speaker *s, const study_cell *cell, size_t test)
+{
+    return cell->test == test && cell->n_seeds > 0 &&
+           !(cell->quantity[STUDY_ACCURACY].low > s->matrix->constant[test]);
+}
+
 /* Detectors that are not shown to be better than an answer that never looks. */
 static void say_no_better(speaker *s, size_t test)
 {
     size_t n = 0, n_results = 0;
     for (size_t i = 0; i < s->matrix->n_cells; i++) {
-        const study_cell *cell = &s->matrix->cells[i];
-        if (cell->test != test || cell->n_seeds == 0)
-            continue;
-        n_results++;
-        if (cell->quantity[STUDY_ACCURACY].low > s->matrix->constant[test])
-            continue;
-        meso_text_add(&s->line,
-                      n++ ? ", " : "Not shown to be better than the larger class alone on ");
-        if (n == 1)
-            meso_text_format(&s->line, "%s (%.3f): ", test_name(s, test),
-                             s->matrix->constant[test]);
-        add_contestant(s, cell);
+        n += (size_t)is_no_better(s, &s->matrix->cells[i], test);
+        n_results += s->matrix->cells[i].test == test && s->matrix->cells[i].n_seeds > 0;
     }
-    meso_text_add(&s->line, n == 0 ? "" : n == n_results ? ": no detector is." : ".");
+    if (n == 0)
+        return;
+    meso_text_format(&s->line, "%s shown to be better on %s than the larger class alone (%.3f)",
+                     n == n_results ? "No detector is" : "Not", test_name(s, test),
+                     s->matrix->constant[test]);
+    for (size_t i = 0, told = 0; i < s->matrix->n_cells && n < n_results; i++)
+        if (is_no_better(s, &s->matrix->cells[i], test)) {
+            meso_text_add(&s->line, told++ ? ", " : ": ");
+            add_contestant(s, &s->matrix->cells[i]);
+        }
+    meso_text_add(&s->line, ".");
     say(s);
 }
 
 /* ---- leaks and shortcuts -----------------------------------------------------------------------
  */
 
+static void add_kinds(speaker *s, const size_t n[STUDY_N_PAIR_KINDS])
+{
+    size_t told = 0;
+    meso_text_add(&s->line, "(");
+    for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
+        if (n[k])
+            meso_text_format(&s->line, "%s%zu %s", told++ ? ", " : "", n[k],
+                             study_pair_kind_name((study_pair_kind)k));
+    meso_text_add(&s->line, ")");
+}
+
+static size_t sum_kinds(const size_t n[STUDY_N_PAIR_KINDS])
+{
+    size_t all = 0;
+    for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
+        all += n[k];
+    return all;
+}
+
 static void say_leaks(speaker *s)
 {
     for (size_t i = 0; i < s->facts->n_train * s->facts->n_test; i++) {
         const size_t *n = s->facts->pairs[i].n_leaks;
-        size_t all = 0, kinds = 0;
-        for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
-            all += n[k];
+        size_t all = sum_kinds(n);
         if (all == 0)
             continue;
-        meso_text_format(&s->line, "%zu image%s of %s also stand%s in %s (", all,
-                         all > 1 ? "s" : "", test_name(s, i % s->facts->n_test), all > 1 ? "" : "s",
+        meso_text_format(&s->line, "%zu image%s of %s also stand%s in %s ", all, all > 1 ? "s" : "",
+                         test_name(s, i % s->facts->n_test), all > 1 ? "" : "s",
                          s->e->plan->train[i / s->facts->n_test].name);
-        for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
-            if (n[k])
-                meso_text_format(&s->line, "%s%zu %s", kinds++ ? ", " : "", n[k],
-                                 study_pair_kind_name((study_pair_kind)k));
-        meso_text_add(&s->line,
-                      s->e->plan->keep_leaks ? ") and were kept." : ") and were left out.");
+        add_kinds(s, n);
+        meso_text_add(&s->line, s->e->plan->keep_leaks ? " and were kept." : " and were left out.");
+        say(s);
+    }
+}
+
+static void say_duplicates(speaker *s)
+{
+    for (size_t t = 0; t < s->facts->n_train + s->facts->n_test; t++) {
+        const size_t *n = s->facts->sets[t].n_duplicates;
+        if (sum_kinds(n) == 0)
+            continue;
+        meso_text_format(&s->line, "In %s, pictures come again: %zu ", s->facts->sets[t].name,
+                         sum_kinds(n));
+        add_kinds(s, n);
+        meso_text_add(&s->line, ".");
         say(s);
     }
 }
 
 static void say_shortcuts(speaker *s)
 {
-    for (size_t t = 0; t < s->facts->n_train + s->facts->n_test; t++) {
+    for (size_t t = 0; t < s->facts->n_train; t++) {
         const study_set_facts *set = &s->facts->sets[t];
         size_t n = 0;
         for (size_t i = 0; i < set->n_shortcuts && i < most_shortcuts; i++) {
@@ -173,7 +206,7 @@ static void say_shortcuts(speaker *s)
                 continue;
             if (n++ == 0)
                 meso_text_format(&s->line,
-                                 "In %s real can be told from fake by one number: ", set->name);
+                                 "In %s, real can be told from fake by one number: ", set->name);
             meso_text_format(&s->line, "%s%s (AUC %.3f, %.3f to %.3f)", n > 1 ? ", " : "",
                              study_properties[c->property].title, c->auc, c->interval.low,
                              c->interval.high);
@@ -320,6 +353,7 @@ meso_status study_sentences_write(const study_evidence *e, const study_facts *fa
     for (size_t test = 0; test < e->plan->n_test; test++)
         say_no_better(&s, test);
     say_leaks(&s);
+    say_duplicates(&s);
     say_shortcuts(&s);
     say_baselines(&s);
     for (size_t set = 0; set < facts->n_train && facts->n_train >= 3; set++)
