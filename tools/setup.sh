@@ -13,7 +13,7 @@ packages="
     ocl-icd-opencl-dev pocl-opencl-icd
     libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev
     libjansson-dev libxxhash-dev
-    libhdf5-dev libzip-dev libssl-dev
+    libhdf5-dev libzip-dev libssl-dev libseccomp-dev
     liblapacke-dev libkissfft-dev libjs-chart.js
     libcmocka-dev
 "

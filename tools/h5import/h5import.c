@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,6 +16,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "confine.h"
 
 void die(int exit_code, const char *format, ...)
 {
@@ -79,6 +82,13 @@ static void limit_self(void)
     limit(RLIMIT_FSIZE, 0);
     signal(SIGXFSZ, SIG_IGN); /* an error code in place of a silent end */
     limit(RLIMIT_CORE, 0);
+    /* OpenSSL would read its settings when SHA-256 is asked for. */
+    if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+        die(70, "OpenSSL cannot start");
+#ifndef __SANITIZE_ADDRESS__ /* whose reports open files */
+    if (confine_self() < 0)
+        die(70, "out of memory");
+#endif
 }
 
 static blob read_input(int fd)

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The confinement of mesocl-h5import: what a confined process can no longer do, what it still can,
+ * and that the program is confined before it reads. (That it converts all the same: test_convert.)
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "confine.h"
+
+static int other_fd; /* open for writing, and no standard stream */
+
+static long opens_a_file(void)
+{
+    return open("/dev/null", O_RDONLY);
+}
+
+static long makes_a_file(void)
+{
+    return syscall(SYS_openat, AT_FDCWD, "/tmp/meso_confine", O_CREAT | O_WRONLY, 0600);
+}
+
+static long runs_a_program(void)
+{
+    return execl("/bin/true", "true", (char *)NULL);
+}
+
+static long makes_a_process(void)
+{
+    return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
+static long connects(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static long maps_code(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return page == MAP_FAILED ? -1 : 0;
+}
+
+static long writes_elsewhere(void)
+{
+    return write(other_fd, "x", 1);
+}
+
+static long kills_its_parent(void)
+{
+    return kill(getppid(), 0);
+}
+
+static long writes_to_stderr(void)
+{
+    return write(STDERR_FILENO, "", 0);
+}
+
+static long takes_memory(void)
+{
+    char *bytes = malloc((size_t)8 << 20); /* mmap */
+    bytes = bytes ? realloc(bytes, (size_t)32 << 20) : NULL;
+    if (!bytes)
+        return -1;
+    memset(bytes, 1, (size_t)32 << 20);
+    free(bytes);
+    return 0;
+}
+
+enum { could, refused, failed_otherwise, no_filters, no_memory };
+
+/* How a confined child's act ends. */
+static int confined(long (*act)(void))
+{
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int made = confine_self();
+        if (made != 1)
+            _exit(made == 0 ? no_filters : no_memory);
+        errno = 0;
+        long result = act();
+        _exit(result >= 0 ? could : errno == EPERM ? refused : failed_otherwise);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Not in a build or on a kernel without filters; not under the address sanitizer, which makes
+ * system calls of its own. */
+static void need_filters(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
+    if (confined(writes_to_stderr) == no_filters)
+        skip();
+}
+
+static void what_is_left(void **state)
+{
+    static const struct {
+        const char *name;
+        long (*act)(void);
+        int end;
+    } rows[] = {
+        {"open a file", opens_a_file, refused},
+        {"make a file", makes_a_file, refused},
+        {"run a program", runs_a_program, refused},
+        {"make a process", makes_a_process, refused},
+        {"connect", connects, refused},
+        {"map code", maps_code, refused},
+        {"write elsewhere", writes_elsewhere, refused},
+        {"signal another", kills_its_parent, refused},
+        {"write to stderr", writes_to_stderr, could},
+        {"take memory", takes_memory, could},
+    };
+    (void)state;
+    other_fd = open("/dev/null", O_WRONLY);
+    assert_true(other_fd > 2);
+    need_filters();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int got = confined(rows[i].act);
+        if (got != rows[i].end)
+            fail_msg("%s: %d instead of %d", rows[i].name, got, rows[i].end);
+    }
+    close(other_fd);
+}
+
+/* "Seccomp:" in /proc: 0 none, 2 a filter. */
+static int seccomp_mode(pid_t process)
+{
+    char path[64], line[256];
+    int mode = -1;
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)process);
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "Seccomp: %d", &mode) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return mode;
+}
+
+/* It waits for its first byte; by then it is confined. */
+static void the_program_is_confined(void **state)
+{
+    int input[2], status = 0, mode = 0;
+    (void)state;
+    need_filters();
+    if (seccomp_mode(getpid()) != 0)
+        skip(); /* this test is in a filter itself: the mode says nothing */
+    assert_int_equal(pipe2(input, O_CLOEXEC), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(input[0], STDIN_FILENO);
+        execl(H5IMPORT_PROGRAM, "mesocl-h5import", (char *)NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < 1000 && mode == 0; i++, usleep(10000))
+        mode = seccomp_mode(child);
+    close(input[1]);
+    close(input[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(mode, 2);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 65); /* empty */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_left),
+        cmocka_unit_test(the_program_is_confined),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
