@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "harness_run.h"
 #include "mesocl/dataset.h"
 
@@ -291,6 +292,20 @@ static void refuses_manifests(void **state)
         {"file,label\na,real\nb,fake\na,fake\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
         {"file,label\na,real\n", "class fake", MESO_ERROR_DATA},
         {"file,label\n", "no images", MESO_ERROR_NO_INPUT},
+        {"\xEF\xBB\xBF", "m.csv:1: no column is called file", MESO_ERROR_DATA},
+        {"\xFF\xFE"
+         "f",
+         "m.csv:1: no column is called file", MESO_ERROR_DATA}, /* UTF-16 */
+        {"file;label\na;real\n", "m.csv:1: no column is called file", MESO_ERROR_DATA},
+        {"file,label\ra,real\r", "m.csv:1: no column is called label", MESO_ERROR_DATA},
+        {"file,\"label\na,real\n", "m.csv:1: a quoted field never ends", MESO_ERROR_DATA},
+        {"file,label\na,real \n", "m.csv:2: the label \"real \"", MESO_ERROR_DATA},
+        {"file,label\na,\x1b[31m\n", "m.csv:2: the label \"\\x1B[31m\"", MESO_ERROR_DATA},
+        {"file,label\na,real\nb,fake\n\"a\",real\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
+        {"file,label\n=cmd\x07,real\n=cmd\x07,fake\n", "m.csv: =cmd\\x07 is listed twice",
+         MESO_ERROR_DATA},
+        {"file,label,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n",
+         "m.csv:1: more than 64 fields", MESO_ERROR_DATA},
     };
     meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
     (void)state;
@@ -310,6 +325,63 @@ static void refuses_manifests(void **state)
     options = (meso_dataset_options)MESO_DATASET_OPTIONS_INIT;
     options.manifest = "nul.csv";
     expect_error(NULL, &options, MESO_ERROR_DATA, "nul.csv:2: a NUL byte");
+}
+
+/* A path is what it says: from the root, upwards, or longer than any file can be. What is wrong
+ * with it shows when the file is opened. */
+static void paths_of_manifests(void **state)
+{
+    enum { length = 100000 };
+    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
+    meso_dataset dataset;
+    meso_text text = {0};
+    (void)state;
+    meso_text_add(&text, "label,file\nfake,/a/../b.png\nreal,../../c.png\nreal,-rf\nfake,d/");
+    for (int i = 0; i < length; i++)
+        meso_text_add(&text, "d");
+    put("m/list.csv", text.bytes);
+    meso_text_free(&text);
+    options.manifest = "m/list.csv";
+    assert_int_equal(meso_dataset_open(NULL, &options, &dataset, NULL), MESO_OK);
+    assert_int_equal(dataset.n_items, 4);
+    assert_string_equal(dataset.items[0].path, "/a/../b.png");
+    assert_int_equal(strlen(dataset.items[1].path), strlen("m/d/") + length);
+    assert_string_equal(dataset.items[2].path, "m/-rf");
+    assert_string_equal(dataset.items[3].path, "m/../../c.png");
+    meso_dataset_close(&dataset);
+    options.manifest = "m";
+    expect_error(NULL, &options, MESO_ERROR_NO_INPUT, "m: not a regular file");
+    assert_int_equal(mkfifo("pipe.csv", 0600), 0);
+    options.manifest = "pipe.csv"; /* nobody writes to it */
+    expect_error(NULL, &options, MESO_ERROR_NO_INPUT, "pipe.csv: not a regular file");
+}
+
+static void long_manifests(void **state)
+{
+    enum { n_lines = 1000000 };
+    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
+    meso_dataset dataset;
+    meso_text text = {0};
+    (void)state;
+    options.manifest = "m.csv";
+    meso_text_add(&text, "file,label,group\n");
+    for (int i = 0; i < n_lines; i++)
+        meso_text_format(&text, "%d.png,%s,%d\n", i, i & 1 ? "fake" : "real", i / 10);
+    harness_put("m.csv", text.bytes, text.length);
+    double seconds = meso_seconds();
+    assert_int_equal(meso_dataset_open(NULL, &options, &dataset, NULL), MESO_OK);
+    print_message("%d lines in %.3f s\n", n_lines, meso_seconds() - seconds);
+    assert_true(meso_seconds() - seconds < 30);
+    assert_int_equal(dataset.n_items, n_lines);
+    assert_int_equal(dataset.n_groups, n_lines / 10 * 2); /* each in both classes */
+    meso_dataset_close(&dataset);
+    meso_text_add(&text, "999999.png,fake,x\n");
+    harness_put("m.csv", text.bytes, text.length);
+    expect_error(NULL, &options, MESO_ERROR_DATA, "m.csv: 999999.png is listed twice");
+    meso_text_add(&text, "1.png,fake\n");
+    harness_put("m.csv", text.bytes, text.length);
+    expect_error(NULL, &options, MESO_ERROR_DATA, "m.csv:1000003: 2 fields where the header has 3");
+    meso_text_free(&text);
 }
 
 static void lists_from_paths(void **state)
@@ -360,12 +432,13 @@ static void many_files_quickly(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(finds_and_sorts),  IN_FOLDER(keeps_the_first_of_each_class),
-        IN_FOLDER(loops_end),        IN_FOLDER(names_of_any_bytes),
-        IN_FOLDER(deep_folders_end), IN_FOLDER(unreadable_folders),
-        IN_FOLDER(class_names),      IN_FOLDER(given_class_names),
-        IN_FOLDER(bad_roots),        IN_FOLDER(groups),
-        IN_FOLDER(reads_manifests),  IN_FOLDER(refuses_manifests),
-        IN_FOLDER(lists_from_paths), IN_FOLDER(many_files_quickly)};
+        IN_FOLDER(finds_and_sorts),    IN_FOLDER(keeps_the_first_of_each_class),
+        IN_FOLDER(loops_end),          IN_FOLDER(names_of_any_bytes),
+        IN_FOLDER(deep_folders_end),   IN_FOLDER(unreadable_folders),
+        IN_FOLDER(class_names),        IN_FOLDER(given_class_names),
+        IN_FOLDER(bad_roots),          IN_FOLDER(groups),
+        IN_FOLDER(reads_manifests),    IN_FOLDER(refuses_manifests),
+        IN_FOLDER(paths_of_manifests), IN_FOLDER(long_manifests),
+        IN_FOLDER(lists_from_paths),   IN_FOLDER(many_files_quickly)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/text.h"
+#include "harness_run.h"
 #include "mesocl/net.h"
 #include "net/net.h"
 
@@ -71,6 +73,39 @@ static const struct {
      "t.net:3: inputs of 8 x 8 and"},
     {IMAGE "x = relu i \xC3\xA4", "t.net:2: a character that is not plain ASCII"},
     {IMAGE "x = relu\vi", "t.net:2: a character that is not plain ASCII"},
+    {IMAGE "x = relu i cap=1e999", "t.net:2: cap=1e999: must be a number"},
+    {IMAGE "x = leaky_relu i slope=1e7", "t.net:2: slope=1e7: must be a number from -1e+06"},
+    {IMAGE "x = conv i " CONV " =3", "t.net:2: conv has no key ''"},
+    {IMAGE "x == relu i", "t.net:2: expected `name = op"},
+    {IMAGE "x = relu i\n\n# y\nx = relu i", "t.net:5: the name 'x' is taken"},
+    {IMAGE "a = concat i i i i i i i i i i i i i i i i i",
+     "t.net:2: concat takes at most 16 inputs"},
+    {IMAGE "a = concat i i i i i i i i i i i i i i i i i i i i i i i", "t.net:2: more than 24"},
+    {"\xEF\xBB\xBF" IMAGE, "t.net:1: a character that is not plain ASCII"},
+    {"\xFF\xFEi\0", "t.net:1: a character that is not plain ASCII"},
+    {"PK\3\4", "t.net:1: a character that is not plain ASCII"},
+    {"i = input height=1048577 width=8 channels=3 divide=255", "height=1048577: must be a whole"},
+    {"i = input height=-8 width=8 channels=3 divide=255", "height=-8: must be a whole"},
+    {"i = input height=18446744073709551624 width=8 channels=3 divide=255", "must be a whole"},
+    {"i = input height=8 width=8 channels=3 divide=0", "divide=0: must be a number from 1e-06"},
+    {IMAGE "x = conv i filters=1 window=65537 stride=1 dilation=1 pad=same",
+     "window=65537: must be N or"},
+    {IMAGE "x = conv i filters=1 window=65536 stride=1 dilation=65536 pad=same",
+     "t.net:2: a window that reaches over 4294901761 does not fit"},
+    {IMAGE "x = conv i filters=1 window=3 stride=65536 dilation=1 pad=65536",
+     "t.net:2: input of 3 channels of 8 x 8 is too large with 65536 zeros around it"},
+    /* 2^72 values, which is 0 in 64 bits; and 2^48. */
+    {"i = input height=1 width=1 channels=1048576 divide=255\n"
+     "x = conv i filters=1048576 window=65536 stride=1 dilation=1 pad=same",
+     "t.net:2: input of 1048576 channels of 1 x 1 is too large with 32768 zeros"},
+    {"i = input height=2 width=2 channels=65536 divide=255\n"
+     "x = conv i filters=1048576 window=64 stride=1 dilation=1 pad=same",
+     "t.net:2: x.kernel has too many values"},
+    /* 8 · (2^29 − 1) + 16 channels, which is 8 in 32 bits. */
+    {"i = input height=8191 width=65536 channels=1 divide=255\nf = flatten i\n"
+     "p = global_avg_pool i\nd = dense p units=65535\nb = concat f d\n"
+     "e = dense p units=16\nc = concat b b b b b b b b e",
+     "t.net:7: output of 4294967304 channels is too large"},
     {"i = input height=70000 width=8 channels=3 divide=255", "is too large"},
     {"i = input height=60000 width=60000 channels=3 divide=255", "is too large"},
     {IMAGE "f = flatten i\nd = dense f units=1000000\ne = dense d units=1000000",
@@ -87,6 +122,72 @@ static void test_refusals(void **state)
             !strstr(error.text, refusals[i].sentence))
             fail_msg("%s\nsaid: %s\nexpected: %s", refusals[i].text, error.text,
                      refusals[i].sentence);
+        assert_null(net);
+    }
+}
+
+/* Parses a text that is made, not written; the sentence must hold `said`. */
+static void expect_refused(meso_text *text, const char *said)
+{
+    meso_net *net = NULL;
+    meso_error error = {0};
+    assert_false(text->out_of_memory);
+    if (meso_net_parse(text->bytes, "t.net", &net, &error) != MESO_ERROR_DATA ||
+        !strstr(error.text, said))
+        fail_msg("said: %s\nexpected: %s", error.text, said);
+    assert_null(net);
+    meso_text_free(text);
+}
+
+/* A million of anything is refused at the first that is too much, or read in linear time. */
+static void test_a_million(void **state)
+{
+    enum { million = 1000000 };
+    meso_text text = {0};
+    (void)state;
+    meso_text_add(&text, IMAGE);
+    for (int i = 0; i < million; i++)
+        meso_text_format(&text, "x%d = relu i\n", i);
+    expect_refused(&text, "t.net:513: more than 512 layers");
+    meso_text_add(&text, IMAGE);
+    for (int i = 0; i < million; i++)
+        meso_text_format(&text, "x%d = relu x%d\n", i, i + 1);
+    expect_refused(&text, "t.net:2: no layer 'x1' above this line");
+    for (int i = 0; i < million; i++)
+        meso_text_add(&text, "#\r\n");
+    meso_text_add(&text, "x");
+    expect_refused(&text, "t.net:1000001: expected `name = op");
+    for (int i = 0; i < million; i++)
+        meso_text_add(&text, "=");
+    expect_refused(&text, "t.net:1: longer than 1023 characters");
+    meso_text_add(&text, "i = input height=");
+    for (int i = 0; i < 900; i++)
+        meso_text_add(&text, "0");
+    meso_text_add(&text, "8x");
+    expect_refused(&text, "t.net:1: height=000");
+}
+
+/* What only a file can hold. */
+static void test_files(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *said;
+    } rows[] = {{IMAGE "x = relu\0i\n", sizeof IMAGE + 10, "hostile.net: holds a NUL byte"},
+                {"\0", 1, "hostile.net: holds a NUL byte"},
+                {"", 0, "hostile.net: no layers"},
+                {NULL, (1 << 20) + 1, "hostile.net: larger than the limit of 1048576 bytes"}};
+    static const char zeros[(1 << 20) + 1];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        meso_net *net = NULL;
+        meso_error error = {0};
+        const void *bytes = rows[i].bytes ? rows[i].bytes : zeros;
+        assert_int_equal(meso_file_write("hostile.net", bytes, rows[i].n, NULL), MESO_OK);
+        if (meso_net_open("hostile.net", &net, &error) != MESO_ERROR_DATA ||
+            !strstr(error.text, rows[i].said))
+            fail_msg("said: %s\nexpected: %s", error.text, rows[i].said);
         assert_null(net);
     }
 }
@@ -196,6 +297,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_a_million),
+        cmocka_unit_test_setup_teardown(test_files, harness_enter_folder, harness_leave_folder),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_layout_of_the_text_is_free),
         cmocka_unit_test(test_built_in_nets),

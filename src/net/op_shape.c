@@ -6,19 +6,24 @@
  *   dropout  at inference the input itself; in training 0 where the mask says so, else
  *            in / (1 − rate) (inverted dropout)
  */
+#include <limits.h>
 #include <math.h>
 
 #include "net/op.h"
 
 static meso_status concat_shape(meso_layer *layer, const meso_shape *inputs, meso_error *error)
 {
-    layer->shape = (meso_shape){0, inputs[0].h, inputs[0].w};
+    int64_t channels = 0;
     for (size_t i = 0; i < layer->n_inputs; i++) {
         if (inputs[i].h != inputs[0].h || inputs[i].w != inputs[0].w)
             return meso_fail(error, MESO_ERROR_DATA, "inputs of %d x %d and %d x %d do not fit",
                              inputs[0].h, inputs[0].w, inputs[i].h, inputs[i].w);
-        layer->shape.c += inputs[i].c;
+        channels += inputs[i].c;
     }
+    if (channels > INT_MAX)
+        return meso_fail(error, MESO_ERROR_DATA, "output of %lld channels is too large",
+                         (long long)channels);
+    layer->shape = (meso_shape){(int)channels, inputs[0].h, inputs[0].w};
     return MESO_OK;
 }
 

@@ -16,6 +16,9 @@
 
 enum { max_words = 8 + MESO_MAX_INPUTS, max_line = 1024 };
 
+/* Values of one tensor: kernels count them with an int. */
+static const size_t max_values = INT_MAX / 4;
+
 typedef struct parser {
     meso_net *net;
     int line;
@@ -193,6 +196,19 @@ static meso_status parse_words(const parser *p, meso_layer *layer, char *const *
     return MESO_OK;
 }
 
+/* What a layer's inputs take with the zeros that it wants around them. */
+static meso_status check_padded(const parser *p, const meso_layer *layer, const meso_shape *inputs)
+{
+    const int halo = layer->op->halo ? layer->op->halo(layer) : 0;
+    for (size_t i = 0; i < layer->n_inputs; i++) {
+        const meso_shape padded = {inputs[i].c, inputs[i].h + 2 * halo, inputs[i].w + 2 * halo};
+        if (meso_shape_size(padded) > max_values)
+            return REFUSE(p, "input of %d channels of %d x %d is too large with %d zeros around it",
+                          inputs[i].c, inputs[i].h, inputs[i].w, halo);
+    }
+    return MESO_OK;
+}
+
 /* Output shape and parameters of a parsed layer. */
 static meso_status settle_layer(const parser *p, meso_layer *layer)
 {
@@ -204,9 +220,11 @@ static meso_status settle_layer(const parser *p, meso_layer *layer)
     if (layer->op->shape(layer, inputs, &reason) != MESO_OK)
         return REFUSE(p, "%s", reason.text);
     if (layer->shape.h > MESO_MAX_SIDE || layer->shape.w > MESO_MAX_SIDE ||
-        meso_shape_size(layer->shape) > (size_t)INT_MAX / 4)
+        meso_shape_size(layer->shape) > max_values)
         return REFUSE(p, "output of %d channels of %d x %d is too large", layer->shape.c,
                       layer->shape.h, layer->shape.w);
+    if (check_padded(p, layer, inputs) != MESO_OK)
+        return MESO_ERROR_DATA;
     layer->first_param = net->n_params;
     if (!layer->op->params)
         return MESO_OK;
@@ -220,10 +238,10 @@ static meso_status settle_layer(const parser *p, meso_layer *layer)
         meso_param *param = &params[i];
         snprintf(param->name, sizeof param->name, "%s.%s", layer->name, names[param->kind]);
         param->layer = (size_t)(layer - net->layers);
-        param->n_values = 1;
+        param->n_values = 1; /* no overflow: but for filters, dims lie inside the padded input */
         for (size_t d = 0; d < param->n_dims; d++)
             param->n_values *= param->dims[d];
-        if (param->n_values > (size_t)INT_MAX / 4)
+        if (param->n_values > max_values)
             return REFUSE(p, "%s has too many values", param->name);
     }
     net->n_params += layer->n_params;
