@@ -6,12 +6,12 @@
  */
 #define TILE 4 /* channels of `to` side by side */
 
-/* Columns x … x + LANES − 1 of two rows, of TILE channels. weights: of the first of them. Each row of the window is
- * summed for itself, which halves the rounding error of a 5 × 5 window. */
+/* Columns x … x + LANES − 1 of two rows, of TILE channels; w: where the weights of each begin. Each row of the window
+ * is summed for itself, which halves the rounding error of a 5 × 5 window. Called with a constant window_w. */
 inline void window_sum(__global const float *upper, __global const float *lower, const int row_stride,
                        const int plane, const int channels, const int window_h, const int window_w,
-                       const int step_h, const int step_w, __global const float *weights,
-                       const int from_stride, const int tap_stride, const int *k, vec sums[2][TILE])
+                       const int step_h, const int step_w, __global const float *const *w,
+                       const int from_stride, const int tap_stride, vec sums[2][TILE])
 {
     UNROLL for (int j = 0; j < TILE; j++)
         sums[0][j] = sums[1][j] = 0.0f;
@@ -20,13 +20,15 @@ inline void window_sum(__global const float *upper, __global const float *lower,
         UNROLL for (int j = 0; j < TILE; j++)
             part[0][j] = part[1][j] = 0.0f;
         NO_UNROLL for (int i = 0; i < channels; i++) {
-            const int row = r * step_h * row_stride + i * plane;
-            __global const float *w = weights + r * window_w * tap_stride + i * from_stride;
-            NO_UNROLL for (int s = 0; s < window_w; s++, w += tap_stride) {
-                const vec a = VLOAD(0, upper + row + s * step_w), b = VLOAD(0, lower + row + s * step_w);
+            __global const float *p = upper + r * step_h * row_stride + i * plane;
+            __global const float *q = lower + r * step_h * row_stride + i * plane;
+            const int first = r * window_w * tap_stride + i * from_stride;
+            for (int s = 0; s < window_w; s++) {
+                const vec a = VLOAD(0, p + s * step_w), b = VLOAD(0, q + s * step_w);
                 UNROLL for (int j = 0; j < TILE; j++) {
-                    part[0][j] = w[k[j]] * a + part[0][j];
-                    part[1][j] = w[k[j]] * b + part[1][j];
+                    const float weight = w[j][first + s * tap_stride];
+                    part[0][j] = weight * a + part[0][j];
+                    part[1][j] = weight * b + part[1][j];
                 }
             }
         }
@@ -36,6 +38,9 @@ inline void window_sum(__global const float *upper, __global const float *lower,
         }
     }
 }
+#define WINDOW_SUM(width)                                                                          \
+    window_sum(upper + x, lower + x, ROW_STRIDE(from_t), PLANE(from_t), channels, window_h, width, \
+               step_h, step_w, w, w_from, taps, sums)
 
 /* Work-item: (two rows, n · tiles + tile). The pad of `from` is as wide as the window reaches. w_from and w_to: from
  * one weight to the next in i and in j. */
@@ -51,14 +56,20 @@ TRAIN_KERNEL conv_rows(__global const float *from, const tensor_t from_t, __glob
     const int taps = CHANNELS(from_t) * CHANNELS(to_t), channels = CHANNELS(from_t);
     __global const float *upper = from + at(from_t, n, 0, y - origin_h, -origin_w);
     __global const float *lower = from + at(from_t, n, 0, y_lower - origin_h, -origin_w);
-    __global const float *w = weights + first * w_to;
-    int k[TILE], x = 0;
-    UNROLL for (int j = 0; j < TILE; j++)
-        k[j] = min(j, n_j - 1) * w_to; /* past the last channel: computed, not stored */
+    __global const float *w[TILE];
+    int x = 0;
+    UNROLL for (int j = 0; j < TILE; j++) /* past the last channel: computed, not stored */
+        w[j] = weights + (first + min(j, n_j - 1)) * w_to;
     for (; x + LANES <= WIDTH(to_t); x += LANES) {
         vec sums[2][TILE];
-        window_sum(upper + x, lower + x, ROW_STRIDE(from_t), PLANE(from_t), channels, window_h, window_w,
-                   step_h, step_w, w, w_from, taps, k, sums);
+        if (window_w == 5)
+            WINDOW_SUM(5);
+        else if (window_w == 3)
+            WINDOW_SUM(3);
+        else if (window_w == 1)
+            WINDOW_SUM(1);
+        else
+            WINDOW_SUM(window_w);
         UNROLL for (int j = 0; j < TILE; j++)
             if (j < n_j) {
                 __global float *p = to + at(to_t, n, first + j, y, x);
@@ -78,7 +89,7 @@ TRAIN_KERNEL conv_rows(__global const float *from, const tensor_t from_t, __glob
                 for (int r = 0; r < window_h; r++)
                     for (int i = 0; i < channels; i++)
                         for (int s = 0; s < window_w; s++)
-                            sum = w[(r * window_w + s) * taps + i * w_from + k[j]] *
+                            sum = w[j][(r * window_w + s) * taps + i * w_from] *
                                       from[at(from_t, n, i, row + r * step_h - origin_h,
                                               x + s * step_w - origin_w)] +
                                   sum;
