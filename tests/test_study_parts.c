@@ -160,7 +160,7 @@ static void effect_sizes(void **state)
             means[0] += (a[i] = (double)meso_random_below(&random, 12)) / (double)n_a;
         for (size_t i = 0; i < n_b; i++)
             means[1] += (b[i] = 2 + (double)meso_random_below(&random, 12)) / (double)n_b;
-        for (double at = -1; at < 15; at++) {
+        for (int at = -1; at < 15; at++) {
             double below[2] = {0};
             for (size_t i = 0; i < n_a; i++)
                 below[0] += (a[i] <= at) / (double)n_a;

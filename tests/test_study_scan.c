@@ -2,6 +2,7 @@
  *
  * Scans that do not go as planned: interrupted ones, files that change or vanish meanwhile.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,7 +15,7 @@
 
 #include "harness_device.h"
 #include "harness_run.h"
-#include "study/study_scan.h"
+#include "study/study_pairs.h"
 
 enum { per_class = 100 };
 
@@ -121,13 +122,36 @@ static void sizes_may_differ(void **state)
     meso_device_close(device);
 }
 
+/* The study's statistics alone: what needs more says so, in place of finding all pictures equal. */
+static void a_lesser_scan_is_not_taken_for_a_whole_one(void **state)
+{
+    meso_device *device = harness_device();
+    study_scan_options options = STUDY_SCAN_OPTIONS_INIT;
+    study_dataset dataset;
+    study_pairs pairs;
+    meso_dataset files;
+    meso_error error;
+    (void)state;
+    put_dataset();
+    options.device = device;
+    options.study_only = 1;
+    assert_int_equal(meso_dataset_open("set", NULL, &files, &error), MESO_OK);
+    assert_int_equal(study_scan("set", "set", &files, &options, &dataset, &error), MESO_OK);
+    harness_close(dataset.images[7].property[STUDY_BLUE], 7, 0, "blue");
+    assert_true(isnan(dataset.images[7].property[STUDY_NOISE]));
+    assert_int_equal(study_duplicates(&dataset, &pairs, &error), MESO_ERROR_ARGUMENT);
+    assert_int_equal(study_leaks(&dataset, &dataset, &pairs, &error), MESO_ERROR_ARGUMENT);
+    study_dataset_free(&dataset);
+    meso_device_close(device);
+}
+
 #define IN_FOLDER(test) \
     cmocka_unit_test_setup_teardown(test, harness_enter_folder, harness_leave_folder)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {IN_FOLDER(an_interrupted_scan_goes_on),
-                                       IN_FOLDER(a_file_that_changes_ends_the_scan),
-                                       IN_FOLDER(sizes_may_differ)};
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(an_interrupted_scan_goes_on), IN_FOLDER(a_file_that_changes_ends_the_scan),
+        IN_FOLDER(sizes_may_differ), IN_FOLDER(a_lesser_scan_is_not_taken_for_a_whole_one)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,6 +27,14 @@ static void count_duplicates(const study_dataset *dataset, study_health *health)
     }
 }
 
+/* The intervals of many images are narrow, and resamples of them take long. */
+static size_t resamples_for(size_t n_images)
+{
+    const size_t usual = 1000, least = 100, draws = 20000000;
+    size_t affordable = draws / n_images;
+    return affordable > usual ? usual : affordable < least ? least : affordable;
+}
+
 static meso_status check_views(const study_dataset *dataset, const study_health_options *options,
                                study_health *health, meso_error *error)
 {
@@ -44,12 +52,15 @@ out:
     return status;
 }
 
-meso_status study_health_check(const study_dataset *dataset, const study_health_options *options,
+meso_status study_health_check(const study_dataset *dataset, const study_health_options *given,
                                study_health *health, meso_error *error)
 {
     meso_status status = MESO_OK;
+    study_health_options options = *given;
     size_t n = dataset->n_usable[0] + dataset->n_usable[1];
     size_t larger = dataset->n_usable[0] > n / 2 ? dataset->n_usable[0] : n - dataset->n_usable[0];
+    if (options.n_resamples == 0)
+        options.n_resamples = resamples_for(n);
     memset(health, 0, sizeof *health);
     health->n_refused = dataset->files.n_items - n;
     health->largest_share = (double)larger / (double)n;
@@ -57,9 +68,9 @@ meso_status study_health_check(const study_dataset *dataset, const study_health_
     MESO_TRY(study_duplicates(dataset, &health->duplicates, error));
     count_duplicates(dataset, health);
     MESO_TRY(study_groups_create(&dataset->files, &health->groups, error));
-    MESO_TRY(study_shortcuts(dataset, options->n_resamples, options->seed, health->shortcuts,
+    MESO_TRY(study_shortcuts(dataset, options.n_resamples, options.seed, health->shortcuts,
                              &health->n_shortcuts, error));
-    MESO_TRY(check_views(dataset, options, health, error));
+    MESO_TRY(check_views(dataset, &options, health, error));
 out:
     if (status != MESO_OK)
         study_health_free(health);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "study/near.h"
 
 const char *study_pair_kind_name(study_pair_kind kind)
@@ -129,6 +130,16 @@ static int compare_by_a(const void *left, const void *right)
     return (x->b > y->b) - (x->b < y->b);
 }
 
+/* A scan for the study's statistics alone knows neither pixels nor looks. */
+static meso_status require_whole(const study_dataset *dataset, meso_error *error)
+{
+    return dataset->study_only ? meso_fail(error, MESO_ERROR_ARGUMENT,
+                                           "%s was scanned for the study's statistics alone: what "
+                                           "comes again needs a whole scan",
+                                           MESO_PRINTABLE(dataset->name))
+                               : MESO_OK;
+}
+
 meso_status study_duplicates(const study_dataset *dataset, study_pairs *pairs, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -137,6 +148,7 @@ meso_status study_duplicates(const study_dataset *dataset, study_pairs *pairs, m
     *pairs = (study_pairs){0};
     MESO_REQUIRE_MEMORY(taken, error);
     MESO_REQUIRE_MEMORY(items, error);
+    MESO_TRY(require_whole(dataset, error));
     MESO_TRY(pair_sets(dataset, STUDY_SAME_FILE, taken, pairs, error));
     MESO_TRY(pair_sets(dataset, STUDY_SAME_PIXELS, taken, pairs, error));
     MESO_TRY(study_near_pairs(items, add_items(dataset, taken, 0, items), pairs, error));
@@ -218,6 +230,8 @@ meso_status study_leaks(const study_dataset *train, const study_dataset *test, s
     unsigned char *taken = calloc(test->files.n_items + 1, 1);
     *pairs = (study_pairs){0};
     MESO_REQUIRE_MEMORY(taken, error);
+    MESO_TRY(require_whole(train, error));
+    MESO_TRY(require_whole(test, error));
     MESO_TRY(match(train, test, STUDY_SAME_FILE, taken, pairs, error));
     MESO_TRY(match(train, test, STUDY_SAME_PIXELS, taken, pairs, error));
     MESO_TRY(match_near(train, test, taken, pairs, error));

@@ -32,7 +32,7 @@ typedef struct study_pairs {
 } study_pairs;
 
 /* Pairs a < b of one dataset: each image of a set of same files or pixels is paired with the set's
- * first only, near pairs are found between sets. Errors: MEMORY. */
+ * first only, near pairs are found between sets. Errors: ARGUMENT (not a whole scan), MEMORY. */
 meso_status study_duplicates(const study_dataset *dataset, study_pairs *pairs, meso_error *error);
 
 /* Pairs of an image of `train` and one of `test`, by b: each image of `test` in at most one pair,

@@ -48,7 +48,7 @@ static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_op
          "compare each dataset with this one, which is not checked itself", 0, 0},
         BENCH_INPUT_OPTIONS(c->inputs),
         {"resamples", '\0', MESO_OPTION_UNSIGNED, {.number = &c->resamples}, "N",
-         "of the bootstrap; default 1000", 1, 1000000},
+         "of the bootstrap; default 1000, fewer for more than 20,000 images", 1, 1000000},
         {"seed", 's', MESO_OPTION_UNSIGNED, {.number = &c->seed}, "N",
          "of the bootstrap; default 0", 0, 0},
         {"list", '\0', MESO_OPTION_UNSIGNED, {.number = &c->list}, "N",
@@ -173,7 +173,7 @@ out:
 
 int bench_cmd_check(int argc, char **argv)
 {
-    check c = {.inputs = BENCH_INPUTS_INIT, .resamples = 1000, .list = 10};
+    check c = {.inputs = BENCH_INPUTS_INIT, .list = 10};
     meso_error error = {0};
     meso_text command = {0};
     char **operands;
