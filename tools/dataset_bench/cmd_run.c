@@ -94,7 +94,7 @@ out:
 
 int bench_cmd_run(int argc, char **argv)
 {
-    bench_run_options options;
+    bench_run_options options = {.overrides = json_object()};
     bench_study study = {0};
     meso_error error = {0};
     int finished = 0;

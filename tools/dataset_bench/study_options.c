@@ -44,7 +44,7 @@ typedef struct words {
     variant_options variant;
     uint64_t seeds, batch, limit, resamples;
     int no_equalize, keep_leaks, resume;
-    int protocol, loss;
+    int protocol;
     const char *device;
 } words;
 
@@ -109,7 +109,6 @@ static int add_group(json_t *document, const char *word)
 
 static int collect(const words *w, json_t *document)
 {
-    static const char *const losses[] = {"mse", "bce"};
     const variant_options *v = &w->variant;
     int code = add_sources(document, "train", &w->train);
     if (code < 0)
@@ -137,8 +136,6 @@ static int collect(const words *w, json_t *document)
         ok &= json_object_set_new(document, "keep_leaks", json_true()) == 0;
     if (w->protocol != not_given)
         ok &= set_text(document, "protocol", "ucla");
-    if (w->loss != not_given)
-        ok &= set_text(document, "loss", losses[w->loss]);
     return code >= 0 || ok ? code : meso_options_usage_error("run", "a value is not UTF-8");
 }
 
@@ -168,7 +165,7 @@ static int check(const words *w, bench_run_options *o, char **operands, size_t n
 /* clang-format off */
 int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
 {
-    words w = {.variant = {.epochs = UINT64_MAX}, .protocol = not_given, .loss = not_given};
+    words w = {.variant = {.epochs = UINT64_MAX}, .protocol = not_given};
     const meso_option options[] = {
         {"train", '\0', MESO_OPTION_LIST, {.list = &w.train}, "NAME=PATH",
          "a training set, once for each; a folder of class folders, or a manifest", 0, 0},
@@ -200,7 +197,6 @@ int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
          "compute batch norm's statistics anew after training: where there are few steps", 0, 0},
         {"batch", 'b', MESO_OPTION_UNSIGNED, {.number = &w.batch}, "N",
          "images a step; default 32", 1, 4096},
-        {"loss", '\0', MESO_OPTION_CHOICE, {.choice = &w.loss}, "mse|bce", "default mse", 0, 0},
         {"protocol", '\0', MESO_OPTION_CHOICE, {.choice = &w.protocol}, "ucla",
          "that of the published study: one epoch, batches of 64, MSE, no augmentation", 0, 0},
         {"no-equalize", '\0', MESO_OPTION_FLAG, {.flag = &w.no_equalize}, NULL,
@@ -223,7 +219,6 @@ int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
     /* clang-format on */
     char **operands;
     size_t n_operands;
-    *o = (bench_run_options){.overrides = json_object()};
     int code = meso_options_parse(&line, argc, argv, &operands, &n_operands);
     if (code < 0)
         code = collect(&w, o->overrides);

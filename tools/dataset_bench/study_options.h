@@ -18,7 +18,8 @@ typedef struct bench_run_options {
     json_t *overrides;   /* what the options say, in the plan's words; owned */
 } bench_run_options;
 
-/* Returns -1: go on; else the exit code. To be freed in any case. */
+/* Starts from {.overrides = json_object()}. Returns -1: go on; else the exit code. To be freed in
+ * any case. */
 int bench_run_options_parse(int argc, char **argv, bench_run_options *options);
 void bench_run_options_free(bench_run_options *options);
 
