@@ -56,15 +56,19 @@ static json_t *device_json(const meso_device_info *d)
         d->same_as < 0 ? json_null() : json_integer(d->same_as));
 }
 
+/* Without any .icd file there is one row, what the loader says, and its file is null. */
 static json_t *drivers_json(const meso_drivers *drivers)
 {
     json_t *rows = json_array();
-    for (size_t i = 0; rows && i < drivers->n; i++)
-        if (drivers->rows[i].n_devices == 0)
-            json_array_append_new(rows, json_pack("{s:i s:o s:o}", "platform",
-                                                  (int)drivers->rows[i].platform, "file",
-                                                  report_json_text(drivers->rows[i].file), "reason",
-                                                  report_json_text(drivers->rows[i].error.text)));
+    for (size_t i = 0; rows && i < drivers->n; i++) {
+        const meso_driver *row = &drivers->rows[i];
+        json_t *file = row->file ? report_json_text(row->file) : json_null();
+        if (row->n_devices == 0)
+            json_array_append_new(rows,
+                                  json_pack("{s:i s:O s:o}", "platform", (int)row->platform, "file",
+                                            file, "reason", report_json_text(row->error.text)));
+        json_decref(file);
+    }
     return rows;
 }
 
