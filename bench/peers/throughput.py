@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images a second, 8-bit pixels in memory to probability: MesoCL beside its rivals, in turns.
+"""Images a second, 8-bit pixels in memory to probability, or through training: MesoCL beside its rivals, in turns.
 
 Each round measures each rival in each of its modes, then MesoCL, in blocks with pauses between, because
 other libraries' threads go on spinning for a while. Every rival runs in processes of its own, checked against
@@ -22,6 +22,7 @@ import numpy as np
 import peers_report as report
 
 RIVALS = ["openvino", "torch", "onnxruntime", "mnn", "ncnn", "opencv", "tensorflow", "litert"]
+TRAINED = ["torch", "tensorflow"]
 WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
 N_PICTURES = 64  # 12 MB: more than a core's own caches hold, as device_bench does
 N_CHECKED = 8
@@ -76,11 +77,12 @@ def ask(row, question):
 def make_rows(arguments, notes):
     """One row for each rival, mode, number of threads and processes."""
     rows = []
-    for name in arguments.rivals.split(","):
-        if name not in RIVALS:
-            sys.exit(f"there is no rival {name}; known: {', '.join(RIVALS)}")
+    known, prefix = (TRAINED, "train_") if arguments.train else (RIVALS, "rival_")
+    for name in arguments.rivals.split(",") if arguments.rivals else known:
+        if name not in known:
+            sys.exit(f"there is no rival {name}; known: {', '.join(known)}")
         # Asked in a process of its own: not all rivals can be loaded into one.
-        said = subprocess.run([sys.executable, WORKER, "rival_" + name], capture_output=True, text=True)
+        said = subprocess.run([sys.executable, WORKER, prefix + name], capture_output=True, text=True)
         if said.returncode != 0:
             notes.append(f"{name}: not to be had ({said.stderr.strip().splitlines()[-1]})")
             continue
@@ -90,7 +92,7 @@ def make_rows(arguments, notes):
             continue
         for mode, threads, copies, exact in rival["modes"]:
             if threads * copies in arguments.threads and (exact or not arguments.avx2):
-                rows.append({"rival": rival["name"], "version": rival["version"], "module": "rival_" + name,
+                rows.append({"rival": rival["name"], "version": rival["version"], "module": prefix + name,
                              "mode": mode, "threads": threads, "copies": copies, "exact": exact,
                              "environment": rival["avx2"] if arguments.avx2 else {},
                              "tolerance": rival["tolerance"], "rates": {}})
@@ -125,7 +127,7 @@ def expected_answers(arguments, pictures, folder):
 def start(row, arguments, pixels, expected):
     """Starts a row's processes and compares their answers; a row that fails keeps "error"."""
     row["processes"] = [Process(row, arguments, pixels) for _ in range(row["copies"])]
-    answers = ask(row, {"check": N_CHECKED})
+    answers = ask(row, {"check": N_CHECKED, "batch": arguments.batches[0]})
     for answer in [process.hello for process in row["processes"]] + answers:
         if "error" in answer:
             row["error"] = answer["error"]
@@ -151,7 +153,8 @@ def measure_ours(arguments, threads, ours):
         environment["POCL_KERNELLIB_NAME"] = "avx2"
     said = subprocess.run(
         [arguments.device_bench, "net", arguments.model, "--json", "--threads", str(threads),
-         "--batch", ",".join(map(str, arguments.batches)), "--seconds", str(arguments.seconds)],
+         "--batch", ",".join(map(str, arguments.batches)), "--seconds", str(arguments.seconds)] +
+        ["--train"] * arguments.train,
         capture_output=True, text=True, env=environment)
     if said.returncode != 0:
         sys.exit(f"device_bench ended with {said.returncode}: {said.stderr}")
@@ -220,17 +223,21 @@ def ratio_table(arguments, threads, rows, ours):
 
 def write_report(arguments, rows, ours, detail, notes):
     about = dict(report.machine(), mesocl=report.ours_version(arguments.mesocl))
-    title = f"Throughput of {os.path.basename(arguments.model)}" + (", AVX2 on both sides" if arguments.avx2 else "")
+    title = "Training" if arguments.train else "Throughput"
+    title += f" of {os.path.basename(arguments.model)}" + (", AVX2 on both sides" if arguments.avx2 else "")
     text = report.introduction(title, about)
-    text += (f"8-bit pixels in memory to probability, medians (range) of {arguments.rounds} rounds of "
-             f"{arguments.seconds:g} s. \"reordered\": the max-pool moved before batch norm by hand. |Δp|: largest "
-             "difference from MesoCL. Float32 unless a row says bf16.\n\n")
+    text += "Steps of training (MSE, Adam) on 8-bit pixels in memory" if arguments.train else \
+        "8-bit pixels in memory to probability"
+    text += f", medians (range) of {arguments.rounds} rounds of {arguments.seconds:g} s. "
+    text += "|Δp|: largest difference from MesoCL before training. Float32.\n\n" if arguments.train else \
+        ("\"reordered\": the max-pool moved before batch norm by hand. |Δp|: largest "
+         "difference from MesoCL. Float32 unless a row says bf16.\n\n")
     for threads in arguments.threads:
         text += rates_table(arguments, threads, rows, ours) + "\n" + ratio_table(arguments, threads, rows, ours) + "\n"
     text += "".join(f"* {note}\n" for note in notes)
     kept = ("rival", "version", "mode", "threads", "copies", "exact", "difference", "error", "rates")
-    record = dict(about, schema="mesocl.peers.throughput/1", avx2=arguments.avx2, ours=ours, notes=notes,
-                  rivals=[{key: row[key] for key in kept if key in row} for row in rows], device_bench=detail)
+    record = dict(about, schema="mesocl.peers.throughput/1", train=arguments.train, avx2=arguments.avx2, ours=ours,
+                  notes=notes, rivals=[{key: row[key] for key in kept if key in row} for row in rows], device_bench=detail)
     report.write_record(arguments, text, record)
 
 
@@ -242,15 +249,17 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="a .safetensors file of mesocl convert")
     parser.add_argument("--bin", default="build/bin", help="folder of mesocl and device_bench; default build/bin")
-    parser.add_argument("--rivals", default=",".join(RIVALS), help=f"default: {','.join(RIVALS)}")
+    parser.add_argument("--train", action="store_true", help="steps of training in place of answers")
+    parser.add_argument("--rivals", help=f"default: {','.join(RIVALS)}; in training: {','.join(TRAINED)}")
     parser.add_argument("--threads", type=numbers, default=[1, 2], help="default 1,2")
-    parser.add_argument("--batches", type=numbers, default=[1, 2, 8, 32, 64], help="default 1,2,8,32,64")
+    parser.add_argument("--batches", type=numbers, help="default 1,2,8,32,64; in training 32,64")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1, help="for each block; default 1")
     parser.add_argument("--pause", type=float, default=0.3, help="seconds between blocks; default 0.3")
     parser.add_argument("--avx2", action="store_true", help="no AVX-512 on either side")
     parser.add_argument("--out", help="write FILE.md and FILE.json; default: Markdown to standard output")
     arguments = parser.parse_args()
+    arguments.batches = arguments.batches or ([32, 64] if arguments.train else [1, 2, 8, 32, 64])
     arguments.mesocl = os.path.join(arguments.bin, "mesocl")
     arguments.device_bench = os.path.join(arguments.bin, "device_bench")
     return arguments
