@@ -187,6 +187,25 @@ static void changed_data_are_refused(void **state)
     harness_expect_same_runs("reference", "cut");
 }
 
+/* Weights that a run started from and that are others by now. */
+static void another_start_is_refused(void **state)
+{
+    (void)state;
+    meso_random random = {11};
+    double took;
+    meso_device_close(harness_device());
+    harness_put_training(16);
+    free(harness_train("init tiny.net --seed 3 -o start.safetensors", 0));
+    int code = disturb("train data --init start.safetensors --batch 8 --epochs 100000 "
+                       "--checkpoint-seconds 0.01 -o cut",
+                       any_checkpoint, SIGINT, 0.2, &random, &took);
+    assert_int_equal(code, 75);
+    free(harness_train("init tiny.net --seed 4 -o start.safetensors", 0));
+    char *text = harness_train("train --resume cut", 65);
+    assert_non_null(strstr(text, "start"));
+    free(text);
+}
+
 /* Another instruction set gives other bits: on the same device, with the same kernels. */
 static void other_arithmetic_is_refused(void **state)
 {
@@ -276,6 +295,7 @@ int main(void)
         RESUME_TEST(interrupted_runs_go_on),
         RESUME_TEST(a_damaged_checkpoint_falls_back),
         RESUME_TEST(changed_data_are_refused),
+        RESUME_TEST(another_start_is_refused),
         RESUME_TEST(other_arithmetic_is_refused),
         RESUME_TEST(a_run_at_work_is_left_alone),
         RESUME_TEST(a_failing_disk_loses_nothing),

@@ -30,7 +30,8 @@ static json_t *identity_json(const meso_fit *fit)
     const meso_device_info *info = meso_device_get_info(fit->device);
     program_text(program);
     snprintf(device, sizeof device, "%s, driver %s", info->name, info->driver);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program", program, "device", device,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "program", program, "device",
+                     device, "start", fit->options.init ? meso_weights_hash(fit->start) : "random",
                      "kernels", meso_trainer_path(fit->trainer), "tuning row", fit->tuning,
                      "arithmetic", fit->arithmetic, "training pictures", fit->train.contents->hash,
                      "validation pictures",

@@ -254,8 +254,11 @@ meso_status meso_train(meso_device *device, const meso_train_options *options,
 {
     meso_status status = MESO_OK;
     meso_train_summary unused;
-    meso_fit fit = {
-        .device = device, .callback = callback, .user = user, .result = result ? result : &unused};
+    meso_fit fit = {.device = device,
+                    .callback = callback,
+                    .user = user,
+                    .result = result ? result : &unused,
+                    .lock = -1};
     *fit.result = (meso_train_summary){.best = NAN};
     MESO_TRY(meso_train_config_check(options, error));
     MESO_TRY(take_options(&fit, options, error));

@@ -77,7 +77,7 @@ static const char compat_words[] = "keras2.9|kp1.1.2|keras2.1.5";
     {"fake", '\0', MESO_OPTION_TEXT, {.text = &(t)->options.dataset.fake}, "NAME", "the class folder that holds the fakes", 0, 0}, \
     {"real", '\0', MESO_OPTION_TEXT, {.text = &(t)->options.dataset.real}, "NAME", "the class folder that holds the originals", 0, 0}, \
     {"limit", 'n', MESO_OPTION_UNSIGNED, {.number = &(t)->limit}, "N", \
-     "only the first so many files of each class", 1, 4294967296}, \
+     "only the first so many files of each class, of both sets", 1, 4294967296}, \
     {"max-pixels", '\0', MESO_OPTION_UNSIGNED, {.number = &(t)->options.max_pixels}, "N", \
      "refuse larger pictures (too_large); default 67108864", 1, 4294967296}, \
     {"exif-orient", '\0', MESO_OPTION_FLAG, {.flag = &(t)->options.exif_orient}, NULL, \
