@@ -161,6 +161,11 @@ harness_result harness_run(const harness_command *command)
     return result;
 }
 
+const char *harness_program(void)
+{
+    return MESOCL_PROGRAM;
+}
+
 void harness_forget(harness_result *result)
 {
     free(result->out);

@@ -30,6 +30,9 @@ typedef struct harness_result {
     char *out, *err;
 } harness_result;
 
+/* The path of mesocl. */
+const char *harness_program(void);
+
 /* After a minute the program is killed. The strings are to be freed by harness_forget(). */
 harness_result harness_run(const harness_command *command);
 void harness_forget(harness_result *result);

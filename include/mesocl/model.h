@@ -107,7 +107,8 @@ MESO_API meso_status meso_predict_f32(meso_model *model, const float *input, siz
 
 /* A layer's output for n images (float input as above), in Keras' order: out [n][height][width]
  * [channels] of that layer, as meso_net_layer() says; room for n_out floats. n ≤ max_batch.
- * Errors: ARGUMENT (no layer of that name, n_out too small), DEVICE. */
+ * Errors: ARGUMENT (no layer of that name, n_out too small), DATA (a value of the output is not
+ * finite; out is written all the same), DEVICE, DEVICE_MEMORY. */
 MESO_API meso_status meso_model_tap(meso_model *model, const char *layer, const float *input,
                                     size_t n, float *out, size_t n_out);
 

@@ -25,16 +25,17 @@ extern "C" {
 
 typedef enum meso_status {
     MESO_OK = 0,
-    MESO_ERROR_ARGUMENT,  /* the call or the command line is wrong */
-    MESO_ERROR_DATA,      /* a file's content is not what it must be */
-    MESO_ERROR_NO_INPUT,  /* a file or folder is missing, unreadable or empty */
-    MESO_ERROR_NO_DEVICE, /* no OpenCL platform or no device that fits */
-    MESO_ERROR_DEVICE,    /* an OpenCL call failed; the text names its code */
-    MESO_ERROR_MEMORY,    /* host memory ran out */
-    MESO_ERROR_CREATE,    /* an output file cannot be created */
-    MESO_ERROR_IO,        /* reading or writing failed: disk full, device error */
-    MESO_ERROR_CANCELLED, /* a progress callback asked to stop */
-    MESO_ERROR_INTERNAL   /* a bug in MesoCL: please report it */
+    MESO_ERROR_ARGUMENT,     /* the call or the command line is wrong */
+    MESO_ERROR_DATA,         /* a file's content is not what it must be */
+    MESO_ERROR_NO_INPUT,     /* a file or folder is missing, unreadable or empty */
+    MESO_ERROR_NO_DEVICE,    /* no OpenCL platform or no device that fits */
+    MESO_ERROR_DEVICE,       /* an OpenCL call failed; the text names its code */
+    MESO_ERROR_MEMORY,       /* host memory ran out */
+    MESO_ERROR_CREATE,       /* an output file cannot be created */
+    MESO_ERROR_IO,           /* reading or writing failed: disk full, device error */
+    MESO_ERROR_CANCELLED,    /* a progress callback asked to stop */
+    MESO_ERROR_INTERNAL,     /* a bug in MesoCL: please report it */
+    MESO_ERROR_DEVICE_MEMORY /* an OpenCL device refused memory or resources, even for one image */
 } meso_status;
 
 #define MESO_ERROR_TEXT_SIZE 1024
@@ -51,8 +52,8 @@ typedef struct meso_error {
 MESO_API const char *meso_status_name(meso_status status);
 
 /* The exit code a program should end with: 0 ok, 2 argument, 65 data, 66 no input, 69 no device,
- * 70 device, memory or internal, 73 cannot create, 74 I/O, 130 cancelled (the codes of sysexits.h).
- */
+ * 70 device, device memory, memory or internal, 73 cannot create, 74 I/O, 130 cancelled (the codes
+ * of sysexits.h). */
 MESO_API int meso_status_exit_code(meso_status status);
 
 /* "0.1.0", and the commit it was built from ("unknown" outside a git checkout). */

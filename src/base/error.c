@@ -22,6 +22,7 @@ static const struct {
     [MESO_ERROR_IO] = {"I/O error", 74},
     [MESO_ERROR_CANCELLED] = {"cancelled", 130},
     [MESO_ERROR_INTERNAL] = {"internal error", 70},
+    [MESO_ERROR_DEVICE_MEMORY] = {"out of device memory", 70},
 };
 enum { n_status_rows = sizeof status_rows / sizeof status_rows[0] };
 

@@ -76,10 +76,14 @@ meso_status meso_model_need_plan(meso_model *model)
         if (status == MESO_OK)
             status = meso_buffer_write(model->device, &model->params[i], 0, tensor->values, bytes);
     }
-    if (status == MESO_OK)
-        status =
-            meso_plan_create(model->device, net, model->max_batch, model->params, &model->plan);
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
+    status = meso_plan_create(model->device, net, model->fits, model->params, &model->plan);
+    while (status == MESO_ERROR_DEVICE_MEMORY && model->fits > 1) {
+        model->fits /= 2;
+        status = meso_plan_create(model->device, net, model->fits, model->params, &model->plan);
+    }
+    MESO_REQUIRE(status == MESO_OK, &model->error, status, "buffers for a batch of %zu: %s",
+                 model->fits, meso_device_error(model->device));
 out:
     return status;
 }
@@ -114,11 +118,13 @@ meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *
     m->max_batch = options->max_batch ? options->max_batch
                    : m->strips        ? default_fused_batch
                                       : default_plain_batch;
+    m->fits = m->max_batch;
     if (!m->strips) {
         status = meso_model_need_plan(m);
         MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
     }
     MESO_TRY(meso_model_open_normalization(m, error));
+    m->max_batch = m->fits;
     m->build_seconds = meso_seconds() - started;
     *model = m;
     m = NULL;

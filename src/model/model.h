@@ -22,6 +22,7 @@ struct meso_model {
     meso_augment *normalization; /* what pixels pass through before the net; NULL: division alone */
     meso_path path;
     size_t max_batch;
+    size_t fits; /* as many at once has the device memory for, as far as is known; ≤ max_batch */
     double build_seconds;
     size_t n_outputs;
     size_t logits;   /* the layer whose output the last sigmoid or softmax takes */
@@ -61,7 +62,8 @@ meso_status meso_model_open_normalization(meso_model *model, meso_error *error);
 meso_status meso_model_normalize(const meso_model *model, const meso_buffer *pixels, size_t n,
                                  const meso_buffer *floats);
 
-/* Makes model->plan ready. Errors go to the model. */
+/* Makes model->plan ready for model->fits images, of which there are fewer where the device refuses
+ * memory for more. Errors go to the model. */
 meso_status meso_model_need_plan(meso_model *model);
 
 #endif

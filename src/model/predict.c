@@ -7,6 +7,7 @@
 
 #include "mesocl/image.h"
 #include "model/model.h"
+#include "model/weights.h"
 
 /* 1 / (1 + e^−z) without overflow, and exact to the last digits at both ends. */
 static double sigmoid(double z)
@@ -125,16 +126,49 @@ int meso_model_on_lanes(const meso_model *model)
     return model->strips && meso_strip_get_plan(model->strips)->last == model->logits;
 }
 
-static meso_status compute(meso_model *model, const batch *b, float *logits)
+/* A part of a batch, up to and with layer `last`, on the plain path if plain is set. Errors go to
+ * the model. */
+static meso_status run_part(meso_model *model, const batch *b, size_t last, int plain, float *out)
 {
     meso_status status = MESO_OK;
-    if (!meso_model_on_lanes(model))
+    if (plain || !meso_model_on_lanes(model))
         MESO_TRY(meso_model_need_plan(model));
-    status =
-        model->strips ? run_fused(model, b, logits) : run_plain(model, b, model->logits, logits);
+    if (b->n > model->fits)
+        return MESO_ERROR_DEVICE_MEMORY; /* the plan has room for fewer */
+    status = plain ? run_plain(model, b, last, out) : run_fused(model, b, out);
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
 out:
     return status;
+}
+
+/* As many images at once as the device has memory for: where it refuses, half as many, down to one.
+ * out_size: floats of an image. */
+static meso_status run_parts(meso_model *model, const batch *b, size_t last, int plain,
+                             size_t out_size, float *out)
+{
+    meso_status status = MESO_OK;
+    const size_t image_bytes = meso_shape_size(model->net->layers[0].shape) * value_bytes(b);
+    for (size_t done = 0; done < b->n;) {
+        size_t left = b->n - done, n = left < model->fits ? left : model->fits;
+        const batch part = {(const char *)b->values + done * image_bytes, b->is_float, n};
+        status = run_part(model, &part, last, plain, out + done * out_size);
+        if (status == MESO_ERROR_DEVICE_MEMORY && n > 1) {
+            model->fits = n / 2 < model->fits ? n / 2 : model->fits;
+            meso_plan_close(model->plan);
+            model->plan = NULL;
+            meso_error_clear(&model->error);
+            continue;
+        }
+        MESO_TRY(status);
+        done += n;
+    }
+out:
+    return status;
+}
+
+static meso_status compute(meso_model *model, const batch *b, float *logits)
+{
+    return run_parts(model, b, model->logits, !model->strips, model->n_outputs, logits);
 }
 
 meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits)
@@ -246,12 +280,18 @@ meso_status meso_model_tap(meso_model *model, const char *layer, const float *in
         "one batch",
         n, layer, n * meso_shape_size(found->shape), n_out, model->max_batch);
     MESO_TRY(require_finite(model, input, n));
+    size_t size = meso_shape_size(found->shape);
+    size_t layer_index = (size_t)(found - model->net->layers);
+    const batch all = {input, 1, n};
     /* A net cut short, to give features: computed by the model's path, which is faster. */
-    if (!model->can_predict && (size_t)(found - model->net->layers) == model->logits)
-        return compute(model, &(batch){input, 1, n}, out);
-    MESO_TRY(meso_model_need_plan(model));
-    status = run_plain(model, &(batch){input, 1, n}, (size_t)(found - model->net->layers), out);
-    MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
+    if (!model->can_predict && layer_index == model->logits)
+        MESO_TRY(compute(model, &all, out));
+    else
+        MESO_TRY(run_parts(model, &all, layer_index, 1, size, out));
+    size_t bad = meso_first_not_finite(out, n * size);
+    MESO_REQUIRE(bad == n * size, &model->error, MESO_ERROR_DATA,
+                 "the output of layer %s is not finite: value %zu of image %zu", layer, bad % size,
+                 bad / size);
 out:
     return status;
 }

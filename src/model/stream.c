@@ -174,7 +174,7 @@ out:
     return status;
 }
 
-/* On devices without lanes of their own: all at once, in batches. */
+/* On devices without lanes of their own, or without memory for a slot: all at once, in batches. */
 static meso_status compute(meso_stream *stream, stream_slot *s)
 {
     meso_model *model = stream->model;
@@ -196,10 +196,12 @@ meso_status meso_stream_submit(meso_stream *stream, size_t slot, size_t n)
     MESO_REQUIRE(n <= stream->batch, &model->error, MESO_ERROR_ARGUMENT,
                  "%zu pictures do not fit a slot of %zu", n, stream->batch);
     s->n = n;
+    status = MESO_ERROR_DEVICE_MEMORY;
     if (meso_model_on_lanes(model) && n > 0)
-        MESO_TRY(start(stream, s, slot % meso_strip_n_lanes(model->strips)));
-    else
-        MESO_TRY(compute(stream, s));
+        status = start(stream, s, slot % meso_strip_n_lanes(model->strips));
+    if (status == MESO_ERROR_DEVICE_MEMORY)
+        status = compute(stream, s);
+    MESO_TRY(status);
     s->state = SLOT_SUBMITTED;
 out:
     return status;
@@ -214,6 +216,10 @@ meso_status meso_stream_wait(meso_stream *stream, size_t slot, meso_probability 
     status = meso_event_wait(stream->model->device, &s->done);
     meso_buffer_release(&s->view);
     s->state = SLOT_FREE;
+    if (status == MESO_ERROR_DEVICE_MEMORY) {
+        meso_strip_wait(stream->model->strips);
+        status = compute(stream, s);
+    }
     return status == MESO_OK ? meso_model_finish(stream->model, s->logits, s->n, 0, p)
                              : device_failed(stream, status);
 }

@@ -83,3 +83,13 @@ const char *meso_cl_error_name(cl_int code)
             return rows[i].name;
     return "unknown OpenCL error";
 }
+
+meso_status meso_cl_status(cl_int code)
+{
+    static const cl_int refusals[] = {CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES,
+                                      CL_OUT_OF_HOST_MEMORY, CL_INVALID_BUFFER_SIZE};
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+        if (refusals[i] == code)
+            return MESO_ERROR_DEVICE_MEMORY;
+    return MESO_ERROR_DEVICE;
+}

@@ -12,6 +12,9 @@
 /* "CL_OUT_OF_RESOURCES"; "unknown OpenCL error" for a code that is in no header. */
 const char *meso_cl_error_name(cl_int code);
 
+/* DEVICE_MEMORY where less to do at once may help, else DEVICE. */
+meso_status meso_cl_status(cl_int code);
+
 /* Calls function(arguments…); a failure goes to `out:` and names function and code. */
 #define MESO_CL(error, function, ...)             \
     do {                                          \
@@ -20,8 +23,8 @@ const char *meso_cl_error_name(cl_int code);
     } while (0)
 
 /* The same for a call that returns an object and its code through a pointer. */
-#define MESO_REQUIRE_CL(code, error, function)                                            \
-    MESO_REQUIRE((code) == CL_SUCCESS, error, MESO_ERROR_DEVICE, "%s: %s (%d)", function, \
+#define MESO_REQUIRE_CL(code, error, function)                                               \
+    MESO_REQUIRE((code) == CL_SUCCESS, error, meso_cl_status(code), "%s: %s (%d)", function, \
                  meso_cl_error_name(code), (int)(code))
 
 #endif

@@ -8,7 +8,28 @@
 #include "runtime/device_list.h"
 #include "runtime/device_object.h"
 
-meso_status meso_device_open(const char *selector, meso_device **device, meso_error *error)
+static void release_built(meso_built *built)
+{
+    for (size_t i = 0; i < MESO_N_KERNELS; i++)
+        meso_kernel_release(&built->kernels[i]);
+    for (size_t i = 0; i < MESO_N_PROGRAMS; i++)
+        meso_program_release(&built->programs[i]);
+}
+
+static void close_device(meso_device *device)
+{
+    if (!device)
+        return;
+    release_built(&device->for_whole);
+    release_built(&device->for_lanes);
+    meso_lanes_release(device);
+    if (device->context)
+        clReleaseContext(device->context);
+    free(device->profile.rows);
+    free(device);
+}
+
+static meso_status open_device(const char *selector, meso_device **device, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_device_info *list = NULL;
@@ -25,6 +46,8 @@ meso_status meso_device_open(const char *selector, meso_device **device, meso_er
     MESO_REQUIRE_MEMORY(matches, error);
     MESO_TRY(meso_device_match(list, n, selector, matches, &n_matches, error));
     d->info = list[matches[0]];
+    const char *sync = getenv("MESO_CL_SYNC");
+    d->sync = sync && strcmp(sync, "1") == 0;
     meso_lanes_split(d, ids[matches[0]]);
     /* The whole device and its lanes in one context, so that they share buffers and programs. */
     cl_device_id parts[MESO_MAX_LANES + 1];
@@ -38,32 +61,26 @@ meso_status meso_device_open(const char *selector, meso_device **device, meso_er
     *device = d;
     d = NULL;
 out:
-    meso_device_close(d);
+    close_device(d);
     free(matches);
     free(ids);
     free(list);
     return status;
 }
 
-static void release_built(meso_built *built)
+meso_status meso_device_open(const char *selector, meso_device **device, meso_error *error)
 {
-    for (size_t i = 0; i < MESO_N_KERNELS; i++)
-        meso_kernel_release(&built->kernels[i]);
-    for (size_t i = 0; i < MESO_N_PROGRAMS; i++)
-        meso_program_release(&built->programs[i]);
+    meso_driver_lock();
+    meso_status status = open_device(selector, device, error);
+    meso_driver_unlock();
+    return status;
 }
 
 void meso_device_close(meso_device *device)
 {
-    if (!device)
-        return;
-    release_built(&device->for_whole);
-    release_built(&device->for_lanes);
-    meso_lanes_release(device);
-    if (device->context)
-        clReleaseContext(device->context);
-    free(device->profile.rows);
-    free(device);
+    meso_driver_lock();
+    close_device(device);
+    meso_driver_unlock();
 }
 
 const meso_device_info *meso_device_get_info(const meso_device *device)
@@ -94,7 +111,7 @@ meso_status meso_buffer_create(meso_device *device, size_t bytes, meso_buffer *b
     *buffer = (meso_buffer){NULL, bytes};
     buffer->memory = clCreateBuffer(device->context, CL_MEM_READ_WRITE,
                                     bytes ? bytes : sizeof(float), NULL, &code);
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
                  "clCreateBuffer of %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
                  (int)code);
 out:
@@ -108,7 +125,7 @@ meso_status meso_buffer_wrap(meso_device *device, void *memory, size_t bytes, me
     *buffer = (meso_buffer){NULL, bytes};
     buffer->memory = clCreateBuffer(device->context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes,
                                     memory, &code);
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
                  "clCreateBuffer over %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
                  (int)code);
 out:
@@ -199,6 +216,24 @@ out:
     return status;
 }
 
+/* MESO_CL_SYNC=1: a launch that fails on the device is known by its kernel and layer. */
+static meso_status wait_for_launch(meso_device *device, const char *kernel, cl_event event)
+{
+    meso_status status = MESO_OK;
+    cl_int state = CL_COMPLETE;
+    const char *span = device->profile.span ? device->profile.span : "";
+    cl_int code = clWaitForEvents(1, &event);
+    if (clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL) ==
+            CL_SUCCESS &&
+        state < 0)
+        code = state;
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
+                 "the kernel %s%s%s failed on the device: %s (%d)", kernel,
+                 *span ? " of layer " : "", span, meso_cl_error_name(code), (int)code);
+out:
+    return status;
+}
+
 meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
                                const size_t global[3], const meso_arg *args, size_t n_args)
 {
@@ -212,11 +247,13 @@ meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
     double started = meso_seconds();
     cl_int code = clEnqueueNDRangeKernel(device->lane->queue, kernel->kernel, 3, NULL, items,
                                          (const size_t[3]){group, 1, 1}, 0, NULL,
-                                         device->profile.on ? &event : NULL);
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
+                                         device->profile.on || device->sync ? &event : NULL);
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
                  "clEnqueueNDRangeKernel of %s over %zu x %zu x %zu: %s (%d)", kernel->name,
                  items[0], items[1], items[2], meso_cl_error_name(code), (int)code);
-    if (event)
+    if (device->sync)
+        MESO_TRY(wait_for_launch(device, kernel->name, event));
+    if (device->profile.on)
         MESO_TRY(meso_profile_add(device, kernel->name, event, started));
 out:
     if (event)

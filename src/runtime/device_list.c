@@ -4,6 +4,7 @@
  */
 #include "runtime/device_list.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,18 @@
 #include "runtime/cl_error.h"
 
 enum { max_platforms = 64, max_devices = 256 };
+
+static pthread_mutex_t driver_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+void meso_driver_lock(void)
+{
+    pthread_mutex_lock(&driver_mutex);
+}
+
+void meso_driver_unlock(void)
+{
+    pthread_mutex_unlock(&driver_mutex);
+}
 
 static void query_text(cl_device_id id, cl_device_info what, char text[128])
 {
@@ -142,7 +155,8 @@ meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, si
         list_platform(platforms[p], p, infos, handles, &found);
     MESO_REQUIRE(found > 0, error, MESO_ERROR_NO_DEVICE,
                  "%u OpenCL platform%s, but no device in %s: install a driver, for example "
-                 "pocl-opencl-icd for the CPU",
+                 "pocl-opencl-icd for the CPU. PoCL itself has no device where it cannot write to "
+                 "POCL_CACHE_DIR, by default ~/.cache/pocl",
                  n_platforms, n_platforms == 1 ? "" : "s", n_platforms == 1 ? "it" : "them");
     meso_device_mark_same(infos, found);
     *list = infos;
@@ -160,5 +174,8 @@ out:
 
 meso_status meso_device_list(meso_device_info **list, size_t *n, meso_error *error)
 {
-    return meso_device_list_ids(list, NULL, n, error);
+    meso_driver_lock();
+    meso_status status = meso_device_list_ids(list, NULL, n, error);
+    meso_driver_unlock();
+    return status;
 }

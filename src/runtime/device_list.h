@@ -9,10 +9,16 @@
 
 #include "mesocl/device.h"
 
-/* meso_device_list with the handles beside it: (*ids)[i] belongs to (*list)[i]; both to be freed.
- * ids may be NULL. */
+/* meso_device_list with the handles beside it, under the caller's lock: (*ids)[i] belongs to
+ * (*list)[i]; both to be freed. ids may be NULL. */
 meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, size_t *n,
                                  meso_error *error);
+
+/* One thread at a time inside: drivers are loaded, devices opened and closed and programs built
+ * under it, because several drivers crash where two threads do so at once, PoCL 3.1 at first use
+ * among them. */
+void meso_driver_lock(void);
+void meso_driver_unlock(void);
 
 /* Sets same_as of each entry, by hardware. */
 void meso_device_mark_same(meso_device_info *list, size_t n);

@@ -35,6 +35,7 @@ struct meso_device {
     meso_lane *lane;                 /* in use */
     meso_built for_whole, for_lanes; /* a build takes its time for each (sub-)device */
     meso_profile profile;
+    int sync; /* MESO_CL_SYNC: each launch is waited for */
     double list_seconds, open_seconds;
     meso_error error;
 };

@@ -9,6 +9,7 @@
 #include "base/embedded.h"
 #include "base/text.h"
 #include "runtime/cl_error.h"
+#include "runtime/device_list.h"
 #include "runtime/device_object.h"
 
 enum { log_excerpt = 600 };
@@ -58,7 +59,9 @@ static meso_status build(meso_device *device, const meso_text *source, const cl_
     program->program = clCreateProgramWithSource(device->context, 1, (const char **)&source->bytes,
                                                  &source->length, &code);
     MESO_REQUIRE_CL(code, &device->error, "clCreateProgramWithSource");
+    meso_driver_lock();
     code = clBuildProgram(program->program, n_ids, ids, "-cl-std=CL1.2", NULL, NULL);
+    meso_driver_unlock();
     if (code != CL_SUCCESS) {
         status = build_failed(device, program->program, ids[0], code);
         meso_program_release(program);
@@ -96,6 +99,32 @@ out:
     return status;
 }
 
+/* The largest work-group of at most `wanted` work-items in one dimension on the lane in use; DEVICE
+ * where the kernel needs more local memory than there is, which some drivers abort on. */
+static meso_status fit_group(meso_device *device, meso_kernel *kernel, size_t wanted)
+{
+    meso_status status = MESO_OK;
+    enum { most_dimensions = 16 };
+    size_t limit = 0, items[most_dimensions] = {0};
+    cl_ulong local = 0;
+    cl_device_id id = device->lane->id;
+    MESO_CL(&device->error, clGetKernelWorkGroupInfo, kernel->kernel, id, CL_KERNEL_WORK_GROUP_SIZE,
+            sizeof limit, &limit, NULL);
+    MESO_CL(&device->error, clGetKernelWorkGroupInfo, kernel->kernel, id, CL_KERNEL_LOCAL_MEM_SIZE,
+            sizeof local, &local, NULL);
+    MESO_REQUIRE(local <= device->info.local_memory_bytes, &device->error, MESO_ERROR_DEVICE,
+                 "the kernel %s needs %llu bytes of local memory; %s has %llu", kernel->name,
+                 (unsigned long long)local, device->info.name,
+                 (unsigned long long)device->info.local_memory_bytes);
+    if (clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof items, items, NULL) ==
+            CL_SUCCESS &&
+        items[0] > 0 && items[0] < limit)
+        limit = items[0];
+    kernel->group_size = limit >= wanted ? wanted : limit ? limit : 1;
+out:
+    return status;
+}
+
 meso_status meso_program_kernel(meso_device *device, const meso_program *program, const char *name,
                                 const char *kinds, meso_kernel *kernel)
 {
@@ -105,6 +134,9 @@ meso_status meso_program_kernel(meso_device *device, const meso_program *program
     kernel->kernel = clCreateKernel(program->program, name, &code);
     MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
                  "clCreateKernel %s: %s (%d)", name, meso_cl_error_name(code), (int)code);
+    status = fit_group(device, kernel, 1);
+    if (status != MESO_OK)
+        meso_kernel_release(kernel);
 out:
     return status;
 }
@@ -148,17 +180,14 @@ meso_status meso_device_prepare(meso_device *device, meso_kernel_id id, meso_ker
     meso_built *built = device->lane == &device->whole ? &device->for_whole : &device->for_lanes;
     meso_program *program = &built->programs[row->program];
     meso_kernel *kernel = &built->kernels[id];
-    size_t limit = 0, wanted = meso_program_rows[row->program].group_size;
     *ready = kernel;
     if (kernel->kernel)
         return MESO_OK;
     if (!program->program)
         MESO_TRY(build_row(device, row->program, program));
     MESO_TRY(meso_program_kernel(device, program, row->name, row->kinds, kernel));
-    MESO_CL(&device->error, clGetKernelWorkGroupInfo, kernel->kernel, device->lane->id,
-            CL_KERNEL_WORK_GROUP_SIZE, sizeof limit, &limit, NULL);
     /* One size for every shape: PoCL compiles a kernel anew for each work-group size it meets. */
-    kernel->group_size = limit >= wanted ? wanted : limit ? limit : 1;
+    MESO_TRY(fit_group(device, kernel, meso_program_rows[row->program].group_size));
 out:
     return status;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -57,8 +58,10 @@ void meso_driver_crash_catch(void)
 {
     static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
     struct sigaction action;
+    const struct rlimit none = {0, 0};
     if (sanitized || inside)
         return;
+    setrlimit(RLIMIT_CORE, &none); /* LLVM puts its own handlers in the place of these */
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
     action.sa_flags = (int)SA_RESETHAND;

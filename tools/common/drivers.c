@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -143,10 +144,25 @@ out:
     return status;
 }
 
+/* Drivers and their compilers abort where they cannot open a file. */
+static meso_status require_files(meso_error *error)
+{
+    enum { least = 64 };
+    struct rlimit limit = {least, least};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur >= least)
+        return MESO_OK;
+    return meso_fail(error, MESO_ERROR_DEVICE,
+                     "only %llu files may be open at once (ulimit -n); OpenCL drivers need %d",
+                     (unsigned long long)limit.rlim_cur, (int)least);
+}
+
 meso_status meso_tool_open_device(const char *selector, meso_device **device, meso_error *error)
 {
     meso_drivers drivers;
-    meso_status status = meso_drivers_find(&drivers, error);
+    meso_status status = require_files(error);
+    if (status == MESO_OK)
+        status = meso_drivers_find(&drivers, error);
     if (status != MESO_OK)
         return status;
     meso_driver_crash_catch();
