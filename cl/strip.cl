@@ -60,7 +60,7 @@ typedef __global const float *restrict floats_in;
 #define SMALLER(a, b) ((a) < (b) ? (a) : (b))
 
 /* A hint, where the compiler has it: 8–11 % on the first block, whose rows come from memory. */
-#ifdef __has_builtin
+#if !defined(PREFETCH) && defined(__has_builtin)
 #if __has_builtin(__builtin_prefetch)
 #define PREFETCH(p) __builtin_prefetch(p)
 #endif

@@ -32,7 +32,8 @@
 inline void BRANCH(reduce)(strips_in row, floats_in filters, vec (*to)[WIDE])
 {
     if (!row) {
-        ROLLED for (int i = 0; i < REDUCED * WIDE; i++) to[0][i] = 0.0f;
+        ROLLED for (int k = 0; k < REDUCED; k++)
+            ROLLED for (int i = 0; i < WIDE; i++) to[k][i] = 0.0f;
         return;
     }
     ROLLED for (int k0 = 0; k0 < REDUCED; k0 += REDUCED_BLOCK) {

@@ -15,7 +15,7 @@ packages="
     libjansson-dev libxxhash-dev
     libhdf5-dev libzip-dev libssl-dev libseccomp-dev
     liblapacke-dev libkissfft-dev libjs-chart.js
-    libcmocka-dev
+    libcmocka-dev oclgrind
 "
 # in the order above: the build · the OpenCL loader and a CPU device · images · JSON, hashes ·
 # Keras files (mesocl-h5import only) · statistics and spectra of studies, charts of HTML reports · tests

@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Kernels watched by Oclgrind, which ends with 0 whatever it finds: its log decides. A planted write behind the
+# end of a buffer and a planted race must be found, and nothing in the real kernels, plain and fused, of the nets at
+# small sizes.
+#
+#   sh tests/oclgrind.sh CMAKE BUILD_DIR
+set -eu
+program=$2/bin/oclgrind_kernels
+command -v oclgrind >/dev/null || { echo "oclgrind is missing: tools/setup.sh" && exit 77; }
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+mkdir "$folder/vendors" # of no other driver
+export OCL_ICD_VENDORS="$folder/vendors"
+
+# Runs the program; the log is in $folder/log.
+watch() {
+    : >"$folder/log"
+    # It does not know the hint.
+    timeout 300 oclgrind --data-races --build-options '-DPREFETCH(p)=' --log "$folder/log" "$program" "$@"
+}
+
+must_find() { # what, how it is called in the log
+    watch "$1"
+    grep -q "$2" "$folder/log" || { echo "Oclgrind did not report the planted $1" && exit 1; }
+    echo "planted $1: $(grep -c "$2" "$folder/log") reports"
+}
+
+must_find overrun 'Invalid write of size 4 at global memory'
+must_find race 'data race at global memory'
+for net in meso4 mesoinception4; do
+    # The smallest size that is fused as a whole, and that has room for every pooling.
+    for case in "fused 64" "plain 32"; do
+        sed "s/=256/=${case#* }/g" "nets/$net.net" >"$folder/$net.net"
+        answers=$(watch "${case% *}" "$folder/$net.net")
+        echo "$net $case: $answers, $(grep -c . "$folder/log" || true) lines of log"
+        if [ -s "$folder/log" ] || [ -z "$answers" ]; then
+            head -n 40 "$folder/log"
+            exit 1
+        fi
+    done
+done
