@@ -36,7 +36,7 @@ cmake --preset dev --log-level=WARNING
 cmake --build --preset dev
 
 # Compiled kernels are kept in the build folder (tests/CMakeLists.txt); start without, as a user does.
-rm -rf "$build/pocl-cache" "$build/pocl-cache-weak" && mkdir "$build/pocl-cache"
+rm -rf "$build/pocl-cache" "$build/zoo/rows" && mkdir "$build/pocl-cache"
 # ctest cuts long output unless told otherwise, and the lines of test functions are counted below.
 # shellcheck disable=SC2086  # words
 ctest --preset dev $labels --output-junit results.xml --test-output-size-passed 100000000 \

@@ -208,6 +208,14 @@ out:
     return status;
 }
 
+/* Drivers that split our vectors into scalars, such as rusticl on llvmpipe, compile these kernels
+ * for minutes, and gain nothing. */
+static int pays(const meso_device_info *info)
+{
+    const unsigned least_vector = 4;
+    return info->type == MESO_DEVICE_CPU && info->vector_width >= least_vector;
+}
+
 meso_status meso_strip_create(meso_device *device, const meso_net *net, const float *const *params,
                               int exact, size_t n_lanes, const meso_strip_tuning *only,
                               meso_strip_run **run)
@@ -215,7 +223,7 @@ meso_status meso_strip_create(meso_device *device, const meso_net *net, const fl
     meso_status status = MESO_OK;
     meso_strip_run *r = NULL;
     *run = NULL;
-    if (meso_device_get_info(device)->type != MESO_DEVICE_CPU)
+    if (!only && !pays(meso_device_get_info(device)))
         return MESO_OK;
     r = calloc(1, sizeof *r);
     MESO_REQUIRE_MEMORY(r, meso_device_error_slot(device));

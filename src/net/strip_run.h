@@ -20,8 +20,9 @@ typedef struct meso_strip_run meso_strip_run;
 
 /* Finds what can be fused, compiles it, transforms and uploads the filters. params: the net's
  * parameters in its order, on the host. n_lanes: at most so many, 0 for all. only: this tuning row
- * and no other, for tests, which outlives the run; NULL: the table's. *run is NULL where the device
- * is no CPU or nothing can be fused. Errors go to the device. */
+ * and no other, for tests, which outlives the run and is taken on any device; NULL: the table's.
+ * *run is NULL where the device is no CPU with vectors or nothing can be fused. Errors go to the
+ * device. */
 meso_status meso_strip_create(meso_device *device, const meso_net *net, const float *const *params,
                               int exact, size_t n_lanes, const meso_strip_tuning *only,
                               meso_strip_run **run);
