@@ -220,13 +220,8 @@ out:
 static meso_status wait_for_launch(meso_device *device, const char *kernel, cl_event event)
 {
     meso_status status = MESO_OK;
-    cl_int state = CL_COMPLETE;
     const char *span = device->profile.span ? device->profile.span : "";
     cl_int code = clWaitForEvents(1, &event);
-    if (clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL) ==
-            CL_SUCCESS &&
-        state < 0)
-        code = state;
     MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
                  "the kernel %s%s%s failed on the device: %s (%d)", kernel,
                  *span ? " of layer " : "", span, meso_cl_error_name(code), (int)code);
