@@ -293,7 +293,9 @@ static void test_no_space(void **state)
     assert_int_equal(unlink("study/jobs/noisy.only.1.json"), 0);
     assert_int_equal(mkdir("study/jobs/noisy.only.1.json", 0777), 0);
     assert_int_equal(stat("study/jobs/bright.only.2.json", &before), 0);
+    harness_put("study/models/half.safetensors.1.tmp", "x", 0); /* of a process that was killed */
     expect("run --resume study --jobs 1", 73, "study/jobs/noisy.only.1.json");
+    assert_true(access("study/models/half.safetensors.1.tmp", F_OK) != 0);
     assert_int_equal(rmdir("study/jobs/noisy.only.1.json"), 0);
     expect("run --resume study", 0, "3 of 4 jobs are done");
     assert_int_equal(stat("study/jobs/bright.only.2.json", &after), 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "study_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -13,6 +14,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+
+enum { n_parts = 4 };
+static const char *const parts[n_parts] = {"lists", "jobs", "models", "runs"};
 
 const char *bench_study_path(const bench_study *study, char path[BENCH_PATH_SIZE],
                              const char *format, ...)
@@ -64,7 +68,6 @@ static meso_status make_folder(const char *path, meso_error *error)
 meso_status bench_study_create(const char *folder, study_plan *plan, bench_study *study,
                                meso_error *error)
 {
-    static const char *const parts[] = {"lists", "jobs", "models", "runs"};
     meso_status status = MESO_OK;
     char path[BENCH_PATH_SIZE], *text = NULL;
     *study = (bench_study){.folder = folder, .plan = *plan};
@@ -74,7 +77,7 @@ meso_status bench_study_create(const char *folder, study_plan *plan, bench_study
                  "%s: a study is there already: go on with it by --resume, or give another -o",
                  MESO_PRINTABLE(folder));
     MESO_TRY(make_folder(folder, error));
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < n_parts; i++)
         MESO_TRY(make_folder(bench_study_path(study, path, "%s", parts[i]), error));
     text = json_dumps(study->plan.document, JSON_INDENT(2));
     MESO_REQUIRE_MEMORY(text, error);
@@ -117,6 +120,20 @@ void bench_study_close(bench_study *study)
     *study = (bench_study){0};
 }
 
+/* Files that a killed process had not finished. */
+static void sweep(const char *folder)
+{
+    DIR *open_folder = opendir(folder);
+    const struct dirent *entry;
+    while (open_folder && (entry = readdir(open_folder))) {
+        size_t n = strlen(entry->d_name);
+        if (n > 4 && strcmp(entry->d_name + n - 4, ".tmp") == 0)
+            unlinkat(dirfd(open_folder), entry->d_name, 0);
+    }
+    if (open_folder)
+        closedir(open_folder);
+}
+
 meso_status bench_study_lock(const bench_study *study, meso_error *error)
 {
     char path[BENCH_PATH_SIZE];
@@ -128,5 +145,8 @@ meso_status bench_study_lock(const bench_study *study, meso_error *error)
         return meso_fail(error, MESO_ERROR_CREATE,
                          "%s: another process is at work on this study; wait for it",
                          MESO_PRINTABLE(study->folder));
+    for (size_t i = 0; i < n_parts; i++)
+        sweep(bench_study_path(study, path, "%s", parts[i]));
+    sweep(study->folder);
     return MESO_OK;
 }

@@ -38,7 +38,8 @@ meso_status bench_study_create(const char *folder, study_plan *plan, bench_study
 meso_status bench_study_load(bench_study *study, meso_error *error);
 void bench_study_close(bench_study *study);
 
-/* Keeps other processes from working on the folder until this one ends, however it does. */
+/* Keeps other processes from working on the folder until this one ends, however it does; then
+ * clears away what a killed one had not finished. */
 meso_status bench_study_lock(const bench_study *study, meso_error *error);
 
 /* "<folder>/<printf>", in a buffer of the caller's. Returns it. */

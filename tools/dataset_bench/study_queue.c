@@ -259,5 +259,11 @@ int bench_queue_run(const bench_study *study, unsigned char *done, size_t n_para
         wait_for_one(&q);
     if (meso_interrupted())
         return exit_interrupted;
+    if (q.stop >= 0)
+        fprintf(
+            stderr,
+            "%s: the study stops here, since no job could do better; what is done is kept: mend "
+            "it (make room), then dataset_bench run --resume %s\n",
+            meso_program_name, MESO_PRINTABLE(study->folder));
     return q.stop >= 0 ? q.stop : q.n_failed > 0 ? exit_failed : -1;
 }
