@@ -259,6 +259,7 @@ static void learns_faces(void **state)
     options.data = train;
     options.validation_data = test;
     options.epochs = 3;
+    options.monitor = MESO_MONITOR_VAL_ACCURACY; /* the best epoch counts */
     options.run = "run";
     if (meso_train(device, &options, NULL, NULL, &result, &error) != MESO_OK)
         fail_msg("%s", error.text);

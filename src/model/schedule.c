@@ -106,6 +106,7 @@ double meso_schedule_rate(const meso_schedule *schedule, double learning_rate, u
     uint64_t count = schedule->kind == MESO_SCHEDULE_EPOCHS ? epoch : step;
     if (schedule->kind == MESO_SCHEDULE_CONSTANT || schedule->every == 0)
         return learning_rate;
-    return fmax(learning_rate * pow(schedule->rate, (double)(count / schedule->every)),
+    uint64_t n_drops = count / schedule->every;
+    return fmax(learning_rate * pow(schedule->rate, (double)n_drops),
                 fmin(schedule->limit, learning_rate));
 }

@@ -122,7 +122,7 @@ static void add_confusion(report_html *page, const meso_metrics *m)
     static const char *const names[] = {"fake", "real"};
     double counts[4];
     for (size_t i = 0; i < 4; i++)
-        counts[i] = (double)m->confusion[i / 2][i % 2];
+        counts[i] = (double)m->confusion[i >> 1][i & 1];
     double most = fmax((double)m->per_class[0].support, (double)m->per_class[1].support);
     const report_matrix matrix = {.caption = "Confusion matrix: images, at P(real) > 0.5",
                                   .row_title = "is",
