@@ -102,8 +102,10 @@ static const meso_trainer_options base_options = {.max_batch = 13,
                                                   .beta1 = 0.9,
                                                   .beta2 = 0.999,
                                                   .epsilon = 1e-7,
-                                                  .bn_momentum = 0.99,
-                                                  .path = MESO_PATH_PLAIN};
+                                                  .bn_momentum = 0.99};
+/* Fused is plain where pictures are too small or the device is no CPU. */
+static const meso_path paths[] = {MESO_PATH_PLAIN, MESO_PATH_FUSED};
+enum { n_paths = sizeof paths / sizeof paths[0] };
 
 static meso_weights *fixture;
 
@@ -141,7 +143,7 @@ typedef struct pair {
     meso_weights *weights;
     reference_trainer reference;
     meso_device *device;
-    meso_trainer *trainer;
+    meso_trainer *trainers[n_paths];
     float *values;
     uint8_t classes[13];
     size_t size;
@@ -157,8 +159,11 @@ static pair open_pair(size_t size, meso_loss loss, size_t max_batch)
     p.weights = make_weights(p.net);
     reference_trainer_open(&p.reference, p.net, p.weights, &options);
     p.device = harness_device();
-    if (meso_trainer_open(p.device, p.weights, &options, &p.trainer, &error) != MESO_OK)
-        fail_msg("%s", error.text);
+    for (size_t i = 0; i < n_paths; i++) {
+        options.path = paths[i];
+        if (meso_trainer_open(p.device, p.weights, &options, &p.trainers[i], &error) != MESO_OK)
+            fail_msg("%s", error.text);
+    }
     p.values = malloc(max_batch * size * size * 3 * sizeof *p.values);
     assert_non_null(p.values);
     return p;
@@ -166,7 +171,8 @@ static pair open_pair(size_t size, meso_loss loss, size_t max_batch)
 
 static void close_pair(pair *p)
 {
-    meso_trainer_close(p->trainer);
+    for (size_t i = 0; i < n_paths; i++)
+        meso_trainer_close(p->trainers[i]);
     meso_device_close(p->device);
     reference_trainer_close(&p->reference);
     meso_weights_close(p->weights);
@@ -174,7 +180,7 @@ static void close_pair(pair *p)
     free(p->values);
 }
 
-/* Both do a step; returns the reference's loss. */
+/* All do a step; returns the reference's loss. */
 static double step_pair(pair *p, uint32_t step, size_t n)
 {
     meso_step_result result;
@@ -182,9 +188,11 @@ static double step_pair(pair *p, uint32_t step, size_t n)
     const meso_train_batch batch = {.values = p->values, .classes = p->classes, .n = n};
     const double loss =
         reference_trainer_step(&p->reference, p->values, p->classes, n, learning_rate);
-    if (meso_trainer_step(p->trainer, &batch, learning_rate, &result) != MESO_OK)
-        fail_msg("%s", meso_trainer_error(p->trainer));
-    harness_close(result.loss, loss, 1e-2 * loss, "loss of step %u", step);
+    for (size_t i = 0; i < n_paths; i++) {
+        if (meso_trainer_step(p->trainers[i], &batch, learning_rate, &result) != MESO_OK)
+            fail_msg("%s", meso_trainer_error(p->trainers[i]));
+        harness_close(result.loss, loss, 1e-2 * loss, "loss of step %u", step);
+    }
     return loss;
 }
 
@@ -194,12 +202,12 @@ static int is_statistic(const meso_param *param)
 }
 
 /* How far the trained parameters on the device are from the reference's. */
-static double distance(const pair *p)
+static double distance(const pair *p, meso_trainer *trainer)
 {
     meso_weights *now = NULL;
     double sum = 0;
     assert_int_equal(meso_weights_create(&now, NULL), MESO_OK);
-    assert_int_equal(meso_trainer_get(p->trainer, now), MESO_OK);
+    assert_int_equal(meso_trainer_get(trainer, now), MESO_OK);
     for (size_t i = 0; i < p->net->n_params; i++) {
         const meso_tensor *tensor = meso_weights_find(now, p->net->params[i].name);
         for (size_t k = 0; k < tensor->n_values; k++) {
@@ -234,9 +242,12 @@ static void ten_steps(size_t size, int is_recorded)
                           name, k);
     }
     snprintf(name, sizeof name, "ten%zu.float32_distance", size);
-    const double ours = distance(&p), theirs = fixture_double(name, 0);
-    print_message("%zu x %zu: distance %.3g, PyTorch's %.3g\n", size, size, ours, theirs);
-    assert_true(ours <= theirs);
+    for (size_t i = 0; i < n_paths; i++) {
+        const double ours = distance(&p, p.trainers[i]), theirs = fixture_double(name, 0);
+        print_message("%zu x %zu, %s: distance %.3g, PyTorch's %.3g\n", size, size,
+                      meso_trainer_path(p.trainers[i]), ours, theirs);
+        assert_true(ours <= theirs);
+    }
     close_pair(&p);
 }
 
@@ -255,54 +266,79 @@ static void test_ten_steps_full_size(void **state)
     ten_steps(256, 0);
 }
 
+/* The reference's gradient against PyTorch's: its norm, and its product with random numbers. */
+static void check_reference(const pair *p, size_t n, size_t i, size_t tensor, double *norm)
+{
+    const meso_param *param = &p->net->params[i];
+    double energy = 0, projection = 0;
+    char name[128];
+    for (size_t k = 0; k < param->n_values; k++) {
+        energy += p->reference.gradients[i][k] * p->reference.gradients[i][k];
+        projection += p->reference.gradients[i][k] * unit((uint32_t)tensor, k);
+    }
+    *norm = sqrt(energy);
+    snprintf(name, sizeof name, "one%zu.norm", n);
+    harness_close(*norm, fixture_double(name, tensor), 1e-9 * *norm, "%s: norm", param->name);
+    snprintf(name, sizeof name, "one%zu.projection", n);
+    harness_close(projection, fixture_double(name, tensor), 1e-9 * *norm, "%s: projection",
+                  param->name);
+}
+
 /* Gradients of one step are Adam's first moments / (1 − beta1). Each tensor within 2e-5 of the
  * exact one, and all of them no farther than PyTorch's in single precision. The errors of a single
  * tensor are chance on both sides (one tensor is a single number), so one may be twice as far, or
  * 1e-6. Of millions of ReLUs and maxima some are nearly undecided; one that falls the other way
  * moves conv1.kernel by 1e-3, as it does in PyTorch's single precision of 13 images. With fused
- * multiply-adds none does here. */
-static void one_step(size_t n)
+ * multiply-adds none does here on the plain path. Winograd rounds a few times as much, so of the
+ * fused path half of the tensors are asked for 2e-5; all of them are in test_train_strip, whose
+ * pictures are smooth. */
+static void check_gradients(const pair *p, meso_trainer *trainer, size_t n)
 {
-    pair p = open_pair(256, MESO_LOSS_BCE, n);
+    const char *path = meso_trainer_path(trainer);
     meso_weights *state = NULL;
     char name[128];
-    snprintf(name, sizeof name, "one%zu.loss", n);
-    harness_close(step_pair(&p, 100 + (uint32_t)n, n), fixture_double(name, 0), 1e-10, "loss");
-    assert_int_equal(meso_weights_create(&state, NULL), MESO_OK);
-    assert_int_equal(meso_trainer_save_state(p.trainer, state), MESO_OK);
     size_t tensor = 0;
+    size_t n_far = 0;
     double all_ours = 0, all_theirs = 0;
-    for (size_t i = 0; i < p.net->n_params; i++) {
-        const meso_param *param = &p.net->params[i];
-        double norm = 0, projection = 0, off = 0;
+    const int fused = strcmp(path, "fused") == 0;
+    assert_int_equal(meso_weights_create(&state, NULL), MESO_OK);
+    assert_int_equal(meso_trainer_save_state(trainer, state), MESO_OK);
+    for (size_t i = 0; i < p->net->n_params; i++) {
+        const meso_param *param = &p->net->params[i];
+        double norm, off = 0;
         if (is_statistic(param))
             continue;
+        check_reference(p, n, i, tensor, &norm);
         snprintf(name, sizeof name, "adam.m.%s", param->name);
         const meso_tensor *moment = meso_weights_find(state, name);
         assert_non_null(moment);
         for (size_t k = 0; k < param->n_values; k++) {
-            const double g = p.reference.gradients[i][k];
+            const double g = p->reference.gradients[i][k];
             const double d = (double)moment->values[k] / (1 - base_options.beta1) - g;
-            norm += g * g;
             off += d * d;
-            projection += g * unit((uint32_t)tensor, k);
         }
-        norm = sqrt(norm);
-        snprintf(name, sizeof name, "one%zu.norm", n);
-        harness_close(norm, fixture_double(name, tensor), 1e-9 * norm, "%s: norm", param->name);
-        snprintf(name, sizeof name, "one%zu.projection", n);
-        harness_close(projection, fixture_double(name, tensor), 1e-9 * norm, "%s: projection",
-                      param->name);
         snprintf(name, sizeof name, "one%zu.float32_distance", n);
-        const double theirs = fixture_double(name, tensor++);
-        const double ours = sqrt(off) / norm;
-        print_message("%zu images, %-16s %.2g, PyTorch's %.2g\n", n, param->name, ours, theirs);
-        harness_close(ours, 0, fmin(2e-5, fmax(1e-6, 2 * theirs)), "gradient of %s", param->name);
+        const double theirs = fixture_double(name, tensor++), ours = sqrt(off) / norm;
+        print_message("%zu images, %s, %-16s %.2g, PyTorch's %.2g\n", n, path, param->name, ours,
+                      theirs);
+        harness_close(ours, 0, fused ? 2e-2 : fmin(2e-5, fmax(1e-6, 2 * theirs)), "gradient of %s",
+                      param->name);
+        n_far += ours > 2e-5;
         all_ours += ours * ours;
         all_theirs += theirs * theirs;
     }
-    assert_true(all_ours <= all_theirs);
+    assert_true(fused ? n_far <= tensor / 2 : all_ours <= all_theirs);
     meso_weights_close(state);
+}
+
+static void one_step(size_t n)
+{
+    pair p = open_pair(256, MESO_LOSS_BCE, n);
+    char name[128];
+    snprintf(name, sizeof name, "one%zu.loss", n);
+    harness_close(step_pair(&p, 100 + (uint32_t)n, n), fixture_double(name, 0), 1e-10, "loss");
+    for (size_t i = 0; i < n_paths; i++)
+        check_gradients(&p, p.trainers[i], n);
     close_pair(&p);
 }
 
