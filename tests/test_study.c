@@ -220,9 +220,11 @@ static void test_dry_run(void **state)
 /* ---- interruptions -----------------------------------------------------------------------------
  */
 
-/* Runs the words and kills the program after `seconds`, as a power cut would. */
-static void run_and_kill(const char *words, double seconds)
+/* Runs the words and sends the program a signal after `seconds`: SIGKILL is like a power cut.
+ * Returns its exit code, 0 where a signal ended it. */
+static int run_and_signal(const char *words, double seconds, int number)
 {
+    int status = 0;
     char copy[512], *argv[48] = {(char *)DATASET_BENCH_PROGRAM};
     size_t n = 1;
     snprintf(copy, sizeof copy, "%s", words);
@@ -238,9 +240,10 @@ static void run_and_kill(const char *words, double seconds)
         _exit(127);
     }
     usleep((useconds_t)(1e6 * seconds));
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
+    kill(child, number);
+    waitpid(child, &status, 0);
     kill(-child, SIGKILL); /* its jobs, should they outlive it */
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
 static void test_killed(void **state)
@@ -257,7 +260,7 @@ static void test_killed(void **state)
         char words[512], folder[32];
         snprintf(folder, sizeof folder, "killed%zu", i);
         snprintf(words, sizeof words, PLAN "-o %s", folder);
-        run_and_kill(words, meso_random_uniform(&random, 0, length));
+        run_and_signal(words, meso_random_uniform(&random, 0, length), SIGKILL);
         snprintf(words, sizeof words, "%s/study.json", folder);
         if (access(words, F_OK) != 0)
             snprintf(words, sizeof words, PLAN "-o %s", folder); /* before it had begun */
@@ -266,6 +269,10 @@ static void test_killed(void **state)
         expect(words, 0, NULL);
         expect_same_result(folder, expected);
     }
+    /* Ctrl-C, in the middle: said by the exit code, and nothing is lost. */
+    assert_int_equal(run_and_signal(PLAN "-o cut", length / 3, SIGINT), 75);
+    expect("run --resume cut", 0, NULL);
+    expect_same_result("cut", expected);
     json_decref(expected);
 }
 

@@ -143,6 +143,23 @@ static void say_no_better(speaker *s, size_t test)
     say(s);
 }
 
+/* What was left out so that all training sets are of one size. */
+static void say_dropped(speaker *s)
+{
+    size_t told = 0;
+    for (size_t t = 0; t < s->facts->n_train; t++) {
+        const study_set_facts *set = &s->facts->sets[t];
+        size_t dropped = set->n_usable[0] + set->n_usable[1] - set->n_used[0] - set->n_used[1];
+        if (dropped == 0)
+            continue;
+        if (told++ == 0)
+            meso_text_add(&s->line, "Training sets give the same number of images: dropped were ");
+        meso_text_format(&s->line, "%s%zu of %s", told > 1 ? ", " : "", dropped, set->name);
+    }
+    meso_text_add(&s->line, told ? "." : "");
+    say(s);
+}
+
 /* ---- leaks and shortcuts -----------------------------------------------------------------------
  */
 
@@ -352,6 +369,8 @@ meso_status study_sentences_write(const study_evidence *e, const study_facts *fa
         say_comparison(&s, &matrix->comparisons[i]);
     for (size_t test = 0; test < e->plan->n_test; test++)
         say_no_better(&s, test);
+    if (e->plan->equalize || e->plan->limit)
+        say_dropped(&s);
     say_leaks(&s);
     say_duplicates(&s);
     say_shortcuts(&s);
