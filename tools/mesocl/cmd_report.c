@@ -3,6 +3,7 @@
  * mesocl report: a run of training as one HTML file.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -24,10 +25,11 @@ static meso_status write_report(const char *run, const char *output, meso_text *
     meso_status status = MESO_OK;
     meso_run_folder folder = {0};
     meso_text page = {0};
+    size_t n = strlen(run);
     if (output)
         meso_text_add(path, output);
     else
-        meso_text_format(path, "%s/report.html", run);
+        meso_text_format(path, "%s%sreport.html", run, n > 0 && run[n - 1] == '/' ? "" : "/");
     MESO_TRY(meso_run_folder_read(run, &folder, error));
     MESO_TRY(meso_report_page(run, &folder, &page, error));
     MESO_REQUIRE(!page.out_of_memory && !path->out_of_memory, error, MESO_ERROR_MEMORY,
