@@ -21,20 +21,21 @@ typedef struct speaker {
     int out_of_memory;
 } speaker;
 
-/* Ends the sentence at hand. */
+/* Ends the sentence at hand; an empty one is none. */
 static void say(speaker *s)
 {
-    size_t n = s->findings->n_sentences;
-    char **lines = realloc(s->findings->sentences, (n + 1) * sizeof *lines);
-    if (!lines || s->line.out_of_memory) {
-        s->out_of_memory = 1;
-        s->findings->sentences = lines ? lines : s->findings->sentences;
-        return;
+    study_findings *f = s->findings;
+    if (s->line.length > 0 && !s->line.out_of_memory) {
+        char **lines = realloc(f->sentences, (f->n_sentences + 1) * sizeof *lines);
+        f->sentences = lines ? lines : f->sentences;
+        s->out_of_memory |= !lines;
+        if (lines) {
+            lines[f->n_sentences++] = s->line.bytes;
+            s->line = (meso_text){0};
+        }
     }
-    s->findings->sentences = lines;
-    if (s->line.length > 0)
-        lines[s->findings->n_sentences++] = s->line.bytes;
-    s->line = (meso_text){0};
+    s->out_of_memory |= s->line.out_of_memory;
+    meso_text_free(&s->line);
 }
 
 static const char *train_name(const speaker *s, const study_cell *cell)
