@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "drivers.h"
 #include "mesocl/model.h"
 #include "mesocl/weights.h"
 #include "model/trainer.h"
@@ -136,20 +137,33 @@ static void add_up(const study_plan *plan, const bench_outlook *o, const speeds 
         }
 }
 
+/* How many devices would evaluate. */
+static meso_status count_devices(const char *selector, size_t *n, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_drivers drivers = {0};
+    size_t *chosen = NULL;
+    MESO_TRY(meso_drivers_find(&drivers, error));
+    MESO_TRY(meso_drivers_ask(&drivers, 1, error));
+    chosen = calloc(drivers.n_devices, sizeof *chosen);
+    MESO_REQUIRE_MEMORY(chosen, error);
+    MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, chosen, n, error));
+out:
+    free(chosen);
+    meso_drivers_free(&drivers);
+    return status;
+}
+
 meso_status bench_study_dry_run(const study_plan *plan, const bench_outlook *outlook,
                                 meso_error *error)
 {
     meso_status status = MESO_OK;
     speeds speed[STUDY_MAX_SETS];
     meso_device *device = NULL;
-    meso_device_info *all = NULL;
-    size_t n_all = 0, n_devices = 0, *chosen = NULL;
+    size_t n_devices = 0;
     double seconds, bytes;
-    MESO_TRY(meso_device_list(&all, &n_all, error));
-    chosen = calloc(n_all, sizeof *chosen);
-    MESO_REQUIRE_MEMORY(chosen, error);
-    MESO_TRY(meso_device_match(all, n_all, plan->device, chosen, &n_devices, error));
-    MESO_TRY(meso_device_open(plan->device, &device, error));
+    MESO_TRY(count_devices(plan->device, &n_devices, error));
+    MESO_TRY(meso_tool_open_device(plan->device, &device, error));
     for (size_t v = 0; v < plan->n_variants; v++)
         MESO_TRY(probe(device, plan, &plan->variants[v], &speed[v], error));
     print_sets(plan, outlook);
@@ -163,7 +177,5 @@ meso_status bench_study_dry_run(const study_plan *plan, const bench_outlook *out
     printf("about %.0f s on this machine, %.0f MB of disk\n", seconds, bytes / 1e6);
 out:
     meso_device_close(device);
-    free(chosen);
-    free(all);
     return status;
 }

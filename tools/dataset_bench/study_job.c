@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "drivers.h"
 #include "mesocl/evaluate.h"
 #include "mesocl/model.h"
 #include "mesocl/weights.h"
@@ -17,6 +18,7 @@ typedef struct device_list {
     meso_device_info *all;
     size_t *chosen;
     size_t n;
+    const char *alone; /* the selector of the only one, of several drivers; NULL: see chosen */
 } device_list;
 
 static void free_devices(device_list *devices)
@@ -37,10 +39,39 @@ static double speed_of(const meso_device_info *info)
     return by_type[info->type] * (1 + (double)info->compute_units * info->clock_mhz);
 }
 
+/* Does the selector mean one device alone, of several drivers? Then its driver is the only one that
+ * need be loaded: others may crash. */
+static meso_status choose_alone(const char *selector, int *is_alone, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_drivers drivers = {0};
+    size_t n = 0, *matches = NULL;
+    *is_alone = 0;
+    MESO_TRY(meso_drivers_find(&drivers, error));
+    if (drivers.n < 2)
+        goto out;
+    MESO_TRY(meso_drivers_ask(&drivers, 1, error));
+    matches = calloc(drivers.n_devices, sizeof *matches);
+    MESO_REQUIRE_MEMORY(matches, error);
+    MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, matches, &n, error));
+    *is_alone = n == 1;
+out:
+    free(matches);
+    meso_drivers_free(&drivers);
+    return status;
+}
+
 static meso_status choose_devices(const char *selector, device_list *devices, meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t n = 0;
+    int is_alone;
+    MESO_TRY(choose_alone(selector, &is_alone, error));
+    if (is_alone) {
+        devices->alone = selector;
+        devices->n = 1;
+        return MESO_OK;
+    }
     MESO_TRY(meso_device_list(&devices->all, &n, error));
     devices->chosen = calloc(n, sizeof *devices->chosen);
     MESO_REQUIRE_MEMORY(devices->chosen, error);
@@ -60,6 +91,8 @@ static meso_status open_device(const device_list *devices, size_t i, meso_device
                                meso_error *error)
 {
     char selector[32];
+    if (devices->alone)
+        return meso_tool_open_device(devices->alone, device, error);
     const meso_device_info *info = &devices->all[devices->chosen[i]];
     snprintf(selector, sizeof selector, "%u:%u", info->platform, info->index);
     return meso_device_open(selector, device, error);

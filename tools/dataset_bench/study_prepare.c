@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "common.h"
+#include "drivers.h"
 #include "progress.h"
 #include "study_job.h"
 
@@ -148,7 +149,7 @@ meso_status bench_job_prepare(bench_study *study, meso_error *error)
     meso_device *device = NULL;
     study_dataset *scans = calloc(n_sets, sizeof *scans);
     MESO_REQUIRE_MEMORY(scans, error);
-    MESO_TRY(meso_device_open(study->plan.device, &device, error));
+    MESO_TRY(meso_tool_open_device(study->plan.device, &device, error));
     for (size_t s = 0; s < n_sets; s++) {
         MESO_TRY(scan(study, s, device, &scans[s], error));
         MESO_TRY(check_classes(&scans[s], error));
