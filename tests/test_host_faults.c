@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memory that runs out at any allocation, and a disk that fails at any call: an error comes back,
- * nothing is leaked, and what was in the file before is still there, whole.
+ * Memory that runs out at any allocation: an error comes back, and nothing is leaked. (Disks that
+ * fail: test_disk_faults.)
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -18,9 +16,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "commands.h"
 #include "data/loader.h"
-#include "driver_crash.h"
 #include "fault_layer/fault_libc.h"
 #include "harness_device.h"
 #include "harness_encode.h"
@@ -309,129 +305,6 @@ static void each_allocation_fails(void **state)
     }
 }
 
-/* Commands that write files. */
-static const struct command {
-    int (*run)(int argc, char **argv);
-    const char *argv[16];
-    const char *outputs[3];
-} commands[] = {
-    {meso_cmd_init, {"init", net_file, "-o", "a.out"}, {"a.out"}},
-    {meso_cmd_convert, {"convert", keras_file, "-o", "a.out"}, {"a.out"}},
-    {meso_cmd_evaluate,
-     {"evaluate", "-w", "w.safetensors", "--resamples", "10", "--csv", "a.out", "--roc", "b.out",
-      "set"},
-     {"a.out", "b.out"}},
-};
-enum { n_commands = sizeof commands / sizeof commands[0] };
-
-static const char before[] = "what was there before";
-
-static size_t matches(const char *pattern)
-{
-    glob_t found;
-    size_t n = glob(pattern, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
-    globfree(&found);
-    return n;
-}
-
-/* The command's exit code, without what it prints. */
-static int run_quietly(const struct command *c, const fault_plan *plan, fault_result *result)
-{
-    char *argv[16] = {NULL};
-    int argc = 0, out = dup(1), err = dup(2);
-    for (; c->argv[argc]; argc++)
-        argv[argc] = (char *)c->argv[argc];
-    FILE *quiet = fopen("quiet", "w");
-    assert_true(quiet && out >= 0 && err >= 0);
-    fflush(NULL);
-    dup2(fileno(quiet), 1);
-    dup2(fileno(quiet), 2);
-    fault_begin(plan);
-    int code = c->run(argc, argv);
-    *result = fault_end();
-    meso_driver_crash_end(); /* as the program's main() does */
-    fflush(NULL);
-    dup2(out, 1);
-    dup2(err, 2);
-    close(out);
-    close(err);
-    fclose(quiet);
-    return code;
-}
-
-/* Each output is the old one or a new one, whole; *n_old: how many are old. */
-static void expect_whole(const struct command *c, const size_t sizes[3], const char *what,
-                         size_t *n_old)
-{
-    *n_old = 0;
-    for (size_t i = 0; c->outputs[i]; i++) {
-        void *bytes = NULL;
-        size_t n = 0;
-        assert_int_equal(meso_file_read(c->outputs[i], 1 << 24, &bytes, &n, NULL, NULL), MESO_OK);
-        int is_old = n == sizeof before - 1 && memcmp(bytes, before, n) == 0;
-        if (!is_old && n != sizes[i])
-            fail_msg("%s %s: %s has %zu bytes", c->argv[0], what, c->outputs[i], n);
-        *n_old += (size_t)is_old;
-        free(bytes);
-    }
-    if (matches("*.tmp") > 0)
-        fail_msg("%s %s: a temporary file is left", c->argv[0], what);
-}
-
-/* File call n fails. Returns 1 if it was made at all. */
-static int try_file_call(const struct command *c, const size_t sizes[3], const fault_plan *plan)
-{
-    char what[64];
-    fault_result result;
-    size_t n_old;
-    for (size_t i = 0; c->outputs[i]; i++)
-        harness_put(c->outputs[i], before, 0);
-    int code = run_quietly(c, plan, &result);
-    snprintf(what, sizeof what, "call %zu %s %d", plan->fail_at,
-             plan->short_write ? "short, then" : "fails:", plan->error);
-    expect_whole(c, sizes, what, &n_old);
-    int harmless = !result.failed || plan->error == 0;
-    if (harmless ? code != 0 || n_old != 0 : code != 0 && code != 73 && code != 74)
-        fail_msg("%s, %s: exit code %d, %zu files are the old ones", c->argv[0], what, code, n_old);
-    if (!harmless && (code == 0) != (n_old == 0))
-        fail_msg("%s, %s: exit code %d, %zu files are the old ones", c->argv[0], what, code, n_old);
-    return result.failed;
-}
-
-static void each_file_call_fails(void **state)
-{
-    static const struct {
-        int error, short_write, lost;
-    } rows[] = {{ENOSPC, 0, 0}, {EIO, 0, 0}, {ENOSPC, 0, 1},
-                {ENOSPC, 1, 0}, {0, 1, 0},   {EROFS, 0, 1}};
-    (void)state;
-    for (size_t c = 0; c < n_commands; c++) {
-        const fault_plan none = {.kinds = FAULT_FILES, .own_code = 1};
-        size_t sizes[3] = {0};
-        fault_result result;
-        assert_int_equal(run_quietly(&commands[c], &none, &result), 0);
-        assert_true(result.n_calls >= 4);
-        for (size_t i = 0; commands[c].outputs[i]; i++) {
-            void *bytes = NULL;
-            assert_int_equal(
-                meso_file_read(commands[c].outputs[i], 1 << 24, &bytes, &sizes[i], NULL, NULL),
-                MESO_OK);
-            free(bytes);
-        }
-        for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
-            fault_plan plan = {.kinds = rows[r].short_write ? FAULT_WRITE : FAULT_FILES,
-                               .fail_at = 1,
-                               .own_code = 1, /* drivers write, too */
-                               .lost = rows[r].lost,
-                               .error = rows[r].error,
-                               .short_write = rows[r].short_write};
-            while (try_file_call(&commands[c], sizes, &plan))
-                plan.fail_at++;
-        }
-        print_message("%s: each of %zu calls\n", commands[c].argv[0], result.n_calls);
-    }
-}
-
 static void put_encoded(const char *name, encoded file)
 {
     harness_put(name, (const char *)file.bytes, file.n);
@@ -483,7 +356,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_allocation_fails),
-        cmocka_unit_test(each_file_call_fails),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
