@@ -50,7 +50,7 @@ static const struct {
 
 static meso_device *device;
 static double worst_rms, worst_share; /* of a test: for the record */
-static int quick; /* a few cases of each kind: for tools/zoo.sh */
+static int quick;                     /* a few cases of each kind: for tools/zoo.sh */
 
 static void check(meso_status status)
 {

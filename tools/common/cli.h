@@ -9,8 +9,8 @@
 #define MESO_TOOLS_CLI_H
 
 typedef struct meso_cli_command {
-    const char *name; /* NULL ends a table */
-    const char *summary; /* NULL: not listed */
+    const char *name;                       /* NULL ends a table */
+    const char *summary;                    /* NULL: not listed */
     int (*function)(int argc, char **argv); /* argv[0] is the subcommand's name; the exit code */
 } meso_cli_command;
 
