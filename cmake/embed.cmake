@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # meso_embed(OUT ARRAY FILES…) makes generated/OUT, which defines
-#   const meso_embedded ARRAY[] = {{"name", "text"}, …, {NULL, NULL}};
-# from text files, at build time.
+#   const meso_embedded ARRAY[] = {{"name", "text", length}, …, {NULL, NULL, 0}};
+# from files, at build time.
 function(meso_embed out array)
   set(path ${PROJECT_BINARY_DIR}/generated/${out})
   string(REPLACE ";" "|" files "${ARGN}")

@@ -68,7 +68,7 @@ static void refuses_wrong_command_lines(void **state)
         {"help nonsense", 2, "no command \"nonsense\""},
         {"--version --xml", 2, "--json"},
         {"predict", 2, "try: mesocl predict --help"},
-        {"predict file", 2, "--weights FILE is missing"},
+        {"predict no_such_file", 66, "no_such_file"},
         {"predict -w", 2, "--weights needs a value (FILE)"},
         {"predict -w w", 2, "nothing to do"},
         {"predict --no-such file", 2, "unknown option \"--no-such\"; try: mesocl predict --help"},

@@ -28,6 +28,8 @@ static const char *const hostile_names[] = {
 };
 enum { n_hostile = sizeof hostile_names / sizeof hostile_names[0] };
 
+static char own_weights_hash[33]; /* of weights/meso4.safetensors */
+
 static int make_weights(void **state)
 {
     const harness_command init = {.words = "init meso4 -o w.safetensors"};
@@ -347,6 +349,21 @@ static void exit_codes(void **state)
 
 /* Ctrl-C in the middle of 4000 files: what was scored is printed, and the document is closed. */
 /* Every part of --timing is there, positive, and no part takes longer than the whole. */
+/* Without -w: the weights that come with the library, by the hash of their file in the tree. */
+static void weights_come_with_it(void **state)
+{
+    const harness_command command = {.words = "predict --json 0.ppm"};
+    (void)state;
+    require_device();
+    harness_put_picture("0.ppm", 8, 0x804020);
+    harness_result result = harness_run(&command);
+    assert_int_equal(result.code, 0);
+    assert_non_null(strstr(result.out, "\"weights\": \"built in\""));
+    if (!*own_weights_hash || !strstr(result.out, own_weights_hash))
+        fail_msg("not the hash %s: %s", own_weights_hash, result.out);
+    harness_forget(&result);
+}
+
 static void timing_names_every_part(void **state)
 {
     static const char *const names[] = {"list_devices", "open_device", "open_model", "build",
@@ -428,7 +445,12 @@ int main(void)
         IN_FOLDER(json_is_one_document),          IN_FOLDER(jsonl_is_one_object_a_line),
         IN_FOLDER(reads_lists_from_stdin),        IN_FOLDER(exit_codes),
         IN_FOLDER(timing_names_every_part),       IN_FOLDER(an_interrupted_run_keeps_what_it_has),
-        IN_FOLDER(output_that_cannot_be_written),
+        IN_FOLDER(output_that_cannot_be_written), IN_FOLDER(weights_come_with_it),
     };
+    meso_weights *own = NULL;
+    meso_error error = {0};
+    if (meso_weights_read("weights/meso4.safetensors", &own, &error) == MESO_OK)
+        snprintf(own_weights_hash, sizeof own_weights_hash, "%s", meso_weights_hash(own));
+    meso_weights_close(own);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ run mesocl devices
 say "Known answers on each of them"
 run mesocl selftest --device all
 
-say "Four pictures and a model"
+say "Four pictures"
 mkdir -p build/demo
 # draw NAME RED GREEN BLUE: a picture whose channels are these expressions of x and y, each from 1 to 127:
 # not every awk can write the other bytes.
@@ -39,12 +39,11 @@ draw stripes 'x' 'int(x / 16) * 40' '2 * x'
 draw rings 'int((x - 160)^2 / 99 + (y - 120)^2 / 99)' 'int(y / 2)' '64'
 draw checks '(int(x / 20) + int(y / 20)) % 2 * 120' '(int(x / 20) + int(y / 20)) % 2 * 120' '30'
 draw noise 'x * y * 31' 'x * 7919 + y * 104729' 'x * x + y * y'
-run mesocl init meso4 --seed 1 -o build/demo/seeded.safetensors
 
 say "Prediction"
-echo "The weights above are random numbers from a seed. Nobody trained them: what follows shows that a picture"
-echo "goes through decoding, resizing and the net on the device, and says nothing of real or fake."
-run mesocl predict -w build/demo/seeded.safetensors build/demo
+echo "The weights are those that come with MesoCL (weights/README.md). They know faces; these pictures show none, so"
+echo "the answers show the way from file to device and back, and say nothing of real or fake."
+run mesocl predict build/demo
 
 say "What is in a dataset"
 echo "The pictures below are drawn by the program, with faults planted; they show nobody."
@@ -66,7 +65,7 @@ say "Where things are"
 cat <<'END'
 build/bin/mesocl     the program; `mesocl --help` lists what it does
 build/bin/dataset_bench  looks into datasets, likewise
-build/demo/          the pictures and the model of this demonstration
+build/demo/          the pictures of this demonstration
 build/demo/datasets.html  the whole report on the drawn datasets
 build/demo/study/study.html  the report of the study
 tools/test.sh        builds and runs the tests

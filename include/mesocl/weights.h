@@ -56,7 +56,8 @@ MESO_API meso_status meso_weights_initialize(const meso_net *net, meso_initializ
                                              uint64_t seed, meso_weights **weights,
                                              meso_error *error);
 
-/* Reads a .safetensors file: F32, or F16 widened. At most 1 MiB of header. The file must obey the
+/* Reads a .safetensors file: F32, or F16 widened. path NULL: the weights that come with the library
+ * (weights/README.md). At most 1 MiB of header. The file must obey the
  * format to the letter (contiguous offsets, no duplicate keys, no trailing bytes) and every value
  * must be finite. Errors: NO_INPUT, IO, DATA (the text gives the reason), MEMORY. */
 MESO_API meso_status meso_weights_read(const char *path, meso_weights **weights, meso_error *error);

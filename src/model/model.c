@@ -141,6 +141,7 @@ meso_status meso_model_open(meso_device *device, const char *path,
     meso_weights *weights = NULL;
     meso_net *net = NULL;
     meso_error reason = {0};
+    const char *file = path ? path : "built-in weights";
     MESO_TRY(meso_weights_read(path, &weights, error));
     const char *text = meso_weights_get(weights, "mesocl.net");
     const char *name = meso_weights_get(weights, "mesocl.net_name");
@@ -150,13 +151,13 @@ meso_status meso_model_open(meso_device *device, const char *path,
         MESO_REQUIRE(text, error, MESO_ERROR_DATA,
                      "%s: no net in its metadata (mesocl.net): name one with --net, or convert the "
                      "original again",
-                     MESO_PRINTABLE(path));
+                     MESO_PRINTABLE(file));
         status = meso_net_parse(text, name ? name : "net", &net, &reason);
-        MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), reason.text);
+        MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(file), reason.text);
     }
     status = meso_model_create(device, net, weights, options, model, &reason);
     weights = NULL;
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), reason.text);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(file), reason.text);
 out:
     meso_weights_close(weights);
     return status;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/embedded.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -238,23 +239,29 @@ out:
 meso_status meso_weights_read(const char *path, meso_weights **weights, meso_error *error)
 {
     meso_status status = MESO_OK;
+    const meso_embedded *own = &meso_embedded_weights[0];
+    const char *name = path ? path : "built-in weights";
     meso_error why = {0};
     meso_weights *set = NULL;
-    void *bytes = NULL;
-    size_t n = 0;
+    void *file = NULL;
+    const void *bytes = own->text;
+    size_t n = own->length;
 
-    MESO_TRY(meso_file_read(path, max_file, &bytes, &n, NULL, error));
+    if (path) {
+        MESO_TRY(meso_file_read(path, max_file, &file, &n, NULL, error));
+        bytes = file;
+    }
     MESO_TRY(meso_weights_create(&set, error));
     status = meso_safetensors_parse(bytes, n, set, &why);
     /* A name that cannot be a tensor's is the file's fault here, not the caller's. */
     if (status == MESO_ERROR_ARGUMENT)
         status = MESO_ERROR_DATA;
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), why.text);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(name), why.text);
     meso_hash_hex(bytes, n, set->hash);
     *weights = set;
     set = NULL;
 out:
-    free(bytes);
+    free(file);
     meso_weights_close(set);
     return status;
 }

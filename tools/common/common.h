@@ -19,7 +19,7 @@ int meso_tool_fail(const meso_error *error);
 
 /* What predict and evaluate ask for. Start from {0}; rows for the option table below. */
 typedef struct meso_scoring {
-    const char *weights; /* required */
+    const char *weights; /* NULL: those that come with the library */
     const char *net;
     const char *device;
     uint64_t batch, threads, max_pixels; /* 0: the library's default */
@@ -37,7 +37,7 @@ typedef struct meso_scoring {
     {"json", '\0', MESO_OPTION_FLAG, {.flag = &(where)}, NULL, "one JSON document on stdout", 0, 0}
 #define MESO_SCORING_OPTIONS(s) \
     {"weights", 'w', MESO_OPTION_TEXT, {.text = &(s).weights}, "FILE", \
-     "the model, as mesocl convert writes it (required)", 0, 0}, \
+     "the model, as mesocl train or convert writes it; default: the Meso-4 that comes with MesoCL", 0, 0}, \
     {"net", '\0', MESO_OPTION_TEXT, {.text = &(s).net}, "NET", \
      "a built-in net or a .net file in place of the net in the weight file", 0, 0}, \
     MESO_OPTION_DEVICE((s).device), \
@@ -53,7 +53,7 @@ typedef struct meso_scoring {
      "say on stderr, and in JSON, how many seconds each part took; decode adds up all threads", 0, 0}
 /* clang-format on */
 
-/* Opens the device and the model; scoring->weights is there. Returns -1, or the exit code after a
+/* Opens the device and the model; Returns -1, or the exit code after a
  * sentence on stderr; in both cases the caller closes what is not NULL, the model first. */
 int meso_scoring_open(meso_scoring *scoring, meso_device **device, meso_model **model);
 

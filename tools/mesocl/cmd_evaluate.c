@@ -74,7 +74,7 @@ static int parse(evaluate *e, int argc, char **argv)
         {"roc", '\0', MESO_OPTION_TEXT, {.text = &e->roc}, "FILE",
          "draw the ROC curve as SVG", 0, 0},
         MESO_OPTIONS_END};
-    const meso_command_line line = {"evaluate", "-w FILE [options] FOLDER", about, options, examples,
+    const meso_command_line line = {"evaluate", "[-w FILE] [options] FOLDER", about, options, examples,
                                     0, 1};
     /* clang-format on */
     char **operands;
@@ -82,8 +82,6 @@ static int parse(evaluate *e, int argc, char **argv)
     int code = meso_options_parse(&line, argc, argv, &operands, &n_operands);
     if (code >= 0)
         return code;
-    if (!e->scoring.weights)
-        return meso_options_usage_error("evaluate", "--weights FILE is missing");
     if (n_operands == (d->manifest != NULL))
         return meso_options_usage_error("evaluate", "give either a folder or --manifest FILE");
     e->folder = n_operands ? operands[0] : NULL;

@@ -102,14 +102,12 @@ static int parse(predict *p, int argc, char **argv, char ***operands, size_t *n_
          0},
         MESO_OPTIONS_END};
     const meso_command_line line = {
-        "predict", "-w FILE [options] FILE|FOLDER|-...", about, options, examples, 1, SIZE_MAX};
+        "predict", "[-w FILE] [options] FILE|FOLDER|-...", about, options, examples, 1, SIZE_MAX};
     int end = meso_options_parse(&line, argc, argv, operands, n_operands);
     if (end >= 0)
         return end;
     if (p->json + p->jsonl + p->csv > 1)
         return meso_options_usage_error("predict", "--json, --jsonl and --csv exclude each other");
-    if (!p->scoring.weights)
-        return meso_options_usage_error("predict", "--weights FILE is missing");
     p->output.format = p->json    ? MESO_PREDICT_JSON
                        : p->jsonl ? MESO_PREDICT_JSONL
                        : p->csv   ? MESO_PREDICT_CSV
