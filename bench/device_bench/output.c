@@ -21,7 +21,7 @@ static const report_column net_columns[] = {
 };
 
 static const report_column layer_columns[] = {
-    {"device", "device", REPORT_LEFT, REPORT_TEXT, 0},
+    {"device_id", "device", REPORT_LEFT, REPORT_TEXT, 0},
     {"net", "net", REPORT_LEFT, REPORT_TEXT, 0},
     {"direction", "direction", REPORT_LEFT, REPORT_TEXT, 0},
     {"batch", "batch", REPORT_RIGHT, REPORT_NUMBER, 0},
@@ -45,6 +45,7 @@ static const report_column check_columns[] = {
 };
 
 static const report_column device_columns[] = {
+    {"device_id", "", REPORT_LEFT, REPORT_TEXT, 0},
     {"device", "device", REPORT_LEFT, REPORT_TEXT, 0},
     {"type", "type", REPORT_LEFT, REPORT_TEXT, 0},
     {"driver", "driver", REPORT_LEFT, REPORT_TEXT, 0},
