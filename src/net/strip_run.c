@@ -54,7 +54,7 @@ static meso_status upload(meso_device *device, const void *values, size_t bytes,
     return status == MESO_OK ? meso_buffer_write(device, buffer, 0, values, bytes) : status;
 }
 
-/* A buffer of zeros, soon: kernels never write the rows of zeros around a tensor. */
+/* A buffer of zeros: kernels never write the rows of zeros around a tensor. */
 static meso_status create_zeros(meso_device *device, size_t bytes, meso_buffer *buffer)
 {
     meso_status status = meso_buffer_create(device, bytes, buffer);
@@ -201,7 +201,6 @@ static meso_status make_scratch(meso_strip_run *run)
             MESO_TRY(create_zeros(run->device,
                                   floats * meso_strip_size(&run->plan.blocks[i].out, lanes),
                                   &run->scratch[l].tensors[i + 1]));
-        MESO_TRY(meso_device_flush(run->device));
     }
 out:
     meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);

@@ -75,7 +75,7 @@ meso_status meso_buffer_write(meso_device *device, const meso_buffer *buffer, si
 meso_status meso_buffer_read(meso_device *device, const meso_buffer *buffer, size_t offset,
                              void *to, size_t bytes);
 
-/* Enqueues zeros for the whole of a buffer of floats, and returns. */
+/* Zeros for the whole of a buffer of floats; they are there when it returns. */
 meso_status meso_buffer_zero(meso_device *device, const meso_buffer *buffer);
 
 /* Enqueues a copy behind what is on the lane in use and returns; `to` is whole, and all that was
