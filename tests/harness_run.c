@@ -166,6 +166,20 @@ const char *harness_program(void)
     return MESOCL_PROGRAM;
 }
 
+void harness_run_rows(const char *program, const harness_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const harness_command command = {.program = program, .words = rows[i].words};
+        harness_result result = harness_run(&command);
+        int right = *rows[i].said ? strstr(result.err, rows[i].said) != NULL : !*result.err;
+        if (result.code != rows[i].code || !right)
+            fail_msg("%s %s\nended with %d instead of %d, or does not say \"%s\":\n%s%s",
+                     program ? program : "mesocl", rows[i].words, result.code, rows[i].code,
+                     rows[i].said, result.out, result.err);
+        harness_forget(&result);
+    }
+}
+
 void harness_forget(harness_result *result)
 {
     free(result->out);

@@ -37,6 +37,17 @@ const char *harness_program(void);
 harness_result harness_run(const harness_command *command);
 void harness_forget(harness_result *result);
 
+/* A command line, the code it must end with, and what it must say on stderr ("": nothing at all).
+ */
+typedef struct harness_row {
+    const char *words;
+    int code;
+    const char *said;
+} harness_row;
+
+/* Runs every row with a program, NULL: mesocl; fails at the first that ends or speaks otherwise. */
+void harness_run_rows(const char *program, const harness_row *rows, size_t n);
+
 /* Setup and teardown: a fresh working directory for each test, removed with all in it. */
 int harness_enter_folder(void **state);
 int harness_leave_folder(void **state);

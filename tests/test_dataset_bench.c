@@ -300,11 +300,7 @@ static void names_stay_names(void **state)
 
 static void exit_codes(void **state)
 {
-    static const struct {
-        const char *words;
-        int code;
-        const char *said; /* on stderr */
-    } cases[] = {
+    static const harness_row cases[] = {
         {"stats set", 0, "set: 6 images, 0 refused"},
         {"check set", 0, "set: 6 images"},
         {"check set --strict", 1, "set: 6 images"}, /* flat pictures that come again */
@@ -337,13 +333,7 @@ static void exit_codes(void **state)
     harness_put_picture("tiny/real/a.ppm", 4, 0x802010);
     harness_put("bad/fake/1.ppm", "no picture", 0);
     harness_put("bad/real/1.ppm", "", 0);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        harness_result result = run(cases[i].words, cases[i].code);
-        if (!strstr(result.err, cases[i].said))
-            fail_msg("dataset_bench %s\ndoes not say \"%s\" but\n%s", cases[i].words, cases[i].said,
-                     result.err);
-        harness_forget(&result);
-    }
+    harness_run_rows(DATASET_BENCH_PROGRAM, cases, sizeof cases / sizeof cases[0]);
 }
 
 static void a_second_run_reads_what_changed(void **state)

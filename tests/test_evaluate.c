@@ -366,11 +366,7 @@ static void a_manifest_names_labels_and_groups(void **state)
 
 static void exit_codes(void **state)
 {
-    static const struct {
-        const char *words;
-        int code;
-        const char *said; /* on stderr */
-    } cases[] = {
+    static const harness_row cases[] = {
         {"evaluate -w w.safetensors set", 0, "4 images scored"},
         {"evaluate -w w.safetensors set --limit 1", 0, "2 images scored"},
         {"evaluate -w w.safetensors named --fake a --real b", 0, "2 images scored"},
@@ -398,13 +394,7 @@ static void exit_codes(void **state)
     harness_put("bad/real/1.ppm", "", 0);
     harness_put("hollow/fake/note.txt", "no picture", 0);
     harness_put("hollow/real/note.txt", "no picture", 0);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        harness_result result = run(cases[i].words, cases[i].code);
-        if (!strstr(result.err, cases[i].said))
-            fail_msg("mesocl %s\ndoes not say \"%s\" but\n%s", cases[i].words, cases[i].said,
-                     result.err);
-        harness_forget(&result);
-    }
+    harness_run_rows(NULL, cases, sizeof cases / sizeof cases[0]);
 }
 
 /* Where nothing could be scored, programs still get their document. */

@@ -302,11 +302,7 @@ static void put_bad_weights(void)
 /* What is refused, is told; what that makes of the run, is in --help. */
 static void exit_codes(void **state)
 {
-    static const struct {
-        const char *words;
-        int code;
-        const char *said; /* on stderr */
-    } rows[] = {
+    static const harness_row rows[] = {
         {"predict -w w.safetensors good.ppm", 0, ""},
         {"predict -w w.safetensors good.ppm page.jpg", 0, "refused: page.jpg: unknown_format: "},
         {"predict -w w.safetensors good.ppm empty.png", 0, "refused: empty.png: empty: "},
@@ -337,14 +333,7 @@ static void exit_codes(void **state)
     harness_put("empty.png", "", 0);
     harness_put("cut.ppm", "P6 4 4 255\n12345", 0);
     assert_int_equal(mkfifo("pipe.jpg", 0600), 0);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        harness_result result = run(rows[i].words, rows[i].code);
-        int quiet = *rows[i].said == '\0';
-        if (quiet ? *result.err : !strstr(result.err, rows[i].said))
-            fail_msg("mesocl %s\ndoes not say \"%s\" but\n%s", rows[i].words, rows[i].said,
-                     result.err);
-        harness_forget(&result);
-    }
+    harness_run_rows(NULL, rows, sizeof rows / sizeof rows[0]);
 }
 
 /* Ctrl-C in the middle of 4000 files: what was scored is printed, and the document is closed. */
