@@ -203,6 +203,25 @@ out:
     return status;
 }
 
+meso_status meso_file_append(const char *path, const void *bytes, size_t n, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+    MESO_REQUIRE(fd >= 0, error, MESO_ERROR_CREATE, "%s: cannot create: %s", MESO_PRINTABLE(path),
+                 strerror(errno));
+    off_t end = lseek(fd, 0, SEEK_END);
+    if (end < 0 || write_all(fd, bytes, n) != 0) {
+        int code = errno;
+        int is_torn = end >= 0 && ftruncate(fd, end) != 0;
+        status = meso_fail(error, MESO_ERROR_IO, "%s: cannot write: %s%s", MESO_PRINTABLE(path),
+                           strerror(code), is_torn ? "; its last bytes may be cut off" : "");
+    }
+out:
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
 void meso_hash_hex(const void *bytes, size_t n, char hex[33])
 {
     XXH128_hash_t hash = XXH3_128bits(bytes, n);

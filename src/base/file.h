@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whole files: read with a limit, write atomically.
+ * Whole files: read with a limit, write atomically. And files that grow.
  */
 #ifndef MESO_BASE_FILE_H
 #define MESO_BASE_FILE_H
@@ -30,6 +30,10 @@ meso_status meso_file_read(const char *path, size_t limit, void **bytes, size_t 
 /* Writes n bytes to a temporary file beside path, syncs it, and renames it to path: other processes
  * see the old file or the new one, whole. Errors: CREATE (folder missing or not writable), IO. */
 meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_error *error);
+
+/* Writes n bytes at the end of the file at path, which it creates if there is none. On an error the
+ * file is as long as before. Errors: CREATE, IO. */
+meso_status meso_file_append(const char *path, const void *bytes, size_t n, meso_error *error);
 
 /* XXH3-128 of n bytes as 32 hex digits and a NUL. */
 void meso_hash_hex(const void *bytes, size_t n, char hex[33]);

@@ -3,8 +3,6 @@
  * What stands in a run's folder, but for checkpoints. All but the event file are written whole.
  */
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
@@ -124,21 +122,6 @@ static double unix_time(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static meso_status append(const char *path, const meso_text *text, meso_error *error)
-{
-    meso_status status = MESO_OK;
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
-    MESO_REQUIRE(fd >= 0, error, MESO_ERROR_CREATE, "%s: cannot create: %s", MESO_PRINTABLE(path),
-                 strerror(errno));
-    ssize_t written = write(fd, text->bytes, text->length);
-    MESO_REQUIRE(written == (ssize_t)text->length, error, MESO_ERROR_IO, "%s: cannot write: %s",
-                 MESO_PRINTABLE(path), written < 0 ? strerror(errno) : "the disk is full");
-out:
-    if (fd >= 0)
-        close(fd);
-    return status;
-}
-
 /* A process begins a file of its own, whose first record voids what an earlier one wrote past the
  * checkpoint. TensorBoard reads files by name. */
 meso_status meso_fit_write_event(meso_fit *fit, meso_error *error)
@@ -155,7 +138,7 @@ meso_status meso_fit_write_event(meso_fit *fit, meso_error *error)
     meso_tensorboard_epoch(now, record, &text);
     MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(meso_fit_path(fit, fit->events, &path, error));
-    MESO_TRY(append(path.bytes, &text, error));
+    MESO_TRY(meso_file_append(path.bytes, text.bytes, text.length, error));
 out:
     meso_text_free(&text);
     meso_text_free(&path);
