@@ -56,7 +56,8 @@ for target in $b; do run "$target"; done
 wait
 failed=0
 for target in $a $b; do
-    n=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/$target.log")
+    # In forks there are no statistics at the end, but a line for each process.
+    n=$(sed -n 's/^stat::number_of_executed_units: *//p; s/^#\([0-9]*\): cov: .*/\1/p' "$out/$target.log" | tail -n 1)
     echo "$target: ${n:-no} executions in $seconds s"
     if [ -z "$n" ] || grep -q '^finding$' "$out/$target.log"; then
         tail -40 "$out/$target.log"
