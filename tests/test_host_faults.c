@@ -23,6 +23,7 @@
 #include "harness_run.h"
 #include "mesocl/mesocl.h"
 #include "model/keras_import.h"
+#include "model/trainer.h"
 #include "run_h5import.h"
 
 enum { side = 64, n_scores = 40, most_tried = 200 };
@@ -245,6 +246,54 @@ static meso_status use_plain_model(meso_error *error)
     return use_model(MESO_PATH_PLAIN, error);
 }
 
+/* On one path of the net: two steps of training, and the weights that became of it. */
+static meso_status train(meso_path path, meso_error *error)
+{
+    static uint8_t pixels[2 * side * side * 3];
+    static const uint8_t classes[2] = {0, 1};
+    const meso_trainer_options options = {.max_batch = 2,
+                                          .loss = MESO_LOSS_BCE,
+                                          .optimizer = MESO_OPTIMIZER_ADAM,
+                                          .beta1 = 0.9,
+                                          .beta2 = 0.999,
+                                          .epsilon = 1e-7,
+                                          .bn_momentum = 0.99,
+                                          .seed = 1,
+                                          .path = path};
+    const meso_train_batch batch = {.pixels = pixels, .classes = classes, .n = 2};
+    meso_device *device = NULL;
+    meso_weights *start = NULL, *trained = NULL;
+    meso_trainer *trainer = NULL;
+    meso_step_result result;
+    meso_status status = MESO_OK;
+    MESO_TRY(meso_weights_read("w.safetensors", &start, error));
+    MESO_TRY(meso_device_open(NULL, &device, error));
+    MESO_TRY(meso_trainer_open(device, start, &options, &trainer, error));
+    for (int i = 0; i < 2; i++) {
+        status = meso_trainer_step(trainer, &batch, 1e-3, &result);
+        MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(trainer));
+    }
+    MESO_TRY(meso_weights_create(&trained, error));
+    status = meso_trainer_get(trainer, trained);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(trainer));
+out:
+    meso_weights_close(trained);
+    meso_trainer_close(trainer);
+    meso_device_close(device);
+    meso_weights_close(start);
+    return status;
+}
+
+static meso_status train_fused(meso_error *error)
+{
+    return train(MESO_PATH_FUSED, error);
+}
+
+static meso_status train_plain(meso_error *error)
+{
+    return train(MESO_PATH_PLAIN, error);
+}
+
 static const struct path {
     const char *name;
     path_function *run;
@@ -260,7 +309,8 @@ static const struct path {
     {"load a PNG", load_png, 0, 0},         {"load interlaced", load_interlaced, 0, 0},
     {"load a PPM", load_ppm, 0, 0},         {"load many", load_many, 1, 0},
     {"metrics", compute_metrics, 0, 0},     {"fused model", use_fused_model, 1, 0},
-    {"plain model", use_plain_model, 1, 0},
+    {"plain model", use_plain_model, 1, 0}, {"train fused", train_fused, 1, 0},
+    {"train plain", train_plain, 1, 0},
 };
 
 /* Allocation n fails (and with `lost` all behind it). Returns 1 if it was made at all. */
