@@ -117,8 +117,9 @@ static void test_profile(void **state)
     assert_int_equal(meso_buffer_create(device, sizeof zeros, &in), MESO_OK);
     assert_int_equal(meso_buffer_create(device, sizeof zeros, &out), MESO_OK);
     assert_int_equal(meso_buffer_write(device, &in, 0, zeros, sizeof zeros), MESO_OK);
-    for (int on = 1; on >= 0; on--) {
-        assert_int_equal(meso_device_profile(device, on), MESO_OK);
+    for (int mode = MESO_PROFILE_RUNNING; mode >= MESO_PROFILE_OFF; mode--) {
+        const int on = mode != MESO_PROFILE_OFF;
+        assert_int_equal(meso_device_profile(device, (meso_profile_mode)mode), MESO_OK);
         for (size_t i = 0; i < 3; i++) {
             meso_device_span(device, spans[i]);
             assert_int_equal(meso_launch(device, MESO_KERNEL_RELU_FORWARD, MESO_GLOBAL(8, 8, 1),

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "fault_layer/fault_layer.h"
 #include "harness_device.h"
 #include "harness_run.h"
 #include "harness_schema.h"
@@ -120,7 +121,7 @@ static void measures_a_net(void **state)
     json_t *document = json_loads(run.out, 0, NULL);
     assert_non_null(document);
     assert_string_equal(json_string_value(json_object_get(document, "schema")),
-                        "mesocl.device_bench/2");
+                        "mesocl.device_bench/3");
     harness_check_schema(document, "device_bench");
     const json_t *provenance = json_object_get(document, "provenance");
     const char *command = json_string_value(json_object_get(provenance, "command"));
@@ -138,6 +139,43 @@ static void measures_a_net(void **state)
     check_layers(json_array_get(results, 0));
     json_decref(document);
     harness_forget(&run);
+}
+
+/* Whatever nonsense a driver says of a launch's times: the host's clock is taken, and that is said.
+ * Stamps that make sense are believed, and the layers add up to no more than the whole. */
+static void impossible_times_are_flagged(void **state)
+{
+    char times[32];
+    const char *const environment[] = {"OPENCL_LAYERS=" FAULT_LAYER, times, NULL};
+    const harness_command command = {
+        .program = DEVICE_BENCH_PROGRAM,
+        .words = "net tiny.net --batch 4 --threads 1 --seconds 0.001 --json",
+        .environment = environment};
+    (void)state;
+    harness_device();
+    harness_put("tiny.net", tiny_net, 0);
+    for (int pattern = FAULT_TIMES_TRUE; pattern < FAULT_N_TIMES; pattern++) {
+        snprintf(times, sizeof times, "MESO_FAULT_TIMES=%d", pattern);
+        harness_result run = harness_run(&command);
+        if (run.code != 0)
+            fail_msg("pattern %d: ended with %d: %s", pattern, run.code, run.err);
+        json_t *document = json_loads(run.out, 0, NULL), *layer;
+        const json_t *result = json_array_get(json_object_get(document, "results"), 0);
+        const json_t *share = json_object_get(result, "share_in_kernels");
+        size_t i;
+        harness_check_schema(document, "device_bench");
+        assert_true(json_array_size(json_object_get(result, "layers")) > 0);
+        json_array_foreach(json_object_get(result, "layers"), i, layer)
+        {
+            const json_t *host = json_object_get(layer, "host_timer");
+            if (json_is_true(host) != (pattern != FAULT_TIMES_TRUE))
+                fail_msg("pattern %d: host_timer is %d", pattern, json_is_true(host));
+            assert_true(number(layer, "us") > 0 && number(layer, "us") < 1e6);
+        }
+        assert_true(pattern == FAULT_TIMES_TRUE ? json_is_real(share) : json_is_null(share));
+        json_decref(document);
+        harness_forget(&run);
+    }
 }
 
 static void measures_training(void **state)
@@ -338,6 +376,7 @@ int main(void)
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, harness_leave_folder)
     const struct CMUnitTest tests[] = {
         IN_A_FOLDER(measures_a_net),
+        IN_A_FOLDER(impossible_times_are_flagged),
         IN_A_FOLDER(measures_training),
         IN_A_FOLDER(compares_records),
         IN_A_FOLDER(checks_without_timing),

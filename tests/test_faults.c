@@ -86,7 +86,7 @@ static meso_status profile(meso_path path, double *p, meso_error *error)
     meso_status status = MESO_OK;
     MESO_TRY(meso_device_open(NULL, &device, error));
     MESO_TRY(open_model(device, path, &model, error));
-    status = meso_device_profile(device, 1);
+    status = meso_device_profile(device, MESO_PROFILE_RUNNING);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(device));
     status = meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, all);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_model_error(model));
@@ -334,7 +334,7 @@ static void impossible_times_are_noticed(void **state)
         meso_probability all[n_pictures];
         size_t n = 0;
         assert_int_equal(open_model(device, MESO_PATH_PLAIN, &model, NULL), MESO_OK);
-        assert_int_equal(meso_device_profile(device, 1), MESO_OK);
+        assert_int_equal(meso_device_profile(device, MESO_PROFILE_ALONE), MESO_OK);
         layer->times = (fault_times)times;
         assert_int_equal(meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, all),
                          MESO_OK);

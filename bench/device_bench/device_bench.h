@@ -5,7 +5,7 @@
 #ifndef MESO_BENCH_DEVICE_BENCH_H
 #define MESO_BENCH_DEVICE_BENCH_H
 
-#define BENCH_SCHEMA "mesocl.device_bench/2"
+#define BENCH_SCHEMA "mesocl.device_bench/3"
 
 int bench_cmd_all(int argc, char **argv);
 int bench_cmd_net(int argc, char **argv);

@@ -6,18 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "net/op.h"
 #include "report/report_json.h"
-#include "samples.h"
 
-enum { least_rounds = 5, most_rounds = 64 };
-
-/* A kernel of a layer, in seconds an image. */
-typedef struct row {
-    const meso_profile_row *profile; /* of the first round */
-    bench_samples seconds;
-} row;
+enum { most_calls = 256 }; /* of a round: each launch keeps an event */
 
 /* What is known of kernels by their names. */
 typedef struct kernel_class {
@@ -114,63 +106,92 @@ static const char *span_before(const meso_profile_row *rows, size_t i)
     return NULL;
 }
 
-static json_t *row_json(const bench_work *work, const meso_profile_row *rows, size_t i,
-                        const bench_samples *seconds, double calls)
+static json_t *row_json(const bench_layers *layers, size_t i)
 {
-    const meso_net *net = meso_model_net(work->model);
-    return json_pack("{s:s s:s s:o s:o s:o s:b s:o}", "layer", rows[i].span, "kernel",
-                     rows[i].kernel, "launches",
-                     report_json_number((double)rows[i].n_launches / calls), "multiply_adds",
-                     report_json_number(multiply_adds_of(net, span_before(rows, i), &rows[i])),
-                     "bytes", report_json_number(bytes_of(net, &rows[i])), "host_timer",
-                     rows[i].host_timer, "samples", bench_samples_json(seconds));
+    const meso_net *net = layers->work->net;
+    const meso_profile_row *rows = layers->first;
+    return json_pack(
+        "{s:s s:s s:o s:o s:o s:b s:o}", "layer", rows[i].span, "kernel", rows[i].kernel,
+        "launches", report_json_number((double)rows[i].n_launches / (double)layers->calls),
+        "multiply_adds", report_json_number(multiply_adds_of(net, span_before(rows, i), &rows[i])),
+        "bytes", report_json_number(bytes_of(net, &rows[i])), "host_timer", rows[i].host_timer,
+        "samples", bench_samples_json(&layers->samples[i]));
 }
 
-/* One round: calls under the profiler, as many as make a sample. */
-static meso_status take_round(bench_work *work, size_t batch, size_t calls, meso_profile_row **rows,
-                              size_t *n, meso_error *error)
+/* Calls under the profiler. */
+static meso_status take_round(const bench_layers *layers, meso_profile_row **rows, size_t *n,
+                              meso_error *error)
 {
-    meso_status status = meso_device_profile(work->device, 1);
-    for (size_t i = 0; i < calls && status == MESO_OK; i++)
-        MESO_TRY(bench_work_call(work, batch, error));
+    bench_work *work = layers->work;
+    meso_status status = meso_device_profile(work->device, layers->mode);
+    for (size_t i = 0; i < layers->calls && status == MESO_OK; i++)
+        MESO_TRY(bench_work_call(work, layers->batch, error));
     if (status == MESO_OK)
         status = meso_device_get_profile(work->device, rows, n);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(work->device));
 out:
+    meso_device_profile(work->device, MESO_PROFILE_OFF);
     return status;
 }
 
-meso_status bench_layers_run(bench_work *work, size_t batch, double seconds, json_t **layers,
-                             meso_error *error)
+static int any_host_timer(const meso_profile_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].host_timer)
+            return 1;
+    return 0;
+}
+
+meso_status bench_layers_open(bench_work *work, size_t batch, size_t calls, size_t n_rounds,
+                              bench_layers *layers, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_profile_row *first = NULL, *rows = NULL;
-    bench_samples *samples = NULL;
-    size_t n_first, n, calls = batch < 8 ? 8 / batch : 1;
-    const double end = meso_seconds() + seconds;
-    *layers = json_array();
-    MESO_TRY(take_round(work, batch, calls, &first, &n_first, error)); /* queues warm up */
-    samples = calloc(n_first + 1, sizeof *samples);
-    MESO_REQUIRE_MEMORY(samples, error);
-    for (size_t i = 0; i < n_first; i++)
-        MESO_REQUIRE(bench_samples_reserve(&samples[i], most_rounds), error, MESO_ERROR_MEMORY,
+    *layers = (bench_layers){.work = work,
+                             .batch = batch,
+                             .calls = calls < most_calls ? calls : most_calls,
+                             .mode = MESO_PROFILE_RUNNING};
+    MESO_TRY(take_round(layers, &layers->first, &layers->n, error));
+    if (any_host_timer(layers->first, layers->n))
+        layers->mode = MESO_PROFILE_ALONE; /* the host's clock needs a launch for itself */
+    layers->samples = calloc(layers->n + 1, sizeof *layers->samples);
+    MESO_REQUIRE_MEMORY(layers->samples, error);
+    for (size_t i = 0; i < layers->n; i++)
+        MESO_REQUIRE(bench_samples_reserve(&layers->samples[i], n_rounds), error, MESO_ERROR_MEMORY,
                      "out of memory");
-    for (int r = 0; r < least_rounds || (meso_seconds() < end && r < most_rounds); r++) {
-        free(rows);
-        rows = NULL;
-        MESO_TRY(take_round(work, batch, calls, &rows, &n, error));
-        MESO_REQUIRE(n == n_first, error, MESO_ERROR_INTERNAL, "calls launch different kernels");
-        for (size_t i = 0; i < n; i++)
-            bench_samples_add(&samples[i], rows[i].seconds / (double)(calls * batch));
-    }
-    for (size_t i = 0; i < n_first; i++)
-        json_array_append_new(*layers, row_json(work, first, i, &samples[i], (double)calls));
 out:
-    meso_device_profile(work->device, 0);
-    for (size_t i = 0; samples && i < n_first; i++)
-        bench_samples_free(&samples[i]);
-    free(samples);
-    free(first);
+    return status;
+}
+
+meso_status bench_layers_round(bench_layers *layers, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_profile_row *rows = NULL;
+    size_t n;
+    MESO_TRY(take_round(layers, &rows, &n, error));
+    MESO_REQUIRE(n == layers->n, error, MESO_ERROR_INTERNAL, "calls launch different kernels");
+    if (layers->mode == MESO_PROFILE_RUNNING && any_host_timer(rows, n))
+        goto out; /* times are lacking */
+    for (size_t i = 0; i < n; i++)
+        bench_samples_add(&layers->samples[i],
+                          rows[i].seconds / (double)(layers->calls * layers->batch));
+out:
     free(rows);
     return status;
+}
+
+json_t *bench_layers_json(const bench_layers *layers)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < layers->n; i++)
+        json_array_append_new(rows, row_json(layers, i));
+    return rows;
+}
+
+void bench_layers_close(bench_layers *layers)
+{
+    for (size_t i = 0; layers->samples && i < layers->n; i++)
+        bench_samples_free(&layers->samples[i]);
+    free(layers->samples);
+    free(layers->first);
+    *layers = (bench_layers){0};
 }

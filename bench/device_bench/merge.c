@@ -111,28 +111,30 @@ static void copy(json_t *row, const json_t *from, const char *const *keys)
         json_object_set(row, *keys, json_object_get(from, *keys));
 }
 
-/* Seconds an image of one kernel. */
-static json_t *layer_row(const json_t *first, json_t *samples, double peak)
+/* Seconds an image of one kernel. peak: of the device; peak_alone: of what of it works for a launch
+ * that is waited for. */
+static json_t *layer_row(const json_t *first, json_t *samples, double peak, double peak_alone)
 {
     static const char *const keys[] = {"layer", "kernel",     "launches", "multiply_adds",
                                        "bytes", "host_timer", NULL};
     json_t *row = json_object();
     double low, high, seconds = summary_of(samples).median;
     double gflops = 2e-9 * number(first, "multiply_adds") / seconds;
+    int alone = json_is_true(json_object_get(first, "host_timer"));
     interval_of(samples, &low, &high);
     copy(row, first, keys);
     set_number(row, "us", 1e6 * seconds);
     set_number(row, "us_low", 1e6 * low);
     set_number(row, "us_high", 1e6 * high);
     set_number(row, "gflops", gflops);
-    set_number(row, "share_of_peak", gflops / peak);
+    set_number(row, "share_of_peak", gflops / (alone ? peak_alone : peak));
     set_number(row, "gbs", 1e-9 * number(first, "bytes") / seconds);
     json_object_set_new(row, "samples", samples);
     return row;
 }
 
 /* Layers of case i: [process][layer] → [layer] with [process] samples. */
-static json_t *layer_rows(const json_t *processes, size_t i, double peak_of_a_core)
+static json_t *layer_rows(const json_t *processes, size_t i, double peak, double peak_alone)
 {
     json_t *rows = json_array(), *layers = gather(processes, "cases", i, "layers");
     const json_t *first = json_array_get(layers, 0), *layer;
@@ -143,10 +145,22 @@ static json_t *layer_rows(const json_t *processes, size_t i, double peak_of_a_co
         for (p = 0; p < json_array_size(layers); p++)
             json_array_append(
                 samples, json_object_get(json_array_get(json_array_get(layers, p), l), "samples"));
-        json_array_append_new(rows, layer_row(layer, samples, peak_of_a_core));
+        json_array_append_new(rows, layer_row(layer, samples, peak, peak_alone));
     }
     json_decref(layers);
     return rows;
+}
+
+/* How much of an image's time the kernels explain. NaN: they were not timed, or not all as they
+ * run. */
+static double share_in_kernels(const json_t *layers, double images_per_s)
+{
+    const json_t *layer;
+    size_t l;
+    double us = 0;
+    json_array_foreach(layers, l, layer) us +=
+        json_is_true(json_object_get(layer, "host_timer")) ? NAN : number(layer, "us");
+    return l > 0 ? 1e-6 * us * images_per_s : NAN;
 }
 
 static json_t *flags_of(const json_t *peaks)
@@ -210,9 +224,10 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     json_object_set_new(row, "rounds",
                         json_integer((json_int_t)json_array_size(json_array_get(samples, 0))));
     json_object_set_new(row, "samples", samples);
-    /* Under the profiler one lane works at a time, on a CPU one core. */
-    int lanes = (int)number(first, "lanes");
-    json_object_set_new(row, "layers", layer_rows(processes, i, lanes > 1 ? peak / threads : peak));
+    json_t *layers =
+        layer_rows(processes, i, peak, number(first, "lanes") > 1 ? peak / threads : peak);
+    set_number(row, "share_in_kernels", share_in_kernels(layers, number(row, "images_per_s")));
+    json_object_set_new(row, "layers", layers);
     return row;
 }
 

@@ -21,6 +21,7 @@ typedef struct bench_case {
     size_t n_calls;             /* in a sample */
     bench_samples images_per_s; /* one value for each round */
     bench_samples call_ms;      /* each call, as many as there is room for */
+    bench_layers layers;        /* where they are wanted */
 } bench_case;
 
 typedef struct bench_net {
@@ -30,7 +31,6 @@ typedef struct bench_net {
     size_t n_cases, n_rounds;
     bench_samples peak_gflops, copy_gbs, launch_us; /* one value for each round */
     double open_seconds, first_call_seconds;
-    json_t *layers; /* [n_cases] */
 } bench_net;
 
 /* One sample: n_calls calls through the pictures. */
@@ -77,6 +77,8 @@ static meso_status run_round(bench_net *bench, meso_error *error)
         bench_case *c = &bench->cases[i];
         MESO_TRY(take_sample(bench, c, &seconds, error));
         bench_samples_add(&c->images_per_s, (double)(c->batch * c->n_calls) / seconds);
+        if (bench->work.spec->layers)
+            MESO_TRY(bench_layers_round(&c->layers, error));
     }
     status = bench_peak_measure(&bench->peak, &gflops, &gbs, &launch_us);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(bench->work.device));
@@ -131,21 +133,20 @@ out:
 static json_t *case_json(const bench_net *bench, size_t i)
 {
     const bench_case *c = &bench->cases[i];
-    json_t *layers = json_array_get(bench->layers, i); /* none where nothing was timed */
     bench_summary calls = bench_samples_summary(&c->call_ms);
-    return json_pack("{s:I s:I s:o s:o s:o s:o s:o}", "batch", (json_int_t)c->batch,
-                     "calls_per_sample", (json_int_t)c->n_calls, "samples",
-                     bench_samples_json(&c->images_per_s), "latency_p50_ms",
-                     report_json_number(calls.median), "latency_p90_ms",
-                     report_json_number(calls.p90), "latency_p99_ms", report_json_number(calls.p99),
-                     "layers", layers ? json_incref(layers) : json_array());
+    return json_pack(
+        "{s:I s:I s:o s:o s:o s:o s:o}", "batch", (json_int_t)c->batch, "calls_per_sample",
+        (json_int_t)c->n_calls, "samples", bench_samples_json(&c->images_per_s), "latency_p50_ms",
+        report_json_number(calls.median), "latency_p90_ms", report_json_number(calls.p90),
+        "latency_p99_ms", report_json_number(calls.p99), "layers", bench_layers_json(&c->layers));
 }
 
 static json_t *found_json(const bench_net *bench)
 {
     const bench_work *work = &bench->work;
     const meso_device_info *device = meso_device_get_info(work->device);
-    const meso_net *net = meso_model_net(work->model);
+    const meso_net *net = work->net;
+    const meso_model_info info = bench_work_info(work);
     json_t *cases = json_array();
     double multiply_adds = 0;
     for (size_t i = 0; i < meso_net_n_layers(net); i++) {
@@ -159,10 +160,10 @@ static json_t *found_json(const bench_net *bench)
         "{s:o s:o s:o s:s s:s s:s s:s s:s s:s s:s s:I s:i s:o s:o s:o s:o s:i s:o s:o s:o s:o}",
         "device", report_json_text(device->name), "driver", report_json_text(device->driver),
         "platform", report_json_text(device->platform_name), "type",
-        meso_device_type_name(device->type), "net", work->info.net_name, "weights",
-        work->info.weights_hash[0] ? work->spec->net : "", "weights_hash", work->info.weights_hash,
-        "direction", work->trainer ? "train" : "predict", "path", bench_work_path(work), "tuning",
-        work->trainer ? "" : work->info.tuning, "lanes", (json_int_t)work->info.n_lanes, "threads",
+        meso_device_type_name(device->type), "net", info.net_name, "weights",
+        info.weights_hash[0] ? work->spec->net : "", "weights_hash", info.weights_hash, "direction",
+        work->trainer ? "train" : "predict", "path", bench_work_path(work), "tuning", info.tuning,
+        "lanes", (json_int_t)info.n_lanes, "threads",
         (int)(work->spec->n_threads ? work->spec->n_threads : device->compute_units),
         "multiply_adds", report_json_number(multiply_adds), "largest_difference",
         report_json_number(work->spec->check ? work->difference : NAN), "open_seconds",
@@ -182,26 +183,23 @@ static void bench_net_free(bench_net *bench)
     for (size_t i = 0; i < bench->n_cases; i++) {
         bench_samples_free(&bench->cases[i].images_per_s);
         bench_samples_free(&bench->cases[i].call_ms);
+        bench_layers_close(&bench->cases[i].layers);
     }
     bench_work_close(&bench->work);
-    json_decref(bench->layers);
 }
 
 static meso_status measure(bench_net *bench, meso_error *error)
 {
     meso_status status = MESO_OK;
-    const bench_spec *spec = bench->work.spec;
-    for (size_t i = 0; i < bench->n_cases; i++)
-        MESO_TRY(warm_up(bench, &bench->cases[i], error));
+    for (size_t i = 0; i < bench->n_cases; i++) {
+        bench_case *c = &bench->cases[i];
+        MESO_TRY(warm_up(bench, c, error));
+        if (bench->work.spec->layers)
+            MESO_TRY(bench_layers_open(&bench->work, c->batch, c->n_calls, bench->n_rounds,
+                                       &c->layers, error));
+    }
     for (size_t i = 0; i < bench->n_rounds; i++)
         MESO_TRY(run_round(bench, error));
-    for (size_t i = 0; i < bench->n_cases; i++) {
-        json_t *layers = NULL;
-        if (spec->layers)
-            MESO_TRY(bench_layers_run(&bench->work, bench->cases[i].batch, spec->seconds, &layers,
-                                      error));
-        json_array_append_new(bench->layers, layers ? layers : json_array());
-    }
 out:
     return status;
 }
@@ -210,7 +208,7 @@ meso_status bench_net_run(const bench_spec *spec, json_t **found, meso_error *er
 {
     meso_status status = MESO_OK;
     meso_device *device = NULL;
-    bench_net bench = {.layers = json_array()};
+    bench_net bench = {0};
     *found = NULL;
     MESO_TRY(meso_device_open(spec->device, &device, error));
     MESO_TRY(prepare(&bench, spec, device, error));

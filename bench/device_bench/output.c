@@ -18,6 +18,7 @@ static const report_column net_columns[] = {
     {"latency_p99_ms", "p99", REPORT_RIGHT, REPORT_NUMBER, 3},
     {"gflops", "GFLOP/s", REPORT_RIGHT, REPORT_NUMBER, 1},
     {"share_of_peak", "share of peak", REPORT_RIGHT, REPORT_NUMBER, 3},
+    {"share_in_kernels", "in kernels", REPORT_RIGHT, REPORT_NUMBER, 3},
 };
 
 static const report_column layer_columns[] = {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mesocl/selftest.h"
+#include "net/net.h"
 #include "pictures.h"
 
 /* Calls go through at least so many pictures in turn: 12 MB of 256 × 256, more than a core's own
@@ -36,14 +37,12 @@ static meso_status open_model(const bench_work *work, const meso_model_options *
 {
     return is_file(work->spec)
                ? meso_model_open(work->device, work->spec->net, options, model, error)
-               : meso_model_random(work->device, work->net, BENCH_SEED, options, model, error);
+               : meso_model_random(work->device, work->given, BENCH_SEED, options, model, error);
 }
 
 static meso_status open_trainer(const bench_work *work, meso_path path, meso_trainer **trainer,
                                 meso_error *error)
 {
-    meso_status status = MESO_OK;
-    meso_weights *weights = NULL;
     const meso_trainer_options options = {.max_batch = largest_batch(work->spec),
                                           .loss = MESO_LOSS_MSE,
                                           .optimizer = MESO_OPTIMIZER_ADAM,
@@ -54,17 +53,17 @@ static meso_status open_trainer(const bench_work *work, meso_path path, meso_tra
                                           .seed = BENCH_SEED,
                                           .path = path,
                                           .n_lanes = work->spec->n_threads};
-    MESO_TRY(is_file(work->spec) ? meso_weights_read(work->spec->net, &weights, error)
-                                 : meso_weights_random(work->net, BENCH_SEED, &weights, error));
-    MESO_TRY(meso_trainer_open(work->device, weights, &options, trainer, error));
-out:
-    meso_weights_close(weights);
-    return status;
+    return meso_trainer_open(work->device, work->weights, &options, trainer, error);
+}
+
+static meso_shape picture_shape(const bench_work *work)
+{
+    return work->net->layers[0].shape;
 }
 
 static size_t picture_bytes(const bench_work *work)
 {
-    return (size_t)3 * work->info.width * work->info.height;
+    return (size_t)3 * picture_shape(work).w * picture_shape(work).h;
 }
 
 static meso_status draw_pictures(bench_work *work, meso_error *error)
@@ -80,8 +79,8 @@ static meso_status draw_pictures(bench_work *work, meso_error *error)
     MESO_REQUIRE(work->pixels && work->classes && work->p, error, MESO_ERROR_MEMORY,
                  "out of memory");
     for (size_t i = 0; i < work->n_pictures; i++) {
-        bench_draw_picture(&random, work->info.width, work->info.height,
-                           work->pixels + i * picture_bytes(work));
+        bench_draw_picture(&random, (unsigned)picture_shape(work).w,
+                           (unsigned)picture_shape(work).h, work->pixels + i * picture_bytes(work));
         work->classes[i] = (uint8_t)meso_random_below(&random, 2);
     }
 out:
@@ -94,17 +93,23 @@ meso_status bench_work_open(const bench_spec *spec, meso_device *device, bench_w
     meso_status status = MESO_OK;
     const meso_path path = spec->plain ? MESO_PATH_PLAIN : MESO_PATH_FUSED;
     const meso_model_options options = {.struct_bytes = sizeof options,
-                                        .max_batch = spec->train ? 1 : largest_batch(spec),
-                                        .path = spec->train ? MESO_PATH_PLAIN : path,
+                                        .max_batch = largest_batch(spec),
+                                        .path = path,
                                         .n_lanes = spec->n_threads};
     *work = (bench_work){.spec = spec, .device = device};
     if (!is_file(spec))
-        MESO_TRY(meso_net_open(spec->net, &work->net, error));
-    MESO_TRY(open_model(work, &options, &work->model, error));
-    meso_model_get_info(work->model, &work->info);
-    MESO_TRY(draw_pictures(work, error));
-    if (spec->train)
+        MESO_TRY(meso_net_open(spec->net, &work->given, error));
+    if (spec->train) {
+        MESO_TRY(is_file(spec)
+                     ? meso_weights_read(spec->net, &work->weights, error)
+                     : meso_weights_random(work->given, BENCH_SEED, &work->weights, error));
         MESO_TRY(open_trainer(work, path, &work->trainer, error));
+        work->net = meso_trainer_net(work->trainer);
+    } else {
+        MESO_TRY(open_model(work, &options, &work->model, error));
+        work->net = meso_model_net(work->model);
+    }
+    MESO_TRY(draw_pictures(work, error));
 out:
     if (status != MESO_OK)
         bench_work_close(work);
@@ -114,9 +119,9 @@ out:
 static meso_status predict(const bench_work *work, meso_model *model, size_t first, size_t n,
                            meso_probability *p, meso_error *error)
 {
-    meso_status status =
-        meso_predict_rgb8(model, work->pixels + first * picture_bytes(work), n, work->info.width,
-                          work->info.height, (size_t)3 * work->info.width, p);
+    meso_status status = meso_predict_rgb8(
+        model, work->pixels + first * picture_bytes(work), n, (unsigned)picture_shape(work).w,
+        (unsigned)picture_shape(work).h, (size_t)3 * picture_shape(work).w, p);
     return status == MESO_OK
                ? status
                : meso_fail(error, status, "%s: %s", work->spec->net, meso_model_error(model));
@@ -147,9 +152,22 @@ meso_status bench_work_call(bench_work *work, size_t batch, meso_error *error)
                          : predict(work, work->model, first, batch, work->p, error);
 }
 
+meso_model_info bench_work_info(const bench_work *work)
+{
+    meso_model_info info = {.net_name = meso_net_name(work->net), .tuning = ""};
+    if (work->model) {
+        meso_model_get_info(work->model, &info);
+    } else {
+        info.n_lanes = meso_trainer_n_lanes(work->trainer);
+        memcpy(info.weights_hash, meso_weights_hash(work->weights), sizeof info.weights_hash);
+    }
+    return info;
+}
+
 const char *bench_work_path(const bench_work *work)
 {
-    return work->trainer ? meso_trainer_path(work->trainer) : meso_path_name(work->info.path);
+    return work->trainer ? meso_trainer_path(work->trainer)
+                         : meso_path_name(bench_work_info(work).path);
 }
 
 static meso_status require_known_answers(meso_device *device, meso_error *error)
@@ -246,7 +264,8 @@ void bench_work_close(bench_work *work)
 {
     meso_trainer_close(work->trainer);
     meso_model_close(work->model);
-    meso_net_close(work->net);
+    meso_weights_close(work->weights);
+    meso_net_close(work->given);
     free(work->pixels);
     free(work->classes);
     free(work->p);

@@ -16,10 +16,11 @@
 typedef struct bench_work {
     const bench_spec *spec;
     meso_device *device;
-    meso_model *model;     /* of a prediction */
-    meso_trainer *trainer; /* of training */
-    meso_net *net;
-    meso_model_info info;    /* of the net, and of the model where there is one */
+    meso_model *model;       /* of a prediction */
+    meso_trainer *trainer;   /* of training */
+    meso_net *given;         /* of seeded weights; NULL: the net that the weight file carries */
+    meso_weights *weights;   /* of training */
+    const meso_net *net;     /* the model's or the trainer's */
     double difference;       /* largest from the plain path */
     size_t n_pictures, next; /* the picture with which the next call begins */
     uint8_t *pixels;         /* [n_pictures][height][width][3] */
@@ -36,6 +37,9 @@ meso_status bench_work_open(const bench_spec *spec, meso_device *device, bench_w
 meso_status bench_work_check(bench_work *work, meso_error *error);
 
 meso_status bench_work_call(bench_work *work, size_t batch, meso_error *error);
+
+/* The model's own, or as much of it as a trainer has. */
+meso_model_info bench_work_info(const bench_work *work);
 const char *bench_work_path(const bench_work *work); /* what computes */
 void bench_work_close(bench_work *work);             /* a zeroed one is allowed */
 

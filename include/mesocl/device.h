@@ -93,8 +93,19 @@ typedef struct meso_profile_row {
                      */
 } meso_profile_row;
 
-/* Turns profiling on or off and forgets what was measured. */
-MESO_API meso_status meso_device_profile(meso_device *device, int on);
+/* How launches are timed. */
+typedef enum meso_profile_mode {
+    MESO_PROFILE_OFF,
+    MESO_PROFILE_ALONE,  /* each launch is waited for: what a kernel takes with the device for
+                            itself, or with its share of the device where a net runs in lanes */
+    MESO_PROFILE_RUNNING /* launches run as they do unprofiled. What of the time several run side by
+                            side is shared out evenly, so rows add up to the time in which any
+                            runs. There is no host's clock around a launch: with host_timer, seconds
+                            lack those launches whose stamps made no sense */
+} meso_profile_mode;
+
+/* Chooses a mode and forgets what was measured. */
+MESO_API meso_status meso_device_profile(meso_device *device, meso_profile_mode mode);
 
 /* The rows so far, in order of first launch; waits for the device. *rows is the caller's, to
  * free(). */

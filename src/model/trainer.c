@@ -217,6 +217,16 @@ const char *meso_trainer_path(const meso_trainer *trainer)
     return trainer->path->name;
 }
 
+size_t meso_trainer_n_lanes(const meso_trainer *trainer)
+{
+    return trainer->n_lanes;
+}
+
+const meso_net *meso_trainer_net(const meso_trainer *trainer)
+{
+    return trainer->net;
+}
+
 uint64_t meso_trainer_steps(const meso_trainer *trainer)
 {
     return trainer->steps;

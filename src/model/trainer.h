@@ -81,5 +81,7 @@ meso_status meso_trainer_load_state(meso_trainer *trainer, const meso_weights *w
 
 /* "plain" or "fused": what computes. */
 const char *meso_trainer_path(const meso_trainer *trainer);
+size_t meso_trainer_n_lanes(const meso_trainer *trainer);
+const meso_net *meso_trainer_net(const meso_trainer *trainer); /* the trainer's own */
 
 #endif

@@ -20,12 +20,12 @@ static void close_device(meso_device *device)
 {
     if (!device)
         return;
+    meso_profile_release(&device->profile);
     release_built(&device->for_whole);
     release_built(&device->for_lanes);
     meso_lanes_release(device);
     if (device->context)
         clReleaseContext(device->context);
-    free(device->profile.rows);
     free(device);
 }
 
@@ -245,14 +245,14 @@ meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
     double started = meso_seconds();
     cl_int code = clEnqueueNDRangeKernel(device->lane->queue, kernel->kernel, 3, NULL, items,
                                          (const size_t[3]){group, 1, 1}, 0, NULL,
-                                         device->profile.on || device->sync ? &event : NULL);
+                                         device->profile.mode || device->sync ? &event : NULL);
     MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
                  "clEnqueueNDRangeKernel of %s over %zu x %zu x %zu: %s (%d)", kernel->name,
                  items[0], items[1], items[2], meso_cl_error_name(code), (int)code);
     if (device->sync)
         MESO_TRY(wait_for_launch(device, kernel->name, event));
-    if (device->profile.on)
-        MESO_TRY(meso_profile_add(device, kernel->name, event, started));
+    if (device->profile.mode)
+        MESO_TRY(meso_profile_add(device, kernel->name, &event, started));
 out:
     if (event)
         clReleaseEvent(event);

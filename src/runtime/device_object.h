@@ -8,11 +8,20 @@
 #include "runtime/device.h"
 #include "runtime/program.h"
 
+/* A launch whose stamps are still to be read. */
+typedef struct meso_launched {
+    cl_event event;
+    size_t row;
+} meso_launched;
+
 typedef struct meso_profile {
-    int on;
+    meso_profile_mode mode;
+    double began; /* by the host's clock */
     const char *span;
     meso_profile_row *rows;
     size_t n_rows, capacity;
+    meso_launched *launched;
+    size_t n_launched, launched_capacity;
 } meso_profile;
 
 typedef struct meso_lane {
@@ -54,8 +63,10 @@ void meso_lanes_release(meso_device *device);
 /* The kernel for the lane in use, ready; its program is built if need be. */
 meso_status meso_device_prepare(meso_device *device, meso_kernel_id id, meso_kernel **kernel);
 
-/* Waits for a launch and adds its time to the profile. started: host seconds before the launch. */
-meso_status meso_profile_add(meso_device *device, const char *kernel, cl_event event,
+/* Adds a launch to the profile, which may keep the event: then it is NULL. started: host seconds
+ * before the launch. */
+meso_status meso_profile_add(meso_device *device, const char *kernel, cl_event *event,
                              double started);
+void meso_profile_release(meso_profile *profile);
 
 #endif

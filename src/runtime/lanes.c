@@ -55,7 +55,7 @@ static meso_status make_queue(meso_device *device, meso_lane *lane)
 {
     meso_status status = MESO_OK;
     cl_int code;
-    cl_command_queue_properties properties = device->profile.on ? CL_QUEUE_PROFILING_ENABLE : 0;
+    cl_command_queue_properties properties = device->profile.mode ? CL_QUEUE_PROFILING_ENABLE : 0;
     if (lane->queue) {
         MESO_CL(&device->error, clFinish, lane->queue);
         clReleaseCommandQueue(lane->queue);

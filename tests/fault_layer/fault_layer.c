@@ -322,5 +322,6 @@ PUBLIC CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispa
     *mine = &table;
     fault_layer.fail_at = (size_t)number_of("MESO_FAULT_CALL");
     fault_layer.code = (cl_int)number_of("MESO_FAULT_CODE");
+    fault_layer.times = (fault_times)number_of("MESO_FAULT_TIMES");
     return CL_SUCCESS;
 }

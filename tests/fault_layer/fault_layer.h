@@ -3,9 +3,9 @@
  * An OpenCL layer that makes the driver below it misbehave on demand, and counts what lives. The
  * loader puts it between program and drivers where OPENCL_LAYERS names the library that
  * fault_layer.c becomes (ocl-icd since 2.2.14, Khronos' loader since 2021). A test in the same
- * process loads the same library by dlopen() and finds `fault_layer` by dlsym(); a program started
- * by a test reads MESO_FAULT_CALL=N    call N fails (1 is the first) MESO_FAULT_CODE=C    with this
- * code from its environment.
+ * process loads the same library by dlopen() and finds `fault_layer` by dlsym(). A program that a
+ * test starts is told by its environment: MESO_FAULT_CALL=N, call N fails (1 is the first);
+ * MESO_FAULT_CODE=C, with this code; MESO_FAULT_TIMES=T, launches' times are those of a fault_times.
  */
 #ifndef MESO_TESTS_FAULT_LAYER_H
 #define MESO_TESTS_FAULT_LAYER_H
