@@ -268,6 +268,14 @@ static void reads_manifests(void **state)
     EXPECT_ITEMS(&dataset, "x/ann_1.png", "x/ann_2.png");
     assert_string_equal(dataset.items[1].group, "ann");
     meso_dataset_close(&dataset);
+
+    /* The column may have another name; one that is called group is then none of our business. */
+    put("plain.csv", "file,group,label,Original\nx/1.png,a,left,bob\nx/2.png,b,right,bob\n");
+    options.group = "original";
+    assert_int_equal(meso_dataset_open(NULL, &options, &dataset, NULL), MESO_OK);
+    assert_string_equal(dataset.items[0].group, "bob");
+    assert_string_equal(dataset.items[1].group, "bob");
+    meso_dataset_close(&dataset);
 }
 
 static void refuses_manifests(void **state)
@@ -302,6 +310,9 @@ static void refuses_manifests(void **state)
         {"file,label\na,real \n", "m.csv:2: the label \"real \"", MESO_ERROR_DATA},
         {"file,label\na,\x1b[31m\n", "m.csv:2: the label \"\\x1B[31m\"", MESO_ERROR_DATA},
         {"file,label\na,real\nb,fake\n\"a\",real\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
+        {"file,label\na,real\nb,fake\n./a,real\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
+        {"file,label\nx/a,real\nb,fake\nx//.///a,fake\n", "m.csv: x/a is listed twice",
+         MESO_ERROR_DATA},
         {"file,label\n=cmd\x07,real\n=cmd\x07,fake\n", "m.csv: =cmd\\x07 is listed twice",
          MESO_ERROR_DATA},
         {"file,label,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n",
@@ -317,6 +328,8 @@ static void refuses_manifests(void **state)
     put("m.csv", "file,label,group\na,real,g\nb,fake,g\n");
     options.group = "(a|b)";
     expect_error(NULL, &options, MESO_ERROR_ARGUMENT, "column group");
+    options.group = "gruop";
+    expect_error(NULL, &options, MESO_ERROR_DATA, "m.csv:1: no column is called gruop");
     expect_error("m", &options, MESO_ERROR_ARGUMENT, "either");
     options.manifest = "gone.csv";
     expect_error(NULL, &options, MESO_ERROR_NO_INPUT, "gone.csv");
@@ -336,18 +349,20 @@ static void paths_of_manifests(void **state)
     meso_dataset dataset;
     meso_text text = {0};
     (void)state;
-    meso_text_add(&text, "label,file\nfake,/a/../b.png\nreal,../../c.png\nreal,-rf\nfake,d/");
+    meso_text_add(&text, "label,file\nfake,/a//../b.png\nreal,../../c.png\nreal,././/-rf\n"
+                         "real,.hidden/./.x\nfake,d/");
     for (int i = 0; i < length; i++)
         meso_text_add(&text, "d");
     put("m/list.csv", text.bytes);
     meso_text_free(&text);
     options.manifest = "m/list.csv";
     assert_int_equal(meso_dataset_open(NULL, &options, &dataset, NULL), MESO_OK);
-    assert_int_equal(dataset.n_items, 4);
+    assert_int_equal(dataset.n_items, 5);
     assert_string_equal(dataset.items[0].path, "/a/../b.png");
     assert_int_equal(strlen(dataset.items[1].path), strlen("m/d/") + length);
     assert_string_equal(dataset.items[2].path, "m/-rf");
     assert_string_equal(dataset.items[3].path, "m/../../c.png");
+    assert_string_equal(dataset.items[4].path, "m/.hidden/.x");
     meso_dataset_close(&dataset);
     options.manifest = "m";
     expect_error(NULL, &options, MESO_ERROR_NO_INPUT, "m: not a regular file");

@@ -46,7 +46,8 @@ typedef struct meso_dataset_options {
                              names as above */
     const char *group;    /* POSIX extended regular expression on the path below the class folder;
                              its first parenthesis is the group. For a manifest without a
-                             column group: on the path as it stands there */
+                             column group: on the path as it stands there; a word without a
+                             parenthesis is the name of the column instead */
     size_t max_per_class; /* keep the first so many of each class, 0 for all */
 } meso_dataset_options;
 

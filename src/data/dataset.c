@@ -107,7 +107,7 @@ meso_status meso_dataset_open(const char *root, const meso_dataset_options *opti
     meso_status status = MESO_OK;
     *dataset = (meso_dataset){0};
     MESO_TRY(check_arguments(root, o, error));
-    if (o->group) {
+    if (o->group && (!o->manifest || strchr(o->group, '('))) {
         MESO_TRY(meso_group_compile(o->group, &compiled, error));
         pattern = &compiled;
     }

@@ -21,8 +21,9 @@ typedef struct manifest {
     const regex_t *pattern;
     meso_builder *builder;
     meso_csv csv;
-    size_t columns[n_columns]; /* position in a record, or absent */
-    size_t n_fields;           /* of the header */
+    const char *names[n_columns]; /* of the columns; the options may call the group otherwise */
+    size_t columns[n_columns];    /* position in a record, or absent */
+    size_t n_fields;              /* of the header */
     meso_error *error;
 } manifest;
 
@@ -35,26 +36,51 @@ static meso_status read_header(manifest *m)
 {
     const meso_csv *csv = &m->csv;
     meso_status status = MESO_OK;
-    for (size_t c = 0; c < n_columns; c++)
+    for (size_t c = 0; c < n_columns; c++) {
+        m->names[c] = column_names[c];
         m->columns[c] = absent;
+    }
+    if (m->options->group && !m->pattern)
+        m->names[column_group] = m->options->group;
     MESO_TRY(meso_csv_next(&m->csv, m->error));
     m->n_fields = csv->n_fields;
     for (size_t i = 0; i < csv->n_fields; i++)
         for (size_t c = 0; c < n_columns; c++) {
-            if (strcasecmp(csv->fields[i], column_names[c]) != 0)
+            if (strcasecmp(csv->fields[i], m->names[c]) != 0)
                 continue;
-            REQUIRE_LINE(m->columns[c] == absent, m, "two columns are called %s", column_names[c]);
+            REQUIRE_LINE(m->columns[c] == absent, m, "two columns are called %s",
+                         MESO_PRINTABLE(m->names[c]));
             m->columns[c] = i;
         }
     for (size_t c = column_file; c <= column_label; c++)
         REQUIRE_LINE(m->columns[c] != absent, m,
                      "no column is called %s; the first line must name the columns file and label",
                      column_names[c]);
+    REQUIRE_LINE(m->names[column_group] == column_names[column_group] ||
+                     m->columns[column_group] != absent,
+                 m, "no column is called %s; a group pattern would have a parenthesis",
+                 MESO_PRINTABLE(m->names[column_group]));
     MESO_REQUIRE(!m->pattern || m->columns[column_group] == absent, m->error, MESO_ERROR_ARGUMENT,
                  "%s has a column group: a group pattern does not go with it",
                  MESO_PRINTABLE(csv->name));
 out:
     return status;
+}
+
+/* Without steps that go nowhere, so that one file has one name: "./a//b" is "a/b". ".." stays: it
+ * may lead out of a link. */
+static void add_path(meso_text *path, const char *file)
+{
+    size_t length;
+    if (*file == '/')
+        meso_text_add(path, "/");
+    for (; *file; file += length) {
+        while (*file == '/' || (file[0] == '.' && file[1] == '/' && file[2]))
+            file++;
+        length = strcspn(file, "/");
+        length += file[length] == '/';
+        meso_text_add_n(path, file, length);
+    }
 }
 
 static meso_status add_record(manifest *m)
@@ -84,7 +110,7 @@ static meso_status add_record(manifest *m)
     }
     if (slash && file[0] != '/')
         meso_text_add_n(&path, m->csv.name, (size_t)(slash + 1 - m->csv.name));
-    meso_text_add(&path, file);
+    add_path(&path, file);
     MESO_REQUIRE(!path.out_of_memory, m->error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(meso_builder_add(builder, path.bytes, label, group, m->error));
 out:

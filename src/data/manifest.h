@@ -11,7 +11,8 @@
 
 #include "data/builder.h"
 
-/* pattern (NULL is allowed) gives the group where the manifest has no such column.
+/* pattern (NULL is allowed) gives the group where the manifest has no such column; without it
+ * options->group, if given, names the column.
  * Errors: NO_INPUT, IO, DATA (with the line), ARGUMENT (pattern and column group), MEMORY. */
 meso_status meso_manifest_read(const meso_dataset_options *options, const regex_t *pattern,
                                meso_builder *builder, meso_error *error);

@@ -33,7 +33,7 @@ typedef struct bench_inputs {
      "FOLDER means the same", 0, 0}, \
     {"group", 'g', MESO_OPTION_TEXT, {.text = &(i).files.group}, "PATTERN", \
      "extended regular expression on the path below the class folder; its first parenthesis is the " \
-     "recording", 0, 0}, \
+     "recording; for manifests also the name of the column that says it, if that is not group", 0, 0}, \
     {"fake", '\0', MESO_OPTION_TEXT, {.text = &(i).files.fake}, "NAME", \
      "the class folder that holds the fakes", 0, 0}, \
     {"real", '\0', MESO_OPTION_TEXT, {.text = &(i).files.real}, "NAME", \

@@ -54,7 +54,7 @@ static int parse(evaluate *e, int argc, char **argv)
          "CSV with the columns file, label and, if wanted, group, in place of a folder", 0, 0},
         {"group", 'g', MESO_OPTION_TEXT, {.text = &d->group}, "PATTERN",
          "extended regular expression on the path below the class folder; its first parenthesis "
-         "is the recording", 0, 0},
+         "is the recording; for a manifest also the name of its column, if that is not group", 0, 0},
         {"fake", '\0', MESO_OPTION_TEXT, {.text = &d->fake}, "NAME",
          "the class folder that holds the fakes", 0, 0},
         {"real", '\0', MESO_OPTION_TEXT, {.text = &d->real}, "NAME",
