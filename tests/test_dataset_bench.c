@@ -249,12 +249,12 @@ static char *read_text(const char *path)
 static void names_stay_names(void **state)
 {
     static const char *const names[] = {"<script>alert(1)<", "=cmd|'x'!A1", "\033[31mred\nline",
-                                        "\xff\xfe.raw", "|a*b_`c`"};
+                                        "\xff\xfe.raw",      "|a*b_`c`",    "\u202egpj.exe"};
     char path[128];
     (void)state;
     require_device();
     put_dataset("set", 4);
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "set/Fake/%s.ppm", names[i]);
         harness_put_picture(path, 40, 0x405060u);
         snprintf(path, sizeof path, "set/Fake/%s.jpg", names[i]);
@@ -265,6 +265,8 @@ static void names_stay_names(void **state)
     assert_non_null(strstr(text.out, "\\x1B[31mred\\x0Aline"));
     assert_non_null(strstr(text.out, "\\xFF\\xFE.raw"));
     assert_null(strchr(text.err, '\033'));
+    assert_non_null(strstr(text.out, "\\xE2\\x80\\xAEgpj.exe"));
+    assert_null(strstr(text.out, "\u202e"));
     harness_forget(&text);
     char *page = read_text("page.html");
     assert_null(strstr(page, "<script>alert"));
@@ -281,8 +283,8 @@ static void names_stay_names(void **state)
     harness_forget(&markdown);
     json_decref(run_json("check set --json", "dataset_bench_check"));
     json_t *document = run_json("stats set --json", "dataset_bench_stats");
-    assert_int_equal(count(document, "datasets.0.classes.fake.n"), 9);
-    assert_int_equal(count(document, "datasets.0.classes.fake.n_refused"), 5);
+    assert_int_equal(count(document, "datasets.0.classes.fake.n"), 10);
+    assert_int_equal(count(document, "datasets.0.classes.fake.n_refused"), 6);
     json_decref(document);
 }
 
@@ -299,7 +301,7 @@ static void exit_codes(void **state)
         {"stats two", 65, "choose with --fake NAME"},
         {"stats other/set ./other/set/", 65, "as in OTHER=./other/set/"},
         {"stats a=set a=other/set", 65, "both called \"a\""},
-        {"stats bad", 65, "none of its 2 images can be used"},
+        {"stats bad", 65, "is unknown_format: is this the right folder"},
         {"split tiny --test 0.5 --group (.).ppm -o parts", 65, "cannot be split so"},
         {"stats gone", 66, "gone"},
         {"stats set -d no-such-device", 69, "no-such-device"},

@@ -81,15 +81,26 @@ size_t meso_utf8_length(const char *s)
     return 0;
 }
 
+/* Characters that drive a terminal or a page rather than show: controls, of which C1
+ * (U+0080–U+009F) do as ESC does; line separators, and those that reverse what follows
+ * (U+2028–U+202E, U+2066–U+2069), by which gpj.exe reads exe.jpg. */
+static int is_control(const unsigned char *c, size_t length)
+{
+    if (length == 2)
+        return c[0] == 0xC2 && c[1] < 0xA0;
+    if (length == 3 && c[0] == 0xE2)
+        return (c[1] == 0x80 && c[2] >= 0xA8 && c[2] <= 0xAE) ||
+               (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9);
+    return length < 2 && (c[0] < 0x20 || c[0] == 0x7F);
+}
+
 char *meso_printable(const char *name, char *out, size_t size)
 {
     size_t n = 0;
     while (*name) {
         size_t length = meso_utf8_length(name);
-        unsigned char c = (unsigned char)*name;
-        /* C1 controls (U+0080–U+009F) can drive a terminal as ESC does. */
-        int c1 = length == 2 && c == 0xC2 && (unsigned char)name[1] < 0xA0;
-        int escape = length == 0 || c < 0x20 || c == 0x7F || c == '\\' || c1;
+        int escape =
+            length == 0 || *name == '\\' || is_control((const unsigned char *)name, length);
         size_t needed = escape ? 4 * (length ? length : 1) : length;
         if (n + needed + sizeof "…" > size) {
             memcpy(out + n, "…", sizeof "…");

@@ -240,7 +240,8 @@ static meso_status count_usable(study_dataset *dataset, meso_error *error)
         if (study_usable(dataset, i))
             dataset->n_usable[dataset->files.items[i].label]++;
     MESO_REQUIRE(dataset->n_usable[0] + dataset->n_usable[1] > 0, error, MESO_ERROR_DATA,
-                 "%s: none of its %zu images can be used; the first, %s, is %s",
+                 "%s: none of its %zu images can be used; the first, %s, is %s: is this the "
+                 "right folder, and are its files whole?",
                  MESO_PRINTABLE(dataset->path), n, MESO_PRINTABLE(dataset->files.items[0].path),
                  meso_refusal_name((meso_refusal)dataset->images[0].refusal));
 out:
