@@ -28,7 +28,8 @@ mkdir -p "$out/corpus" "$out/found"
 "$out/bin/make_corpus" "$out/corpus"
 # Freed memory is kept from use for a while: the less, the nearer is the memory that is measured to the program's own.
 ASAN_OPTIONS=quarantine_size_mb=1 "$out/bin/mutate_images" "$n_mutated" "$out"/corpus/fuzz_image/*
-mkdir "$out/corpus/fuzz_h5import" "$out/corpus/fuzz_keras_stream"
+mkdir "$out/corpus/fuzz_h5import" "$out/corpus/fuzz_keras_stream" "$out/corpus/fuzz_tuning"
+cp tests/fixtures/tuning.json "$out/corpus/fuzz_tuning"
 cp nets/*.net tests/fixtures/*.net "$out/corpus/fuzz_net"
 find tests/fixtures -size -64k \( -name '*.h5' -o -name '*.keras' \) -exec cp {} "$out/corpus/fuzz_h5import" \;
 for file in tests/fixtures/*.h5 tests/fixtures/*.keras; do
@@ -50,7 +51,7 @@ run() {
         echo "finding" >>"$out/$1.log"
 }
 
-a='fuzz_image fuzz_keras_stream fuzz_net' b='fuzz_h5import fuzz_safetensors fuzz_manifest'
+a='fuzz_image fuzz_keras_stream fuzz_net' b='fuzz_h5import fuzz_safetensors fuzz_manifest fuzz_tuning'
 (for target in $a; do run "$target"; done) &
 for target in $b; do run "$target"; done
 wait

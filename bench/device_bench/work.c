@@ -143,12 +143,11 @@ static meso_status step(const bench_work *work, meso_trainer *trainer, size_t fi
 
 meso_status bench_work_call(bench_work *work, size_t batch, meso_error *error)
 {
-    double loss;
     if (work->next + batch > work->n_pictures)
         work->next = 0;
     size_t first = work->next;
     work->next += batch;
-    return work->trainer ? step(work, work->trainer, first, batch, &loss, error)
+    return work->trainer ? step(work, work->trainer, first, batch, &work->loss, error)
                          : predict(work, work->model, first, batch, work->p, error);
 }
 

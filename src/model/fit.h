@@ -82,7 +82,7 @@ typedef struct meso_fit {
     uint8_t *batch_classes;   /* [batch] */
     meso_trainer *trainer;
     meso_monitor monitor; /* not AUTO */
-    char tuning[64];      /* of the kernels that validate; "" on the plain path */
+    char tuning[64];      /* rows of the kernels that validate and train; "" on the plain path */
     char arithmetic[33];  /* hash of the start's answer to a drawn picture: the same device may
                              compute  differently under another setting of its driver */
 

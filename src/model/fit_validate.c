@@ -118,7 +118,10 @@ meso_status meso_fit_probe(meso_fit *fit, meso_error *error)
     MESO_REQUIRE(status == MESO_OK, error, status, "net %s: %s", fit->net->name,
                  meso_model_error(model));
     meso_model_get_info(model, &info);
-    snprintf(fit->tuning, sizeof fit->tuning, "%s", info.tuning);
+    const char *training = meso_trainer_tuning(fit->trainer);
+    const int same = strcmp(training, info.tuning) == 0;
+    snprintf(fit->tuning, sizeof fit->tuning, "%s%s%s", info.tuning,
+             same || !*training || !*info.tuning ? "" : ", ", same ? "" : training);
     meso_hash_hex(&p, sizeof p, fit->arithmetic);
 out:
     meso_model_close(model);

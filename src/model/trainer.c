@@ -227,6 +227,11 @@ const meso_net *meso_trainer_net(const meso_trainer *trainer)
     return trainer->net;
 }
 
+const char *meso_trainer_tuning(const meso_trainer *trainer)
+{
+    return trainer->path->tuning ? trainer->path->tuning(trainer->run) : "";
+}
+
 uint64_t meso_trainer_steps(const meso_trainer *trainer)
 {
     return trainer->steps;

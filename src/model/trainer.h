@@ -84,4 +84,7 @@ const char *meso_trainer_path(const meso_trainer *trainer);
 size_t meso_trainer_n_lanes(const meso_trainer *trainer);
 const meso_net *meso_trainer_net(const meso_trainer *trainer); /* the trainer's own */
 
+/* The name of its kernels' tuning row; "" on the plain path. */
+const char *meso_trainer_tuning(const meso_trainer *trainer);
+
 #endif

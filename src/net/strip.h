@@ -35,6 +35,22 @@ typedef struct meso_strip_tuning {
 extern const meso_strip_tuning meso_strip_tunings[];
 extern const size_t meso_n_strip_tunings;
 
+/* A row that `mesocl tune` measured, and its name, which holds its values: two rows that compute
+ * otherwise have two names. */
+typedef struct meso_strip_tuned {
+    meso_strip_tuning row;
+    char name[28];
+} meso_strip_tuned;
+
+/* Families of tuning (runtime/tuning.h), for inference and training. */
+extern const struct meso_tuning_family meso_tuning_fused, meso_tuning_fused_training;
+
+/* A row from the values of one of the two, and the values of a row. */
+void meso_strip_tune(const struct meso_tuning_family *family, const int *values,
+                     meso_strip_tuned *tuned);
+void meso_strip_tuning_values(const struct meso_tuning_family *family, const meso_strip_tuning *row,
+                              int *values);
+
 /* How a tensor lies in strips. */
 typedef struct meso_strip_shape {
     meso_shape shape;

@@ -25,6 +25,7 @@ struct meso_strip_run {
     meso_device *device;
     const meso_net *net;
     meso_strip_plan plan;
+    meso_strip_tuned tuned; /* by the user, where there is such a row */
     meso_program program;
     char names[MESO_MAX_BLOCKS][32];
     meso_kernel blocks[MESO_MAX_BLOCKS];
@@ -154,6 +155,16 @@ out:
     return status;
 }
 
+int meso_strip_find_tuned(const meso_device *device, const meso_net *net,
+                          const meso_tuning_family *family, meso_strip_tuned *tuned)
+{
+    int values[MESO_MAX_TUNABLES];
+    int found = meso_tuning_of(meso_device_get_info(device), family, net->name, values);
+    if (found)
+        meso_strip_tune(family, values, tuned);
+    return found;
+}
+
 meso_status meso_strip_build(meso_device *device, const meso_net *net, int exact,
                              const meso_strip_tuning *only, meso_strip_writer *writer,
                              meso_program *program, meso_strip_plan *plan)
@@ -231,6 +242,8 @@ meso_status meso_strip_create(meso_device *device, const meso_net *net, const fl
     r->n_lanes = meso_device_n_lanes(device);
     if (n_lanes > 0 && n_lanes < r->n_lanes)
         r->n_lanes = n_lanes;
+    if (!only && meso_strip_find_tuned(device, net, &meso_tuning_fused, &r->tuned))
+        only = &r->tuned.row;
     MESO_TRY(meso_strip_build(device, net, exact, only, meso_strip_write, &r->program, &r->plan));
     if (r->plan.n_blocks == 0)
         goto out;

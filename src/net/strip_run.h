@@ -9,6 +9,11 @@
 #include "net/tensor.h"
 #include "runtime/device.h"
 #include "runtime/program.h"
+#include "runtime/tuning.h"
+
+/* The user's row of a family, for this device and net; 0: there is none. */
+int meso_strip_find_tuned(const meso_device *device, const meso_net *net,
+                          const meso_tuning_family *family, meso_strip_tuned *tuned);
 
 /* Finds what can be fused with each tuning row (only: with this one), compiles what the writer
  * writes for it, and keeps the plan of the row that the compiler took. Errors go to the device. */

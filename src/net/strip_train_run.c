@@ -199,6 +199,8 @@ meso_status meso_strip_train_create(meso_device *device, const meso_net *net,
     if (settings->n_lanes > 0 && settings->n_lanes < run->n_lanes)
         run->n_lanes = settings->n_lanes;
     run->n_values = meso_strip_train_place(net, net->n_params);
+    if (!only && meso_strip_find_tuned(device, net, &meso_tuning_fused_training, &run->tuned))
+        only = &run->tuned.row;
     MESO_TRY(
         meso_strip_build(device, net, 0, only, meso_strip_train_write, &run->program, &run->plan));
     if (!meso_strip_train_fits(net, &run->plan, settings->loss))
@@ -213,6 +215,12 @@ out:
     return status;
 }
 
+static const char *get_tuning(const void *opaque)
+{
+    const train_run *run = opaque;
+    return run->plan.tuning->name;
+}
+
 static meso_status create(meso_device *device, const meso_net *net,
                           const meso_train_settings *settings, void **run)
 {
@@ -224,5 +232,6 @@ const meso_train_path meso_train_fused = {.name = "fused",
                                           .set = meso_strip_train_set,
                                           .get = meso_strip_train_get,
                                           .step = meso_strip_train_step,
+                                          .tuning = get_tuning,
                                           .statistics = meso_strip_train_statistics,
                                           .close = close_run};

@@ -67,7 +67,8 @@ typedef struct meso_train_path {
                         double learning_rate, meso_train_result *result);
     /* Batch norm's moving statistics move by `rate` towards the batch's; nothing is trained. */
     meso_status (*statistics)(void *run, const meso_train_input *input, double rate);
-    void (*close)(void *run); /* NULL is allowed */
+    const char *(*tuning)(const void *run); /* the tuning row's name; NULL: the path has none */
+    void (*close)(void *run);               /* NULL is allowed */
 } meso_train_path;
 
 extern const meso_train_path meso_train_plain;

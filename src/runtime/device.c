@@ -7,6 +7,7 @@
 #include "runtime/cl_error.h"
 #include "runtime/device_list.h"
 #include "runtime/device_object.h"
+#include "runtime/tuning.h"
 
 static void release_built(meso_built *built)
 {
@@ -29,6 +30,16 @@ static void close_device(meso_device *device)
     free(device);
 }
 
+/* Work-groups as the user's tuning says, else as the kernel table does. */
+static void tune_groups(meso_device *device)
+{
+    int tuned[MESO_MAX_TUNABLES];
+    for (size_t i = 0; i < MESO_N_PROGRAMS; i++)
+        device->group_sizes[i] = meso_program_rows[i].group_size;
+    if (meso_tuning_of(&device->info, &meso_tuning_plain, NULL, tuned))
+        device->group_sizes[MESO_PROGRAM_PLAIN] = (size_t)tuned[0];
+}
+
 static meso_status open_device(const char *selector, meso_device **device, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -48,6 +59,7 @@ static meso_status open_device(const char *selector, meso_device **device, meso_
     d->info = list[matches[0]];
     const char *sync = getenv("MESO_CL_SYNC");
     d->sync = sync && strcmp(sync, "1") == 0;
+    tune_groups(d);
     meso_lanes_split(d, ids[matches[0]]);
     /* The whole device and its lanes in one context, so that they share buffers and programs. */
     cl_device_id parts[MESO_MAX_LANES + 1];
@@ -92,6 +104,11 @@ void meso_device_open_seconds(const meso_device *device, double *list, double *o
 {
     *list = device->list_seconds;
     *open = device->open_seconds;
+}
+
+size_t meso_device_group_size(const meso_device *device, meso_program_id program)
+{
+    return device->group_sizes[program];
 }
 
 const char *meso_device_error(const meso_device *device)

@@ -20,6 +20,9 @@ typedef struct meso_kernel {
     size_t group_size; /* work-items of a work-group in the first dimension */
 } meso_kernel;
 
+/* Work-items of a work-group of a program's kernels, where the device allows so many. */
+size_t meso_device_group_size(const meso_device *device, meso_program_id program);
+
 /* Device memory. Owned by whoever called meso_buffer_create. */
 typedef struct meso_buffer {
     cl_mem memory;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "runtime/cl_error.h"
 #include "runtime/device_object.h"
+#include "runtime/tuning.h"
 
 /* Platforms on which one queue for each core is faster than one over all. Measured on PoCL 3.1,
  * where a queue over two cores gives 1.0 to 1.9 times one; Intel's CPU runtime uses all cores even
@@ -16,6 +17,9 @@ static const char *const platforms_by_core[] = {"Portable Computing Language"};
 
 static int pays_by_core(const meso_device_info *info)
 {
+    int tuned[MESO_MAX_TUNABLES];
+    if (info->type == MESO_DEVICE_CPU && meso_tuning_of(info, &meso_tuning_lanes, NULL, tuned))
+        return tuned[0];
     for (size_t i = 0; i < sizeof platforms_by_core / sizeof platforms_by_core[0]; i++)
         if (info->type == MESO_DEVICE_CPU && strcmp(info->platform_name, platforms_by_core[i]) == 0)
             return 1;

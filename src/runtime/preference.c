@@ -12,6 +12,7 @@
 #include "base/text.h"
 
 enum { largest_file = 1 << 16 };
+static const char device_file[] = "device";
 
 /* The folder; "" where the environment names none. */
 static void find_folder(char path[MESO_PREFERENCE_PATH_SIZE])
@@ -25,10 +26,12 @@ static void find_folder(char path[MESO_PREFERENCE_PATH_SIZE])
         *path = '\0';
 }
 
-static void add_name(char path[MESO_PREFERENCE_PATH_SIZE])
+void meso_preference_path(const char *name, char path[MESO_PREFERENCE_PATH_SIZE])
 {
+    find_folder(path);
     size_t n = strlen(path);
-    snprintf(path + n, MESO_PREFERENCE_PATH_SIZE - n, "/device");
+    if (n > 0)
+        snprintf(path + n, MESO_PREFERENCE_PATH_SIZE - n, "/%s", name);
 }
 
 size_t meso_preference_find(const meso_device_info *list, size_t n)
@@ -37,10 +40,9 @@ size_t meso_preference_find(const meso_device_info *list, size_t n)
     void *bytes = NULL;
     size_t n_bytes, i = n;
     meso_error ignored;
-    find_folder(path);
+    meso_preference_path(device_file, path);
     if (!*path)
         return n;
-    add_name(path);
     if (meso_file_read(path, largest_file, &bytes, &n_bytes, NULL, &ignored) == MESO_OK) {
         char *rest = NULL, *platform = strtok_r(bytes, "\n", &rest);
         const char *device = strtok_r(NULL, "\n", &rest);
@@ -65,19 +67,28 @@ static void make_folders(const char *path)
     mkdir(path, 0700); /* a failure shows when the file is written */
 }
 
+meso_status meso_preference_save(const char *name, const char *bytes, size_t n,
+                                 char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error)
+{
+    meso_status status = MESO_OK;
+    find_folder(path);
+    MESO_REQUIRE(*path, error, MESO_ERROR_CREATE,
+                 "neither XDG_CONFIG_HOME nor HOME says where preferences are kept");
+    make_folders(path);
+    meso_preference_path(name, path);
+    MESO_TRY(meso_file_write(path, bytes, n, error));
+out:
+    return status;
+}
+
 meso_status meso_preference_write(const char *platform, const char *device,
                                   char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text text = {0};
-    find_folder(path);
-    MESO_REQUIRE(*path, error, MESO_ERROR_CREATE,
-                 "neither XDG_CONFIG_HOME nor HOME says where preferences are kept");
-    make_folders(path);
-    add_name(path);
     meso_text_format(&text, "%s\n%s\n", platform, device);
     MESO_REQUIRE(text.bytes && !text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(meso_file_write(path, text.bytes, text.length, error));
+    MESO_TRY(meso_preference_save(device_file, text.bytes, text.length, path, error));
 out:
     meso_text_free(&text);
     return status;

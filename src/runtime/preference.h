@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The device that --device auto means for this user: a file of two lines, the platform's name and
- * the device's, in $XDG_CONFIG_HOME/mesocl (or ~/.config/mesocl).
+ * What this user prefers, in files of $XDG_CONFIG_HOME/mesocl (or ~/.config/mesocl). `device` is the
+ * device that --device auto means: two lines, the platform's name and the device's.
  */
 #ifndef MESO_RUNTIME_PREFERENCE_H
 #define MESO_RUNTIME_PREFERENCE_H
@@ -17,5 +17,12 @@ size_t meso_preference_find(const meso_device_info *list, size_t n);
 /* Writes the preference, and its file's path. Errors: CREATE, IO. */
 meso_status meso_preference_write(const char *platform, const char *device,
                                   char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error);
+
+/* The path of a file there; "" where the environment names no folder. */
+void meso_preference_path(const char *name, char path[MESO_PREFERENCE_PATH_SIZE]);
+
+/* Writes a file there, atomically, and its path. Errors: CREATE, IO. */
+meso_status meso_preference_save(const char *name, const char *bytes, size_t n,
+                                 char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error);
 
 #endif

@@ -187,7 +187,7 @@ meso_status meso_device_prepare(meso_device *device, meso_kernel_id id, meso_ker
         MESO_TRY(build_row(device, row->program, program));
     MESO_TRY(meso_program_kernel(device, program, row->name, row->kinds, kernel));
     /* One size for every shape: PoCL compiles a kernel anew for each work-group size it meets. */
-    MESO_TRY(fit_group(device, kernel, meso_program_rows[row->program].group_size));
+    MESO_TRY(fit_group(device, kernel, device->group_sizes[row->program]));
 out:
     return status;
 }

@@ -12,6 +12,7 @@
 #include "drivers.h"
 #include "mesocl/mesocl.h"
 #include "report/report_json.h"
+#include "runtime/tuning.h"
 
 static void print_bytes(const char *title, uint64_t bytes)
 {
@@ -21,8 +22,23 @@ static void print_bytes(const char *title, uint64_t bytes)
         printf("    %-16s %.0f KiB\n", title, (double)bytes / 1024);
 }
 
-static void print_device(const meso_device_info *list, size_t i)
+/* What `mesocl tune` has measured; "" where it has not. */
+static void describe_tuning(const json_t *document, const meso_device_info *d, char text[256])
 {
+    size_t n, n_other;
+    const char *other;
+    *text = '\0';
+    meso_tuning_count(document, d, &n, &n_other, &other);
+    if (n > 0)
+        snprintf(text, 256, "%zu row%s of mesocl tune", n, n == 1 ? "" : "s");
+    else if (n_other > 0)
+        snprintf(text, 256, "ignored, for it was measured with driver %.80s; run mesocl tune again",
+                 MESO_PRINTABLE(other));
+}
+
+static void print_device(const meso_device_info *list, size_t i, const json_t *tuning)
+{
+    char tuned[256];
     const meso_device_info *d = &list[i];
     printf("%u:%u  %-5s %s\n", d->platform, d->index, meso_device_type_name(d->type), d->name);
     if (d->same_as >= 0)
@@ -40,12 +56,17 @@ static void print_device(const meso_device_info *list, size_t i)
     print_bytes("memory", d->global_memory_bytes);
     print_bytes("largest buffer", d->max_buffer_bytes);
     print_bytes("local memory", d->local_memory_bytes);
+    describe_tuning(tuning, d, tuned);
+    if (*tuned)
+        printf("    %-16s %s\n", "tuning", tuned);
 }
 
-static json_t *device_json(const meso_device_info *d)
+static json_t *device_json(const meso_device_info *d, const json_t *tuning)
 {
+    char tuned[256];
+    describe_tuning(tuning, d, tuned);
     return json_pack(
-        "{s:i s:i s:s s:s s:s s:s s:s s:s s:s s:i s:i s:i s:I s:I s:I s:I s:o}", "platform",
+        "{s:i s:i s:s s:s s:s s:s s:s s:s s:s s:i s:i s:i s:I s:I s:I s:I s:o s:s}", "platform",
         (int)d->platform, "index", (int)d->index, "type", meso_device_type_name(d->type), "name",
         d->name, "platform_name", d->platform_name, "vendor", d->vendor, "driver", d->driver,
         "version", d->version, "opencl_c", d->opencl_c, "compute_units", (int)d->compute_units,
@@ -53,7 +74,7 @@ static json_t *device_json(const meso_device_info *d)
         (json_int_t)d->max_work_group, "global_memory_bytes", (json_int_t)d->global_memory_bytes,
         "max_buffer_bytes", (json_int_t)d->max_buffer_bytes, "local_memory_bytes",
         (json_int_t)d->local_memory_bytes, "same_as",
-        d->same_as < 0 ? json_null() : json_integer(d->same_as));
+        d->same_as < 0 ? json_null() : json_integer(d->same_as), "tuning", tuned);
 }
 
 /* Without any .icd file there is one row, what the loader says, and its file is null. */
@@ -74,9 +95,10 @@ static json_t *drivers_json(const meso_drivers *drivers)
 
 static int print_json(const meso_drivers *drivers, const size_t *matches, size_t n)
 {
-    json_t *devices = json_array();
+    json_t *devices = json_array(), *tuning = meso_tuning_read();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(devices, device_json(&drivers->devices[matches[i]]));
+        json_array_append_new(devices, device_json(&drivers->devices[matches[i]], tuning));
+    json_decref(tuning);
     json_t *document = json_pack("{s:i s:o s:o}", "schema", 1, "devices", devices,
                                  "drivers_without_device", drivers_json(drivers));
     int written = document && json_dumpf(document, stdout, JSON_INDENT(2)) == 0;
@@ -87,8 +109,10 @@ static int print_json(const meso_drivers *drivers, const size_t *matches, size_t
 
 static void print_text(const meso_drivers *drivers, const size_t *matches, size_t n)
 {
+    json_t *tuning = meso_tuning_read();
     for (size_t i = 0; i < n; i++)
-        print_device(drivers->devices, matches[i]);
+        print_device(drivers->devices, matches[i], tuning);
+    json_decref(tuning);
     for (size_t i = 0; i < drivers->n; i++) {
         const meso_driver *row = &drivers->rows[i];
         if (row->n_devices == 0)
