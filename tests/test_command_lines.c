@@ -27,6 +27,7 @@
 #define DATASET DATASET_BENCH_PROGRAM
 #define DEVICE DEVICE_BENCH_PROGRAM
 
+/* clang-format off */
 static const struct subcommand {
     const char *program, *program_name, *name;
     int has_json;
@@ -40,6 +41,7 @@ static const struct subcommand {
     {MESOCL, "mesocl", "evaluate", 1},
     {MESOCL, "mesocl", "train", 1},
     {MESOCL, "mesocl", "report", 0},
+    {MESOCL, "mesocl", "tune", 0},
     {DATASET, "dataset_bench", "stats", 1},
     {DATASET, "dataset_bench", "check", 1},
     {DATASET, "dataset_bench", "split", 0},
@@ -52,6 +54,7 @@ static const struct subcommand {
     {DEVICE, "device_bench", "compare", 1},
     {DEVICE, "device_bench", "ab", 1},
 };
+/* clang-format on */
 enum { n_subcommands = sizeof subcommands / sizeof subcommands[0] };
 
 static harness_result run(const char *program, const char *words)

@@ -25,8 +25,8 @@ typedef struct bench_work {
     size_t n_pictures, next; /* the picture with which the next call begins */
     uint8_t *pixels;         /* [n_pictures][height][width][3] */
     uint8_t *classes;        /* [n_pictures] */
-    meso_probability *p; /* of the last call's pictures */
-    double loss;         /* of the last step */
+    meso_probability *p;     /* of the last call's pictures */
+    double loss;             /* of the last step */
 } bench_work;
 
 /* Opens the net and draws pictures. The spec must outlive the work. */

@@ -45,7 +45,7 @@ struct meso_device {
     meso_built for_whole, for_lanes; /* a build takes its time for each (sub-)device */
     meso_profile profile;
     size_t group_sizes[MESO_N_PROGRAMS]; /* of the programs' kernels, where the device allows it */
-    int sync; /* MESO_CL_SYNC: each launch is waited for */
+    int sync;                            /* MESO_CL_SYNC: each launch is waited for */
     double list_seconds, open_seconds;
     meso_error error;
 };

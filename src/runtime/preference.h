@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What this user prefers, in files of $XDG_CONFIG_HOME/mesocl (or ~/.config/mesocl). `device` is the
- * device that --device auto means: two lines, the platform's name and the device's.
+ * What this user prefers, in files of $XDG_CONFIG_HOME/mesocl (or ~/.config/mesocl). `device` is
+ * the device that --device auto means: two lines, the platform's name and the device's.
  */
 #ifndef MESO_RUNTIME_PREFERENCE_H
 #define MESO_RUNTIME_PREFERENCE_H

@@ -14,6 +14,7 @@ int meso_cmd_inspect(int argc, char **argv);
 int meso_cmd_predict(int argc, char **argv);
 int meso_cmd_evaluate(int argc, char **argv);
 int meso_cmd_train(int argc, char **argv);
+int meso_cmd_tune(int argc, char **argv);
 int meso_cmd_report(int argc, char **argv);
 
 #endif

@@ -4,8 +4,10 @@
  */
 #include <stddef.h>
 
+#include "child.h"
 #include "cli.h"
 #include "commands.h"
+#include "tune_compare.h"
 
 static const meso_cli_command commands[] = {
     {"devices", "list every OpenCL device with its limits and driver", meso_cmd_devices},
@@ -17,6 +19,7 @@ static const meso_cli_command commands[] = {
     {"evaluate", "measure a model on a labelled dataset", meso_cmd_evaluate},
     {"train", "train a model on a labelled dataset", meso_cmd_train},
     {"report", "a run of training as one HTML file", meso_cmd_report},
+    {"tune", "measure the fastest sizes of the kernels on a device", meso_cmd_tune},
     {NULL, NULL, NULL},
 };
 
@@ -24,5 +27,6 @@ int main(int argc, char **argv)
 {
     static const meso_cli cli = {"mesocl", "Meso-4 deepfake detection on any OpenCL device.",
                                  commands, NULL};
+    meso_child_offer(TUNE_CHILD, tune_child);
     return meso_cli_main(&cli, argc, argv);
 }

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tuner on a device. This program is run anew for each candidate, as mesocl is, and stands
+ * between its library and the OpenCL loader: with TEST_WRONG_ROW=1 the candidate that is asked
+ * first is compiled with a wrong conversion of pixels.
+ */
+#include <dlfcn.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "child.h"
+#include "common.h"
+#include "harness_device.h"
+#include "harness_run.h"
+#include "net/strip.h"
+#include "runtime/preference.h"
+#include "runtime/tuning.h"
+#include "tune.h"
+#include "tune_compare.h"
+
+/* Two blocks that can be fused at every width, and little to compile. */
+static const char small_net[] =
+    "image = input height=64 width=64 channels=3 divide=255\n"
+    "c1 = conv image filters=8 window=3x3 stride=1x1 dilation=1x1 pad=same\n"
+    "c1_bias = bias c1\nc1_relu = relu c1_bias\nn1 = batch_norm c1_relu epsilon=0.001\n"
+    "p1 = max_pool n1 window=2x2 stride=2x2 pad=same\n"
+    "flat = flatten p1\nd1 = dense flat units=1\nd1_bias = bias d1\np = sigmoid d1_bias\n";
+
+/* Vectors of eight, the largest chunks, no Winograd. */
+static const int bad[MESO_MAX_TUNABLES] = {8, 4, 1, 1, 16, MESO_STRIP_DIRECT, MESO_STRIP_DIRECT};
+static meso_device_info info; /* of the device under test */
+static char config[PATH_MAX];
+
+/* The loader's own is the next one. */
+cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const char **texts,
+                                     const size_t *lengths, cl_int *code)
+{
+    static const char right[] = "(float)row[(l", wrong[] = "2.0f * (float)row[(l";
+    cl_program (*next)(cl_context, cl_uint, const char **, const size_t *, cl_int *);
+    *(void **)&next = dlsym(RTLD_NEXT, "clCreateProgramWithSource");
+    const char *place = strstr(texts[0], right);
+    if (!getenv("TEST_WRONG_ROW") || n != 1 || !place ||
+        !strstr(texts[0], "row_tuned_8_4_1_1_16_0_1("))
+        return next(context, n, texts, lengths, code);
+    const size_t before = (size_t)(place - texts[0]), after = before + sizeof right - 1;
+    const char *parts[] = {texts[0], wrong, texts[0] + after};
+    const size_t part_lengths[] = {before, sizeof wrong - 1, lengths[0] - after};
+    return next(context, 3, parts, part_lengths, code);
+}
+
+static int enter(void **state)
+{
+    info = *meso_device_get_info(harness_device());
+    if (harness_enter_folder(state) != 0 || !getcwd(config, sizeof config))
+        return -1;
+    harness_put("small.net", small_net, 0);
+    return setenv("XDG_CONFIG_HOME", config, 1);
+}
+
+static int leave(void **state)
+{
+    unsetenv("XDG_CONFIG_HOME");
+    unsetenv("TEST_WRONG_ROW");
+    return harness_leave_folder(state);
+}
+
+/* Tunes the fused kernels for the small net, from what the user has. */
+static void tune(const char *family, double seconds)
+{
+    const tune_options options = {
+        .net = "small.net", .batch = 2, .seconds = seconds, .of_each = 0.5, .family = family};
+    meso_drivers drivers;
+    meso_error error;
+    size_t i = 0;
+    if (meso_drivers_find(&drivers, &error) != MESO_OK ||
+        meso_drivers_ask(&drivers, 1, &error) != MESO_OK)
+        fail_msg("%s", error.text);
+    while (i < drivers.n_devices && (strcmp(drivers.devices[i].name, info.name) != 0 ||
+                                     strcmp(drivers.devices[i].driver, info.driver) != 0))
+        i++;
+    assert_true(i < drivers.n_devices);
+    if (tune_device(&drivers, i, &options, &error) != MESO_OK)
+        fail_msg("%s", error.text);
+    meso_drivers_free(&drivers);
+}
+
+/* The user's row of a family, a new reference; NULL: none. */
+static json_t *find_row(const char *family)
+{
+    json_t *document = meso_tuning_read(), *row, *found = NULL;
+    size_t i;
+    json_array_foreach(json_object_get(document, "rows"), i, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "family")), family) == 0)
+            found = json_incref(row);
+    }
+    json_decref(document);
+    return found;
+}
+
+/* Nothing is fused on some devices. */
+static int has_fused_kernels(void)
+{
+    return info.type == MESO_DEVICE_CPU && info.vector_width >= 4;
+}
+
+static void start_from_bad_row(void)
+{
+    json_t *document = json_object();
+    char path[MESO_PREFERENCE_PATH_SIZE];
+    meso_error error;
+    assert_true(
+        meso_tuning_put(document, &info, &meso_tuning_fused, "small.net", bad, json_object()));
+    assert_int_equal(meso_tuning_write(document, path, &error), MESO_OK);
+    json_decref(document);
+}
+
+static int is_wrong(const json_t *values)
+{
+    int row[MESO_MAX_TUNABLES], wrong[MESO_MAX_TUNABLES];
+    memcpy(wrong, bad, sizeof bad);
+    wrong[6] = MESO_STRIP_WINOGRAD_Y;
+    return meso_tuning_values(values, &meso_tuning_fused, row) &&
+           memcmp(row, wrong, 7 * sizeof(int)) == 0;
+}
+
+static void never_times_a_wrong_variant(void **state)
+{
+    const json_t *answer;
+    size_t i, n_wrong = 0;
+    (void)state;
+    if (!has_fused_kernels())
+        skip();
+    start_from_bad_row();
+    setenv("TEST_WRONG_ROW", "1", 1);
+    tune("fused", 10);
+    json_t *row = find_row("fused");
+    const json_t *tried = json_object_get(json_object_get(row, "evidence"), "tried");
+    json_array_foreach(tried, i, answer)
+    {
+        const char *reason = json_string_value(json_object_get(answer, "reason"));
+        if (!is_wrong(json_object_get(json_object_get(answer, "question"), "candidate")))
+            continue;
+        n_wrong++;
+        if (!reason || strncmp(reason, "wrong: differs by", 17) != 0 ||
+            json_object_get(answer, "ratio"))
+            fail_msg("not found out: %s", json_dumps(answer, 0));
+    }
+    assert_true(n_wrong > 0);
+    assert_false(is_wrong(json_object_get(row, "values")));
+    json_decref(row);
+}
+
+/* A row with its evidence, never one that is slower than the shipped one. */
+static void leaves_a_bad_row(void **state)
+{
+    int values[MESO_MAX_TUNABLES], shipped[MESO_MAX_TUNABLES];
+    (void)state;
+    if (!has_fused_kernels())
+        skip();
+    start_from_bad_row();
+    tune("fused", 10);
+    json_t *row = find_row("fused");
+    const json_t *evidence = json_object_get(row, "evidence");
+    const json_t *final = json_object_get(evidence, "against_shipped");
+    assert_true(meso_tuning_values(json_object_get(row, "values"), &meso_tuning_fused, values));
+    assert_true(
+        meso_tuning_values(json_object_get(evidence, "shipped"), &meso_tuning_fused, shipped));
+    if (memcmp(values, shipped, 7 * sizeof(int)) != 0)
+        assert_true(json_number_value(json_object_get(final, "low")) > 1);
+    assert_true(json_array_size(json_object_get(evidence, "tried")) > 0);
+    assert_non_null(json_string_value(json_object_get(evidence, "date")));
+    assert_int_not_equal(access("mesocl/tuning-part.json", F_OK), 0);
+    json_decref(row);
+}
+
+/* The program itself, in a process that can be killed. */
+static pid_t start_tuning(void)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        const char *const argv[] = {harness_program(), "tune", "--net", "small.net", "--batch", "2",
+                                    "--time-limit",    "20",   NULL};
+        execv(argv[0], (char *const *)argv);
+        _exit(127);
+    }
+    return pid;
+}
+
+static void check_files(void)
+{
+    static const char *const names[] = {"mesocl/tuning.json", "mesocl/tuning-part.json"};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *document = json_load_file(names[i], 0, NULL);
+        if (!document && access(names[i], F_OK) == 0)
+            fail_msg("%s is broken", names[i]);
+        json_decref(document);
+    }
+}
+
+static void goes_on_where_it_was_killed(void **state)
+{
+    int how;
+    meso_random random = {7};
+    json_t *row = NULL;
+    (void)state;
+    setenv("MESO_DEVICE", info.name, 0);
+    for (int i = 0; i < 2; i++) {
+        pid_t pid = start_tuning();
+        usleep(1000000 + 1000 * (useconds_t)meso_random_below(&random, 4000));
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, &how, 0), pid);
+        check_files();
+    }
+    assert_int_equal(waitpid(start_tuning(), &how, 0) > 0 && WIFEXITED(how) && !WEXITSTATUS(how),
+                     1);
+    check_files();
+    assert_int_not_equal(access("mesocl/tuning-part.json", F_OK), 0);
+    assert_non_null(row = find_row("plain"));
+    json_decref(row);
+    harness_result run = harness_run(&(harness_command){.words = "tune --reset"});
+    if (run.code != 0 || !strstr(run.out, "forgotten") || (row = find_row("plain")))
+        fail_msg("%d: %s%s", run.code, run.out, run.err);
+    harness_forget(&run);
+}
+
+int main(int argc, char **argv)
+{
+#define WITH_USER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
+    const struct CMUnitTest tests[] = {
+        WITH_USER(never_times_a_wrong_variant),
+        WITH_USER(leaves_a_bad_row),
+        WITH_USER(goes_on_where_it_was_killed),
+    };
+    int code;
+    meso_child_offer(TUNE_CHILD, tune_child);
+    if (meso_child_main(argc, argv, &code))
+        return code;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tune.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "child.h"
+#include "common.h"
+#include "mesocl/mesocl.h"
+#include "net/strip.h"
+#include "runtime/preference.h"
+#include "tune_compare.h"
+#include "tune_search.h"
+
+enum { largest_part = 1 << 24, final_rounds = 31 };
+
+/* Compilers need minutes for the first kernels of a driver that is new to them. */
+static const double patience_seconds = 150;
+
+static const char part_name[] = "tuning-part.json";
+
+/* What is timed for each family. */
+static const struct work {
+    const meso_tuning_family *family;
+    int train, plain;
+} works[] = {{&meso_tuning_lanes, 0, 0},
+             {&meso_tuning_fused, 0, 0},
+             {&meso_tuning_fused_training, 1, 0},
+             {&meso_tuning_plain, 0, 1}};
+enum { n_works = sizeof works / sizeof works[0] };
+
+typedef struct run {
+    const tune_options *options;
+    const meso_device_info *device;
+    const char *vendors; /* of its driver */
+    char local[32];      /* its name in a child */
+    char net[64];        /* the net's own name */
+    const struct work *work;
+    json_t *found; /* rows of this run: what the families that follow are measured with */
+    json_t *part;  /* the document of the part file */
+} run;
+
+/* One job in a child; *answer NULL: it failed, see error. */
+static meso_status run_child(const run *r, json_t *job, double seconds, json_t **answer,
+                             meso_error *error)
+{
+    meso_status status = MESO_OK;
+    char *argument = json_dumps(job, JSON_COMPACT);
+    meso_child child = {.work = TUNE_CHILD, .vendors = r->vendors, .argument = argument};
+    *answer = NULL;
+    MESO_REQUIRE_MEMORY(argument, error);
+    meso_children_run(&child, 1, seconds);
+    MESO_REQUIRE(!meso_interrupted(), error, MESO_ERROR_CANCELLED,
+                 "interrupted; the same command goes on");
+    MESO_REQUIRE(child.error.status == MESO_OK, error, child.error.status, "%s", child.error.text);
+    *answer = json_loadb(child.answer.bytes, child.answer.length, 0, NULL);
+    MESO_REQUIRE(*answer, error, MESO_ERROR_INTERNAL, "the answer of a process cannot be read");
+out:
+    meso_text_free(&child.answer);
+    free(argument);
+    return status;
+}
+
+static json_t *make_job(const run *r)
+{
+    return json_pack("{s:s s:s s:I}", "device", r->local, "net", r->options->net, "batch",
+                     (json_int_t)r->options->batch);
+}
+
+/* The rows found so far, and this one. */
+static json_t *rows_with(const run *r, const int *values)
+{
+    json_t *document = json_deep_copy(r->found);
+    meso_tuning_put(document, r->device, r->work->family, r->net, values, json_object());
+    return document;
+}
+
+static void print_values(const meso_tuning_family *family, const int *values)
+{
+    for (size_t i = 0; i < meso_tuning_n(family); i++)
+        printf(" %s=%d", family->tunables[i].name, values[i]);
+}
+
+static void print_answer(const json_t *answer)
+{
+    const json_t *reason = json_object_get(answer, "reason");
+    if (reason)
+        printf(": %s\n", MESO_PRINTABLE(json_string_value(reason)));
+    else
+        printf(": %.3f times as fast (%.3f to %.3f), %.1f images/s\n",
+               json_number_value(json_object_get(answer, "ratio")),
+               json_number_value(json_object_get(answer, "low")),
+               json_number_value(json_object_get(answer, "high")),
+               json_number_value(json_object_get(answer, "images_per_s")));
+    fflush(stdout);
+}
+
+/* A candidate that crashes, hangs or fails is answered with its reason. */
+static meso_status ask(void *user, const int *base, const int *candidate, int final,
+                       json_t **answer, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const run *r = user;
+    meso_error reason;
+    json_t *job = make_job(r);
+    json_object_set_new(job, "train", json_boolean(r->work->train));
+    json_object_set_new(job, "plain", json_boolean(r->work->plain));
+    json_object_set_new(job, "seconds", json_real(r->options->of_each));
+    json_object_set_new(job, "rounds", json_integer(final ? final_rounds : 0));
+    json_object_set_new(job, "base", rows_with(r, base));
+    json_object_set_new(job, "candidate", rows_with(r, candidate));
+    status = run_child(r, job, patience_seconds, answer, &reason);
+    if (status == MESO_ERROR_CANCELLED)
+        *error = reason;
+    else if (status != MESO_OK) {
+        status = MESO_OK;
+        *answer = json_pack("{s:o}", "reason", json_string(MESO_PRINTABLE(reason.text)));
+    }
+    json_decref(job);
+    if (*answer) {
+        printf("%s%s:", r->work->family->name, final ? ", against the shipped row" : "");
+        print_values(r->work->family, candidate);
+        print_answer(*answer);
+    }
+    return status;
+}
+
+static meso_status keep(void *user, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const run *r = user;
+    char path[MESO_PREFERENCE_PATH_SIZE];
+    char *bytes = json_dumps(r->part, JSON_INDENT(1));
+    MESO_REQUIRE_MEMORY(bytes, error);
+    MESO_TRY(meso_preference_save(part_name, bytes, strlen(bytes), path, error));
+out:
+    free(bytes);
+    return status;
+}
+
+/* The part file of a run like this one, or a fresh document. */
+static json_t *open_part(const run *r)
+{
+    char path[MESO_PREFERENCE_PATH_SIZE];
+    void *bytes = NULL;
+    size_t n;
+    meso_error ignored;
+    json_t *old = NULL;
+    json_t *subject = json_pack(
+        "{s:s s:s s:s s:s s:I s:s s:s}", "platform", r->device->platform_name, "device",
+        r->device->name, "driver", r->device->driver, "net", r->net, "batch",
+        (json_int_t)r->options->batch, "version", meso_version(), "commit", meso_commit());
+    meso_preference_path(part_name, path);
+    if (*path && meso_file_read(path, largest_part, &bytes, &n, NULL, &ignored) == MESO_OK)
+        old = json_loadb(bytes, n, 0, NULL);
+    free(bytes);
+    if (json_equal(json_object_get(old, "subject"), subject) &&
+        json_is_array(json_object_get(old, "tried"))) {
+        json_decref(subject);
+        return old;
+    }
+    json_decref(old);
+    return json_pack("{s:o s:[]}", "subject", subject, "tried");
+}
+
+static void remove_part(void)
+{
+    char path[MESO_PREFERENCE_PATH_SIZE];
+    meso_preference_path(part_name, path);
+    if (*path)
+        unlink(path);
+}
+
+/* What the row stands on: when, with what, and all answers of its family. */
+static json_t *make_evidence(const run *r, const int *shipped, const json_t *final)
+{
+    char date[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    size_t i;
+    json_t *answer, *tried = json_array();
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    json_array_foreach(json_object_get(r->part, "tried"), i, answer)
+    {
+        const json_t *question = json_object_get(answer, "question");
+        const char *family = json_string_value(json_object_get(question, "family"));
+        if (family && strcmp(family, r->work->family->name) == 0)
+            json_array_append(tried, answer);
+    }
+    return json_pack("{s:s s:s s:s s:s s:I s:o s:O? s:o}", "date", date, "version", meso_version(),
+                     "commit", meso_commit(), "net", r->net, "batch", (json_int_t)r->options->batch,
+                     "shipped", meso_tuning_values_json(r->work->family, shipped),
+                     "against_shipped", final, "tried", tried);
+}
+
+/* From the row that the user has, else the shipped one. */
+static meso_status tune_family(run *r, const json_t *user, const json_t *all_shipped, double end,
+                               meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_tuning_family *family = r->work->family;
+    int shipped[MESO_MAX_TUNABLES], row[MESO_MAX_TUNABLES];
+    const json_t *answer;
+    if (!meso_tuning_values(json_object_get(all_shipped, family->name), family, shipped))
+        return MESO_OK; /* the device or the net has none of these kernels */
+    if (!meso_tuning_find(user, r->device, family, r->net, row))
+        memcpy(row, shipped, sizeof row);
+    const tune_search search = {.family = family,
+                                .device = r->device,
+                                .end = end,
+                                .tried = json_object_get(r->part, "tried"),
+                                .ask = ask,
+                                .keep = keep,
+                                .user = r};
+    MESO_TRY(tune_search_run(&search, row, error));
+    MESO_TRY(tune_search_final(&search, shipped, row, &answer, error));
+    MESO_REQUIRE(meso_tuning_put(r->found, r->device, family, r->net, row,
+                                 make_evidence(r, shipped, answer)),
+                 error, MESO_ERROR_MEMORY, "out of memory");
+    printf("%s:", family->name);
+    print_values(family, row);
+    printf("%s\n", memcmp(row, shipped, sizeof *row * meso_tuning_n(family)) ? "" : " (shipped)");
+    fflush(stdout);
+out:
+    return status;
+}
+
+/* How much there is to try in family i; 0: it is not wanted. */
+static size_t count_choices(const run *r, size_t i)
+{
+    size_t n = 0;
+    const char *only = r->options->family;
+    if (!only || strcmp(only, works[i].family->name) == 0)
+        for (size_t k = 0; k < meso_tuning_n(works[i].family); k++)
+            n += works[i].family->tunables[k].n;
+    return n;
+}
+
+/* Each family has its share of the time that is left, by what there is to try. */
+static meso_status tune_families(run *r, const json_t *user, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const double end = meso_seconds() + r->options->seconds;
+    json_t *shipped = NULL, *job = make_job(r);
+    size_t n_left = 0;
+    MESO_TRY(run_child(r, job, patience_seconds, &shipped, error));
+    for (size_t i = 0; i < n_works; i++)
+        n_left += count_choices(r, i);
+    for (size_t i = 0; i < n_works; i++) {
+        const size_t n = count_choices(r, i);
+        const double now = meso_seconds();
+        r->work = &works[i];
+        if (n > 0)
+            MESO_TRY(tune_family(r, user, shipped, now + (end - now) * (double)n / (double)n_left,
+                                 error));
+        n_left -= n;
+    }
+out:
+    json_decref(shipped);
+    json_decref(job);
+    return status;
+}
+
+/* This run's rows into the user's document. */
+static meso_status write_rows(const run *r, json_t *user, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    char path[MESO_PREFERENCE_PATH_SIZE];
+    for (size_t i = 0; i < n_works; i++) {
+        int row[MESO_MAX_TUNABLES];
+        size_t k;
+        json_t *found;
+        if (!meso_tuning_find(r->found, r->device, works[i].family, r->net, row))
+            continue;
+        json_array_foreach(json_object_get(r->found, "rows"), k, found)
+        {
+            const char *name = json_string_value(json_object_get(found, "family"));
+            if (strcmp(name, works[i].family->name) == 0)
+                meso_tuning_put(user, r->device, works[i].family, r->net, row,
+                                json_incref(json_object_get(found, "evidence")));
+        }
+    }
+    MESO_TRY(meso_tuning_write(user, path, error));
+    remove_part();
+    printf("written to %s\n", MESO_PRINTABLE(path));
+out:
+    return status;
+}
+
+/* The net's own name, by which rows are found. */
+static meso_status name_net(const char *selector, char name[64], meso_error *error)
+{
+    meso_net *net = NULL;
+    meso_status status = meso_net_open(selector, &net, error);
+    if (status == MESO_OK)
+        snprintf(name, 64, "%s", meso_net_name(net));
+    meso_net_close(net);
+    return status;
+}
+
+meso_status tune_device(const meso_drivers *drivers, size_t device, const tune_options *options,
+                        meso_error *error)
+{
+    meso_status status = MESO_OK;
+    run r = {.options = options,
+             .device = &drivers->devices[device],
+             .vendors = drivers->rows[drivers->owners[device]].vendors,
+             .found = json_object()};
+    json_t *user = meso_tuning_read();
+    user = user ? user : json_object();
+    meso_drivers_local_name(drivers, device, r.local);
+    MESO_TRY(name_net(options->net, r.net, error));
+    r.part = open_part(&r);
+    MESO_REQUIRE(r.found && r.part && user, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(tune_families(&r, user, error));
+    MESO_TRY(write_rows(&r, user, error));
+out:
+    json_decref(user);
+    json_decref(r.found);
+    json_decref(r.part);
+    return status;
+}
+
+meso_status tune_reset(const meso_device_info *device, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    char path[MESO_PREFERENCE_PATH_SIZE];
+    json_t *document = meso_tuning_read();
+    size_t n = meso_tuning_remove(document, device);
+    if (n > 0)
+        MESO_TRY(meso_tuning_write(document, path, error));
+    remove_part();
+    printf("%zu row%s forgotten\n", n, n == 1 ? "" : "s");
+out:
+    json_decref(document);
+    return status;
+}
