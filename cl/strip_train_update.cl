@@ -13,29 +13,40 @@ inline float16 add_groups(__global const float *restrict gradients, __global con
     return sum;
 }
 
+inline void move_weights(__global float *restrict weights, __global float *restrict rest, const int16 changed,
+                         const float16 by)
+{
+    const int i = get_global_id(0);
+    const float16 w = vload16(i, weights), r = vload16(i, rest);
+    float16 new_w = w, new_r = r;
+    MOVE_WEIGHT(float16, new_w, new_r, by);
+    vstore16(select(w, new_w, changed), i, weights);
+    vstore16(select(r, new_r, changed), i, rest);
+}
+
 /* Keras' form: alpha = learning rate · √(1 − beta2ᵗ) / (1 − beta1ᵗ). rate1, rate2: 1 − beta. */
-KERNEL train_adam(__global float *restrict weights, __global float *restrict first, __global float *restrict second,
-                  floats_in trained, floats_in gradients, floats_in partial, const int n_groups, const float alpha,
-                  const float rate1, const float rate2, const float epsilon)
+KERNEL train_adam(__global float *restrict weights, __global float *restrict rest, __global float *restrict first,
+                  __global float *restrict second, floats_in trained, floats_in gradients, floats_in partial,
+                  const int n_groups, const float alpha, const float rate1, const float rate2, const float epsilon)
 {
     const int i = get_global_id(0);
     const int16 changed = vload16(i, trained) != 0.0f;
-    const float16 g = add_groups(gradients, partial, n_groups), w = vload16(i, weights), m = vload16(i, first), v = vload16(i, second);
+    const float16 g = add_groups(gradients, partial, n_groups), m = vload16(i, first), v = vload16(i, second);
     const float16 new_m = m + (g - m) * rate1, new_v = v + (g * g - v) * rate2;
     vstore16(select(m, new_m, changed), i, first);
     vstore16(select(v, new_v, changed), i, second);
-    vstore16(select(w, w - alpha * new_m / (sqrt(new_v) + epsilon), changed), i, weights);
+    move_weights(weights, rest, changed, -alpha * new_m / (sqrt(new_v) + epsilon));
 }
 
-KERNEL train_sgd(__global float *restrict weights, __global float *restrict velocity, floats_in trained,
-                 floats_in gradients, floats_in partial, const int n_groups, const float rate, const float momentum)
+KERNEL train_sgd(__global float *restrict weights, __global float *restrict rest, __global float *restrict velocity,
+                 floats_in trained, floats_in gradients, floats_in partial, const int n_groups, const float rate,
+                 const float momentum)
 {
     const int i = get_global_id(0);
     const int16 changed = vload16(i, trained) != 0.0f;
-    const float16 g = add_groups(gradients, partial, n_groups), w = vload16(i, weights), v = vload16(i, velocity);
-    const float16 new_v = momentum * v - rate * g;
+    const float16 v = vload16(i, velocity), new_v = momentum * v - rate * add_groups(gradients, partial, n_groups);
     vstore16(select(v, new_v, changed), i, velocity);
-    vstore16(select(w, w + new_v, changed), i, weights);
+    move_weights(weights, rest, changed, new_v);
 }
 
 /* The whole gradient, for tests. */

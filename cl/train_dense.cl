@@ -102,14 +102,6 @@ inline float gradient_of(__global const float *partial, int groups, int values, 
     return sum;
 }
 
-/* What rounding takes from a weight is kept for the next step: thousands of small steps lose nothing. */
-inline void move_weight(__global float *weight, __global float *rest, float by)
-{
-    const float step = by + *rest, from = *weight, to = from + step;
-    *rest = step - (to - from);
-    *weight = to;
-}
-
 /* Keras' form: alpha = learning rate · √(1 − beta2ᵗ) / (1 − beta1ᵗ). rate1, rate2: 1 − beta. Work-item: block. */
 TRAIN_KERNEL adam(__global const float *partial, const int groups, const int values,
                   __global float *weights, __global float *rest, __global float *first,
@@ -123,7 +115,7 @@ TRAIN_KERNEL adam(__global const float *partial, const int groups, const int val
         const float v = second[i] + (g * g - second[i]) * rate2;
         first[i] = m;
         second[i] = v;
-        move_weight(weights + i, rest + i, -alpha * m / (sqrt(v) + epsilon));
+        MOVE_WEIGHT(float, weights[i], rest[i], -alpha * m / (sqrt(v) + epsilon));
     }
 }
 
@@ -134,6 +126,6 @@ TRAIN_KERNEL sgd(__global const float *partial, const int groups, const int valu
     const int begin = (int)get_global_id(0) * TRAIN_BLOCK;
     for (int i = begin; i < min(begin + TRAIN_BLOCK, values); i++) {
         velocity[i] = momentum * velocity[i] - rate * gradient_of(partial, groups, values, i);
-        move_weight(weights + i, rest + i, velocity[i]);
+        MOVE_WEIGHT(float, weights[i], rest[i], velocity[i]);
     }
 }

@@ -378,17 +378,18 @@ static void test_values(void **state)
     (void)state;
     open_device();
     meso_net *net = make_net(&c);
-    float **start[3] = {make_params(net, &c, &random), make_params(net, &c, &random),
-                        make_params(net, &c, &random)};
+    float **start[4];
+    for (size_t i = 0; i < 4; i++)
+        start[i] = make_params(net, &c, &random);
     float **moved[2] = {make_arrays(net), make_arrays(net)};
     pictures input = make_pictures(&c, &random);
     const meso_train_input batch = {&input.buffer, 0, input.classes, most_images};
     for (size_t i = 0; i < 2; i++) {
         void *run;
         outcome got = {make_arrays(net), make_arrays(net), make_arrays(net), {0, 0}};
-        const meso_train_values from = {.params = start[0], .first = start[1], .second = start[2]};
-        const meso_train_values to = {
-            .params = got.params, .first = got.first, .second = got.second};
+        float **rest = make_arrays(net);
+        const meso_train_values from = {start[0], start[1], start[2], start[3]};
+        const meso_train_values to = {got.params, got.first, got.second, rest};
         const meso_train_values after = {.params = moved[i]};
         check(paths[i]->create(device, net, &settings, &run));
         assert_non_null(run);
@@ -409,7 +410,7 @@ static void test_values(void **state)
     for (size_t k = 0; k < net->n_params; k++)
         assert_true(distance(moved[1][k], moved[0][k], net->params[k].n_values) < 1e-6);
     assert_false(same(net, moved[1], start[0]));
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         free_arrays(net, start[i]);
     free_arrays(net, moved[0]);
     free_arrays(net, moved[1]);
@@ -430,7 +431,9 @@ static void test_refused(void **state)
                 {"meso1", MESO_LOSS_BCE, 0},       {"meso4", MESO_LOSS_CCE, 0}};
     const unsigned char frozen[MESO_MAX_LAYERS] = {0};
     (void)state;
+                assert_memory_equal(rest[k], start[3][k], bytes);
     open_device();
+        free_arrays(net, rest);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const meso_train_settings settings = {
             .max_batch = 1, .loss = rows[i].loss, .frozen = frozen};

@@ -23,8 +23,8 @@ static meso_status make_kernels(train_run *run)
         {"train_norm", "bbbiiifffiiii", &k->norm},
         {"train_norm_backward", "bbbiiifii", &k->norm_backward},
         {"train_moving", "bbiiiff", &k->moving},
-        {"train_adam", "bbbbbbiffff", &k->adam},
-        {"train_sgd", "bbbbbiff", &k->sgd},
+        {"train_adam", "bbbbbbbiffff", &k->adam},
+        {"train_sgd", "bbbbbbiff", &k->sgd},
         {"train_gradient", "bbbi", &k->gradient},
         {"train_base", "bbiii", &k->base},
         {"train_filters_3", "bbbiiif", &k->filters_3},
@@ -104,8 +104,8 @@ static meso_status make_buffers(train_run *run)
     meso_status status = MESO_OK;
     meso_error *error = meso_device_error_slot(run->device);
     const size_t images = run->settings.max_batch;
-    meso_buffer *const values[] = {&run->weights, &run->first, &run->second, &run->trained,
-                                   &run->gradients};
+    meso_buffer *const values[] = {&run->weights, &run->rest,    &run->first,
+                                   &run->second,  &run->trained, &run->gradients};
     run->norms = calloc(run->n_lanes * run->plan.n_blocks, sizeof *run->norms);
     run->host_classes = calloc(images, sizeof *run->host_classes);
     run->host_answers = calloc(2 * images, sizeof *run->host_answers);
@@ -157,8 +157,9 @@ static void close_run(void *opaque)
                                     &k->base,
                                     &k->filters_3,
                                     &k->filters_5};
-    meso_buffer *const buffers[] = {&run->weights,   &run->first,   &run->second,  &run->trained,
-                                    &run->gradients, &run->partial, &run->classes, &run->answers};
+    meso_buffer *const buffers[] = {&run->weights, &run->rest,    &run->first,
+                                    &run->second,  &run->trained, &run->gradients,
+                                    &run->partial, &run->classes, &run->answers};
     for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++)
         meso_kernel_release(kernels[i]);
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)

@@ -177,3 +177,4 @@ meso_status meso_strip_train_write(meso_text *source, const meso_net *net,
 out:
     return status;
 }
+    MESO_TRY(meso_source_add(source, "train_move", error));

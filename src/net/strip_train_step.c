@@ -183,20 +183,21 @@ static meso_status enqueue_optimiser(train_run *run, size_t n, uint64_t step, do
 {
     const meso_train_settings *set = &run->settings;
     const size_t items = run->n_values / MESO_STRIP_VALUES_ALIGNED;
-    const meso_arg weights = meso_arg_buffer(&run->weights), first = meso_arg_buffer(&run->first),
-                   trained = meso_arg_buffer(&run->trained),
+    const meso_arg weights = meso_arg_buffer(&run->weights), rest = meso_arg_buffer(&run->rest),
+                   first = meso_arg_buffer(&run->first), trained = meso_arg_buffer(&run->trained),
                    gradients = meso_arg_buffer(&run->gradients),
                    partial = meso_arg_buffer(&run->partial),
                    n_groups = meso_arg_int((int)meso_train_groups(n));
     if (set->optimizer == MESO_OPTIMIZER_SGD)
         return meso_launch_kernel(run->device, &run->kernels.sgd, MESO_GLOBAL(items, 1, 1),
-                                  MESO_ARGS(weights, first, trained, gradients, partial, n_groups,
-                                            meso_arg_float(rate), meso_arg_float(set->momentum)));
+                                  MESO_ARGS(weights, rest, first, trained, gradients, partial,
+                                            n_groups, meso_arg_float(rate),
+                                            meso_arg_float(set->momentum)));
     const double alpha =
         rate * sqrt(1 - pow(set->beta2, (double)step)) / (1 - pow(set->beta1, (double)step));
     return meso_launch_kernel(
         run->device, &run->kernels.adam, MESO_GLOBAL(items, 1, 1),
-        MESO_ARGS(weights, first, meso_arg_buffer(&run->second), trained, gradients, partial,
+        MESO_ARGS(weights, rest, first, meso_arg_buffer(&run->second), trained, gradients, partial,
                   n_groups, meso_arg_float(alpha), meso_arg_float(1 - set->beta1),
                   meso_arg_float(1 - set->beta2), meso_arg_float(set->epsilon)));
 }

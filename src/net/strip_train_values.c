@@ -66,6 +66,7 @@ static meso_status copy_values(train_run *run, const meso_train_values *values, 
     meso_status status = MESO_OK;
     meso_device_use_lane(run->device, 0);
     MESO_TRY(copy_list(run, values->params, &run->weights, to_device, 0));
+    MESO_TRY(copy_list(run, values->rest, &run->rest, to_device, 1));
     MESO_TRY(copy_list(run, values->first, &run->first, to_device, 1));
     MESO_TRY(copy_list(run, values->second, &run->second, to_device, 1));
     if (to_device && values->params)

@@ -45,7 +45,7 @@ typedef struct meso_train_values {
     float *const *params;
     float *const *first;  /* Adam's m, SGD's velocity */
     float *const *second; /* Adam's v */
-    float *const *rest;   /* what rounding took from params; zeros where a path keeps none */
+    float *const *rest;   /* what rounding took from params */
 } meso_train_values;
 
 typedef struct meso_train_result {

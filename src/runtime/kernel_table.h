@@ -16,7 +16,7 @@
 #define MESO_PROGRAMS(X)                                                                     \
     X(PLAIN, 64, "layout", "conv", "elementwise", "pool", "dense")                           \
     X(TRAIN, 1, "train_rows", "train_conv", "train_elementwise", "train_norm", "train_pool", \
-      "train_dense")                                                                         \
+      "train_move", "train_dense")                                                           \
     X(PEAK, 64, "peak")
 
 /*      id                       name                       program  argument kinds */
