@@ -33,6 +33,16 @@ enum { NORM_SCALE, NORM_SHIFT, NORM_MEAN, NORM_RECIPROCAL, NORM_VARIANCE, NORM_C
 #define KEEP(to, v) *(to) = v
 #endif
 
+/* Sums of an image to those of its group: a sum of a hundred thousand floats one by one loses digits, one of sums does
+ * not. */
+inline void end_image(vec *sums, vec *totals, const int n)
+{
+    ROLLED for (int i = 0; i < n; i++) {
+        totals[i] += whole(sums[i]);
+        sums[i] = 0.0f;
+    }
+}
+
 /* The sum over a vector's lanes. */
 inline float across(vec v)
 {

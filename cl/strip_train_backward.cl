@@ -73,6 +73,7 @@ inline void BLOCK(activation)(strips_in z, __global const vec *next, floats_in b
 }
 
 #define FILTER_VECTORS (FILTERS / UNITS)
+#define N_WEIGHTS (64 * IN_CHANNELS * FILTER_VECTORS)
 #define X_STRIDE (IN_CHANNELS * PHASES + 1)
 #define D_STRIDE (FILTERS * PHASES + 1)
 
@@ -207,8 +208,8 @@ KERNEL BLOCK(backward)(strips_in z, __global const vec *next, __global vec *in, 
 {
     const int group = first_group + (int)get_global_id(0);
     const int end = min((group + 1) * GROUP, n_images);
-    vec dz[DZ_ROWS * DZ_STRIDE], bias[FILTERS], weights[64 * IN_CHANNELS * FILTER_VECTORS];
-    ROLLED for (int i = 0; i < 64 * IN_CHANNELS * FILTER_VECTORS; i++) weights[i] = whole((vec)(0.0f));
+    vec dz[DZ_ROWS * DZ_STRIDE], bias[FILTERS], weights[N_WEIGHTS], totals[N_WEIGHTS];
+    ROLLED for (int i = 0; i < N_WEIGHTS; i++) weights[i] = totals[i] = whole((vec)(0.0f));
     ROLLED for (int k = 0; k < FILTERS; k++) bias[k] = 0.0f;
     ROLLED for (int n = group * GROUP; n < end; n++) {
 #if HALVES
@@ -233,9 +234,10 @@ KERNEL BLOCK(backward)(strips_in z, __global const vec *next, __global vec *in, 
             if (tile > 0 && with_data)
                 BLOCK(data)(dz, filters, before, n, tile - 1, in, sums);
         }
+        end_image(weights, totals, N_WEIGHTS);
     }
     partial += (size_t)group * PARAMETERS;
-    BLOCK(weights_end)(weights, partial + FIRST_FILTER);
+    BLOCK(weights_end)(totals, partial + FIRST_FILTER);
     ROLLED for (int k = 0; k < FILTERS; k++) partial[FIRST_BIAS + k] = across(bias[k]);
 }
 
@@ -256,5 +258,6 @@ KERNEL BLOCK(backward)(strips_in z, __global const vec *next, __global vec *in, 
 #undef DZ_ROWS
 #undef DZ_ROW
 #undef FILTER_VECTORS
+#undef N_WEIGHTS
 #undef X_STRIDE
 #undef D_STRIDE

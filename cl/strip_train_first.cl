@@ -12,6 +12,7 @@
 #define DOWN_SIZE (3 * WIDE)
 #define TILES (PICTURE_PHASES / 4)
 #define POINTS (6 * 6 * 3)
+#define N_WEIGHTS (FILTERS * 54)
 #define D_STRIDE (FILTER_BLOCK * PICTURE_PHASES + 1) /* not a power of two: rows would share cache sets */
 #if FLOATS
 typedef __global const float *restrict FIRST_BLOCK(pictures);
@@ -215,10 +216,10 @@ KERNEL FIRST_BLOCK(backward)(FIRST_BLOCK(pictures) pictures, strips_in next, flo
     const int group = first_group + (int)get_global_id(0);
     const int end = min((group + 1) * GROUP, n_images);
     vec ring[6 * DOWN_SIZE], down[6 * DOWN_SIZE], points[TILES * POINTS], along[6 * FILTER_BLOCK * 4];
-    vec d[6 * D_STRIDE], weights[FILTERS * 54], bias[FILTERS];
-    ROLLED for (int i = 0; i < FILTERS * 54; i++) weights[i] = 0.0f;
+    vec d[6 * D_STRIDE], weights[N_WEIGHTS], totals[N_WEIGHTS], bias[FILTERS];
+    ROLLED for (int i = 0; i < N_WEIGHTS; i++) weights[i] = totals[i] = 0.0f;
     ROLLED for (int k = 0; k < FILTERS; k++) bias[k] = 0.0f;
-    ROLLED for (int n = group * GROUP; n < end; n++)
+    ROLLED for (int n = group * GROUP; n < end; n++) {
         ROLLED for (int tile = 0; tile < PICTURE_HEIGHT / 4; tile++) {
             FIRST_BLOCK(rows)(pictures, n, tile, tile == 0, ring);
             FIRST_BLOCK(down)(ring, tile, down);
@@ -240,8 +241,10 @@ KERNEL FIRST_BLOCK(backward)(FIRST_BLOCK(pictures) pictures, strips_in next, flo
                     FIRST_BLOCK(weights)(down, d + k * PICTURE_PHASES, weights + (k0 + k) * 54);
             }
         }
+        end_image(weights, totals, N_WEIGHTS);
+    }
     partial += (size_t)group * PARAMETERS;
-    FIRST_BLOCK(weights_end)(weights, partial + FIRST_FILTER);
+    FIRST_BLOCK(weights_end)(totals, partial + FIRST_FILTER);
     ROLLED for (int k = 0; k < FILTERS; k++) partial[FIRST_BIAS + k] = across(bias[k]);
 }
 
@@ -249,5 +252,6 @@ KERNEL FIRST_BLOCK(backward)(FIRST_BLOCK(pictures) pictures, strips_in next, flo
 #undef DOWN_SIZE
 #undef TILES
 #undef POINTS
+#undef N_WEIGHTS
 #undef D_STRIDE
 #undef UNPACK

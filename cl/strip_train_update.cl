@@ -64,21 +64,47 @@ KERNEL train_base(floats_in weights, __global float *restrict base, const int fi
     base[2 * filters + k] = weights[gamma + k] == 0.0f ? 0.0f : base[filters + k];
 }
 
-/* Eight filters of one channel, 5 × 5 [row][column], into Winograd's domain. */
-inline void transform_filters_5(const float8 w[5][5], float8 u[8][8])
+/* Eight filters' values in two floats each. */
+typedef struct exact8 {
+    float8 high, low;
+} exact8;
+
+/* sum + factor · v, where factor is a power of 2. */
+inline exact8 add_exact8(const exact8 sum, const float factor, const exact8 v)
 {
-    ROLLED for (int i = 0; i < 8; i++) {
-        float8 down[5];
-        UNROLLED for (int s = 0; s < 5; s++) {
-            down[s] = 0.0f;
-            UNROLLED for (int r = 0; r < 5; r++) down[s] += transform_5[i][r] * w[r][s];
-        }
-        ROLLED for (int j = 0; j < 8; j++) {
-            u[i][j] = 0.0f;
-            UNROLLED for (int s = 0; s < 5; s++) u[i][j] += transform_5[j][s] * down[s];
-        }
-    }
+    exact8 to;
+    float8 rest;
+    const float8 next = factor * v.high;
+    TWO_SUM(sum.high, next, to.high, rest);
+    to.low = (factor * v.low + sum.low) + rest;
+    return to;
 }
+
+/* v / d to the last bit but one. Half of the quotient's digits times d is exact for a d of 12 bits, as the transforms'
+ * are, and so is the remainder. */
+inline float8 divide_exact8(const exact8 v, const float d)
+{
+    const float8 q = v.high / d, q_high = as_float8(as_uint8(q) & 0xfffff000u), q_low = q - q_high;
+    return q + (((v.high - q_high * d) - q_low * d) + v.low) / d;
+}
+
+/* Eight filters of one channel into Winograd's domain. An error of a filter is the same for every pixel and does not average
+ * out: so they are as exact as floats can be. */
+#define TRANSFORM_FILTERS(TAPS, w, divide, u)                                                      \
+    ROLLED for (int i = 0; i < TAPS + 3; i++) {                                                    \
+        exact8 down[TAPS];                                                                         \
+        UNROLLED for (int s = 0; s < TAPS; s++) {                                                  \
+            down[s] = (exact8){0.0f, 0.0f};                                                        \
+            UNROLLED for (int r = 0; r < TAPS; r++)                                                \
+                down[s] = add_exact8(down[s], powers_##TAPS[i][r], (exact8){w[r][s], 0.0f});       \
+        }                                                                                          \
+        ROLLED for (int j = 0; j < TAPS + 3; j++) {                                                \
+            exact8 sum = {0.0f, 0.0f};                                                             \
+            UNROLLED for (int s = 0; s < TAPS; s++)                                                \
+                sum = add_exact8(sum, powers_##TAPS[j][s], down[s]);                               \
+            u[i][j] = divide_exact8(sum, divisors_##TAPS[i] * divisors_##TAPS[j] * (divide));      \
+        }                                                                                          \
+    }
 
 /* Kernel [5][5][channels][filters] at `kernel_` → forward [8][8][filters / block][channels][block], with base's signs, and
  * backward [8][8][channels / back_block][filters][back_block], turned by 180°. Work-item: (channel, eight filters). */
@@ -95,8 +121,8 @@ KERNEL train_filters_5(floats_in weights, floats_in base, __global float *restri
             w[r][s] = value * sign;
             turned[4 - r][4 - s] = value;
         }
-    transform_filters_5(w, u);
-    transform_filters_5(turned, back);
+    TRANSFORM_FILTERS(5, w, 1.0f, u)
+    TRANSFORM_FILTERS(5, turned, 1.0f, back)
     for (int i = 0; i < 64; i++) {
         const float *f = (const float *)&u[0][0] + i * 8, *b = (const float *)&back[0][0] + i * 8;
         for (int k = k0; k < k0 + 8; k++) {
@@ -106,21 +132,20 @@ KERNEL train_filters_5(floats_in weights, floats_in base, __global float *restri
     }
 }
 
-/* Kernel [3][3][3][filters] → [6][6][filters / block][3][block], with signs, divided. Work-item: (channel, filter). */
+/* Kernel [3][3][3][filters] → [6][6][filters / block][3][block], with signs, divided. Work-item: (channel, eight filters). */
 KERNEL train_filters_3(floats_in weights, floats_in base, __global float *restrict forward, const int kernel_,
                        const int filters, const int block, const float divide)
 {
-    const int c = get_global_id(0), k = get_global_id(1);
-    for (int i = 0; i < 6; i++)
-        for (int j = 0; j < 6; j++) {
-            float sum = 0.0f;
-            for (int r = 0; r < 3; r++) {
-                float along = 0.0f;
-                for (int s = 0; s < 3; s++)
-                    along += transform_3[j][s] * weights[kernel_ + ((r * 3 + s) * 3 + c) * filters + k];
-                sum += transform_3[i][r] * along;
-            }
-            forward[(((i * 6 + j) * (filters / block) + k / block) * 3 + c) * block + k % block] =
-                sum * base[filters + k] / divide;
-        }
+    const int c = get_global_id(0), k0 = (int)get_global_id(1) * 8;
+    const float8 sign = vload8(0, base + filters + k0);
+    float8 w[3][3], u[6][6];
+    for (int r = 0; r < 3; r++)
+        for (int s = 0; s < 3; s++)
+            w[r][s] = sign * vload8(0, weights + kernel_ + ((r * 3 + s) * 3 + c) * filters + k0);
+    TRANSFORM_FILTERS(3, w, divide, u)
+    for (int i = 0; i < 36; i++) {
+        const float *f = (const float *)&u[0][0] + i * 8;
+        for (int k = k0; k < k0 + 8; k++)
+            forward[((i * (filters / block) + k / block) * 3 + c) * block + k % block] = f[k - k0];
+    }
 }

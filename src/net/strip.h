@@ -168,6 +168,9 @@ size_t meso_strip_n_filter_values(const meso_strip_conv *conv);
 /* Winograd's transform of taps: F(4, taps), taps 3 or 5, [point][tap], taps + 3 points. */
 enum { MESO_STRIP_MAX_TAPS = 5, MESO_STRIP_MAX_POINTS = 8 };
 void meso_strip_transform(int taps, double g[MESO_STRIP_MAX_POINTS][MESO_STRIP_MAX_TAPS]);
+/* The same as powers / divisors, of which both are floats, and the powers those of 2, or 0. */
+void meso_strip_powers(int taps, double powers[MESO_STRIP_MAX_POINTS][MESO_STRIP_MAX_TAPS],
+                       double divisors[MESO_STRIP_MAX_POINTS]);
 
 /* Floats that a branch takes of its block's filters. */
 size_t meso_strip_n_branch_values(const meso_strip_branch *branch);

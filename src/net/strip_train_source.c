@@ -17,16 +17,28 @@ static meso_status add_template(meso_text *source, const char *file, const char 
     return status;
 }
 
-/* Winograd's transform as a constant, rounded from double precision. */
-static void add_transform(meso_text *source, int taps)
+static void add_table(meso_text *source, const char *name, int taps,
+                      double rows[MESO_STRIP_MAX_POINTS][MESO_STRIP_MAX_TAPS])
 {
-    double g[MESO_STRIP_MAX_POINTS][MESO_STRIP_MAX_TAPS];
-    meso_strip_transform(taps, g);
-    meso_text_format(source, "__constant float transform_%d[%d][%d] = {", taps, taps + 3, taps);
+    meso_text_format(source, "__constant float %s_%d[%d][%d] = {", name, taps, taps + 3, taps);
     for (int i = 0; i < taps + 3; i++)
         for (int k = 0; k < taps; k++)
             meso_text_format(source, "%s" MESO_FLOAT_CONSTANT "%s", k ? ", " : "{",
-                             MESO_FLOAT_VALUE(g[i][k]), k == taps - 1 ? "}, " : "");
+                             MESO_FLOAT_VALUE(rows[i][k]), k == taps - 1 ? "}, " : "");
+    meso_text_add(source, "};\n");
+}
+
+/* Winograd's transform as constants: rounded from double precision; and exact, in two parts. */
+static void add_transform(meso_text *source, int taps)
+{
+    double rows[MESO_STRIP_MAX_POINTS][MESO_STRIP_MAX_TAPS], divisors[MESO_STRIP_MAX_POINTS];
+    meso_strip_transform(taps, rows);
+    add_table(source, "transform", taps, rows);
+    meso_strip_powers(taps, rows, divisors);
+    add_table(source, "powers", taps, rows);
+    meso_text_format(source, "__constant float divisors_%d[] = {", taps);
+    for (int i = 0; i < taps + 3; i++)
+        meso_text_format(source, MESO_FLOAT_CONSTANT ", ", MESO_FLOAT_VALUE(divisors[i]));
     meso_text_add(source, "};\n");
 }
 
@@ -168,6 +180,7 @@ meso_status meso_strip_train_write(meso_text *source, const meso_net *net,
     MESO_TRY(meso_strip_write_layout(source, plan, error));
     MESO_TRY(meso_source_add(source, "strip_train", error));
     MESO_TRY(meso_source_add(source, "strip_train_norm", error));
+    MESO_TRY(meso_source_add(source, "train_move", error));
     MESO_TRY(meso_source_add(source, "strip_train_update", error));
     MESO_TRY(add_first(source, net, plan, 0, error));
     MESO_TRY(add_first(source, net, plan, 1, error));
@@ -177,4 +190,3 @@ meso_status meso_strip_train_write(meso_text *source, const meso_net *net,
 out:
     return status;
 }
-    MESO_TRY(meso_source_add(source, "train_move", error));

@@ -217,7 +217,7 @@ static meso_status prepare_block(train_run *run, size_t i)
                                           place_of(run, block->norm, 0))));
     if (i == 0)
         return meso_launch_kernel(
-            run->device, &run->kernels.filters_3, MESO_GLOBAL(channels, filters, 1),
+            run->device, &run->kernels.filters_3, MESO_GLOBAL(channels, filters / 8, 1),
             MESO_ARGS(weights, base, forward_filters, place_of(run, block->conv, 0),
                       meso_arg_int(filters), at_once,
                       meso_arg_float(run->net->layers[0].set.input.divide)));

@@ -13,20 +13,31 @@ enum { max_taps = MESO_STRIP_MAX_TAPS, max_points = MESO_STRIP_MAX_POINTS };
 static const double points_3[] = {0, 1, -1, 2, -2};
 static const double points_5[] = {0, 1, -1, 2, -2, 0.5, -0.5};
 
-void meso_strip_transform(int taps, double g[max_points][max_taps])
+void meso_strip_powers(int taps, double powers[max_points][max_taps], double divisors[max_points])
 {
     const double *points = taps == 3 ? points_3 : points_5;
     int n = taps + 2; /* finite points */
     for (int i = 0; i < n; i++) {
-        double divisor = 1, power = 1;
+        double power = 1;
+        divisors[i] = 1;
         for (int j = 0; j < n; j++)
             if (j != i)
-                divisor *= points[i] - points[j];
+                divisors[i] *= points[i] - points[j];
         for (int k = 0; k < taps; k++, power *= points[i])
-            g[i][k] = power / divisor;
+            powers[i][k] = power;
     }
+    divisors[n] = 1;
     for (int k = 0; k < taps; k++)
-        g[n][k] = k == taps - 1;
+        powers[n][k] = k == taps - 1;
+}
+
+void meso_strip_transform(int taps, double g[max_points][max_taps])
+{
+    double divisors[max_points];
+    meso_strip_powers(taps, g, divisors);
+    for (int i = 0; i < taps + 3; i++)
+        for (int k = 0; k < taps; k++)
+            g[i][k] /= divisors[i];
 }
 
 /* Rows and columns of points or taps that a filter becomes. */
