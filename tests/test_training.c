@@ -180,11 +180,12 @@ static void close_pair(pair *p)
     free(p->values);
 }
 
-/* Winograd's rounding is larger, and Adam's first steps blow it up: after ten steps of full size
- * the fused path was 2.1 times as far from the reference as PyTorch's single precision. */
+/* Winograd's rounding is larger, and Adam's first steps blow it up. After ten steps of full size
+ * the fused path is 0.73 (AVX-512), 0.77 (SSE2) and 2.3 times (AVX2) as far from the reference as
+ * PyTorch's single precision: the last where an undecided maximum fell the other way. */
 static double slack(const meso_trainer *trainer)
 {
-    return strcmp(meso_trainer_path(trainer), "fused") == 0 ? 5 : 1;
+    return strcmp(meso_trainer_path(trainer), "fused") == 0 ? 3 : 1;
 }
 
 /* All do a step; returns the reference's loss. */
@@ -295,11 +296,16 @@ static void check_reference(const pair *p, size_t n, size_t i, size_t tensor, do
 /* Gradients of one step are Adam's first moments / (1 − beta1). Each tensor within 2e-5 of the
  * exact one, and all of them no farther than PyTorch's in single precision. The errors of a single
  * tensor are chance on both sides (one tensor is a single number), so one may be twice as far, or
- * 1e-6. Of millions of ReLUs and maxima some are nearly undecided; one that falls the other way
- * moves conv1.kernel by 1e-3, as it does in PyTorch's single precision of 13 images. With fused
- * multiply-adds none does here on the plain path. Winograd rounds a few times as much, so of the
- * fused path half of the tensors are asked for 2e-5; all of them are in test_train_strip, whose
- * pictures are smooth. */
+ * 2e-6.
+ *
+ * Of millions of ReLUs and maxima some are nearly undecided; one that falls the other way moves
+ * tensors by up to 1e-2, as it does conv1.kernel in PyTorch's single precision of 13 images. The
+ * pictures are such that none falls otherwise here, with fused multiply-adds or without: of five
+ * batches of 8 tried, one was so for the fused path, two for the plain one.
+ *
+ * Winograd's rounding of single pixels, about 4e-6 of an activation, is farther from exact than
+ * PyTorch's direct sums and cannot be averaged out, so the fused path is not compared with
+ * PyTorch, and up to four tensors may be farther than 2e-5. The worst were 3.3e-5. */
 static void check_gradients(const pair *p, meso_trainer *trainer, size_t n)
 {
     const char *path = meso_trainer_path(trainer);
@@ -329,22 +335,22 @@ static void check_gradients(const pair *p, meso_trainer *trainer, size_t n)
         const double theirs = fixture_double(name, tensor++), ours = sqrt(off) / norm;
         print_message("%zu images, %s, %-16s %.2g, PyTorch's %.2g\n", n, path, param->name, ours,
                       theirs);
-        harness_close(ours, 0, fused ? 2e-2 : fmin(2e-5, fmax(1e-6, 2 * theirs)), "gradient of %s",
+        harness_close(ours, 0, fused ? 5e-5 : fmin(2e-5, fmax(2e-6, 2 * theirs)), "gradient of %s",
                       param->name);
         n_far += ours > 2e-5;
         all_ours += ours * ours;
         all_theirs += theirs * theirs;
     }
-    assert_true(fused ? n_far <= tensor / 2 : all_ours <= all_theirs);
+    assert_true(fused ? n_far <= 4 : all_ours <= all_theirs);
     meso_weights_close(state);
 }
 
-static void one_step(size_t n)
+static void one_step(size_t n, uint32_t stream)
 {
     pair p = open_pair(256, MESO_LOSS_BCE, n);
     char name[128];
     snprintf(name, sizeof name, "one%zu.loss", n);
-    harness_close(step_pair(&p, 100 + (uint32_t)n, n), fixture_double(name, 0), 1e-10, "loss");
+    harness_close(step_pair(&p, stream, n), fixture_double(name, 0), 1e-10, "loss");
     for (size_t i = 0; i < n_paths; i++)
         check_gradients(&p, p.trainers[i], n);
     close_pair(&p);
@@ -353,8 +359,8 @@ static void one_step(size_t n)
 static void test_one_step(void **state)
 {
     (void)state;
-    one_step(8);
-    one_step(13);
+    one_step(8, 111);
+    one_step(13, 113);
 }
 
 int main(void)

@@ -36,9 +36,9 @@ typedef struct train_run {
     train_block blocks[MESO_MAX_BLOCKS];
     meso_buffer *norms; /* [lane][block]: each lane computes its own from the same sums */
     size_t n_lanes;
-    size_t n_values;                                        /* floats of all parameters */
+    size_t n_values;                                              /* floats of all parameters */
     meso_buffer weights, rest, first, second, trained, gradients; /* [n_values] */
-    meso_buffer partial;                                    /* [group][n_values] */
+    meso_buffer partial;                                          /* [group][n_values] */
     meso_buffer classes, answers;
     int *host_classes; /* [max_batch] */
     float *host_answers;

@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 
 LEARNING_RATE, STEPS = 1e-3, 10
+PICTURES = {8: 111, 13: 113}  # batches in which no maximum or ReLU is so nearly undecided that rounding decides it
 BLOCKS = [(3, 3, 8, 2), (5, 8, 8, 2), (5, 8, 16, 2), (5, 16, 16, 4)]  # window, channels, filters, pool
 
 
@@ -153,7 +154,7 @@ def ten_steps(out, size, keep):
 
 def one_step(out, n):
     exact, single = Run(256, torch.float64, "bce"), Run(256, torch.float32, "bce")
-    x, classes = pictures(100 + n, n, 256)
+    x, classes = pictures(PICTURES[n], n, 256)
     loss, g = exact.gradients(x, classes)
     _, h = single.gradients(x, classes)
     split(out, f"one{n}.loss", loss)
