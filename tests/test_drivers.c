@@ -247,6 +247,52 @@ static void other_programs_go_on(void **state)
     harness_forget(&got);
 }
 
+/* device_bench over all devices with every bad driver beside the good ones: the same rows as
+ * without, at most ten seconds later. */
+static void device_bench_goes_on(void **state)
+{
+    static const char words[] = "net tiny.net --device all --batch 1 --seconds 0.001 --json";
+    static const char net[] = "image = input height=8 width=8 channels=3 divide=255\n"
+                              "flat = flatten image\n"
+                              "dense = dense flat units=1\n"
+                              "p = sigmoid dense\n";
+    json_t *documents[2];
+    double seconds[2];
+    char variable[PATH_MAX + 32];
+    const char *const environment[] = {variable, NULL};
+    const harness_command command = {
+        .program = DEVICE_BENCH_PROGRAM, .words = words, .environment = environment};
+    (void)state;
+    json_decref(devices_without_bad_ones());
+    for (size_t i = 0; i < n_bad; i++)
+        put_bad(i);
+    harness_put("tiny.net", net, 0);
+    for (int with = 0; with < 2; with++) {
+        snprintf(variable, sizeof variable, "OCL_ICD_VENDORS=%s", with ? vendors : good);
+        double started = meso_seconds();
+        harness_result result = harness_run(&command);
+        seconds[with] = meso_seconds() - started;
+        if (result.code != 0)
+            fail_msg("ended with %d: %s", result.code, result.err);
+        documents[with] = json_loads(result.out, 0, NULL);
+        harness_forget(&result);
+    }
+    print_message("%.2f s, %.2f s with %d bad drivers\n", seconds[0], seconds[1], n_bad);
+    assert_true(seconds[1] <= seconds[0] + 10);
+    const json_t *wanted = json_object_get(documents[0], "results");
+    const json_t *got = json_object_get(documents[1], "results");
+    assert_true(json_array_size(wanted) > 0);
+    assert_int_equal(json_array_size(got), json_array_size(wanted));
+    for (size_t i = 0; i < json_array_size(wanted); i++) {
+        const json_t *a = json_array_get(wanted, i), *b = json_array_get(got, i);
+        assert_true(json_equal(json_object_get(a, "device"), json_object_get(b, "device")));
+        assert_true(json_number_value(json_object_get(b, "images_per_s")) > 0);
+    }
+    assert_int_equal(json_array_size(json_object_get(documents[1], "failures")), 0);
+    json_decref(documents[0]);
+    json_decref(documents[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +300,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_alone_beside_a_good_one, enter, harness_leave_folder),
         cmocka_unit_test_setup_teardown(alone_they_are_explained, enter, harness_leave_folder),
         cmocka_unit_test_setup_teardown(other_programs_go_on, enter, harness_leave_folder),
+        cmocka_unit_test_setup_teardown(device_bench_goes_on, enter, harness_leave_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
