@@ -50,6 +50,10 @@ typedef __global const vec *restrict strips_in;
 typedef __global vec *restrict strips_out;
 typedef __global const float *restrict floats_in;
 
+/* Templates are functions of a work-item (the first global number) and an image (the second), step_<NAME>, with a
+ * kernel NAME around each; a chain (src/net/strip_source.c) calls the functions one behind another. */
+#define STEP_OF(name) step_##name
+#define STEP(name) STEP_OF(name)
 #define KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void
 #define ROLLED _Pragma("unroll 1")
 #define UNROLLED _Pragma("unroll")

@@ -42,9 +42,8 @@
 #if METHOD_DIRECT
 /* filters [FILTERS / FILTER_BLOCK][channel][tap row][tap column][FILTER_BLOCK]. Two output rows at a time. */
 #define WIDE (PHASES + TAPS - 1) /* with the columns beyond the strip's edges */
-KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
+inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out, floats_in filters, floats_in affine)
 {
-    const int tile = get_global_id(0), n = get_global_id(1);
     vec rows[IN_CHANNELS][TILE_INPUTS][WIDE];
     vec pooled[FILTER_BLOCK][4 / POOL][OUT_PHASES];
     ROLLED for (int c = 0; c < IN_CHANNELS; c++)
@@ -91,9 +90,8 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 /* filters [FILTERS / FILTER_BLOCK][channel][point][tap column][FILTER_BLOCK]. Two phases at a time:
  * TILE_INPUTS · 2 · FILTER_BLOCK accumulators. */
 #define WIDE (PHASES + TAPS - 1)
-KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
+inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out, floats_in filters, floats_in affine)
 {
-    const int tile = get_global_id(0), n = get_global_id(1);
     vec points[IN_CHANNELS][TILE_INPUTS][WIDE];
     ROLLED for (int c = 0; c < IN_CHANNELS; c++) {
         strips_in row = TILE_ROWS_IN + c * PHASES;
@@ -151,9 +149,8 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 #define TILES (PHASES / 4)
 #define ROWS_STRIDE (MOST_CHANNELS * PHASES + 1)
 #define MOST_CHANNELS (IN_CHANNELS > FILTERS ? IN_CHANNELS : FILTERS)
-KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
+inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out, floats_in filters, floats_in affine)
 {
-    const int tile = get_global_id(0), n = get_global_id(1);
     vec rows[TILE_INPUTS][ROWS_STRIDE];    /* transformed down the rows; later, inverted along them */
     vec points[TILE_INPUTS][IN_CHANNELS * TILES];     /* transformed both ways, for one row point */
     vec products[TILE_INPUTS][FILTER_BLOCK * TILES];  /* for one row point and filter block */
@@ -223,6 +220,11 @@ KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
 #undef MOST_CHANNELS
 #undef ROWS_STRIDE
 #endif
+
+KERNEL NAME(strips_in in, strips_out out, floats_in filters, floats_in affine)
+{
+    STEP(NAME)(get_global_id(0), get_global_id(1), in, out, filters, affine);
+}
 
 #undef TAP_HALO
 #undef TILE_INPUTS

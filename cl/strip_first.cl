@@ -9,12 +9,12 @@
  *   filters [point y 6][point x 6][FILTERS / FILTER_BLOCK][channel 3][FILTER_BLOCK]
  */
 #define WIDE (PICTURE_PHASES + 2) /* with the columns beyond the strip's edges */
-KERNEL NAME(__global const uchar *pixels, strips_out out, floats_in filters, floats_in affine, const int first)
+inline void STEP(NAME)(const int item, const int n, __global const uchar *pixels, strips_out out, floats_in filters,
+                       floats_in affine, const int first)
 {
-    const int n = get_global_id(1);
     vec ring[6][3 * WIDE]; /* the rows that a tile reads; the next tile's first two are this one's last */
     ROLLED for (int t = 0; t < TILE_ROWS; t++) {
-        const int tile = get_global_id(0) * TILE_ROWS + t;
+        const int tile = item * TILE_ROWS + t;
         ROLLED for (int r = t ? 2 : 0; r < 6; r++) {
             const int y = tile * 4 - 1 + r;
             vec *row = ring[(t * 4 + r) % 6];
@@ -80,3 +80,8 @@ KERNEL NAME(__global const uchar *pixels, strips_out out, floats_in filters, flo
     }
 }
 #undef WIDE
+
+KERNEL NAME(__global const uchar *pixels, strips_out out, floats_in filters, floats_in affine, const int first)
+{
+    STEP(NAME)(get_global_id(0), get_global_id(1), pixels, out, filters, affine, first);
+}

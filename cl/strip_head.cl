@@ -8,10 +8,9 @@
  *   output   [UNITS][OUTPUTS], output_bias [OUTPUTS]
  *   logits   [image][OUTPUTS], images from `first`
  */
-KERNEL NAME(floats_in in, floats_in hidden, floats_in hidden_bias, floats_in output, floats_in output_bias,
-            __global float *restrict logits, const int first)
+inline void STEP(NAME)(const int n, floats_in in, floats_in hidden, floats_in hidden_bias, floats_in output,
+                       floats_in output_bias, __global float *restrict logits, const int first)
 {
-    const int n = get_global_id(0);
     floats_in x = in + (size_t)n * INPUTS;
     strips_in w = (strips_in)hidden;
     vec sum[4][UNITS / LANES]; /* four sums, so that one addition need not wait for the last */
@@ -33,4 +32,10 @@ KERNEL NAME(floats_in in, floats_in hidden, floats_in hidden_bias, floats_in out
             v = values[u] * output[u * OUTPUTS + k] + v;
         logits[(size_t)(first + n) * OUTPUTS + k] = v + output_bias[k];
     }
+}
+
+KERNEL NAME(floats_in in, floats_in hidden, floats_in hidden_bias, floats_in output, floats_in output_bias,
+            __global float *restrict logits, const int first)
+{
+    STEP(NAME)(get_global_id(0), in, hidden, hidden_bias, output, output_bias, logits, first);
 }

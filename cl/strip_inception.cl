@@ -220,9 +220,8 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
 }
 #endif
 
-inline void BRANCH(run)(strips_in in, strips_out out, floats_in filters, floats_in affine)
+inline void BRANCH(run)(const int first, const int n, strips_in in, strips_out out, floats_in filters, floats_in affine)
 {
-    const int first = get_global_id(0) * BANDS, n = get_global_id(1);
     vec ring[REDUCED ? RING : 1][CONV_CHANNELS][WIDE]; /* input row `first · 8 − HALO + i` is in ring[i % RING] */
     ROLLED for (int t = 0; t < BANDS; t++) {
 #if REDUCED

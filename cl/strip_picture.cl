@@ -57,14 +57,19 @@ inline void unpack_row(__global const uchar *row, vec *to, const int channel_str
     (out + (((size_t)n * (PICTURE_HEIGHT + 2 * PICTURE_PAD) + y + PICTURE_PAD) * PICTURE_CHANNELS) * PICTURE_PHASES)
 
 #if PICTURE_CHANNELS == 3
-KERNEL strip_pack_u8(__global const uchar *pixels, strips_out out, const int first)
+inline void STEP(strip_pack_u8)(const int y, const int n, __global const uchar *pixels, strips_out out,
+                                const int first)
 {
-    const int y = get_global_id(0), n = get_global_id(1);
     vec row[3 * PICTURE_PHASES];
     unpack_row(pixels + ((size_t)(first + n) * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3), row, PICTURE_PHASES);
     strips_out to = PICTURE_ROW;
     for (int i = 0; i < 3 * PICTURE_PHASES; i++)
         to[i] = row[i];
+}
+
+KERNEL strip_pack_u8(__global const uchar *pixels, strips_out out, const int first)
+{
+    STEP(strip_pack_u8)(get_global_id(0), get_global_id(1), pixels, out, first);
 }
 #endif
 

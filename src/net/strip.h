@@ -158,6 +158,18 @@ static inline size_t meso_strip_items(const meso_strip_block *block)
     return (size_t)(block->in.shape.h / rows);
 }
 
+/* Work-items of the first block's kernel that takes pixels. */
+static inline size_t meso_strip_first_items(const meso_strip_plan *plan)
+{
+    return (size_t)(plan->blocks[0].in.shape.h / 4 / plan->tuning->first_tile_rows);
+}
+
+/* A chain can be made of the plan: from 8-bit colour pictures to logits. */
+static inline int meso_strip_chains(const meso_strip_plan *plan)
+{
+    return plan->head.flatten && plan->blocks[0].in.shape.c == 3;
+}
+
 /* Filters as the kernel takes them, from kernel [taps][taps][channels][filters], in the order that
  * cl/strip_block.cl says. divide: what the first block's input was multiplied by. negate[k] = 1
  * turns filter k's sign; NULL: none. */
@@ -179,5 +191,9 @@ size_t meso_strip_n_branch_values(const meso_strip_branch *branch);
  * params: the net's. The caller frees both, also where one is NULL: out of memory. */
 void meso_strip_params(const meso_strip_block *block, const float *const *params, double divide,
                        float **filters, size_t *n_filters, float **affine);
+
+/* The head's hidden kernel, its rows from Keras' order (row, column, channel) into that of the last
+ * strips. The caller frees it; NULL: out of memory. */
+float *meso_strip_hidden(const meso_strip_plan *plan, const float *kernel);
 
 #endif

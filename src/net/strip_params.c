@@ -96,3 +96,20 @@ void meso_strip_params(const meso_strip_block *block, const float *const *params
     }
     free(negate);
 }
+
+float *meso_strip_hidden(const meso_strip_plan *plan, const float *kernel)
+{
+    const meso_strip_shape *in = &plan->blocks[plan->n_blocks - 1].out;
+    const meso_shape s = in->shape;
+    const size_t units = (size_t)plan->head.hidden->set.dense.units;
+    float *out = calloc(meso_shape_size(s) * units, sizeof *out);
+    for (int c = 0; out && c < s.c; c++)
+        for (int y = 0; y < s.h; y++)
+            for (int x = 0; x < s.w; x++) {
+                size_t from = ((size_t)y * (size_t)s.w + (size_t)x) * (size_t)s.c + (size_t)c;
+                size_t to = meso_strip_place(in, plan->tuning->lanes, c, y, x);
+                for (size_t u = 0; u < units; u++)
+                    out[to * units + u] = kernel[from * units + u];
+            }
+    return out;
+}

@@ -122,16 +122,21 @@ static meso_status add_inception(meso_text *source, const meso_strip_plan *plan,
         meso_strip_define(source, "DILATION", conv->dilation);
         define_method(source, conv->method, conv->filter_block);
         MESO_TRY(add_template(source, "strip_inception", branch_names, error));
-        meso_text_format(&calls, "    block_%zu_branch_%zu_run(in, out, filters + %zu, affine);\n",
+        meso_text_format(&calls,
+                         "    block_%zu_branch_%zu_run(item * BANDS, n, in, out, filters + %zu, "
+                         "affine);\n",
                          i, k, first_value);
         first_filter += conv->layer->shape.c;
         first_value += meso_strip_n_branch_values(&block->branches[k]);
     }
     MESO_REQUIRE(!calls.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     meso_text_format(source,
-                     "KERNEL block_%zu(strips_in in, strips_out out, floats_in filters, floats_in "
-                     "affine)\n{\n%s}\n",
-                     i, calls.bytes);
+                     "inline void step_block_%zu(const int item, const int n, strips_in in,\n"
+                     "    strips_out out, floats_in filters, floats_in affine)\n{\n%s}\n"
+                     "KERNEL block_%zu(strips_in in, strips_out out, floats_in filters,\n"
+                     "    floats_in affine)\n{\n    step_block_%zu(get_global_id(0), "
+                     "get_global_id(1), in, out, filters, affine);\n}\n",
+                     i, calls.bytes, i, i);
     meso_strip_undefine(source, names);
 out:
     meso_text_free(&calls);
@@ -180,6 +185,48 @@ static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_
     return add_template(source, "strip_planar", planar_names, error);
 }
 
+/* For devices that no queue splits by core: each work-item brings whole images through all blocks,
+ * one after another, in scratch of its own, so that the cores meet once for a batch and not once
+ * for a block. Argument order: chain_args() of src/net/strip_run.c. */
+static void add_chain(meso_text *source, const meso_strip_plan *plan)
+{
+    const int takes_pixels = meso_strip_takes_pixels(plan);
+    const size_t n = plan->n_blocks;
+    meso_text_add(source, "#if CHAIN\n"
+                          "KERNEL chain(__global const uchar *pixels, const int n, __global float "
+                          "*logits,\n    floats_in hidden, floats_in hidden_bias, floats_in "
+                          "output, floats_in output_bias,\n    __global vec *tensor_0");
+    for (size_t i = 0; i < n; i++)
+        meso_text_format(source,
+                         ",\n    __global vec *tensor_%zu, floats_in filters_%zu, floats_in "
+                         "affine_%zu",
+                         i + 1, i, i);
+    meso_text_add(source, ")\n{\n    const int own = get_global_id(0);\n"
+                          "    ROLLED for (int i = own; i < n; i += get_global_size(0)) {\n");
+    if (!takes_pixels)
+        meso_text_format(source,
+                         "        ROLLED for (int k = 0; k < %d; k++)\n"
+                         "            step_strip_pack_u8(k, own, pixels, tensor_0, i - own);\n",
+                         plan->blocks[0].in.shape.h);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 && takes_pixels)
+            meso_text_format(source,
+                             "        ROLLED for (int k = 0; k < %zu; k++)\n"
+                             "            step_first_block(k, own, pixels, tensor_1, filters_0, "
+                             "affine_0, i - own);\n",
+                             meso_strip_first_items(plan));
+        else
+            meso_text_format(source,
+                             "        ROLLED for (int k = 0; k < %zu; k++)\n"
+                             "            step_block_%zu(k, own, tensor_%zu, tensor_%zu, "
+                             "filters_%zu, affine_%zu);\n",
+                             meso_strip_items(&plan->blocks[i]), i, i, i + 1, i, i);
+    meso_text_format(source,
+                     "        step_head(own, (floats_in)tensor_%zu, hidden, hidden_bias, output, "
+                     "output_bias,\n                  logits, i - own);\n    }\n}\n#endif\n",
+                     n);
+}
+
 meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *plan,
                                     meso_error *error)
 {
@@ -207,6 +254,8 @@ meso_status meso_strip_write(meso_text *source, const meso_net *net, const meso_
     for (size_t i = 0; i < plan->n_blocks; i++)
         MESO_TRY((plan->blocks[i].n_branches ? add_inception : add_block)(source, plan, i, error));
     MESO_TRY(add_end(source, plan, error));
+    if (meso_strip_chains(plan))
+        add_chain(source, plan);
 out:
     return status;
 }

@@ -4,8 +4,7 @@
  */
 #include <stdio.h>
 
-#include "net/strip.h"
-#include "runtime/tuning.h"
+#include "net/strip_run.h"
 
 /* Training is always in Winograd's domain, and chunks are groups there. */
 /* clang-format off */
@@ -54,4 +53,14 @@ void meso_strip_tuning_values(const meso_tuning_family *family, const meso_strip
                        row->chunk, (int)row->method_3, (int)row->method_5};
     for (size_t i = 0; i < meso_tuning_n(family); i++)
         values[i] = all[i];
+}
+
+int meso_strip_find_tuned(const meso_device *device, const meso_net *net,
+                          const meso_tuning_family *family, meso_strip_tuned *tuned)
+{
+    int values[MESO_MAX_TUNABLES];
+    int found = meso_tuning_of(meso_device_get_info(device), family, net->name, values);
+    if (found)
+        meso_strip_tune(family, values, tuned);
+    return found;
 }

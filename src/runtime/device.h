@@ -61,6 +61,8 @@ static inline meso_arg meso_arg_float(double f)
 /* Where the sentence of a failed call on this device goes. */
 meso_error *meso_device_error_slot(meso_device *device);
 
+int meso_device_is_profiled(const meso_device *device);
+
 /* The name that profile rows carry from here on (a layer's); "" for none. The pointer is kept. */
 void meso_device_span(meso_device *device, const char *span);
 

@@ -73,6 +73,11 @@ static int read_stamps(cl_event event, double wall, cl_ulong *start, cl_ulong *e
            *end > *start && 1e-9 * (double)(*end - *start) <= wall;
 }
 
+int meso_device_is_profiled(const meso_device *device)
+{
+    return device->profile.mode != MESO_PROFILE_OFF;
+}
+
 static meso_status wait_and_add(meso_device *device, meso_profile_row *row, cl_event event,
                                 double started)
 {
