@@ -249,16 +249,14 @@ static void lost_output_is_an_error(void **state)
     put_inputs();
     for (size_t i = 0; i < n_subcommands + n_outputs; i++) {
         char words[256];
-        const struct subcommand *s = &subcommands[i];
-        const struct output *o = &outputs[i - n_subcommands];
         int is_help = i < n_subcommands;
+        const char *program = is_help ? subcommands[i].program : outputs[i - n_subcommands].program;
         if (is_help)
-            snprintf(words, sizeof words, "%s --help", s->name);
+            snprintf(words, sizeof words, "%s --help", subcommands[i].name);
         else
-            snprintf(words, sizeof words, "%s", o->words);
-        const harness_command command = {.program = is_help ? s->program : o->program,
-                                         .words = words,
-                                         .to = to[is_help ? i % 3 : 1]};
+            snprintf(words, sizeof words, "%s", outputs[i - n_subcommands].words);
+        const harness_command command = {
+            .program = program, .words = words, .to = to[is_help ? i % 3 : 1]};
         harness_result r = harness_run(&command);
         if (r.code != 74)
             fail_msg("%s to %d: %d\n%s", words, command.to, r.code, r.err);

@@ -18,7 +18,7 @@
 enum { max_items = 400 };
 
 static meso_dataset_item items[max_items];
-static char groups[max_items][16];
+static char groups[max_items][24];
 
 /* n_fake + n_real images; with per_group > 0 so many in a row share a group, numbered through both
  * classes, so that the group at the border has images of both. */
