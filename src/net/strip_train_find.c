@@ -44,8 +44,7 @@ int meso_strip_train_fits(const meso_net *net, const meso_strip_plan *plan, meso
     for (size_t i = 0; i < plan->n_blocks; i++)
         if (!fits_block(plan, i))
             return 0;
-    const meso_strip_shape *last = &plan->blocks[plan->n_blocks - 1].out;
-    return meso_strip_size(last, 1) % 4 == 0;
+    return meso_shape_size(plan->blocks[plan->n_blocks - 1].out.shape) % 4 == 0;
 }
 
 size_t meso_strip_train_place(const meso_net *net, size_t i)
