@@ -60,7 +60,9 @@ cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const char *
 
 static int enter(void **state)
 {
-    info = *meso_device_get_info(harness_device());
+    meso_device *device = harness_device();
+    info = *meso_device_get_info(device);
+    meso_device_close(device);
     if (harness_enter_folder(state) != 0 || !getcwd(config, sizeof config))
         return -1;
     harness_put("small.net", small_net, 0);

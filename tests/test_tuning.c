@@ -28,7 +28,9 @@ static meso_device_info info; /* of the device under test */
 static int enter(void **state)
 {
     char folder[PATH_MAX];
-    info = *meso_device_get_info(harness_device());
+    meso_device *device = harness_device();
+    info = *meso_device_get_info(device);
+    meso_device_close(device);
     if (harness_enter_folder(state) != 0 || !getcwd(folder, sizeof folder))
         return -1;
     return setenv("XDG_CONFIG_HOME", folder, 1);
