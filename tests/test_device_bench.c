@@ -116,7 +116,7 @@ static void measures_a_net(void **state)
     static const char words[] =
         "net tiny.net --batch 3,1 --threads 1 --seconds 0.001 --processes 2 --json";
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
     harness_result run = run_bench(words);
     if (run.code != 0)
@@ -155,7 +155,7 @@ static void impossible_times_are_flagged(void **state)
         .words = "net tiny.net --batch 4 --threads 1 --seconds 0.001 --json",
         .environment = environment};
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
     for (int pattern = FAULT_TIMES_TRUE; pattern < FAULT_N_TIMES; pattern++) {
         snprintf(times, sizeof times, "MESO_FAULT_TIMES=%d", pattern);
@@ -184,7 +184,7 @@ static void impossible_times_are_flagged(void **state)
 static void measures_training(void **state)
 {
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
     harness_result run = run_bench("net tiny.net --train --batch 4 --seconds 0.001 --csv");
     if (run.code != 0)
@@ -197,7 +197,7 @@ static void measures_training(void **state)
 static void compares_records(void **state)
 {
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
     harness_result run = run_bench("net tiny.net --batch 4 --seconds 0.001 --processes 2 --json");
     assert_int_equal(run.code, 0);
@@ -216,7 +216,7 @@ static void compares_records(void **state)
 static void checks_without_timing(void **state)
 {
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
     harness_result run = run_bench("ops tiny.net --check");
     assert_int_equal(run.code, 0);
@@ -248,7 +248,7 @@ static void runs_the_recipe_of_the_readme(void **state)
     char words[256], to[64];
     const char *at = strstr(readme, "In your CI");
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     assert_non_null(at);
     for (int i = 0; i < 3; i++) {
         next_recipe_line(&at, words, sizeof words, to, sizeof to);
@@ -269,7 +269,7 @@ static void runs_the_recipe_of_the_readme(void **state)
 static void writes_a_page(void **state)
 {
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
     harness_result run = run_bench("ops tiny.net --seconds 0.001 --html page.html");
     assert_int_equal(run.code, 0);
@@ -290,7 +290,7 @@ static void works_together(void **state)
                  "--json",
         .environment = environment};
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
     harness_result run = harness_run(&command);
     if (run.code != 0)
@@ -313,7 +313,7 @@ static void works_together(void **state)
 static void prints_a_table(void **state)
 {
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
     harness_result run = run_bench("net tiny.net --batch 2 --seconds 0.001 --no-fuse");
     assert_int_equal(run.code, 0);
@@ -325,7 +325,7 @@ static void prints_a_table(void **state)
 static void measures_a_weight_file(void **state)
 {
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
     const harness_command init = {.words = "init tiny.net -o tiny.safetensors"};
     harness_result made = harness_run(&init);
@@ -386,7 +386,7 @@ static void refuses_what_is_not_there(void **state)
         {"ab --a true --b false --runs 2", 1},
     };
     (void)state;
-    harness_device();
+    meso_device_close(harness_device());
     harness_put("broken.net", "image = nonsense\n", 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         harness_result run = run_bench(rows[i].words);
