@@ -187,7 +187,7 @@ static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_
 
 /* For devices that no queue splits by core: each work-item brings whole images through all blocks,
  * one after another, in scratch of its own, so that the cores meet once for a batch and not once
- * for a block. Argument order: chain_args() of src/net/strip_run.c. */
+ * for a block. Argument order: enqueue_chain() of src/net/strip_run.c. */
 static void add_chain(meso_text *source, const meso_strip_plan *plan)
 {
     const int takes_pixels = meso_strip_takes_pixels(plan);

@@ -118,7 +118,6 @@ static meso_status make_buffers(train_run *run)
     MESO_TRY(make_floats(run, meso_train_groups(images) * run->n_values, &run->partial));
     MESO_TRY(make_floats(run, 2 * images, &run->answers));
     MESO_TRY(make_floats(run, images, &run->classes));
-    MESO_TRY(meso_device_finish(run->device));
     MESO_TRY(upload_trained(run));
 out:
     return status;

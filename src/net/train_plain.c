@@ -247,7 +247,6 @@ static meso_status create_buffers(run *r)
     }
     MESO_TRY(meso_buffer_create(r->device, r->settings.max_batch, &r->classes));
     MESO_TRY(meso_buffer_create(r->device, 2 * batch, &r->results));
-    MESO_TRY(meso_device_finish(r->device));
     r->host_results = malloc(2 * batch);
     MESO_REQUIRE_MEMORY(r->host_results, meso_device_error_slot(r->device));
 out:
