@@ -289,19 +289,6 @@ static cl_int CL_API_CALL my_clEnqueueBarrierWithWaitList(cl_command_queue queue
 #define NAME_OF(function) #function,
 PUBLIC const char *const fault_layer_functions[] = {FUNCTIONS(NAME_OF) NULL};
 
-PUBLIC CL_API_ENTRY cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t n, void *value,
-                                                      size_t *size)
-{
-    const cl_layer_api_version version = CL_LAYER_API_VERSION_100;
-    if (what != CL_LAYER_API_VERSION || (value && n < sizeof version))
-        return CL_INVALID_VALUE;
-    if (value)
-        memcpy(value, &version, sizeof version);
-    if (size)
-        *size = sizeof version;
-    return CL_SUCCESS;
-}
-
 static long number_of(const char *variable)
 {
     const char *text = getenv(variable);
