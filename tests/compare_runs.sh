@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# How right the verdicts of `device_bench compare` are on this machine; a run is about 6 seconds.
+# How right the verdicts of `device_bench compare` are on this machine; a run is about 16 seconds.
 #
 #   sh tests/compare_runs.sh same N [BUILD]   N compares of one build, each run with the one before it: how many
 #                                             call a regression that is not there, how many are inconclusive
@@ -9,7 +9,7 @@
 #
 # Prints a line for each compare and one with the counts. Exit code 1, of `same`, beyond 1 % false regressions (one is
 # allowed in any case) or, from 20 compares on, 20 % inconclusive: on a busy machine inconclusive is the right answer,
-# and the suite, which makes 5, must not fail for it. Of `slow`, below 95 % found. BUILD: build-dev.
+# and the suite, which makes 3, must not fail for it. Of `slow`, below 95 % found. BUILD: build-dev.
 set -eu
 cd "$(dirname "$0")/.."
 what=$1 n=$2 build=${3:-build-dev}
@@ -17,7 +17,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 run() { # FILE: a record
-    "$build/bin/device_bench" net meso4 --batch 8 --threads 1 --processes 5 --seconds 0.2 --json >"$1"
+    "$build/bin/device_bench" net meso4 --batch 8 --threads 1 --processes 10 --seconds 0.2 --json >"$1"
 }
 slow_run() {
     (OPENCL_LAYERS="$build/tests/libplanted_layer.so" && export OPENCL_LAYERS && run "$1")

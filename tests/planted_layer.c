@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * An OpenCL layer (fault_layer/ says how one is loaded) that makes one kernel 5 % slower, its
- * answer unchanged: a second plane of work-items is launched, of which one in 20 does the work of
- * the first once more and the others return. For tests/compare_runs.sh.
+ * answer unchanged: a second plane of work-items is launched, of which one in 20 (3 of the 64 that
+ * tests/compare_runs.sh has) does the work of the first once more and the others return.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Is B slower than A? Times are compared as logarithms, process by process, because processes
- * differ more from each other than samples of one process do. The interval of the difference is
- * Student's, at a level that keeps the chance of any false alarm among all rows at 1 %
- * (Bonferroni); whether two things are the same is judged row by row, at 95 %.
+ * differ more from each other than samples of one process do. What counts of a process is its time
+ * where nothing disturbs it (record.h). The interval of the difference is Student's, at a level
+ * that keeps the chance of any false alarm among all rows at 1 % (Bonferroni); whether two things
+ * are the same is judged row by row, at 95 %.
  */
 #ifndef MESO_BENCH_COMPARE_H
 #define MESO_BENCH_COMPARE_H

@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "device_bench.h"
-#include "samples.h"
 
 enum { largest_record = 64 << 20 };
 
@@ -20,22 +19,43 @@ typedef struct reader {
     meso_error *error;
 } reader;
 
-/* The median of a list of positive numbers; NaN where it is anything else. */
-static double median_of(const json_t *list)
+static int ascending(const void *a, const void *b)
 {
-    bench_samples samples;
-    size_t n = json_array_size(list);
-    if (n == 0 || !bench_samples_reserve(&samples, n))
-        return NAN;
-    int right = 1;
-    for (size_t i = 0; i < n; i++) {
-        double value = json_number_value(json_array_get(list, i));
-        right &= value > 0;
-        bench_samples_add(&samples, value);
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of one process: the slowest of the fastest tenth of its samples, which are sorted by it. What
+ * else runs on a machine only adds time, in bursts that can outlast half the samples of a process.
+ */
+static double undisturbed(double *log_seconds, size_t n)
+{
+    qsort(log_seconds, n, sizeof *log_seconds, ascending);
+    return log_seconds[(n + 9) / 10 - 1];
+}
+
+/* Logarithms of a list of numbers, times `sign`; 0 where they are not all above 0. */
+static int read_logs(const json_t *list, double sign, double *logs)
+{
+    size_t i;
+    const json_t *value;
+    json_array_foreach(list, i, value)
+    {
+        double number = json_number_value(value);
+        if (!(number > 0) || !isfinite(number))
+            return 0;
+        logs[i] = sign * log(number);
     }
-    double median = right ? bench_samples_summary(&samples).median : NAN;
-    bench_samples_free(&samples);
-    return median;
+    return 1;
+}
+
+static double of_process(const json_t *list, double sign)
+{
+    size_t n = json_array_size(list);
+    double *logs = n > 0 ? calloc(n, sizeof *logs) : NULL;
+    double value = logs && read_logs(list, sign, logs) ? undisturbed(logs, n) : NAN;
+    free(logs);
+    return value;
 }
 
 /* `samples` is a list for each process. `sign` is −1 where they are rates. */
@@ -55,14 +75,13 @@ static meso_status add_measure(const reader *r, const char *name, const char *la
     m->log_seconds = calloc(m->n, sizeof *m->log_seconds);
     MESO_REQUIRE(m->name && (m->layer || !layer) && m->log_seconds, r->error, MESO_ERROR_MEMORY,
                  "out of memory");
-    for (size_t i = 0; i < m->n; i++) {
-        const json_t *unit = json_array_get(units, i);
-        double value = m->by_process ? median_of(unit) : json_number_value(unit);
-        MESO_REQUIRE(value > 0 && isfinite(value), r->error, MESO_ERROR_DATA,
-                     "%s: %s has a sample that is not above 0", MESO_PRINTABLE(r->origin),
-                     MESO_PRINTABLE(name));
-        m->log_seconds[i] = sign * log(value);
+    int right = m->by_process || read_logs(units, sign, m->log_seconds);
+    for (size_t i = 0; m->by_process && i < m->n; i++) {
+        m->log_seconds[i] = of_process(json_array_get(units, i), sign);
+        right &= isfinite(m->log_seconds[i]) != 0;
     }
+    MESO_REQUIRE(right, r->error, MESO_ERROR_DATA, "%s: %s has a sample that is not above 0",
+                 MESO_PRINTABLE(r->origin), MESO_PRINTABLE(name));
 out:
     return status;
 }
@@ -166,7 +185,8 @@ void bench_measure_reduce(bench_measure *measure)
     double sum = 0;
     for (size_t i = 0; i < measure->n; i++)
         sum += measure->log_seconds[i];
-    measure->log_seconds[0] = sum / (double)measure->n;
+    measure->log_seconds[0] = measure->by_process ? sum / (double)measure->n
+                                                  : undisturbed(measure->log_seconds, measure->n);
     measure->n = 1;
     measure->by_process = 1;
 }

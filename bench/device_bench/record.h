@@ -13,7 +13,8 @@
 typedef struct bench_measure {
     char *name;          /* "meso4 predict, fused, batch 32, 2 threads, on DEVICE" */
     char *layer;         /* "conv2 block_1": of that; NULL: the whole of it */
-    double *log_seconds; /* [n] natural logarithms, by process in the order they ran */
+    double *log_seconds; /* [n] natural logarithms, by process in the order they ran: of each, the
+                            slowest of its fastest tenth of samples */
     size_t n;
     int by_process; /* 0: the record is of one process, and these are its samples */
 } bench_measure;
@@ -35,7 +36,7 @@ meso_status bench_record_read(const char *path, bench_record *record, meso_error
 const bench_measure *bench_record_find(const bench_record *record, const char *name,
                                        const char *layer);
 
-/* Many values become their mean, one value. */
+/* Many values become one: processes their mean, samples that of their process. */
 void bench_measure_reduce(bench_measure *measure);
 void bench_record_free(bench_record *record);
 
