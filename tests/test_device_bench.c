@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "fault_layer/fault_layer.h"
 #include "harness_device.h"
@@ -177,6 +178,37 @@ static void impossible_times_are_flagged(void **state)
         }
         assert_true(pattern == FAULT_TIMES_TRUE ? json_is_real(share) : json_is_null(share));
         json_decref(document);
+        harness_forget(&run);
+    }
+}
+
+/* A driver that never comes back from a call, while kernels are built and while they are timed,
+ * costs ten seconds at most. It cannot be told from one that compiles if it is busy before anything
+ * is timed. */
+static void hanging_drivers_are_given_up(void **state)
+{
+    static const struct {
+        const char *call, *hang, *reason;
+    } rows[] = {{"MESO_FAULT_CALL=300", "MESO_FAULT_HANG=1", "hangs: it did nothing"},
+                {"MESO_FAULT_CALL=60000", "MESO_FAULT_HANG=1", "gave no answer within 5"},
+                {"MESO_FAULT_CALL=60000", "MESO_FAULT_HANG=2", "gave no answer within 5"}};
+    (void)state;
+    meso_device_close(harness_device());
+    harness_put("tiny.net", tiny_net, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const environment[] = {"OPENCL_LAYERS=" FAULT_LAYER, rows[i].call, rows[i].hang,
+                                           NULL};
+        const harness_command command = {.program = DEVICE_BENCH_PROGRAM,
+                                         .words = "net tiny.net --threads 1 --seconds 60",
+                                         .environment = environment};
+        harness_result run = harness_run(&command);
+        double ended = meso_seconds();
+        const char *since = strstr(run.err, "hangs since ");
+        if (run.code != 70 || !since || !strstr(run.err, rows[i].reason))
+            fail_msg("row %zu: ended with %d: %s", i, run.code, run.err);
+        double seconds = ended - strtod(since + strlen("hangs since "), NULL);
+        print_message("row %zu: %.2f s\n", i, seconds);
+        assert_true(seconds > 4 && seconds <= 10);
         harness_forget(&run);
     }
 }
@@ -424,6 +456,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_FOLDER(measures_a_net),
         IN_A_FOLDER(impossible_times_are_flagged),
+        IN_A_FOLDER(hanging_drivers_are_given_up),
         IN_A_FOLDER(measures_training),
         IN_A_FOLDER(compares_records),
         IN_A_FOLDER(checks_without_timing),

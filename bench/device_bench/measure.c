@@ -11,9 +11,6 @@
 #include "report/report_json.h"
 #include "together.h"
 
-/* A driver compiles for minutes on a bad day; a hanging one has to end some time. */
-static const double patience_seconds = 150;
-
 meso_status bench_measure_child(const char *argument, meso_text *answer, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -57,12 +54,14 @@ static meso_status run_child(const bench_plan *plan, const bench_job *job, int c
     spec.check = check;
     json_t *document = bench_spec_json(&spec);
     char *argument = document ? json_dumps(document, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    meso_child child = {.work = BENCH_CHILD, .vendors = driver->vendors, .argument = argument};
+    meso_child child = {.work = BENCH_CHILD,
+                        .vendors = driver->vendors,
+                        .argument = argument,
+                        .idle_limit = BENCH_IDLE_LIMIT};
     *found = NULL;
     MESO_REQUIRE_MEMORY(argument, error);
     limit_threads(spec.n_threads);
-    double limit = patience_seconds + 4 * spec.seconds * (double)spec.n_batches;
-    meso_children_run(&child, 1, limit);
+    meso_children_run(&child, 1, BENCH_PATIENCE);
     *error = child.error;
     status = child.error.status;
     if (status == MESO_OK)

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "child.h"
 #include "layers.h"
 #include "mesocl/device.h"
 #include "peak.h"
@@ -32,9 +33,27 @@ typedef struct bench_net {
     bench_case cases[BENCH_MAX_CASES];
     size_t n_cases, n_rounds;
     double sample_seconds;
+    double step_started, slowest_step; /* a step: a sample, or kernels or peaks of one round */
     bench_samples peak_gflops, copy_gbs, launch_us; /* one value for each round */
     double open_seconds, first_call_seconds;
 } bench_net;
+
+/* The parent hears how long the next step may take: several times what such a one takes. */
+static void announce(double step_seconds)
+{
+    meso_child_announce(5 + 5 * step_seconds);
+}
+
+static void begin_step(bench_net *bench)
+{
+    announce(bench->slowest_step);
+    bench->step_started = meso_seconds();
+}
+
+static void end_step(bench_net *bench)
+{
+    bench->slowest_step = fmax(bench->slowest_step, meso_seconds() - bench->step_started);
+}
 
 /* One sample: n_calls calls through the pictures. */
 static meso_status take_sample(bench_net *bench, bench_case *c, double *seconds, meso_error *error)
@@ -58,16 +77,35 @@ static meso_status warm_up(bench_net *bench, bench_case *c, meso_error *error)
 {
     meso_status status = MESO_OK;
     double seconds, before = 0;
+    meso_child_announce(BENCH_PATIENCE); /* the first call may compile */
     for (c->n_calls = 1;; c->n_calls *= 2) {
         MESO_TRY(take_sample(bench, c, &seconds, error));
+        announce(seconds);
         if (seconds >= bench->sample_seconds || c->n_calls >= most_calls)
             break;
     }
     for (int i = 0; i < most_warm_up && fabs(seconds - before) > stable * seconds; i++) {
         before = seconds;
         MESO_TRY(take_sample(bench, c, &seconds, error));
+        announce(seconds);
     }
+    bench->slowest_step = fmax(bench->slowest_step, seconds);
     c->call_ms.n = 0;
+out:
+    return status;
+}
+
+static meso_status measure_peaks(bench_net *bench, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    double gflops, gbs, launch_us;
+    begin_step(bench);
+    status = bench_peak_measure(&bench->peak, &gflops, &gbs, &launch_us);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(bench->work.device));
+    end_step(bench);
+    bench_samples_add(&bench->peak_gflops, gflops);
+    bench_samples_add(&bench->copy_gbs, gbs);
+    bench_samples_add(&bench->launch_us, launch_us);
 out:
     return status;
 }
@@ -75,19 +113,20 @@ out:
 static meso_status run_round(bench_net *bench, meso_error *error)
 {
     meso_status status = MESO_OK;
-    double seconds, gflops, gbs, launch_us;
+    double seconds;
     for (size_t i = 0; i < bench->n_cases; i++) {
         bench_case *c = &bench->cases[i];
+        begin_step(bench);
         MESO_TRY(take_sample(bench, c, &seconds, error));
+        end_step(bench);
         bench_samples_add(&c->images_per_s, (double)(c->batch * c->n_calls) / seconds);
-        if (bench->work.spec->layers)
-            MESO_TRY(bench_layers_round(&c->layers, error));
+        if (!bench->work.spec->layers)
+            continue;
+        begin_step(bench);
+        MESO_TRY(bench_layers_round(&c->layers, error));
+        end_step(bench);
     }
-    status = bench_peak_measure(&bench->peak, &gflops, &gbs, &launch_us);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(bench->work.device));
-    bench_samples_add(&bench->peak_gflops, gflops);
-    bench_samples_add(&bench->copy_gbs, gbs);
-    bench_samples_add(&bench->launch_us, launch_us);
+    status = measure_peaks(bench, error);
 out:
     return status;
 }
@@ -118,11 +157,14 @@ static meso_status prepare(bench_net *bench, const bench_spec *spec, meso_device
     bench->n_cases = spec->n_batches;
     for (size_t i = 0; i < spec->n_batches; i++)
         bench->cases[i].batch = spec->batches[i];
+    meso_child_announce(BENCH_PATIENCE);
     started = meso_seconds();
     MESO_TRY(bench_work_call(&bench->work, spec->batches[0], error));
     bench->first_call_seconds = meso_seconds() - started;
+    meso_child_announce(BENCH_PATIENCE);
     if (spec->check)
         MESO_TRY(bench_work_check(&bench->work, error));
+    meso_child_announce(BENCH_PATIENCE);
     status = bench_peak_open(device, spec->n_threads ? spec->n_threads : units, &bench->peak);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(device));
     bench->sample_seconds =
@@ -199,9 +241,13 @@ static meso_status measure(bench_net *bench, meso_error *error)
     for (size_t i = 0; i < bench->n_cases; i++) {
         bench_case *c = &bench->cases[i];
         MESO_TRY(warm_up(bench, c, error));
-        if (bench->work.spec->layers)
-            MESO_TRY(bench_layers_open(&bench->work, c->batch, c->n_calls, bench->n_rounds,
-                                       &c->layers, error));
+        if (!bench->work.spec->layers)
+            continue;
+        meso_child_announce(BENCH_PATIENCE);
+        bench->step_started = meso_seconds();
+        MESO_TRY(bench_layers_open(&bench->work, c->batch, c->n_calls, bench->n_rounds, &c->layers,
+                                   error));
+        end_step(bench);
     }
     for (size_t i = 0; i < bench->n_rounds; i++)
         MESO_TRY(run_round(bench, error));

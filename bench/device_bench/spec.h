@@ -12,6 +12,9 @@
 
 enum { BENCH_MAX_CASES = 16, BENCH_SEED = 1, BENCH_LARGEST_BATCH = 4096 };
 
+/* Seconds. A driver compiles for minutes on a bad day; one that does nothing meanwhile hangs. */
+enum { BENCH_PATIENCE = 150, BENCH_IDLE_LIMIT = 8 };
+
 typedef struct bench_spec {
     const char *net;    /* a built-in net, a .net file (seeded weights), or a .safetensors file */
     const char *device; /* a selector; in the child's own numbering there */

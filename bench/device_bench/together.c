@@ -18,7 +18,6 @@
 enum { most_jobs = 64 };
 
 static const double stream_seconds = 2; /* that the stream takes, as far as rates tell */
-static const double patience_seconds = 150;
 
 static void wait_until(double time)
 {
@@ -39,6 +38,7 @@ static meso_status run_share(const bench_spec *spec, double begin, json_int_t ba
         MESO_TRY(bench_work_call(&work, spec->batches[0], error));
     MESO_REQUIRE(meso_seconds() < begin, error, MESO_ERROR_DEVICE,
                  "was not ready when the stream began");
+    meso_child_announce(begin - meso_seconds() + 2 * stream_seconds + 6);
     wait_until(begin);
     for (json_int_t i = 0; i < batches; i++)
         MESO_TRY(bench_work_call(&work, spec->batches[0], error));
@@ -138,7 +138,8 @@ static meso_status prepare(const bench_plan *plan, size_t i, size_t batch, doubl
     s->child =
         (meso_child){.work = BENCH_CHILD,
                      .vendors = plan->drivers->rows[plan->drivers->owners[job->device]].vendors,
-                     .argument = s->argument};
+                     .argument = s->argument,
+                     .idle_limit = BENCH_IDLE_LIMIT};
 out:
     return status;
 }
@@ -194,7 +195,7 @@ meso_status bench_together(const bench_plan *plan, json_t *document, meso_error 
         MESO_TRY(prepare(plan, i, batch, begin, &shares[i], error));
         children[i] = shares[i].child;
     }
-    meso_children_run(children, plan->n_jobs, patience_seconds);
+    meso_children_run(children, plan->n_jobs, BENCH_PATIENCE);
     status = read_ends(plan, children, &last, error);
     if (status == MESO_OK)
         json_object_set_new(document, "together", together_json(plan, shares, batch, last - begin));

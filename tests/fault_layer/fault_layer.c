@@ -2,10 +2,14 @@
 #include "fault_layer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <CL/cl_layer.h>
+
+#include "base/clock.h"
 
 #define PUBLIC __attribute__((visibility("default")))
 
@@ -13,12 +17,24 @@ PUBLIC fault_layer_state fault_layer;
 
 static const cl_icd_dispatch *next; /* of the loader or the next layer */
 
+/* For good, and says since when. */
+static void hang(void)
+{
+    fprintf(stderr, "hangs since %.3f\n", meso_seconds());
+    while (fault_layer.hang == FAULT_HANG_SPINNING)
+        ;
+    for (;;)
+        pause();
+}
+
 /* Counts a call; 1 if it is to fail. */
 static int fails(const char *function)
 {
     size_t n = ++fault_layer.n_calls;
     if (fault_layer.fail_at == 0 || n < fault_layer.fail_at)
         return 0;
+    if (fault_layer.hang)
+        hang();
     if (n == fault_layer.fail_at)
         fault_layer.failed = function;
     return n == fault_layer.fail_at || fault_layer.lost;
@@ -310,5 +326,6 @@ PUBLIC CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispa
     fault_layer.fail_at = (size_t)number_of("MESO_FAULT_CALL");
     fault_layer.code = (cl_int)number_of("MESO_FAULT_CODE");
     fault_layer.times = (fault_times)number_of("MESO_FAULT_TIMES");
+    fault_layer.hang = (fault_hang)number_of("MESO_FAULT_HANG");
     return CL_SUCCESS;
 }

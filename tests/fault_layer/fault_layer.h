@@ -5,7 +5,8 @@
  * fault_layer.c becomes (ocl-icd since 2.2.14, Khronos' loader since 2021). A test in the same
  * process loads the same library by dlopen() and finds `fault_layer` by dlsym(). A program that a
  * test starts is told by its environment: MESO_FAULT_CALL=N, call N fails (1 is the first);
- * MESO_FAULT_CODE=C, with this code; MESO_FAULT_TIMES=T, launches' times are those of a fault_times.
+ * MESO_FAULT_CODE=C, with this code; MESO_FAULT_HANG=H, it never returns, as a fault_hang says;
+ * MESO_FAULT_TIMES=T, launches' times are those of a fault_times.
  */
 #ifndef MESO_TESTS_FAULT_LAYER_H
 #define MESO_TESTS_FAULT_LAYER_H
@@ -34,6 +35,14 @@ typedef enum fault_times {
     FAULT_N_TIMES
 } fault_times;
 
+/* A call that never returns, waiting or busy. */
+typedef enum fault_hang {
+    FAULT_HANG_NOT,
+    FAULT_HANG_WAITING,
+    FAULT_HANG_SPINNING,
+    FAULT_N_HANGS
+} fault_hang;
+
 typedef struct fault_layer_state {
     size_t n_calls; /* so far; the test sets it back to 0 */
 
@@ -43,6 +52,7 @@ typedef struct fault_layer_state {
     size_t fail_at;
     int lost;
     cl_int code;
+    fault_hang hang;
     const char *failed; /* the function that failed first */
 
     int poison_reads; /* NaN in all that is read back */

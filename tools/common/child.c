@@ -30,6 +30,11 @@ enum { answer_fd = 3, largest_answer = 1 << 24 };
 
 static const char option[] = "--child";
 
+/* A parent that was stopped itself, or a machine that slept, is no reason to call a driver hanging:
+ * so much of a wait counts, at most. A process that works uses more of a processor than this. */
+static const double tick_seconds = 0.25, longest_tick = 0.5, sign_of_life = 0.01;
+static int is_child;
+
 static struct {
     const char *name;
     meso_child_work *function;
@@ -44,8 +49,10 @@ void meso_child_offer(const char *name, meso_child_work *function)
     works[n_works - 1].function = function;
 }
 
+/* Of an answer; or alone, with `patience` above 0: the next one comes within so many seconds. */
 typedef struct header {
     uint64_t n_bytes;
+    double patience;
     meso_error error;
 } header;
 
@@ -88,6 +95,7 @@ int meso_child_main(int argc, char **argv, int *code)
     header head = {0};
     if (argc != 5 || strcmp(argv[1], option) != 0 || !is_pipe(answer_fd))
         return 0;
+    is_child = 1;
     restrict_child(argv[3]);
     head.error.status = MESO_ERROR_INTERNAL;
     for (size_t i = 0; i < n_works; i++)
@@ -98,6 +106,13 @@ int meso_child_main(int argc, char **argv, int *code)
     head.n_bytes = answer.length;
     *code = write_all(&head, sizeof head) && write_all(answer.bytes, answer.length) ? 0 : 74;
     _exit(*code); /* drivers also crash while they are unloaded */
+}
+
+void meso_child_announce(double seconds)
+{
+    const header head = {.patience = seconds};
+    if (is_child)
+        write_all(&head, sizeof head);
 }
 
 static int spawn(meso_child *child, int to)
@@ -138,13 +153,34 @@ static void start(meso_child *child)
     }
 }
 
+/* What came begins with a header. */
+static int has_header(const meso_child *child, header *head)
+{
+    if (child->answer.length < sizeof *head)
+        return 0;
+    memcpy(head, child->answer.bytes, sizeof *head);
+    return 1;
+}
+
+static void drop_header(meso_child *child)
+{
+    child->answer.length -= sizeof(header);
+    memmove(child->answer.bytes, child->answer.bytes + sizeof(header), child->answer.length);
+}
+
 static int is_whole(const meso_child *child)
 {
     header head;
-    if (child->answer.length < sizeof head)
-        return 0;
-    memcpy(&head, child->answer.bytes, sizeof head);
-    return child->answer.length - sizeof head >= head.n_bytes;
+    return has_header(child, &head) && child->answer.length - sizeof head >= head.n_bytes;
+}
+
+static void hear_announcements(meso_child *child)
+{
+    header head;
+    while (has_header(child, &head) && head.patience > 0) {
+        child->patience = child->left = head.patience;
+        drop_header(child);
+    }
 }
 
 /* Takes what there is. 0: nothing more will come, or nothing more is wanted. */
@@ -157,6 +193,7 @@ static int drain(meso_child *child)
     if (n <= 0)
         return 0;
     meso_text_add_n(&child->answer, bytes, (size_t)n);
+    hear_announcements(child);
     return !child->answer.out_of_memory && child->answer.length < largest_answer &&
            !is_whole(child);
 }
@@ -205,17 +242,17 @@ static int reap(pid_t pid, double seconds, int *wait_status)
 
 /* How a child ended that gave no answer. A process in the kernel's hands cannot be killed: it is
  * left behind. */
-static void say_end(meso_child *child, int timed_out, double seconds)
+static void say_end(meso_child *child)
 {
     const double patience = 0.5;
     int wait_status = 0, ended;
-    ended = !timed_out && reap(child->pid, patience, &wait_status);
+    ended = !child->trouble && reap(child->pid, patience, &wait_status);
     kill(child->pid, SIGKILL);
     if (!ended)
         reap(child->pid, patience, &wait_status);
-    if (timed_out)
-        meso_fail(&child->error, MESO_ERROR_DEVICE, "the driver gave no answer within %g seconds",
-                  seconds);
+    if (child->trouble)
+        meso_fail(&child->error, MESO_ERROR_DEVICE, "the driver %s within %g seconds",
+                  child->trouble, child->patience);
     else if (ended && WIFSIGNALED(wait_status))
         meso_fail(&child->error, MESO_ERROR_DEVICE, "the driver ended the process: signal %d (%s)",
                   WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
@@ -233,27 +270,63 @@ static void take_answer(meso_child *child)
     memcpy(&head, child->answer.bytes, sizeof head);
     child->error = head.error;
     child->error.text[sizeof child->error.text - 1] = '\0';
-    child->answer.length -= sizeof head;
-    memmove(child->answer.bytes, child->answer.bytes + sizeof head, child->answer.length);
+    drop_header(child);
     kill(child->pid, SIGKILL);
     reap(child->pid, patience, &wait_status);
 }
 
+static double cpu_seconds(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec used = {0};
+    if (clock_getcpuclockid(pid, &clock) == 0)
+        clock_gettime(clock, &used);
+    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+}
+
+static void give_up(meso_child *child, const char *trouble, double patience)
+{
+    child->trouble = trouble;
+    child->patience = patience;
+    close_pipe(child);
+}
+
+/* So much more time has gone by. */
+static void watch(meso_child *child, double seconds)
+{
+    double cpu = cpu_seconds(child->pid);
+    child->left -= seconds;
+    child->idle += seconds;
+    if (cpu - child->cpu > sign_of_life) {
+        child->cpu = cpu;
+        child->idle = 0;
+    }
+    if (child->left <= 0)
+        give_up(child, "gave no answer", child->patience);
+    else if (child->idle_limit > 0 && child->idle > child->idle_limit)
+        give_up(child, "hangs: it did nothing", child->idle_limit);
+}
+
 void meso_children_run(meso_child *children, size_t n, double seconds)
 {
-    const double end = meso_seconds() + seconds;
-    for (size_t i = 0; i < n; i++)
-        start(&children[i]);
-    while (count_open(children, n) > 0 && meso_seconds() < end)
-        listen_to(children, n, end - meso_seconds());
     for (size_t i = 0; i < n; i++) {
-        int timed_out = children[i].pipe >= 0;
-        close_pipe(&children[i]);
+        children[i].patience = children[i].left = seconds;
+        start(&children[i]);
+    }
+    while (count_open(children, n) > 0) {
+        double now = meso_seconds(), waited;
+        listen_to(children, n, seconds < tick_seconds ? seconds : tick_seconds);
+        waited = meso_seconds() - now;
+        for (size_t i = 0; i < n; i++)
+            if (children[i].pipe >= 0)
+                watch(&children[i], waited < longest_tick ? waited : longest_tick);
+    }
+    for (size_t i = 0; i < n; i++) {
         if (children[i].pid < 0)
             continue;
-        if (is_whole(&children[i]))
+        if (!children[i].trouble && is_whole(&children[i]))
             take_answer(&children[i]);
         else
-            say_end(&children[i], timed_out, seconds);
+            say_end(&children[i]);
     }
 }

@@ -16,19 +16,28 @@ typedef struct meso_child {
     const char *vendors;  /* the child's OCL_ICD_VENDORS, alone; NULL: the environment as it is */
     const char *argument; /* of the work */
     int quiet;            /* 1: what the driver says on stderr is not shown */
+    double idle_limit;    /* so many seconds without work are a hanging driver; 0: no limit */
     meso_text answer;     /* what the work answered; the caller frees it */
     meso_error error;     /* its failure, or how the process ended without an answer */
     pid_t pid;            /* the rest is child.c's own */
     int pipe;
+    double patience, left; /* seconds for the next word, and what is left of them */
+    double cpu, idle;      /* when it last worked: its processor's time, and seconds since */
+    const char *trouble;   /* why it was given up */
 } meso_child;
 
-/* Runs n children side by side until each has answered, ended, or `seconds` are over. */
+/* Runs n children side by side until each has answered, ended, or its time is over: `seconds`, or
+ * what it announced last. */
 void meso_children_run(meso_child *children, size_t n, double seconds);
 
 /* What a work does, in the child: fills the answer. */
 typedef meso_status meso_child_work(const char *argument, meso_text *answer, meso_error *error);
 meso_child_work meso_child_list; /* drivers.c: devices, as meso_device_info; argument: library */
 meso_child_work meso_child_selftest; /* selftest_child.c: meso_selftest_record; argument: device */
+
+/* In the child: the answer or the next announcement comes within so many seconds. Elsewhere without
+ * effect. */
+void meso_child_announce(double seconds);
 
 /* One more work, of a single program; before meso_cli_main. */
 void meso_child_offer(const char *name, meso_child_work *function);
