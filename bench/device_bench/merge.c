@@ -15,7 +15,7 @@ enum { n_resamples = 1000 };
  * part; it drifts where the last third of its samples differs by more from the first. */
 static const double noisy = 0.1, drifting = 0.05;
 
-/* All numbers of lists [process][sample]. */
+/* All numbers of lists [process][sample], without what is none. */
 static bench_samples flatten(const json_t *lists)
 {
     bench_samples all = {0};
@@ -23,8 +23,9 @@ static bench_samples flatten(const json_t *lists)
     const json_t *list, *value;
     json_array_foreach(lists, i, list) n += json_array_size(list);
     if (n > 0 && bench_samples_reserve(&all, n))
-        json_array_foreach(lists, i, list) json_array_foreach(list, k, value)
-            bench_samples_add(&all, json_number_value(value));
+        json_array_foreach(lists, i, list)
+            json_array_foreach(list, k, value) if (json_is_number(value))
+                bench_samples_add(&all, json_number_value(value));
     return all;
 }
 
@@ -205,7 +206,8 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     static const char *const keys[] = {
         "device",    "type", "driver", "platform", "net",     "weights",       "weights_hash",
         "direction", "path", "tuning", "lanes",    "threads", "multiply_adds", NULL};
-    static const char *const medians[] = {"latency_p50_ms", "latency_p90_ms", "latency_p99_ms"};
+    static const char *const medians[] = {"latency_p50_ms", "latency_p90_ms", "latency_p99_ms",
+                                          "joules_per_image"};
     const json_t *first = json_array_get(processes, 0);
     json_t *row = json_object(), *samples = gather(processes, "cases", i, "samples");
     double batch = number(json_array_get(json_object_get(first, "cases"), i), "batch");
@@ -235,8 +237,9 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
 static void add_device(const json_t *processes, json_t *device_id, const json_t *peaks,
                        json_t *devices)
 {
-    static const char *const keys[] = {
-        "device", "type", "driver", "platform", "threads", "peak_vector_width", NULL};
+    static const char *const keys[] = {"device",         "type",    "driver",
+                                       "platform",       "threads", "peak_vector_width",
+                                       "energy_counter", NULL};
     const json_t *first = json_array_get(processes, 0), *device;
     size_t i;
     json_array_foreach(

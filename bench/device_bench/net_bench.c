@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "child.h"
+#include "energy.h"
 #include "layers.h"
 #include "mesocl/device.h"
 #include "peak.h"
@@ -25,11 +26,14 @@ typedef struct bench_case {
     bench_samples images_per_s; /* one value for each round */
     bench_samples call_ms;      /* each call, as many as there is room for */
     bench_layers layers;        /* where they are wanted */
+    double joules;              /* of all samples; NaN: not known */
+    size_t images;              /* in them */
 } bench_case;
 
 typedef struct bench_net {
     bench_work work;
     bench_peak peak;
+    bench_energy energy;
     bench_case cases[BENCH_MAX_CASES];
     size_t n_cases, n_rounds;
     double sample_seconds;
@@ -117,7 +121,10 @@ static meso_status run_round(bench_net *bench, meso_error *error)
     for (size_t i = 0; i < bench->n_cases; i++) {
         bench_case *c = &bench->cases[i];
         begin_step(bench);
+        bench_energy_start(&bench->energy);
         MESO_TRY(take_sample(bench, c, &seconds, error));
+        c->joules += bench_energy_stop(&bench->energy);
+        c->images += c->batch * c->n_calls;
         end_step(bench);
         bench_samples_add(&c->images_per_s, (double)(c->batch * c->n_calls) / seconds);
         if (!bench->work.spec->layers)
@@ -182,10 +189,12 @@ static json_t *case_json(const bench_net *bench, size_t i)
     const bench_case *c = &bench->cases[i];
     bench_summary calls = bench_samples_summary(&c->call_ms);
     return json_pack(
-        "{s:I s:I s:o s:o s:o s:o s:o}", "batch", (json_int_t)c->batch, "calls_per_sample",
+        "{s:I s:I s:o s:o s:o s:o s:o s:o}", "batch", (json_int_t)c->batch, "calls_per_sample",
         (json_int_t)c->n_calls, "samples", bench_samples_json(&c->images_per_s), "latency_p50_ms",
         report_json_number(calls.median), "latency_p90_ms", report_json_number(calls.p90),
-        "latency_p99_ms", report_json_number(calls.p99), "layers", bench_layers_json(&c->layers));
+        "latency_p99_ms", report_json_number(calls.p99), "joules_per_image",
+        report_json_number(c->images > 0 ? c->joules / (double)c->images : NAN), "layers",
+        bench_layers_json(&c->layers));
 }
 
 static json_t *found_json(const bench_net *bench)
@@ -204,7 +213,7 @@ static json_t *found_json(const bench_net *bench)
     for (size_t i = 0; i < bench->n_cases; i++)
         json_array_append_new(cases, case_json(bench, i));
     return json_pack(
-        "{s:o s:o s:o s:s s:s s:s s:s s:s s:s s:s s:I s:i s:o s:o s:o s:o s:i s:o s:o s:o s:o}",
+        "{s:o s:o s:o s:s s:s s:s s:s s:s s:s s:s s:I s:i s:o s:o s:o s:o s:i s:o s:o s:o s:s s:o}",
         "device", report_json_text(device->name), "driver", report_json_text(device->driver),
         "platform", report_json_text(device->platform_name), "type",
         meso_device_type_name(device->type), "net", info.net_name, "weights",
@@ -218,12 +227,14 @@ static json_t *found_json(const bench_net *bench)
         report_json_number(bench->first_call_seconds), "peak_vector_width", bench->peak.width,
         "peak_samples", bench_samples_json(&bench->peak_gflops), "copy_samples",
         bench_samples_json(&bench->copy_gbs), "launch_samples",
-        bench_samples_json(&bench->launch_us), "cases", cases);
+        bench_samples_json(&bench->launch_us), "energy_counter", bench->energy.source, "cases",
+        cases);
 }
 
 static void bench_net_free(bench_net *bench)
 {
     bench_peak_close(&bench->peak);
+    bench_energy_close(&bench->energy);
     bench_samples_free(&bench->peak_gflops);
     bench_samples_free(&bench->copy_gbs);
     bench_samples_free(&bench->launch_us);
@@ -262,6 +273,7 @@ meso_status bench_net_run(const bench_spec *spec, json_t **found, meso_error *er
     bench_net bench = {0};
     *found = NULL;
     MESO_TRY(meso_device_open(spec->device, &device, error));
+    bench_energy_open(meso_device_get_info(device), &bench.energy);
     MESO_TRY(prepare(&bench, spec, device, error));
     if (!spec->check_only)
         MESO_TRY(measure(&bench, error));

@@ -19,6 +19,7 @@ static const report_column net_columns[] = {
     {"gflops", "GFLOP/s", REPORT_RIGHT, REPORT_NUMBER, 1},
     {"share_of_peak", "share of peak", REPORT_RIGHT, REPORT_NUMBER, 3},
     {"share_in_kernels", "in kernels", REPORT_RIGHT, REPORT_NUMBER, 3},
+    {"joules_per_image", "J an image", REPORT_RIGHT, REPORT_NUMBER, 4}, /* last: see below */
 };
 
 static const report_column layer_columns[] = {
@@ -53,6 +54,7 @@ static const report_column device_columns[] = {
     {"peak_gflops", "peak GFLOP/s", REPORT_RIGHT, REPORT_NUMBER, 1},
     {"copy_gbs", "copy GB/s", REPORT_RIGHT, REPORT_NUMBER, 1},
     {"launch_us", "launch µs", REPORT_RIGHT, REPORT_NUMBER, 1},
+    {"energy_counter", "energy counter", REPORT_LEFT, REPORT_TEXT, 0},
 };
 
 #define TABLE(rows)                                                      \
@@ -87,9 +89,16 @@ static report_table result_table(const json_t *document, report_table table)
     return table;
 }
 
+/* Without energy where no device has a counter; the table of devices says so. */
 report_table bench_net_table(const json_t *document)
 {
-    return result_table(document, (report_table)TABLE(net_columns));
+    report_table table = TABLE(net_columns);
+    const json_t *result;
+    size_t i, n_known = 0;
+    json_array_foreach(json_object_get(document, "results"), i, result) n_known +=
+        json_is_number(json_object_get(result, "joules_per_image"));
+    table.n_columns -= n_known == 0;
+    return result_table(document, table);
 }
 
 report_table bench_layer_table(const json_t *document)
