@@ -12,7 +12,7 @@
 #define SAYS_NOTHING(width) " || !defined(__SSE__) && NATIVE_WIDTH >= " #width
 const meso_strip_tuning meso_strip_tunings[] = {
     /* name     condition                                 lanes accumulators first: filters rows chunk 3 x 3                   5 x 5 */
-    {"avx512", "defined(__AVX512F__)" SAYS_NOTHING(16),   16,   16,                 4,      4,   2,    MESO_STRIP_WINOGRAD_YX, MESO_STRIP_WINOGRAD_YX},
+    {"avx512", "defined(__AVX512F__)" SAYS_NOTHING(16),   16,    4,                 2,      8,   2,    MESO_STRIP_WINOGRAD_YX, MESO_STRIP_WINOGRAD_YX},
     {"avx2",   "defined(__AVX__)" SAYS_NOTHING(8),        8,    8,                  2,      4,   2,    MESO_STRIP_WINOGRAD_YX, MESO_STRIP_WINOGRAD_YX},
     {"any",    "1",                                       4,    8,                  2,      4,   2,    MESO_STRIP_WINOGRAD_YX, MESO_STRIP_WINOGRAD_YX},
 };
