@@ -24,6 +24,25 @@ float *harness_param(const meso_param *param, meso_random *random)
     return values;
 }
 
+void harness_block_param(const meso_param *p, meso_random *random, size_t first_sign, float *values)
+{
+    size_t n_terms = p->n_dims == 4 ? p->dims[0] * p->dims[1] * p->dims[2] : p->dims[0];
+    harness_fill(random, values, p->n_values);
+    for (size_t i = 0; i < p->n_values; i++) {
+        const int negative = (i + first_sign) % 2 == 0;
+        if (p->kind == MESO_PARAM_KERNEL)
+            values[i] *= 2 / sqrtf((float)n_terms);
+        else if (p->kind == MESO_PARAM_VARIANCE)
+            values[i] = fabsf(values[i]) + 0.25f;
+        else if (p->kind == MESO_PARAM_BIAS)
+            values[i] = values[i] / 4 + (negative ? 2.5f : 0.5f);
+        else if (p->kind == MESO_PARAM_GAMMA) /* every fifth 0 */
+            values[i] = i % 5 == 4 ? 0 : (negative ? -1.0f : 1.0f) * (fabsf(values[i]) + 0.2f);
+        else
+            values[i] /= 8;
+    }
+}
+
 int harness_layer_open(harness_layer *s, const char *text, size_t n, int frozen,
                        meso_random *random)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A device of several cores that cannot be split by core: fused kernels run as one chain for a
- * batch (src/net/strip_run.c). The layer in tests/fault_layer refuses the splitting.
+ * Devices that are not here, in answers that the layer in tests/fault_layer changes: one of several
+ * cores that cannot be split by core, where fused kernels run as one chain for a batch
+ * (src/net/strip_run.c), and a GPU, which has kernels of its own (src/net/tile.h).
  */
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -73,6 +74,33 @@ static size_t predict(meso_model *model, const uint8_t *pictures, size_t n, meso
     return layer->n_calls;
 }
 
+static uint8_t *draw_pictures(void)
+{
+    uint8_t *pictures = malloc((size_t)most * side * side * 3);
+    meso_random random = {5};
+    assert_non_null(pictures);
+    for (size_t i = 0; i < (size_t)most * side * side * 3; i++)
+        pictures[i] = (uint8_t)meso_random_u64(&random);
+    return pictures;
+}
+
+/* Batches of several sizes on a path against the plain one. */
+static void compare_with_plain(meso_device *device, const char *net, meso_path path,
+                               const uint8_t *pictures)
+{
+    meso_probability right[most], p[most];
+    meso_model *plain = open_random(device, net, MESO_PATH_PLAIN);
+    meso_model *fused = open_random(device, net, path);
+    predict(plain, pictures, most, right);
+    for (size_t n = 1; n <= most; n += n < 3 ? 1 : 4) {
+        predict(fused, pictures, n, p);
+        for (size_t i = 0; i < n; i++)
+            harness_close(p[i].real, right[i].real, 5e-6, "%s, image %zu of %zu", net, i, n);
+    }
+    meso_model_close(fused);
+    meso_model_close(plain);
+}
+
 static void chains_give_the_plain_answers(void **state)
 {
     static const struct {
@@ -81,38 +109,69 @@ static void chains_give_the_plain_answers(void **state)
     } rows[] = {{"meso4", MESO_PATH_FUSED},
                 {"meso4_elu", MESO_PATH_EXACT},
                 {"mesoinception4", MESO_PATH_FUSED}};
-    uint8_t *pictures = malloc((size_t)most * side * side * 3);
+    uint8_t *pictures = draw_pictures();
     meso_device *device = open_unsplit();
-    meso_random random = {5};
     (void)state;
-    assert_non_null(pictures);
-    for (size_t i = 0; i < (size_t)most * side * side * 3; i++)
-        pictures[i] = (uint8_t)meso_random_u64(&random);
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
-        meso_probability right[most], p[most];
-        meso_model *plain = open_random(device, rows[r].net, MESO_PATH_PLAIN);
-        meso_model *fused = open_random(device, rows[r].net, rows[r].path);
-        predict(plain, pictures, most, right);
-        for (size_t n = 1; n <= most; n += n < 3 ? 1 : 4) {
-            predict(fused, pictures, n, p);
-            for (size_t i = 0; i < n; i++)
-                harness_close(p[i].real, right[i].real, 5e-6, "%s, image %zu of %zu", rows[r].net,
-                              i, n);
-        }
+        meso_probability p[most];
+        compare_with_plain(device, rows[r].net, rows[r].path, pictures);
         /* One launch, however many images. */
+        meso_model *fused = open_random(device, rows[r].net, rows[r].path);
         const size_t few = predict(fused, pictures, 3, p), many = predict(fused, pictures, most, p);
         if (meso_device_get_info(device)->compute_units <= 3)
             assert_int_equal(few, many);
         meso_model_close(fused);
-        meso_model_close(plain);
     }
     meso_device_close(device);
     free(pictures);
 }
 
+/* P(real) from floats, and a layer inside a block, which the plain kernels give. */
+static void check_floats_and_tap(meso_device *device, const uint8_t *pictures)
+{
+    enum { size = side * side * 3, tapped = 8 * side * side };
+    meso_model *model = open_random(device, "meso4", MESO_PATH_FUSED);
+    float *floats = malloc(size * sizeof *floats), *out = malloc(tapped * sizeof *out);
+    meso_probability of_bytes, of_floats;
+    assert_true(floats && out);
+    for (size_t i = 0; i < size; i++)
+        floats[i] = (float)pictures[i] / 255;
+    predict(model, pictures, 1, &of_bytes);
+    if (meso_predict_f32(model, floats, 1, &of_floats) != MESO_OK ||
+        meso_model_tap(model, "conv1_relu", floats, 1, out, tapped) != MESO_OK)
+        fail_msg("%s", meso_model_error(model));
+    harness_close(of_floats.real, of_bytes.real, 1e-6, "floats");
+    free(out);
+    free(floats);
+    meso_model_close(model);
+}
+
+static void tiles_give_the_plain_answers(void **state)
+{
+    static const char *const nets[] = {"meso4", "meso4_elu", "meso4_leaky", "mesoinception4"};
+    uint8_t *pictures = draw_pictures();
+    meso_error error = {0};
+    meso_device *device = NULL;
+    (void)state;
+    meso_device_close(harness_device()); /* there is one */
+    layer->poses_as_gpu = 1;
+    if (meso_device_open(NULL, &device, &error) != MESO_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(meso_device_get_info(device)->type, MESO_DEVICE_DGPU);
+    if (meso_device_get_info(device)->max_work_group < 16)
+        skip();
+    for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++)
+        compare_with_plain(device, nets[i], i % 2 ? MESO_PATH_EXACT : MESO_PATH_FUSED, pictures);
+    check_floats_and_tap(device, pictures);
+    meso_device_close(device);
+    layer->poses_as_gpu = 0;
+    free(pictures);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(chains_give_the_plain_answers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(chains_give_the_plain_answers),
+                                       cmocka_unit_test(tiles_give_the_plain_answers)};
     /* Before the first OpenCL call, which makes the loader look for layers. */
     void *library = dlopen(FAULT_LAYER, RTLD_NOW | RTLD_LOCAL);
     layer = library ? dlsym(library, FAULT_LAYER_SYMBOL) : NULL;

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "harness_device.h"
+#include "harness_layer.h"
 #include "harness_model.h"
 #include "net/op.h"
 #include "net/strip_run.h"
@@ -119,28 +120,6 @@ static void fill_helper(const meso_param *p, meso_random *random, float *values)
     }
 }
 
-/* Random values. Where the output is small beside the sums that it comes from, its rms is no
- * measure of its errors; so kernels keep sums near 1, means and betas are small, and where batch
- * norm's scale is negative, so that the smallest sum of a window counts, the bias lifts it. */
-static void fill_tested(const meso_param *p, meso_random *random, size_t first_sign, float *values)
-{
-    size_t n_terms = p->n_dims == 4 ? p->dims[0] * p->dims[1] * p->dims[2] : p->dims[0];
-    harness_fill(random, values, p->n_values);
-    for (size_t i = 0; i < p->n_values; i++) {
-        const int negative = (i + first_sign) % 2 == 0;
-        if (p->kind == MESO_PARAM_KERNEL)
-            values[i] *= 2 / sqrtf((float)n_terms);
-        else if (p->kind == MESO_PARAM_VARIANCE)
-            values[i] = fabsf(values[i]) + 0.25f;
-        else if (p->kind == MESO_PARAM_BIAS)
-            values[i] = values[i] / 4 + (negative ? 2.5f : 0.5f);
-        else if (p->kind == MESO_PARAM_GAMMA) /* every fifth 0 */
-            values[i] = i % 5 == 4 ? 0 : (negative ? -1.0f : 1.0f) * (fabsf(values[i]) + 0.2f);
-        else
-            values[i] /= 8;
-    }
-}
-
 static float **make_params(const meso_net *net, meso_random *random, size_t first_sign)
 {
     float **params = calloc(net->n_params + 1, sizeof *params);
@@ -152,7 +131,7 @@ static float **make_params(const meso_net *net, meso_random *random, size_t firs
         if (is_helper(&net->layers[p->layer]))
             fill_helper(p, random, params[i]);
         else
-            fill_tested(p, random, first_sign, params[i]);
+            harness_block_param(p, random, first_sign, params[i]);
     }
     return params;
 }

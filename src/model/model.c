@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "base/text.h"
 
-enum { default_plain_batch = 8, default_fused_batch = 32 };
+enum { default_plain_batch = 8, default_fused_batch = 32, default_tiled_batch = 64 };
 
 /* "fake,real" → the two names and which of them is real. */
 static meso_status set_classes(meso_model *model, const char *classes, meso_error *error)
@@ -40,8 +40,16 @@ static void find_logits(meso_model *model)
     model->can_predict = squashed && fits && model->net->layers[0].shape.c == 3;
 }
 
-/* The fused kernels, where the device and the net have any. */
-static meso_status make_strips(meso_model *model, size_t n_lanes)
+static void release_params(meso_model *model)
+{
+    for (size_t i = 0; model->params && i < model->net->n_params; i++)
+        meso_buffer_release(&model->params[i]);
+    free(model->params);
+    model->params = NULL;
+}
+
+/* The fused kernels, where the device and the net have any: strips on CPUs, tiles on GPUs. */
+static meso_status make_fused(meso_model *model, size_t n_lanes)
 {
     meso_status status = MESO_OK;
     const meso_net *net = model->net;
@@ -49,39 +57,53 @@ static meso_status make_strips(meso_model *model, size_t n_lanes)
     MESO_REQUIRE_MEMORY(params, &model->error);
     for (size_t i = 0; i < net->n_params; i++)
         params[i] = meso_weights_find(model->weights, net->params[i].name)->values;
-    status = meso_strip_create(model->device, net, params, model->path == MESO_PATH_EXACT, n_lanes,
-                               NULL, &model->strips);
+    if (meso_tile_suits(meso_device_get_info(model->device)))
+        status = meso_tile_create(model->device, net, params, NULL, &model->tiles);
+    else
+        status = meso_strip_create(model->device, net, params, model->path == MESO_PATH_EXACT,
+                                   n_lanes, NULL, &model->strips);
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
-    if (!model->strips)
+    if (!model->strips && !model->tiles)
         model->path = MESO_PATH_PLAIN;
 out:
     free(params);
     return status;
 }
 
-meso_status meso_model_need_plan(meso_model *model)
+static meso_status upload_params(meso_model *model)
 {
     meso_status status = MESO_OK;
     const meso_net *net = model->net;
-    if (model->plan)
-        return MESO_OK;
-    if (!model->params)
-        model->params = calloc(net->n_params + 1, sizeof *model->params);
-    MESO_REQUIRE_MEMORY(model->params, &model->error);
+    meso_buffer *params = calloc(net->n_params + 1, sizeof *params);
+    MESO_REQUIRE_MEMORY(params, &model->error);
+    model->params = params;
     for (size_t i = 0; i < net->n_params && status == MESO_OK; i++) {
         const meso_tensor *tensor = meso_weights_find(model->weights, net->params[i].name);
         size_t bytes = sizeof(float) * tensor->n_values;
-        meso_buffer_release(&model->params[i]); /* of an attempt that failed */
-        status = meso_buffer_create(model->device, bytes, &model->params[i]);
+        status = meso_buffer_create(model->device, bytes, &params[i]);
         if (status == MESO_OK)
-            status = meso_buffer_write(model->device, &model->params[i], 0, tensor->values, bytes);
+            status = meso_buffer_write(model->device, &params[i], 0, tensor->values, bytes);
     }
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
-    status = meso_plan_create(model->device, net, model->fits, model->params, &model->plan);
-    while (status == MESO_ERROR_DEVICE_MEMORY && model->fits > 1) {
-        model->fits /= 2;
-        status = meso_plan_create(model->device, net, model->fits, model->params, &model->plan);
-    }
+out:
+    if (status != MESO_OK)
+        release_params(model);
+    return status;
+}
+
+meso_status meso_model_need_plan(meso_model *model, int tiled)
+{
+    meso_status status = MESO_OK;
+    meso_plan **plan = tiled ? &model->tiled : &model->plan;
+    meso_tile_run *tiles = tiled ? model->tiles : NULL;
+    if (*plan)
+        return MESO_OK;
+    if (!model->params)
+        MESO_TRY(upload_params(model));
+    do
+        status =
+            meso_plan_create(model->device, model->net, model->fits, model->params, tiles, plan);
+    while (status == MESO_ERROR_DEVICE_MEMORY && model->fits > 1 && (model->fits /= 2));
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "buffers for a batch of %zu: %s",
                  model->fits, meso_device_error(model->device));
 out:
@@ -112,15 +134,16 @@ meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *
     MESO_TRY(meso_weights_check(weights, net, error));
     double started = meso_seconds();
     if (m->path != MESO_PATH_PLAIN) {
-        status = make_strips(m, options->n_lanes);
+        status = make_fused(m, options->n_lanes);
         MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
     }
     m->max_batch = options->max_batch ? options->max_batch
                    : m->strips        ? default_fused_batch
+                   : m->tiles         ? default_tiled_batch
                                       : default_plain_batch;
     m->fits = m->max_batch;
     if (!m->strips) {
-        status = meso_model_need_plan(m);
+        status = meso_model_need_plan(m, m->tiles != NULL);
         MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
     }
     MESO_TRY(meso_model_open_normalization(m, error));
@@ -186,9 +209,9 @@ void meso_model_close(meso_model *model)
     meso_augment_close(model->normalization);
     meso_strip_close(model->strips);
     meso_plan_close(model->plan);
-    for (size_t i = 0; model->params && i < model->net->n_params; i++)
-        meso_buffer_release(&model->params[i]);
-    free(model->params);
+    meso_plan_close(model->tiled);
+    meso_tile_close(model->tiles);
+    release_params(model);
     free(model->resized);
     meso_net_close(model->net);
     meso_weights_close(model->weights);
@@ -226,8 +249,12 @@ void meso_model_get_info(const meso_model *model, meso_model_info *info)
         .real_output = model->real_output,
         .max_batch = model->max_batch,
         .path = model->path,
-        .tuning = plan ? plan->tuning->name : "",
-        .n_fused_layers = plan ? plan->last + 1 : 0,
+        .tuning = plan           ? plan->tuning->name
+                  : model->tiles ? meso_tile_tuning_name(model->tiles)
+                                 : "",
+        .n_fused_layers = plan           ? plan->last + 1
+                          : model->tiles ? meso_tile_n_layers(model->tiles)
+                                         : 0,
         .n_lanes = model->strips ? meso_strip_n_lanes(model->strips) : 1,
         .build_seconds = model->build_seconds,
     };

@@ -17,8 +17,10 @@ struct meso_model {
     meso_net *net;               /* owned */
     meso_weights *weights;       /* owned */
     meso_strip_run *strips;      /* the fused part of the net; NULL on the plain path */
-    meso_buffer *params;         /* for the plan; both made at first need */
+    meso_buffer *params;         /* for the plans; made at first need */
     meso_plan *plan;             /* the plain path */
+    meso_tile_run *tiles;        /* blocks for GPUs; NULL: none */
+    meso_plan *tiled;            /* the net with them; made at first need */
     meso_augment *normalization; /* what pixels pass through before the net; NULL: division alone */
     meso_path path;
     size_t max_batch;
@@ -62,8 +64,8 @@ meso_status meso_model_open_normalization(meso_model *model, meso_error *error);
 meso_status meso_model_normalize(const meso_model *model, const meso_buffer *pixels, size_t n,
                                  const meso_buffer *floats);
 
-/* Makes model->plan ready for model->fits images, of which there are fewer where the device refuses
- * memory for more. Errors go to the model. */
-meso_status meso_model_need_plan(meso_model *model);
+/* Makes model->plan, or with tiles model->tiled, ready for model->fits images, of which there are
+ * fewer where the device refuses memory for more. Errors go to the model. */
+meso_status meso_model_need_plan(meso_model *model, int tiled);
 
 #endif

@@ -54,20 +54,21 @@ static meso_status wrap_values(meso_model *model, const batch *b, meso_buffer *v
                             values);
 }
 
-/* The plain path up to and with layer `last`. Errors go to the device. */
-static meso_status run_plain(meso_model *model, const batch *b, size_t last, float *out)
+/* A plan up to and with layer `last`. Errors go to the device. */
+static meso_status run_plan(meso_model *model, meso_plan *plan, const batch *b, size_t last,
+                            float *out)
 {
     meso_status status = MESO_OK;
     meso_buffer pixels = {0};
     if (b->is_float) {
-        MESO_TRY(meso_plan_load_f32(model->plan, b->values, b->n));
+        MESO_TRY(meso_plan_load_f32(plan, b->values, b->n));
     } else if (!model->normalization) {
-        MESO_TRY(meso_plan_load_rgb8(model->plan, b->values, b->n));
+        MESO_TRY(meso_plan_load_rgb8(plan, b->values, b->n));
     } else {
         MESO_TRY(wrap_values(model, b, &pixels));
-        MESO_TRY(meso_model_normalize(model, &pixels, b->n, meso_plan_floats(model->plan, b->n)));
+        MESO_TRY(meso_model_normalize(model, &pixels, b->n, meso_plan_floats(plan, b->n)));
     }
-    MESO_TRY(meso_plan_run(model->plan, 0, last, b->n, out));
+    MESO_TRY(meso_plan_run(plan, 0, last, b->n, out));
 out:
     if (status != MESO_OK && pixels.memory)
         meso_device_finish(model->device); /* nothing may read the caller's memory any more */
@@ -131,11 +132,14 @@ int meso_model_on_lanes(const meso_model *model)
 static meso_status run_part(meso_model *model, const batch *b, size_t last, int plain, float *out)
 {
     meso_status status = MESO_OK;
-    if (plain || !meso_model_on_lanes(model))
-        MESO_TRY(meso_model_need_plan(model));
+    const int tiled = model->tiles && !plain;
+    if (!meso_model_on_lanes(model) || plain)
+        MESO_TRY(meso_model_need_plan(model, tiled));
     if (b->n > model->fits)
         return MESO_ERROR_DEVICE_MEMORY; /* the plan has room for fewer */
-    status = plain ? run_plain(model, b, last, out) : run_fused(model, b, out);
+    status = model->strips && !plain
+                 ? run_fused(model, b, out)
+                 : run_plan(model, tiled ? model->tiled : model->plan, b, last, out);
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
 out:
     return status;
@@ -155,7 +159,8 @@ static meso_status run_parts(meso_model *model, const batch *b, size_t last, int
         if (status == MESO_ERROR_DEVICE_MEMORY && n > 1) {
             model->fits = n / 2 < model->fits ? n / 2 : model->fits;
             meso_plan_close(model->plan);
-            model->plan = NULL;
+            meso_plan_close(model->tiled);
+            model->plan = model->tiled = NULL;
             meso_error_clear(&model->error);
             continue;
         }
@@ -168,7 +173,8 @@ out:
 
 static meso_status compute(meso_model *model, const batch *b, float *logits)
 {
-    return run_parts(model, b, model->logits, !model->strips, model->n_outputs, logits);
+    return run_parts(model, b, model->logits, model->path == MESO_PATH_PLAIN, model->n_outputs,
+                     logits);
 }
 
 meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits)

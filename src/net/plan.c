@@ -12,8 +12,10 @@ enum { max_slots = MESO_MAX_LAYERS };
 
 /* What liveness decided for one layer's output. */
 typedef struct placement {
-    size_t source;   /* the layer whose kernels write it: itself, or behind dropouts the one before
-                        them */
+    const meso_tile_block *block; /* that writes it; NULL: the layer's plain kernels */
+    int absent;    /* nobody writes it: it stays inside a block, or blocks alone read the picture */
+    size_t source; /* the layer whose kernels write it: itself, or behind dropouts the one before
+                      them */
     size_t last_use; /* the last layer that reads it */
     int pad;
     size_t slot;
@@ -29,6 +31,7 @@ struct meso_plan {
     meso_device *device;
     const meso_net *net;
     const meso_buffer *params;
+    meso_tile_run *tiles; /* NULL: none */
     size_t max_batch, n;
     layout layout;
     meso_buffer slots[max_slots];
@@ -38,30 +41,41 @@ struct meso_plan {
 };
 
 /* Who writes each tensor, who reads it last, and how many zeros its readers want around it. */
-static void find_uses(const meso_net *net, placement *places)
+static void find_uses(const meso_net *net, const meso_tile_run *tiles, placement *places)
 {
     for (size_t i = 0; i < net->n_layers; i++) {
         const meso_layer *layer = &net->layers[i];
+        const meso_tile_block *block = tiles ? meso_tile_of(tiles, i) : NULL;
+        if (block) {
+            places[i] = (placement){.source = i, .last_use = i, .absent = i != block->last};
+            if (i == block->last) {
+                places[i].block = block;
+                places[places[block->source].source].last_use = i;
+            }
+            continue;
+        }
         int is_alias = layer->n_inputs > 0 && !layer->op->forward;
         int halo = layer->op->halo ? layer->op->halo(layer) : 0;
-        places[i] =
-            (placement){.source = is_alias ? places[layer->inputs[0]].source : i, .last_use = i};
+        places[i] = (placement){.source = is_alias ? places[layer->inputs[0]].source : i,
+                                .last_use = i,
+                                .absent = i == 0 && tiles};
         for (size_t k = 0; k < layer->n_inputs; k++) {
             placement *source = &places[places[layer->inputs[k]].source];
             source->last_use = i;
+            source->absent = 0;
             source->pad = halo > source->pad ? halo : source->pad;
         }
     }
 }
 
-static void assign_slots(const meso_net *net, layout *l)
+static void assign_slots(const meso_net *net, const meso_tile_run *tiles, layout *l)
 {
     size_t busy_until[max_slots] = {0};
-    find_uses(net, l->places);
+    find_uses(net, tiles, l->places);
     l->n_slots = 0;
     for (size_t i = 0; i < net->n_layers; i++) {
         placement *place = &l->places[i];
-        if (place->source != i)
+        if (place->source != i || place->absent)
             continue;
         meso_tensor_view view = meso_tensor_of(net->layers[i].shape, place->pad, NULL);
         size_t floats = meso_tensor_size(&view), best = l->n_slots;
@@ -89,7 +103,7 @@ uint64_t meso_net_activation_bytes(const meso_net *net, size_t n)
     layout *l = calloc(1, sizeof *l);
     if (!l)
         return 0;
-    assign_slots(net, l);
+    assign_slots(net, NULL, l);
     for (size_t s = 0; s < l->n_slots; s++)
         floats += l->slot_floats[s];
     free(l);
@@ -103,7 +117,7 @@ meso_tensor_view meso_plan_view(const meso_plan *plan, size_t i)
 }
 
 meso_status meso_plan_create(meso_device *device, const meso_net *net, size_t max_batch,
-                             const meso_buffer *params, meso_plan **plan)
+                             const meso_buffer *params, meso_tile_run *tiles, meso_plan **plan)
 {
     meso_status status = MESO_OK;
     meso_error *error = meso_device_error_slot(device);
@@ -112,8 +126,9 @@ meso_status meso_plan_create(meso_device *device, const meso_net *net, size_t ma
     p->device = device;
     p->net = net;
     p->params = params;
+    p->tiles = tiles;
     p->max_batch = max_batch;
-    assign_slots(net, &p->layout);
+    assign_slots(net, tiles, &p->layout);
     for (size_t s = 0; s < p->layout.n_slots; s++)
         MESO_TRY(meso_buffer_create(device, sizeof(float) * max_batch * p->layout.slot_floats[s],
                                     &p->slots[s]));
@@ -176,14 +191,31 @@ static meso_status unpack(meso_plan *plan, const meso_tensor_view *out)
                                  meso_arg_tensor(out)));
 }
 
+/* A whole block. */
+static meso_status run_block(meso_plan *plan, const meso_tile_block *block)
+{
+    const meso_tensor_view pixels = {.buffer = &plan->pixels};
+    const meso_tensor_view in = block->source ? meso_plan_view(plan, block->source) : pixels;
+    const meso_tensor_view out = meso_plan_view(plan, block->last);
+    const meso_tile_input kind = block->source         ? MESO_TILE_TENSOR
+                                 : plan->input_is_rgb8 ? MESO_TILE_PIXELS
+                                                       : MESO_TILE_FLOATS;
+    meso_device_span(plan->device, block->conv->name);
+    meso_status status = meso_tile_enqueue(plan->tiles, block, kind, &in, &out, plan->n);
+    return status == MESO_OK ? meso_tensor_zero_pad(plan->device, &out, plan->n) : status;
+}
+
 /* One layer's kernels, then the zeros around what they wrote. */
 static meso_status run_layer(meso_plan *plan, size_t i)
 {
+    const placement *place = &plan->layout.places[i];
     const meso_layer *layer = &plan->net->layers[i];
     meso_step step = {
         .net = plan->net, .layer = layer, .n = plan->n, .output = meso_plan_view(plan, i)};
-    if (plan->layout.places[i].source != i)
+    if (place->source != i || place->absent)
         return MESO_OK;
+    if (place->block)
+        return run_block(plan, place->block);
     for (size_t k = 0; k < layer->n_inputs; k++)
         step.inputs[k] = meso_plan_view(plan, layer->inputs[k]);
     for (size_t k = 0; k < layer->n_params; k++)

@@ -7,13 +7,15 @@
 #define MESO_NET_PLAN_H
 
 #include "net/op.h"
+#include "net/tile.h"
 
 typedef struct meso_plan meso_plan;
 
 /* Plans the net and allocates its activations. params: one buffer for each of the net's parameters,
- * in its order, kept by the caller while the plan lives. Errors go to the device. */
+ * in its order, kept by the caller while the plan lives. tiles: blocks of this net in the place of
+ * their layers' plain kernels, likewise kept; NULL: none. Errors go to the device. */
 meso_status meso_plan_create(meso_device *device, const meso_net *net, size_t max_batch,
-                             const meso_buffer *params, meso_plan **plan);
+                             const meso_buffer *params, meso_tile_run *tiles, meso_plan **plan);
 void meso_plan_close(meso_plan *plan); /* NULL is allowed */
 
 /* Copies n images [n][height][width][channels] in: 8-bit pixels, divided as the net says, or
@@ -29,7 +31,7 @@ meso_tensor_view meso_plan_view(const meso_plan *plan, size_t i);
 
 /* Runs n images from layer `first` (0: what was loaded; else layer first − 1 has been written to
  * its view) up to and with layer `last`, whose output comes back as [n][height][width][channels].
- */
+ * With tiles, first is 0 and last no layer inside a block. */
 meso_status meso_plan_run(meso_plan *plan, size_t first, size_t last, size_t n, float *out);
 
 #endif

@@ -143,6 +143,8 @@ meso_status meso_strip_source(const meso_net *net, const meso_strip_plan *plans,
  */
 void meso_strip_define(meso_text *source, const char *name, int value);
 void meso_strip_undefine(meso_text *source, const char *const *names);
+/* ACTIVATE(v), of `vec` by LARGER and SMALLER. */
+void meso_strip_define_activation(meso_text *source, const meso_layer *layer);
 /* The strip layout: LANES and the picture. */
 meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *plan,
                                     meso_error *error);

@@ -21,7 +21,7 @@ void meso_strip_undefine(meso_text *source, const char *const *names)
         meso_text_format(source, "#undef %s\n", *names);
 }
 
-static void define_activation(meso_text *source, const meso_layer *layer)
+void meso_strip_define_activation(meso_text *source, const meso_layer *layer)
 {
     if (layer->op == &meso_op_leaky_relu)
         meso_text_format(source,
@@ -64,7 +64,7 @@ static void define_sizes(meso_text *source, const meso_strip_plan *plan,
     meso_strip_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
     meso_strip_define(source, "OUT_PAD", block->out.pad);
     meso_strip_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
-    define_activation(source, block->activation);
+    meso_strip_define_activation(source, block->activation);
 }
 #define SIZE_NAMES                                                                    \
     "IN_CHANNELS", "FILTERS", "PHASES", "IN_ROWS", "IN_STRIDE", "IN_PAD", "OUT_ROWS", \
@@ -156,7 +156,7 @@ static meso_status add_first(meso_text *source, const meso_strip_plan *plan, mes
     meso_strip_define(source, "OUT_PAD", block->out.pad);
     meso_strip_define(source, "FILTER_BLOCK", block->filter_block);
     meso_strip_define(source, "TILE_ROWS", plan->tuning->first_tile_rows);
-    define_activation(source, block->activation);
+    meso_strip_define_activation(source, block->activation);
     return add_template(source, "strip_first", names, error);
 }
 
@@ -173,7 +173,7 @@ static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_
         meso_strip_define(source, "INPUTS", (int)meso_shape_size(out->shape));
         meso_strip_define(source, "UNITS", plan->head.hidden->set.dense.units);
         meso_strip_define(source, "OUTPUTS", plan->head.output->set.dense.units);
-        define_activation(source, plan->head.activation);
+        meso_strip_define_activation(source, plan->head.activation);
         return add_template(source, "strip_head", head_names, error);
     }
     meso_text_add(source, "#define NAME planar\n");

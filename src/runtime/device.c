@@ -257,12 +257,13 @@ meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
     if (global[0] == 0 || global[1] == 0 || global[2] == 0)
         return MESO_OK;
     MESO_TRY(set_arguments(device, kernel, args, n_args));
-    size_t group = kernel->group_size;
-    size_t items[3] = {(global[0] + group - 1) / group * group, global[1], global[2]};
+    size_t items[3];
+    for (size_t i = 0; i < 3; i++)
+        items[i] = (global[i] + kernel->group[i] - 1) / kernel->group[i] * kernel->group[i];
     double started = meso_seconds();
-    cl_int code = clEnqueueNDRangeKernel(device->lane->queue, kernel->kernel, 3, NULL, items,
-                                         (const size_t[3]){group, 1, 1}, 0, NULL,
-                                         device->profile.mode || device->sync ? &event : NULL);
+    cl_int code =
+        clEnqueueNDRangeKernel(device->lane->queue, kernel->kernel, 3, NULL, items, kernel->group,
+                               0, NULL, device->profile.mode || device->sync ? &event : NULL);
     MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
                  "clEnqueueNDRangeKernel of %s over %zu x %zu x %zu: %s (%d)", kernel->name,
                  items[0], items[1], items[2], meso_cl_error_name(code), (int)code);

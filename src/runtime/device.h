@@ -17,7 +17,7 @@ typedef struct meso_kernel {
     cl_kernel kernel; /* NULL: not made yet */
     const char *name; /* outlives it */
     const char *kinds;
-    size_t group_size; /* work-items of a work-group in the first dimension */
+    size_t group[3]; /* work-items of a work-group */
 } meso_kernel;
 
 /* Work-items of a work-group of a program's kernels, where the device allows so many. */
@@ -90,7 +90,7 @@ meso_status meso_buffer_read_start(meso_device *device, const meso_buffer *buffe
 meso_status meso_event_wait(meso_device *device, meso_event *event); /* empty is allowed; empties */
 
 /* Enqueues a kernel over `global` work-items in three dimensions (a dimension of 0 launches
- * nothing). The first is rounded up to whole work-groups, so kernels check it. The program is built
+ * nothing). They are rounded up to whole work-groups, so kernels check them. The program is built
  * at first use. */
 meso_status meso_launch(meso_device *device, meso_kernel_id kernel, const size_t global[3],
                         const meso_arg *args, size_t n_args);

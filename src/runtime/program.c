@@ -99,28 +99,58 @@ out:
     return status;
 }
 
+/* What a kernel of the lane in use may have at most. */
+typedef struct limits {
+    size_t items;    /* in a work-group */
+    size_t sides[3]; /* of a work-group */
+    cl_ulong local;  /* bytes of local memory that it takes, whatever its work-group */
+} limits;
+
+static meso_status query_limits(meso_device *device, const meso_kernel *kernel, limits *l)
+{
+    meso_status status = MESO_OK;
+    enum { most_dimensions = 16 };
+    size_t sides[most_dimensions] = {0};
+    cl_device_id id = device->lane->id;
+    *l = (limits){0};
+    MESO_CL(&device->error, clGetKernelWorkGroupInfo, kernel->kernel, id, CL_KERNEL_WORK_GROUP_SIZE,
+            sizeof l->items, &l->items, NULL);
+    MESO_CL(&device->error, clGetKernelWorkGroupInfo, kernel->kernel, id, CL_KERNEL_LOCAL_MEM_SIZE,
+            sizeof l->local, &l->local, NULL);
+    if (clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof sides, sides, NULL) != CL_SUCCESS)
+        memset(sides, 0, sizeof sides);
+    for (size_t i = 0; i < 3; i++)
+        l->sides[i] = sides[i] > 0 ? sides[i] : l->items;
+out:
+    return status;
+}
+
 /* The largest work-group of at most `wanted` work-items in one dimension on the lane in use; DEVICE
  * where the kernel needs more local memory than there is, which some drivers abort on. */
 static meso_status fit_group(meso_device *device, meso_kernel *kernel, size_t wanted)
 {
     meso_status status = MESO_OK;
-    enum { most_dimensions = 16 };
-    size_t limit = 0, items[most_dimensions] = {0};
-    cl_ulong local = 0;
-    cl_device_id id = device->lane->id;
-    MESO_CL(&device->error, clGetKernelWorkGroupInfo, kernel->kernel, id, CL_KERNEL_WORK_GROUP_SIZE,
-            sizeof limit, &limit, NULL);
-    MESO_CL(&device->error, clGetKernelWorkGroupInfo, kernel->kernel, id, CL_KERNEL_LOCAL_MEM_SIZE,
-            sizeof local, &local, NULL);
-    MESO_REQUIRE(local <= device->info.local_memory_bytes, &device->error, MESO_ERROR_DEVICE,
+    limits l;
+    MESO_TRY(query_limits(device, kernel, &l));
+    MESO_REQUIRE(l.local <= device->info.local_memory_bytes, &device->error, MESO_ERROR_DEVICE,
                  "the kernel %s needs %llu bytes of local memory; %s has %llu", kernel->name,
-                 (unsigned long long)local, device->info.name,
+                 (unsigned long long)l.local, device->info.name,
                  (unsigned long long)device->info.local_memory_bytes);
-    if (clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_ITEM_SIZES, sizeof items, items, NULL) ==
-            CL_SUCCESS &&
-        items[0] > 0 && items[0] < limit)
-        limit = items[0];
-    kernel->group_size = limit >= wanted ? wanted : limit ? limit : 1;
+    size_t limit = l.sides[0] < l.items ? l.sides[0] : l.items;
+    kernel->group[0] = limit >= wanted ? wanted : limit ? limit : 1;
+out:
+    return status;
+}
+
+static meso_status make_kernel(meso_device *device, const meso_program *program, const char *name,
+                               const char *kinds, meso_kernel *kernel)
+{
+    meso_status status = MESO_OK;
+    cl_int code;
+    *kernel = (meso_kernel){NULL, name, kinds, {1, 1, 1}};
+    kernel->kernel = clCreateKernel(program->program, name, &code);
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
+                 "clCreateKernel %s: %s (%d)", name, meso_cl_error_name(code), (int)code);
 out:
     return status;
 }
@@ -128,16 +158,30 @@ out:
 meso_status meso_program_kernel(meso_device *device, const meso_program *program, const char *name,
                                 const char *kinds, meso_kernel *kernel)
 {
-    meso_status status = MESO_OK;
-    cl_int code;
-    *kernel = (meso_kernel){NULL, name, kinds, 1};
-    kernel->kernel = clCreateKernel(program->program, name, &code);
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
-                 "clCreateKernel %s: %s (%d)", name, meso_cl_error_name(code), (int)code);
-    status = fit_group(device, kernel, 1);
+    meso_status status = make_kernel(device, program, name, kinds, kernel);
+    if (status == MESO_OK)
+        status = fit_group(device, kernel, 1);
     if (status != MESO_OK)
         meso_kernel_release(kernel);
+    return status;
+}
+
+meso_status meso_program_group_kernel(meso_device *device, const meso_program *program,
+                                      const char *name, const char *kinds, const size_t group[3],
+                                      meso_kernel *kernel, size_t *most)
+{
+    meso_status status = MESO_OK;
+    limits l;
+    MESO_TRY(make_kernel(device, program, name, kinds, kernel));
+    MESO_TRY(query_limits(device, kernel, &l));
+    *most = l.local <= device->info.local_memory_bytes ? l.items : 0;
+    for (size_t i = 0; i < 3; i++) {
+        *most = group[i] <= l.sides[i] ? *most : 0;
+        kernel->group[i] = group[i];
+    }
 out:
+    if (status != MESO_OK || *most < group[0] * group[1] * group[2])
+        meso_kernel_release(kernel);
     return status;
 }
 

@@ -30,6 +30,11 @@ meso_status meso_program_has_kernel(meso_device *device, const meso_program *pro
 /* A kernel of work-groups of one. name and kinds are kept. */
 meso_status meso_program_kernel(meso_device *device, const meso_program *program, const char *name,
                                 const char *kinds, meso_kernel *kernel);
+/* A kernel of work-groups of exactly this size. *most: how many work-items the lane in use can give
+ * it, 0 where it lacks local memory; no kernel where they are fewer. */
+meso_status meso_program_group_kernel(meso_device *device, const meso_program *program,
+                                      const char *name, const char *kinds, const size_t group[3],
+                                      meso_kernel *kernel, size_t *most);
 void meso_kernel_release(meso_kernel *kernel); /* empty is allowed */
 
 #endif

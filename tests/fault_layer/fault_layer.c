@@ -167,6 +167,12 @@ static cl_int CL_API_CALL my_clGetDeviceInfo(cl_device_id device, cl_device_info
     if (fails("clGetDeviceInfo"))
         return fault_layer.code;
     cl_int code = next->clGetDeviceInfo(device, what, n, value, size);
+    if (code == CL_SUCCESS && fault_layer.poses_as_gpu && value && n >= sizeof(cl_device_type) &&
+        what == CL_DEVICE_TYPE)
+        *(cl_device_type *)value = CL_DEVICE_TYPE_GPU;
+    if (code == CL_SUCCESS && fault_layer.poses_as_gpu && value && n >= sizeof(cl_bool) &&
+        what == CL_DEVICE_HOST_UNIFIED_MEMORY)
+        *(cl_bool *)value = CL_FALSE;
     if (code == CL_SUCCESS) /* the numbers below are of 8 bytes, all of them */
         lower(what == CL_DEVICE_MAX_WORK_GROUP_SIZE  ? fault_layer.max_group
               : what == CL_DEVICE_LOCAL_MEM_SIZE     ? fault_layer.local_bytes
@@ -327,5 +333,6 @@ PUBLIC CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispa
     fault_layer.code = (cl_int)number_of("MESO_FAULT_CODE");
     fault_layer.times = (fault_times)number_of("MESO_FAULT_TIMES");
     fault_layer.hang = (fault_hang)number_of("MESO_FAULT_HANG");
+    fault_layer.poses_as_gpu = (int)number_of("MESO_FAULT_GPU");
     return CL_SUCCESS;
 }

@@ -6,7 +6,8 @@
  * process loads the same library by dlopen() and finds `fault_layer` by dlsym(). A program that a
  * test starts is told by its environment: MESO_FAULT_CALL=N, call N fails (1 is the first);
  * MESO_FAULT_CODE=C, with this code; MESO_FAULT_HANG=H, it never returns, as a fault_hang says;
- * MESO_FAULT_TIMES=T, launches' times are those of a fault_times.
+ * MESO_FAULT_TIMES=T, launches' times are those of a fault_times; MESO_FAULT_GPU=1, the device
+ * poses as a GPU.
  */
 #ifndef MESO_TESTS_FAULT_LAYER_H
 #define MESO_TESTS_FAULT_LAYER_H
@@ -56,6 +57,7 @@ typedef struct fault_layer_state {
     const char *failed; /* the function that failed first */
 
     int poison_reads; /* NaN in all that is read back */
+    int poses_as_gpu; /* the device says that it is a GPU with memory of its own */
     fault_times times;
 
     size_t max_group, local_bytes, buffer_bytes; /* limits; 0: the driver's own */

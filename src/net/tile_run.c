@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tile kernels on a device: one program for all blocks of a net.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/op.h"
+#include "net/tile.h"
+#include "runtime/program.h"
+
+typedef struct tile_kernels {
+    char names[MESO_TILE_N_INPUTS][32];
+    meso_kernel kernels[MESO_TILE_N_INPUTS]; /* those that the block needs */
+    meso_buffer filters, affine;
+} tile_kernels;
+
+struct meso_tile_run {
+    meso_device *device;
+    const meso_net *net;
+    meso_tile_tuning tuning;
+    char name[32]; /* of the tuning */
+    meso_tile_block blocks[MESO_MAX_BLOCKS];
+    tile_kernels made[MESO_MAX_BLOCKS];
+    size_t n_blocks;
+    meso_program program;
+};
+
+int meso_tile_suits(const meso_device_info *device)
+{
+    return device->type == MESO_DEVICE_IGPU || device->type == MESO_DEVICE_DGPU;
+}
+
+static int needs(const meso_tile_block *block, int kind)
+{
+    return (kind == MESO_TILE_TENSOR) == (block->source != 0);
+}
+
+/* The sizes that the template wants, then the template, for one kind of input. */
+static meso_status write_kernel(meso_text *source, const meso_net *net,
+                                const meso_tile_block *block, meso_tile_input kind,
+                                const char *name, meso_error *error)
+{
+    static const char *const names[] = {"NAME",
+                                        "in_value",
+                                        "vec",
+                                        "FILTER_SPACE",
+                                        "UNIT",
+                                        "ACTIVATE",
+                                        "TAPS",
+                                        "POOL",
+                                        "IN_CHANNELS",
+                                        "HEIGHT_OF_IN",
+                                        "WIDTH_OF_IN",
+                                        "FILTERS",
+                                        "FILTERS_OF_ITEM",
+                                        "FILTER_GROUPS",
+                                        "CHUNK",
+                                        "GROUP_X",
+                                        "GROUP_Y",
+                                        "IMAGES",
+                                        "TILE_STRIDE",
+                                        "SCRATCH",
+                                        "LOCAL_FILTERS",
+                                        "INTERLEAVED",
+                                        "CLIPPED",
+                                        NULL};
+    const meso_shape out = block->pool->shape;
+    const struct {
+        const char *name;
+        int value;
+    } sizes[] = {
+        {"TAPS", block->taps},
+        {"POOL", block->pool_size},
+        {"IN_CHANNELS", block->in.c},
+        {"HEIGHT_OF_IN", block->in.h},
+        {"WIDTH_OF_IN", block->in.w},
+        {"FILTERS", block->conv->shape.c},
+        {"FILTERS_OF_ITEM", block->filters},
+        {"FILTER_GROUPS", block->filter_groups},
+        {"CHUNK", block->channels},
+        {"GROUP_X", block->group_x},
+        {"GROUP_Y", block->group_y},
+        {"IMAGES", block->images},
+        {"TILE_STRIDE", block->stride},
+        {"SCRATCH", (int)meso_tile_scratch(block)},
+        {"LOCAL_FILTERS", block->local},
+        {"INTERLEAVED", kind != MESO_TILE_TENSOR},
+        {"CLIPPED",
+         out.h * block->pool_size > block->in.h || out.w * block->pool_size > block->in.w},
+    };
+    const double unit = kind == MESO_TILE_PIXELS ? 1 / net->layers[0].set.input.divide : 1;
+    meso_text_format(source, "#define NAME %s\n#define in_value %s\n#define vec float%d\n", name,
+                     kind == MESO_TILE_PIXELS ? "uchar" : "float", block->filters);
+    meso_text_format(source, "#define FILTER_SPACE %s\n#define UNIT " MESO_FLOAT_CONSTANT "\n",
+                     block->local ? "__global" : "__constant", MESO_FLOAT_VALUE(unit));
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        meso_strip_define(source, sizes[i].name, sizes[i].value);
+    meso_strip_define_activation(source, block->activation);
+    meso_status status = meso_source_add(source, "tile_block", error);
+    meso_strip_undefine(source, names);
+    return status;
+}
+
+static meso_status build(meso_tile_run *run)
+{
+    meso_status status = MESO_OK;
+    meso_error *error = meso_device_error_slot(run->device);
+    meso_text source = {0};
+    MESO_TRY(meso_source_add(&source, "prelude", error));
+    for (size_t i = 0; i < run->n_blocks; i++)
+        for (int kind = 0; kind < MESO_TILE_N_INPUTS; kind++) {
+            static const char *const from[] = {"", "_of_pixels", "_of_floats"};
+            char *name = run->made[i].names[kind];
+            snprintf(name, sizeof run->made[i].names[kind], "tile_block_%zu%s", i, from[kind]);
+            if (needs(&run->blocks[i], kind))
+                MESO_TRY(write_kernel(&source, run->net, &run->blocks[i], (meso_tile_input)kind,
+                                      name, error));
+        }
+    MESO_TRY(meso_program_build(run->device, &source, &run->program));
+out:
+    meso_text_free(&source);
+    return status;
+}
+
+static void forget(meso_tile_run *run)
+{
+    for (size_t i = 0; i < MESO_MAX_BLOCKS; i++) {
+        for (int kind = 0; kind < MESO_TILE_N_INPUTS; kind++)
+            meso_kernel_release(&run->made[i].kernels[kind]);
+        meso_buffer_release(&run->made[i].filters);
+        meso_buffer_release(&run->made[i].affine);
+    }
+    meso_program_release(&run->program);
+}
+
+static size_t group_items(const meso_tile_block *block)
+{
+    return (size_t)(block->group_x * block->group_y * block->images);
+}
+
+/* *most becomes the number of work-items that the kernel which can have the fewest can have, if
+ * they are fewer than it wants. */
+static meso_status make_kernels(meso_tile_run *run, size_t i, size_t *most)
+{
+    meso_status status = MESO_OK;
+    const meso_tile_block *block = &run->blocks[i];
+    tile_kernels *made = &run->made[i];
+    const size_t group[3] = {(size_t)block->group_x, (size_t)block->group_y, (size_t)block->images};
+    for (int kind = 0; kind < MESO_TILE_N_INPUTS; kind++) {
+        size_t can;
+        if (!needs(block, kind))
+            continue;
+        MESO_TRY(meso_program_group_kernel(run->device, &run->program, made->names[kind], "btbbbti",
+                                           group, &made->kernels[kind], &can));
+        if (can < group_items(block) && can < *most)
+            *most = can;
+    }
+out:
+    return status;
+}
+
+/* Finds and compiles, with smaller work-groups where a kernel turns out not to have the device's
+ * largest. */
+static meso_status make_blocks(meso_tile_run *run)
+{
+    meso_status status = MESO_OK;
+    const meso_device_info *info = meso_device_get_info(run->device);
+    for (size_t most = info->max_work_group, tried = most + 1; most < tried;) {
+        tried = most;
+        forget(run);
+        run->n_blocks =
+            meso_tile_find(run->net, &run->tuning, most, info->local_memory_bytes, run->blocks);
+        if (run->n_blocks > 0)
+            MESO_TRY(build(run));
+        for (size_t i = 0; i < run->n_blocks; i++)
+            MESO_TRY(make_kernels(run, i, &most));
+    }
+out:
+    return status;
+}
+
+static meso_status upload(meso_tile_run *run, size_t i, const float *const *params)
+{
+    meso_status status = MESO_OK;
+    meso_device *device = run->device;
+    tile_kernels *made = &run->made[i];
+    size_t n_filters, n_affine;
+    float *filters = NULL, *affine = NULL;
+    meso_tile_params(&run->blocks[i], params, &filters, &n_filters, &affine, &n_affine);
+    MESO_REQUIRE(filters && affine, meso_device_error_slot(device), MESO_ERROR_MEMORY,
+                 "out of memory");
+    MESO_TRY(meso_buffer_create(device, n_filters * sizeof *filters, &made->filters));
+    MESO_TRY(meso_buffer_write(device, &made->filters, 0, filters, n_filters * sizeof *filters));
+    MESO_TRY(meso_buffer_create(device, n_affine * sizeof *affine, &made->affine));
+    MESO_TRY(meso_buffer_write(device, &made->affine, 0, affine, n_affine * sizeof *affine));
+out:
+    free(filters);
+    free(affine);
+    return status;
+}
+
+meso_status meso_tile_create(meso_device *device, const meso_net *net, const float *const *params,
+                             const meso_tile_tuning *only, meso_tile_run **run)
+{
+    meso_status status = MESO_OK;
+    const meso_device_info *info = meso_device_get_info(device);
+    int tuned[MESO_MAX_TUNABLES];
+    meso_tile_run *r = calloc(1, sizeof *r);
+    *run = NULL;
+    MESO_REQUIRE_MEMORY(r, meso_device_error_slot(device));
+    r->device = device;
+    r->net = net;
+    r->tuning = only ? *only : meso_tile_shipped;
+    snprintf(r->name, sizeof r->name, "tiles");
+    if (!only && meso_tuning_of(info, &meso_tuning_tiles, net->name, tuned)) {
+        r->tuning = (meso_tile_tuning){tuned[0], tuned[1], tuned[2], tuned[3], tuned[4]};
+        snprintf(r->name, sizeof r->name, "tiles_%d_%d_%d_%d_%d", tuned[0], tuned[1], tuned[2],
+                 tuned[3], tuned[4]);
+    }
+    MESO_TRY(make_blocks(r));
+    for (size_t i = 0; i < r->n_blocks; i++)
+        MESO_TRY(upload(r, i, params));
+    if (r->n_blocks > 0) {
+        *run = r;
+        r = NULL;
+    }
+out:
+    meso_tile_close(r);
+    return status;
+}
+
+void meso_tile_close(meso_tile_run *run)
+{
+    if (!run)
+        return;
+    forget(run);
+    free(run);
+}
+
+const meso_tile_tuning *meso_tile_get_tuning(const meso_tile_run *run)
+{
+    return &run->tuning;
+}
+
+const char *meso_tile_tuning_name(const meso_tile_run *run)
+{
+    return run->name;
+}
+
+size_t meso_tile_n_layers(const meso_tile_run *run)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < run->net->n_layers; i++)
+        n += meso_tile_of(run, i) != NULL;
+    return n;
+}
+
+const meso_tile_block *meso_tile_of(const meso_tile_run *run, size_t i)
+{
+    const meso_layer *layer = &run->net->layers[i];
+    for (size_t k = 0; k < run->n_blocks; k++) {
+        const meso_tile_block *b = &run->blocks[k];
+        if (layer == b->conv || layer == b->bias || layer == b->activation || layer == b->norm ||
+            layer == b->pool)
+            return b;
+    }
+    return NULL;
+}
+
+meso_status meso_tile_enqueue(meso_tile_run *run, const meso_tile_block *block,
+                              meso_tile_input kind, const meso_tensor_view *in,
+                              const meso_tensor_view *out, size_t n)
+{
+    const tile_kernels *made = &run->made[block - run->blocks];
+    const int quads = block->pool_size / 2;
+    const size_t images = (size_t)block->images;
+    return meso_launch_kernel(
+        run->device, &made->kernels[kind],
+        MESO_GLOBAL(out->shape.w * quads, out->shape.h * quads,
+                    (n + images - 1) / images * (size_t)block->filter_groups * images),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(&made->filters),
+                  meso_arg_buffer(&made->affine), meso_arg_buffer(out->buffer),
+                  meso_arg_tensor(out), meso_arg_int((int)n)));
+}
