@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/sorted.h"
 #include "base/text.h"
 #include "device_bench.h"
 
@@ -19,18 +20,12 @@ typedef struct reader {
     meso_error *error;
 } reader;
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Of one process: the slowest of the fastest tenth of its samples, which are sorted by it. What
  * else runs on a machine only adds time, in bursts that can outlast half the samples of a process.
  */
 static double undisturbed(double *log_seconds, size_t n)
 {
-    qsort(log_seconds, n, sizeof *log_seconds, ascending);
+    meso_sort(log_seconds, n);
     return log_seconds[(n + 9) / 10 - 1];
 }
 

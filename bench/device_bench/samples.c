@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sorted.h"
 #include "report/report_json.h"
 
 int bench_samples_reserve(bench_samples *samples, size_t capacity)
@@ -24,26 +25,12 @@ void bench_samples_free(bench_samples *samples)
     *samples = (bench_samples){0};
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double quantile(const double *sorted, size_t n, double q)
-{
-    double position = q * (double)(n - 1);
-    size_t below = (size_t)position;
-    size_t above = below + 1 < n ? below + 1 : below;
-    return sorted[below] + (position - (double)below) * (sorted[above] - sorted[below]);
-}
-
 static double *sorted_copy(const bench_samples *samples)
 {
     double *sorted = samples->n > 0 ? malloc(samples->n * sizeof *sorted) : NULL;
     if (sorted) {
         memcpy(sorted, samples->values, samples->n * sizeof *sorted);
-        qsort(sorted, samples->n, sizeof *sorted, compare);
+        meso_sort(sorted, samples->n);
     }
     return sorted;
 }
@@ -51,7 +38,7 @@ static double *sorted_copy(const bench_samples *samples)
 double bench_samples_quantile(const bench_samples *samples, double q)
 {
     double *sorted = sorted_copy(samples);
-    double value = sorted ? quantile(sorted, samples->n, q) : NAN;
+    double value = sorted ? meso_quantile(sorted, samples->n, q) : NAN;
     free(sorted);
     return value;
 }
@@ -62,12 +49,12 @@ bench_summary bench_samples_summary(const bench_samples *samples)
     double *sorted = sorted_copy(samples);
     if (!sorted)
         return (bench_summary){NAN, NAN, NAN, NAN, NAN, NAN};
-    bench_summary summary = {.median = quantile(sorted, n, 0.5),
+    bench_summary summary = {.median = meso_quantile(sorted, n, 0.5),
                              .min = sorted[0],
                              .max = sorted[n - 1],
-                             .p10 = quantile(sorted, n, 0.1),
-                             .p90 = quantile(sorted, n, 0.9),
-                             .p99 = quantile(sorted, n, 0.99)};
+                             .p10 = meso_quantile(sorted, n, 0.1),
+                             .p90 = meso_quantile(sorted, n, 0.9),
+                             .p99 = meso_quantile(sorted, n, 0.99)};
     free(sorted);
     return summary;
 }

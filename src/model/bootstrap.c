@@ -9,20 +9,10 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "base/sorted.h"
 #include "mesocl/metrics.h"
 #include "model/ranking.h"
 #include "model/units.h"
-
-/* Draws as many of the units first … end − 1 as there are, with replacement. */
-static void draw(const meso_units *units, size_t first, size_t end, meso_random *random,
-                 uint32_t *weight)
-{
-    for (size_t k = first; k < end; k++) {
-        size_t unit = first + meso_random_below(random, end - first);
-        for (size_t m = units->starts[unit]; m < units->starts[unit + 1]; m++)
-            weight[units->members[m].image]++;
-    }
-}
 
 /* The metrics with an interval, in one place: `interval` is where it goes in the result. */
 enum { n_quantities = 9 };
@@ -52,28 +42,13 @@ static void place_intervals(const meso_interval *interval, meso_metrics_interval
         *all[q] = interval[q];
 }
 
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
-/* The quantile of n sorted values, linear between order statistics (NumPy's default). */
-static double quantile(const double *sorted, size_t n, double q)
-{
-    double position = q * (double)(n - 1);
-    size_t below = (size_t)position;
-    size_t above = below + 1 < n ? below + 1 : below;
-    return sorted[below] + (position - (double)below) * (sorted[above] - sorted[below]);
-}
-
 /* values[n] of one metric, which are all NaN where the metric does not exist (one class). */
 static meso_interval interval_of(double *values, size_t n)
 {
     if (isnan(values[0]))
         return (meso_interval){NAN, NAN};
-    qsort(values, n, sizeof *values, compare_doubles);
-    return (meso_interval){quantile(values, n, 0.025), quantile(values, n, 0.975)};
+    meso_sort(values, n);
+    return (meso_interval){meso_quantile(values, n, 0.025), meso_quantile(values, n, 0.975)};
 }
 
 meso_status meso_metrics_bootstrap(const meso_scores *scores, double threshold, size_t n_resamples,
@@ -100,9 +75,7 @@ meso_status meso_metrics_bootstrap(const meso_scores *scores, double threshold, 
     for (size_t r = 0; r < n_resamples; r++) {
         meso_measure measure;
         double value[n_quantities];
-        memset(weight, 0, ranking.n * sizeof *weight);
-        draw(&units, 0, units.n_fake, &random, weight);
-        draw(&units, units.n_fake, units.n, &random, weight);
+        meso_units_draw(&units, &random, weight);
         meso_ranking_measure(&ranking, weight, &measure);
         quantities(&measure, value);
         for (size_t q = 0; q < n_quantities; q++)

@@ -2,6 +2,7 @@
 #include "model/units.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -38,6 +39,23 @@ meso_status meso_units_create(const meso_scores *scores, meso_units *units, meso
     units->starts[units->n] = n;
 out:
     return status;
+}
+
+static void draw_class(const meso_units *units, size_t first, size_t end, meso_random *random,
+                       uint32_t *weight)
+{
+    for (size_t k = first; k < end; k++) {
+        size_t unit = first + meso_random_below(random, end - first);
+        for (size_t m = units->starts[unit]; m < units->starts[unit + 1]; m++)
+            weight[units->members[m].image]++;
+    }
+}
+
+void meso_units_draw(const meso_units *units, meso_random *random, uint32_t *weight)
+{
+    memset(weight, 0, units->starts[units->n] * sizeof *weight);
+    draw_class(units, 0, units->n_fake, random, weight);
+    draw_class(units, units->n_fake, units->n, random, weight);
 }
 
 void meso_units_free(meso_units *units)

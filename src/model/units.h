@@ -6,6 +6,9 @@
 #ifndef MESO_MODEL_UNITS_H
 #define MESO_MODEL_UNITS_H
 
+#include <stdint.h>
+
+#include "base/random.h"
 #include "mesocl/metrics.h"
 
 typedef struct meso_unit_member {
@@ -24,6 +27,9 @@ typedef struct meso_units {
 
 /* Errors: MEMORY; *units is to be freed in any case. */
 meso_status meso_units_create(const meso_scores *scores, meso_units *units, meso_error *error);
+/* A resample: as many units of each class as there are, with replacement. weight[image], which is
+ * written anew: how often each image was drawn. */
+void meso_units_draw(const meso_units *units, meso_random *random, uint32_t *weight);
 void meso_units_free(meso_units *units);
 
 #endif

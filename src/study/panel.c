@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -56,17 +55,6 @@ out:
     return status;
 }
 
-/* As many of the units first … end − 1 as there are, with replacement. */
-static void draw(const meso_units *units, size_t first, size_t end, meso_random *random,
-                 uint32_t *weight)
-{
-    for (size_t k = first; k < end; k++) {
-        size_t unit = first + meso_random_below(random, end - first);
-        for (size_t m = units->starts[unit]; m < units->starts[unit + 1]; m++)
-            weight[units->members[m].image]++;
-    }
-}
-
 static void measure_resample(const study_panel *panel, const meso_ranking *rankings,
                              const uint32_t *weight, size_t resample, study_measures *measures)
 {
@@ -96,9 +84,7 @@ static meso_status measure_all(const study_panel *panel, const meso_ranking *ran
     for (size_t run = 0; run < panel->n_contestants * panel->n_seeds; run++)
         quantities(&rankings[run], NULL, measures->exact + run * STUDY_N_QUANTITIES);
     for (size_t r = 0; r < panel->n_resamples; r++) {
-        memset(weight, 0, panel->n * sizeof *weight);
-        draw(&units, 0, units.n_fake, &random, weight);
-        draw(&units, units.n_fake, units.n, &random, weight);
+        meso_units_draw(&units, &random, weight);
         measure_resample(panel, rankings, weight, r, measures);
     }
 out:

@@ -3,10 +3,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/random.h"
+#include "base/sorted.h"
 
 enum { max_exact = 8, n_draws = 2000 };
 
@@ -84,12 +84,6 @@ static double draw_normal(meso_random *random)
     return sum;
 }
 
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
 /* Where rho goes when y is drawn from within its errors. scratch [2n + n_draws]. */
 static void find_interval(const double *x_rank, const double *y, const double *y_error, size_t n,
                           uint64_t seed, double *scratch, study_rank_correlation *result)
@@ -105,7 +99,7 @@ static void find_interval(const double *x_rank, const double *y, const double *y
         if (!isnan(value))
             rho[kept++] = value;
     }
-    qsort(rho, kept, sizeof *rho, compare_doubles);
+    meso_sort(rho, kept);
     result->low = kept ? rho[(size_t)(0.025 * (double)(kept - 1))] : NAN;
     result->high = kept ? rho[(size_t)ceil(0.975 * (double)(kept - 1))] : NAN;
 }

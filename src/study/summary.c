@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sorted.h"
+
 size_t study_values(const study_dataset *dataset, meso_label label, study_property property,
                     double *values)
 {
@@ -30,12 +32,6 @@ study_moments study_moments_of(const double *values, size_t n)
     return (study_moments){n, mean, sqrt(squares / (double)n)};
 }
 
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return a < b ? -1 : a > b;
-}
-
 /* The largest distance between two step functions; both arrays are sorted. */
 static double largest_distance(const double *a, size_t n_a, const double *b, size_t n_b)
 {
@@ -59,8 +55,8 @@ study_effect study_effect_of(double *a, size_t n_a, double *b, size_t n_b)
     study_moments of_a = study_moments_of(a, n_a), of_b = study_moments_of(b, n_b);
     double squares = (double)n_a * of_a.std * of_a.std + (double)n_b * of_b.std * of_b.std;
     double pooled = sqrt(squares / (double)(n_a + n_b - 2));
-    qsort(a, n_a, sizeof *a, compare_doubles);
-    qsort(b, n_b, sizeof *b, compare_doubles);
+    meso_sort(a, n_a);
+    meso_sort(b, n_b);
     return (study_effect){pooled > 0 ? (of_a.mean - of_b.mean) / pooled : NAN,
                           largest_distance(a, n_a, b, n_b)};
 }
@@ -88,7 +84,7 @@ int study_bounds(const study_dataset *datasets, size_t n, study_property propert
             n_values += study_values(&datasets[d], (meso_label)label, property, values + n_values);
     if (n_values > 0) {
         size_t tail = n_values / 200;
-        qsort(values, n_values, sizeof *values, compare_doubles);
+        meso_sort(values, n_values);
         *low = values[tail];
         *high = values[n_values - 1 - tail];
     }
