@@ -5,22 +5,29 @@
 
 #include "output_rows.h"
 
-static const report_column net_columns[] = {
-    {"device", "device", REPORT_LEFT, REPORT_TEXT, 0},
-    {"net", "net", REPORT_LEFT, REPORT_TEXT, 0},
-    {"direction", "direction", REPORT_LEFT, REPORT_TEXT, 0},
-    {"path", "path", REPORT_LEFT, REPORT_TEXT, 0},
-    {"batch", "batch", REPORT_RIGHT, REPORT_NUMBER, 0},
-    {"images_per_s", "images/s", REPORT_RIGHT, REPORT_NUMBER, 1},
-    {"images_per_s_low", "95 % from", REPORT_RIGHT, REPORT_NUMBER, 1},
-    {"images_per_s_high", "to", REPORT_RIGHT, REPORT_NUMBER, 1},
-    {"latency_p50_ms", "ms p50", REPORT_RIGHT, REPORT_NUMBER, 3},
-    {"latency_p99_ms", "p99", REPORT_RIGHT, REPORT_NUMBER, 3},
-    {"gflops", "GFLOP/s", REPORT_RIGHT, REPORT_NUMBER, 1},
-    {"share_of_peak", "share of peak", REPORT_RIGHT, REPORT_NUMBER, 3},
-    {"share_in_kernels", "in kernels", REPORT_RIGHT, REPORT_NUMBER, 3},
-    {"joules_per_image", "J an image", REPORT_RIGHT, REPORT_NUMBER, 4}, /* last: see below */
-};
+/* A page is too narrow for names of devices; its next table has them. Energy is last, see
+ * bench_net_table(). */
+/* clang-format off */
+#define NET_COLUMNS \
+    {"net", "net", REPORT_LEFT, REPORT_TEXT, 0}, \
+    {"direction", "direction", REPORT_LEFT, REPORT_TEXT, 0}, \
+    {"path", "path", REPORT_LEFT, REPORT_TEXT, 0}, \
+    {"batch", "batch", REPORT_RIGHT, REPORT_NUMBER, 0}, \
+    {"images_per_s", "images/s", REPORT_RIGHT, REPORT_NUMBER, 1}, \
+    {"images_per_s_low", "95 % from", REPORT_RIGHT, REPORT_NUMBER, 1}, \
+    {"images_per_s_high", "to", REPORT_RIGHT, REPORT_NUMBER, 1}, \
+    {"latency_p50_ms", "ms p50", REPORT_RIGHT, REPORT_NUMBER, 3}, \
+    {"latency_p99_ms", "p99", REPORT_RIGHT, REPORT_NUMBER, 3}, \
+    {"gflops", "GFLOP/s", REPORT_RIGHT, REPORT_NUMBER, 1}, \
+    {"share_of_peak", "share of peak", REPORT_RIGHT, REPORT_NUMBER, 3}, \
+    {"share_in_kernels", "in kernels", REPORT_RIGHT, REPORT_NUMBER, 3}, \
+    {"joules_per_image", "J an image", REPORT_RIGHT, REPORT_NUMBER, 4}
+/* clang-format on */
+
+static const report_column net_columns[] = {{"device", "device", REPORT_LEFT, REPORT_TEXT, 0},
+                                            NET_COLUMNS};
+static const report_column page_net_columns[] = {
+    {"device_id", "device", REPORT_LEFT, REPORT_TEXT, 0}, NET_COLUMNS};
 
 static const report_column layer_columns[] = {
     {"device_id", "device", REPORT_LEFT, REPORT_TEXT, 0},
@@ -90,9 +97,10 @@ static report_table result_table(const json_t *document, report_table table)
 }
 
 /* Without energy where no device has a counter; the table of devices says so. */
-report_table bench_net_table(const json_t *document)
+report_table bench_net_table(const json_t *document, int for_page)
 {
     report_table table = TABLE(net_columns);
+    table.columns = for_page ? page_net_columns : net_columns;
     const json_t *result;
     size_t i, n_known = 0;
     json_array_foreach(json_object_get(document, "results"), i, result) n_known +=
@@ -140,7 +148,7 @@ void bench_output_table(const json_t *document, bench_rows rows, bench_format fo
     size_t i;
     write_table(rows == BENCH_LAYERS   ? bench_layer_table(document)
                 : rows == BENCH_CHECKS ? result_table(document, (report_table)TABLE(check_columns))
-                                       : bench_net_table(document),
+                                       : bench_net_table(document, 0),
                 format, out);
     if (format == BENCH_CSV || rows == BENCH_CHECKS)
         return;

@@ -10,7 +10,7 @@
 #include "report/report_table.h"
 
 /* The caller frees them. */
-report_table bench_net_table(const json_t *document);
+report_table bench_net_table(const json_t *document, int for_page);
 report_table bench_layer_table(const json_t *document);
 report_table bench_device_table(const json_t *document);
 

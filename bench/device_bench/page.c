@@ -86,7 +86,7 @@ void bench_output_page(const json_t *document, meso_text *out)
     report_html_paragraph(&page, "Medians over all samples with 95 % bootstrap intervals. GFLOP/s "
                                  "count multiply-adds as direct convolutions: kernels in "
                                  "Winograd's domain need fewer and may exceed the peak.");
-    add_table(&page, NULL, bench_net_table(document));
+    add_table(&page, NULL, bench_net_table(document, 1));
     report_html_section(&page, "Devices");
     report_html_paragraph(&page, "Peaks measured in the same run: multiply-adds, bytes read and "
                                  "written by a copy, a launch among many.");
