@@ -29,6 +29,8 @@ AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_C
 class Net(torch.nn.Module):
     """The layers in order; biases go into the convolution or product before them."""
 
+    left_out = ("bias", "dropout")
+
     def __init__(self, model):
         super().__init__()
         self.steps = torch.nn.ModuleList()
@@ -42,7 +44,7 @@ class Net(torch.nn.Module):
                 self.divide = float(layer.keys["divide"])
                 continue
             inputs = [skip.get(name, name) for name in layer.inputs]
-            if layer.op in ("bias", "dropout"):
+            if layer.op in self.left_out:
                 skip[layer.name] = inputs[0]
                 continue
             bias = model.tensors.get(biases.get(layer.name, "") + ".bias")
@@ -74,6 +76,7 @@ class Net(torch.nn.Module):
                 "leaky_relu": lambda: nn.LeakyReLU(float(keys["slope"])), "sigmoid": lambda: nn.Sigmoid(),
                 "max_pool": lambda: nn.MaxPool2d(size(keys["window"]), size(keys["stride"])),
                 "flatten": lambda: nn.Flatten(), "concat": lambda: Concat(),
+                "dropout": lambda: nn.Dropout(float(keys["rate"])),
             }[layer.op]()
         if bias is not None:
             made.bias.data = torch.from_numpy(bias)

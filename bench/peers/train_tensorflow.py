@@ -34,20 +34,23 @@ def layer_of(layer, has_bias):
         "batch_norm": lambda: layers.BatchNormalization(momentum=0.99, epsilon=float(keys["epsilon"])),
         "max_pool": lambda: layers.MaxPooling2D(size(keys["window"]), size(keys["stride"]), "same"),
         "flatten": lambda: layers.Flatten(), "dropout": lambda: layers.Dropout(float(keys["rate"])),
-        "sigmoid": lambda: layers.Activation("sigmoid"),
+        "sigmoid": lambda: layers.Activation("sigmoid"), "concat": lambda: layers.Concatenate(),
     }[layer.op]()
 
 
 def make_net(path):
     model = read_model(path)
-    assert all(layer.op == "input" or len(layer.inputs) == 1 for layer in model.layers), \
-        "only nets without branches are trained here"
     first, *rest = model.layers
     biases = {layer.inputs[0]: layer.name for layer in rest if layer.op == "bias"}
-    shape = [int(first.keys[key]) for key in ("height", "width", "channels")]
-    made = [(layer, layer_of(layer, layer.name in biases)) for layer in rest if layer.op != "bias"]
-    net = keras.Sequential([keras.Input(shape, dtype="uint8"),
-                            keras.layers.Rescaling(1 / float(first.keys["divide"])), *(one for _, one in made)])
+    pixels = keras.Input([int(first.keys[key]) for key in ("height", "width", "channels")], dtype="uint8")
+    values, made = {first.name: keras.layers.Rescaling(1 / float(first.keys["divide"]))(pixels)}, []
+    for layer in rest:
+        inputs = [values[name] for name in layer.inputs]
+        values[layer.name] = inputs[0]
+        if layer.op != "bias":
+            made.append((layer, layer_of(layer, layer.name in biases)))
+            values[layer.name] = made[-1][1](inputs if layer.op == "concat" else inputs[0])
+    net = keras.Model(pixels, values[rest[-1].name])
     for layer, one in made:
         if layer.op in ("conv", "dense"):
             bias = [model.tensors[biases[layer.name] + ".bias"]] if layer.name in biases else []
