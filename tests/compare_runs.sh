@@ -39,7 +39,7 @@ while [ "$i" -lt "$n" ]; do
     fi
     compare
     verdict=$(tail -n 1 "$folder/text")
-    kernels=$(awk '$NF == "slower" && $(NF - 4) ~ /^(first_|)block|^head/ { printf " %s", $(NF - 4) }' "$folder/text")
+    kernels=$(awk 'NF > 4 && $NF == "slower" && $(NF - 4) ~ /^(first_|)block|^head/ { printf " %s", $(NF - 4) }' "$folder/text")
     case $verdict in *slower) slower=$((slower + 1)) ;; *inconclusive*) inconclusive=$((inconclusive + 1)) ;; esac
     case $kernels in *' block_1'*) named=$((named + 1)) ;; esac
     echo "$i: $verdict${kernels:+ in$kernels}"
