@@ -255,7 +255,8 @@ static void test_built_in_nets(void **state)
                 {"meso4", 27977, 96, 60047376},
                 {"meso4_elu", 27977, 96, 60047376},
                 {"meso4_leaky", 27977, 96, 60047376},
-                {"mesoinception4", 28615, 110, 57098256}};
+                {"mesoinception4", 28615, 110, 57098256},
+                {"vgg16", 134264641, 0, 0}};
     size_t n = 0;
     (void)state;
     while (meso_net_builtin_name(n))
