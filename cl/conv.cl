@@ -41,3 +41,22 @@ __kernel void conv_forward(__global const float *in, const tensor_t in_t,
     for (int k = 0; k < n_k; k++)
         out[at(out_t, n, k0 + k, y, x)] = part[k];
 }
+
+/* A convolution as a product of matrices: spread[r][s][c][row][x] = in[c] as conv_forward's filters see it at output
+ * row y0 + row; zeros in the gap behind each row of `out`, which the product covers. Image FIRST(in_t). Work-item
+ * (x, row, (r · window_w + s) · channels + c). */
+__kernel void conv_spread(__global const float *in, const tensor_t in_t, __global float *spread,
+                          const tensor_t out_t, const int y0, const int rows, const int window_w,
+                          const int stride_h, const int stride_w, const int dilation_h,
+                          const int dilation_w, const int before_h, const int before_w)
+{
+    const int x = (int)get_global_id(0), row = (int)get_global_id(1), place = (int)get_global_id(2);
+    if (x >= ROW_STRIDE(out_t))
+        return;
+    const int c = place % CHANNELS(in_t), rs = place / CHANNELS(in_t);
+    const int y = (y0 + row) * stride_h + rs / window_w * dilation_h - before_h;
+    const size_t to = ((size_t)place * rows + row) * ROW_STRIDE(out_t) + x;
+    spread[to] = x < WIDTH(out_t)
+                     ? in[at(in_t, 0, c, y, x * stride_w + rs % window_w * dilation_w - before_w)]
+                     : 0.0f;
+}

@@ -10,14 +10,14 @@ set -eu
 
 packages="
     cmake ninja-build gcc libc6-dev pkg-config
-    ocl-icd-opencl-dev pocl-opencl-icd
+    ocl-icd-opencl-dev pocl-opencl-icd libclblast-dev
     libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev
     libjansson-dev libxxhash-dev
     libhdf5-dev libzip-dev libssl-dev libseccomp-dev
     liblapacke-dev libkissfft-dev libjs-chart.js
     libcmocka-dev oclgrind
 "
-# in the order above: the build · the OpenCL loader and a CPU device · images · JSON, hashes ·
+# in the order above: the build · the OpenCL loader, a CPU device, products of matrices · images · JSON, hashes ·
 # Keras files (mesocl-h5import only) · statistics and spectra of studies, charts of HTML reports · tests
 
 case "${1-}" in

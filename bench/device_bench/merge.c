@@ -204,8 +204,9 @@ static void add_rates(json_t *row, const json_t *samples, double batch, double m
 static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks)
 {
     static const char *const keys[] = {
-        "device",    "type", "driver", "platform", "net",     "weights",       "weights_hash",
-        "direction", "path", "tuning", "lanes",    "threads", "multiply_adds", NULL};
+        "device",  "type",         "driver",    "platform",      "net",
+        "weights", "weights_hash", "direction", "path",          "tuning",
+        "clblast", "lanes",        "threads",   "multiply_adds", NULL};
     static const char *const medians[] = {"latency_p50_ms", "latency_p90_ms", "latency_p99_ms",
                                           "joules_per_image"};
     const json_t *first = json_array_get(processes, 0);

@@ -213,13 +213,14 @@ static json_t *found_json(const bench_net *bench)
     for (size_t i = 0; i < bench->n_cases; i++)
         json_array_append_new(cases, case_json(bench, i));
     return json_pack(
-        "{s:o s:o s:o s:s s:s s:s s:s s:s s:s s:s s:I s:i s:o s:o s:o s:o s:i s:o s:o s:o s:s s:o}",
+        "{s:o s:o s:o s:s s:s s:s s:s s:s s:s s:s s:o s:I s:i s:o s:o s:o s:o s:i s:o s:o s:o s:s "
+        "s:o}",
         "device", report_json_text(device->name), "driver", report_json_text(device->driver),
         "platform", report_json_text(device->platform_name), "type",
         meso_device_type_name(device->type), "net", info.net_name, "weights",
         info.weights_hash[0] ? work->spec->net : "", "weights_hash", info.weights_hash, "direction",
         work->trainer ? "train" : "predict", "path", bench_work_path(work), "tuning", info.tuning,
-        "lanes", (json_int_t)info.n_lanes, "threads",
+        "clblast", report_json_text(info.clblast), "lanes", (json_int_t)info.n_lanes, "threads",
         (int)(work->spec->n_threads ? work->spec->n_threads : device->compute_units),
         "multiply_adds", report_json_number(multiply_adds), "largest_difference",
         report_json_number(work->spec->check ? work->difference : NAN), "open_seconds",

@@ -8,6 +8,7 @@
 #include "mesocl/selftest.h"
 #include "net/net.h"
 #include "pictures.h"
+#include "runtime/tuning.h"
 
 /* Calls go through at least so many pictures in turn: 12 MB of 256 × 256, more than a core's own
  * caches hold, as when pictures come from a decoder. */
@@ -153,7 +154,7 @@ meso_status bench_work_call(bench_work *work, size_t batch, meso_error *error)
 
 meso_model_info bench_work_info(const bench_work *work)
 {
-    meso_model_info info = {.net_name = meso_net_name(work->net), .tuning = ""};
+    meso_model_info info = {.net_name = meso_net_name(work->net), .tuning = "", .clblast = ""};
     if (work->model) {
         meso_model_get_info(work->model, &info);
     } else {
@@ -205,8 +206,10 @@ static meso_status require_same_predictions(bench_work *work, meso_error *error)
     const meso_model_options options = {
         .struct_bytes = sizeof options, .max_batch = 1, .path = MESO_PATH_PLAIN};
     size_t n = largest_batch(work->spec);
+    json_t *shipped = json_object(); /* nothing that the user's rows choose */
     meso_probability *expected = calloc(n, sizeof *expected);
     MESO_REQUIRE_MEMORY(expected, error);
+    meso_tuning_replace(shipped);
     MESO_TRY(open_model(work, &options, &plain, error));
     MESO_TRY(predict(work, plain, 0, n, expected, error));
     for (size_t k = 0; k < work->spec->n_batches; k++) {
@@ -216,6 +219,8 @@ static meso_status require_same_predictions(bench_work *work, meso_error *error)
             MESO_TRY(agree(work, batch, work->p[i].real, expected[i].real, error));
     }
 out:
+    meso_tuning_replace(NULL);
+    json_decref(shipped);
     meso_model_close(plain);
     free(expected);
     return status;

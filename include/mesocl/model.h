@@ -75,10 +75,12 @@ typedef struct meso_model_info {
     size_t max_batch;                 /* images computed at once */
     meso_path path;                   /* what computes: PLAIN where nothing could be fused */
     const char *tuning;               /* the fused kernels' tuning row; "" on the plain path */
-    size_t n_fused_layers;            /* layers that fused kernels compute */
-    size_t n_lanes;                   /* lanes at work */
-    double build_seconds;             /* that opening took for kernels and filters */
-    char weights_hash[33];            /* XXH3-128 of the weight file, hex; "" for random weights */
+    const char *clblast;   /* layers that CLBlast computes, or why it is switched off; "":
+                              nothing of either. The model's own */
+    size_t n_fused_layers; /* layers that fused kernels compute */
+    size_t n_lanes;        /* lanes at work */
+    double build_seconds;  /* that opening took for kernels and filters */
+    char weights_hash[33]; /* XXH3-128 of the weight file, hex; "" for random weights */
 } meso_model_info;
 
 MESO_API void meso_model_get_info(const meso_model *model, meso_model_info *info);

@@ -24,7 +24,7 @@ typedef struct meso_selftest_row {
     double expected;   /* P(real) by the double-precision reference */
     double got;        /* NaN where the device failed */
     int passed;        /* |got − expected| ≤ MESO_SELFTEST_TOLERANCE */
-    char detail[256];  /* why it failed; "" */
+    char detail[256];  /* why it failed; what CLBlast computes; "" */
 } meso_selftest_row;
 
 /* What float arithmetic in any order stays below, and any mistake in a kernel does not. */

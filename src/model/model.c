@@ -106,6 +106,7 @@ meso_status meso_model_need_plan(meso_model *model, int tiled)
     while (status == MESO_ERROR_DEVICE_MEMORY && model->fits > 1 && (model->fits /= 2));
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "buffers for a batch of %zu: %s",
                  model->fits, meso_device_error(model->device));
+    meso_plan_describe(*plan, model->clblast);
 out:
     return status;
 }
@@ -252,6 +253,7 @@ void meso_model_get_info(const meso_model *model, meso_model_info *info)
         .tuning = plan           ? plan->tuning->name
                   : model->tiles ? meso_tile_tuning_name(model->tiles)
                                  : "",
+        .clblast = model->clblast,
         .n_fused_layers = plan           ? plan->last + 1
                           : model->tiles ? meso_tile_n_layers(model->tiles)
                                          : 0,

@@ -25,6 +25,7 @@ struct meso_model {
     meso_path path;
     size_t max_batch;
     size_t fits; /* as many at once has the device memory for, as far as is known; ≤ max_batch */
+    char clblast[MESO_PRODUCTS_TEXT]; /* what the plan computes by it */
     double build_seconds;
     size_t n_outputs;
     size_t logits;   /* the layer whose output the last sigmoid or softmax takes */

@@ -72,9 +72,11 @@ static int run_rows(meso_device *device, meso_path path, meso_selftest_row rows[
         meso_model_random(device, net, weights_seed, &options, &model, &error) == MESO_OK)
         meso_model_get_info(model, &info);
     for (size_t i = 0; i < n_inputs && info.path == path; i++) {
-        if (model)
+        if (model) {
+            snprintf(rows[i].detail, sizeof rows[i].detail, "%s%.240s",
+                     *info.clblast ? "CLBlast: " : "", info.clblast);
             run_input(model, &rows[i]);
-        else
+        } else
             snprintf(rows[i].detail, sizeof rows[i].detail, "%.255s", error.text);
     }
     meso_model_close(model);

@@ -35,8 +35,9 @@ struct meso_plan {
     size_t max_batch, n;
     layout layout;
     meso_buffer slots[max_slots];
-    meso_buffer pixels; /* the input as the host gives it */
-    meso_buffer result; /* a layer's output as the host takes it; as large as was asked for */
+    meso_products *products; /* layers that are computed as such; NULL: none */
+    meso_buffer pixels;      /* the input as the host gives it */
+    meso_buffer result;      /* a layer's output as the host takes it; as large as was asked for */
     int input_is_rgb8;
 };
 
@@ -116,6 +117,32 @@ meso_tensor_view meso_plan_view(const meso_plan *plan, size_t i)
     return meso_tensor_of(plan->net->layers[i].shape, place->pad, &plan->slots[place->slot]);
 }
 
+static meso_step make_step(const meso_plan *plan, size_t i)
+{
+    const meso_layer *layer = &plan->net->layers[i];
+    meso_step step = {
+        .net = plan->net, .layer = layer, .n = plan->n, .output = meso_plan_view(plan, i)};
+    for (size_t k = 0; k < layer->n_inputs; k++)
+        step.inputs[k] = meso_plan_view(plan, layer->inputs[k]);
+    for (size_t k = 0; k < layer->n_params; k++)
+        step.params[k] = &plan->params[layer->first_param + k];
+    return step;
+}
+
+/* Other ways to compute a layer, each checked where the device will use it. */
+static meso_status find_variants(meso_plan *plan)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(meso_products_create(plan->device, plan->net, plan->max_batch, &plan->products));
+    for (size_t i = 0; plan->products && i < plan->net->n_layers; i++) {
+        const meso_step step = make_step(plan, i);
+        if (!plan->layout.places[i].block && !plan->layout.places[i].absent)
+            MESO_TRY(meso_products_add(plan->products, &step));
+    }
+out:
+    return status;
+}
+
 meso_status meso_plan_create(meso_device *device, const meso_net *net, size_t max_batch,
                              const meso_buffer *params, meso_tile_run *tiles, meso_plan **plan)
 {
@@ -134,6 +161,7 @@ meso_status meso_plan_create(meso_device *device, const meso_net *net, size_t ma
                                     &p->slots[s]));
     MESO_TRY(meso_buffer_create(
         device, sizeof(float) * max_batch * meso_shape_size(net->layers[0].shape), &p->pixels));
+    MESO_TRY(find_variants(p));
     *plan = p;
     p = NULL;
 out:
@@ -147,9 +175,15 @@ void meso_plan_close(meso_plan *plan)
         return;
     for (size_t s = 0; s < plan->layout.n_slots; s++)
         meso_buffer_release(&plan->slots[s]);
+    meso_products_close(plan->products);
     meso_buffer_release(&plan->pixels);
     meso_buffer_release(&plan->result);
     free(plan);
+}
+
+void meso_plan_describe(const meso_plan *plan, char text[MESO_PRODUCTS_TEXT])
+{
+    meso_products_describe(plan->products, text);
 }
 
 static meso_status load(meso_plan *plan, const void *values, size_t value_bytes, size_t n)
@@ -210,19 +244,19 @@ static meso_status run_layer(meso_plan *plan, size_t i)
 {
     const placement *place = &plan->layout.places[i];
     const meso_layer *layer = &plan->net->layers[i];
-    meso_step step = {
-        .net = plan->net, .layer = layer, .n = plan->n, .output = meso_plan_view(plan, i)};
+    const meso_step step = make_step(plan, i);
+    meso_status status;
     if (place->source != i || place->absent)
         return MESO_OK;
     if (place->block)
         return run_block(plan, place->block);
-    for (size_t k = 0; k < layer->n_inputs; k++)
-        step.inputs[k] = meso_plan_view(plan, layer->inputs[k]);
-    for (size_t k = 0; k < layer->n_params; k++)
-        step.params[k] = &plan->params[layer->first_param + k];
     meso_device_span(plan->device, layer->name);
-    meso_status status =
-        layer->op->forward ? layer->op->forward(plan->device, &step) : unpack(plan, &step.output);
+    if (meso_products_has(plan->products, layer))
+        status = meso_products_forward(plan->products, &step);
+    else if (layer->op->forward)
+        status = layer->op->forward(plan->device, &step);
+    else
+        status = unpack(plan, &step.output);
     return status == MESO_OK ? meso_tensor_zero_pad(plan->device, &step.output, plan->n) : status;
 }
 

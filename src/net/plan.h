@@ -7,6 +7,7 @@
 #define MESO_NET_PLAN_H
 
 #include "net/op.h"
+#include "net/product.h"
 #include "net/tile.h"
 
 typedef struct meso_plan meso_plan;
@@ -17,6 +18,9 @@ typedef struct meso_plan meso_plan;
 meso_status meso_plan_create(meso_device *device, const meso_net *net, size_t max_batch,
                              const meso_buffer *params, meso_tile_run *tiles, meso_plan **plan);
 void meso_plan_close(meso_plan *plan); /* NULL is allowed */
+
+/* What is computed by CLBlast; see meso_products_describe. */
+void meso_plan_describe(const meso_plan *plan, char text[MESO_PRODUCTS_TEXT]);
 
 /* Copies n images [n][height][width][channels] in: 8-bit pixels, divided as the net says, or
  * floats. */

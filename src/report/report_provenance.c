@@ -11,18 +11,26 @@ typedef struct field {
     const char *key, *value;
 } field;
 
-enum { n_fields = 14 };
+enum { n_fields = 15 };
 
 /* Every field once, in the order of all reports. */
 static void list_fields(const report_provenance *p, field fields[n_fields])
 {
-    const field all[n_fields] = {{"version", meso_version()}, {"commit", meso_commit()},
-                                 {"device", p->device},       {"driver", p->driver},
-                                 {"platform", p->platform},   {"decoders", p->decoders},
-                                 {"resize", p->resize},       {"net", p->net},
-                                 {"weights", p->weights},     {"weights_hash", p->weights_hash},
-                                 {"dataset", p->dataset},     {"dataset_hash", p->dataset_hash},
-                                 {"seed", p->seed},           {"command", p->command}};
+    const field all[n_fields] = {{"version", meso_version()},
+                                 {"commit", meso_commit()},
+                                 {"device", p->device},
+                                 {"driver", p->driver},
+                                 {"platform", p->platform},
+                                 {"decoders", p->decoders},
+                                 {"resize", p->resize},
+                                 {"net", p->net},
+                                 {"clblast", p->clblast},
+                                 {"weights", p->weights},
+                                 {"weights_hash", p->weights_hash},
+                                 {"dataset", p->dataset},
+                                 {"dataset_hash", p->dataset_hash},
+                                 {"seed", p->seed},
+                                 {"command", p->command}};
     memcpy(fields, all, sizeof all);
 }
 

@@ -22,6 +22,7 @@ static void close_device(meso_device *device)
     if (!device)
         return;
     meso_profile_release(&device->profile);
+    meso_clblast_forget(device);
     release_built(&device->for_whole);
     release_built(&device->for_lanes);
     meso_lanes_release(device);

@@ -46,6 +46,8 @@ struct meso_device {
     meso_profile profile;
     size_t group_sizes[MESO_N_PROGRAMS]; /* of the programs' kernels, where the device allows it */
     int sync;                            /* MESO_CL_SYNC: each launch is waited for */
+    int uses_clblast;
+    char clblast_off[200]; /* why; empty: it may be used */
     double list_seconds, open_seconds;
     meso_error error;
 };
@@ -68,6 +70,11 @@ meso_status meso_device_prepare(meso_device *device, meso_kernel_id id, meso_ker
  * before the launch. */
 meso_status meso_profile_add(meso_device *device, const char *kernel, cl_event *event,
                              double started);
+/* The same with seconds that the caller took; for what is not a launch of its own. */
+meso_status meso_profile_add_seconds(meso_device *device, const char *kernel, double seconds);
 void meso_profile_release(meso_profile *profile);
+
+/* The device is about to be closed, under the driver lock. */
+void meso_clblast_forget(meso_device *device);
 
 #endif

@@ -25,6 +25,7 @@
     X(UNPACK_F32, "unpack_f32", PLAIN, "bbt")                                        \
     X(ZERO_PAD, "zero_pad", PLAIN, "bt")                                             \
     X(CONV_FORWARD, "conv_forward", PLAIN, "btbbtiiiiiiii")                          \
+    X(CONV_SPREAD, "conv_spread", PLAIN, "btbtiiiiiiiii")                            \
     X(BIAS_FORWARD, "bias_forward", PLAIN, "btbbt")                                  \
     X(RELU_FORWARD, "relu_forward", PLAIN, "btfbt")                                  \
     X(LEAKY_RELU_FORWARD, "leaky_relu_forward", PLAIN, "btfbt")                      \

@@ -124,6 +124,19 @@ out:
     return status;
 }
 
+meso_status meso_profile_add_seconds(meso_device *device, const char *kernel, double seconds)
+{
+    meso_status status = MESO_OK;
+    meso_profile *profile = &device->profile;
+    meso_profile_row *row = find_row(profile, profile->span ? profile->span : "", kernel);
+    MESO_REQUIRE_MEMORY(row, &device->error);
+    row->n_launches++;
+    row->seconds += seconds;
+    row->host_timer = 1;
+out:
+    return status;
+}
+
 /* The begin or the end of a launch, on the device's clock. */
 typedef struct moment {
     cl_ulong time;

@@ -36,6 +36,8 @@ typedef struct meso_tuning_family {
 
 extern const meso_tuning_family meso_tuning_lanes; /* queues of a CPU */
 extern const meso_tuning_family meso_tuning_plain; /* work-groups of plain inference */
+extern const meso_tuning_family
+    meso_tuning_clblast; /* layers as products: from how many terms of a sum on; 0: none */
 
 size_t meso_tuning_n(const meso_tuning_family *family);
 

@@ -78,6 +78,7 @@ report_provenance meso_scoring_provenance(const meso_scoring *scoring, const mes
                                .decoders = meso_image_decoders(),
                                .resize = REPORT_RESIZE,
                                .net = model->net_name,
+                               .clblast = model->clblast,
                                .weights = scoring->weights ? scoring->weights : "built in",
                                .weights_hash = model->weights_hash,
                                .command = command};
