@@ -31,7 +31,8 @@ static const struct work {
 } works[] = {{&meso_tuning_lanes, 0, 0},
              {&meso_tuning_fused, 0, 0},
              {&meso_tuning_fused_training, 1, 0},
-             {&meso_tuning_plain, 0, 1}};
+             {&meso_tuning_plain, 0, 1},
+             {&meso_tuning_clblast, 0, 0}};
 enum { n_works = sizeof works / sizeof works[0] };
 
 typedef struct run {

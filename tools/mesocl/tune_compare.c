@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "model/model.h"
 #include "report/report_json.h"
+#include "runtime/clblast.h"
 #include "runtime/tuning.h"
 #include "samples.h"
 #include "work.h"
@@ -14,7 +15,8 @@
 /* The smallest and the largest of six are a 95 % interval of the median. */
 enum { least_rounds = 6, most_rounds = 200, hopeless_rounds = 3 };
 static const double round_seconds = 0.05;
-static const double hopeless = 0.8; /* a candidate so slow in its first rounds is given up */
+static const double final_seconds = 60; /* of a net that needs seconds for a picture */
+static const double hopeless = 0.8;     /* a candidate so slow in its first rounds is given up */
 
 /* A device with the work on it. */
 typedef struct side {
@@ -126,7 +128,8 @@ static meso_status time_both(const json_t *job, side *base, side *candidate, jso
 {
     meso_status status = MESO_OK;
     const size_t rounds = (size_t)json_integer_value(json_object_get(job, "rounds"));
-    const double end = meso_seconds() + json_number_value(json_object_get(job, "seconds"));
+    const double seconds_each = json_number_value(json_object_get(job, "seconds"));
+    const double end = meso_seconds() + (rounds ? final_seconds : seconds_each);
     const double batch = (double)base->spec.batches[0];
     double seconds[2], low, high;
     bench_samples ratios = {0}, speeds = {0};
@@ -134,9 +137,9 @@ static meso_status time_both(const json_t *job, side *base, side *candidate, jso
                      bench_samples_reserve(&speeds, most_rounds),
                  error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(call(base, error)); /* drivers finish compiling at the first one */
-    while (rounds ? ratios.n < rounds
-                  : ratios.n < most_rounds && !is_decided(&ratios) &&
-                        (ratios.n < least_rounds || meso_seconds() < end)) {
+    while (ratios.n < least_rounds || meso_seconds() < end) {
+        if (rounds ? ratios.n == rounds : ratios.n == most_rounds || is_decided(&ratios))
+            break;
         const size_t first = ratios.n % 2;
         side *const both[] = {base, candidate};
         for (size_t i = 0; i < 2; i++)
@@ -163,7 +166,11 @@ static meso_status compare(const json_t *job, json_t **answer, meso_error *error
     side base = {0}, candidate = {0};
     json_t *reason = NULL;
     MESO_TRY(open_side(job, json_object_get(job, "candidate"), plain, &candidate, error));
-    MESO_TRY(verify(job, &candidate, &reason, error));
+    const meso_model_info info = bench_work_info(&candidate.work);
+    if (strncmp(info.clblast, "switched off", strlen("switched off")) == 0)
+        reason = json_sprintf("CLBlast is %s", info.clblast);
+    else
+        MESO_TRY(verify(job, &candidate, &reason, error));
     if (reason) {
         *answer = json_pack("{s:o}", "reason", reason);
         goto out;
@@ -198,6 +205,8 @@ static meso_status list_shipped(json_t *job, json_t **answer, meso_error *error)
     }
     values[0] = (int)meso_device_group_size(s.device, MESO_PROGRAM_PLAIN);
     add(*answer, &meso_tuning_plain, values);
+    if (!meso_model_on_lanes(s.work.model) && meso_clblast_load())
+        add(*answer, &meso_tuning_clblast, (const int[MESO_MAX_TUNABLES]){0});
     if (strips) {
         meso_strip_tuning_values(&meso_tuning_fused, meso_strip_get_plan(strips)->tuning, values);
         add(*answer, &meso_tuning_fused, values);
