@@ -5,6 +5,24 @@
  */
 #define ROW(p, t, y) ((p) + at(t, n, c, y, 0))
 
+/* unpack_u8 along rows. Work-item: (row, n). */
+#define UNPACK(channels)                                                                           \
+    for (int x = 0; x < WIDTH(out_t); x++)                                                         \
+        for (int c = 0; c < (channels); c++)                                                       \
+            to[c * PLANE(out_t) + x] = (float)p[x * (channels) + c] / divide;
+TRAIN_KERNEL unpack_train(__global const uchar *restrict pixels, const float divide,
+                          __global float *restrict out, const tensor_t out_t)
+{
+    const int y = (int)get_global_id(0), n = (int)get_global_id(1), channels = CHANNELS(out_t);
+    __global const uchar *p =
+        pixels + ((size_t)(n + FIRST(out_t)) * HEIGHT(out_t) + y) * WIDTH(out_t) * channels;
+    __global float *to = out + at(out_t, n, 0, y, 0);
+    if (channels == 3)
+        UNPACK(3)
+    else
+        UNPACK(channels)
+}
+
 #define ADD_BIAS(T) STORE_##T(LOAD_##T(p + x) + (T)bias[c], to + x);
 TRAIN_KERNEL bias_train(__global const float *in, const tensor_t in_t, __global const float *bias,
                         __global float *out, const tensor_t out_t)

@@ -105,21 +105,37 @@ TRAIN_KERNEL batch_norm_combine(__global float *memory, const int channels, cons
     moving_variance[c] -= (moving_variance[c] - variance.x * correction) * rate;
 }
 
+/* What one channel's values become. */
+typedef struct norm_t {
+    float2 mean, scale;
+    float shift;
+} norm_t;
+
+inline norm_t norm_of(__global const float *memory, __global const float *gamma, __global const float *beta,
+                      const int c)
+{
+    const float2 inverse = vload2(0, OF_CHANNEL(memory, c) + NORM_INVERSE);
+    const float2 product = exact_product(gamma[c], inverse.x);
+    norm_t norm;
+    norm.mean = vload2(0, OF_CHANNEL(memory, c) + NORM_MEAN);
+    norm.scale = (float2)(product.x, product.y + gamma[c] * inverse.y);
+    norm.shift = beta[c];
+    return norm;
+}
+
+#define CENTRED(T, v) (((v) - (T)norm.mean.x) - (T)norm.mean.y)
+#define NORMALISED(T, d) ((d) * (T)norm.scale.x + ((d) * (T)norm.scale.y + (T)norm.shift))
 #define NORMALISE(T)                                                                               \
     {                                                                                              \
-        const T d = (LOAD_##T(p + x) - (T)mean.x) - (T)mean.y;                                     \
-        STORE_##T(d * (T)scale.x + (d * (T)scale.y + (T)shift), to + x);                           \
+        const T d = CENTRED(T, LOAD_##T(p + x));                                                   \
+        STORE_##T(NORMALISED(T, d), to + x);                                                       \
     }
 TRAIN_KERNEL batch_norm_apply(__global const float *in, const tensor_t in_t, __global const float *memory,
                               __global const float *gamma, __global const float *beta,
                               __global float *out, const tensor_t out_t)
 {
     GET_ROWS(out_t);
-    const float2 mean = vload2(0, OF_CHANNEL(memory, c) + NORM_MEAN);
-    const float2 inverse = vload2(0, OF_CHANNEL(memory, c) + NORM_INVERSE);
-    const float2 product = exact_product(gamma[c], inverse.x);
-    const float2 scale = (float2)(product.x, product.y + gamma[c] * inverse.y);
-    const float shift = beta[c];
+    const norm_t norm = norm_of(memory, gamma, beta, c);
     for (int y = y_begin; y < y_end; y++) {
         __global const float *p = in + at(in_t, n, c, y, 0);
         __global float *to = out + at(out_t, n, c, y, 0);

@@ -16,55 +16,77 @@ inline int paired_columns(const int window_h, const int window_w, const int stri
     return pairs ? min(WIDTH(in_t) / 2, WIDTH(out_t)) / HALF * HALF : 0;
 }
 
+/* The largest of VALUE(type, input) under each window. */
+#define POOL_ROWS(VALUE)                                                                           \
+    GET_ROWS(out_t);                                                                               \
+    for (int y = y_begin; y < y_end; y++) {                                                        \
+        const int paired = paired_columns(window_h, window_w, stride_h, stride_w, before_h,        \
+                                          before_w, y, in_t, out_t);                               \
+        const int y0 = max(y * stride_h - before_h, 0);                                            \
+        const int y1 = min(y * stride_h - before_h + window_h, HEIGHT(in_t));                      \
+        __global const float *upper = in + at(in_t, n, c, y0, 0), *lower = upper + ROW_STRIDE(in_t); \
+        __global float *to = out + at(out_t, n, c, y, 0);                                          \
+        int x = 0;                                                                                 \
+        for (; x < paired; x += HALF) {                                                            \
+            PREFETCH(upper + 2 * ROW_STRIDE(in_t) + 2 * x); /* for the next row */                 \
+            PREFETCH(lower + 2 * ROW_STRIDE(in_t) + 2 * x);                                        \
+            const vec a = VALUE(vec, VLOAD(0, upper + 2 * x)), b = VALUE(vec, VLOAD(0, lower + 2 * x)); \
+            const half_vec top = LARGER_HALF(a.even, a.odd), bottom = LARGER_HALF(b.even, b.odd);  \
+            HALF_STORE(LARGER_HALF(top, bottom), 0, to + x);                                       \
+        }                                                                                          \
+        for (; x < WIDTH(out_t); x++) {                                                            \
+            const int x0 = max(x * stride_w - before_w, 0);                                        \
+            const int x1 = min(x * stride_w - before_w + window_w, WIDTH(in_t));                   \
+            float largest = -INFINITY;                                                             \
+            for (int i = y0; i < y1; i++)                                                          \
+                for (int j = x0; j < x1; j++) {                                                    \
+                    const float v = VALUE(float, upper[(i - y0) * ROW_STRIDE(in_t) + j]);          \
+                    largest = v > largest || v != v ? v : largest;                                 \
+                }                                                                                  \
+            to[x] = largest;                                                                       \
+        }                                                                                          \
+    }
+
 /* Work-item: (block of rows, n · channels + c). */
+#define AS_IT_IS(T, v) (v)
 TRAIN_KERNEL max_pool_train(__global const float *in, const tensor_t in_t, __global float *out,
                             const tensor_t out_t, const int window_h, const int window_w, const int stride_h,
                             const int stride_w, const int before_h, const int before_w)
 {
-    GET_ROWS(out_t);
-    for (int y = y_begin; y < y_end; y++) {
-        const int paired = paired_columns(window_h, window_w, stride_h, stride_w, before_h, before_w, y,
-                                          in_t, out_t);
-        const int y0 = max(y * stride_h - before_h, 0);
-        const int y1 = min(y * stride_h - before_h + window_h, HEIGHT(in_t));
-        __global const float *upper = in + at(in_t, n, c, y0, 0), *lower = upper + ROW_STRIDE(in_t);
-        __global float *to = out + at(out_t, n, c, y, 0);
-        int x = 0;
-        for (; x < paired; x += HALF) {
-            const vec a = VLOAD(0, upper + 2 * x), b = VLOAD(0, lower + 2 * x);
-            const half_vec top = LARGER_HALF(a.even, a.odd), bottom = LARGER_HALF(b.even, b.odd);
-            HALF_STORE(LARGER_HALF(top, bottom), 0, to + x);
-        }
-        for (; x < WIDTH(out_t); x++) {
-            const int x0 = max(x * stride_w - before_w, 0);
-            const int x1 = min(x * stride_w - before_w + window_w, WIDTH(in_t));
-            float largest = -INFINITY;
-            for (int i = y0; i < y1; i++)
-                for (int j = x0; j < x1; j++) {
-                    const float v = upper[(i - y0) * ROW_STRIDE(in_t) + j];
-                    largest = v > largest || v != v ? v : largest;
-                }
-            to[x] = largest;
-        }
-    }
+    POOL_ROWS(AS_IT_IS)
+}
+
+/* Where the first of the largest of each window is, rows from above. Nowhere if there is a NaN. */
+typedef struct winners_t {
+    mask upper, lower;
+} winners_t;
+
+inline winners_t winners_of(const vec a, const vec b)
+{
+    const vec column = b > a ? b : a, neighbour = SWAP_PAIRS(column);
+    const vec largest = neighbour > column ? neighbour : column;
+    const mask upper = a == largest, upper_neighbour = SWAP_PAIRS(upper);
+    const mask lower = b == largest, lower_neighbour = SWAP_PAIRS(lower);
+    mask left = 0;
+    left.even = -1;
+    winners_t w;
+    w.upper = upper & (left | ~upper_neighbour);
+    w.lower = lower & (left | ~lower_neighbour) & ~(upper | upper_neighbour);
+    return w;
 }
 
 /* HALF windows: their gradients g to the first of the largest of each, added to what is there. */
 inline void backward_pairs(__global const float *in, const int in_stride, const half_vec g, __global float *d,
                            const int d_stride)
 {
-    const vec a = VLOAD(0, in), b = VLOAD(0, in + in_stride);
-    const half_vec top = LARGER_HALF(a.even, a.odd), bottom = LARGER_HALF(b.even, b.odd);
-    const half_vec largest = LARGER_HALF(top, bottom), none = 0.0f;
-    const half_mask first = a.even == largest, second = ~first & (a.odd == largest);
-    const half_mask third = ~(first | second) & (b.even == largest);
-    vec upper = VLOAD(0, d), lower = VLOAD(0, d + d_stride);
-    upper.even += first ? g : none;
-    upper.odd += second ? g : none;
-    lower.even += third ? g : none;
-    lower.odd += first | second | third ? none : g;
-    VSTORE(upper, 0, d);
-    VSTORE(lower, 0, d + d_stride);
+    PREFETCH(in + 2 * in_stride); /* for the next row */
+    PREFETCH(in + 3 * in_stride);
+    PREFETCH(d + 2 * d_stride);
+    PREFETCH(d + 3 * d_stride);
+    const winners_t w = winners_of(VLOAD(0, in), VLOAD(0, in + in_stride));
+    const vec gradient = TWICE(g), none = 0.0f;
+    VSTORE(VLOAD(0, d) + (w.upper ? gradient : none), 0, d);
+    VSTORE(VLOAD(0, d + d_stride) + (w.lower ? gradient : none), 0, d + d_stride);
 }
 
 /* The gradient goes to the first of the largest values under each window. Windows may overlap, so the work-item

@@ -10,7 +10,9 @@
 #define LANES 16
 typedef float16 vec;
 typedef float8 half_vec;
-typedef int8 half_mask;
+typedef int16 mask;
+#define SWAP_PAIRS(v) ((v).s1032547698badcfe)
+#define TWICE(half) ((half).s0011223344556677)
 #define HALF_LOAD vload8
 #define VLOAD vload16
 #define VSTORE vstore16
@@ -26,7 +28,9 @@ inline float sum_lanes(vec v)
 #define LANES 8
 typedef float8 vec;
 typedef float4 half_vec;
-typedef int4 half_mask;
+typedef int8 mask;
+#define SWAP_PAIRS(v) ((v).s10325476)
+#define TWICE(half) ((half).s00112233)
 #define HALF_LOAD vload4
 #define VLOAD vload8
 #define VSTORE vstore8
@@ -40,6 +44,15 @@ inline float sum_lanes(vec v)
 #endif
 
 #define TRAIN_KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void
+/* Kernels that do much with each value ask too rarely for the next ones: the processor waits for memory. */
+#if !defined(PREFETCH) && defined(__has_builtin)
+#if __has_builtin(__builtin_prefetch)
+#define PREFETCH(p) __builtin_prefetch(p)
+#endif
+#endif
+#ifndef PREFETCH
+#define PREFETCH(p)
+#endif
 #define UNROLL _Pragma("unroll")
 #define NO_UNROLL _Pragma("unroll 1")
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/norm_pool.h"
 #include "net/train_params.h"
 #include "net/train_plan.h"
 
@@ -20,11 +21,16 @@ enum { max_tasks = 6 * MESO_MAX_LAYERS, chunk_images = 2 };
 
 typedef enum task_kind { TASK_UNPACK, TASK_FORWARD, TASK_LOSS, TASK_BACKWARD } task_kind;
 
+/* Of a layer and the next one together. */
+typedef meso_status (*pair_part)(meso_device *device, const meso_train_step *one,
+                                 const meso_train_step *next);
+
 typedef struct task {
     task_kind kind;
     size_t layer;
     meso_train_part part; /* NULL: the op's forward */
     int once;             /* for the whole batch */
+    pair_part pair;       /* in place of part, or NULL */
 } task;
 
 typedef struct run {
@@ -49,7 +55,12 @@ typedef struct run {
 
 static void add_task(run *r, task_kind kind, size_t layer, meso_train_part part, int once)
 {
-    r->tasks[r->n_tasks++] = (task){kind, layer, part, once};
+    r->tasks[r->n_tasks++] = (task){kind, layer, part, once, NULL};
+}
+
+static void add_pair(run *r, task_kind kind, size_t layer, pair_part pair)
+{
+    r->tasks[r->n_tasks++] = (task){kind, layer, NULL, 0, pair};
 }
 
 static void add_parts(run *r, task_kind kind, size_t layer, const meso_train_parts *parts)
@@ -63,23 +74,47 @@ static void add_parts(run *r, task_kind kind, size_t layer, const meso_train_par
         add_task(r, kind, layer, parts->apply, 0);
 }
 
+static void add_forward(run *r, size_t i)
+{
+    const meso_op *op = r->net->layers[i].op;
+    if (r->plan.places[i - 1].pooled)
+        return;
+    if (r->plan.places[i].pooled) {
+        add_parts(r, TASK_FORWARD, i,
+                  &(meso_train_parts){op->train.measure, op->train.combine, NULL});
+        add_pair(r, TASK_FORWARD, i, meso_norm_pool_apply);
+    } else if (op->train.apply) {
+        add_parts(r, TASK_FORWARD, i, &op->train);
+    } else {
+        add_task(r, TASK_FORWARD, i, NULL, 0);
+    }
+}
+
+static void add_backward(run *r, size_t i)
+{
+    const meso_op *op = r->net->layers[i].op;
+    if (r->plan.places[i - 1].pooled)
+        return;
+    if (r->plan.places[i].pooled) {
+        add_pair(r, TASK_BACKWARD, i, meso_norm_pool_backward_measure);
+        add_task(r, TASK_BACKWARD, i, op->backward.combine, 1);
+        add_pair(r, TASK_BACKWARD, i, meso_norm_pool_backward_apply);
+    } else {
+        add_parts(r, TASK_BACKWARD, i, &op->backward);
+    }
+}
+
 static void list_tasks(run *r)
 {
     add_task(r, TASK_UNPACK, 0, NULL, 0);
-    for (size_t i = 1; i <= r->plan.logits; i++) {
-        const meso_op *op = r->net->layers[i].op;
-        if (!r->plan.places[i].used)
-            continue;
-        if (op->train.apply)
-            add_parts(r, TASK_FORWARD, i, &op->train);
-        else
-            add_task(r, TASK_FORWARD, i, NULL, 0);
-    }
+    for (size_t i = 1; i <= r->plan.logits; i++)
+        if (r->plan.places[i].used)
+            add_forward(r, i);
     r->n_forward = r->n_tasks;
     add_task(r, TASK_LOSS, r->plan.logits, NULL, 0);
     for (size_t i = r->plan.logits + 1; i-- > 1;)
         if (r->plan.places[i].used && r->plan.places[i].trained)
-            add_parts(r, TASK_BACKWARD, i, &r->net->layers[i].op->backward);
+            add_backward(r, i);
 }
 
 static meso_tensor_view value_of(const run *r, size_t layer, size_t first)
@@ -102,24 +137,24 @@ static meso_tensor_view gradient_of(const run *r, size_t layer, size_t first)
     return view;
 }
 
-static meso_train_step step_of(const run *r, const task *t, size_t first, size_t n)
+static meso_train_step step_of(const run *r, size_t i, size_t first, size_t n)
 {
-    const meso_layer *layer = &r->net->layers[t->layer];
+    const meso_layer *layer = &r->net->layers[i];
     meso_train_step s = {.step = {.net = r->net, .layer = layer, .n = n},
                          .first = first,
                          .batch = r->input->n,
-                         .memory = &r->memories[t->layer],
-                         .frozen = r->settings.frozen[t->layer],
+                         .memory = &r->memories[i],
+                         .frozen = r->settings.frozen[i],
                          .seed = r->settings.seed,
                          .count = r->step,
                          .rate = r->rate,
                          .biased_variance = r->settings.bn_biased_variance};
-    s.step.output = value_of(r, t->layer, first);
-    s.d_output = gradient_of(r, t->layer, first);
+    s.step.output = value_of(r, i, first);
+    s.d_output = gradient_of(r, i, first);
     for (size_t k = 0; k < layer->n_inputs; k++) {
         s.step.inputs[k] = value_of(r, layer->inputs[k], first);
         s.d_inputs[k] = gradient_of(r, layer->inputs[k], first);
-        s.add[k] = r->plan.places[t->layer].add[k];
+        s.add[k] = r->plan.places[i].add[k];
     }
     for (size_t k = 0; k < layer->n_params; k++) {
         const meso_train_param *param = &r->params[layer->first_param + k];
@@ -137,7 +172,7 @@ static meso_status unpack(run *r, size_t first, size_t n)
         return meso_launch(r->device, MESO_KERNEL_UNPACK_F32, global,
                            MESO_ARGS(meso_arg_buffer(r->input->pixels), meso_arg_buffer(out.buffer),
                                      meso_arg_tensor(&out)));
-    return meso_launch(r->device, MESO_KERNEL_UNPACK_U8, global,
+    return meso_launch(r->device, MESO_KERNEL_UNPACK_TRAIN, MESO_GLOBAL(out.shape.h, n, 1),
                        MESO_ARGS(meso_arg_buffer(r->input->pixels),
                                  meso_arg_float(r->net->layers[0].set.input.divide),
                                  meso_arg_buffer(out.buffer), meso_arg_tensor(&out)));
@@ -162,7 +197,11 @@ static meso_status do_task(run *r, const task *t, size_t first, size_t n)
         return unpack(r, first, n);
     if (t->kind == TASK_LOSS)
         return loss(r, first, n);
-    const meso_train_step s = step_of(r, t, first, n);
+    const meso_train_step s = step_of(r, t->layer, first, n);
+    if (t->pair) {
+        const meso_train_step next = step_of(r, t->layer + 1, first, n);
+        return t->pair(r->device, &s, &next);
+    }
     return t->part ? t->part(r->device, &s) : layer->op->forward(r->device, &s.step);
 }
 
@@ -231,7 +270,7 @@ static meso_status create_buffers(run *r)
     for (size_t i = 0; i <= r->plan.logits; i++) {
         const meso_layer *layer = &r->net->layers[i];
         const meso_tensor_view view = value_of(r, i, 0);
-        if (r->plan.places[i].used && r->plan.places[i].source == i) {
+        if (r->plan.places[i].used && r->plan.places[i].source == i && !r->plan.places[i].pooled) {
             MESO_TRY(meso_buffer_create(r->device, batch * meso_tensor_size(&view), &r->values[i]));
             MESO_TRY(meso_buffer_zero(r->device, &r->values[i]));
         }

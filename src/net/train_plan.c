@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "net/norm_pool.h"
+
 /* What the loss depends on, and who reads each output. */
 static void find_uses(meso_train_plan *plan, size_t *n_readers)
 {
@@ -27,6 +29,15 @@ static int can_overwrite(const meso_train_plan *plan, const meso_layer *layer,
     return n_readers[layer->inputs[0]] == 1 && maker->n_inputs > 0 && !maker->op->reads_output;
 }
 
+/* Batch norm by the batch's statistics, which the next layer alone reads. */
+static int goes_into_pool(const meso_train_plan *plan, size_t i, const unsigned char *frozen,
+                          const size_t *n_readers)
+{
+    const meso_layer *layers = plan->net->layers;
+    return i < plan->logits && !frozen[i] && n_readers[i] == 1 && plan->places[i + 1].used &&
+           layers[i + 1].inputs[0] == i && meso_norm_pool_fits(&layers[i], &layers[i + 1]);
+}
+
 static void place_values(meso_train_plan *plan, const unsigned char *frozen,
                          const size_t *n_readers)
 {
@@ -37,6 +48,7 @@ static void place_values(meso_train_plan *plan, const unsigned char *frozen,
         place->slot = MESO_NO_SLOT;
         place->source =
             can_overwrite(plan, layer, n_readers) ? plan->places[layer->inputs[0]].source : i;
+        place->pooled = goes_into_pool(plan, i, frozen, n_readers);
         place->trained = layer->n_params > 0 && !frozen[i];
         for (size_t k = 0; k < layer->n_inputs; k++) {
             meso_train_place *from = &plan->places[layer->inputs[k]];
@@ -60,26 +72,37 @@ static int find_slot(meso_train_plan *plan, const meso_layer *layer, unsigned ch
     return (int)s;
 }
 
-/* In the order of backward. */
+/* Slots for the gradients that layer i's backward begins. */
+static void begin_gradients(meso_train_plan *plan, size_t i, unsigned char *busy)
+{
+    meso_train_place *place = &plan->places[i];
+    const meso_layer *layers = plan->net->layers;
+    for (size_t k = 0; k < layers[i].n_inputs && place->used && place->trained; k++) {
+        const meso_train_place *maker = &plan->places[layers[i].inputs[k]];
+        meso_train_place *from = &plan->places[maker->source];
+        if (!maker->trained || maker->source == place->source)
+            continue;
+        place->add[k] = from->slot != MESO_NO_SLOT;
+        if (!place->add[k])
+            from->slot = find_slot(plan, &layers[maker->source], busy);
+    }
+}
+
+/* In the order of backward. A pooling that batch norm goes into does nothing itself: its gradient
+ * is read by batch norm, one layer on. */
 static void place_gradients(meso_train_plan *plan)
 {
     unsigned char busy[MESO_MAX_LAYERS] = {0};
-    const meso_layer *layers = plan->net->layers;
     size_t last = plan->places[plan->logits].source;
-    plan->places[last].slot = find_slot(plan, &layers[last], busy);
+    plan->places[last].slot = find_slot(plan, &plan->net->layers[last], busy);
     for (size_t i = plan->logits + 1; i-- > 0;) {
-        meso_train_place *place = &plan->places[i];
-        for (size_t k = 0; k < layers[i].n_inputs && place->used && place->trained; k++) {
-            const meso_train_place *maker = &plan->places[layers[i].inputs[k]];
-            meso_train_place *from = &plan->places[maker->source];
-            if (!maker->trained || maker->source == place->source)
-                continue;
-            place->add[k] = from->slot != MESO_NO_SLOT;
-            if (!place->add[k])
-                from->slot = find_slot(plan, &layers[maker->source], busy);
-        }
-        if (place->source == i && place->slot != MESO_NO_SLOT)
-            busy[place->slot] = 0;
+        const int is_pool = i > 0 && plan->places[i - 1].pooled;
+        const size_t done = plan->places[i].pooled ? i + 1 : i;
+        if (is_pool)
+            continue;
+        begin_gradients(plan, i, busy);
+        if (plan->places[done].source == done && plan->places[done].slot != MESO_NO_SLOT)
+            busy[plan->places[done].slot] = 0;
     }
 }
 
