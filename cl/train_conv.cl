@@ -42,12 +42,17 @@ inline void window_sum(__global const float *upper, __global const float *lower,
     window_sum(upper + x, lower + x, ROW_STRIDE(from_t), PLANE(from_t), channels, window_h, width, \
                step_h, step_w, w, w_from, taps, sums)
 
+/* Bias and ReLU behind a convolution, before its sums are stored. NaN stays NaN. */
+#define FINISH(T, v) ((v) < (T)low ? (T)low : (v) > (T)high ? (T)high : (v))
+
 /* Work-item: (two rows, n · tiles + tile). The pad of `from` is as wide as the window reaches. w_from and w_to: from
- * one weight to the next in i and in j. */
+ * one weight to the next in i and in j. What is stored is the sum + bias within low … high; without with_bias and
+ * with add the sum is added to what is there. */
 TRAIN_KERNEL conv_rows(__global const float *from, const tensor_t from_t, __global const float *weights,
                        const int w_from, const int w_to, __global float *to, const tensor_t to_t,
                        const int window_h, const int window_w, const int step_h, const int step_w,
-                       const int origin_h, const int origin_w, const int add)
+                       const int origin_h, const int origin_w, const int add, const int with_bias,
+                       __global const float *bias, const float low, const float high)
 {
     const int tiles = (CHANNELS(to_t) + TILE - 1) / TILE;
     const int n = (int)get_global_id(1) / tiles, first = (int)get_global_id(1) % tiles * TILE;
@@ -74,11 +79,12 @@ TRAIN_KERNEL conv_rows(__global const float *from, const tensor_t from_t, __glob
             if (j < n_j) {
                 __global float *p = to + at(to_t, n, first + j, y, x);
                 __global float *q = to + at(to_t, n, first + j, y_lower, x);
-                const vec a = add ? VLOAD(0, p) + sums[0][j] : sums[0][j];
-                const vec b = add ? VLOAD(0, q) + sums[1][j] : sums[1][j];
-                VSTORE(a, 0, p);
+                const vec more = with_bias ? bias[first + j] : 0.0f;
+                const vec a = (add ? VLOAD(0, p) : more) + sums[0][j];
+                const vec b = (add ? VLOAD(0, q) : more) + sums[1][j];
+                VSTORE(FINISH(vec, a), 0, p);
                 if (y_lower > y)
-                    VSTORE(b, 0, q);
+                    VSTORE(FINISH(vec, b), 0, q);
             }
     }
     for (; x < WIDTH(to_t); x++)
@@ -93,7 +99,8 @@ TRAIN_KERNEL conv_rows(__global const float *from, const tensor_t from_t, __glob
                                       from[at(from_t, n, i, row + r * step_h - origin_h,
                                               x + s * step_w - origin_w)] +
                                   sum;
-                *p = add ? *p + sum : sum;
+                sum += add ? *p : with_bias ? bias[first + j] : 0.0f;
+                *p = FINISH(float, sum);
             }
 }
 

@@ -91,6 +91,35 @@ TRAIN_KERNEL relu_backward(__global const float *out, const tensor_t out_t, cons
     }
 }
 
+/* relu_backward and bias_backward in one: d, the gradient of both, and partial[group][c] = Σ d. Work-item: (c,
+ * group). */
+#define MASK_AND_SUM(T)                                                                            \
+    {                                                                                              \
+        const T v = LOAD_##T(o + x), keep = LOAD_##T(g + x);                                       \
+        const T masked = v > (T)0.0f && v < (T)cap ? keep : (T)0.0f;                               \
+        STORE_##T(masked, g + x);                                                                  \
+        sum_##T += masked;                                                                         \
+    }
+TRAIN_KERNEL bias_relu_backward(__global const float *out, const tensor_t out_t, const float cap,
+                                __global float *d, const tensor_t d_t, __global float *partial,
+                                const int n)
+{
+    const int c = (int)get_global_id(0);
+    GET_GROUP(d_t, n, 1);
+    for (int image = image_begin; image < image_end; image++) {
+        float sum = 0.0f, lost = 0.0f;
+        for (int y = 0; y < HEIGHT(d_t); y++) {
+            __global const float *o = out + at(out_t, image - FIRST(out_t), c, y, 0);
+            __global float *g = d + at(d_t, image - FIRST(d_t), c, y, 0);
+            vec sum_vec = 0.0f;
+            float sum_float = 0.0f;
+            ALONG(WIDTH(d_t), MASK_AND_SUM)
+            add_exactly(&sum, &lost, sum_lanes(sum_vec) + sum_float);
+        }
+        add_to_group(partial + (size_t)group * CHANNELS(d_t) + c, image, sum);
+    }
+}
+
 /* The others: d_in = f(value) · d_out, where value is the input or the output. */
 #define ACTIVATION_BACKWARD(name, setting, FACTOR)                                                 \
     TRAIN_KERNEL name(__global const float *value, const tensor_t value_t, const float setting,    \

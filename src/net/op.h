@@ -53,6 +53,10 @@ typedef struct meso_train_step {
     uint64_t seed, count; /* of dropout: count is the step's number */
     double rate;          /* by which moving statistics follow the batch's */
     int biased_variance;  /* of the moving variance */
+    /* conv: the bias and ReLU behind it that it computes, too, before it stores anything, or NULL
+     */
+    const meso_buffer *bias;
+    const meso_layer *relu;
 } meso_train_step;
 
 typedef meso_status (*meso_train_part)(meso_device *device, const meso_train_step *step);
@@ -109,6 +113,13 @@ int meso_window_halo(const meso_window *window);
 /* Work-items (block of rows, n · channels) of elementwise kernels of training. */
 #define MESO_TRAIN_GLOBAL(shape, n) \
     MESO_GLOBAL(((shape).h + MESO_TRAIN_ROWS - 1) / MESO_TRAIN_ROWS, (n) * (size_t)(shape).c, 1)
+
+/* Whether a convolution can compute the bias and ReLU behind it. */
+int meso_conv_finishes(const meso_layer *conv);
+
+/* Backward of a bias that is trained and of the ReLU over it, both in place, in one go. */
+meso_status meso_bias_relu_backward(meso_device *device, const meso_train_step *bias,
+                                    const meso_train_step *relu);
 
 /* Groups that have one of the step's images. */
 size_t meso_step_groups(const meso_train_step *step);

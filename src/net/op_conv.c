@@ -6,6 +6,8 @@
  */
 #include "net/op.h"
 
+#include <math.h>
+
 static const meso_key keys[] = {
     {.name = "filters", .kind = MESO_KEY_COUNT, .offset = MESO_SETTING(conv.filters)},
     {.name = "window", .kind = MESO_KEY_PAIR, .offset = MESO_SETTING(conv.window.size)},
@@ -47,14 +49,17 @@ static meso_status forward(meso_device *device, const meso_step *step)
 }
 
 /* Where the stride is 1, forward and the gradient of the input are the same kernel: see
- * cl/train_conv.cl. direction: 1 forward, −1 back from the output's gradient. */
-static meso_status launch_rows(meso_device *device, const meso_step *step,
+ * cl/train_conv.cl. direction: 1 forward, with the bias and ReLU behind; −1 back from the output's
+ * gradient. */
+static meso_status launch_rows(meso_device *device, const meso_train_step *t,
                                const meso_tensor_view *from, const meso_tensor_view *to,
                                int direction, int add)
 {
     enum { tile = 4 };
+    const meso_step *step = &t->step;
     const meso_window *w = &step->layer->set.conv.window;
     const int filters = step->layer->shape.c, forth = direction > 0;
+    const int with_bias = forth && t->bias, with_relu = forth && t->relu;
     const size_t tiles = ((size_t)to->shape.c + tile - 1) / tile;
     return meso_launch(
         device, MESO_KERNEL_CONV_ROWS, MESO_GLOBAL((to->shape.h + 1) / 2, step->n * tiles, 1),
@@ -64,7 +69,10 @@ static meso_status launch_rows(meso_device *device, const meso_step *step,
                   meso_arg_tensor(to), meso_arg_int(w->size[0]), meso_arg_int(w->size[1]),
                   meso_arg_int(direction * w->dilation[0]),
                   meso_arg_int(direction * w->dilation[1]), meso_arg_int(direction * w->before[0]),
-                  meso_arg_int(direction * w->before[1]), meso_arg_int(add)));
+                  meso_arg_int(direction * w->before[1]), meso_arg_int(add),
+                  meso_arg_int(with_bias), meso_arg_buffer(with_bias ? t->bias : step->params[0]),
+                  meso_arg_float(with_relu ? 0 : -INFINITY),
+                  meso_arg_float(with_relu ? t->relu->set.relu.cap : INFINITY)));
 }
 
 static int is_dense(const meso_layer *layer)
@@ -72,10 +80,15 @@ static int is_dense(const meso_layer *layer)
     return layer->set.conv.window.stride[0] == 1 && layer->set.conv.window.stride[1] == 1;
 }
 
+int meso_conv_finishes(const meso_layer *conv)
+{
+    return conv->op == &meso_op_conv && is_dense(conv);
+}
+
 static meso_status train(meso_device *device, const meso_train_step *t)
 {
     const meso_step *step = &t->step;
-    return is_dense(step->layer) ? launch_rows(device, step, &step->inputs[0], &step->output, 1, 0)
+    return is_dense(step->layer) ? launch_rows(device, t, &step->inputs[0], &step->output, 1, 0)
                                  : forward(device, step);
 }
 
@@ -84,7 +97,7 @@ static meso_status backward_data(meso_device *device, const meso_train_step *t)
     const meso_window *w = &t->step.layer->set.conv.window;
     const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
     if (is_dense(t->step.layer))
-        return launch_rows(device, &t->step, d_out, d_in, -1, t->add[0]);
+        return launch_rows(device, t, d_out, d_in, -1, t->add[0]);
     return meso_launch(device, MESO_KERNEL_CONV_BACKWARD_DATA,
                        MESO_GLOBAL(d_in->shape.h, t->step.n * (size_t)d_in->shape.c, 1),
                        MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),

@@ -77,7 +77,7 @@ static void add_parts(run *r, task_kind kind, size_t layer, const meso_train_par
 static void add_forward(run *r, size_t i)
 {
     const meso_op *op = r->net->layers[i].op;
-    if (r->plan.places[i - 1].pooled)
+    if (r->plan.places[i - 1].pooled || r->plan.places[i].finishes)
         return;
     if (r->plan.places[i].pooled) {
         add_parts(r, TASK_FORWARD, i,
@@ -90,11 +90,22 @@ static void add_forward(run *r, size_t i)
     }
 }
 
+/* ReLU that goes backward together with the bias in front. */
+static int is_relu_over_bias(const run *r, size_t i)
+{
+    return i <= r->plan.logits && r->plan.places[i].finishes &&
+           r->net->layers[i].op == &meso_op_relu && !r->settings.frozen[i - 1];
+}
+
 static void add_backward(run *r, size_t i)
 {
     const meso_op *op = r->net->layers[i].op;
-    if (r->plan.places[i - 1].pooled)
+    if (r->plan.places[i - 1].pooled || is_relu_over_bias(r, i))
         return;
+    if (is_relu_over_bias(r, i + 1)) {
+        add_pair(r, TASK_BACKWARD, i, meso_bias_relu_backward);
+        return;
+    }
     if (r->plan.places[i].pooled) {
         add_pair(r, TASK_BACKWARD, i, meso_norm_pool_backward_measure);
         add_task(r, TASK_BACKWARD, i, op->backward.combine, 1);
@@ -160,6 +171,10 @@ static meso_train_step step_of(const run *r, size_t i, size_t first, size_t n)
         const meso_train_param *param = &r->params[layer->first_param + k];
         s.step.params[k] = &param->value;
         s.d_params[k] = param->is_trained ? &param->gradient : NULL;
+    }
+    if (layer->op == &meso_op_conv && i < r->plan.logits && r->plan.places[i + 1].finishes) {
+        s.bias = &r->params[layer[1].first_param].value;
+        s.relu = i + 2 <= r->plan.logits && r->plan.places[i + 2].finishes ? &layer[2] : NULL;
     }
     return s;
 }

@@ -59,6 +59,24 @@ static void place_values(meso_train_plan *plan, const unsigned char *frozen,
     }
 }
 
+/* Layer i does nothing but to write over the output of the one in front. */
+static int is_over(const meso_train_plan *plan, size_t i, const meso_op *op)
+{
+    const meso_layer *layer = &plan->net->layers[i];
+    return layer->op == op && layer->inputs[0] == i - 1 && plan->places[i].used &&
+           plan->places[i].source == plan->places[i - 1].source;
+}
+
+static void find_finishes(meso_train_plan *plan)
+{
+    for (size_t i = 1; i < plan->logits; i++)
+        if (meso_conv_finishes(&plan->net->layers[i]) && is_over(plan, i + 1, &meso_op_bias)) {
+            plan->places[i + 1].finishes = 1;
+            if (i + 2 <= plan->logits)
+                plan->places[i + 2].finishes = is_over(plan, i + 2, &meso_op_relu);
+        }
+}
+
 static int find_slot(meso_train_plan *plan, const meso_layer *layer, unsigned char *busy)
 {
     const int pad = layer->op->backward_halo ? layer->op->backward_halo(layer) : 0;
@@ -115,5 +133,6 @@ void meso_train_plan_make(const meso_net *net, const unsigned char *frozen, size
     plan->logits = logits;
     find_uses(plan, n_readers);
     place_values(plan, frozen, n_readers);
+    find_finishes(plan);
     place_gradients(plan);
 }

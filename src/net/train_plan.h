@@ -23,6 +23,7 @@ typedef struct meso_train_place {
     int slot;      /* of the tensor's gradient; of the source alone */
     int pooled;    /* batch norm that goes into the next layer, a max-pooling: src/net/norm_pool.h;
                     * it has no value and no gradient of its own */
+    int finishes;  /* bias, or ReLU over it, that the convolution in front computes in forward */
     int add[MESO_MAX_INPUTS]; /* 1: the input's gradient has been begun by a later layer */
 } meso_train_place;
 

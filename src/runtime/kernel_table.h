@@ -39,7 +39,7 @@
     X(DENSE_FORWARD, "dense_forward", PLAIN, "btbbt")                                      \
     X(SOFTMAX_FORWARD, "softmax_forward", PLAIN, "btbt")                                   \
     X(UNPACK_TRAIN, "unpack_train", TRAIN, "bfbt")                                         \
-    X(CONV_ROWS, "conv_rows", TRAIN, "btbiibtiiiiiii")                                     \
+    X(CONV_ROWS, "conv_rows", TRAIN, "btbiibtiiiiiiiibff")                                 \
     X(CONV_BACKWARD_DATA, "conv_backward_data", TRAIN, "btbbtiiiiiiiii")                   \
     X(CONV_BACKWARD_WEIGHTS, "conv_backward_weights", TRAIN, "btbtbiiiiiiiii")             \
     X(BIAS_TRAIN, "bias_train", TRAIN, "btbbt")                                            \
@@ -48,6 +48,7 @@
     X(MAX_POOL_TRAIN, "max_pool_train", TRAIN, "btbtiiiiii")                               \
     X(BIAS_BACKWARD, "bias_backward", TRAIN, "btbi")                                       \
     X(RELU_BACKWARD, "relu_backward", TRAIN, "btfbt")                                      \
+    X(BIAS_RELU_BACKWARD, "bias_relu_backward", TRAIN, "btfbtbi")                          \
     X(LEAKY_RELU_BACKWARD, "leaky_relu_backward", TRAIN, "btfbtbti")                       \
     X(ELU_BACKWARD, "elu_backward", TRAIN, "btfbtbti")                                     \
     X(SIGMOID_BACKWARD, "sigmoid_backward", TRAIN, "btfbtbti")                             \
