@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Kernels watched by Oclgrind, which ends with 0 whatever it finds: its log decides. A planted write behind the
-# end of a buffer and a planted race must be found, and nothing in the real kernels, plain and fused, of the nets at
-# small sizes.
+# end of a buffer and a planted race must be found, and nothing in the real kernels, plain, fused and a GPU's, of
+# the nets at small sizes.
 #
 #   sh tests/oclgrind.sh CMAKE BUILD_DIR
 set -eu
@@ -30,7 +30,7 @@ must_find overrun 'Invalid write of size 4 at global memory'
 must_find race 'data race at global memory'
 for net in meso4 mesoinception4; do
     # The smallest size that is fused as a whole, and that has room for every pooling.
-    for case in "fused 64" "plain 32"; do
+    for case in "fused 64" "tiled 32" "plain 32"; do
         sed "s/=256/=${case#* }/g" "nets/$net.net" >"$folder/$net.net"
         answers=$(watch "${case% *}" "$folder/$net.net")
         echo "$net $case: $answers, $(grep -c . "$folder/log" || true) lines of log"

@@ -3,10 +3,10 @@
  * Kernels for Oclgrind to watch (tests/oclgrind.sh): two with a planted mistake, and the real ones
  * at small sizes.
  *
- *   oclgrind_kernels overrun | race | plain NET | fused NET
+ *   oclgrind_kernels overrun | race | plain NET | fused NET | tiled NET
  *
- * Oclgrind says that it is a GPU, where no fused kernels are taken: `fused` asks for the narrowest
- * tuning row by name.
+ * Oclgrind says that it is a GPU, where no kernels of CPUs are taken: `fused` asks for their
+ * narrowest tuning row by name.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -21,6 +21,7 @@
 
 #include "harness_model.h"
 #include "mesocl/mesocl.h"
+#include "net/plan.h"
 #include "net/strip_run.h"
 #include "runtime/program.h"
 
@@ -65,63 +66,115 @@ static int run_planted(const char *source)
 }
 
 /* Two images: what kernels read of one must not be the other's. */
-static int run_net(const char *path, int fused)
-{
-    enum { n = 2 };
+typedef struct job {
+    const char *path;
     meso_net *net;
     meso_weights *weights;
+    const float **params;
+    uint8_t *pixels;
+} job;
+enum { n_images = 2 };
+
+static int run_plain(const job *j)
+{
+    const unsigned width = (unsigned)j->net->layers[0].shape.w;
+    const meso_model_options options = {
+        .struct_bytes = sizeof options, .max_batch = n_images, .path = MESO_PATH_PLAIN};
+    meso_model *model;
     meso_error error;
-    if (meso_net_open(path, &net, &error) != MESO_OK ||
-        meso_weights_random(net, 1, &weights, &error) != MESO_OK) {
+    meso_probability p[n_images];
+    if (meso_model_random(device, j->net, 1, &options, &model, &error) != MESO_OK)
+        return 1;
+    if (meso_predict_rgb8(model, j->pixels, n_images, width, (unsigned)j->net->layers[0].shape.h,
+                          3 * (size_t)width, p) != MESO_OK)
+        return 1;
+    printf("%g %g\n", p[0].real, p[1].real);
+    meso_model_close(model);
+    return 0;
+}
+
+static int run_fused(const job *j)
+{
+    const meso_strip_tuning *row = &meso_strip_tunings[meso_n_strip_tunings - 1];
+    meso_strip_run *run;
+    meso_buffer input;
+    float logits[n_images];
+    check(meso_strip_create(device, j->net, j->params, 0, 0, row, &run));
+    if (!run || !meso_strip_get_plan(run)->head.flatten) {
+        fprintf(stderr, "%s: not fused as a whole\n", j->path);
+        return 1;
+    }
+    check(meso_buffer_wrap(device, j->pixels, n_images * meso_shape_size(j->net->layers[0].shape),
+                           &input));
+    check(meso_strip_enqueue(run, &input, 0, n_images, NULL));
+    check(meso_strip_logits(run, n_images, logits));
+    printf("%g %g\n", (double)logits[0], (double)logits[1]);
+    meso_buffer_release(&input);
+    meso_strip_close(run);
+    return 0;
+}
+
+/* A GPU's kernels, filters in local memory and not, up to the layer in front of the sigmoid. */
+static int run_tiled(const job *j)
+{
+    meso_buffer *params = calloc(j->net->n_params + 1, sizeof *params);
+    for (size_t i = 0; params && i < j->net->n_params; i++) {
+        const size_t bytes = j->net->params[i].n_values * sizeof(float);
+        check(meso_buffer_create(device, bytes, &params[i]));
+        check(meso_buffer_write(device, &params[i], 0, j->params[i], bytes));
+    }
+    for (int local = 0; params && local < 2; local++) {
+        meso_tile_tuning row = meso_tile_shipped;
+        meso_tile_run *tiles;
+        meso_plan *plan;
+        float logits[n_images];
+        row.local = local;
+        check(meso_tile_create(device, j->net, j->params, &row, &tiles));
+        if (!tiles)
+            return 1;
+        check(meso_plan_create(device, j->net, n_images, params, tiles, &plan));
+        check(meso_plan_load_rgb8(plan, j->pixels, n_images));
+        check(meso_plan_run(plan, 0, j->net->n_layers - 2, n_images, logits));
+        printf("%g %g\n", (double)logits[0], (double)logits[1]);
+        meso_plan_close(plan);
+        meso_tile_close(tiles);
+    }
+    for (size_t i = 0; params && i < j->net->n_params; i++)
+        meso_buffer_release(&params[i]);
+    free(params);
+    return 0;
+}
+
+static int run_net(const char *path, int (*run)(const job *))
+{
+    job j = {.path = path};
+    meso_error error;
+    int end = 1;
+    if (meso_net_open(path, &j.net, &error) != MESO_OK ||
+        meso_weights_random(j.net, 1, &j.weights, &error) != MESO_OK) {
         fprintf(stderr, "%s\n", error.text);
         return 1;
     }
-    size_t size = meso_shape_size(net->layers[0].shape);
-    uint8_t *pixels = malloc(n * size);
-    if (!pixels)
-        return 1;
-    for (size_t i = 0; i < n * size; i++)
-        pixels[i] = (uint8_t)(i * i / 7 + i);
-    if (fused) {
-        const meso_strip_tuning *row = &meso_strip_tunings[meso_n_strip_tunings - 1];
-        const float **params = harness_params(net, weights);
-        meso_strip_run *run;
-        meso_buffer input;
-        float logits[n];
-        check(meso_strip_create(device, net, params, 0, 0, row, &run));
-        if (!run || !meso_strip_get_plan(run)->head.flatten) {
-            fprintf(stderr, "%s: not fused as a whole\n", path);
-            return 1;
-        }
-        check(meso_buffer_wrap(device, pixels, n * size, &input));
-        check(meso_strip_enqueue(run, &input, 0, n, NULL));
-        check(meso_strip_logits(run, n, logits));
-        printf("%g %g\n", (double)logits[0], (double)logits[1]);
-        meso_buffer_release(&input);
-        meso_strip_close(run);
-        free(params);
-    } else {
-        const meso_model_options options = {
-            .struct_bytes = sizeof options, .max_batch = n, .path = MESO_PATH_PLAIN};
-        meso_model *model;
-        meso_probability p[n];
-        if (meso_model_random(device, net, 1, &options, &model, &error) != MESO_OK)
-            return 1;
-        if (meso_predict_rgb8(model, pixels, n, (unsigned)net->layers[0].shape.w,
-                              (unsigned)net->layers[0].shape.h, 3 * (size_t)net->layers[0].shape.w,
-                              p) != MESO_OK)
-            return 1;
-        printf("%g %g\n", p[0].real, p[1].real);
-        meso_model_close(model);
-    }
-    free(pixels);
-    meso_weights_close(weights);
-    meso_net_close(net);
-    return 0;
+    const size_t size = n_images * meso_shape_size(j.net->layers[0].shape);
+    j.params = harness_params(j.net, j.weights);
+    j.pixels = malloc(size);
+    for (size_t i = 0; j.pixels && i < size; i++)
+        j.pixels[i] = (uint8_t)(i * i / 7 + i);
+    if (j.pixels)
+        end = run(&j);
+    free(j.pixels);
+    free(j.params);
+    meso_weights_close(j.weights);
+    meso_net_close(j.net);
+    return end;
 }
 
 int main(int argc, char **argv)
 {
+    static const struct {
+        const char *name;
+        int (*run)(const job *);
+    } paths[] = {{"plain", run_plain}, {"fused", run_fused}, {"tiled", run_tiled}};
     meso_error error;
     int end = 2;
     if (meso_device_open("auto", &device, &error) != MESO_OK) {
@@ -131,10 +184,9 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc == 2 && i < sizeof planted / sizeof planted[0]; i++)
         if (strcmp(argv[1], planted[i].name) == 0)
             end = run_planted(planted[i].source);
-    if (argc == 3 && strcmp(argv[1], "plain") == 0)
-        end = run_net(argv[2], 0);
-    if (argc == 3 && strcmp(argv[1], "fused") == 0)
-        end = run_net(argv[2], 1);
+    for (size_t i = 0; argc == 3 && i < sizeof paths / sizeof paths[0]; i++)
+        if (strcmp(argv[1], paths[i].name) == 0)
+            end = run_net(argv[2], paths[i].run);
     meso_device_close(device);
     return end;
 }

@@ -23,6 +23,7 @@
 #include "harness_device.h"
 #include "harness_run.h"
 #include "net/strip.h"
+#include "net/tile.h"
 #include "runtime/preference.h"
 #include "runtime/tuning.h"
 #include "tune.h"
@@ -186,6 +187,25 @@ static void leaves_a_bad_row(void **state)
     json_decref(row);
 }
 
+/* Kernels that only GPUs have: the processes that tune find one. */
+static void tunes_the_tiles_of_a_gpu(void **state)
+{
+    int values[MESO_MAX_TUNABLES];
+    (void)state;
+    setenv("OPENCL_LAYERS", FAULT_LAYER, 1);
+    setenv("MESO_FAULT_GPU", "1", 1);
+    tune("tiles", 10);
+    unsetenv("OPENCL_LAYERS");
+    unsetenv("MESO_FAULT_GPU");
+    json_t *row = find_row("tiles");
+    const json_t *evidence = json_object_get(row, "evidence");
+    assert_true(meso_tuning_values(json_object_get(row, "values"), &meso_tuning_tiles, values));
+    assert_true(
+        meso_tuning_values(json_object_get(evidence, "shipped"), &meso_tuning_tiles, values));
+    assert_true(json_array_size(json_object_get(evidence, "tried")) > 0);
+    json_decref(row);
+}
+
 /* The program itself, in a process that can be killed. */
 static pid_t start_tuning(void)
 {
@@ -242,6 +262,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         WITH_USER(never_times_a_wrong_variant),
         WITH_USER(leaves_a_bad_row),
+        WITH_USER(tunes_the_tiles_of_a_gpu),
         WITH_USER(goes_on_where_it_was_killed),
     };
     int code;

@@ -20,8 +20,8 @@ zoo=$root/build-dev/zoo
 pocl_icd=/etc/OpenCL/vendors/pocl.icd
 tolerance=1e-5
 
-quick_rows="pocl group_1 group_8 group_64 sse2 avx2 two_devices memory_1 intel"
-all_rows="$quick_rows rusticl oclgrind"
+quick_rows="pocl group_1 group_8 group_64 sse2 avx2 two_devices memory_1 pocl_gpu intel intel_gpu"
+all_rows="$quick_rows rusticl rusticl_gpu oclgrind"
 
 usage() {
     echo "usage: tools/zoo.sh [--quick | --prepare | --row NAME | --table]" >&2
@@ -121,6 +121,14 @@ under_oclgrind() {
     has_selftest=0
 }
 
+# The device says that it is a GPU, and gets a GPU's kernels.
+pose_as_gpu() {
+    export OPENCL_LAYERS="$root/build-dev/tests/libfault_layer.so" MESO_FAULT_GPU=1
+    programs="test_device test_tile"
+    more=
+    [ "$quick_zoo" = 1 ] || more=test_stream
+}
+
 # Sets the environment; programs is what runs beside the self-test, paths what it must have judged.
 choose() {
     before=
@@ -132,7 +140,7 @@ choose() {
     more=
     [ "$quick_zoo" = 1 ] || more="test_stream test_strip"
     case $row in
-    intel | rusticl | oclgrind) ;;
+    intel* | rusticl* | oclgrind) ;;
     *) [ ! -e "$pocl_icd" ] || vendors "$(cat "$pocl_icd")" ;;
     esac
     case $row in
@@ -141,8 +149,11 @@ choose() {
     sse2 | avx2) export POCL_KERNELLIB_NAME="$row" && programs="test_device test_strip" && more=test_ops ;;
     two_devices) export POCL_DEVICES="pthread basic" && programs="test_device" ;;
     memory_1) export POCL_MEMORY_LIMIT=1 && programs="test_device test_memory" ;;
+    pocl_gpu) pose_as_gpu ;;
     intel) intel && programs="test_device" ;;
+    intel_gpu) intel && pose_as_gpu ;;
     rusticl) rusticl && paths=plain && programs="test_device test_ops" && more= ;;
+    rusticl_gpu) rusticl && pose_as_gpu ;;
     oclgrind) under_oclgrind && paths= && programs="test_device" && more= ;;
     *) usage ;;
     esac
@@ -184,7 +195,7 @@ run_row() {
     done
     for program in $programs $more; do
         quick=
-        [ "$program" != test_strip ] || quick=quick
+        case $program in test_strip | test_tile) quick=quick ;; esac
         # shellcheck disable=SC2086  # before is a command with its options, or nothing
         $before "$bin/$program" $quick >"$here/$program" 2>&1 || true
         count "$here/$program" >"$here/counts"

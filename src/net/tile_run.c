@@ -139,42 +139,46 @@ static size_t group_items(const meso_tile_block *block)
     return (size_t)(block->group_x * block->group_y * block->images);
 }
 
-/* *most becomes the number of work-items that the kernel which can have the fewest can have, if
- * they are fewer than it wants. */
-static meso_status make_kernels(meso_tile_run *run, size_t i, size_t *most)
+/* *can becomes the number of work-items of the kernel that can have the fewest, if they are fewer
+ * than it wants; 0: it lacks local memory. */
+static meso_status make_kernels(meso_tile_run *run, size_t i, size_t *can)
 {
     meso_status status = MESO_OK;
     const meso_tile_block *block = &run->blocks[i];
     tile_kernels *made = &run->made[i];
     const size_t group[3] = {(size_t)block->group_x, (size_t)block->group_y, (size_t)block->images};
     for (int kind = 0; kind < MESO_TILE_N_INPUTS; kind++) {
-        size_t can;
+        size_t most;
         if (!needs(block, kind))
             continue;
         MESO_TRY(meso_program_group_kernel(run->device, &run->program, made->names[kind], "btbbbti",
-                                           group, &made->kernels[kind], &can));
-        if (can < group_items(block) && can < *most)
-            *most = can;
+                                           group, &made->kernels[kind], &most));
+        if (most < group_items(block) && most < *can)
+            *can = most;
     }
 out:
     return status;
 }
 
-/* Finds and compiles, with smaller work-groups where a kernel turns out not to have the device's
- * largest. */
+/* Finds and compiles, anew with less where a kernel turns out not to have all that the device has:
+ * compilers keep local memory for themselves and run out of registers. */
 static meso_status make_blocks(meso_tile_run *run)
 {
     meso_status status = MESO_OK;
     const meso_device_info *info = meso_device_get_info(run->device);
-    for (size_t most = info->max_work_group, tried = most + 1; most < tried;) {
-        tried = most;
+    size_t most = info->max_work_group, local = info->local_memory_bytes, can = 0;
+    while (can < most) {
         forget(run);
-        run->n_blocks =
-            meso_tile_find(run->net, &run->tuning, most, info->local_memory_bytes, run->blocks);
+        run->n_blocks = meso_tile_find(run->net, &run->tuning, most, local, run->blocks);
         if (run->n_blocks > 0)
             MESO_TRY(build(run));
+        can = most;
         for (size_t i = 0; i < run->n_blocks; i++)
-            MESO_TRY(make_kernels(run, i, &most));
+            MESO_TRY(make_kernels(run, i, &can));
+        if (can == 0)
+            local /= 2;
+        else if (can < most)
+            most = can, can = 0;
     }
 out:
     return status;

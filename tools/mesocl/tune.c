@@ -13,6 +13,7 @@
 #include "common.h"
 #include "mesocl/mesocl.h"
 #include "net/strip.h"
+#include "net/tile.h"
 #include "runtime/preference.h"
 #include "tune_compare.h"
 #include "tune_search.h"
@@ -31,6 +32,7 @@ static const struct work {
 } works[] = {{&meso_tuning_lanes, 0, 0},
              {&meso_tuning_fused, 0, 0},
              {&meso_tuning_fused_training, 1, 0},
+             {&meso_tuning_tiles, 0, 0},
              {&meso_tuning_plain, 0, 1},
              {&meso_tuning_clblast, 0, 0}};
 enum { n_works = sizeof works / sizeof works[0] };

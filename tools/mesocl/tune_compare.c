@@ -207,6 +207,10 @@ static meso_status list_shipped(json_t *job, json_t **answer, meso_error *error)
     add(*answer, &meso_tuning_plain, values);
     if (!meso_model_on_lanes(s.work.model) && meso_clblast_load())
         add(*answer, &meso_tuning_clblast, (const int[MESO_MAX_TUNABLES]){0});
+    if (s.work.model->tiles) {
+        meso_tile_tuning_values(meso_tile_get_tuning(s.work.model->tiles), values);
+        add(*answer, &meso_tuning_tiles, values);
+    }
     if (strips) {
         meso_strip_tuning_values(&meso_tuning_fused, meso_strip_get_plan(strips)->tuning, values);
         add(*answer, &meso_tuning_fused, values);

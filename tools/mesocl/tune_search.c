@@ -56,7 +56,7 @@ static int fits_device(const tune_search *search, const meso_tunable *t, int val
 {
     if (strcmp(t->name, "lanes") == 0)
         return (unsigned)value <= search->device->vector_width;
-    if (strcmp(t->name, "group") == 0)
+    if (strcmp(t->name, "group") == 0 || strcmp(t->name, "items") == 0)
         return (size_t)value <= search->device->max_work_group;
     return 1;
 }
