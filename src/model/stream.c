@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Slots of pixels, each computed by one lane, so that slots run side by side and a picture's data
- * stay in one core's cache.
+ * Slots of pixels. On CPUs each is computed by one lane, so that slots run side by side and a
+ * picture's data stay in one core's cache. On GPUs a slot is copied to the device while another is
+ * computed there.
  */
 #include "mesocl/stream.h"
 
@@ -24,6 +25,7 @@ typedef struct stream_slot {
     size_t n;                  /* images submitted */
     meso_buffer view, results; /* the device's sides of pixels and logits */
     meso_buffer floats;        /* normalized pictures, where the model has a normalization */
+    meso_buffer mapped, copy;  /* on a GPU: what pixels is mapped from, and the device's copy */
     meso_event done;
 } stream_slot;
 
@@ -39,19 +41,38 @@ static meso_status device_failed(meso_stream *stream, meso_status status)
     return meso_fail(&stream->model->error, status, "%s", meso_device_error(stream->model->device));
 }
 
+/* On a GPU pixels are where it copies from fastest. */
+static meso_status make_pixels(const meso_stream *stream, stream_slot *s)
+{
+    meso_status status = MESO_OK;
+    meso_device *device = stream->model->device;
+    const size_t bytes = stream->batch * stream->image_bytes;
+    void *memory = NULL;
+    if (stream->model->tiles) {
+        MESO_TRY(meso_buffer_create_mapped(device, bytes, &s->mapped, &memory));
+        s->pixels = memory;
+        MESO_TRY(meso_buffer_create(device, bytes, &s->copy));
+    } else {
+        s->pixels = aligned_alloc(page_bytes, (bytes + page_bytes - 1) / page_bytes * page_bytes);
+        MESO_REQUIRE_MEMORY(s->pixels, meso_device_error_slot(device));
+    }
+out:
+    return status;
+}
+
 static meso_status make_slot(meso_stream *stream, stream_slot *s)
 {
     meso_status status = MESO_OK;
     meso_model *model = stream->model;
-    size_t bytes = stream->batch * stream->image_bytes;
-    size_t logit_bytes = stream->batch * model->n_outputs * sizeof(float);
-    s->pixels = aligned_alloc(page_bytes, (bytes + page_bytes - 1) / page_bytes * page_bytes);
+    const size_t bytes = stream->batch * stream->image_bytes;
+    const size_t logit_bytes = stream->batch * model->n_outputs * sizeof(float);
+    const int is_started = model->tiles || meso_model_on_lanes(model);
     s->logits = malloc(logit_bytes);
-    MESO_REQUIRE_MEMORY(s->pixels, &model->error);
     MESO_REQUIRE_MEMORY(s->logits, &model->error);
-    if (meso_model_on_lanes(model))
+    status = make_pixels(stream, s);
+    if (status == MESO_OK && is_started)
         status = meso_buffer_create(model->device, logit_bytes, &s->results);
-    if (status == MESO_OK && meso_model_on_lanes(model) && model->normalization)
+    if (status == MESO_OK && is_started && model->normalization)
         status = meso_buffer_create(model->device, bytes * sizeof(float), &s->floats);
     if (status != MESO_OK)
         device_failed(stream, status);
@@ -99,7 +120,11 @@ void meso_stream_close(meso_stream *stream)
         meso_buffer_release(&s->view);
         meso_buffer_release(&s->results);
         meso_buffer_release(&s->floats);
-        free(s->pixels);
+        meso_buffer_release(&s->copy);
+        if (s->mapped.memory)
+            meso_buffer_release_mapped(stream->model->device, &s->mapped, s->pixels);
+        else
+            free(s->pixels);
         free(s->logits);
     }
     free(stream->slots);
@@ -174,6 +199,42 @@ out:
     return status;
 }
 
+/* The copy goes beside what the device computes. */
+static meso_status start_copied(meso_stream *stream, stream_slot *s)
+{
+    meso_status status = MESO_OK;
+    meso_model *model = stream->model;
+    const meso_buffer *pictures = model->normalization ? &s->floats : &s->copy;
+    MESO_TRY(
+        meso_buffer_write_ahead(model->device, &s->copy, s->pixels, s->n * stream->image_bytes));
+    if (model->normalization)
+        MESO_TRY(meso_model_normalize(model, &s->copy, s->n, &s->floats));
+    MESO_TRY(meso_plan_start(model->tiled, pictures, model->normalization != NULL, model->logits,
+                             s->n, &s->results, s->logits, &s->done));
+out:
+    if (status != MESO_OK) {
+        device_failed(stream, status);
+        meso_device_finish(model->device); /* nothing may read the pixels any more */
+        meso_event_wait(model->device, &s->done);
+    }
+    return status;
+}
+
+/* DEVICE_MEMORY: the device has none for so many pictures at once. */
+static meso_status start_slot(meso_stream *stream, stream_slot *s, size_t slot)
+{
+    meso_status status = MESO_ERROR_DEVICE_MEMORY;
+    meso_model *model = stream->model;
+    if (s->n > 0 && meso_model_on_lanes(model))
+        return start(stream, s, slot % meso_strip_n_lanes(model->strips));
+    if (s->n > 0 && model->tiles) {
+        MESO_TRY(meso_model_need_plan(model, 1));
+        status = s->n <= model->fits ? start_copied(stream, s) : MESO_ERROR_DEVICE_MEMORY;
+    }
+out:
+    return status;
+}
+
 /* On devices without lanes of their own, or without memory for a slot: all at once, in batches. */
 static meso_status compute(meso_stream *stream, stream_slot *s)
 {
@@ -196,9 +257,7 @@ meso_status meso_stream_submit(meso_stream *stream, size_t slot, size_t n)
     MESO_REQUIRE(n <= stream->batch, &model->error, MESO_ERROR_ARGUMENT,
                  "%zu pictures do not fit a slot of %zu", n, stream->batch);
     s->n = n;
-    status = MESO_ERROR_DEVICE_MEMORY;
-    if (meso_model_on_lanes(model) && n > 0)
-        status = start(stream, s, slot % meso_strip_n_lanes(model->strips));
+    status = start_slot(stream, s, slot);
     if (status == MESO_ERROR_DEVICE_MEMORY)
         status = compute(stream, s);
     MESO_TRY(status);
@@ -217,7 +276,8 @@ meso_status meso_stream_wait(meso_stream *stream, size_t slot, meso_probability 
     meso_buffer_release(&s->view);
     s->state = SLOT_FREE;
     if (status == MESO_ERROR_DEVICE_MEMORY) {
-        meso_strip_wait(stream->model->strips);
+        if (stream->model->strips)
+            meso_strip_wait(stream->model->strips);
         status = compute(stream, s);
     }
     return status == MESO_OK ? meso_model_finish(stream->model, s->logits, s->n, 0, p)

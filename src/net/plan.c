@@ -35,9 +35,10 @@ struct meso_plan {
     size_t max_batch, n;
     layout layout;
     meso_buffer slots[max_slots];
-    meso_products *products; /* layers that are computed as such; NULL: none */
-    meso_buffer pixels;      /* the input as the host gives it */
-    meso_buffer result;      /* a layer's output as the host takes it; as large as was asked for */
+    meso_products *products;  /* layers that are computed as such; NULL: none */
+    meso_buffer pixels;       /* the input as the host gives it */
+    const meso_buffer *input; /* pixels, or a caller's */
+    meso_buffer result;       /* a layer's output as the host takes it; as large as was asked for */
     int input_is_rgb8;
 };
 
@@ -189,6 +190,7 @@ void meso_plan_describe(const meso_plan *plan, char text[MESO_PRODUCTS_TEXT])
 static meso_status load(meso_plan *plan, const void *values, size_t value_bytes, size_t n)
 {
     plan->n = n;
+    plan->input = &plan->pixels;
     plan->input_is_rgb8 = value_bytes == 1;
     return meso_buffer_write(plan->device, &plan->pixels, 0, values,
                              value_bytes * n * meso_shape_size(plan->net->layers[0].shape));
@@ -207,6 +209,7 @@ meso_status meso_plan_load_f32(meso_plan *plan, const float *values, size_t n)
 const meso_buffer *meso_plan_floats(meso_plan *plan, size_t n)
 {
     plan->n = n;
+    plan->input = &plan->pixels;
     plan->input_is_rgb8 = 0;
     return &plan->pixels;
 }
@@ -217,18 +220,18 @@ static meso_status unpack(meso_plan *plan, const meso_tensor_view *out)
                               plan->n * (size_t)out->shape.c};
     if (plan->input_is_rgb8)
         return meso_launch(plan->device, MESO_KERNEL_UNPACK_U8, global,
-                           MESO_ARGS(meso_arg_buffer(&plan->pixels),
+                           MESO_ARGS(meso_arg_buffer(plan->input),
                                      meso_arg_float(plan->net->layers[0].set.input.divide),
                                      meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
     return meso_launch(plan->device, MESO_KERNEL_UNPACK_F32, global,
-                       MESO_ARGS(meso_arg_buffer(&plan->pixels), meso_arg_buffer(out->buffer),
+                       MESO_ARGS(meso_arg_buffer(plan->input), meso_arg_buffer(out->buffer),
                                  meso_arg_tensor(out)));
 }
 
 /* A whole block. */
 static meso_status run_block(meso_plan *plan, const meso_tile_block *block)
 {
-    const meso_tensor_view pixels = {.buffer = &plan->pixels};
+    const meso_tensor_view pixels = {.buffer = plan->input};
     const meso_tensor_view in = block->source ? meso_plan_view(plan, block->source) : pixels;
     const meso_tensor_view out = meso_plan_view(plan, block->last);
     const meso_tile_input kind = block->source         ? MESO_TILE_TENSOR
@@ -260,6 +263,42 @@ static meso_status run_layer(meso_plan *plan, size_t i)
     return status == MESO_OK ? meso_tensor_zero_pad(plan->device, &step.output, plan->n) : status;
 }
 
+/* Layers first … last, whose output comes to `results` as [n][height][width][channels]. */
+static meso_status run_layers(meso_plan *plan, size_t first, size_t last,
+                              const meso_buffer *results)
+{
+    meso_status status = MESO_OK;
+    for (size_t i = first; i <= last; i++)
+        MESO_TRY(run_layer(plan, i));
+    /* Flattening is also the way from the tensor layout to the host's. */
+    meso_tensor_view from = meso_plan_view(plan, last);
+    const int size = (int)meso_shape_size(from.shape);
+    meso_tensor_view to = meso_tensor_of((meso_shape){size, 1, 1}, 0, results);
+    MESO_TRY(meso_launch(plan->device, MESO_KERNEL_FLATTEN_FORWARD,
+                         MESO_GLOBAL(from.shape.w, from.shape.h, plan->n * (size_t)from.shape.c),
+                         MESO_ARGS(meso_arg_buffer(from.buffer), meso_arg_tensor(&from),
+                                   meso_arg_buffer(to.buffer), meso_arg_tensor(&to))));
+out:
+    meso_device_span(plan->device, NULL);
+    return status;
+}
+
+meso_status meso_plan_start(meso_plan *plan, const meso_buffer *pictures, int is_float, size_t last,
+                            size_t n, const meso_buffer *results, float *out, meso_event *done)
+{
+    meso_status status = MESO_OK;
+    plan->n = n;
+    plan->input = pictures;
+    plan->input_is_rgb8 = !is_float;
+    MESO_TRY(run_layers(plan, 0, last, results));
+    MESO_TRY(meso_buffer_read_start(
+        plan->device, results, out,
+        sizeof(float) * n * meso_shape_size(plan->net->layers[last].shape), done));
+    MESO_TRY(meso_device_flush(plan->device));
+out:
+    return status;
+}
+
 meso_status meso_plan_run(meso_plan *plan, size_t first, size_t last, size_t n, float *out)
 {
     meso_status status = MESO_OK;
@@ -268,23 +307,14 @@ meso_status meso_plan_run(meso_plan *plan, size_t first, size_t last, size_t n, 
         meso_tensor_view given = meso_plan_view(plan, first - 1);
         MESO_TRY(meso_tensor_zero_pad(plan->device, &given, n));
     }
-    for (size_t i = first; i <= last; i++)
-        MESO_TRY(run_layer(plan, i));
-    /* Flattening is also the way from the tensor layout to the host's. */
-    meso_tensor_view from = meso_plan_view(plan, last);
-    size_t size = meso_shape_size(from.shape);
+    size_t size = meso_shape_size(plan->net->layers[last].shape);
     size_t bytes = sizeof(float) * plan->max_batch * size;
     if (plan->result.bytes < bytes) {
         meso_buffer_release(&plan->result);
         MESO_TRY(meso_buffer_create(plan->device, bytes, &plan->result));
     }
-    meso_tensor_view to = meso_tensor_of((meso_shape){(int)size, 1, 1}, 0, &plan->result);
-    MESO_TRY(meso_launch(plan->device, MESO_KERNEL_FLATTEN_FORWARD,
-                         MESO_GLOBAL(from.shape.w, from.shape.h, plan->n * (size_t)from.shape.c),
-                         MESO_ARGS(meso_arg_buffer(from.buffer), meso_arg_tensor(&from),
-                                   meso_arg_buffer(to.buffer), meso_arg_tensor(&to))));
+    MESO_TRY(run_layers(plan, first, last, &plan->result));
     MESO_TRY(meso_buffer_read(plan->device, &plan->result, 0, out, sizeof(float) * plan->n * size));
 out:
-    meso_device_span(plan->device, NULL);
     return status;
 }

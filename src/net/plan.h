@@ -30,6 +30,12 @@ meso_status meso_plan_load_f32(meso_plan *plan, const float *values, size_t n);
 /* Where the caller enqueues n images of floats itself, on the queue that runs the plan. */
 const meso_buffer *meso_plan_floats(meso_plan *plan, size_t n);
 
+/* Enqueues the net up to and with layer `last` for n pictures that are on the device, of 8-bit
+ * pixels or of floats, on the queue that runs the plan. The output passes through `results` and is
+ * in `out` when `done` has been waited for; until then all of these must stay. */
+meso_status meso_plan_start(meso_plan *plan, const meso_buffer *pictures, int is_float, size_t last,
+                            size_t n, const meso_buffer *results, float *out, meso_event *done);
+
 /* The tensor that layer i's output is, for a fused part that writes it in the plan's place. */
 meso_tensor_view meso_plan_view(const meso_plan *plan, size_t i);
 

@@ -202,6 +202,54 @@ out:
     return status;
 }
 
+meso_status meso_buffer_create_mapped(meso_device *device, size_t bytes, meso_buffer *buffer,
+                                      void **memory)
+{
+    meso_status status = MESO_OK;
+    cl_int code;
+    *memory = NULL;
+    *buffer = (meso_buffer){NULL, bytes};
+    buffer->memory = clCreateBuffer(device->context, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR,
+                                    bytes, NULL, &code);
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
+                 "clCreateBuffer of %zu bytes of the host: %s (%d)", bytes,
+                 meso_cl_error_name(code), (int)code);
+    *memory = clEnqueueMapBuffer(device->lane->queue, buffer->memory, CL_TRUE,
+                                 CL_MAP_READ | CL_MAP_WRITE, 0, bytes, 0, NULL, NULL, &code);
+    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
+                 "clEnqueueMapBuffer of %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
+                 (int)code);
+out:
+    if (status != MESO_OK)
+        meso_buffer_release(buffer);
+    return status;
+}
+
+void meso_buffer_release_mapped(meso_device *device, meso_buffer *buffer, void *memory)
+{
+    if (memory)
+        clEnqueueUnmapMemObject(device->lane->queue, buffer->memory, memory, 0, NULL, NULL);
+    meso_buffer_release(buffer);
+}
+
+meso_status meso_buffer_write_ahead(meso_device *device, const meso_buffer *buffer,
+                                    const void *from, size_t bytes)
+{
+    meso_status status = MESO_OK;
+    cl_command_queue uploads = device->lanes[0].queue;
+    cl_event whole = NULL;
+    MESO_CL(&device->error, clEnqueueWriteBuffer, uploads, buffer->memory, CL_FALSE, 0, bytes, from,
+            0, NULL, &whole);
+    MESO_CL(&device->error, clFlush, uploads);
+    MESO_CL(&device->error, clEnqueueBarrierWithWaitList, device->lane->queue, 1, &whole, NULL);
+out:
+    if (whole && status != MESO_OK)
+        clWaitForEvents(1, &whole); /* nothing may read the caller's memory any more */
+    if (whole)
+        clReleaseEvent(whole);
+    return status;
+}
+
 meso_status meso_event_wait(meso_device *device, meso_event *event)
 {
     meso_status status = MESO_OK;

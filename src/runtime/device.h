@@ -83,6 +83,18 @@ meso_status meso_buffer_read(meso_device *device, const meso_buffer *buffer, siz
 /* Zeros for the whole of a buffer of floats; they are there when it returns. */
 meso_status meso_buffer_zero(meso_device *device, const meso_buffer *buffer);
 
+/* Memory of the host that the device copies from fastest, mapped until it is released. Errors:
+ * DEVICE. */
+meso_status meso_buffer_create_mapped(meso_device *device, size_t bytes, meso_buffer *buffer,
+                                      void **memory);
+void meso_buffer_release_mapped(meso_device *device, meso_buffer *buffer, void *memory);
+
+/* Copies beside what is on the lane in use and returns; what is enqueued there from here on begins
+ * when the copy is whole. Until then `from` stays. On a device of one lane, with
+ * MESO_WHOLE_DEVICE in use. */
+meso_status meso_buffer_write_ahead(meso_device *device, const meso_buffer *buffer,
+                                    const void *from, size_t bytes);
+
 /* Enqueues a copy behind what is on the lane in use and returns; `to` is whole, and all that was
  * enqueued before is done, when meso_event_wait returns. */
 meso_status meso_buffer_read_start(meso_device *device, const meso_buffer *buffer, void *to,

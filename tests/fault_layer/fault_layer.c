@@ -264,6 +264,28 @@ static cl_int CL_API_CALL my_clEnqueueWriteBuffer(cl_command_queue queue, cl_mem
         event);
 }
 
+static void *CL_API_CALL my_clEnqueueMapBuffer(cl_command_queue queue, cl_mem buffer,
+                                               cl_bool blocking, cl_map_flags flags, size_t offset,
+                                               size_t size, cl_uint n, const cl_event *wait,
+                                               cl_event *event, cl_int *error)
+{
+    if (fails("clEnqueueMapBuffer")) {
+        if (error)
+            *error = fault_layer.code;
+        return NULL;
+    }
+    return next->clEnqueueMapBuffer(queue, buffer, blocking, flags, offset, size, n, wait, event,
+                                    error);
+}
+
+static cl_int CL_API_CALL my_clEnqueueUnmapMemObject(cl_command_queue queue, cl_mem buffer,
+                                                     void *memory, cl_uint n, const cl_event *wait,
+                                                     cl_event *event)
+{
+    return outcome("clEnqueueUnmapMemObject",
+                   next->clEnqueueUnmapMemObject(queue, buffer, memory, n, wait, event));
+}
+
 static cl_int CL_API_CALL my_clEnqueueFillBuffer(cl_command_queue queue, cl_mem buffer,
                                                  const void *pattern, size_t pattern_size,
                                                  size_t offset, size_t size, cl_uint n,
@@ -303,6 +325,7 @@ static cl_int CL_API_CALL my_clEnqueueBarrierWithWaitList(cl_command_queue queue
     OVER(clGetProgramBuildInfo) OVER(clReleaseProgram) OVER(clCreateKernel) \
     OVER(clSetKernelArg) OVER(clGetKernelWorkGroupInfo) OVER(clReleaseKernel) \
     OVER(clEnqueueNDRangeKernel) OVER(clEnqueueReadBuffer) OVER(clEnqueueWriteBuffer) \
+    OVER(clEnqueueMapBuffer) OVER(clEnqueueUnmapMemObject) \
     OVER(clEnqueueFillBuffer) OVER(clEnqueueMarkerWithWaitList) \
     OVER(clEnqueueBarrierWithWaitList) OVER(clFlush) OVER(clFinish) OVER(clWaitForEvents) \
     OVER(clGetEventProfilingInfo) OVER(clReleaseEvent)
