@@ -58,7 +58,8 @@ MESO_API meso_status meso_stream_map(meso_stream *stream, size_t *slot, uint8_t 
 
 /* Hands over the first n pictures of a mapped slot, n ≤ batch. On a CPU this returns at once, and a
  * core begins to compute; on a GPU likewise, and the pictures are copied while others are computed;
- * on a device without fused kernels it returns when it is done. After an error the slot is still mapped. Errors: ARGUMENT (not mapped, n too large), DEVICE, MEMORY. */
+ * on a device without fused kernels it returns when it is done. After an error the slot is still
+ * mapped. Errors: ARGUMENT (not mapped, n too large), DEVICE, MEMORY. */
 MESO_API meso_status meso_stream_submit(meso_stream *stream, size_t slot, size_t n);
 
 /* Waits for a submitted slot and frees it, also after an error. p [n], written, with n as
