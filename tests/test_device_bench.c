@@ -190,8 +190,8 @@ static void hanging_drivers_are_given_up(void **state)
     static const struct {
         const char *call, *hang, *reason;
     } rows[] = {{"MESO_FAULT_CALL=300", "MESO_FAULT_HANG=1", "hangs: it did nothing"},
-                {"MESO_FAULT_CALL=60000", "MESO_FAULT_HANG=1", "gave no answer within 5"},
-                {"MESO_FAULT_CALL=60000", "MESO_FAULT_HANG=2", "gave no answer within 5"}};
+                {"MESO_FAULT_CALL=60000", "MESO_FAULT_HANG=1", "gave no answer within"},
+                {"MESO_FAULT_CALL=60000", "MESO_FAULT_HANG=2", "gave no answer within"}};
     (void)state;
     meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
