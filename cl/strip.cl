@@ -63,16 +63,6 @@ typedef __global const float *restrict floats_in;
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 #define SMALLER(a, b) ((a) < (b) ? (a) : (b))
 
-/* A hint, where the compiler has it: 8–11 % on the first block, whose rows come from memory. */
-#if !defined(PREFETCH) && defined(__has_builtin)
-#if __has_builtin(__builtin_prefetch)
-#define PREFETCH(p) __builtin_prefetch(p)
-#endif
-#endif
-#ifndef PREFETCH
-#define PREFETCH(p)
-#endif
-
 /* Winograd, four outputs at a time; d, m and y are arrays of vectors, `to` has a stride. The filters are transformed
  * on the host in double precision (src/net/winograd.c). Lavin and Gray 2015; the points ±½ of F(4,5) keep the error six
  * times lower than ±3 would.

@@ -44,15 +44,6 @@ inline float sum_lanes(vec v)
 #endif
 
 #define TRAIN_KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void
-/* Kernels that do much with each value ask too rarely for the next ones: the processor waits for memory. */
-#if !defined(PREFETCH) && defined(__has_builtin)
-#if __has_builtin(__builtin_prefetch)
-#define PREFETCH(p) __builtin_prefetch(p)
-#endif
-#endif
-#ifndef PREFETCH
-#define PREFETCH(p)
-#endif
 #define UNROLL _Pragma("unroll")
 #define NO_UNROLL _Pragma("unroll 1")
 
