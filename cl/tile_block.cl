@@ -2,7 +2,7 @@
  *
  * A fused block for GPUs: convolution, bias, activation, batch norm's affine and max-pool in one kernel over planar
  * tensors. A template: the host puts it into the program once for each block of the net, with its sizes defined in
- * front (src/net/tile_source.c).
+ * front (src/net/tile_run.c).
  *
  * A work-group brings a tile of the picture (of IMAGES pictures where they are small), with its border, into local
  * memory, CHUNK channels at a time. A work-item computes 2 × 2 pixels of a vector of filters in registers: a row of

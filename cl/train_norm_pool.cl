@@ -122,10 +122,7 @@ TRAIN_KERNEL norm_pool_backward_apply(__global const float *in, const tensor_t i
                                       const int stride_w, const int before_h, const int before_w,
                                       const int rows, const int add)
 {
-    const int n = (int)get_global_id(1) / CHANNELS(in_t), c = (int)get_global_id(1) % CHANNELS(in_t);
-    const int begin = (int)get_global_id(0) * rows, end = min(begin + rows, HEIGHT(out_t));
-    const int own_begin = begin == 0 ? 0 : begin * stride_h - before_h;
-    const int own_end = end == HEIGHT(out_t) ? HEIGHT(in_t) : end * stride_h - before_h;
+    GET_WINDOW_ROWS;
     const norm_t norm = norm_of(memory, gamma, beta, c);
     __global const float *of_channel = OF_CHANNEL(memory, c);
     norm_backward_t k;

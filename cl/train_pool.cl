@@ -89,6 +89,14 @@ inline void backward_pairs(__global const float *in, const int in_stride, const 
     VSTORE(VLOAD(0, d + d_stride) + (w.lower ? gradient : none), 0, d + d_stride);
 }
 
+/* Work-item: (block of `rows` window rows, n · channels + c): these, and the input rows from its first window on, up
+ * to the next work-item's. */
+#define GET_WINDOW_ROWS                                                                            \
+    const int n = (int)get_global_id(1) / CHANNELS(in_t), c = (int)get_global_id(1) % CHANNELS(in_t); \
+    const int begin = (int)get_global_id(0) * rows, end = min(begin + rows, HEIGHT(out_t));        \
+    const int own_begin = begin == 0 ? 0 : begin * stride_h - before_h;                            \
+    const int own_end = end == HEIGHT(out_t) ? HEIGHT(in_t) : end * stride_h - before_h
+
 /* The gradient goes to the first of the largest values under each window. Windows may overlap, so the work-item
  * (block of `rows` window rows, n · channels + c) owns the input rows that its windows begin in: all of them where
  * windows overlap. */
@@ -99,10 +107,7 @@ TRAIN_KERNEL max_pool_backward(__global const float *in, const tensor_t in_t, __
                                const int stride_w, const int before_h, const int before_w,
                                const int rows, const int add)
 {
-    const int n = (int)get_global_id(1) / CHANNELS(in_t), c = (int)get_global_id(1) % CHANNELS(in_t);
-    const int begin = (int)get_global_id(0) * rows, end = min(begin + rows, HEIGHT(out_t));
-    const int own_begin = begin == 0 ? 0 : begin * stride_h - before_h;
-    const int own_end = end == HEIGHT(out_t) ? HEIGHT(in_t) : end * stride_h - before_h;
+    GET_WINDOW_ROWS;
     for (int y = own_begin; y < own_end && !add; y++) {
         __global float *d = d_in + at(d_t, n, c, y, 0);
         ALONG(WIDTH(d_t), CLEAR)

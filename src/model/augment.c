@@ -103,8 +103,7 @@ static meso_status upload_constants(meso_augment *a, double divide)
         constants[1 + c] = s->featurewise_center ? (float)s->mean[c] : 0;
         constants[4 + c] = s->featurewise_std ? (float)(1 / (s->std[c] + 1e-6)) : 1;
     }
-    MESO_TRY(meso_buffer_create(a->device, sizeof constants, &a->constants));
-    MESO_TRY(meso_buffer_write(a->device, &a->constants, 0, constants, sizeof constants));
+    MESO_TRY(meso_buffer_create_filled(a->device, constants, sizeof constants, &a->constants));
 out:
     return status;
 }

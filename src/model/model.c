@@ -79,10 +79,8 @@ static meso_status upload_params(meso_model *model)
     model->params = params;
     for (size_t i = 0; i < net->n_params && status == MESO_OK; i++) {
         const meso_tensor *tensor = meso_weights_find(model->weights, net->params[i].name);
-        size_t bytes = sizeof(float) * tensor->n_values;
-        status = meso_buffer_create(model->device, bytes, &params[i]);
-        if (status == MESO_OK)
-            status = meso_buffer_write(model->device, &params[i], 0, tensor->values, bytes);
+        status = meso_buffer_create_filled(model->device, tensor->values,
+                                           sizeof(float) * tensor->n_values, &params[i]);
     }
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
 out:

@@ -106,10 +106,8 @@ static meso_status put_tables(meso_statistics *s)
     uint64_t parts[3 * 256];
     uint8_t lightness[n_lightness];
     make_tables(parts, lightness);
-    MESO_TRY(meso_buffer_create(s->device, sizeof parts, &s->parts));
-    MESO_TRY(meso_buffer_create(s->device, sizeof lightness, &s->lightness));
-    MESO_TRY(meso_buffer_write(s->device, &s->parts, 0, parts, sizeof parts));
-    MESO_TRY(meso_buffer_write(s->device, &s->lightness, 0, lightness, sizeof lightness));
+    MESO_TRY(meso_buffer_create_filled(s->device, parts, sizeof parts, &s->parts));
+    MESO_TRY(meso_buffer_create_filled(s->device, lightness, sizeof lightness, &s->lightness));
 out:
     return status;
 }

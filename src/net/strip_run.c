@@ -56,13 +56,6 @@ size_t meso_strip_n_lanes(const meso_strip_run *run)
 }
 
 /* A buffer with these values. */
-static meso_status upload(meso_device *device, const void *values, size_t bytes,
-                          meso_buffer *buffer)
-{
-    meso_status status = meso_buffer_create(device, bytes, buffer);
-    return status == MESO_OK ? meso_buffer_write(device, buffer, 0, values, bytes) : status;
-}
-
 /* A buffer of zeros: kernels never write the rows of zeros around a tensor. */
 static meso_status create_zeros(meso_device *device, size_t bytes, meso_buffer *buffer)
 {
@@ -87,9 +80,11 @@ static meso_status upload_block(meso_strip_run *run, size_t i, const float *cons
     double divide = i == 0 ? run->net->layers[0].set.input.divide : 1;
     meso_strip_params(block, params, divide, &filters, &n, &affine);
     MESO_REQUIRE(filters && affine, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(upload(run->device, filters, n * sizeof(float), &run->params[i].filters));
-    MESO_TRY(upload(run->device, affine, 4 * (size_t)block->conv->shape.c * sizeof(float),
-                    &run->params[i].affine));
+    MESO_TRY(meso_buffer_create_filled(run->device, filters, n * sizeof(float),
+                                       &run->params[i].filters));
+    MESO_TRY(meso_buffer_create_filled(run->device, affine,
+                                       4 * (size_t)block->conv->shape.c * sizeof(float),
+                                       &run->params[i].affine));
 out:
     free(filters);
     free(affine);
@@ -105,9 +100,9 @@ static meso_status upload_head(meso_strip_run *run, const float *const *params)
     float *hidden = meso_strip_hidden(&run->plan, param_of(params, head->hidden, 0));
     MESO_REQUIRE_MEMORY(hidden, meso_device_error_slot(run->device));
     for (size_t i = 0; i < 4; i++)
-        MESO_TRY(upload(run->device, i ? param_of(params, layers[i], 0) : hidden,
-                        run->net->params[layers[i]->first_param].n_values * sizeof(float),
-                        &run->head[i]));
+        MESO_TRY(meso_buffer_create_filled(
+            run->device, i ? param_of(params, layers[i], 0) : hidden,
+            run->net->params[layers[i]->first_param].n_values * sizeof(float), &run->head[i]));
     MESO_TRY(meso_buffer_create(
         run->device, MESO_STRIP_MAX_IMAGES * sizeof(float) * (size_t)head->output->set.dense.units,
         &run->logits));

@@ -194,10 +194,9 @@ static meso_status upload(meso_tile_run *run, size_t i, const float *const *para
     meso_tile_params(&run->blocks[i], params, &filters, &n_filters, &affine, &n_affine);
     MESO_REQUIRE(filters && affine, meso_device_error_slot(device), MESO_ERROR_MEMORY,
                  "out of memory");
-    MESO_TRY(meso_buffer_create(device, n_filters * sizeof *filters, &made->filters));
-    MESO_TRY(meso_buffer_write(device, &made->filters, 0, filters, n_filters * sizeof *filters));
-    MESO_TRY(meso_buffer_create(device, n_affine * sizeof *affine, &made->affine));
-    MESO_TRY(meso_buffer_write(device, &made->affine, 0, affine, n_affine * sizeof *affine));
+    MESO_TRY(
+        meso_buffer_create_filled(device, filters, n_filters * sizeof *filters, &made->filters));
+    MESO_TRY(meso_buffer_create_filled(device, affine, n_affine * sizeof *affine, &made->affine));
 out:
     free(filters);
     free(affine);

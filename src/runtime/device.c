@@ -136,6 +136,13 @@ out:
     return status;
 }
 
+meso_status meso_buffer_create_filled(meso_device *device, const void *values, size_t bytes,
+                                      meso_buffer *buffer)
+{
+    meso_status status = meso_buffer_create(device, bytes, buffer);
+    return status == MESO_OK ? meso_buffer_write(device, buffer, 0, values, bytes) : status;
+}
+
 meso_status meso_buffer_wrap(meso_device *device, void *memory, size_t bytes, meso_buffer *buffer)
 {
     meso_status status = MESO_OK;

@@ -72,6 +72,10 @@ meso_status meso_buffer_wrap(meso_device *device, void *memory, size_t bytes, me
 
 /* bytes = 0 is allowed and takes the smallest buffer there is. Errors: DEVICE. */
 meso_status meso_buffer_create(meso_device *device, size_t bytes, meso_buffer *buffer);
+
+/* A buffer that holds a copy of `bytes` of `values`. Errors: DEVICE. */
+meso_status meso_buffer_create_filled(meso_device *device, const void *values, size_t bytes,
+                                      meso_buffer *buffer);
 void meso_buffer_release(meso_buffer *buffer); /* empty is allowed; empties it */
 
 /* Blocking copies of `bytes` bytes at `offset`. */
