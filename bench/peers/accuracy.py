@@ -15,8 +15,6 @@ import statistics
 import subprocess
 import tempfile
 
-import numpy as np
-
 MESOCL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "bin", "mesocl")
 
 
