@@ -95,11 +95,13 @@ static int run_plain(const job *j)
 
 static int run_fused(const job *j)
 {
-    const meso_strip_tuning *row = &meso_strip_tunings[meso_n_strip_tunings - 1];
+    const meso_strip_tuning *rows;
     meso_strip_run *run;
     meso_buffer input;
     float logits[n_images];
-    check(meso_strip_create(device, j->net, j->params, 0, 0, row, &run));
+    check(meso_strip_shipped(&rows, meso_device_error_slot(device)));
+    check(
+        meso_strip_create(device, j->net, j->params, 0, 0, &rows[MESO_N_STRIP_TUNINGS - 1], &run));
     if (!run || !meso_strip_get_plan(run)->head.flatten) {
         fprintf(stderr, "%s: not fused as a whole\n", j->path);
         return 1;

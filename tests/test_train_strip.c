@@ -151,10 +151,13 @@ static pictures make_pictures(const train_case *c, meso_random *random)
 
 static meso_strip_tuning row_of(int lanes)
 {
-    meso_strip_tuning row = meso_strip_tunings[0];
-    for (size_t i = 0; i < meso_n_strip_tunings; i++)
-        if (meso_strip_tunings[i].lanes == lanes)
-            row = meso_strip_tunings[i];
+    const meso_strip_tuning *rows;
+    meso_error error;
+    assert_int_equal(meso_strip_shipped(&rows, &error), MESO_OK);
+    meso_strip_tuning row = rows[0];
+    for (size_t i = 0; i < MESO_N_STRIP_TUNINGS; i++)
+        if (rows[i].lanes == lanes)
+            row = rows[i];
     row.condition = "1";
     row.first_tile_rows = 2;
     return row;

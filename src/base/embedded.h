@@ -15,6 +15,7 @@ typedef struct meso_embedded {
 
 extern const meso_embedded meso_embedded_kernels[]; /* cl/ */
 extern const meso_embedded meso_embedded_nets[];    /* nets/ */
+extern const meso_embedded meso_embedded_tunings[]; /* tune/ */
 extern const meso_embedded meso_embedded_weights[]; /* weights/meso4.safetensors */
 extern const meso_embedded meso_embedded_page[];    /* of src/report: style and scripts of HTML */
 

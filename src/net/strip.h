@@ -31,9 +31,13 @@ typedef struct meso_strip_tuning {
     meso_strip_method method_3, method_5; /* for 3 × 3 and 5 × 5 windows */
 } meso_strip_tuning;
 
-/* Best first; the last row's condition is always true. */
-extern const meso_strip_tuning meso_strip_tunings[];
-extern const size_t meso_n_strip_tunings;
+/* The rows of tune/, best first; the last one's condition is always true. They are there until the
+ * process ends, for all threads. Errors: INTERNAL (a file of tune/ holds no row), MEMORY. */
+enum { MESO_N_STRIP_TUNINGS = 3 };
+meso_status meso_strip_shipped(const meso_strip_tuning **rows, meso_error *error);
+
+/* The sizes of a file of tune/; 0 where it holds no row of inference. */
+int meso_strip_read_tuning(const char *text, size_t length, meso_strip_tuning *row);
 
 /* A row that `mesocl tune` measured, and its name, which holds its values: two rows that compute
  * otherwise have two names. */
@@ -135,7 +139,7 @@ typedef meso_status meso_strip_writer(meso_text *source, const meso_net *net,
 meso_strip_writer meso_strip_write; /* those of inference */
 
 /* The program for a plan with each row: the compiler takes the first whose condition holds.
- * plans[i] belongs to meso_strip_tunings[i]. Errors: MEMORY, INTERNAL. */
+ * plans[i] belongs to row i of meso_strip_shipped. Errors: MEMORY, INTERNAL. */
 meso_status meso_strip_source(const meso_net *net, const meso_strip_plan *plans, size_t n,
                               meso_strip_writer *writer, meso_text *source, meso_error *error);
 

@@ -5,20 +5,6 @@
 #include "net/op.h"
 #include "net/strip_find.h"
 
-/* Measured on PoCL 3.1 (docs/benchmarks/). A compiler that targets no x86 (Intel's, which compiles
- * for any of its devices and finishes later) says nothing of AVX: there the device's native vector
- * width decides. */
-/* clang-format off */
-#define SAYS_NOTHING(width) " || !defined(__SSE__) && NATIVE_WIDTH >= " #width
-const meso_strip_tuning meso_strip_tunings[] = {
-    /* name     condition                                 lanes accumulators first: filters rows chunk 3 x 3                   5 x 5 */
-    {"avx512", "defined(__AVX512F__)" SAYS_NOTHING(16),   16,    4,                 2,      8,   2,    MESO_STRIP_WINOGRAD_YX, MESO_STRIP_WINOGRAD_YX},
-    {"avx2",   "defined(__AVX__)" SAYS_NOTHING(8),        8,    8,                  2,      4,   2,    MESO_STRIP_WINOGRAD_YX, MESO_STRIP_WINOGRAD_YX},
-    {"any",    "1",                                       4,    8,                  2,      4,   2,    MESO_STRIP_WINOGRAD_YX, MESO_STRIP_WINOGRAD_YX},
-};
-/* clang-format on */
-const size_t meso_n_strip_tunings = sizeof meso_strip_tunings / sizeof meso_strip_tunings[0];
-
 /* Strips for a shape, whole or as halves; 0 where it fits neither. Tiles are of four columns and
  * rows. */
 static int fit_strips(meso_shape shape, int lanes, meso_strip_shape *strips)

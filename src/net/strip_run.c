@@ -160,10 +160,12 @@ meso_status meso_strip_build(meso_device *device, const meso_net *net, int exact
 {
     meso_status status = MESO_OK;
     meso_text source = {0};
-    const meso_strip_tuning *rows = only ? only : meso_strip_tunings;
-    const size_t n_rows = only ? 1 : meso_n_strip_tunings;
+    const meso_strip_tuning *rows = only;
+    const size_t n_rows = only ? 1 : MESO_N_STRIP_TUNINGS;
     meso_strip_plan *plans = calloc(n_rows, sizeof *plans);
     MESO_REQUIRE_MEMORY(plans, meso_device_error_slot(device));
+    if (!only)
+        MESO_TRY(meso_strip_shipped(&rows, meso_device_error_slot(device)));
     for (size_t i = 0; i < n_rows; i++)
         meso_strip_find(net, &rows[i], exact, &plans[i]);
     meso_text_format(&source, "#define NATIVE_WIDTH %u\n#define CHAIN %d\n",
