@@ -2,15 +2,18 @@
  *
  * Devices: which ones a selector means, what a launch refuses, what a profile says.
  */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "harness_device.h"
 
 /* A list that no machine has: two platforms, four devices. */
@@ -144,6 +147,69 @@ static void test_profile(void **state)
     meso_device_close(device);
 }
 
+enum { side = 128 }; /* of what is launched on */
+
+/* Launches, and so long asleep before the first, between two pairs of them and behind the last. */
+static void nap_and_launch(meso_device *device, const meso_buffer *buffer, const long nap_ms[])
+{
+    const meso_arg t = {'t', {.t = {{1, side, side, side, 0, side * side, side * side, 0}}}};
+    for (int i = 0; i < MESO_N_IDLE; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000 * nap_ms[i]}, NULL);
+        for (int k = 0; k < 2 && i != MESO_IDLE_AFTER; k++)
+            assert_int_equal(meso_launch(device, MESO_KERNEL_RELU_FORWARD,
+                                         MESO_GLOBAL(side, side, 1),
+                                         MESO_ARGS(meso_arg_buffer(buffer), t, meso_arg_float(1),
+                                                   meso_arg_buffer(buffer), t)),
+                             MESO_OK);
+        assert_int_equal(meso_device_finish(device), MESO_OK);
+    }
+}
+
+/* A delay shows in its own part of the call and in no other, and the parts and the launches add up
+ * to the call. */
+static void test_idle(void **state)
+{
+    enum { nap = 60 };
+    const double slack = 0.04; /* for a busy machine */
+    static const long naps[][MESO_N_IDLE] = {{0}, {nap, 0, 0}, {0, nap, 0}, {0, 0, nap}};
+    double nearest = 1;
+    meso_device *device = harness_device();
+    meso_buffer buffer = {0};
+    meso_profile_row *rows;
+    size_t n;
+    (void)state;
+    assert_int_equal(meso_buffer_create(device, side * side * sizeof(float), &buffer), MESO_OK);
+    assert_int_equal(meso_buffer_zero(device, &buffer), MESO_OK);
+    nap_and_launch(device, &buffer, naps[0]); /* which builds its program */
+    for (size_t r = 0; r < sizeof naps / sizeof naps[0]; r++) {
+        double idle[MESO_N_IDLE], busy = 0, sum, began = 0;
+        assert_int_equal(meso_device_profile(device, MESO_PROFILE_RUNNING), MESO_OK);
+        for (int call = 0; call < 2; call++) {
+            assert_int_equal(meso_device_mark_call(device), MESO_OK);
+            began = call == 0 ? meso_seconds() : began;
+            nap_and_launch(device, &buffer, naps[r]);
+        }
+        assert_int_equal(meso_device_mark_call(device), MESO_OK);
+        double wall = meso_seconds() - began;
+        assert_int_equal(meso_device_get_profile(device, &rows, &n), MESO_OK);
+        meso_device_get_idle(device, idle);
+        for (size_t i = 0; i < n; i++)
+            busy += rows[i].seconds;
+        sum = busy;
+        for (int i = 0; i < MESO_N_IDLE; i++) {
+            sum += idle[i];
+            if (!(idle[i] > 2e-3 * naps[r][i] - slack) || (naps[r][i] == 0 && !(idle[i] < slack)))
+                fail_msg("nap %zu: part %d has %g s", r, i, idle[i]);
+        }
+        harness_close(sum, wall, slack, "a call's parts");
+        nearest = fmin(nearest, fabs(sum - wall) / busy);
+        free(rows);
+    }
+    assert_true(nearest < 0.2); /* nothing is left out, and nothing counted twice */
+    meso_buffer_release(&buffer);
+    meso_device_close(device);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_launch_checks_its_arguments),
         cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_idle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,23 @@ static void check_layers(const json_t *result)
     assert_int_equal(n_found, 1);
 }
 
+/* What is measured beside the kernels explains, with them, the time of a picture, which is measured
+ * without a profile. Widely, since the machine may be busy. */
+static void check_launches(const json_t *result)
+{
+    const json_t *launches = json_object_get(result, "launches"), *row;
+    double us = 0;
+    size_t i;
+    assert_int_equal(json_array_size(launches), 3);
+    json_array_foreach(launches, i, row) us += number(row, "us");
+    assert_true(us > 0);
+    double explained =
+        number(result, "share_in_kernels") + 1e-6 * us * number(result, "images_per_s");
+    harness_close(number(result, "share_explained"), explained, 1e-5 * explained, "explained");
+    if (!(explained > 0.6 && explained < 1.6))
+        fail_msg("%g of a picture's time is explained", explained);
+}
+
 static void measures_a_net(void **state)
 {
     static const char words[] =
@@ -141,6 +158,7 @@ static void measures_a_net(void **state)
     check_result(json_array_get(results, 0), 3);
     check_result(json_array_get(results, 1), 1);
     check_layers(json_array_get(results, 0));
+    check_launches(json_array_get(results, 0));
     json_decref(document);
     harness_forget(&run);
 }
@@ -177,6 +195,8 @@ static void impossible_times_are_flagged(void **state)
             assert_true(number(layer, "us") > 0 && number(layer, "us") < 1e6);
         }
         assert_true(pattern == FAULT_TIMES_TRUE ? json_is_real(share) : json_is_null(share));
+        assert_int_equal(json_array_size(json_object_get(result, "launches")),
+                         pattern == FAULT_TIMES_TRUE ? 3 : 0);
         json_decref(document);
         harness_forget(&run);
     }

@@ -124,8 +124,13 @@ static meso_status take_round(const bench_layers *layers, meso_profile_row **row
 {
     bench_work *work = layers->work;
     meso_status status = meso_device_profile(work->device, layers->mode);
-    for (size_t i = 0; i < layers->calls && status == MESO_OK; i++)
-        MESO_TRY(bench_work_call(work, layers->batch, error));
+    for (size_t i = 0; i < layers->calls && status == MESO_OK; i++) {
+        status = meso_device_mark_call(work->device);
+        if (status == MESO_OK)
+            MESO_TRY(bench_work_call(work, layers->batch, error));
+    }
+    if (status == MESO_OK)
+        status = meso_device_mark_call(work->device);
     if (status == MESO_OK)
         status = meso_device_get_profile(work->device, rows, n);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(work->device));
@@ -158,6 +163,9 @@ meso_status bench_layers_open(bench_work *work, size_t batch, size_t calls, size
     for (size_t i = 0; i < layers->n; i++)
         MESO_REQUIRE(bench_samples_reserve(&layers->samples[i], n_rounds), error, MESO_ERROR_MEMORY,
                      "out of memory");
+    for (int i = 0; i < MESO_N_IDLE; i++)
+        MESO_REQUIRE(bench_samples_reserve(&layers->idle[i], n_rounds), error, MESO_ERROR_MEMORY,
+                     "out of memory");
 out:
     return status;
 }
@@ -166,14 +174,18 @@ meso_status bench_layers_round(bench_layers *layers, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_profile_row *rows = NULL;
+    const double images = (double)(layers->calls * layers->batch);
+    double idle[MESO_N_IDLE];
     size_t n;
     MESO_TRY(take_round(layers, &rows, &n, error));
     MESO_REQUIRE(n == layers->n, error, MESO_ERROR_INTERNAL, "calls launch different kernels");
     if (layers->mode == MESO_PROFILE_RUNNING && any_host_timer(rows, n))
         goto out; /* times are lacking */
     for (size_t i = 0; i < n; i++)
-        bench_samples_add(&layers->samples[i],
-                          rows[i].seconds / (double)(layers->calls * layers->batch));
+        bench_samples_add(&layers->samples[i], rows[i].seconds / images);
+    meso_device_get_idle(layers->work->device, idle);
+    for (int i = 0; i < MESO_N_IDLE && isfinite(idle[i]); i++)
+        bench_samples_add(&layers->idle[i], idle[i] / images);
 out:
     free(rows);
     return status;
@@ -187,10 +199,26 @@ json_t *bench_layers_json(const bench_layers *layers)
     return rows;
 }
 
+json_t *bench_layers_idle_json(const bench_layers *layers)
+{
+    static const char *const names[MESO_N_IDLE] = {[MESO_IDLE_BEFORE] = "before the first kernel",
+                                                   [MESO_IDLE_BETWEEN] = "between kernels",
+                                                   [MESO_IDLE_AFTER] = "after the last kernel"};
+    json_t *rows = json_array();
+    for (int i = 0; i < MESO_N_IDLE && layers->idle[i].n > 0; i++)
+        json_array_append_new(rows, json_pack("{s:s s:s s:i s:n s:n s:b s:o}", "layer",
+                                              "launches and waiting", "kernel", names[i],
+                                              "launches", 0, "multiply_adds", "bytes", "host_timer",
+                                              0, "samples", bench_samples_json(&layers->idle[i])));
+    return rows;
+}
+
 void bench_layers_close(bench_layers *layers)
 {
     for (size_t i = 0; layers->samples && i < layers->n; i++)
         bench_samples_free(&layers->samples[i]);
+    for (int i = 0; i < MESO_N_IDLE; i++)
+        bench_samples_free(&layers->idle[i]);
     free(layers->samples);
     free(layers->first);
     *layers = (bench_layers){0};

@@ -6,6 +6,7 @@
 #define MESO_BENCH_LAYERS_H
 
 #include "mesocl/device.h"
+#include "runtime/device.h"
 #include "samples.h"
 #include "work.h"
 
@@ -16,7 +17,8 @@ typedef struct bench_layers {
     meso_profile_mode mode;
     meso_profile_row *first; /* [n] what the first round, which only warms up, launched */
     size_t n;
-    bench_samples *samples; /* [n] seconds an image, one for each round */
+    bench_samples *samples;          /* [n] seconds an image, one for each round */
+    bench_samples idle[MESO_N_IDLE]; /* the same, of when none of them runs; empty: not known */
 } bench_layers;
 
 /* Warms up. Launches are timed as they run, and one by one where the driver's stamps make no sense.
@@ -29,6 +31,9 @@ meso_status bench_layers_round(bench_layers *layers, meso_error *error); /* at m
  * and "bytes" that it must move at least (null: not known), "host_timer", "samples" in seconds an
  * image}], in the order of launch. */
 json_t *bench_layers_json(const bench_layers *layers);
+
+/* Rows of the same shape: the parts of a call in which no kernel runs. */
+json_t *bench_layers_idle_json(const bench_layers *layers);
 void bench_layers_close(bench_layers *layers); /* a zeroed one is allowed */
 
 #endif

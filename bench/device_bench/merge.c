@@ -134,33 +134,37 @@ static json_t *layer_row(const json_t *first, json_t *samples, double peak, doub
     return row;
 }
 
-/* Layers of case i: [process][layer] → [layer] with [process] samples. */
-static json_t *layer_rows(const json_t *processes, size_t i, double peak, double peak_alone)
+/* [process][row] → [process] samples of row l. */
+static json_t *samples_of(const json_t *lists, size_t l)
 {
-    json_t *rows = json_array(), *layers = gather(processes, "cases", i, "layers");
-    const json_t *first = json_array_get(layers, 0), *layer;
-    size_t l, p;
-    json_array_foreach(first, l, layer)
-    {
-        json_t *samples = json_array();
-        for (p = 0; p < json_array_size(layers); p++)
-            json_array_append(
-                samples, json_object_get(json_array_get(json_array_get(layers, p), l), "samples"));
-        json_array_append_new(rows, layer_row(layer, samples, peak, peak_alone));
-    }
+    json_t *samples = json_array(), *rows;
+    size_t p;
+    json_array_foreach(lists, p, rows)
+        json_array_append(samples, json_object_get(json_array_get(rows, l), "samples"));
+    return samples;
+}
+
+/* Layers of case i, or what it takes beside them, by `key`. */
+static json_t *layer_rows(const json_t *processes, size_t i, const char *key, double peak,
+                          double peak_alone)
+{
+    json_t *rows = json_array(), *layers = gather(processes, "cases", i, key), *layer;
+    size_t l;
+    json_array_foreach(json_array_get(layers, 0), l, layer)
+        json_array_append_new(rows, layer_row(layer, samples_of(layers, l), peak, peak_alone));
     json_decref(layers);
     return rows;
 }
 
-/* How much of an image's time the kernels explain. NaN: they were not timed, or not all as they
- * run. */
-static double share_in_kernels(const json_t *layers, double images_per_s)
+/* How much of an image's time these rows explain. NaN: there are none, or not all were timed as
+ * they run. */
+static double share_in(const json_t *rows, double images_per_s)
 {
-    const json_t *layer;
+    const json_t *row;
     size_t l;
     double us = 0;
-    json_array_foreach(layers, l, layer) us +=
-        json_is_true(json_object_get(layer, "host_timer")) ? NAN : number(layer, "us");
+    json_array_foreach(rows, l, row) us +=
+        json_is_true(json_object_get(row, "host_timer")) ? NAN : number(row, "us");
     return l > 0 ? 1e-6 * us * images_per_s : NAN;
 }
 
@@ -227,10 +231,15 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     json_object_set_new(row, "rounds",
                         json_integer((json_int_t)json_array_size(json_array_get(samples, 0))));
     json_object_set_new(row, "samples", samples);
-    json_t *layers =
-        layer_rows(processes, i, peak, number(first, "lanes") > 1 ? peak / threads : peak);
-    set_number(row, "share_in_kernels", share_in_kernels(layers, number(row, "images_per_s")));
+    double peak_alone = number(first, "lanes") > 1 ? peak / threads : peak;
+    json_t *layers = layer_rows(processes, i, "layers", peak, peak_alone);
+    json_t *launches = layer_rows(processes, i, "launches", peak, peak_alone);
+    double in_kernels = share_in(layers, number(row, "images_per_s"));
+    set_number(row, "share_in_kernels", in_kernels);
+    set_number(row, "share_explained",
+               in_kernels + share_in(launches, number(row, "images_per_s")));
     json_object_set_new(row, "layers", layers);
+    json_object_set_new(row, "launches", launches);
     return row;
 }
 

@@ -189,12 +189,12 @@ static json_t *case_json(const bench_net *bench, size_t i)
     const bench_case *c = &bench->cases[i];
     bench_summary calls = bench_samples_summary(&c->call_ms);
     return json_pack(
-        "{s:I s:I s:o s:o s:o s:o s:o s:o}", "batch", (json_int_t)c->batch, "calls_per_sample",
+        "{s:I s:I s:o s:o s:o s:o s:o s:o s:o}", "batch", (json_int_t)c->batch, "calls_per_sample",
         (json_int_t)c->n_calls, "samples", bench_samples_json(&c->images_per_s), "latency_p50_ms",
         report_json_number(calls.median), "latency_p90_ms", report_json_number(calls.p90),
         "latency_p99_ms", report_json_number(calls.p99), "joules_per_image",
         report_json_number(c->images > 0 ? c->joules / (double)c->images : NAN), "layers",
-        bench_layers_json(&c->layers));
+        bench_layers_json(&c->layers), "launches", bench_layers_idle_json(&c->layers));
 }
 
 static json_t *found_json(const bench_net *bench)

@@ -21,6 +21,7 @@
     {"gflops", "GFLOP/s", REPORT_RIGHT, REPORT_NUMBER, 1}, \
     {"share_of_peak", "share of peak", REPORT_RIGHT, REPORT_NUMBER, 3}, \
     {"share_in_kernels", "in kernels", REPORT_RIGHT, REPORT_NUMBER, 3}, \
+    {"share_explained", "with launches", REPORT_RIGHT, REPORT_NUMBER, 3}, \
     {"joules_per_image", "J an image", REPORT_RIGHT, REPORT_NUMBER, 4}
 /* clang-format on */
 
@@ -109,14 +110,23 @@ report_table bench_net_table(const json_t *document, int for_page)
     return result_table(document, table);
 }
 
+static void add_rows(report_table *table, const json_t *result, const char *key)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(json_object_get(result, key), i, row) add_row(table, row, result);
+}
+
 report_table bench_layer_table(const json_t *document)
 {
     report_table table = TABLE(layer_columns);
-    const json_t *result, *layer;
-    size_t i, k;
+    const json_t *result;
+    size_t i;
     json_array_foreach(json_object_get(document, "results"), i, result)
-        json_array_foreach(json_object_get(result, "layers"), k, layer)
-            add_row(&table, layer, result);
+    {
+        add_rows(&table, result, "layers");
+        add_rows(&table, result, "launches");
+    }
     return table;
 }
 

@@ -66,6 +66,23 @@ int meso_device_is_profiled(const meso_device *device);
 /* The name that profile rows carry from here on (a layer's); "" for none. The pointer is kept. */
 void meso_device_span(meso_device *device, const char *span);
 
+/* Where, in a call, no launch runs: the host prepares, copies go to and fro, threads wake. */
+typedef enum meso_idle {
+    MESO_IDLE_BEFORE,  /* the first launch */
+    MESO_IDLE_BETWEEN, /* launches */
+    MESO_IDLE_AFTER,   /* the last one */
+    MESO_N_IDLE
+} meso_idle;
+
+/* Under MESO_PROFILE_RUNNING: here a call begins, and the one before it, which has waited for its
+ * launches, ends. Errors: MEMORY. */
+meso_status meso_device_mark_call(meso_device *device);
+
+/* Of the calls between marks, once meso_device_get_profile has returned: idle seconds, by the
+ * stamps of their launches and the host's clock. NaN where stamps make no sense, or where a call
+ * launched nothing. */
+void meso_device_get_idle(const meso_device *device, double seconds[MESO_N_IDLE]);
+
 /* A buffer over the caller's own memory, which outlives it: nothing is copied where the device
  * shares the host's memory. Errors: DEVICE. */
 meso_status meso_buffer_wrap(meso_device *device, void *memory, size_t bytes, meso_buffer *buffer);

@@ -12,7 +12,14 @@
 typedef struct meso_launched {
     cl_event event;
     size_t row;
+    double enqueued; /* by the host's clock, just before */
 } meso_launched;
+
+/* Where a call begins, and the one before it ends. */
+typedef struct meso_profile_mark {
+    double time; /* by the host's clock */
+    size_t n_launched;
+} meso_profile_mark;
 
 typedef struct meso_profile {
     meso_profile_mode mode;
@@ -22,6 +29,9 @@ typedef struct meso_profile {
     size_t n_rows, capacity;
     meso_launched *launched;
     size_t n_launched, launched_capacity;
+    meso_profile_mark *marks;
+    size_t n_marks, marks_capacity;
+    double idle[MESO_N_IDLE];
 } meso_profile;
 
 typedef struct meso_lane {

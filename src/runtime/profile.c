@@ -3,6 +3,7 @@
  * Where the time goes, launch by launch. Some drivers' stamps are zeros or times of another decade,
  * so the host's clock judges them: around each launch, where it is waited for, else around all.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +21,14 @@ static void forget_launched(meso_profile *profile)
 {
     for (size_t i = 0; i < profile->n_launched; i++)
         clReleaseEvent(profile->launched[i].event);
-    profile->n_launched = 0;
+    profile->n_launched = profile->n_marks = 0;
 }
 
 void meso_profile_release(meso_profile *profile)
 {
     forget_launched(profile);
     free(profile->launched);
+    free(profile->marks);
     free(profile->rows);
 }
 
@@ -63,14 +65,22 @@ static meso_profile_row *find_row(meso_profile *profile, const char *span, const
     return row;
 }
 
-/* The driver's stamps, in nanoseconds; 0 where they make no sense beside `wall` seconds. */
+static int read_stamp(cl_event event, cl_profiling_info which, cl_ulong *stamp)
+{
+    return clGetEventProfilingInfo(event, which, sizeof *stamp, stamp, NULL) == CL_SUCCESS;
+}
+
+/* Is it that two stamps, in nanoseconds, lie so within `wall` seconds? */
+static int in_order(cl_ulong first, cl_ulong second, double wall)
+{
+    return second > first && 1e-9 * (double)(second - first) <= wall;
+}
+
+/* 0 where the driver's stamps make no sense. */
 static int read_stamps(cl_event event, double wall, cl_ulong *start, cl_ulong *end)
 {
-    return clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof *start, start, NULL) ==
-               CL_SUCCESS &&
-           clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof *end, end, NULL) ==
-               CL_SUCCESS &&
-           *end > *start && 1e-9 * (double)(*end - *start) <= wall;
+    return read_stamp(event, CL_PROFILING_COMMAND_START, start) &&
+           read_stamp(event, CL_PROFILING_COMMAND_END, end) && in_order(*start, *end, wall);
 }
 
 int meso_device_is_profiled(const meso_device *device)
@@ -92,7 +102,7 @@ out:
     return status;
 }
 
-static meso_status keep_launched(meso_device *device, size_t row, cl_event *event)
+static meso_status keep_launched(meso_device *device, size_t row, cl_event *event, double enqueued)
 {
     meso_status status = MESO_OK;
     meso_profile *profile = &device->profile;
@@ -103,7 +113,7 @@ static meso_status keep_launched(meso_device *device, size_t row, cl_event *even
         profile->launched = more;
         profile->launched_capacity = capacity;
     }
-    profile->launched[profile->n_launched++] = (meso_launched){*event, row};
+    profile->launched[profile->n_launched++] = (meso_launched){*event, row, enqueued};
     *event = NULL;
 out:
     return status;
@@ -118,7 +128,7 @@ meso_status meso_profile_add(meso_device *device, const char *kernel, cl_event *
     MESO_REQUIRE_MEMORY(row, &device->error);
     row->n_launches++;
     status = profile->mode == MESO_PROFILE_RUNNING
-                 ? keep_launched(device, (size_t)(row - profile->rows), event)
+                 ? keep_launched(device, (size_t)(row - profile->rows), event, started)
                  : wait_and_add(device, row, *event, started);
 out:
     return status;
@@ -152,18 +162,67 @@ static int compare_moments(const void *left, const void *right)
 }
 
 /* While k launches run, each is given 1/k of the time. With s the integral of dt/k, a launch is
- * given s at its end less s at its begin. */
-static void share_out(meso_profile *profile, moment *moments, size_t n)
+ * given s at its end less s at its begin. Returns how long any ran. */
+static double share_out(meso_profile *profile, moment *moments, size_t n)
 {
-    double s = 0;
+    double s = 0, busy = 0;
     int running = 0;
     qsort(moments, n, sizeof *moments, compare_moments);
     for (size_t i = 0; i < n; i++) {
-        if (running > 0)
-            s += 1e-9 * (double)(moments[i].time - moments[i - 1].time) / running;
+        double passed = running > 0 ? 1e-9 * (double)(moments[i].time - moments[i - 1].time) : 0;
+        s += running > 0 ? passed / running : 0;
+        busy += passed;
         running += moments[i].change;
         profile->rows[moments[i].row].seconds -= moments[i].change * s;
     }
+    return busy;
+}
+
+/* From a call's first begin to its last end, on the device's clock, and both on the host's. */
+typedef struct extent {
+    cl_ulong start, end;
+    double began, ended;
+} extent;
+
+/* A launch's place on the host's clock is that of its stamp "queued": the moment of the call that
+ * enqueued it. 0 where that stamp makes no sense. */
+static int widen(extent *e, const meso_launched *launched, double wall, cl_ulong start,
+                 cl_ulong end)
+{
+    cl_ulong queued = 0;
+    if (!read_stamp(launched->event, CL_PROFILING_COMMAND_QUEUED, &queued) ||
+        !in_order(queued, end, wall) || queued > start)
+        return 0;
+    if (e->end == 0 || start < e->start) {
+        e->start = start;
+        e->began = launched->enqueued + 1e-9 * (double)(start - queued);
+    }
+    if (end > e->end) {
+        e->end = end;
+        e->ended = launched->enqueued + 1e-9 * (double)(end - queued);
+    }
+    return 1;
+}
+
+static void forget_idle(meso_profile *profile)
+{
+    for (int i = 0; i < MESO_N_IDLE; i++)
+        profile->idle[i] = NAN;
+}
+
+/* extents: [n_marks], the last one of no call. busy: how long any launch ran. */
+static void add_up_idle(meso_profile *profile, const extent *extents, double busy)
+{
+    double idle[MESO_N_IDLE] = {[MESO_IDLE_BETWEEN] = -busy};
+    for (size_t c = 0; c + 1 < profile->n_marks; c++) {
+        const extent *e = &extents[c];
+        if (e->end == 0)
+            return;
+        idle[MESO_IDLE_BEFORE] += e->began - profile->marks[c].time;
+        idle[MESO_IDLE_BETWEEN] += 1e-9 * (double)(e->end - e->start);
+        idle[MESO_IDLE_AFTER] += profile->marks[c + 1].time - e->ended;
+    }
+    memcpy(profile->idle, idle, sizeof idle);
 }
 
 /* Waits for the launches that were kept, and adds their times. */
@@ -171,9 +230,12 @@ static meso_status read_launched(meso_device *device)
 {
     meso_status status = MESO_OK;
     meso_profile *profile = &device->profile;
-    size_t n = 0;
+    size_t n = 0, call = 0;
+    int placed = 1; /* all launches on the host's clock */
     moment *moments = calloc(2 * profile->n_launched + 1, sizeof *moments);
+    extent *extents = calloc(profile->n_marks + 1, sizeof *extents);
     MESO_REQUIRE_MEMORY(moments, &device->error);
+    MESO_REQUIRE_MEMORY(extents, &device->error);
     for (size_t i = 0; i < profile->n_launched; i++)
         MESO_CL(&device->error, clWaitForEvents, 1, &profile->launched[i].event);
     const double wall = meso_seconds() - profile->began;
@@ -183,15 +245,46 @@ static meso_status read_launched(meso_device *device)
         if (read_stamps(profile->launched[i].event, wall, &start, &end)) {
             moments[n++] = (moment){start, row, 1};
             moments[n++] = (moment){end, row, -1};
+            while (call + 1 < profile->n_marks && profile->marks[call + 1].n_launched <= i)
+                call++;
+            placed &= widen(&extents[call], &profile->launched[i], wall, start, end);
         } else {
             profile->rows[row].host_timer = 1;
+            placed = 0;
         }
     }
-    share_out(profile, moments, n);
+    const double busy = share_out(profile, moments, n);
+    for (size_t i = 0; i < profile->n_rows; i++)
+        placed &= !profile->rows[i].host_timer; /* CLBlast's calls are no launches */
+    forget_idle(profile);
+    if (placed && profile->n_marks > 1)
+        add_up_idle(profile, extents, busy);
     forget_launched(profile);
 out:
+    free(extents);
     free(moments);
     return status;
+}
+
+meso_status meso_device_mark_call(meso_device *device)
+{
+    meso_status status = MESO_OK;
+    meso_profile *profile = &device->profile;
+    if (profile->n_marks == profile->marks_capacity) {
+        size_t capacity = 2 * profile->marks_capacity + 64;
+        meso_profile_mark *more = realloc(profile->marks, capacity * sizeof *more);
+        MESO_REQUIRE_MEMORY(more, &device->error);
+        profile->marks = more;
+        profile->marks_capacity = capacity;
+    }
+    profile->marks[profile->n_marks++] = (meso_profile_mark){meso_seconds(), profile->n_launched};
+out:
+    return status;
+}
+
+void meso_device_get_idle(const meso_device *device, double seconds[MESO_N_IDLE])
+{
+    memcpy(seconds, device->profile.idle, sizeof device->profile.idle);
 }
 
 meso_status meso_device_get_profile(meso_device *device, meso_profile_row **rows, size_t *n)
