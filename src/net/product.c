@@ -40,12 +40,12 @@ static size_t inner_length(const meso_net *net, const meso_layer *layer)
            (is_conv(layer) ? (size_t)size[0] * (size_t)size[1] : 1);
 }
 
-/* Tuning's row says from how many terms on a layer is a product; 0: never. */
+/* Tuning's row (dense, convolution) says from how many terms on a layer is a product; 0: never. */
 static int is_wanted(const meso_products *p, const meso_layer *layer)
 {
     if (!is_conv(layer) && layer->op != &meso_op_dense)
         return 0;
-    const int least = p->row[is_conv(layer) ? 0 : 1];
+    const int least = p->row[is_conv(layer)];
     return least > 0 && inner_length(p->net, layer) >= (size_t)least;
 }
 

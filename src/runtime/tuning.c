@@ -16,8 +16,8 @@ const meso_tuning_family meso_tuning_lanes = {"lanes", 0, {
 const meso_tuning_family meso_tuning_plain = {"plain", 0, {
     {"group", 7, {1, 8, 16, 32, 64, 128, 256}}}};
 const meso_tuning_family meso_tuning_clblast = {"clblast", 1, {
-    {"convolution", 6, {0, 1, 256, 1024, 2048, 4096}},
-    {"dense",       6, {0, 1, 256, 1024, 4096, 16384}}}};
+    {"dense",       6, {0, 1, 256, 1024, 4096, 16384}},
+    {"convolution", 6, {0, 1, 256, 1024, 2048, 4096}}}}; /* counts most: the tuner tries it first */
 /* clang-format on */
 
 /* Set by meso_tuning_replace. */

@@ -20,21 +20,15 @@
 
 enum { largest_part = 1 << 24, final_rounds = 31 };
 
-/* Compilers need minutes for the first kernels of a driver that is new to them. */
-static const double patience_seconds = 150;
-
 static const char part_name[] = "tuning-part.json";
 
 /* What is timed for each family. */
 static const struct work {
     const meso_tuning_family *family;
     int train, plain;
-} works[] = {{&meso_tuning_lanes, 0, 0},
-             {&meso_tuning_fused, 0, 0},
-             {&meso_tuning_fused_training, 1, 0},
-             {&meso_tuning_tiles, 0, 0},
-             {&meso_tuning_plain, 0, 1},
-             {&meso_tuning_clblast, 0, 0}};
+} works[] = {{&meso_tuning_lanes, 0, 0},          {&meso_tuning_fused, 0, 0},
+             {&meso_tuning_fused_training, 1, 0}, {&meso_tuning_tiles, 0, 0},
+             {&meso_tuning_plain, 0, 1},          {&meso_tuning_clblast, 0, 0}};
 enum { n_works = sizeof works / sizeof works[0] };
 
 typedef struct run {
@@ -117,7 +111,7 @@ static meso_status ask(void *user, const int *base, const int *candidate, int fi
     json_object_set_new(job, "rounds", json_integer(final ? final_rounds : 0));
     json_object_set_new(job, "base", rows_with(r, base));
     json_object_set_new(job, "candidate", rows_with(r, candidate));
-    status = run_child(r, job, patience_seconds, answer, &reason);
+    status = run_child(r, job, TUNE_PATIENCE, answer, &reason);
     if (status == MESO_ERROR_CANCELLED)
         *error = reason;
     else if (status != MESO_OK) {
@@ -251,7 +245,7 @@ static meso_status tune_families(run *r, const json_t *user, meso_error *error)
     const double end = meso_seconds() + r->options->seconds;
     json_t *shipped = NULL, *job = make_job(r);
     size_t n_left = 0;
-    MESO_TRY(run_child(r, job, patience_seconds, &shipped, error));
+    MESO_TRY(run_child(r, job, TUNE_PATIENCE, &shipped, error));
     for (size_t i = 0; i < n_works; i++)
         n_left += count_choices(r, i);
     for (size_t i = 0; i < n_works; i++) {

@@ -14,6 +14,10 @@
 /* The work of the child: meso_child_offer(TUNE_CHILD, tune_child). */
 #define TUNE_CHILD "tune"
 
+/* Seconds without a step: a side opened, a round. Compilers need minutes for the first kernels of a
+ * driver that is new to them; a large net's rounds on a busy machine, all together, need more. */
+enum { TUNE_PATIENCE = 150 };
+
 /* argument, as JSON: {"device", "net", "batch", "train", "plain", "seconds", "rounds", "base",
  * "candidate"}; base and candidate: see runtime/tuning.h. The candidate's answers are first
  * compared with those of the plain kernels at their shipped sizes; where they differ nothing is
