@@ -326,6 +326,19 @@ static void exit_codes(void **state)
     harness_run_rows(DATASET_BENCH_PROGRAM, cases, sizeof cases / sizeof cases[0]);
 }
 
+static void one_picture_comes_again(void **state)
+{
+    (void)state;
+    require_device();
+    put_dataset("set", 3);
+    harness_put_picture("set/Real/again.ppm", 40, 0x010203u); /* a fake's */
+    harness_result check = run("check set", 0);
+    assert_non_null(
+        strstr(check.out, "  1 picture comes again: 1 the same file, 0 the same pixels"));
+    assert_non_null(strstr(check.out, "  1 picture stands in both classes, "));
+    harness_forget(&check);
+}
+
 static void a_second_run_reads_what_changed(void **state)
 {
     (void)state;
@@ -403,6 +416,7 @@ int main(void)
         IN_FOLDER(recordings_of_dfdc_in_both_classes),
         IN_FOLDER(names_stay_names),
         IN_FOLDER(exit_codes),
+        IN_FOLDER(one_picture_comes_again),
         IN_FOLDER(a_second_run_reads_what_changed),
         IN_FOLDER(a_split_is_reproducible),
     };

@@ -125,14 +125,15 @@ static void warn_conflicts(const bench_findings *f, list *to)
         const study_health *h = &f->health[d];
         if (h->n_conflicts + h->n_near_conflicts > 0)
             warn(to, "label_conflict", f->datasets[d].name, NULL,
-                 "%zu pictures stand in both classes, %zu more nearly so", h->n_conflicts,
-                 h->n_near_conflicts);
+                 "%zu %s in both classes, %zu more nearly so", h->n_conflicts,
+                 h->n_conflicts == 1 ? "picture stands" : "pictures stand", h->n_near_conflicts);
     }
     for (size_t d = 0; d < f->n_checked; d++)
         if (f->health[d].groups.n_in_both > 0)
             warn(to, "recording_in_both_classes", f->datasets[d].name, NULL,
-                 "%zu of %zu recordings are in both classes: split by recording",
-                 f->health[d].groups.n_in_both, f->health[d].groups.n);
+                 "%zu of %zu recordings %s in both classes: split by recording",
+                 f->health[d].groups.n_in_both, f->health[d].groups.n,
+                 f->health[d].groups.n_in_both == 1 ? "is" : "are");
 }
 
 static void warn_leaks(const bench_findings *f, list *to)
@@ -141,15 +142,16 @@ static void warn_leaks(const bench_findings *f, list *to)
         const bench_crossing *c = &f->crossings[i];
         const size_t *n = c->found.n_by_kind;
         const char *a = f->datasets[c->a].name, *b = f->datasets[c->b].name;
-        if (n[STUDY_SAME_FILE] + n[STUDY_SAME_PIXELS] + n[STUDY_NEAR] > 0)
+        const size_t all = n[STUDY_SAME_FILE] + n[STUDY_SAME_PIXELS] + n[STUDY_NEAR];
+        if (all > 0)
             warn(to, "leak", a, b,
-                 "%zu pictures of the second are in the first: %zu the same file, %zu the same "
-                 "pixels, %zu near; %zu with the other label",
-                 n[STUDY_SAME_FILE] + n[STUDY_SAME_PIXELS] + n[STUDY_NEAR], n[STUDY_SAME_FILE],
-                 n[STUDY_SAME_PIXELS], n[STUDY_NEAR], c->found.n_conflicts);
+                 "%zu %s in the first: %zu the same file, %zu the same pixels, %zu near; %zu with "
+                 "the other label",
+                 all, all == 1 ? "picture of the second is" : "pictures of the second are",
+                 n[STUDY_SAME_FILE], n[STUDY_SAME_PIXELS], n[STUDY_NEAR], c->found.n_conflicts);
         if (c->found.n_shared_groups > 0)
-            warn(to, "shared_recording", a, b, "%zu recordings are in both",
-                 c->found.n_shared_groups);
+            warn(to, "shared_recording", a, b, "%zu %s in both", c->found.n_shared_groups,
+                 c->found.n_shared_groups == 1 ? "recording is" : "recordings are");
     }
 }
 
@@ -159,18 +161,20 @@ static void warn_health(const bench_findings *f, list *to)
         const study_health *h = &f->health[d];
         const size_t *n = h->n_by_kind;
         const char *name = f->datasets[d].name;
-        if (n[STUDY_SAME_FILE] + n[STUDY_SAME_PIXELS] > 0)
+        const size_t same = n[STUDY_SAME_FILE] + n[STUDY_SAME_PIXELS];
+        if (same > 0)
             warn(to, "duplicate", name, NULL,
-                 "%zu pictures come again: %zu the same file, %zu the same pixels",
-                 n[STUDY_SAME_FILE] + n[STUDY_SAME_PIXELS], n[STUDY_SAME_FILE],
+                 "%zu %s again: %zu the same file, %zu the same pixels", same,
+                 same == 1 ? "picture comes" : "pictures come", n[STUDY_SAME_FILE],
                  n[STUDY_SAME_PIXELS]);
         if (n[STUDY_NEAR] > 0)
             warn(to, "near_duplicate", name, NULL,
-                 "%zu pairs are near duplicates: one picture encoded, scaled or mirrored anew, or "
-                 "neighbouring frames",
-                 n[STUDY_NEAR]);
+                 "%zu %s: one picture encoded, scaled or mirrored anew, or neighbouring frames",
+                 n[STUDY_NEAR],
+                 n[STUDY_NEAR] == 1 ? "pair is a near duplicate" : "pairs are near duplicates");
         if (h->n_refused > 0)
-            warn(to, "refused", name, NULL, "%zu files cannot be used", h->n_refused);
+            warn(to, "refused", name, NULL, "%zu %s cannot be used", h->n_refused,
+                 h->n_refused == 1 ? "file" : "files");
         if (h->imbalanced)
             warn(to, "imbalance", name, NULL, "%.1f %% of the pictures are of one class",
                  100 * h->largest_share);
