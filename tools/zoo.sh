@@ -176,11 +176,11 @@ run_selftest() {
 run_row() {
     row=$1
     here=$zoo/rows/$row
+    [ -d "$zoo/inputs" ] || prepare # which begins without any row
     rm -rf "$here" && mkdir -p "$here/pocl-cache"
     export POCL_CACHE_DIR="$here/pocl-cache"
     choose
     unset MESO_DEVICE MESO_FULL # the programs at their usual size
-    [ -d "$zoo/inputs" ] || prepare
 
     n=0 failed=0
     [ $has_selftest = 0 ] || run_selftest
