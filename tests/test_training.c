@@ -180,12 +180,9 @@ static void close_pair(pair *p)
     free(p->values);
 }
 
-/* Winograd's rounding is larger, and Adam's first steps blow it up. After ten steps of full size
- * the fused path is 0.73 (AVX-512), 0.77 (SSE2) and 2.3 times (AVX2) as far from the reference as
- * PyTorch's single precision: the last where an undecided maximum fell the other way. */
-static double slack(const meso_trainer *trainer)
+static int is_fused(const meso_trainer *trainer)
 {
-    return strcmp(meso_trainer_path(trainer), "fused") == 0 ? 3 : 1;
+    return strcmp(meso_trainer_path(trainer), "fused") == 0;
 }
 
 /* All do a step; returns the reference's loss. */
@@ -199,8 +196,7 @@ static double step_pair(pair *p, uint32_t step, size_t n)
     for (size_t i = 0; i < n_paths; i++) {
         if (meso_trainer_step(p->trainers[i], &batch, learning_rate, &result) != MESO_OK)
             fail_msg("%s", meso_trainer_error(p->trainers[i]));
-        harness_close(result.loss, loss, slack(p->trainers[i]) * 1e-2 * loss, "loss of step %u",
-                      step);
+        harness_close(result.loss, loss, 1e-2 * loss, "loss of step %u", step);
     }
     return loss;
 }
@@ -223,8 +219,8 @@ static double distance(const pair *p, meso_trainer *trainer)
             const double d = (double)tensor->values[k] - p->reference.params[i][k];
             if (is_statistic(&p->net->params[i]))
                 harness_close(tensor->values[k], p->reference.params[i][k],
-                              slack(trainer) * (1e-3 * fabs(p->reference.params[i][k]) + 1e-4),
-                              "%s, value %zu", tensor->name, k);
+                              1e-3 * fabs(p->reference.params[i][k]) + 1e-4, "%s, value %zu",
+                              tensor->name, k);
             else
                 sum += d * d;
         }
@@ -233,14 +229,31 @@ static double distance(const pair *p, meso_trainer *trainer)
     return sqrt(sum);
 }
 
+/* PyTorch's runs in single precision differ in the order of each batch's pictures alone. */
+static double farthest(const char *name)
+{
+    const meso_tensor *runs = meso_weights_find(fixture, name);
+    double most = 0;
+    assert_non_null(runs);
+    for (size_t i = 0; i < runs->n_values; i++)
+        most = fmax(most, runs->values[i]);
+    return most;
+}
+
 /* Ten steps: the reference's losses and parameters against PyTorch's where those are recorded, the
- * plain path no farther from the reference than PyTorch in single precision. */
-static void ten_steps(size_t size, int is_recorded)
+ * device no farther from the reference than PyTorch in single precision.
+ *
+ * That is chance where a window is nearly undecided: rounding gives its gradient to another pixel,
+ * and Adam's first steps make of a gradient near 0 a step either way. PyTorch's runs of full size
+ * end 4.1e-3 to 9.7e-3 away, so the farthest counts. Small pictures are chosen to be far from
+ * ties; there nothing but rounding is left, and Winograd's (fused where vectors are of four
+ * floats) is larger. */
+static void ten_steps(size_t size, uint32_t first, int is_recorded)
 {
     pair p = open_pair(size, MESO_LOSS_MSE, 8);
     char name[128];
     for (uint32_t step = 0; step < n_steps; step++) {
-        const double loss = step_pair(&p, step, 8);
+        const double loss = step_pair(&p, first + step, 8);
         if (is_recorded)
             harness_close(loss, fixture_double("ten64.loss", step), 1e-10, "loss %u", step);
     }
@@ -250,12 +263,14 @@ static void ten_steps(size_t size, int is_recorded)
             harness_close(p.reference.params[i][k], fixture_double(name, k), 1e-9, "%s, value %zu",
                           name, k);
     }
+    snprintf(name, sizeof name, "ten%zu.nearest_tie", size);
+    print_message("%zu x %zu: nearest tie %.2g\n", size, size, fixture_double(name, 0));
     snprintf(name, sizeof name, "ten%zu.float32_distance", size);
     for (size_t i = 0; i < n_paths; i++) {
-        const double ours = distance(&p, p.trainers[i]), theirs = fixture_double(name, 0);
-        print_message("%zu x %zu, %s: distance %.3g, PyTorch's %.3g\n", size, size,
+        const double ours = distance(&p, p.trainers[i]), theirs = farthest(name);
+        print_message("%zu x %zu, %s: distance %.3g, PyTorch's at most %.3g\n", size, size,
                       meso_trainer_path(p.trainers[i]), ours, theirs);
-        assert_true(ours <= slack(p.trainers[i]) * theirs);
+        assert_true(ours <= (size == 64 && is_fused(p.trainers[i]) ? 8 : 1) * theirs);
     }
     close_pair(&p);
 }
@@ -263,7 +278,7 @@ static void ten_steps(size_t size, int is_recorded)
 static void test_ten_steps(void **state)
 {
     (void)state;
-    ten_steps(64, 1);
+    ten_steps(64, 1900, 1);
 }
 
 static void test_ten_steps_full_size(void **state)
@@ -272,7 +287,7 @@ static void test_ten_steps_full_size(void **state)
     const char *full = getenv("MESO_FULL");
     if (!full || strcmp(full, "1") != 0)
         skip();
-    ten_steps(256, 0);
+    ten_steps(256, 0, 0);
 }
 
 /* The reference's gradient against PyTorch's: its norm, and its product with random numbers. */
@@ -296,25 +311,22 @@ static void check_reference(const pair *p, size_t n, size_t i, size_t tensor, do
 /* Gradients of one step are Adam's first moments / (1 − beta1). Each tensor within 2e-5 of the
  * exact one, and all of them no farther than PyTorch's in single precision. The errors of a single
  * tensor are chance on both sides (one tensor is a single number), so one may be twice as far, or
- * 2e-6.
+ * 3e-6, which PyTorch's own reach where its weights begin an ulp away.
  *
  * Of millions of ReLUs and maxima some are nearly undecided; one that falls the other way moves
- * tensors by up to 1e-2, as it does conv1.kernel in PyTorch's single precision of 13 images. The
- * pictures are such that none falls otherwise here, with fused multiply-adds or without: of five
- * batches of 8 tried, one was so for the fused path, two for the plain one.
+ * tensors by up to 1e-2. These pictures are among the farthest from a tie of 99 batches of 8 and 66
+ * of 13, and none falls otherwise, but for one on the fused path with AVX2, of 13.
  *
- * Winograd's rounding of single pixels, about 4e-6 of an activation, is farther from exact than
- * PyTorch's direct sums and cannot be averaged out, so the fused path is not compared with
- * PyTorch, and up to four tensors may be farther than 2e-5. The worst were 3.3e-5. */
+ * Winograd's rounding of single pixels cannot be averaged out: all tensors of the fused path may be
+ * 2.5 times as far as PyTorch's, single ones 2e-5. */
 static void check_gradients(const pair *p, meso_trainer *trainer, size_t n)
 {
     const char *path = meso_trainer_path(trainer);
     meso_weights *state = NULL;
     char name[128];
     size_t tensor = 0;
-    size_t n_far = 0;
     double all_ours = 0, all_theirs = 0;
-    const int fused = slack(trainer) > 1;
+    const int fused = is_fused(trainer);
     assert_int_equal(meso_weights_create(&state, NULL), MESO_OK);
     assert_int_equal(meso_trainer_save_state(trainer, state), MESO_OK);
     for (size_t i = 0; i < p->net->n_params; i++) {
@@ -335,13 +347,14 @@ static void check_gradients(const pair *p, meso_trainer *trainer, size_t n)
         const double theirs = fixture_double(name, tensor++), ours = sqrt(off) / norm;
         print_message("%zu images, %s, %-16s %.2g, PyTorch's %.2g\n", n, path, param->name, ours,
                       theirs);
-        harness_close(ours, 0, fused ? 5e-5 : fmin(2e-5, fmax(2e-6, 2 * theirs)), "gradient of %s",
+        harness_close(ours, 0, fused ? 2e-5 : fmin(2e-5, fmax(3e-6, 2 * theirs)), "gradient of %s",
                       param->name);
-        n_far += ours > 2e-5;
         all_ours += ours * ours;
         all_theirs += theirs * theirs;
     }
-    assert_true(fused ? n_far <= 4 : all_ours <= all_theirs);
+    print_message("%zu images, %s: %.2g of PyTorch's in all\n", n, path,
+                  sqrt(all_ours / all_theirs));
+    assert_true(sqrt(all_ours) <= (fused ? 2.5 : 1) * sqrt(all_theirs));
     meso_weights_close(state);
 }
 
@@ -351,6 +364,8 @@ static void one_step(size_t n, uint32_t stream)
     char name[128];
     snprintf(name, sizeof name, "one%zu.loss", n);
     harness_close(step_pair(&p, stream, n), fixture_double(name, 0), 1e-10, "loss");
+    snprintf(name, sizeof name, "one%zu.nearest_tie", n);
+    print_message("%zu images: nearest tie %.2g\n", n, fixture_double(name, 0));
     for (size_t i = 0; i < n_paths; i++)
         check_gradients(&p, p.trainers[i], n);
     close_pair(&p);
@@ -359,8 +374,8 @@ static void one_step(size_t n, uint32_t stream)
 static void test_one_step(void **state)
 {
     (void)state;
-    one_step(8, 111);
-    one_step(13, 113);
+    one_step(8, 145);
+    one_step(13, 100);
 }
 
 int main(void)
