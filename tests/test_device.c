@@ -138,7 +138,10 @@ static void test_profile(void **state)
             assert_string_equal(rows[1].kernel, "relu_forward");
             assert_int_equal(rows[0].n_launches, 1);
             assert_int_equal(rows[1].n_launches, 2);
-            assert_true(rows[0].seconds > 0 && rows[0].seconds < 60);
+            /* As they run nothing but stamps can tell. */
+            assert_true(rows[0].seconds < 60 &&
+                        (rows[0].seconds > 0) ==
+                            !(rows[0].host_timer && mode == MESO_PROFILE_RUNNING));
         }
         free(rows);
     }
@@ -195,6 +198,12 @@ static void test_idle(void **state)
         meso_device_get_idle(device, idle);
         for (size_t i = 0; i < n; i++)
             busy += rows[i].seconds;
+        if (rows[0].host_timer) { /* the driver's stamps make no sense, so nothing is known */
+            assert_true(isnan(idle[MESO_IDLE_BETWEEN]));
+            free(rows);
+            nearest = 0;
+            continue;
+        }
         sum = busy;
         for (int i = 0; i < MESO_N_IDLE; i++) {
             sum += idle[i];

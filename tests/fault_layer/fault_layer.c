@@ -201,6 +201,7 @@ static cl_int CL_API_CALL my_clGetEventProfilingInfo(cl_event event, cl_profilin
         [FAULT_TIMES_EQUAL] = {1000, 1000},
         [FAULT_TIMES_BACKWARDS] = {2000, 1000},
         [FAULT_TIMES_YEARS] = {1, (cl_ulong)-1 - 1},
+        [FAULT_TIMES_NUMBERED] = {2, 3},
     };
     if (fails("clGetEventProfilingInfo"))
         return fault_layer.code;

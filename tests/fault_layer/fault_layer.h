@@ -31,8 +31,9 @@ typedef enum fault_times {
     FAULT_TIMES_ZERO,
     FAULT_TIMES_EQUAL,
     FAULT_TIMES_BACKWARDS,
-    FAULT_TIMES_YEARS,   /* a launch of 2300 years */
-    FAULT_TIMES_REFUSED, /* CL_PROFILING_INFO_NOT_AVAILABLE */
+    FAULT_TIMES_YEARS,    /* a launch of 2300 years */
+    FAULT_TIMES_NUMBERED, /* 0 to 3: queued, submitted, begun, ended */
+    FAULT_TIMES_REFUSED,  /* CL_PROFILING_INFO_NOT_AVAILABLE */
     FAULT_N_TIMES
 } fault_times;
 
