@@ -147,11 +147,12 @@ typedef struct pair {
     float *values;
     uint8_t classes[13];
     size_t size;
+    double room; /* losses and statistics may be so many times as far off as usual */
 } pair;
 
 static pair open_pair(size_t size, meso_loss loss, size_t max_batch)
 {
-    pair p = {.size = size};
+    pair p = {.size = size, .room = 1};
     meso_error error = {0};
     meso_trainer_options options = base_options;
     options.loss = loss;
@@ -196,7 +197,7 @@ static double step_pair(pair *p, uint32_t step, size_t n)
     for (size_t i = 0; i < n_paths; i++) {
         if (meso_trainer_step(p->trainers[i], &batch, learning_rate, &result) != MESO_OK)
             fail_msg("%s", meso_trainer_error(p->trainers[i]));
-        harness_close(result.loss, loss, 1e-2 * loss, "loss of step %u", step);
+        harness_close(result.loss, loss, p->room * 1e-2 * loss, "loss of step %u", step);
     }
     return loss;
 }
@@ -219,8 +220,8 @@ static double distance(const pair *p, meso_trainer *trainer)
             const double d = (double)tensor->values[k] - p->reference.params[i][k];
             if (is_statistic(&p->net->params[i]))
                 harness_close(tensor->values[k], p->reference.params[i][k],
-                              1e-3 * fabs(p->reference.params[i][k]) + 1e-4, "%s, value %zu",
-                              tensor->name, k);
+                              p->room * (1e-3 * fabs(p->reference.params[i][k]) + 1e-4),
+                              "%s, value %zu", tensor->name, k);
             else
                 sum += d * d;
         }
@@ -245,13 +246,14 @@ static double farthest(const char *name)
  *
  * That is chance where a window is nearly undecided: rounding gives its gradient to another pixel,
  * and Adam's first steps make of a gradient near 0 a step either way. PyTorch's runs of full size
- * end 4.1e-3 to 9.7e-3 away, so the farthest counts. Small pictures are chosen to be far from
- * ties; there nothing but rounding is left, and Winograd's (fused where vectors are of four
- * floats) is larger. */
+ * end 4.1e-3 to 9.7e-3 away, so the farthest counts, and losses are as far as 5 % apart. Small
+ * pictures are chosen to be far from ties; there nothing but rounding is left, and Winograd's
+ * (fused where vectors are of four floats) is larger. */
 static void ten_steps(size_t size, uint32_t first, int is_recorded)
 {
     pair p = open_pair(size, MESO_LOSS_MSE, 8);
     char name[128];
+    p.room = is_recorded ? 1 : 10;
     for (uint32_t step = 0; step < n_steps; step++) {
         const double loss = step_pair(&p, first + step, 8);
         if (is_recorded)
