@@ -370,6 +370,8 @@ static void prints_a_table(void **state)
     harness_result run = run_bench("net tiny.net --batch 2 --seconds 0.001 --no-fuse");
     assert_int_equal(run.code, 0);
     assert_non_null(strstr(run.out, "  tiny.net  predict    plain      2  "));
+    assert_non_null(strstr(run.out, "µs an image"));
+    assert_non_null(strstr(run.out, "  conv  ")); /* a layer */
     assert_non_null(strstr(run.out, "peak GFLOP/s"));
     harness_forget(&run);
 }

@@ -156,6 +156,10 @@ void bench_output_table(const json_t *document, bench_rows rows, bench_format fo
 {
     const json_t *device;
     size_t i;
+    if (rows == BENCH_NETS && format != BENCH_CSV) {
+        write_table(bench_layer_table(document), format, out);
+        meso_text_add(out, "\n");
+    }
     write_table(rows == BENCH_LAYERS   ? bench_layer_table(document)
                 : rows == BENCH_CHECKS ? result_table(document, (report_table)TABLE(check_columns))
                                        : bench_net_table(document, 0),
