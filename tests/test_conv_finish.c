@@ -41,8 +41,7 @@ static meso_net *parse(const char *text)
 static meso_buffer make_buffer(const float *values, size_t n)
 {
     meso_buffer buffer;
-    check(meso_buffer_create(device, n * sizeof *values, &buffer));
-    check(meso_buffer_write(device, &buffer, 0, values, n * sizeof *values));
+    check(meso_buffer_create_filled(device, values, n * sizeof *values, &buffer));
     return buffer;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/embedded.h"
 #include "base/file.h"
+#include "base/sorted.h"
 #include "net/strip.h"
 #include "runtime/tuning.h"
 
@@ -67,12 +68,6 @@ static const char *text_of(const json_t *evidence, const char *key)
     return text;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double find_median(const json_t *samples)
 {
     double values[most_samples];
@@ -80,8 +75,8 @@ static double find_median(const json_t *samples)
     assert_in_range(n, 1, most_samples);
     for (size_t i = 0; i < n; i++)
         values[i] = json_number_value(json_array_get(samples, i));
-    qsort(values, n, sizeof *values, by_size);
-    return (values[(n - 1) / 2] + values[n / 2]) / 2;
+    meso_sort(values, n);
+    return meso_quantile(values, n, 0.5);
 }
 
 /* The record was made with this row, there and then, and its medians are the evidence's. */
