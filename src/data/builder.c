@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/text.h"
 
 /* Strings are carved out of large blocks: a million names cost neither a million allocations nor a
@@ -51,13 +52,10 @@ meso_status meso_builder_add(meso_builder *builder, const char *path, meso_label
     meso_dataset *dataset = builder->dataset;
     meso_dataset_item item = {NULL, label, NULL};
     meso_status status = MESO_OK;
-    if (dataset->n_items == builder->capacity) {
-        size_t capacity = builder->capacity ? 2 * builder->capacity : 256;
-        meso_dataset_item *items = realloc(dataset->items, capacity * sizeof *items);
-        MESO_REQUIRE_MEMORY(items, error);
-        dataset->items = items;
-        builder->capacity = capacity;
-    }
+    meso_dataset_item *items =
+        meso_grow(dataset->items, dataset->n_items, &builder->capacity, sizeof item);
+    MESO_REQUIRE_MEMORY(items, error);
+    dataset->items = items;
     MESO_TRY(meso_builder_copy(builder, path, strlen(path), &item.path, error));
     if (group)
         MESO_TRY(meso_builder_copy(builder, group, strlen(group), &item.group, error));

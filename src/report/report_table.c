@@ -4,23 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "report/report_csv.h"
 #include "report/report_json.h"
 #include "report/report_number.h"
 
 static void add_cell(report_table *table, report_cell cell)
 {
-    if (table->n_cells == table->capacity) {
-        size_t capacity = table->capacity ? 2 * table->capacity : 8 * table->n_columns;
-        report_cell *cells = realloc(table->cells, capacity * sizeof *cells);
-        if (!cells) {
-            table->out_of_memory = 1;
-            free(cell.text);
-            return;
-        }
-        table->cells = cells;
-        table->capacity = capacity;
+    report_cell *cells = meso_grow(table->cells, table->n_cells, &table->capacity, sizeof cell);
+    if (!cells) {
+        table->out_of_memory = 1;
+        free(cell.text);
+        return;
     }
+    table->cells = cells;
     table->cells[table->n_cells++] = cell;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "runtime/cl_error.h"
 #include "runtime/device_object.h"
@@ -50,14 +51,11 @@ static meso_profile_row *find_row(meso_profile *profile, const char *span, const
         if (strcmp(profile->rows[i].span, span) == 0 &&
             strcmp(profile->rows[i].kernel, kernel) == 0)
             return &profile->rows[i];
-    if (profile->n_rows == profile->capacity) {
-        size_t capacity = 2 * profile->capacity + 32;
-        meso_profile_row *rows = realloc(profile->rows, capacity * sizeof *rows);
-        if (!rows)
-            return NULL;
-        profile->rows = rows;
-        profile->capacity = capacity;
-    }
+    meso_profile_row *rows =
+        meso_grow(profile->rows, profile->n_rows, &profile->capacity, sizeof *rows);
+    if (!rows)
+        return NULL;
+    profile->rows = rows;
     meso_profile_row *row = &profile->rows[profile->n_rows++];
     *row = (meso_profile_row){0};
     snprintf(row->span, sizeof row->span, "%s", span);
@@ -108,13 +106,10 @@ static meso_status keep_launched(meso_device *device, size_t row, cl_event *even
 {
     meso_status status = MESO_OK;
     meso_profile *profile = &device->profile;
-    if (profile->n_launched == profile->launched_capacity) {
-        size_t capacity = 2 * profile->launched_capacity + 256;
-        meso_launched *more = realloc(profile->launched, capacity * sizeof *more);
-        MESO_REQUIRE_MEMORY(more, &device->error);
-        profile->launched = more;
-        profile->launched_capacity = capacity;
-    }
+    meso_launched *more = meso_grow(profile->launched, profile->n_launched,
+                                    &profile->launched_capacity, sizeof *more);
+    MESO_REQUIRE_MEMORY(more, &device->error);
+    profile->launched = more;
     profile->launched[profile->n_launched++] = (meso_launched){*event, row, enqueued};
     *event = NULL;
 out:
@@ -272,13 +267,10 @@ meso_status meso_device_mark_call(meso_device *device)
 {
     meso_status status = MESO_OK;
     meso_profile *profile = &device->profile;
-    if (profile->n_marks == profile->marks_capacity) {
-        size_t capacity = 2 * profile->marks_capacity + 64;
-        meso_profile_mark *more = realloc(profile->marks, capacity * sizeof *more);
-        MESO_REQUIRE_MEMORY(more, &device->error);
-        profile->marks = more;
-        profile->marks_capacity = capacity;
-    }
+    meso_profile_mark *more =
+        meso_grow(profile->marks, profile->n_marks, &profile->marks_capacity, sizeof *more);
+    MESO_REQUIRE_MEMORY(more, &device->error);
+    profile->marks = more;
     profile->marks[profile->n_marks++] = (meso_profile_mark){meso_seconds(), profile->n_launched};
 out:
     return status;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "data/loader.h"
 #include "study/look.h"
@@ -80,13 +81,9 @@ static double difference(const uint8_t *a, const uint8_t *b, int side, int mirro
 static meso_status add_candidate(search *s, candidate c)
 {
     meso_status status = MESO_OK;
-    if (s->n_candidates == s->capacity) {
-        size_t capacity = s->capacity ? 2 * s->capacity : 256;
-        candidate *larger = realloc(s->candidates, capacity * sizeof *larger);
-        MESO_REQUIRE_MEMORY(larger, s->error);
-        s->candidates = larger;
-        s->capacity = capacity;
-    }
+    candidate *larger = meso_grow(s->candidates, s->n_candidates, &s->capacity, sizeof c);
+    MESO_REQUIRE_MEMORY(larger, s->error);
+    s->candidates = larger;
     s->candidates[s->n_candidates++] = c;
 out:
     return status;

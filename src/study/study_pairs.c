@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "study/near.h"
@@ -18,13 +19,9 @@ const char *study_pair_kind_name(study_pair_kind kind)
 meso_status study_pairs_add(study_pairs *pairs, study_pair pair, meso_error *error)
 {
     meso_status status = MESO_OK;
-    if (pairs->n == pairs->capacity) {
-        size_t capacity = pairs->capacity ? 2 * pairs->capacity : 64;
-        study_pair *larger = realloc(pairs->pairs, capacity * sizeof *larger);
-        MESO_REQUIRE_MEMORY(larger, error);
-        pairs->pairs = larger;
-        pairs->capacity = capacity;
-    }
+    study_pair *larger = meso_grow(pairs->pairs, pairs->n, &pairs->capacity, sizeof pair);
+    MESO_REQUIRE_MEMORY(larger, error);
+    pairs->pairs = larger;
     pairs->pairs[pairs->n++] = pair;
 out:
     return status;

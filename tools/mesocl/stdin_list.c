@@ -6,19 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/text.h"
 
 static meso_status add(meso_path_list *list, const char *path, meso_error *error)
 {
-    if (list->n == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 64;
-        const char **paths = realloc(list->paths, capacity * sizeof *paths);
-        if (!paths)
-            return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
-        list->paths = paths;
-        list->capacity = capacity;
-    }
+    const char **paths = meso_grow(list->paths, list->n, &list->capacity, sizeof *paths);
+    if (!paths)
+        return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
+    list->paths = paths;
     list->paths[list->n++] = path;
     return MESO_OK;
 }
