@@ -137,8 +137,8 @@ choose() {
     log=/dev/null
     paths="fused exact plain"
     programs="test_device test_ops"
-    more=
-    [ "$quick_zoo" = 1 ] || more="test_stream test_strip"
+    more= products=
+    [ "$quick_zoo" = 1 ] || more="test_stream test_strip" products=test_clblast
     case $row in
     intel* | rusticl* | oclgrind) ;;
     *) [ ! -e "$pocl_icd" ] || vendors "$(cat "$pocl_icd")" ;;
@@ -150,9 +150,9 @@ choose() {
     two_devices) export POCL_DEVICES="pthread basic" && programs="test_device" ;;
     memory_1) export POCL_MEMORY_LIMIT=1 && programs="test_device test_memory" ;;
     pocl_gpu) pose_as_gpu ;;
-    intel) intel && programs="test_device" ;;
+    intel) intel && programs="test_device" && more="$more $products" ;;
     intel_gpu) intel && pose_as_gpu ;;
-    rusticl) rusticl && paths=plain && programs="test_device test_ops" && more= ;;
+    rusticl) rusticl && paths=plain && programs="test_device test_ops" && more=$products ;;
     rusticl_gpu) rusticl && pose_as_gpu ;;
     oclgrind) under_oclgrind && paths= && programs="test_device" && more= ;;
     *) usage ;;
