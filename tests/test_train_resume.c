@@ -111,6 +111,49 @@ static void interrupted_runs_go_on(void **state)
     }
 }
 
+/* Asks to stop at one batch of the passes behind the last epoch. */
+typedef struct stop_at {
+    size_t batch, n_batches;
+} stop_at;
+
+static int count_batch(const meso_train_event *event, void *user)
+{
+    stop_at *stop = user;
+    return event->kind == MESO_TRAIN_VALIDATING && ++stop->n_batches == stop->batch;
+}
+
+/* New statistics of two models, and the score of one, can be cut between any two batches. */
+static void statistics_are_interrupted(void **state)
+{
+    (void)state;
+    enum { n_batches = 3 * 2 }; /* of 16 pictures by 8 */
+    meso_device *device = harness_device();
+    meso_train_options options = MESO_TRAIN_OPTIONS_INIT;
+    const meso_resume_options resume = {.struct_bytes = sizeof resume};
+    meso_error error = {0};
+    harness_put_training(8);
+    options.data = "data";
+    options.net = "tiny.net";
+    options.epochs = 1;
+    options.batch = options.validation_batch = 8;
+    options.bn_reestimate = 1;
+    for (size_t i = 0; i <= n_batches; i++) {
+        stop_at stop = {.batch = i};
+        options.run = i ? "cut" : "reference";
+        meso_status status = meso_train(device, &options, count_batch, &stop, NULL, &error);
+        assert_int_equal(status, i ? MESO_ERROR_CANCELLED : MESO_OK);
+        assert_int_equal(stop.n_batches, i ? i : n_batches);
+        if (i == 0)
+            continue;
+        assert_non_null(strstr(error.text, "cut holds a checkpoint"));
+        if (meso_train_resume(device, "cut", &resume, NULL, NULL, NULL, &error) != MESO_OK)
+            fail_msg("%s", error.text);
+        harness_expect_same_runs("reference", "cut");
+        remove_folder("cut");
+    }
+    meso_device_close(device);
+}
+
 /* Ends a run of its own before its end; returns the path of its newest checkpoint. */
 static const char *put_cut_run(void)
 {
@@ -349,6 +392,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RESUME_TEST(killed_runs_go_on),
         RESUME_TEST(interrupted_runs_go_on),
+        RESUME_TEST(statistics_are_interrupted),
         RESUME_TEST(a_damaged_checkpoint_falls_back),
         RESUME_TEST(changed_data_are_refused),
         RESUME_TEST(another_start_is_refused),

@@ -212,7 +212,7 @@ typedef struct meso_train_record {
 typedef enum meso_train_event_kind {
     MESO_TRAIN_STARTED, /* sets and net are known */
     MESO_TRAIN_STEP,
-    MESO_TRAIN_VALIDATING, /* a batch of validation */
+    MESO_TRAIN_VALIDATING, /* a batch of validation, or of statistics that are estimated anew */
     MESO_TRAIN_EPOCH,      /* an epoch has ended, its validation too */
     MESO_TRAIN_REFUSED,    /* a picture that cannot be used, told once; text says why */
     MESO_TRAIN_NOTE        /* text for people: a damaged checkpoint, early stopping */

@@ -58,6 +58,18 @@ static void take_scores(const meso_batch *batch, const meso_probability *p, meso
     }
 }
 
+/* One batch of a pass that does not train is behind. */
+static meso_status tell_batch(meso_fit *fit, const meso_fit_set *set, const meso_batch *batch,
+                              meso_error *error)
+{
+    const meso_train_event event = {.kind = MESO_TRAIN_VALIDATING,
+                                    .images = batch->last ? set->n_items : batch->next_position,
+                                    .n_images = set->n_items};
+    if (meso_fit_tell(fit, event))
+        return meso_fail(error, MESO_ERROR_CANCELLED, "interrupted");
+    return MESO_OK;
+}
+
 static meso_status score_batches(meso_fit *fit, meso_fit_set *set, meso_model *model,
                                  meso_probability *p, meso_fit_scores *scores, meso_error *error)
 {
@@ -74,12 +86,7 @@ static meso_status score_batches(meso_fit *fit, meso_fit_set *set, meso_model *m
                          meso_model_error(model));
         }
         take_scores(&batch, p, fit->options.loss, scores);
-        MESO_REQUIRE(
-            !meso_fit_tell(
-                fit, (meso_train_event){.kind = MESO_TRAIN_VALIDATING,
-                                        .images = batch.last ? set->n_items : batch.next_position,
-                                        .n_images = set->n_items}),
-            error, MESO_ERROR_CANCELLED, "interrupted");
+        MESO_TRY(tell_batch(fit, set, &batch, error));
     } while (!batch.last);
 out:
     return status;
@@ -175,6 +182,7 @@ meso_status meso_fit_reestimate(meso_fit *fit, meso_weights **weights, meso_erro
             status = meso_trainer_statistics(fit->trainer, &given, first);
         MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(fit->trainer));
         first = first && batch.n == 0;
+        MESO_TRY(tell_batch(fit, &fit->train, &batch, error));
     } while (!batch.last);
     MESO_TRY(meso_fit_weights(fit, &fresh, error));
     MESO_TRY(meso_weights_set(fresh, MESO_KEY_REESTIMATED, "yes", error));

@@ -219,7 +219,10 @@ static meso_status go_on(meso_fit *fit, meso_error *error)
     fit->last_checkpoint = meso_seconds();
     MESO_TRY(meso_fit_run(fit, error));
     tell_result(fit);
-    MESO_TRY(finish(fit, error));
+    status = finish(fit, error);
+    MESO_REQUIRE(status != MESO_ERROR_CANCELLED, error, status,
+                 "interrupted behind the last epoch; %s holds a checkpoint to go on from",
+                 MESO_PRINTABLE(fit->options.run));
 out:
     tell_result(fit);
     /* The folder has taken files before: now it is the disk. */

@@ -10,10 +10,12 @@
 #include "report/report_json.h"
 #include "report/report_number.h"
 
+/* A run is long, and stdout may be a file that is looked at: so each line is flushed. */
 static void print_started(const meso_train_output *o, const meso_train_event *event)
 {
     fprintf(o->json ? stderr : stdout, "net %s, %s kernels, %zu images train, %zu validate\n",
             event->net, event->path, event->n_train, event->n_validation);
+    fflush(stdout);
 }
 
 static void print_value(const char *name, double value, int digits)
@@ -35,7 +37,7 @@ static void print_epoch(const meso_train_event *event)
     printf("  lr %g", r->learning_rate);
     print_value("images/s", r->images_per_second, r->images_per_second < 10);
     printf("%s\n", event->best ? "  best" : "");
-    fflush(stdout); /* a run is long, and stdout may be a file that is looked at */
+    fflush(stdout);
 }
 
 /* A bar for the training part of each epoch, one for its validation. */
@@ -46,7 +48,7 @@ static void show_progress(meso_train_output *o, const meso_train_event *event)
         o->shown = event->kind;
         o->offset = event->images;
         meso_progress_start(&o->progress,
-                            event->kind == MESO_TRAIN_STEP ? "images" : "images of validation",
+                            event->kind == MESO_TRAIN_STEP ? "images" : "images measured",
                             event->n_images - event->images);
     }
     meso_progress_update(&o->progress, event->images - o->offset);
