@@ -348,6 +348,11 @@ static void a_run_is_not_overwritten(void **state)
     text = harness_train("train --resume run", 0);
     assert_non_null(strstr(text, "done already"));
     free(text);
+    assert_int_equal(unlink("run/checkpoint-000001.safetensors"), 0);
+    assert_int_equal(unlink("run/checkpoint-000002.safetensors"), 0);
+    text = harness_train("train data --net tiny.net --batch 4 --epochs 1 -o run", 73);
+    assert_non_null(strstr(text, "history.jsonl"));
+    free(text);
 }
 
 /* A picture that cannot be read is said once and left out. */

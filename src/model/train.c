@@ -54,6 +54,17 @@ out:
 /* ---- the folder --------------------------------------------------------------------------------
  */
 
+static int has_history(const char *run)
+{
+    meso_text path = {0};
+    meso_text_format(&path, "%s/history.jsonl", run);
+    int found = !path.out_of_memory && access(path.bytes, F_OK) == 0;
+    meso_text_free(&path);
+    return found;
+}
+
+/* Somebody may have removed the checkpoints of a run that was done: its models are not written
+ * over either. */
 static meso_status check_folder(const char *run, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -66,6 +77,9 @@ static meso_status check_folder(const char *run, meso_error *error)
                  "%s: cannot write there: %s", MESO_PRINTABLE(run), strerror(errno));
     MESO_REQUIRE(!meso_checkpoint_exists(run), error, MESO_ERROR_CREATE,
                  "%s: holds a run already: go on with it by --resume, or choose another folder",
+                 MESO_PRINTABLE(run));
+    MESO_REQUIRE(!has_history(run), error, MESO_ERROR_CREATE,
+                 "%s: holds what a run left (history.jsonl): choose another folder",
                  MESO_PRINTABLE(run));
 out:
     return status;
