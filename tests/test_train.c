@@ -280,6 +280,7 @@ static void put_bad_inputs(void)
     harness_put_stripes("few/fake/a.ppm", 0, 1);
     harness_put_stripes("few/real/a.ppm", 1, 1);
     harness_put("file", "x", 0);
+    harness_put("keras.h5", "\x89HDF\r\n\x1a\n and more", 0);
     free(harness_train("init tiny.net -o nan.safetensors", 0));
     FILE *file = fopen("nan.safetensors", "r+b");
     assert_non_null(file);
@@ -302,7 +303,8 @@ static void bad_input_is_refused(void **state)
         {"train missing --net tiny.net -o bad", 66, "missing"},
         {"train data --init nan.safetensors --batch 4 -o bad", 65, "not finite"},
         {"train data --net tiny.net --batch 17 -o bad", 2, "17"},
-        {"train few --net tiny.net --batch 1 --val-split 0.5 -o bad", 65, "class"},
+        {"train data --init keras.h5 --batch 4 -o bad", 65, "mesocl convert"},
+        {"train few --net tiny.net --batch 1 --val-split 0.5 -o bad", 65, "(block)"},
         {"train data --net tiny.net --batch 4 -o file/bad", 73, "file/bad"},
         {"train data --net tiny.net --batch 4 -o file", 73, "file"},
         {"train data --net tiny.net --batch 4 -o missing/bad", 73, "missing/bad"},

@@ -9,12 +9,8 @@
 
 static const uint64_t stream = 0x73706c6974; /* "split": numbers apart from those of other uses */
 
-static const char *const kind_names[MESO_SPLIT_N_KINDS] = {"first", "last", "random", "group"};
-
-const char *meso_split_kind_name(meso_split_kind kind)
-{
-    return kind_names[kind];
-}
+/* As they are typed. */
+static const char *const kind_names[MESO_SPLIT_N_KINDS] = {"block", "last", "random", "group"};
 
 /* A split while it is made: for each item whether it validates. */
 typedef struct making {

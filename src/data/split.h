@@ -10,9 +10,6 @@
 #include "base/error.h"
 #include "mesocl/dataset.h"
 
-/* "first", "last", "random", "group". */
-const char *meso_split_kind_name(meso_split_kind kind);
-
 /* Positions in the dataset, ascending. */
 typedef struct meso_split {
     size_t *train, *validation;

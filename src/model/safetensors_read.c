@@ -218,6 +218,8 @@ meso_status meso_safetensors_parse(const unsigned char *bytes, size_t n, meso_we
 
     MESO_REQUIRE(n >= 8, error, MESO_ERROR_DATA,
                  "not a safetensors file: %zu bytes, a header alone takes 8", n);
+    MESO_REQUIRE(memcmp(bytes, "\x89HDF\r\n\x1a\n", 8) != 0, error, MESO_ERROR_DATA,
+                 "not a safetensors file but HDF5, as Keras writes it: mesocl convert reads it");
     uint64_t length = little_endian(bytes, 8);
     MESO_REQUIRE(length <= MESO_SAFETENSORS_MAX_HEADER, error, MESO_ERROR_DATA,
                  "not a safetensors file: a header of %llu bytes; %d are the most",

@@ -242,9 +242,9 @@ static meso_status check_finite(meso_trainer *t, double loss)
 {
     meso_status status = MESO_OK;
     MESO_REQUIRE(isfinite(loss), &t->error, MESO_ERROR_DATA,
-                 "step %llu: the loss is %g: the learning rate is too high, or an input is not "
-                 "finite",
-                 (unsigned long long)t->steps, loss);
+                 "step %llu: the loss is not finite: the learning rate is too high, or an input is "
+                 "not finite",
+                 (unsigned long long)t->steps);
     const meso_train_values values = {.params = t->params};
     status = t->path->get(t->run, &values);
     if (status != MESO_OK)
@@ -253,8 +253,8 @@ static meso_status check_finite(meso_trainer *t, double loss)
         const meso_param *param = &t->net->params[i];
         size_t bad = meso_first_not_finite(t->params[i], param->n_values);
         MESO_REQUIRE(bad == param->n_values, &t->error, MESO_ERROR_DATA,
-                     "step %llu: tensor %s: value %zu became %g: the learning rate is too high",
-                     (unsigned long long)t->steps, param->name, bad, (double)t->params[i][bad]);
+                     "step %llu: tensor %s: value %zu is not finite: the learning rate is too high",
+                     (unsigned long long)t->steps, param->name, bad);
     }
 out:
     return status;
