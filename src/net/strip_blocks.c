@@ -63,7 +63,7 @@ static int find_block(const meso_net *net, const meso_layer *from, const meso_st
     return 1;
 }
 
-static void find_head(const meso_net *net, const meso_layer *from, int lanes, meso_strip_head *head)
+int meso_strip_find_head(const meso_net *net, const meso_layer *from, meso_strip_head *head)
 {
     const meso_layer *layer;
     head->flatten = meso_strip_follow(net, from, &meso_op_flatten);
@@ -74,9 +74,7 @@ static void find_head(const meso_net *net, const meso_layer *from, int lanes, me
     layer = meso_strip_follow(net, head->activation, &meso_op_dropout);
     head->output = meso_strip_follow(net, layer ? layer : head->activation, &meso_op_dense);
     head->output_bias = meso_strip_follow(net, head->output, &meso_op_bias);
-    if (!head->output_bias || head->hidden->set.dense.units % lanes ||
-        meso_shape_size(from->shape) % 4)
-        *head = (meso_strip_head){0};
+    return head->output_bias != NULL;
 }
 
 void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, int exact,
@@ -105,7 +103,10 @@ void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, int e
     }
     if (plan->n_blocks == 0)
         return;
-    find_head(net, from, tuning->lanes, &plan->head);
+    meso_strip_head *head = &plan->head;
+    if (!meso_strip_find_head(net, from, head) || head->hidden->set.dense.units % tuning->lanes ||
+        meso_shape_size(from->shape) % 4)
+        *head = (meso_strip_head){0};
     const meso_layer *last = plan->head.flatten ? plan->head.output_bias : from;
     plan->last = (size_t)(last - net->layers);
 }

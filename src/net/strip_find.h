@@ -19,6 +19,12 @@ int meso_strip_is_square(const int pair[2], int side);
 /* The largest divisor of n that is at most `most`, and at least 1. */
 int meso_strip_divisor(int n, int most);
 
+/* The layers of the inception block that reads `from`, without any sizes of strips; 0: none. */
+int meso_strip_find_branches(const meso_net *net, const meso_layer *from, meso_strip_block *block);
+
+/* Flatten, dense, bias, activation, dense, bias behind `from`; 0: other layers. */
+int meso_strip_find_head(const meso_net *net, const meso_layer *from, meso_strip_head *head);
+
 /* The inception block that begins at `from`; 0 where the layers or sizes do not fit. */
 int meso_strip_find_inception(const meso_net *net, const meso_layer *from,
                               const meso_strip_tuning *tuning, int exact, meso_strip_block *block);

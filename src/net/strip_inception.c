@@ -80,11 +80,9 @@ static void fit_method(meso_strip_conv *conv, int phases, const meso_strip_tunin
 
 /* The branch that begins at the convolution `layer`; returns the concat behind it. */
 static const meso_layer *find_branch(const meso_net *net, const meso_layer *layer,
-                                     const meso_strip_tuning *tuning, int exact,
                                      const meso_layer **activation, meso_strip_branch *branch)
 {
     meso_strip_conv *conv = &branch->conv, *reduce = &branch->reduce;
-    int phases = layer->shape.w / tuning->lanes;
     const meso_layer *end = find_conv(net, layer, activation, conv);
     if (!end || conv->taps != 1)
         return NULL;
@@ -94,9 +92,7 @@ static const meso_layer *find_branch(const meso_net *net, const meso_layer *laye
         end = find_conv(net, second, activation, conv);
         if (!end || conv->taps != 3)
             return NULL;
-        reduce->filter_block = meso_strip_divisor(reduce->layer->shape.c, tuning->accumulators / 2);
     }
-    fit_method(conv, phases, tuning, exact);
     return meso_strip_follow(net, end, &meso_op_concat);
 }
 
@@ -119,8 +115,7 @@ static int order_branches(const meso_net *net, const meso_layer *concat, meso_st
 }
 
 /* Each layer that reads `from` begins a branch, and all end in the same concat: block->conv. */
-static int find_branches(const meso_net *net, const meso_layer *from,
-                         const meso_strip_tuning *tuning, int exact, meso_strip_block *block)
+static int find_branches(const meso_net *net, const meso_layer *from, meso_strip_block *block)
 {
     size_t position = (size_t)(from - net->layers), n = count_readers(net, from);
     if (n < 2 || n > MESO_MAX_BRANCHES)
@@ -129,8 +124,8 @@ static int find_branches(const meso_net *net, const meso_layer *from,
         const meso_layer *layer = &net->layers[i];
         if (layer->n_inputs != 1 || layer->inputs[0] != position)
             continue;
-        const meso_layer *concat = find_branch(net, layer, tuning, exact, &block->activation,
-                                               &block->branches[block->n_branches]);
+        const meso_layer *concat =
+            find_branch(net, layer, &block->activation, &block->branches[block->n_branches]);
         if (!concat || (block->conv && concat != block->conv))
             return 0;
         block->conv = concat;
@@ -139,23 +134,36 @@ static int find_branches(const meso_net *net, const meso_layer *from,
     return block->n_branches == n && order_branches(net, block->conv, block);
 }
 
-int meso_strip_find_inception(const meso_net *net, const meso_layer *from,
-                              const meso_strip_tuning *tuning, int exact, meso_strip_block *block)
+int meso_strip_find_branches(const meso_net *net, const meso_layer *from, meso_strip_block *block)
 {
-    const meso_shape in = from->shape;
-    *block = (meso_strip_block){.in = {.shape = in}, .pool_size = 2};
-    if (in.h % band_rows || in.w % (2 * tuning->lanes) || in.w / tuning->lanes <= max_dilation ||
-        !find_branches(net, from, tuning, exact, block))
+    *block = (meso_strip_block){.in = {.shape = from->shape}, .pool_size = 2};
+    if (!find_branches(net, from, block))
         return 0;
     block->norm = meso_strip_follow(net, block->conv, &meso_op_batch_norm);
     block->pool = meso_strip_follow(net, block->norm, &meso_op_max_pool);
     if (!block->pool)
         return 0;
     const meso_window *pool = &block->pool->set.max_pool.window;
-    if (!meso_strip_is_square(pool->size, 2) || !meso_strip_is_square(pool->stride, 2) ||
-        !meso_strip_is_square(pool->before, 0))
-        return 0;
-    block->bands = meso_strip_divisor(in.h / band_rows, tuning->first_tile_rows);
     block->out.shape = block->pool->shape;
+    return meso_strip_is_square(pool->size, 2) && meso_strip_is_square(pool->stride, 2) &&
+           meso_strip_is_square(pool->before, 0);
+}
+
+int meso_strip_find_inception(const meso_net *net, const meso_layer *from,
+                              const meso_strip_tuning *tuning, int exact, meso_strip_block *block)
+{
+    const meso_shape in = from->shape;
+    const int phases = in.w / tuning->lanes;
+    if (in.h % band_rows || in.w % (2 * tuning->lanes) || phases <= max_dilation ||
+        !meso_strip_find_branches(net, from, block))
+        return 0;
+    for (size_t i = 0; i < block->n_branches; i++) {
+        meso_strip_conv *reduce = &block->branches[i].reduce;
+        if (reduce->layer)
+            reduce->filter_block =
+                meso_strip_divisor(reduce->layer->shape.c, tuning->accumulators / 2);
+        fit_method(&block->branches[i].conv, phases, tuning, exact);
+    }
+    block->bands = meso_strip_divisor(in.h / band_rows, tuning->first_tile_rows);
     return 1;
 }
