@@ -2,7 +2,7 @@
  *
  * A fused block for GPUs: convolution, bias, activation, batch norm's affine and max-pool in one kernel over planar
  * tensors. A template: the host puts it into the program once for each block of the net, with its sizes defined in
- * front (src/net/tile_run.c).
+ * front (src/net/tile_source.c).
  *
  * A work-group brings a tile of the picture (of IMAGES pictures where they are small), with its border, into local
  * memory, CHUNK channels at a time. A work-item computes 2 × 2 pixels of a vector of filters in registers: a row of
@@ -11,17 +11,6 @@
  *
  * Group (x, y, images · FILTER_GROUPS + filter group); local (x, y, image).
  */
-#define LARGER(a, b) (((a) > (b) | (a) != (a)) ? (a) : (b)) /* NaN stays NaN, on either side */
-#define SMALLER(a, b) (((a) < (b) | (a) != (a)) ? (a) : (b))
-#define HALO (TAPS / 2)
-#define TILE_COLUMNS (2 * GROUP_X + 2 * HALO)
-#define TILE_ROWS (2 * GROUP_Y + 2 * HALO)
-#define ITEMS (GROUP_X * GROUP_Y * IMAGES)
-#define WINDOW (TAPS * TAPS)
-
-#define ROLLED _Pragma("unroll 1")
-#define UNROLLED _Pragma("unroll")
-
 /* A filter value, a vector over filters, at four pixels. */
 #define TAP(s, above_left, above_right, below_left, below_right)                                   \
     {                                                                                              \
@@ -45,11 +34,9 @@ NAME(__global const in_value *restrict in, const tensor_t in_t, FILTER_SPACE con
 #if LOCAL_FILTERS
     __local vec window_values[CHUNK * WINDOW];
 #endif
-    const int qx = (int)get_local_id(0), qy = (int)get_local_id(1), image = (int)get_local_id(2);
-    const int item = (image * GROUP_Y + qy) * GROUP_X + qx;
+    GET_ITEM;
     const int filter_group = (int)get_group_id(2) % FILTER_GROUPS;
     const int first = (int)get_group_id(2) / FILTER_GROUPS * IMAGES;
-    const int left = (int)get_group_id(0) * 2 * GROUP_X, top = (int)get_group_id(1) * 2 * GROUP_Y;
     vec a00 = 0.0f, a01 = 0.0f, a10 = 0.0f, a11 = 0.0f;
 
     ROLLED for (int c0 = 0; c0 < IN_CHANNELS; c0 += CHUNK)
@@ -59,20 +46,15 @@ NAME(__global const in_value *restrict in, const tensor_t in_t, FILTER_SPACE con
         /* [height][width][channels], as the host gives pictures: neighbours read neighbouring channels. */
         ROLLED for (int i = item; i < IMAGES * TILE_ROWS * TILE_COLUMNS * CHUNK; i += ITEMS)
         {
-            const int c = i % CHUNK, column = i / CHUNK % TILE_COLUMNS;
-            const int row = i / (CHUNK * TILE_COLUMNS) % TILE_ROWS, m = i / (CHUNK * TILE_COLUMNS * TILE_ROWS);
-            const int y = top + row - HALO, x = left + column - HALO;
-            const int inside = y >= 0 && y < HEIGHT_OF_IN && x >= 0 && x < WIDTH_OF_IN && first + m < n;
+            const int c = i % CHUNK;
+            GET_PLACE(i / CHUNK);
             tile[((m * CHUNK + c) * TILE_ROWS + row) * TILE_STRIDE + column] =
                 inside ? (float)in[(((size_t)(first + m) * HEIGHT_OF_IN + y) * WIDTH_OF_IN + x) * IN_CHANNELS + c0 + c] : 0.0f;
         }
 #else
         ROLLED for (int i = item; i < IMAGES * TILE_ROWS * TILE_COLUMNS; i += ITEMS)
         {
-            const int column = i % TILE_COLUMNS, row = i / TILE_COLUMNS % TILE_ROWS;
-            const int m = i / (TILE_COLUMNS * TILE_ROWS);
-            const int y = top + row - HALO, x = left + column - HALO;
-            const int inside = y >= 0 && y < HEIGHT_OF_IN && x >= 0 && x < WIDTH_OF_IN && first + m < n;
+            GET_PLACE(i);
             __global const float *from = in + at(in_t, inside ? first + m : 0, c0, inside ? y : 0, inside ? x : 0);
             __local float *to = tile + (m * CHUNK * TILE_ROWS + row) * TILE_STRIDE + column;
             UNROLLED for (int c = 0; c < CHUNK; c++)

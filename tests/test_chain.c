@@ -126,6 +126,16 @@ static void chains_give_the_plain_answers(void **state)
     free(pictures);
 }
 
+/* Every layer but the picture and the sigmoid is part of a fused kernel. */
+static void check_whole(meso_device *device, const char *net)
+{
+    meso_model *model = open_random(device, net, MESO_PATH_FUSED);
+    meso_model_info info;
+    meso_model_get_info(model, &info);
+    assert_int_equal(info.n_fused_layers, meso_net_n_layers(meso_model_net(model)) - 2);
+    meso_model_close(model);
+}
+
 /* P(real) from floats, and a layer inside a block, which the plain kernels give. */
 static void check_floats_and_tap(meso_device *device, const uint8_t *pictures)
 {
@@ -160,8 +170,10 @@ static void tiles_give_the_plain_answers(void **state)
     assert_int_equal(meso_device_get_info(device)->type, MESO_DEVICE_DGPU);
     if (meso_device_get_info(device)->max_work_group < 16)
         skip();
-    for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++)
+    for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
         compare_with_plain(device, nets[i], i % 2 ? MESO_PATH_EXACT : MESO_PATH_FUSED, pictures);
+        check_whole(device, nets[i]);
+    }
     check_floats_and_tap(device, pictures);
     meso_device_close(device);
     layer->poses_as_gpu = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fused blocks for GPUs (cl/tile_block.cl) against the double-precision reference, on whatever
- * device there is: every element within the bound of tests/reference_bound.c, poison where nothing
+ * Fused kernels for GPUs (cl/tile_*.cl) against the double-precision reference, on whatever device
+ * there is: every element within the bound of tests/reference_bound.c, poison where nothing
  * may be read, poison and a guard where nothing may be written.
  */
 #include <float.h>
@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/text.h"
 #include "harness_device.h"
 #include "harness_layer.h"
 #include "harness_tensor.h"
@@ -23,15 +24,40 @@
 #include "net/tile.h"
 #include "reference_bound.h"
 
-enum { most_images = 5, text_size = 1024 };
+enum { most_images = 5, most_branches = 5 };
+
+/* Of an inception block. reduced: filters of the 1 × 1 convolution in front; 0: none. */
+typedef struct branch {
+    int reduced, filters, dilation;
+} branch;
 
 typedef struct tile_case {
+    meso_tile_kind kind;
     meso_tile_tuning row;
     meso_tile_input input;
-    int taps, pool, channels, filters, height, width;
+    int channels, height, width;
+    int taps, pool, filters;
+    branch branches[most_branches + 1]; /* filters 0 ends them */
+    int units, outputs;
     const char *pad; /* of the pool */
     const char *op, *keys;
 } tile_case;
+
+/* A case's net, its parameters and its kernel. */
+typedef struct opened {
+    meso_net *net;
+    float **params;
+    meso_tile_run *tiles;
+    const meso_tile_block *block;
+} opened;
+
+static const branch lists[][most_branches + 1] = {
+    {{0, 1, 1}, {4, 4, 1}, {4, 4, 2}, {2, 2, 3}}, /* MesoInception-4's */
+    {{3, 5, 3}, {0, 3, 1}, {1, 1, 2}},
+    {{5, 6, 2}, {3, 9, 1}},
+    {{0, 2, 1}, {0, 4, 1}, {2, 3, 3}, {2, 1, 3}, {1, 2, 1}},
+    {{0, 5, 1}, {0, 1, 1}},
+};
 
 static const struct {
     const char *op, *keys;
@@ -48,22 +74,67 @@ static void check(meso_status status)
         fail_msg("%s", meso_device_error(device));
 }
 
-/* Where the block reads a tensor, another layer stands between the picture and it. */
+static void add_branches(const tile_case *c, const char *from, meso_text *text)
+{
+    meso_text ends = {0};
+    for (int i = 0; c->branches[i].filters; i++) {
+        const branch *b = &c->branches[i];
+        if (b->reduced)
+            meso_text_format(text,
+                             "r%d = conv %s filters=%d window=1 stride=1 dilation=1 pad=same\n"
+                             "rb%d = bias r%d\nra%d = %s rb%d %s\n",
+                             i, from, b->reduced, i, i, i, c->op, i, c->keys);
+        if (b->reduced)
+            meso_text_format(text, "c%d = conv ra%d", i, i);
+        else
+            meso_text_format(text, "c%d = conv %s", i, from);
+        meso_text_format(text,
+                         " filters=%d window=%d stride=1 dilation=%d pad=same\nb%d = bias c%d\n"
+                         "a%d = %s b%d %s\n",
+                         b->filters, b->reduced ? 3 : 1, b->dilation, i, i, i, c->op, i, c->keys);
+        meso_text_format(&ends, " a%d", i);
+    }
+    meso_text_format(text, "act = concat%s\n", ends.bytes);
+    meso_text_free(&ends);
+}
+
+/* The layer that is read: for a tensor another one behind the picture. */
+static size_t source_of(const tile_case *c)
+{
+    return c->input == MESO_TILE_TENSOR;
+}
+
 static meso_net *make_net(const tile_case *c)
 {
-    char text[text_size];
+    const char *from = source_of(c) ? "before" : "image";
+    meso_text text = {0};
     meso_net *net;
     meso_error error;
-    snprintf(text, sizeof text,
-             "image = input height=%d width=%d channels=%d divide=%d\nbefore = relu image\n"
-             "block = conv %s filters=%d window=%d stride=1 dilation=1 pad=same\n"
-             "bias = bias block\nact = %s bias %s\nnorm = batch_norm act epsilon=1e-12\n"
-             "pool = max_pool norm window=%d stride=%d pad=%s\n",
-             c->height, c->width, c->channels, c->input == MESO_TILE_PIXELS ? 255 : 1,
-             c->input == MESO_TILE_TENSOR ? "before" : "image", c->filters, c->taps, c->op, c->keys,
-             c->pool, c->pool, c->pad);
-    if (meso_net_parse(text, "case", &net, &error) != MESO_OK)
-        fail_msg("%s\n%s", text, error.text);
+    meso_text_format(&text, "image = input height=%d width=%d channels=%d divide=%d\n%s", c->height,
+                     c->width, c->channels, c->input == MESO_TILE_PIXELS ? 255 : 1,
+                     source_of(c) ? "before = relu image\n" : "");
+    if (c->kind == MESO_TILE_BLOCK)
+        meso_text_format(&text,
+                         "block = conv %s filters=%d window=%d stride=1 dilation=1 pad=same\n"
+                         "bias = bias block\nact = %s bias %s\n",
+                         from, c->filters, c->taps, c->op, c->keys);
+    if (c->kind == MESO_TILE_INCEPTION)
+        add_branches(c, from, &text);
+    if (c->kind == MESO_TILE_HEAD)
+        meso_text_format(&text,
+                         "flat = flatten %s\ndrop1 = dropout flat rate=0.5\n"
+                         "hidden = dense drop1 units=%d\nhidden_bias = bias hidden\n"
+                         "act = %s hidden_bias %s\ndrop2 = dropout act rate=0.5\n"
+                         "output = dense drop2 units=%d\noutput_bias = bias output\n",
+                         from, c->units, c->op, c->keys, c->outputs);
+    else
+        meso_text_format(&text,
+                         "norm = batch_norm act epsilon=1e-12\n"
+                         "pool = max_pool norm window=%d stride=%d pad=%s\n",
+                         c->pool, c->pool, c->pad);
+    if (meso_net_parse(text.bytes, "case", &net, &error) != MESO_OK)
+        fail_msg("%s\n%s", text.bytes, error.text);
+    meso_text_free(&text);
     return net;
 }
 
@@ -77,6 +148,27 @@ static float **make_params(const meso_net *net, meso_random *random)
         harness_block_param(&net->params[i], random, turn, params[i]);
     }
     return params;
+}
+
+static opened open_case(const tile_case *c, meso_random *random)
+{
+    opened o = {.net = make_net(c)};
+    o.params = make_params(o.net, random);
+    check(meso_tile_create(device, o.net, (const float *const *)o.params, &c->row, &o.tiles));
+    o.block = o.tiles ? meso_tile_of(o.tiles, o.net->n_layers - 1) : NULL;
+    if (!o.block || o.block->kind != c->kind ||
+        meso_tile_n_layers(o.tiles) != o.net->n_layers - 1 - source_of(c))
+        fail_msg("%s\nnot fused", o.net->text);
+    return o;
+}
+
+static void close_case(opened *o)
+{
+    meso_tile_close(o->tiles);
+    for (size_t i = 0; i < o->net->n_params; i++)
+        free(o->params[i]);
+    free(o->params);
+    meso_net_close(o->net);
 }
 
 /* Pictures as the host gives them; the same values in `images`. */
@@ -120,33 +212,72 @@ static harness_tensor make_input(const tile_case *c, meso_shape shape, meso_rand
     return input;
 }
 
-static void describe(const tile_case *c, const meso_tile_block *b, char text[256])
+static reference_bounded copy_bounded(const reference_bounded *from)
 {
-    snprintf(text, 256,
-             "%dx%d window, pool %d %s, %d -> %d channels, %d x %d, %s %s, input %d, group %d x %d "
-             "x %d, %d filters, %d channels at a time, local %d",
-             c->taps, c->taps, c->pool, c->pad, c->channels, c->filters, c->height, c->width, c->op,
-             c->keys, (int)c->input, b->group_x, b->group_y, b->images, b->filters, b->channels,
-             b->local);
+    const size_t size = from->n * meso_shape_size(from->value.shape);
+    reference_bounded copy = {from->n, reference_tensor_new(from->value.shape, from->n),
+                              reference_tensor_new(from->value.shape, from->n)};
+    memcpy(copy.value.value, from->value.value, size * sizeof(double));
+    memcpy(copy.value.magnitude, from->value.magnitude, size * sizeof(double));
+    memcpy(copy.bound.value, from->bound.value, size * sizeof(double));
+    return copy;
 }
 
-static void run_batches(meso_tile_run *tiles, const tile_case *c, const harness_tensor *input,
-                        const reference_bounded *expected, const meso_net *net)
+static reference_bounded concat_bounded(const meso_layer *layer, const reference_bounded *of)
+{
+    reference_bounded out = {.n = of[layer->inputs[0]].n};
+    reference_tensor values[most_branches], bounds[most_branches];
+    for (size_t i = 0; i < layer->n_inputs; i++) {
+        values[i] = of[layer->inputs[i]].value;
+        bounds[i] = of[layer->inputs[i]].bound;
+    }
+    reference_op(layer, values, NULL, out.n, &out.value);
+    reference_op(layer, bounds, NULL, out.n, &out.bound);
+    return out;
+}
+
+/* What the last layer gives for this output of layer `source`, which is freed. */
+static reference_bounded expect(const opened *o, size_t source, reference_bounded input)
+{
+    const size_t n_layers = o->net->n_layers;
+    reference_bounded *of = calloc(n_layers, sizeof *of);
+    assert_non_null(of);
+    of[source] = input;
+    for (size_t i = source + 1; i < n_layers; i++) {
+        const meso_layer *layer = &o->net->layers[i];
+        const float *const *params = (const float *const *)o->params + layer->first_param;
+        of[i] = layer->op == &meso_op_concat ? concat_bounded(layer, of)
+                                             : copy_bounded(&of[layer->inputs[0]]);
+        if (layer->op != &meso_op_concat)
+            reference_bounded_op(layer, params, MESO_STRIP_DIRECT, FLT_EPSILON, &of[i]);
+    }
+    const reference_bounded last = of[n_layers - 1];
+    for (size_t i = 0; i < n_layers - 1; i++)
+        reference_bounded_free(&of[i]);
+    free(of);
+    return last;
+}
+
+static void run_batches(const opened *o, const tile_case *c, const harness_tensor *input,
+                        const reference_bounded *expected)
 {
     static const size_t batches[] = {5, 1, 3};
-    const meso_tile_block *block = meso_tile_of(tiles, net->n_layers - 1);
+    const meso_tile_block *b = o->block;
     /* A value's bound takes the place of its magnitude. */
     reference_tensor bounded = {expected->value.shape, expected->value.value,
                                 expected->bound.value};
-    char text[256];
-    describe(c, block, text);
+    char text[2048];
+    snprintf(text, sizeof text,
+             "%sinput %d, group %d x %d x %d, %d filters, %d channels at a time, local %d",
+             o->net->text, (int)c->input, b->group_x, b->group_y, b->images, b->filters,
+             b->channels, b->local);
     meso_tensor_view in = input->view;
     in.buffer = &input->buffer;
     for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
         harness_tensor out =
             harness_tensor_poisoned(device, bounded.shape, (int)(turn + i) % 2, most_images);
         out.view.buffer = &out.buffer;
-        check(meso_tile_enqueue(tiles, block, c->input, &in, &out.view, batches[i]));
+        check(meso_tile_enqueue(o->tiles, b, c->input, &in, &out.view, batches[i]));
         harness_tensor_compare(device, &out, &bounded, batches[i], 1 / (double)FLT_EPSILON, text);
         harness_tensor_free(&out);
     }
@@ -155,51 +286,46 @@ static void run_batches(meso_tile_run *tiles, const tile_case *c, const harness_
 static void run_case(const tile_case *c)
 {
     meso_random random = {turn + 1};
-    meso_net *net = make_net(c);
-    const meso_layer *last = &net->layers[net->n_layers - 1];
-    meso_tile_run *tiles;
-    reference_bounded expected;
-    float **params = make_params(net, &random);
-    check(meso_tile_create(device, net, (const float *const *)params, &c->row, &tiles));
-    if (!tiles)
-        fail_msg("%d x %d, pool %d: nothing was fused", c->height, c->width, c->pool);
-    harness_tensor input = make_input(c, net->layers[0].shape, &random, &expected);
-    for (const meso_layer *layer = last - 4; layer <= last; layer++)
-        reference_bounded_op(layer, (const float *const *)params + layer->first_param,
-                             MESO_STRIP_DIRECT, FLT_EPSILON, &expected);
-    run_batches(tiles, c, &input, &expected, net);
+    reference_bounded input;
+    opened o = open_case(c, &random);
+    harness_tensor on_device = make_input(c, o.net->layers[0].shape, &random, &input);
+    reference_bounded expected = expect(&o, source_of(c), input);
+    run_batches(&o, c, &on_device, &expected);
     reference_bounded_free(&expected);
-    harness_tensor_free(&input);
-    meso_tile_close(tiles);
-    for (size_t i = 0; i < net->n_params; i++)
-        free(params[i]);
-    free(params);
-    meso_net_close(net);
+    harness_tensor_free(&on_device);
+    close_case(&o);
 }
 
 /* Everything that is not what a case is about takes its turn: with steps without a common divisor
  * the combinations differ from case to case. */
-static tile_case make_case(int taps, int pool)
+static tile_case make_case(meso_tile_kind kind, int taps, int pool)
 {
     static const int channels[] = {1, 2, 3, 5, 8, 12, 16}, filters[] = {8, 3, 16, 1, 24};
     static const int widths[] = {16, 4, 8, 32}, items[] = {128, 16, 64, 256, 32};
     static const int of_item[] = {8, 4, 16}, at_once[] = {4, 1, 8, 2};
+    static const int units[] = {16, 5, 32, 1}, outputs[] = {1, 2, 40};
     /* What pools of both sizes take without rows of padding above. */
     static const int sides[] = {16, 31, 4, 64, 23, 8, 36, 67, 12, 3, 127};
-    const int n_sides = quick ? 6 : sizeof sides / sizeof sides[0];
-    tile_case c = {.taps = taps,
+    const size_t n_sides = quick || kind == MESO_TILE_HEAD ? 6 : sizeof sides / sizeof sides[0];
+    tile_case c = {.kind = kind,
+                   .taps = taps,
                    .pool = pool,
                    .row = {widths[turn % 4], items[turn % 5], of_item[turn % 3],
                            at_once[turn / 2 % 4], (int)(turn / 3 % 2)},
                    .input = (meso_tile_input)(turn % MESO_TILE_N_INPUTS),
                    .channels = channels[turn % 7],
                    .filters = filters[turn % 5],
-                   .height = sides[turn % (size_t)n_sides],
-                   .width = sides[turn / 2 % (size_t)n_sides],
+                   .units = units[turn % 4],
+                   .outputs = outputs[turn % 3],
+                   .height = sides[turn % n_sides],
+                   .width = sides[turn / 2 % n_sides],
                    .pad = turn % 2 ? "same" : "valid",
                    .op = activations[turn % 6].op,
                    .keys = activations[turn % 6].keys};
-    if (strcmp(c.pad, "valid") == 0) { /* no fewer than a window */
+    memcpy(c.branches, lists[turn % (sizeof lists / sizeof lists[0])], sizeof c.branches);
+    if (kind == MESO_TILE_HEAD)
+        c.input = MESO_TILE_TENSOR;
+    else if (strcmp(c.pad, "valid") == 0) { /* no fewer than a window */
         c.height = c.height < pool ? pool : c.height + (int)turn % 2;
         c.width = c.width < pool ? pool : c.width + (int)(turn / 3 % 3);
     }
@@ -215,73 +341,140 @@ static void open_device(size_t first_turn)
     turn = first_turn;
 }
 
-static void test_blocks(void **state)
+static const struct {
+    const char *name;
+    meso_tile_kind kind;
+    int taps, pool;
+} kinds[] = {
+    {"3x3, pool 2", MESO_TILE_BLOCK, 3, 2},   {"5x5, pool 2", MESO_TILE_BLOCK, 5, 2},
+    {"3x3, pool 4", MESO_TILE_BLOCK, 3, 4},   {"5x5, pool 4", MESO_TILE_BLOCK, 5, 4},
+    {"inception", MESO_TILE_INCEPTION, 3, 2}, {"head", MESO_TILE_HEAD, 0, 0},
+};
+enum { n_kinds = sizeof kinds / sizeof kinds[0] };
+
+static void test_kind(void **state)
 {
     const size_t i = (size_t)(uintptr_t)*state;
     const size_t n = quick ? 2 : getenv("MESO_FULL") ? 200 : 12;
     open_device(41 * i);
     for (size_t k = 0; k < n; k++, turn++) {
-        const tile_case c = make_case(i % 2 ? 5 : 3, i / 2 ? 4 : 2);
+        const tile_case c = make_case(kinds[i].kind, kinds[i].taps, kinds[i].pool);
         run_case(&c);
     }
     meso_device_close(device);
 }
 
+/* The kernel's answer to one picture of floats, or tensor without zeros around. */
+static void run_one(const tile_case *c, const float *values, size_t n_values, float *got,
+                    size_t n_got)
+{
+    meso_random random = {1};
+    opened o = open_case(c, &random);
+    meso_buffer from, to;
+    check(meso_buffer_create(device, n_values * sizeof *values, &from));
+    check(meso_buffer_write(device, &from, 0, values, n_values * sizeof *values));
+    check(meso_buffer_create(device, n_got * sizeof *got, &to));
+    const meso_tensor_view in = meso_tensor_of(o.net->layers[0].shape, 0, &from);
+    const meso_tensor_view out = meso_tensor_of(o.net->layers[o.block->last].shape, 0, &to);
+    assert_int_equal(meso_tensor_size(&out), n_got);
+    check(meso_tile_enqueue(o.tiles, o.block, c->input, &in, &out, 1));
+    check(meso_buffer_read(device, &to, 0, got, n_got * sizeof *got));
+    meso_buffer_release(&from);
+    meso_buffer_release(&to);
+    close_case(&o);
+}
+
 /* A NaN in the picture reaches every window that sees it, whatever stands beside it. */
 static void keeps_nan(void **state)
 {
-    enum { side = 8, bad = 3 * side + 4 };
-    tile_case c = {.row = meso_tile_shipped,
-                   .input = MESO_TILE_FLOATS,
-                   .taps = 3,
-                   .pool = 2,
-                   .channels = 1,
-                   .filters = 4,
-                   .height = side,
-                   .width = side,
-                   .pad = "valid",
-                   .op = "relu",
-                   .keys = ""};
-    float picture[side * side] = {0}, got[4 * side * side / 4];
+    enum { side = 8, bad_y = 3, bad_x = 4, pooled = side / 2, most_filters = 11 };
+    static const struct {
+        meso_tile_kind kind;
+        int n_filters, apart[most_filters]; /* pixels between the taps of a filter's window */
+    } rows[] = {{MESO_TILE_BLOCK, 4, {1, 1, 1, 1}},
+                {MESO_TILE_INCEPTION, 11, {0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3}}};
+    float picture[side * side] = {0}, got[most_filters][pooled][pooled];
     (void)state;
     open_device(0);
-    meso_random random = {1};
-    meso_net *net = make_net(&c);
-    float **params = make_params(net, &random);
-    meso_tile_run *tiles;
-    meso_buffer from, to;
-    picture[bad] = NAN;
-    check(meso_tile_create(device, net, (const float *const *)params, &c.row, &tiles));
-    assert_non_null(tiles);
-    check(meso_buffer_create(device, sizeof picture, &from));
-    check(meso_buffer_write(device, &from, 0, picture, sizeof picture));
-    check(meso_buffer_create(device, sizeof got, &to));
-    const meso_tensor_view in = {.buffer = &from};
-    const meso_tensor_view out = meso_tensor_of(net->layers[net->n_layers - 1].shape, 0, &to);
-    check(meso_tile_enqueue(tiles, meso_tile_of(tiles, net->n_layers - 1), c.input, &in, &out, 1));
-    check(meso_buffer_read(device, &to, 0, got, sizeof got));
-    for (int k = 0; k < 4; k++)
-        for (int y = 0; y < side / 2; y++)
-            for (int x = 0; x < side / 2; x++) /* rows 2 to 4, columns 3 to 5 see it */
-                assert_int_equal(isnan(got[(k * side / 2 + y) * side / 2 + x]) != 0,
-                                 (y == 1 || y == 2) && (x == 1 || x == 2));
-    meso_buffer_release(&from);
-    meso_buffer_release(&to);
-    meso_tile_close(tiles);
-    for (size_t i = 0; i < net->n_params; i++)
-        free(params[i]);
-    free(params);
-    meso_net_close(net);
+    picture[bad_y * side + bad_x] = NAN;
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        tile_case c = make_case(rows[r].kind, 3, 2);
+        c.row = meso_tile_shipped;
+        c.input = MESO_TILE_FLOATS;
+        c.channels = 1;
+        c.filters = rows[r].n_filters;
+        c.height = c.width = side;
+        memcpy(c.branches, lists[0], sizeof c.branches);
+        run_one(&c, picture, side * side, got[0][0], (size_t)rows[r].n_filters * pooled * pooled);
+        for (int k = 0; k < rows[r].n_filters; k++)
+            for (int i = 0; i < pooled * pooled; i++) {
+                int seen = 0;
+                for (int y = i / pooled * 2; y < i / pooled * 2 + 2; y++)
+                    for (int x = i % pooled * 2; x < i % pooled * 2 + 2; x++)
+                        seen |= (abs(y - bad_y) == rows[r].apart[k] || y == bad_y) &&
+                                (abs(x - bad_x) == rows[r].apart[k] || x == bad_x);
+                if ((isnan(got[k][i / pooled][i % pooled]) != 0) != seen)
+                    fail_msg("kind %d, filter %d, window %d: %g", (int)rows[r].kind, k, i,
+                             (double)got[k][i / pooled][i % pooled]);
+            }
+    }
     meso_device_close(device);
+}
+
+static void head_keeps_nan(void **state)
+{
+    enum { n_inputs = 3 * 4 * 4 };
+    float values[n_inputs] = {0}, got[40];
+    (void)state;
+    open_device(2);
+    tile_case c = make_case(MESO_TILE_HEAD, 0, 0);
+    c.channels = 3;
+    c.height = c.width = 4;
+    for (int i = 0; i < 2; i++) {
+        run_one(&c, values, n_inputs, got, (size_t)c.outputs);
+        for (int k = 0; k < c.outputs; k++)
+            assert_int_equal(isnan(got[k]) != 0, i);
+        values[n_inputs - 2] = NAN;
+    }
+    meso_device_close(device);
+}
+
+/* Whole nets, from the picture to the logit; and what does not fit. */
+static void test_find(void **state)
+{
+    static const struct {
+        const char *net;
+        size_t most, local_memory, n_blocks;
+    } rows[] = {
+        {"meso4", 256, 32768, 5},         {"mesoinception4", 256, 32768, 5},
+        {"mesoinception4", 32, 32768, 5}, {"mesoinception4", 16, 16384, 5},
+        {"mesoinception4", 15, 32768, 0}, /* the border is more than the tile */
+        {"mesoinception4", 256, 6000, 3}, /* blocks want a channel at a time, these all */
+        {"vgg16", 256, 32768, 0},         /* dense layers of thousands */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        meso_tile_block blocks[MESO_MAX_BLOCKS];
+        meso_net *net;
+        meso_error error;
+        if (meso_net_open(rows[i].net, &net, &error) != MESO_OK)
+            fail_msg("%s", error.text);
+        const size_t n =
+            meso_tile_find(net, &meso_tile_shipped, rows[i].most, rows[i].local_memory, blocks);
+        if (n != rows[i].n_blocks)
+            fail_msg("%s, %zu work-items, %zu bytes: %zu blocks", rows[i].net, rows[i].most,
+                     rows[i].local_memory, n);
+        meso_net_close(net);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"3x3, pool 2", "5x5, pool 2", "3x3, pool 4", "5x5, pool 4"};
-    struct CMUnitTest tests[5] = {cmocka_unit_test(keeps_nan)};
+    struct CMUnitTest tests[n_kinds + 3] = {
+        cmocka_unit_test(keeps_nan), cmocka_unit_test(head_keeps_nan), cmocka_unit_test(test_find)};
     quick = argc == 2 && strcmp(argv[1], "quick") == 0;
-    for (size_t i = 0; i < 4; i++)
-        tests[i + 1] = (struct CMUnitTest){
-            .name = names[i], .test_func = test_blocks, .initial_state = (void *)(uintptr_t)i};
+    for (size_t i = 0; i < n_kinds; i++)
+        tests[i + 3] = (struct CMUnitTest){
+            .name = kinds[i].name, .test_func = test_kind, .initial_state = (void *)(uintptr_t)i};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

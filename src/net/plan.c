@@ -237,7 +237,7 @@ static meso_status run_block(meso_plan *plan, const meso_tile_block *block)
     const meso_tile_input kind = block->source         ? MESO_TILE_TENSOR
                                  : plan->input_is_rgb8 ? MESO_TILE_PIXELS
                                                        : MESO_TILE_FLOATS;
-    meso_device_span(plan->device, block->conv->name);
+    meso_device_span(plan->device, meso_tile_main_layer(block)->name);
     meso_status status = meso_tile_enqueue(plan->tiles, block, kind, &in, &out, plan->n);
     return status == MESO_OK ? meso_tensor_zero_pad(plan->device, &out, plan->n) : status;
 }

@@ -2,15 +2,13 @@
  *
  * Which layers of a net tiles compute, and in which sizes.
  */
-#include <math.h>
-#include <stdlib.h>
-
 #include "net/op.h"
 #include "net/strip_find.h"
 #include "net/tile.h"
 
-/* Fewer would read the border more often than the tile. */
-enum { least_items = 16, most_images = 8, constant_bytes = 1 << 16 };
+/* Fewer work-items would read the border more often than the tile; for more units a dense layer has
+ * enough work-items of its own. */
+enum { least_items = 16, most_images = 8, constant_bytes = 1 << 16, most_units = 32 };
 
 /* Not measured on a GPU yet: about 70 registers, 15 KB of local memory for four channels of a 5 × 5
  * block, pairs of columns read without bank conflicts. */
@@ -35,7 +33,7 @@ void meso_tile_tuning_values(const meso_tile_tuning *row, int *values)
 
 static int find_layers(const meso_net *net, const meso_layer *conv, meso_tile_block *block)
 {
-    *block = (meso_tile_block){.conv = conv};
+    *block = (meso_tile_block){.kind = MESO_TILE_BLOCK, .conv = conv};
     block->bias = meso_strip_follow(net, conv, &meso_op_bias);
     block->activation = meso_strip_follow_activation(net, block->bias);
     block->norm = meso_strip_follow(net, block->activation, &meso_op_batch_norm);
@@ -94,26 +92,21 @@ static int fit_side(int most, int needed, int least)
 }
 
 /* A work-group no larger than the device allows or the picture needs: then of several pictures. */
-static int fit_group(const meso_tile_tuning *tuning, size_t most, size_t local_memory,
-                     meso_tile_block *block)
+static int fit_group(const meso_tile_tuning *tuning, size_t local_memory, meso_tile_block *block)
 {
     const meso_shape out = block->pool->shape;
     const int half = block->pool_size / 2; /* work-items on a side of a window */
-    int items = tuning->items;
-    while ((size_t)items > most)
-        items /= 2;
-    if (items < least_items)
-        return 0;
-    block->group_x = fit_side(tuning->width < items ? tuning->width : items, out.w * half, 2);
-    block->group_y = fit_side(items / block->group_x, out.h * half, half);
+    const int items = tuning->items;
+    block->wide = out.w * half;
+    block->high = out.h * half;
+    block->group_x = fit_side(tuning->width < items ? tuning->width : items, block->wide, 2);
+    block->group_y = fit_side(items / block->group_x, block->high, half);
     block->images = fit_side(items / block->group_x / block->group_y, most_images, 1);
-    block->local = tuning->local;
-    block->channels = meso_strip_divisor(block->in.c, tuning->channels);
     set_stride(block);
     while (local_bytes(block) > local_memory) {
         if (block->images > 1)
             block->images /= 2;
-        else if (block->channels > 1)
+        else if (block->kind == MESO_TILE_BLOCK && block->channels > 1)
             block->channels = meso_strip_divisor(block->in.c, block->channels - 1);
         else if (block->group_y > half)
             block->group_y /= 2;
@@ -123,69 +116,100 @@ static int fit_group(const meso_tile_tuning *tuning, size_t most, size_t local_m
     return block->group_x * block->group_y * block->images >= least_items;
 }
 
-static int fit_filters(const meso_tile_tuning *tuning, meso_tile_block *block)
+static void fit_filters(const meso_tile_tuning *tuning, meso_tile_block *block)
 {
     const int n = block->conv->shape.c, window = block->taps * block->taps;
     block->filters = tuning->filters;
     while (block->filters > 4 && block->filters / 2 >= n)
         block->filters /= 2;
     block->filter_groups = (n + block->filters - 1) / block->filters;
-    return block->filter_groups * block->filters * block->in.c * window * (int)sizeof(float) <=
-           constant_bytes;
+    block->local = tuning->local || block->filter_groups * block->filters * block->in.c * window *
+                                            (int)sizeof(float) >
+                                        constant_bytes;
+}
+
+/* The block that begins at a convolution. */
+static int find_block(const meso_net *net, const meso_layer *layer, const meso_tile_tuning *tuning,
+                      size_t local_memory, meso_tile_block *block)
+{
+    if (layer->op != &meso_op_conv || !find_layers(net, layer, block))
+        return 0;
+    fit_filters(tuning, block);
+    block->channels = meso_strip_divisor(block->in.c, tuning->channels);
+    return fit_group(tuning, local_memory, block);
+}
+
+/* The inception block that reads a layer. Its filters are few, and always __constant. */
+static int find_inception(const meso_net *net, const meso_layer *from,
+                          const meso_tile_tuning *tuning, size_t local_memory,
+                          meso_tile_block *block)
+{
+    meso_strip_block found;
+    if (!meso_strip_find_branches(net, from, &found))
+        return 0;
+    *block = (meso_tile_block){.kind = MESO_TILE_INCEPTION,
+                               .conv = found.conv,
+                               .activation = found.activation,
+                               .norm = found.norm,
+                               .pool = found.pool,
+                               .n_branches = found.n_branches,
+                               .in = from->shape,
+                               .source = (size_t)(from - net->layers),
+                               .last = (size_t)(found.pool - net->layers),
+                               .taps = 1,
+                               .pool_size = 2,
+                               .filters = tuning->filters,
+                               .filter_groups = 1};
+    for (size_t i = 0; i < found.n_branches; i++) {
+        const meso_strip_branch *branch = &found.branches[i];
+        const int widest = branch->reduce.layer ? 2 * branch->conv.dilation + 1 : 1;
+        block->branches[i] = *branch;
+        block->taps = widest > block->taps ? widest : block->taps;
+        block->channels += meso_tile_first_conv(branch)->layer->shape.c;
+    }
+    return meso_tile_n_inception_values(block) * sizeof(float) <= constant_bytes &&
+           fit_group(tuning, local_memory, block);
+}
+
+/* The head that reads a layer, one image for a work-group. */
+static int find_head(const meso_net *net, const meso_layer *from, const meso_tile_tuning *tuning,
+                     size_t local_memory, meso_tile_block *block)
+{
+    meso_strip_head head;
+    if (from == net->layers || !meso_strip_find_head(net, from, &head) ||
+        head.hidden->set.dense.units > most_units)
+        return 0;
+    const size_t item_bytes = sizeof(float) * (size_t)head.hidden->set.dense.units;
+    int items = fit_side(tuning->items, (int)meso_shape_size(from->shape), least_items);
+    while ((size_t)items * item_bytes > local_memory)
+        items /= 2;
+    *block = (meso_tile_block){.kind = MESO_TILE_HEAD,
+                               .head = head,
+                               .activation = head.activation,
+                               .in = from->shape,
+                               .source = (size_t)(from - net->layers),
+                               .last = (size_t)(head.output_bias - net->layers),
+                               .wide = items,
+                               .high = 1,
+                               .group_x = items,
+                               .group_y = 1,
+                               .images = 1,
+                               .filter_groups = 1};
+    return items >= least_items;
 }
 
 size_t meso_tile_find(const meso_net *net, const meso_tile_tuning *tuning, size_t most,
                       size_t local_memory, meso_tile_block blocks[MESO_MAX_BLOCKS])
 {
+    static int (*const finders[MESO_TILE_N_KINDS])(
+        const meso_net *, const meso_layer *, const meso_tile_tuning *, size_t,
+        meso_tile_block *) = {find_block, find_inception, find_head};
+    meso_tile_tuning row = *tuning;
     size_t n = 0;
-    for (size_t i = 0; i < net->n_layers && n < MESO_MAX_BLOCKS; i++) {
-        const meso_layer *layer = &net->layers[i];
-        meso_tile_tuning row = *tuning;
-        if (layer->op != &meso_op_conv || !find_layers(net, layer, &blocks[n]))
-            continue;
-        if (!fit_filters(&row, &blocks[n]))
-            row.local = 1;
-        n += (size_t)fit_group(&row, most, local_memory, &blocks[n]);
-    }
+    while ((size_t)row.items > most)
+        row.items /= 2;
+    for (size_t i = 0; i < net->n_layers && row.items >= least_items; i++)
+        for (size_t k = 0; k < MESO_TILE_N_KINDS && n < MESO_MAX_BLOCKS; k++)
+            n += (size_t)finders[k](net, &net->layers[i], &row, local_memory, &blocks[n]);
     return n;
-}
-
-/* [row][column][channel][filter] → the kernel's order. negate[k]: filter k's sign is turned. */
-static void order_filters(const meso_tile_block *block, const float *kernel, const int *negate,
-                          float *to)
-{
-    const int n = block->conv->shape.c, channels = block->in.c, window = block->taps * block->taps;
-    for (int g = 0; g < block->filter_groups; g++)
-        for (int c = 0; c < channels; c++)
-            for (int t = 0; t < window; t++)
-                for (int i = 0, k = g * block->filters; i < block->filters; i++, k++, to++)
-                    if (k < n)
-                        *to = kernel[((size_t)t * (size_t)channels + (size_t)c) * (size_t)n +
-                                     (size_t)k] *
-                              (negate[k] ? -1.0f : 1.0f);
-}
-
-void meso_tile_params(const meso_tile_block *block, const float *const *params, float **filters,
-                      size_t *n_filters, float **affine, size_t *n_affine)
-{
-    const size_t n = (size_t)block->conv->shape.c;
-    const size_t room = (size_t)(block->filter_groups * block->filters);
-    const float *const *norm = params + block->norm->first_param;
-    const double epsilon = block->norm->set.batch_norm.epsilon;
-    int *negate = calloc(n, sizeof *negate);
-    *n_filters = room * (size_t)(block->in.c * block->taps * block->taps);
-    *n_affine = 4 * room;
-    *affine = calloc(*n_affine, sizeof **affine);
-    *filters = negate && *affine ? calloc(*n_filters, sizeof **filters) : NULL;
-    for (size_t k = 0; *filters && k < n; k++) {
-        const double scale = norm[0][k] / sqrt(norm[3][k] + epsilon);
-        negate[k] = scale < 0; /* the smallest of a window counts: the largest of its negatives */
-        (*affine)[k] = params[block->bias->first_param][k];
-        (*affine)[room + k] = (float)scale;
-        (*affine)[2 * room + k] = (float)(norm[1][k] - norm[2][k] * scale);
-        (*affine)[3 * room + k] = negate[k] ? -1 : 1;
-    }
-    if (*filters)
-        order_filters(block, params[block->conv->first_param], negate, *filters);
-    free(negate);
 }

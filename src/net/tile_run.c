@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tile kernels on a device: one program for all blocks of a net.
+ * GPUs' kernels on a device: one program for all blocks of a net.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "net/op.h"
 #include "net/tile.h"
 #include "runtime/program.h"
 
@@ -23,6 +22,7 @@ struct meso_tile_run {
     meso_tile_block blocks[MESO_MAX_BLOCKS];
     tile_kernels made[MESO_MAX_BLOCKS];
     size_t n_blocks;
+    const meso_tile_block *of[MESO_MAX_LAYERS]; /* the block that a layer is part of, or NULL */
     meso_program program;
 };
 
@@ -36,86 +36,21 @@ static int needs(const meso_tile_block *block, int kind)
     return (kind == MESO_TILE_TENSOR) == (block->source != 0);
 }
 
-/* The sizes that the template wants, then the template, for one kind of input. */
-static meso_status write_kernel(meso_text *source, const meso_net *net,
-                                const meso_tile_block *block, meso_tile_input kind,
-                                const char *name, meso_error *error)
-{
-    static const char *const names[] = {"NAME",
-                                        "in_value",
-                                        "vec",
-                                        "FILTER_SPACE",
-                                        "UNIT",
-                                        "ACTIVATE",
-                                        "TAPS",
-                                        "POOL",
-                                        "IN_CHANNELS",
-                                        "HEIGHT_OF_IN",
-                                        "WIDTH_OF_IN",
-                                        "FILTERS",
-                                        "FILTERS_OF_ITEM",
-                                        "FILTER_GROUPS",
-                                        "CHUNK",
-                                        "GROUP_X",
-                                        "GROUP_Y",
-                                        "IMAGES",
-                                        "TILE_STRIDE",
-                                        "SCRATCH",
-                                        "LOCAL_FILTERS",
-                                        "INTERLEAVED",
-                                        "CLIPPED",
-                                        NULL};
-    const meso_shape out = block->pool->shape;
-    const struct {
-        const char *name;
-        int value;
-    } sizes[] = {
-        {"TAPS", block->taps},
-        {"POOL", block->pool_size},
-        {"IN_CHANNELS", block->in.c},
-        {"HEIGHT_OF_IN", block->in.h},
-        {"WIDTH_OF_IN", block->in.w},
-        {"FILTERS", block->conv->shape.c},
-        {"FILTERS_OF_ITEM", block->filters},
-        {"FILTER_GROUPS", block->filter_groups},
-        {"CHUNK", block->channels},
-        {"GROUP_X", block->group_x},
-        {"GROUP_Y", block->group_y},
-        {"IMAGES", block->images},
-        {"TILE_STRIDE", block->stride},
-        {"SCRATCH", (int)meso_tile_scratch(block)},
-        {"LOCAL_FILTERS", block->local},
-        {"INTERLEAVED", kind != MESO_TILE_TENSOR},
-        {"CLIPPED",
-         out.h * block->pool_size > block->in.h || out.w * block->pool_size > block->in.w},
-    };
-    const double unit = kind == MESO_TILE_PIXELS ? 1 / net->layers[0].set.input.divide : 1;
-    meso_text_format(source, "#define NAME %s\n#define in_value %s\n#define vec float%d\n", name,
-                     kind == MESO_TILE_PIXELS ? "uchar" : "float", block->filters);
-    meso_text_format(source, "#define FILTER_SPACE %s\n#define UNIT " MESO_FLOAT_CONSTANT "\n",
-                     block->local ? "__global" : "__constant", MESO_FLOAT_VALUE(unit));
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        meso_strip_define(source, sizes[i].name, sizes[i].value);
-    meso_strip_define_activation(source, block->activation);
-    meso_status status = meso_source_add(source, "tile_block", error);
-    meso_strip_undefine(source, names);
-    return status;
-}
-
 static meso_status build(meso_tile_run *run)
 {
     meso_status status = MESO_OK;
     meso_error *error = meso_device_error_slot(run->device);
     meso_text source = {0};
     MESO_TRY(meso_source_add(&source, "prelude", error));
+    MESO_TRY(meso_source_add(&source, "tile", error));
     for (size_t i = 0; i < run->n_blocks; i++)
         for (int kind = 0; kind < MESO_TILE_N_INPUTS; kind++) {
             static const char *const from[] = {"", "_of_pixels", "_of_floats"};
             char *name = run->made[i].names[kind];
             snprintf(name, sizeof run->made[i].names[kind], "tile_block_%zu%s", i, from[kind]);
             if (needs(&run->blocks[i], kind))
-                MESO_TRY(write_kernel(&source, run->net, &run->blocks[i], (meso_tile_input)kind,
-                                      name, error));
+                MESO_TRY(meso_tile_write(&source, run->net, &run->blocks[i], (meso_tile_input)kind,
+                                         name, error));
         }
     MESO_TRY(meso_program_build(run->device, &source, &run->program));
 out:
@@ -189,18 +124,27 @@ static meso_status upload(meso_tile_run *run, size_t i, const float *const *para
     meso_status status = MESO_OK;
     meso_device *device = run->device;
     tile_kernels *made = &run->made[i];
-    size_t n_filters, n_affine;
-    float *filters = NULL, *affine = NULL;
-    meso_tile_params(&run->blocks[i], params, &filters, &n_filters, &affine, &n_affine);
-    MESO_REQUIRE(filters && affine, meso_device_error_slot(device), MESO_ERROR_MEMORY,
+    meso_tile_params p = meso_tile_make_params(&run->blocks[i], params);
+    MESO_REQUIRE(p.filters && p.affine, meso_device_error_slot(device), MESO_ERROR_MEMORY,
                  "out of memory");
+    MESO_TRY(meso_buffer_create_filled(device, p.filters, p.n_filters * sizeof *p.filters,
+                                       &made->filters));
     MESO_TRY(
-        meso_buffer_create_filled(device, filters, n_filters * sizeof *filters, &made->filters));
-    MESO_TRY(meso_buffer_create_filled(device, affine, n_affine * sizeof *affine, &made->affine));
+        meso_buffer_create_filled(device, p.affine, p.n_affine * sizeof *p.affine, &made->affine));
 out:
-    free(filters);
-    free(affine);
+    free(p.filters);
+    free(p.affine);
     return status;
+}
+
+/* A block's layers are those between its source and its last one. */
+static void mark_layers(meso_tile_run *run, const meso_tile_block *block)
+{
+    run->of[block->last] = block;
+    for (size_t i = block->last; i > block->source; i--)
+        for (size_t k = 0; run->of[i] == block && k < run->net->layers[i].n_inputs; k++)
+            if (run->net->layers[i].inputs[k] != block->source)
+                run->of[run->net->layers[i].inputs[k]] = block;
 }
 
 meso_status meso_tile_create(meso_device *device, const meso_net *net, const float *const *params,
@@ -222,8 +166,10 @@ meso_status meso_tile_create(meso_device *device, const meso_net *net, const flo
                  tuned[3], tuned[4]);
     }
     MESO_TRY(make_blocks(r));
-    for (size_t i = 0; i < r->n_blocks; i++)
+    for (size_t i = 0; i < r->n_blocks; i++) {
         MESO_TRY(upload(r, i, params));
+        mark_layers(r, &r->blocks[i]);
+    }
     if (r->n_blocks > 0) {
         *run = r;
         r = NULL;
@@ -255,20 +201,13 @@ size_t meso_tile_n_layers(const meso_tile_run *run)
 {
     size_t n = 0;
     for (size_t i = 0; i < run->net->n_layers; i++)
-        n += meso_tile_of(run, i) != NULL;
+        n += run->of[i] != NULL;
     return n;
 }
 
 const meso_tile_block *meso_tile_of(const meso_tile_run *run, size_t i)
 {
-    const meso_layer *layer = &run->net->layers[i];
-    for (size_t k = 0; k < run->n_blocks; k++) {
-        const meso_tile_block *b = &run->blocks[k];
-        if (layer == b->conv || layer == b->bias || layer == b->activation || layer == b->norm ||
-            layer == b->pool)
-            return b;
-    }
-    return NULL;
+    return run->of[i];
 }
 
 meso_status meso_tile_enqueue(meso_tile_run *run, const meso_tile_block *block,
@@ -276,11 +215,10 @@ meso_status meso_tile_enqueue(meso_tile_run *run, const meso_tile_block *block,
                               const meso_tensor_view *out, size_t n)
 {
     const tile_kernels *made = &run->made[block - run->blocks];
-    const int quads = block->pool_size / 2;
     const size_t images = (size_t)block->images;
     return meso_launch_kernel(
         run->device, &made->kernels[kind],
-        MESO_GLOBAL(out->shape.w * quads, out->shape.h * quads,
+        MESO_GLOBAL(block->wide, block->high,
                     (n + images - 1) / images * (size_t)block->filter_groups * images),
         MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(&made->filters),
                   meso_arg_buffer(&made->affine), meso_arg_buffer(out->buffer),
