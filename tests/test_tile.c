@@ -450,7 +450,7 @@ static void test_find(void **state)
         {"mesoinception4", 32, 32768, 5}, {"mesoinception4", 16, 16384, 5},
         {"mesoinception4", 15, 32768, 0}, /* the border is more than the tile */
         {"mesoinception4", 256, 6000, 3}, /* blocks want a channel at a time, these all */
-        {"vgg16", 256, 32768, 0},         /* dense layers of thousands */
+        {"vgg16", 256, 1 << 20, 0},       /* dense layers of thousands */
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
