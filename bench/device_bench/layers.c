@@ -32,6 +32,9 @@ static const kernel_class *class_of(const char *kernel)
                                            {"block_*_backward", 2, MOVES_UNKNOWN},
                                            {"block_*", 1, MOVES_BLOCK},
                                            {"head", 1, MOVES_UNKNOWN},
+                                           {"tile_head_*", 1, MOVES_UNKNOWN},
+                                           {"tile_*_of_pixels", 1, MOVES_PIXELS},
+                                           {"tile_*", 1, MOVES_BLOCK},
                                            {"train_head", 3, MOVES_UNKNOWN},
                                            {"*_forward", 0, MOVES_PLAIN},
                                            {"*", 0, MOVES_UNKNOWN}};

@@ -27,13 +27,16 @@ typedef struct meso_tile_tuning {
 extern const meso_tile_tuning meso_tile_shipped;
 extern const meso_tuning_family meso_tuning_tiles;
 
-/* What a kernel computes; cl/tile_block.cl and so on. */
+/* What a kernel computes. */
 typedef enum meso_tile_kind {
     MESO_TILE_BLOCK,     /* convolution, bias, activation, batch norm, max-pool */
     MESO_TILE_INCEPTION, /* the same with dilated branches in the convolution's place */
     MESO_TILE_HEAD,      /* flatten, dense, bias, activation, dense, bias */
     MESO_TILE_N_KINDS
 } meso_tile_kind;
+
+/* The files of cl/ that hold them; kernels are named after them. */
+extern const char *const meso_tile_templates[MESO_TILE_N_KINDS];
 
 /* Layers whose kernel fits the device. */
 typedef struct meso_tile_block {
@@ -56,7 +59,7 @@ typedef struct meso_tile_block {
 /* The layer that says what the kernel is for. */
 static inline const meso_layer *meso_tile_main_layer(const meso_tile_block *block)
 {
-    return block->kind == MESO_TILE_HEAD ? block->head.hidden : block->conv;
+    return block->kind == MESO_TILE_HEAD ? block->head.output_bias : block->conv;
 }
 
 /* Finds every block of the net that fits a device with work-groups of at most `most` work-items and

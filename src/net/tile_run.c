@@ -47,7 +47,8 @@ static meso_status build(meso_tile_run *run)
         for (int kind = 0; kind < MESO_TILE_N_INPUTS; kind++) {
             static const char *const from[] = {"", "_of_pixels", "_of_floats"};
             char *name = run->made[i].names[kind];
-            snprintf(name, sizeof run->made[i].names[kind], "tile_block_%zu%s", i, from[kind]);
+            snprintf(name, sizeof run->made[i].names[kind], "%s_%zu%s",
+                     meso_tile_templates[run->blocks[i].kind], i, from[kind]);
             if (needs(&run->blocks[i], kind))
                 MESO_TRY(meso_tile_write(&source, run->net, &run->blocks[i], (meso_tile_input)kind,
                                          name, error));

@@ -6,6 +6,11 @@
 #include "net/tile.h"
 #include "runtime/program.h"
 
+const char *const meso_tile_templates[MESO_TILE_N_KINDS] = {[MESO_TILE_BLOCK] = "tile_block",
+                                                            [MESO_TILE_INCEPTION] =
+                                                                "tile_inception",
+                                                            [MESO_TILE_HEAD] = "tile_head"};
+
 typedef struct size_name {
     const char *name;
     int value;
@@ -39,7 +44,7 @@ static meso_status write_block(meso_text *source, const meso_tile_block *block, 
            {"SCRATCH", (int)meso_tile_scratch(block)}, {"LOCAL_FILTERS", block->local});
     meso_text_format(source, "#define vec float%d\n#define FILTER_SPACE %s\n", block->filters,
                      block->local ? "__global" : "__constant");
-    return meso_source_add(source, "tile_block", error);
+    return meso_source_add(source, meso_tile_templates[block->kind], error);
 }
 
 /* Where a piece of a branch stands among all: its first channel, filter and value. */
@@ -88,7 +93,7 @@ static meso_status write_inception(meso_text *source, const meso_tile_block *blo
     }
     MESO_REQUIRE(!calls.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     meso_text_format(source, "#define vec float\n#define BRANCHES%s\n", calls.bytes);
-    MESO_TRY(meso_source_add(source, "tile_inception", error));
+    MESO_TRY(meso_source_add(source, meso_tile_templates[block->kind], error));
 out:
     meso_text_free(&calls);
     return status;
@@ -101,7 +106,7 @@ static meso_status write_head(meso_text *source, const meso_tile_block *block, c
     DEFINE(source, {"UNITS", block->head.hidden->set.dense.units},
            {"OUTPUTS", block->head.output->set.dense.units});
     meso_text_add(source, "#define vec float\n");
-    return meso_source_add(source, "tile_head", error);
+    return meso_source_add(source, meso_tile_templates[block->kind], error);
 }
 
 meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_tile_block *block,
