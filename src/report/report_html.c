@@ -100,6 +100,22 @@ static const char *align_class(const report_column *column)
     return column->align == REPORT_RIGHT ? " class=\"right\"" : "";
 }
 
+/* A path may break behind each slash: whole, it would push other columns off a narrow screen. */
+static void add_cell_text(const char *text, meso_text *out)
+{
+    meso_text markup = {0};
+    meso_text_add(&markup, "");
+    report_markup_printable(text, &markup);
+    const char *part = markup.bytes ? markup.bytes : "";
+    for (size_t n; part[n = strcspn(part, "/")]; part += n + 1) {
+        meso_text_add_n(out, part, n + 1);
+        meso_text_add(out, "<wbr>");
+    }
+    meso_text_add(out, part);
+    out->out_of_memory |= markup.out_of_memory;
+    meso_text_free(&markup);
+}
+
 void report_html_table(report_html *page, const char *caption, const report_table *table)
 {
     meso_text shown = {0};
@@ -117,7 +133,7 @@ void report_html_table(report_html *page, const char *caption, const report_tabl
             meso_text_add(&shown, "");
             report_table_show(table, row, c, &shown);
             meso_text_format(&page->body, "<td%s>", align_class(&table->columns[c]));
-            report_markup_printable(shown.bytes ? shown.bytes : "", &page->body);
+            add_cell_text(shown.bytes ? shown.bytes : "", &page->body);
             meso_text_add(&page->body, "</td>");
         }
         meso_text_add(&page->body, "</tr>\n");
