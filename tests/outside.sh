@@ -24,7 +24,7 @@ fi
 
 echo "installed files"
 ls "$libdir/libmesocl.so.0" "$libdir/libmesocl.a" "$libdir/pkgconfig/mesocl.pc" prefix/bin/mesocl \
-    prefix/libexec/mesocl/mesocl-h5import prefix/share/doc/mesocl/LICENSE >/dev/null
+    prefix/libexec/mesocl/mesocl-h5import prefix/share/doc/mesocl/LICENSE prefix/share/doc/mesocl/weights/mesoinception4.safetensors >/dev/null
 
 echo "exported symbols: only meso_*, and all that the headers declare"
 nm -D --defined-only "$library" | awk '{ print $3 }' | sort >exported
