@@ -33,6 +33,7 @@ static const meso_device_info device = {.vector_width = 16, .max_work_group = 25
 typedef struct world {
     double noise;    /* half the width of an interval */
     int wrong_chunk; /* rows with it are wrong, and would be the fastest */
+    int in_a_circle; /* each of four rows looks faster than the one before it */
     int nap_us;      /* of an answer */
     size_t n_asked;
     const json_t *tried;
@@ -45,11 +46,22 @@ static double speed(const int *row)
            (1 + fabs(log2(row[2]) - 2));
 }
 
+static double speed_in_a_circle(const int *base, const int *candidate)
+{
+    static const int rows[4][2] = {{1, 16}, {1, 1}, {8, 1}, {8, 16}}; /* group, chunk */
+    for (size_t i = 0; i < 4; i++)
+        if (memcmp(base + 1, rows[i], sizeof rows[i]) == 0 &&
+            memcmp(candidate + 1, rows[(i + 1) % 4], sizeof rows[i]) == 0)
+            return 1.5;
+    return 0.7;
+}
+
 static meso_status ask(void *user, const int *base, const int *candidate, int final,
                        json_t **answer, meso_error *error)
 {
     world *w = user;
-    const double ratio = speed(candidate) / speed(base);
+    const double ratio =
+        w->in_a_circle ? speed_in_a_circle(base, candidate) : speed(candidate) / speed(base);
     (void) final;
     (void)error;
     w->n_asked++;
@@ -157,6 +169,21 @@ static void stays_within_the_device(void **state)
     json_decref(tried);
 }
 
+/* As noise can have it: then it ends at the fourth. */
+static void ends_in_a_circle(void **state)
+{
+    world w = {.noise = 0.01, .in_a_circle = 1};
+    json_t *tried = json_array();
+    int row[MESO_MAX_TUNABLES];
+    (void)state;
+    alarm(10);
+    search(&w, tried, &device, 100, row);
+    alarm(0);
+    const json_t *last = json_array_get(tried, json_array_size(tried) - 1);
+    assert_true(json_is_true(json_object_get(json_object_get(last, "question"), "final")));
+    json_decref(tried);
+}
+
 static void ends_in_time(void **state)
 {
     world w = {.noise = 0.01};
@@ -221,6 +248,7 @@ int main(void)
         cmocka_unit_test(keeps_the_shipped_row),
         cmocka_unit_test(never_chooses_a_wrong_row),
         cmocka_unit_test(stays_within_the_device),
+        cmocka_unit_test(ends_in_a_circle),
         cmocka_unit_test(ends_in_time),
         cmocka_unit_test_setup_teardown(goes_on_where_it_was_killed, harness_enter_folder,
                                         harness_leave_folder),

@@ -61,26 +61,41 @@ static int fits_device(const tune_search *search, const meso_tunable *t, int val
     return 1;
 }
 
-/* All values of one tunable. *over: the time is. */
-static meso_status turn(const tune_search *search, size_t i, int *row, int *changed, int *over,
+static int was_left(const tune_search *search, const json_t *left, const int *row)
+{
+    json_t *values = meso_tuning_values_json(search->family, row);
+    const json_t *other;
+    size_t i;
+    int found = 0;
+    json_array_foreach(left, i, other) found |= json_equal(other, values);
+    json_decref(values);
+    return found;
+}
+
+/* All values of one tunable. *over: the time is. left: the rows that were given up for a faster
+ * one. None is taken again: on a noisy machine each of a circle of rows can beat the one before. */
+static meso_status turn(const tune_search *search, size_t i, json_t *left, int *row, int *over,
                         meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_tunable *t = &search->family->tunables[i];
-    const int old = row[i];
     for (size_t k = 0; k < t->n && !*over; k++) {
         int candidate[MESO_MAX_TUNABLES];
         const json_t *answer;
         memcpy(candidate, row, sizeof candidate);
         candidate[i] = t->choices[k];
-        if (candidate[i] == row[i] || candidate[i] == old || !fits_device(search, t, candidate[i]))
+        if (candidate[i] == row[i] || !fits_device(search, t, candidate[i]) ||
+            was_left(search, left, candidate))
             continue;
         MESO_TRY(compare(search, row, candidate, 0, &answer, error));
         *over = !answer;
-        if (is_faster(answer))
+        if (is_faster(answer)) {
+            MESO_REQUIRE(
+                json_array_append_new(left, meso_tuning_values_json(search->family, row)) == 0,
+                error, MESO_ERROR_MEMORY, "out of memory");
             row[i] = candidate[i];
+        }
     }
-    *changed = row[i] != old;
 out:
     return status;
 }
@@ -90,13 +105,17 @@ meso_status tune_search_run(const tune_search *search, int row[MESO_MAX_TUNABLES
 {
     meso_status status = MESO_OK;
     const size_t n = meso_tuning_n(search->family);
-    int over = 0, changed;
+    int over = 0;
+    json_t *left = json_array();
+    MESO_REQUIRE_MEMORY(left, error);
     /* The last first: a family's methods, which count most and make what follows faster. */
     for (size_t i = n - 1, unchanged = 0; unchanged < n && !over; i = (i + n - 1) % n) {
-        MESO_TRY(turn(search, i, row, &changed, &over, error));
-        unchanged = changed ? 1 : unchanged + 1;
+        const int old = row[i];
+        MESO_TRY(turn(search, i, left, row, &over, error));
+        unchanged = row[i] != old ? 1 : unchanged + 1;
     }
 out:
+    json_decref(left);
     return status;
 }
 

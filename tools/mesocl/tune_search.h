@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The search for a row: from one row on, one tunable after the other takes each of its values, and
- * what is shown to be faster stays, until a whole turn changes nothing. Every answer is kept, so
- * that a search that was cut short asks nothing twice and takes the same way again.
+ * what is shown to be faster stays, until a whole turn changes nothing; a row that was left for a
+ * faster one is not taken again. Every answer is kept, so that a search that was cut short asks
+ * nothing twice and takes the same way again.
  */
 #ifndef MESO_TOOLS_TUNE_SEARCH_H
 #define MESO_TOOLS_TUNE_SEARCH_H
