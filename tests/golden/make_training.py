@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Training of Meso-4 by PyTorch in double and single precision → training.safetensors, for tests/test_training.c.
+"""Training by PyTorch in double and single precision → training.safetensors, for tests/test_training.c.
 
-Weights and pictures are formulas of small integers that both sides compute exactly; dropout is off. Recorded are
+Nets are those of nets/. Weights and pictures are formulas of small integers that both sides compute exactly; dropout
+is off. Recorded are, each behind the net's name,
   ten64.*     ten steps of Adam (Keras' form), MSE, batch 8, pictures of 64 x 64: losses and parameters in double
               precision, each as two floats (x and x.low), and how far single precision ends from them, in ORDERS runs
               that differ in nothing but the order of each batch's pictures
   ten256.*    the same with pictures of 256 x 256: the distances alone
-  *.nearest_tie       the smallest margin of a window's decision in the double-precision run
+  *.nearest_tie       the smallest margin of a ReLU's or a window's decision in the double-precision run
   one8.*, one13.*   gradients of one step, 256 x 256, BCE, of 8 and 13 pictures: norms and projections in double
               precision, and the relative distance of single precision, for each trained tensor in the net's order
 
     python3 tests/golden/make_training.py tests/golden/training.safetensors       (needs torch and numpy)
 """
 import json
+import os
 import struct
 import sys
 
@@ -21,10 +23,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+sys.path.append(os.path.join(ROOT, "bench", "peers"))
+from meso_model import Model, read_net, same_pads, shapes, size as pair  # noqa: E402
+
 LEARNING_RATE, STEPS, ORDERS = 1e-3, 10, 16
-FIRST = {64: 1900, 256: 0}  # the first of ten batches
-PICTURES = {8: 145, 13: 111}  # at 64 and here no window is so nearly undecided that rounding decides it (nearest_tie)
-BLOCKS = [(3, 3, 8, 2), (5, 8, 8, 2), (5, 8, 16, 2), (5, 16, 16, 4)]  # window, channels, filters, pool
+# The first of ten batches, and the batches of one step: where a net has ties, some of the farthest (nearest_tie).
+FIRST = {"meso4": {64: 1900, 256: 0}, "mesoinception4": {64: 9800}}
+PICTURES = {"meso4": {8: 145, 13: 111}, "mesoinception4": {8: 54}}
 
 
 def mix(x):
@@ -44,19 +50,30 @@ def units(stream, n):
     return ((h >> np.uint64(8)).astype(np.int64) - (1 << 23)).astype(np.float32) / np.float32(1 << 23)
 
 
-def layout(size):
+def read(net):
+    with open(os.path.join(ROOT, "nets", net + ".net"), encoding="utf-8") as file:
+        return read_net(file.read())
+
+
+def layout(layers, size):
     """Names and shapes of the parameters in the net's order."""
-    out = []
-    for i, (window, channels, filters, _) in enumerate(BLOCKS, 1):
-        out += [(f"conv{i}.kernel", (window, window, channels, filters)), (f"conv{i}_bias.bias", (filters,))]
-        out += [(f"bn{i}.{p}", (filters,)) for p in ("gamma", "beta", "moving_mean", "moving_variance")]
-    out += [("dense1.kernel", ((size // 32) ** 2 * 16, 16)), ("dense1_bias.bias", (16,))]
-    return out + [("dense2.kernel", (16, 1)), ("dense2_bias.bias", (1,))]
+    layers = [l._replace(keys=dict(l.keys, height=size, width=size)) if l.op == "input" else l for l in layers]
+    shape, out = shapes(Model(None, layers, None)), []
+    for l in layers:
+        made = shape[l.name][0]
+        if l.op in ("conv", "dense"):
+            area = pair(l.keys["window"]) if l.op == "conv" else []
+            out.append((l.name + ".kernel", (*area, shape[l.inputs[0]][0], made)))
+        elif l.op == "bias":
+            out.append((l.name + ".bias", (made,)))
+        elif l.op == "batch_norm":
+            out += [(f"{l.name}.{p}", (made,)) for p in ("gamma", "beta", "moving_mean", "moving_variance")]
+    return out
 
 
-def weights(size):
+def weights(layers, size):
     out = {}
-    for stream, (name, shape) in enumerate(layout(size), 1000):
+    for stream, (name, shape) in enumerate(layout(layers, size), 1000):
         u = units(stream, int(np.prod(shape)))
         kind = name.split(".")[1]
         if kind == "kernel":
@@ -85,37 +102,69 @@ def pictures(step, n, size):
     return np.array(out), classes
 
 
-def nearest_tie(before, gamma, pool):
-    """How far a window's decision is from another, in deviations of the convolution's output `before`."""
+def window_tie(before, gamma, pool):
+    """How far a window's decision is from another, in deviations of what came `before` the ReLU.
+
+    Values that are equal, as a 1 x 1 convolution makes them of equal pixels, are so in every precision."""
     n, k, h, w = before.shape
     sign = torch.sign(gamma).view(1, -1, 1, 1)
     windows = before.reshape(n, k, h // pool, pool, w // pool, pool).transpose(3, 4).reshape(n, k, -1, pool * pool)
     first, second = ((windows * sign).topk(2, dim=3).values * sign).unbind(3)  # what counts, and what is next
-    margin = torch.where(first > 0, torch.minimum((first - second).abs(), first), -first)
+    apart = torch.where(first == second, torch.inf, (first - second).abs())
+    margin = torch.where(first > 0, torch.minimum(apart, first), -first)
     return (margin / before.std((0, 2, 3)).view(1, -1, 1)).min().item()
 
 
+def relu_tie(before):
+    return (before.abs() / before.std((0, 2, 3)).view(1, -1, 1, 1)).min().item()
+
+
 class Run:
-    def __init__(self, size, dtype, loss):
-        self.size, self.dtype, self.loss, self.nearest = size, dtype, loss, np.inf
-        self.w = {k: torch.tensor(v, dtype=dtype) for k, v in weights(size).items()}
+    def __init__(self, net, size, dtype, loss):
+        self.layers, self.dtype, self.loss, self.nearest = read(net), dtype, loss, np.inf
+        self.w = {k: torch.tensor(v, dtype=dtype) for k, v in weights(self.layers, size).items()}
         self.trained = [k for k in self.w if "moving" not in k]
         self.m = {k: torch.zeros_like(self.w[k]) for k in self.trained}
         self.v = {k: torch.zeros_like(self.w[k]) for k in self.trained}
         self.t = 0
+        self.bias_of = {l.inputs[0]: l.name for l in self.layers if l.op == "bias"}
+        self.read_by_conv = {name for l in self.layers if l.op == "conv" for name in l.inputs}
+
+    def tie(self, margin):
+        self.nearest = min(self.nearest, margin)
 
     def logits(self, x):
-        w = self.w
-        for i, (window, _, _, pool) in enumerate(BLOCKS, 1):
-            kernel = w[f"conv{i}.kernel"].permute(3, 2, 0, 1)
-            x = F.conv2d(x, kernel, w[f"conv{i}_bias.bias"], padding=window // 2)
-            self.nearest = min(self.nearest, nearest_tie(x.detach(), w[f"bn{i}.gamma"], pool))
-            x = F.batch_norm(F.relu(x), w[f"bn{i}.moving_mean"], w[f"bn{i}.moving_variance"], w[f"bn{i}.gamma"],
-                             w[f"bn{i}.beta"], training=True, momentum=0.01, eps=1e-3)
-            x = F.max_pool2d(x, pool)
-        x = x.permute(0, 2, 3, 1).flatten(1)
-        x = F.leaky_relu(x @ w["dense1.kernel"] + w["dense1_bias.bias"], 0.1)
-        return (x @ w["dense2.kernel"] + w["dense2_bias.bias"])[:, 0]
+        """A convolution adds the bias behind it, and probabilities are left to the loss."""
+        w, values, before = self.w, {}, {}  # before: what a ReLU was given, or several side by side
+        for l in self.layers:
+            inputs = [values[name] for name in l.inputs]
+            v = inputs[0] if inputs else x
+            if l.op == "conv":
+                v = F.conv2d(v, w[l.name + ".kernel"].permute(3, 2, 0, 1), w[self.bias_of[l.name] + ".bias"],
+                             padding=tuple(same_pads(l)[:2]), dilation=pair(l.keys["dilation"]))
+            elif l.op == "relu":
+                before[l.name] = v.detach()
+                if l.name in self.read_by_conv:
+                    self.tie(relu_tie(before[l.name]))
+                v = F.relu(v)
+            elif l.op == "concat":
+                before[l.name] = torch.cat([before[name] for name in l.inputs], 1)
+                v = torch.cat(inputs, 1)
+            elif l.op == "batch_norm":
+                before[l.name] = before[l.inputs[0]], w[l.name + ".gamma"]
+                v = F.batch_norm(v, w[l.name + ".moving_mean"], w[l.name + ".moving_variance"], w[l.name + ".gamma"],
+                                 w[l.name + ".beta"], training=True, momentum=0.01, eps=1e-3)
+            elif l.op == "max_pool":
+                self.tie(window_tie(*before[l.inputs[0]], pair(l.keys["window"])[0]))
+                v = F.max_pool2d(v, pair(l.keys["window"]))
+            elif l.op == "flatten":
+                v = v.permute(0, 2, 3, 1).flatten(1)
+            elif l.op == "dense":
+                v = v @ w[l.name + ".kernel"] + w[self.bias_of[l.name] + ".bias"]
+            elif l.op == "leaky_relu":
+                v = F.leaky_relu(v, float(l.keys["slope"]))
+            values[l.name] = v
+        return v[:, 0]
 
     def gradients(self, x, classes):
         for k in self.trained:
@@ -152,35 +201,37 @@ def split(out, name, value):
     out[name + ".low"] = (value - out[name].astype(np.float64)).astype(np.float32)
 
 
-def ten_steps(out, size, keep):
-    batches = [pictures(FIRST[size] + step, 8, size) for step in range(STEPS)]
-    exact, distances = Run(size, torch.float64, "mse"), []
+def ten_steps(out, net, size, keep):
+    batches = [pictures(FIRST[net][size] + step, 8, size) for step in range(STEPS)]
+    exact, distances = Run(net, size, torch.float64, "mse"), []
     losses = [exact.step(x, classes) for x, classes in batches]
     for seed in range(ORDERS):
-        single, random = Run(size, torch.float32, "mse"), np.random.default_rng(seed)
+        single, random = Run(net, size, torch.float32, "mse"), np.random.default_rng(seed)
         for x, classes in batches:
             order = random.permutation(8) if seed else np.arange(8)
             single.step(x[order], classes[order])
         distances.append(distance(exact.w, single.w, exact.trained))
-    out[f"ten{size}.nearest_tie"] = np.array([exact.nearest], np.float32)
+    name = f"{net}.ten{size}."
+    out[name + "nearest_tie"] = np.array([exact.nearest], np.float32)
     if keep:
-        split(out, f"ten{size}.loss", losses)
-        for name in exact.w:
-            split(out, f"ten{size}.{name}", exact.w[name].numpy())
-    out[f"ten{size}.float32_distance"] = np.array(distances, np.float32)
+        split(out, name + "loss", losses)
+        for k in exact.w:
+            split(out, name + k, exact.w[k].numpy())
+    out[name + "float32_distance"] = np.array(distances, np.float32)
 
 
-def one_step(out, n):
-    exact, single = Run(256, torch.float64, "bce"), Run(256, torch.float32, "bce")
-    x, classes = pictures(PICTURES[n], n, 256)
+def one_step(out, net, n):
+    exact, single = Run(net, 256, torch.float64, "bce"), Run(net, 256, torch.float32, "bce")
+    x, classes = pictures(PICTURES[net][n], n, 256)
     loss, g = exact.gradients(x, classes)
     _, h = single.gradients(x, classes)
-    out[f"one{n}.nearest_tie"] = np.array([exact.nearest], np.float32)
-    split(out, f"one{n}.loss", loss)
-    split(out, f"one{n}.norm", [g[k].norm().item() for k in g])
-    split(out, f"one{n}.projection",
+    name = f"{net}.one{n}."
+    out[name + "nearest_tie"] = np.array([exact.nearest], np.float32)
+    split(out, name + "loss", loss)
+    split(out, name + "norm", [g[k].norm().item() for k in g])
+    split(out, name + "projection",
           [(g[k].numpy().ravel() * units(i, g[k].numel()).astype(np.float64)).sum() for i, k in enumerate(g)])
-    out[f"one{n}.float32_distance"] = np.array([distance(g, h, [k]) / g[k].norm().item() for k in g], np.float32)
+    out[name + "float32_distance"] = np.array([distance(g, h, [k]) / g[k].norm().item() for k in g], np.float32)
 
 
 def write(path, tensors, metadata):
@@ -198,13 +249,15 @@ def write(path, tensors, metadata):
 
 def main():
     out = {}
-    torch.set_num_threads(1)  # runs differ in their order of pictures alone
-    ten_steps(out, 64, True)
-    ten_steps(out, 256, False)
-    torch.set_num_threads(2)  # sums over two halves are nearer
-    one_step(out, 8)
-    one_step(out, 13)
+    for net in FIRST:
+        torch.set_num_threads(1)  # runs differ in their order of pictures alone
+        for size in FIRST[net]:
+            ten_steps(out, net, size, size == 64)
+        torch.set_num_threads(2)  # sums over two halves are nearer
+        for n in PICTURES[net]:
+            one_step(out, net, n)
     write(sys.argv[1], out, {"made_by": f"PyTorch {torch.__version__}, tests/golden/make_training.py"})
 
 
-main()
+if __name__ == "__main__":
+    main()
