@@ -102,7 +102,8 @@ inline float4 between(__global const uint *p, const float down, const float righ
     return fma((float4)(right), v.hi - v.lo, v.lo);
 }
 
-/* The affine map, in the units of pixels, to moved [image][HEIGHT][WIDTH][3]. Each band's least and greatest R, G, B, – go to range [image][BANDS][8]. */
+/* The affine map, in the units of pixels, to moved [image][HEIGHT][WIDTH][3]. Each band's least and greatest R, G, B, –
+ * go to range [image][BANDS][8]. */
 ITEM_KERNEL augment_affine(__global const uint *words, __global const float *draws, __global float *moved,
                            __global float *range, const int first)
 {

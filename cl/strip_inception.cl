@@ -196,7 +196,8 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
                         UNROLLED for (int s = 0; s < 3; s++)
                             UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
                                 UNROLLED for (int j = 0; j < 2; j++)
-                                    sum[i][j][k] = w[s * FILTER_BLOCK + k] * points[c][i][p + s * DILATION + j] + sum[i][j][k];
+                                    sum[i][j][k] =
+                                        w[s * FILTER_BLOCK + k] * points[c][i][p + s * DILATION + j] + sum[i][j][k];
                 UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
                     vec y[2][4];
                     UNROLLED for (int j = 0; j < 2; j++) {

@@ -190,7 +190,8 @@ inline void FIRST_BLOCK(weights)(const vec *down, const vec *d, vec *to)
         const vec *x = down + i * DOWN_SIZE, *g = d + i * D_STRIDE;
         ROLLED for (int p = 0; p < PICTURE_PHASES; p++)
             UNROLLED for (int s = 0; s < 9 * WEIGHT_BLOCK; s++)
-                sum[s] = x[s / WEIGHT_BLOCK / 3 * WIDE + p + s / WEIGHT_BLOCK % 3] * g[s % WEIGHT_BLOCK * PICTURE_PHASES + p] +
+                sum[s] = x[s / WEIGHT_BLOCK / 3 * WIDE + p + s / WEIGHT_BLOCK % 3] *
+                             g[s % WEIGHT_BLOCK * PICTURE_PHASES + p] +
                          sum[s];
         UNROLLED for (int s = 0; s < 9 * WEIGHT_BLOCK; s++) to[i * 9 * WEIGHT_BLOCK + s] = sum[s];
     }
@@ -210,8 +211,9 @@ inline void FIRST_BLOCK(weights_end)(const vec *from, __global float *out)
 }
 
 /* The work-item is a group of images. partial: of this kernel's parameters: filters, bias. */
-KERNEL FIRST_BLOCK(backward)(FIRST_BLOCK(pictures) pictures, strips_in next, floats_in filters, floats_in base, floats_in norm,
-                       __global float *restrict partial, const int first_group, const int n_images)
+KERNEL FIRST_BLOCK(backward)(FIRST_BLOCK(pictures) pictures, strips_in next, floats_in filters, floats_in base,
+                             floats_in norm, __global float *restrict partial, const int first_group,
+                             const int n_images)
 {
     const int group = first_group + (int)get_global_id(0);
     const int end = min((group + 1) * GROUP, n_images);

@@ -22,7 +22,8 @@ inline uint mix(uint x)
 /* The scale of a unit behind dropout: 0, or 1 / (1 − rate). threshold: rate · 2³². */
 inline float dropout(int4 seed, int layer, int image, uint unit, uint threshold, float scale)
 {
-    const uint h = mix((uint)seed.x ^ mix((uint)seed.y ^ mix((uint)seed.z ^ mix((uint)layer ^ mix((uint)image ^ mix(unit))))));
+    const uint place = mix((uint)layer ^ mix((uint)image ^ mix(unit)));
+    const uint h = mix((uint)seed.x ^ mix((uint)seed.y ^ mix((uint)seed.z ^ place)));
     return h >= threshold ? scale : 0.0f;
 }
 
@@ -34,8 +35,10 @@ inline void drop_input(int4 seed, int image, vec *to)
         float *scale = (float *)&to[v];
         for (int l = 0; l < LANES; l++) {
             const int y = v / (FILTERS * PHASES) + l / strips * IN_ROWS, x = l % strips * PHASES + v % PHASES;
-            scale[l] = INPUT_THRESHOLD == 0u ? 1.0f : dropout(seed, INPUT_DROPOUT, image, (y * width + x) * FILTERS + v / PHASES % FILTERS,
-                               INPUT_THRESHOLD, INPUT_SCALE);
+            const int unit = (y * width + x) * FILTERS + v / PHASES % FILTERS;
+            scale[l] = INPUT_THRESHOLD == 0u
+                           ? 1.0f
+                           : dropout(seed, INPUT_DROPOUT, image, unit, INPUT_THRESHOLD, INPUT_SCALE);
         }
     }
 }
@@ -70,7 +73,8 @@ KERNEL NAME(__global vec *raw, floats_in weights, floats_in norm, __global const
             for (int v = 0; v < INPUT_VECTORS; v += 4)
                 UNROLLED for (int i = 0; i < 4; i++) sum[i] = x[v + i] * hidden[u * INPUT_VECTORS + v + i] + sum[i];
             before[u] = across((sum[0] + sum[1]) + (sum[2] + sum[3])) + weights[HIDDEN_BIAS + u];
-            kept[u] = HIDDEN_THRESHOLD == 0u ? 1.0f : dropout(seed, HIDDEN_DROPOUT, n, u, HIDDEN_THRESHOLD, HIDDEN_SCALE);
+            kept[u] =
+                HIDDEN_THRESHOLD == 0u ? 1.0f : dropout(seed, HIDDEN_DROPOUT, n, u, HIDDEN_THRESHOLD, HIDDEN_SCALE);
             after[u] = (before[u] < 0.0f ? HIDDEN_SLOPE * before[u] : before[u]) * kept[u];
             logit = after[u] * weights[OUTPUT_KERNEL + u] + logit;
         }

@@ -4,7 +4,8 @@
  * parameters one behind the other, each on a multiple of 16. Gradients of groups are added in order to that of the
  * whole batch. trained: 1, or 0 where a value stays as it is.
  */
-inline float16 add_groups(__global const float *restrict gradients, __global const float *restrict partial, const int n_groups)
+inline float16 add_groups(__global const float *restrict gradients, __global const float *restrict partial,
+                          const int n_groups)
 {
     const int i = get_global_id(0);
     float16 sum = vload16(i, gradients);

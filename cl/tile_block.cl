@@ -49,7 +49,8 @@ NAME(__global const in_value *restrict in, const tensor_t in_t, FILTER_SPACE con
             const int c = i % CHUNK;
             GET_PLACE(i / CHUNK);
             tile[((m * CHUNK + c) * TILE_ROWS + row) * TILE_STRIDE + column] =
-                inside ? (float)in[(((size_t)(first + m) * HEIGHT_OF_IN + y) * WIDTH_OF_IN + x) * IN_CHANNELS + c0 + c] : 0.0f;
+                inside ? (float)in[(((size_t)(first + m) * HEIGHT_OF_IN + y) * WIDTH_OF_IN + x) * IN_CHANNELS + c0 + c]
+                       : 0.0f;
         }
 #else
         ROLLED for (int i = item; i < IMAGES * TILE_ROWS * TILE_COLUMNS; i += ITEMS)
