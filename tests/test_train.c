@@ -279,6 +279,9 @@ static void put_bad_inputs(void)
     mkdir("empty/real", 0777);
     harness_put_stripes("few/fake/a.ppm", 0, 1);
     harness_put_stripes("few/real/a.ppm", 1, 1);
+    harness_put("unreadable/fake/a.ppm", "no picture", 0);
+    harness_put("unreadable/fake/b.ppm", "", 0);
+    harness_put_stripes("unreadable/real/a.ppm", 1, 1);
     harness_put("file", "x", 0);
     harness_put("keras.h5", "\x89HDF\r\n\x1a\n and more", 0);
     free(harness_train("init tiny.net -o nan.safetensors", 0));
@@ -300,6 +303,8 @@ static void bad_input_is_refused(void **state)
     } rows[] = {
         {"train one --net tiny.net --batch 1 -o bad", 65, "real"},
         {"train empty --net tiny.net --batch 1 -o bad", 65, "real"},
+        {"train unreadable --net tiny.net --batch 1 -o bad", 65, "not one of the 2 images"},
+        {"train data --net tiny.net --batch 1 --val unreadable -o bad", 65, "class fake"},
         {"train missing --net tiny.net -o bad", 66, "missing"},
         {"train data --init nan.safetensors --batch 4 -o bad", 65, "not finite"},
         {"train data --net tiny.net --batch 17 -o bad", 2, "17"},

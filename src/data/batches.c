@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "data/batches_object.h"
-#include "data/labels.h"
 
 enum { default_ahead = 3, page_bytes = 4096 };
 
@@ -64,7 +63,6 @@ static meso_status copy_items(meso_batches *b, meso_error *error)
         const meso_label label = b->options.dataset->items[b->items[i]].label;
         MESO_REQUIRE(label == MESO_FAKE || label == MESO_REAL, error, MESO_ERROR_DATA,
                      "image %zu has no label", b->items[i]);
-        b->n_class[label]++;
     }
     b->options.items = NULL;
 out:
@@ -155,24 +153,14 @@ static void stop_at(meso_batches *b, uint64_t epoch, size_t batch)
     b->n_handed_out = 0;
 }
 
-static meso_status note_refusal(meso_batches *b, size_t item, const meso_loaded *loaded,
-                                meso_error *error)
+static void note_refusal(meso_batches *b, size_t item, const meso_loaded *loaded)
 {
-    meso_status status = MESO_OK;
-    const size_t position = b->items[item];
-    const int label = b->options.dataset->items[position].label;
     if (b->refused[item])
-        return MESO_OK;
+        return;
     b->refused[item] = 1;
     b->n_refused++;
-    b->n_class_refused[label]++;
     if (b->on_refused)
-        b->on_refused(position, loaded->refusal, loaded->error.text, b->user);
-    MESO_REQUIRE(b->n_class_refused[label] < b->n_class[label], error, MESO_ERROR_DATA,
-                 "not one of the %zu images of the class %s can be used; the last: %s",
-                 b->n_class[label], meso_label_name((meso_label)label), loaded->error.text);
-out:
-    return status;
+        b->on_refused(b->items[item], loaded->refusal, loaded->error.text, b->user);
 }
 
 /* Gathers the pictures of a batch without gaps. */
@@ -188,7 +176,7 @@ static meso_status gather(meso_batches *b, size_t slot, meso_batch *batch, meso_
         if (entry_item[i] == MESO_NO_ITEM)
             continue;
         if (loaded->refusal != MESO_IMAGE_OK) {
-            MESO_TRY(note_refusal(b, entry_item[i], loaded, error));
+            note_refusal(b, entry_item[i], loaded);
             continue;
         }
         if (i != n)

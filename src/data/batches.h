@@ -82,8 +82,8 @@ void meso_batches_close(meso_batches *batches); /* NULL is allowed */
 /* Who hears of refused files; NULL for nobody. */
 void meso_batches_on_refused(meso_batches *batches, meso_batches_refused callback, void *user);
 
-/* The next batch. Errors: NO_INPUT, IO, DATA (a file is gone or has changed; not one file of a
- * class can be used), MEMORY. After an error the batches can only be closed. */
+/* The next batch. Errors: NO_INPUT, IO, DATA (a file is gone or has changed), MEMORY. After an
+ * error the batches can only be closed. */
 meso_status meso_batches_next(meso_batches *batches, meso_batch *batch, meso_error *error);
 
 /* Goes on at `position` entries of `epoch`: exactly the batches follow that would have followed.

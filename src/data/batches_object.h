@@ -43,7 +43,7 @@ struct meso_batches {
     size_t n_decoded;
 
     unsigned char *refused; /* [n_entries] was told; the consumer's alone */
-    size_t n_refused, n_class[2], n_class_refused[2];
+    size_t n_refused;
     meso_batches_refused on_refused;
     void *user;
 };

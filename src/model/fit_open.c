@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "data/feature_fit.h"
+#include "data/labels.h"
 #include "model/fit.h"
 #include "model/weights.h"
 
@@ -60,6 +61,49 @@ static meso_status open_data(meso_fit *fit, meso_error *error)
         fit->validation = part_of(&fit->train, fit->split.validation, fit->split.n_validation);
         fit->train.items = fit->split.train;
         fit->train.n_items = fit->split.n_train;
+    }
+out:
+    return status;
+}
+
+/* Finds a picture of the class that can be used, if the set has any of that class. */
+static meso_status check_class(const meso_fit *fit, const meso_fit_set *set, meso_label label,
+                               meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_error why = {0};
+    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
+    size_t n = 0;
+    options.max_pixels = fit->options.max_pixels;
+    for (size_t i = 0; i < set->n_items; i++) {
+        const meso_dataset_item *item = &set->dataset->items[set->items ? set->items[i] : i];
+        meso_image image = {0};
+        meso_refusal refusal = MESO_IMAGE_OK;
+        if (item->label != label)
+            continue;
+        status = meso_image_load(item->path, &options, &image, &refusal, &why);
+        meso_image_free(&image);
+        if (status == MESO_OK)
+            return MESO_OK;
+        MESO_REQUIRE(refusal != MESO_IMAGE_OK, error, status, "%s", why.text);
+        n++;
+    }
+    status = MESO_OK;
+    MESO_REQUIRE(n == 0, error, MESO_ERROR_DATA,
+                 "not one of the %zu images of the class %s can be used; the last: %s", n,
+                 meso_label_name(label), why.text);
+out:
+    return status;
+}
+
+/* Before anything is written: a run without pictures of a class could not end. */
+static meso_status check_pictures(const meso_fit *fit, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_fit_set *sets[] = {&fit->train, &fit->validation};
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        MESO_TRY(check_class(fit, sets[i], MESO_FAKE, error));
+        MESO_TRY(check_class(fit, sets[i], MESO_REAL, error));
     }
 out:
     return status;
@@ -272,6 +316,7 @@ meso_status meso_fit_open(meso_fit *fit, meso_error *error)
                  fit->train.n_items);
     MESO_TRY(meso_schedule_resolve(&fit->options.schedule, o->learning_rate, o->epochs,
                                    fit->train.n_items, o->batch, error));
+    MESO_TRY(check_pictures(fit, error));
     MESO_TRY(open_sets(fit, error));
     MESO_TRY(open_augment(fit, error));
     MESO_TRY(open_trainer(fit, error));
