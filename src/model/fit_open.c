@@ -96,7 +96,8 @@ out:
     return status;
 }
 
-/* Before anything is written: a run without pictures of a class could not end. */
+/* Before anything is written. batches leave out what cannot be used, so a run would go on, and end,
+ * with one class. */
 static meso_status check_pictures(const meso_fit *fit, meso_error *error)
 {
     meso_status status = MESO_OK;
