@@ -22,7 +22,7 @@
 #include "harness_model.h"
 #include "mesocl/mesocl.h"
 #include "net/plan.h"
-#include "net/strip_run.h"
+#include "net/strip/strip_run.h"
 #include "runtime/program.h"
 
 enum { n_items = 64 };

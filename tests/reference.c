@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/op.h"
+#include "net/op/op.h"
 
 reference_tensor reference_tensor_new(meso_shape shape, size_t n)
 {

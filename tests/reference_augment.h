@@ -6,7 +6,7 @@
 #ifndef MESO_TESTS_REFERENCE_AUGMENT_H
 #define MESO_TESTS_REFERENCE_AUGMENT_H
 
-#include "data/augment_draw.h"
+#include "data/batch/augment_draw.h"
 
 /* A picture [height][width][3] before the division by 255, as an interval: the affine map is known
  * in double precision, and a float computation of it may be off by k · eps · what it is made of,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/op.h"
+#include "net/op/op.h"
 
 static size_t at(meso_shape s, size_t n, int c, int y, int x)
 {

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/op.h"
+#include "net/op/op.h"
 
 enum { max_points = 8, max_outputs = 4, max_taps = 5 };
 

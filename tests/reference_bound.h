@@ -6,7 +6,7 @@
 #ifndef MESO_TESTS_REFERENCE_BOUND_H
 #define MESO_TESTS_REFERENCE_BOUND_H
 
-#include "net/strip.h"
+#include "net/strip/strip.h"
 #include "reference.h"
 
 /* Values of n images, and for each of them the largest error that is no mistake. */

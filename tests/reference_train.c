@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/op.h"
+#include "net/op/op.h"
 
 static void freeze(reference_trainer *t)
 {

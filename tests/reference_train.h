@@ -5,7 +5,7 @@
 #ifndef MESO_TESTS_REFERENCE_TRAIN_H
 #define MESO_TESTS_REFERENCE_TRAIN_H
 
-#include "model/trainer.h"
+#include "model/train/trainer.h"
 #include "reference_backward.h"
 
 typedef struct reference_trainer {

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "harness_device.h"
-#include "model/augment.h"
+#include "picture/augment.h"
 #include "reference_augment.h"
 
 enum { n_guard = 64, max_images = 3 };

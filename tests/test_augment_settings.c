@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "data/augment_draw.h"
+#include "data/batch/augment_draw.h"
 
 static meso_augment_settings parse(const char *text)
 {

@@ -19,8 +19,8 @@
 
 #include "harness_layer.h"
 #include "harness_tensor.h"
-#include "net/op.h"
-#include "net/train.h"
+#include "net/op/op.h"
+#include "net/train/train.h"
 
 enum { text_size = 2048 };
 

@@ -2,7 +2,7 @@
  *
  * Devices that are not here, in answers that the layer in tests/fault_layer changes: one of several
  * cores that cannot be split by core, where fused kernels run as one chain for a batch
- * (src/net/strip_run.c), and a GPU, which has kernels of its own (src/net/tile.h).
+ * (src/net/strip/strip_run.c), and a GPU, which has kernels of its own (src/net/tile/tile.h).
  */
 #include <dlfcn.h>
 #include <setjmp.h>

@@ -15,9 +15,9 @@
 #include <cmocka.h>
 
 #include "harness_tensor.h"
-#include "net/op.h"
-#include "net/train.h"
-#include "net/train_plan.h"
+#include "net/op/op.h"
+#include "net/train/train.h"
+#include "net/train/train_plan.h"
 
 enum { text_size = 512, conv = 1, bias, relu }; /* layers of a case */
 

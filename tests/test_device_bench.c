@@ -19,7 +19,7 @@
 #include "harness_device.h"
 #include "harness_run.h"
 #include "harness_schema.h"
-#include "samples.h"
+#include "measure/samples.h"
 
 /* A net so small that a run is a matter of seconds on any device. */
 static const char tiny_net[] = "image = input height=32 width=32 channels=3 divide=255\n"

@@ -42,9 +42,8 @@ static int pick(int argc, char **argv)
     char path[MESO_PREFERENCE_PATH_SIZE];
     meso_error error = {0};
     (void)argc, (void)argv;
-    return meso_preference_write("platform", "device", path, &error) == MESO_OK
-               ? 0
-               : meso_tool_fail(&error);
+    return meso_preference_write("platform", "device", path, &error) == MESO_OK ? 0
+                                                                                : tool_fail(&error);
 }
 
 /* Commands that write files. */
@@ -54,14 +53,14 @@ static const struct command {
     const char *outputs[4];
     int slow;
 } commands[] = {
-    {meso_cmd_init, {"init", "tiny.net", "-o", "a.out"}, {"a.out"}, 0},
-    {meso_cmd_convert, {"convert", keras_file, "-o", "a.out"}, {"a.out"}, 0},
-    {meso_cmd_evaluate,
+    {cmd_init, {"init", "tiny.net", "-o", "a.out"}, {"a.out"}, 0},
+    {cmd_convert, {"convert", keras_file, "-o", "a.out"}, {"a.out"}, 0},
+    {cmd_evaluate,
      {"evaluate", "-w", "w.safetensors", "--resamples", "10", "--csv", "a.out", "--roc", "b.out",
       "data"},
      {"a.out", "b.out"},
      0},
-    {meso_cmd_report, {"report", "run"}, {"run/report.html"}, 0},
+    {cmd_report, {"report", "run"}, {"run/report.html"}, 0},
     {bench_cmd_stats,
      {"stats", "data", "--no-cache", "--study", "--html", "a.html", "--images", "b.out"},
      {"a.html", "b.out"},
@@ -113,7 +112,7 @@ static int run_quietly(const struct command *c, const fault_plan *plan, fault_re
     fault_begin(plan);
     int code = c->run(argc, argv);
     *result = fault_end();
-    meso_driver_crash_end(); /* as the program's main() does */
+    tool_driver_crash_end(); /* as the program's main() does */
     fflush(NULL);
     dup2(out, 1);
     dup2(err, 2);
@@ -256,8 +255,8 @@ int main(int argc, char **argv)
     };
     int code;
     /* device_bench measures in a process of its own, which is this program, too. */
-    meso_child_offer(BENCH_CHILD, bench_measure_child);
-    if (meso_child_main(argc, argv, &code))
+    tool_child_offer(BENCH_CHILD, bench_measure_child);
+    if (tool_child_main(argc, argv, &code))
         return code;
     return cmocka_run_group_tests(tests, set_up, harness_leave_folder);
 }

@@ -17,7 +17,7 @@
 #include <jansson.h>
 
 #include "base/file.h"
-#include "data/csv.h"
+#include "data/list/csv.h"
 #include "harness_device.h"
 #include "harness_run.h"
 

@@ -23,7 +23,7 @@
 #include "harness_device.h"
 #include "harness_run.h"
 #include "mesocl/mesocl.h"
-#include "model/trainer.h"
+#include "model/train/trainer.h"
 #include "runtime/cl_error.h"
 
 enum { side = 64, n_pictures = 3, limit_seconds = 60 };

@@ -16,14 +16,14 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "data/loader.h"
+#include "data/batch/loader.h"
 #include "fault_layer/fault_libc.h"
 #include "harness_device.h"
 #include "harness_encode.h"
 #include "harness_run.h"
 #include "mesocl/mesocl.h"
-#include "model/keras_import.h"
-#include "model/trainer.h"
+#include "model/keras/keras_import.h"
+#include "model/train/trainer.h"
 #include "run_h5import.h"
 
 enum { side = 64, n_scores = 40, most_tried = 200 };
@@ -393,7 +393,7 @@ static int set_up(void **state)
     assert_int_equal(meso_weights_write(weights, "w.safetensors", NULL), MESO_OK);
     meso_weights_close(weights);
     meso_net_close(net);
-    return meso_run_h5import(keras_file, &keras_stream, &n_keras_stream, NULL) == MESO_OK ? 0 : -1;
+    return tool_run_h5import(keras_file, &keras_stream, &n_keras_stream, NULL) == MESO_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)

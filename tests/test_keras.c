@@ -17,7 +17,7 @@
 
 #include "harness_device.h"
 #include "harness_model.h"
-#include "model/keras_import.h"
+#include "model/keras/keras_import.h"
 #include "run_h5import.h"
 
 static meso_keras_file *read_file(const char *path)
@@ -26,7 +26,7 @@ static meso_keras_file *read_file(const char *path)
     size_t n = 0;
     meso_error error = {0};
     meso_keras_file *file = NULL;
-    if (meso_run_h5import(path, &stream, &n, &error) != MESO_OK ||
+    if (tool_run_h5import(path, &stream, &n, &error) != MESO_OK ||
         meso_keras_parse(stream, n, &file, &error) != MESO_OK)
         fail_msg("%s", error.text);
     free(stream);

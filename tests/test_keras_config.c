@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "model/classes.h"
-#include "model/keras_import.h"
+#include "model/keras/keras_import.h"
+#include "model/weights/classes.h"
 
 /* Sequential, quotes as ' to be readable; layers follow. */
 #define INPUT "{'class_name':'InputLayer','config':{'name':'in','batch_shape':[null,8,8,3]}}"

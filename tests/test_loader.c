@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "data/loader.h"
+#include "data/batch/loader.h"
 
 enum { n_files = 200, side = 8 };
 

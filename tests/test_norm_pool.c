@@ -18,9 +18,9 @@
 
 #include "harness_layer.h"
 #include "harness_tensor.h"
-#include "net/norm_pool.h"
-#include "net/train.h"
-#include "net/train_plan.h"
+#include "net/train/norm_pool.h"
+#include "net/train/train.h"
+#include "net/train/train_plan.h"
 
 enum { text_size = 512, n_params = 4 };
 

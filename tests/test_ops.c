@@ -19,7 +19,7 @@
 
 #include "harness_layer.h"
 #include "harness_tensor.h"
-#include "net/op.h"
+#include "net/op/op.h"
 
 enum { text_size = 2048 };
 

@@ -28,7 +28,7 @@ static int parse(const char *words, values *v)
 {
     static char copy[256];
     static char *argv[32];
-    const meso_option options[] = {
+    const tool_option options[] = {
         {"flag", 'f', MESO_OPTION_FLAG, {.flag = &v->flag}, NULL, "a flag", 0, 0},
         {"null", '0', MESO_OPTION_FLAG, {.flag = &v->zero}, NULL, "another flag", 0, 0},
         {"text", 't', MESO_OPTION_TEXT, {.text = &v->text}, "FILE", "a text", 0, 0},
@@ -37,7 +37,7 @@ static int parse(const char *words, values *v)
         {"real", 'r', MESO_OPTION_REAL, {.real = &v->real}, "R", "0 to 1", 0, 1},
         {"choice", 'c', MESO_OPTION_CHOICE, {.choice = &v->choice}, "one|two|three", "pick", 0, 0},
         MESO_OPTIONS_END};
-    const meso_command_line line = {"try", "[options] FILE...", "About.", options, "mesocl try", 1,
+    const tool_command_line line = {"try", "[options] FILE...", "About.", options, "mesocl try", 1,
                                     4};
     int argc = 0;
     snprintf(copy, sizeof copy, "%s", words);
@@ -49,7 +49,7 @@ static int parse(const char *words, values *v)
     int out = dup(1), err = dup(2);
     assert_non_null(freopen("/dev/null", "w", stdout));
     assert_non_null(freopen("/dev/null", "w", stderr));
-    int end = meso_options_parse(&line, argc, argv, &v->operands, &v->n_operands);
+    int end = tool_options_parse(&line, argc, argv, &v->operands, &v->n_operands);
     fflush(NULL);
     dup2(out, 1);
     dup2(err, 2);

@@ -13,11 +13,11 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "data/csv.h"
+#include "data/list/csv.h"
+#include "demo/demo_data.h"
 #include "harness_device.h"
 #include "harness_run.h"
-#include "study/demo_data.h"
-#include "study/health.h"
+#include "study/result/health.h"
 
 static int is_full(void)
 {

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "data/csv.h"
+#include "data/list/csv.h"
 #include "harness_device.h"
 #include "harness_run.h"
 #include "mesocl/weights.h"

@@ -13,28 +13,28 @@
 
 static void shows_count_rate_and_time_left(void **state)
 {
-    const meso_progress progress = {.what = "images", .total = 1000};
+    const tool_progress progress = {.what = "images", .total = 1000};
     char line[256];
     (void)state;
-    meso_progress_format(&progress, 100, 2, 80, line, sizeof line);
+    tool_progress_format(&progress, 100, 2, 80, line, sizeof line);
     assert_string_equal(line,
                         "[###...........................] 100/1000 images  50/s  0:00:18 left");
-    meso_progress_format(&progress, 0, 0, 80, line, sizeof line);
+    tool_progress_format(&progress, 0, 0, 80, line, sizeof line);
     assert_string_equal(line, "[..............................] 0/1000 images");
-    meso_progress_format(&progress, 1000, 400, 80, line, sizeof line);
+    tool_progress_format(&progress, 1000, 400, 80, line, sizeof line);
     assert_string_equal(line,
                         "[##############################] 1000/1000 images  2.5/s  0:00:00 left");
 }
 
 static void fits_narrow_terminals(void **state)
 {
-    const meso_progress progress = {.what = "images", .total = 1000000};
+    const tool_progress progress = {.what = "images", .total = 1000000};
     char line[256];
     (void)state;
-    meso_progress_format(&progress, 1, 3600, 60, line, sizeof line);
+    tool_progress_format(&progress, 1, 3600, 60, line, sizeof line);
     assert_string_equal(line, "1/1000000 images  0.0/s  99:59:59 left");
     for (int columns = 10; columns < 100; columns++) {
-        meso_progress_format(&progress, 500000, 100, columns, line, sizeof line);
+        tool_progress_format(&progress, 500000, 100, columns, line, sizeof line);
         assert_true((int)strlen(line) < columns);
     }
 }
@@ -42,12 +42,12 @@ static void fits_narrow_terminals(void **state)
 /* ctest's stderr is no terminal. */
 static void is_quiet_without_a_terminal(void **state)
 {
-    meso_progress progress;
+    tool_progress progress;
     (void)state;
-    meso_progress_start(&progress, "images", 10);
+    tool_progress_start(&progress, "images", 10);
     if (progress.on)
         skip();
-    meso_progress_update(&progress, 5);
+    tool_progress_update(&progress, 5);
     assert_int_equal(progress.width, 0);
 }
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "data/split.h"
+#include "data/list/split.h"
 
 enum { max_items = 400 };
 

@@ -15,7 +15,7 @@
 
 #include "harness_device.h"
 #include "mesocl/image.h"
-#include "model/statistics.h"
+#include "picture/statistics.h"
 
 static meso_image_statistics measure(meso_device *device, const meso_picture *picture)
 {

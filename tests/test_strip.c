@@ -26,8 +26,8 @@
 #include "harness_device.h"
 #include "harness_layer.h"
 #include "harness_model.h"
-#include "net/op.h"
-#include "net/strip_run.h"
+#include "net/op/op.h"
+#include "net/strip/strip_run.h"
 #include "reference_bound.h"
 
 enum { most_images = 5, text_size = 2048, n_guard = 64 };

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "harness_device.h"
-#include "net/strip_run.h"
+#include "net/strip/strip_run.h"
 #include "reference.h"
 
 enum { n_images = 3, text_size = 8192, n_turns = 12 };

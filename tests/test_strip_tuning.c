@@ -17,7 +17,7 @@
 #include "base/embedded.h"
 #include "base/file.h"
 #include "base/sorted.h"
-#include "net/strip.h"
+#include "net/strip/strip.h"
 #include "runtime/tuning.h"
 
 enum { largest_record = 1 << 24, most_samples = 64 };

@@ -15,16 +15,16 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "demo/drawing.h"
 #include "harness_device.h"
 #include "harness_encode.h"
 #include "harness_run.h"
-#include "study/drawing.h"
-#include "study/file_facts.h"
-#include "study/look.h"
-#include "study/reduce.h"
-#include "study/sample.h"
-#include "study/spectrum.h"
-#include "study/summary.h"
+#include "study/scan/file_facts.h"
+#include "study/scan/phash.h"
+#include "study/scan/reduce.h"
+#include "study/scan/sample.h"
+#include "study/scan/spectrum.h"
+#include "study/scan/summary.h"
 
 /* libjpeg writes the table of a quality; from 1 to 100 it is told again. */
 static void jpeg_quality_is_told_from_the_table(void **state)
@@ -99,19 +99,19 @@ static void hashes_know_mirrors(void **state)
     static uint8_t rgb[side * side * 3], other[side * side * 3];
     float grey[STUDY_LOOK_SIDE * STUDY_LOOK_SIDE];
     const study_style style = {0, 0, 1, 5};
-    uint64_t look, mirrored, look_2, mirrored_2;
+    uint64_t phash, mirrored, phash_2, mirrored_2;
     meso_error error;
     (void)state;
     for (uint64_t seed = 0; seed < 20; seed++) {
         assert_int_equal(study_draw(seed, 0, &style, side, rgb, &error), MESO_OK);
         study_resize(rgb, side, other, side, 1);
         study_reduce(rgb, side, side, STUDY_LOOK_SIDE, grey);
-        study_look(grey, &look, &mirrored);
+        study_phash(grey, &phash, &mirrored);
         study_reduce(other, side, side, STUDY_LOOK_SIDE, grey);
-        study_look(grey, &look_2, &mirrored_2);
-        assert_true(study_look_distance(mirrored, look_2) <= 2);
-        assert_true(study_look_distance(look, mirrored_2) <= 2);
-        assert_true(study_look_distance(look, look_2) > 12);
+        study_phash(grey, &phash_2, &mirrored_2);
+        assert_true(study_phash_distance(mirrored, phash_2) <= 2);
+        assert_true(study_phash_distance(phash, mirrored_2) <= 2);
+        assert_true(study_phash_distance(phash, phash_2) > 12);
     }
 }
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "harness_run.h"
-#include "study/study_plan.h"
+#include "study/plan/study_plan.h"
 
 static meso_status take(const char *text, study_plan *plan, meso_error *error)
 {

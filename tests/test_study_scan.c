@@ -15,7 +15,7 @@
 
 #include "harness_device.h"
 #include "harness_run.h"
-#include "study/study_pairs.h"
+#include "study/check/study_pairs.h"
 
 enum { per_class = 100 };
 
@@ -134,7 +134,7 @@ static void a_lesser_scan_is_not_taken_for_a_whole_one(void **state)
     (void)state;
     put_dataset();
     options.device = device;
-    options.study_only = 1;
+    options.published_only = 1;
     assert_int_equal(meso_dataset_open("set", NULL, &files, &error), MESO_OK);
     assert_int_equal(study_scan("set", "set", &files, &options, &dataset, &error), MESO_OK);
     harness_close(dataset.images[7].property[STUDY_BLUE], 7, 0, "blue");

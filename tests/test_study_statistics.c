@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "study/frechet.h"
-#include "study/panel.h"
-#include "study/rank_correlation.h"
-#include "study/significance.h"
+#include "maths/frechet.h"
+#include "maths/rank_correlation.h"
+#include "maths/significance.h"
+#include "study/result/panel.h"
 
 static void expect_close(double got, double expected, double tolerance, const char *what)
 {

@@ -20,8 +20,8 @@
 #include "harness_device.h"
 #include "harness_layer.h"
 #include "harness_tensor.h"
-#include "net/op.h"
-#include "net/tile.h"
+#include "net/op/op.h"
+#include "net/tile/tile.h"
 #include "reference_bound.h"
 
 enum { most_images = 5, most_branches = 5 };

@@ -12,10 +12,10 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "data/batches.h"
+#include "data/batch/batches.h"
 #include "harness_device.h"
 #include "harness_run.h"
-#include "model/trainer.h"
+#include "model/train/trainer.h"
 
 enum { side = 256, batch_size = 32, n_files = 64 };
 

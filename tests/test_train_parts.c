@@ -18,10 +18,10 @@
 #include "base/file.h"
 #include "harness_run.h"
 #include "mesocl/mesocl.h"
-#include "model/checkpoint.h"
-#include "model/history.h"
-#include "model/tensorboard.h"
-#include "model/train_config.h"
+#include "model/train/checkpoint.h"
+#include "model/train/history.h"
+#include "model/train/tensorboard.h"
+#include "model/train/train_config.h"
 
 static void expect_close(double got, double expected)
 {
@@ -118,14 +118,14 @@ static void schedules_are_texts(void **state)
 
 /* The epoch at whose end it stops; 0 where it does not. */
 static size_t stops_at(const char *text, meso_monitor_mode mode, const double *values, size_t n,
-                       meso_watch *watch)
+                       meso_early_stop_state *watch)
 {
     meso_early_stop rule;
     assert_int_equal(meso_early_stop_parse(text, &rule, NULL), MESO_OK);
-    *watch = (meso_watch){.mode = mode};
+    *watch = (meso_early_stop_state){.mode = mode};
     for (size_t i = 0; i < n; i++) {
         int stop = 0;
-        meso_watch_update(watch, &rule, i + 1, values[i], &stop);
+        meso_early_stop_update(watch, &rule, i + 1, values[i], &stop);
         if (stop)
             return i + 1;
     }
@@ -138,7 +138,7 @@ static void early_stopping_is_keras(void **state)
     (void)state;
     static const double losses[] = {0.5, 0.4, 0.4, 0.39, 0.41, 0.42, 0.38};
     static const double accuracies[] = {NAN, 0.6, 0.6, 0.7, NAN, 0.65};
-    meso_watch watch;
+    meso_early_stop_state watch;
     assert_int_equal(stops_at("off", MESO_MODE_MIN, losses, 7, &watch), 0);
     assert_int_equal(watch.best_epoch, 7);
     assert_int_equal(stops_at("2", MESO_MODE_MIN, losses, 7, &watch), 6);

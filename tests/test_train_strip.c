@@ -17,9 +17,9 @@
 #include <cmocka.h>
 
 #include "harness_device.h"
-#include "net/op.h"
-#include "net/strip_run.h"
-#include "net/strip_train_run.h"
+#include "net/op/op.h"
+#include "net/strip/strip_run.h"
+#include "net/train/strip_train_run.h"
 
 enum { most_images = 13, text_size = 2048 };
 

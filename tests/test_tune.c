@@ -22,8 +22,8 @@
 #include "common.h"
 #include "harness_device.h"
 #include "harness_run.h"
-#include "net/strip.h"
-#include "net/tile.h"
+#include "net/strip/strip.h"
+#include "net/tile/tile.h"
 #include "runtime/preference.h"
 #include "runtime/tuning.h"
 #include "tune.h"
@@ -82,11 +82,11 @@ static void tune(const char *family, double seconds)
 {
     const tune_options options = {
         .net = "small.net", .batch = 2, .seconds = seconds, .of_each = 0.5, .family = family};
-    meso_drivers drivers;
+    tool_drivers drivers;
     meso_error error;
     size_t i = 0;
-    if (meso_drivers_find(&drivers, &error) != MESO_OK ||
-        meso_drivers_ask(&drivers, 1, &error) != MESO_OK)
+    if (tool_drivers_find(&drivers, &error) != MESO_OK ||
+        tool_drivers_ask(&drivers, 1, &error) != MESO_OK)
         fail_msg("%s", error.text);
     while (i < drivers.n_devices && (strcmp(drivers.devices[i].name, info.name) != 0 ||
                                      strcmp(drivers.devices[i].driver, info.driver) != 0))
@@ -94,7 +94,7 @@ static void tune(const char *family, double seconds)
     assert_true(i < drivers.n_devices);
     if (tune_device(&drivers, i, &options, &error) != MESO_OK)
         fail_msg("%s", error.text);
-    meso_drivers_free(&drivers);
+    tool_drivers_free(&drivers);
 }
 
 /* The user's row of a family, a new reference; NULL: none. */
@@ -266,8 +266,8 @@ int main(int argc, char **argv)
         WITH_USER(goes_on_where_it_was_killed),
     };
     int code;
-    meso_child_offer(TUNE_CHILD, tune_child);
-    if (meso_child_main(argc, argv, &code))
+    tool_child_offer(TUNE_CHILD, tune_child);
+    if (tool_child_main(argc, argv, &code))
         return code;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,8 +16,8 @@
 #include "harness_device.h"
 #include "harness_run.h"
 #include "mesocl/mesocl.h"
-#include "model/trainer.h"
-#include "net/strip.h"
+#include "model/train/trainer.h"
+#include "net/strip/strip.h"
 #include "runtime/preference.h"
 #include "runtime/tuning.h"
 

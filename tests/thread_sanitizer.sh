@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The decoding threads (src/data/loader.c) under the thread sanitizer: the tests of tests/test_loader.c, whose
+# The decoding threads (src/data/batch/loader.c) under the thread sanitizer: the tests of tests/test_loader.c, whose
 # consumer stands in the place of a device, so that no driver's threads are in the process.
 #
 #   sh tests/thread_sanitizer.sh CMAKE BUILD_DIR COMPILER
@@ -24,5 +24,5 @@ if pkg-config --exists libwebp; then
 fi
 # shellcheck disable=SC2046,SC2086  # words
 "$compiler" $options $webp -DMESO_STB_VERSION='"?"' -I"$build/generated" $(pkg-config --cflags $libraries) \
-    tests/test_loader.c src/base/*.c src/data/*.c -o "$tmp/test_loader" $(pkg-config --libs $libraries) -lpthread -lm
+    tests/test_loader.c src/base/*.c src/data/*/*.c -o "$tmp/test_loader" $(pkg-config --libs $libraries) -lpthread -lm
 TSAN_OPTIONS='halt_on_error=1 exitcode=66' "$tmp/test_loader"

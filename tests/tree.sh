@@ -21,12 +21,16 @@ trap 'rm -f "$report"' EXIT
     BEGIN {
         may["src/base"] = "base"
         may["src/runtime"] = "base runtime"
+        may["src/maths"] = "base maths"
         may["src/data"] = "base data"
+        may["src/picture"] = "base runtime data picture"
         may["src/net"] = "base runtime data net"
-        may["src/model"] = "base runtime data net model"
-        may["src/study"] = "base runtime data net model study"
+        may["src/model"] = "base runtime data picture net model"
+        may["src/study"] = "base runtime maths data picture net model study"
+        may["src/demo"] = "base data demo"
+        may["src/measure"] = "base runtime maths data net model report measure"
         may["src/report"] = "base report"
-        may["tools"] = may["bench"] = "base runtime data net model study report"
+        may["tools"] = may["bench"] = "base runtime maths data picture net model study demo measure report"
         may["include/mesocl"] = ""
     }
     function offence(text) { print FILENAME ":" FNR ": " text }
@@ -36,6 +40,8 @@ trap 'rm -f "$report"' EXIT
         layer = folder
         if (layer ~ "^(tools|bench)/")
             sub("/.*", "", layer)
+        else if (match(layer, "^src/[^/]*"))
+            layer = substr(layer, 1, RLENGTH)
         if (layer ~ "^src/" && !(layer in may))
             offence("a folder under src/ that tests/tree.sh does not know")
         if ($0 !~ "SPDX-License-Identifier: Apache-2.0")

@@ -46,7 +46,7 @@ static int run_command(const side *s, meso_text *out, double *seconds)
     double started = meso_seconds();
     FILE *pipe = popen(s->command, "r");
     if (!pipe) {
-        fprintf(stderr, "%s: cannot run %s: %s\n", meso_program_name, s->name, strerror(errno));
+        fprintf(stderr, "%s: cannot run %s: %s\n", tool_program_name, s->name, strerror(errno));
         return 70;
     }
     while ((n = fread(bytes, 1, sizeof bytes, pipe)) > 0)
@@ -56,7 +56,7 @@ static int run_command(const side *s, meso_text *out, double *seconds)
     *seconds = meso_seconds() - started;
     if (code == 0 && !out->out_of_memory)
         return -1;
-    fprintf(stderr, "%s: %s failed: %s\n", meso_program_name, s->name, MESO_PRINTABLE(s->command));
+    fprintf(stderr, "%s: %s failed: %s\n", tool_program_name, s->name, MESO_PRINTABLE(s->command));
     return WIFEXITED(code) && WEXITSTATUS(code) > 0 ? WEXITSTATUS(code) : 70;
 }
 
@@ -114,7 +114,7 @@ static int run_side(side *s)
         int is_record = out.bytes && strstr(out.bytes, BENCH_SCHEMA) != NULL;
         if (is_record &&
             bench_record_parse(out.bytes, out.length, s->name, &run, &error) != MESO_OK)
-            end = meso_tool_fail(&error);
+            end = tool_fail(&error);
         else if ((!is_record && !wall_record(seconds, &run)) || !append_run(s, &run))
             end = 70;
     }
@@ -126,20 +126,20 @@ static int run_side(side *s)
 /* A B B A: drift that is the same all the time falls on both alike. */
 static int run_all(side sides[2], uint64_t n_runs)
 {
-    meso_progress progress = {0};
+    tool_progress progress = {0};
     int end = -1;
-    meso_progress_start(&progress, "runs", 2 * n_runs);
+    tool_progress_start(&progress, "runs", 2 * n_runs);
     for (uint64_t i = 0; i < 2 * n_runs && end < 0; i++) {
-        meso_progress_update(&progress, i);
+        tool_progress_update(&progress, i);
         end = run_side(&sides[(i / 2 + i) % 2]);
     }
-    meso_progress_clear(&progress);
+    tool_progress_clear(&progress);
     return end;
 }
 
 static int parse(side sides[2], uint64_t *n_runs, bench_verdict_options *o, int argc, char **argv)
 {
-    const meso_option options[] = {
+    const tool_option options[] = {
         {"a", 'a', MESO_OPTION_TEXT, {.text = &sides[0].command}, "CMD", "the command A", 0, 0},
         {"b", 'b', MESO_OPTION_TEXT, {.text = &sides[1].command}, "CMD", "the command B", 0, 0},
         {"runs",
@@ -152,13 +152,13 @@ static int parse(side sides[2], uint64_t *n_runs, bench_verdict_options *o, int 
          most_runs},
         BENCH_VERDICT_OPTIONS(*o),
         MESO_OPTIONS_END};
-    const meso_command_line line = {"ab", "--a CMD --b CMD [options]", about, options, examples, 0,
+    const tool_command_line line = {"ab", "--a CMD --b CMD [options]", about, options, examples, 0,
                                     0};
     char **operands;
     size_t n_operands;
-    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (end < 0 && (!sides[0].command || !sides[1].command))
-        return meso_options_usage_error("ab", "both --a and --b are needed");
+        return tool_options_usage_error("ab", "both --a and --b are needed");
     return end;
 }
 
@@ -170,7 +170,7 @@ int bench_cmd_ab(int argc, char **argv)
     bench_comparison comparison = {0};
     meso_text command = {0};
     meso_error error = {0};
-    meso_command_text(argc, argv, &command);
+    tool_command_text(argc, argv, &command);
     int end = parse(sides, &n_runs, &o, argc, argv);
     if (end < 0)
         end = run_all(sides, n_runs);
@@ -178,7 +178,7 @@ int bench_cmd_ab(int argc, char **argv)
         end = bench_compare(&sides[0].all, &sides[1].all, bench_verdict_limits(&o), 1, &comparison,
                             &error) == MESO_OK
                   ? bench_verdict_print(&comparison, &o, command.bytes)
-                  : meso_tool_fail(&error);
+                  : tool_fail(&error);
     bench_comparison_free(&comparison);
     bench_record_free(&sides[0].all);
     bench_record_free(&sides[1].all);

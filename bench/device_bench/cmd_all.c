@@ -25,7 +25,7 @@ static const char examples[] = "device_bench\n"
 
 static int parse(bench_session *s, int *pick, int argc, char **argv)
 {
-    const meso_option options[] = {{"pick",
+    const tool_option options[] = {{"pick",
                                     '\0',
                                     MESO_OPTION_FLAG,
                                     {.flag = pick},
@@ -36,10 +36,10 @@ static int parse(bench_session *s, int *pick, int argc, char **argv)
                                    MESO_OPTION_DEVICE(s->device),
                                    BENCH_SESSION_OPTIONS(*s),
                                    MESO_OPTIONS_END};
-    const meso_command_line line = {"all", "[options]", about, options, examples, 0, 0};
+    const tool_command_line line = {"all", "[options]", about, options, examples, 0, 0};
     char **operands;
     size_t n_operands;
-    return meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    return tool_options_parse(&line, argc, argv, &operands, &n_operands);
 }
 
 /* What a run of a few minutes can hold: the paper's two nets. 0: out of memory. */
@@ -77,8 +77,8 @@ static int finish(const bench_session *session, const json_t *document, int pick
     if (meso_preference_write(json_string_value(json_object_get(best, "platform")),
                               json_string_value(json_object_get(best, "device")), path,
                               &error) != MESO_OK)
-        return meso_tool_fail(&error);
-    fprintf(stderr, "%s: --device auto means %s from now on (%s)\n", meso_program_name,
+        return tool_fail(&error);
+    fprintf(stderr, "%s: --device auto means %s from now on (%s)\n", tool_program_name,
             json_string_value(json_object_get(best, "device")), path);
     return 0;
 }
@@ -88,7 +88,7 @@ int bench_cmd_all(int argc, char **argv)
     bench_session session = {.seconds = 1, .n_processes = 3, .device = "all"};
     int pick = 0;
     json_t *document = NULL;
-    meso_command_text(argc, argv, &session.command);
+    tool_command_text(argc, argv, &session.command);
     int end = parse(&session, &pick, argc, argv);
     if (end < 0)
         end = bench_session_open(&session);

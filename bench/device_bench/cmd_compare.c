@@ -26,8 +26,8 @@ static const char examples[] =
 int bench_cmd_compare(int argc, char **argv)
 {
     bench_verdict_options o = {.threshold = 2, .tolerance = 10};
-    const meso_option options[] = {BENCH_VERDICT_OPTIONS(o), MESO_OPTIONS_END};
-    const meso_command_line line = {
+    const tool_option options[] = {BENCH_VERDICT_OPTIONS(o), MESO_OPTIONS_END};
+    const tool_command_line line = {
         "compare", "A.json B.json [options]", about, options, examples, 2, 2};
     bench_record a = {0}, b = {0};
     bench_comparison comparison = {0};
@@ -36,8 +36,8 @@ int bench_cmd_compare(int argc, char **argv)
     char **operands;
     size_t n_operands;
     meso_status status = MESO_OK;
-    meso_command_text(argc, argv, &command);
-    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    tool_command_text(argc, argv, &command);
+    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (end >= 0)
         goto out;
     MESO_TRY(bench_record_read(operands[0], &a, &error));
@@ -46,7 +46,7 @@ int bench_cmd_compare(int argc, char **argv)
     end = bench_verdict_print(&comparison, &o, command.bytes);
 out:
     if (status != MESO_OK)
-        end = meso_tool_fail(&error);
+        end = tool_fail(&error);
     bench_comparison_free(&comparison);
     bench_record_free(&a);
     bench_record_free(&b);

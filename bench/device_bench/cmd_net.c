@@ -24,7 +24,7 @@ static const char examples[] = "device_bench net meso4\n"
 
 static int parse(bench_session *s, bench_spec *spec, int argc, char **argv)
 {
-    const meso_option options[] = {{"batch",
+    const tool_option options[] = {{"batch",
                                     'b',
                                     MESO_OPTION_TEXT,
                                     {.text = &s->batches},
@@ -53,16 +53,16 @@ static int parse(bench_session *s, bench_spec *spec, int argc, char **argv)
                                    MESO_OPTION_DEVICE(s->device),
                                    BENCH_SESSION_OPTIONS(*s),
                                    MESO_OPTIONS_END};
-    const meso_command_line line = {
+    const tool_command_line line = {
         "net", "NAME|FILE.net|FILE.safetensors [options]", about, options, examples, 1, 1};
     char **operands;
     size_t n_operands;
-    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (end >= 0)
         return end;
     const char *batches = s->batches ? s->batches : spec->train ? "32,64" : "1,8,32,64";
     if (!bench_spec_read_batches(batches, spec))
-        return meso_options_usage_error("net",
+        return tool_options_usage_error("net",
                                         "--batch takes up to %d numbers from 1 to %d with commas "
                                         "between, not \"%s\"",
                                         BENCH_MAX_CASES, BENCH_LARGEST_BATCH,
@@ -77,7 +77,7 @@ int bench_cmd_net(int argc, char **argv)
 {
     bench_session session = {.seconds = 3, .n_processes = 1};
     bench_spec spec = {0};
-    meso_command_text(argc, argv, &session.command);
+    tool_command_text(argc, argv, &session.command);
     int end = parse(&session, &spec, argc, argv);
     if (end < 0)
         end = bench_session_open(&session);

@@ -27,7 +27,7 @@ typedef struct arguments {
 
 static int parse(bench_session *s, arguments *a, int argc, char **argv)
 {
-    const meso_option options[] = {{"batch",
+    const tool_option options[] = {{"batch",
                                     'b',
                                     MESO_OPTION_TEXT,
                                     {.text = &s->batches},
@@ -46,13 +46,13 @@ static int parse(bench_session *s, arguments *a, int argc, char **argv)
                                    MESO_OPTION_DEVICE(s->device),
                                    BENCH_SESSION_OPTIONS(*s),
                                    MESO_OPTIONS_END};
-    const meso_command_line line = {"ops", "[NET...] [options]", about, options, examples, 0, 64};
+    const tool_command_line line = {"ops", "[NET...] [options]", about, options, examples, 0, 64};
     char **operands;
-    int end = meso_options_parse(&line, argc, argv, &operands, &a->n_nets);
+    int end = tool_options_parse(&line, argc, argv, &operands, &a->n_nets);
     if (end >= 0)
         return end;
     if (!bench_spec_read_batches(s->batches ? s->batches : "8", &a->spec) || a->spec.n_batches > 1)
-        return meso_options_usage_error("ops", "--batch takes a number from 1 to %d, not \"%s\"",
+        return tool_options_usage_error("ops", "--batch takes a number from 1 to %d, not \"%s\"",
                                         BENCH_LARGEST_BATCH, MESO_PRINTABLE(s->batches));
     a->nets = (const char *const *)operands;
     a->spec.layers = 1;
@@ -83,7 +83,7 @@ int bench_cmd_ops(int argc, char **argv)
 {
     bench_session session = {.seconds = 0.5, .n_processes = 1};
     arguments a = {0};
-    meso_command_text(argc, argv, &session.command);
+    tool_command_text(argc, argv, &session.command);
     int end = parse(&session, &a, argc, argv);
     if (end < 0)
         end = bench_session_open(&session);

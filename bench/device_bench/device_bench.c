@@ -10,7 +10,7 @@
 #include "cli.h"
 #include "measure.h"
 
-static const meso_cli_command commands[] = {
+static const tool_cli_command commands[] = {
     {"all", "every net on every device, ranked; this is what no command means", bench_cmd_all},
     {"net", "images a second of one net, pixels in memory to probability, or in training",
      bench_cmd_net},
@@ -22,8 +22,8 @@ static const meso_cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
-    static const meso_cli cli = {"device_bench", "How fast OpenCL devices are at MesoCL's work.",
+    static const tool_cli cli = {"device_bench", "How fast OpenCL devices are at MesoCL's work.",
                                  commands, "all"};
-    meso_child_offer(BENCH_CHILD, bench_measure_child);
-    return meso_cli_main(&cli, argc, argv);
+    tool_child_offer(BENCH_CHILD, bench_measure_child);
+    return tool_cli_main(&cli, argc, argv);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/op.h"
+#include "net/op/op.h"
 #include "report/report_json.h"
 
 enum { most_calls = 256 }; /* of a round: each launch keeps an event */

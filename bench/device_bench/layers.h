@@ -5,10 +5,10 @@
 #ifndef MESO_BENCH_LAYERS_H
 #define MESO_BENCH_LAYERS_H
 
+#include "measure/samples.h"
+#include "measure/work.h"
 #include "mesocl/device.h"
 #include "runtime/device.h"
-#include "samples.h"
-#include "work.h"
 
 /* Of calls of one batch size. */
 typedef struct bench_layers {

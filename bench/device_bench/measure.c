@@ -48,20 +48,20 @@ static meso_status run_child(const bench_plan *plan, const bench_job *job, int c
     meso_status status = MESO_OK;
     char device[32];
     bench_spec spec = job->spec;
-    const meso_driver *driver = &plan->drivers->rows[plan->drivers->owners[job->device]];
-    meso_drivers_local_name(plan->drivers, job->device, device);
+    const tool_driver *driver = &plan->drivers->rows[plan->drivers->owners[job->device]];
+    tool_drivers_local_name(plan->drivers, job->device, device);
     spec.device = device;
     spec.check = check;
     json_t *document = bench_spec_json(&spec);
     char *argument = document ? json_dumps(document, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    meso_child child = {.work = BENCH_CHILD,
+    tool_child child = {.work = BENCH_CHILD,
                         .vendors = driver->vendors,
                         .argument = argument,
                         .idle_limit = BENCH_IDLE_LIMIT};
     *found = NULL;
     MESO_REQUIRE_MEMORY(argument, error);
     limit_threads(spec.n_threads);
-    meso_children_run(&child, 1, BENCH_PATIENCE);
+    tool_children_run(&child, 1, BENCH_PATIENCE);
     *error = child.error;
     status = child.error.status;
     if (status == MESO_OK)

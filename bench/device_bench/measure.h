@@ -13,7 +13,7 @@
 
 #include "base/text.h"
 #include "drivers.h"
-#include "spec.h"
+#include "measure/spec.h"
 
 /* Specs to be run; device: a position in the list of drivers->devices. */
 typedef struct bench_job {
@@ -22,7 +22,7 @@ typedef struct bench_job {
 } bench_job;
 
 typedef struct bench_plan {
-    const meso_drivers *drivers;
+    const tool_drivers *drivers;
     bench_job *jobs;
     size_t n_jobs;
     size_t n_processes; /* for each job; all jobs once, then all of them again */
@@ -34,7 +34,7 @@ typedef struct bench_plan {
  * "failures". */
 meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error *error);
 
-/* The work of a child, for meso_child_offer(BENCH_CHILD, …). */
+/* The work of a child, for tool_child_offer(BENCH_CHILD, …). */
 #define BENCH_CHILD "measure"
 meso_status bench_measure_child(const char *argument, meso_text *answer, meso_error *error);
 

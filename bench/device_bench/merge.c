@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "measure/samples.h"
 #include "report/report_json.h"
-#include "samples.h"
 
 enum { n_resamples = 1000 };
 

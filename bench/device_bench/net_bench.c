@@ -7,11 +7,11 @@
 #include "child.h"
 #include "energy.h"
 #include "layers.h"
+#include "measure/samples.h"
+#include "measure/work.h"
 #include "mesocl/device.h"
 #include "peak.h"
 #include "report/report_json.h"
-#include "samples.h"
-#include "work.h"
 
 enum { least_rounds = 5, most_warm_up = 40, most_calls = 1 << 14 };
 
@@ -45,7 +45,7 @@ typedef struct bench_net {
 /* The parent hears how long the next step may take: several times what such a one takes. */
 static void announce(double step_seconds)
 {
-    meso_child_announce(5 + 5 * step_seconds);
+    tool_child_announce(5 + 5 * step_seconds);
 }
 
 static void begin_step(bench_net *bench)
@@ -81,7 +81,7 @@ static meso_status warm_up(bench_net *bench, bench_case *c, meso_error *error)
 {
     meso_status status = MESO_OK;
     double seconds, before = 0;
-    meso_child_announce(BENCH_PATIENCE); /* the first call may compile */
+    tool_child_announce(BENCH_PATIENCE); /* the first call may compile */
     for (c->n_calls = 1;; c->n_calls *= 2) {
         MESO_TRY(take_sample(bench, c, &seconds, error));
         announce(seconds);
@@ -164,14 +164,14 @@ static meso_status prepare(bench_net *bench, const bench_spec *spec, meso_device
     bench->n_cases = spec->n_batches;
     for (size_t i = 0; i < spec->n_batches; i++)
         bench->cases[i].batch = spec->batches[i];
-    meso_child_announce(BENCH_PATIENCE);
+    tool_child_announce(BENCH_PATIENCE);
     started = meso_seconds();
     MESO_TRY(bench_work_call(&bench->work, spec->batches[0], error));
     bench->first_call_seconds = meso_seconds() - started;
-    meso_child_announce(BENCH_PATIENCE);
+    tool_child_announce(BENCH_PATIENCE);
     if (spec->check)
         MESO_TRY(bench_work_check(&bench->work, error));
-    meso_child_announce(BENCH_PATIENCE);
+    tool_child_announce(BENCH_PATIENCE);
     status = bench_peak_open(device, spec->n_threads ? spec->n_threads : units, &bench->peak);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(device));
     bench->sample_seconds =
@@ -255,7 +255,7 @@ static meso_status measure(bench_net *bench, meso_error *error)
         MESO_TRY(warm_up(bench, c, error));
         if (!bench->work.spec->layers)
             continue;
-        meso_child_announce(BENCH_PATIENCE);
+        tool_child_announce(BENCH_PATIENCE);
         bench->step_started = meso_seconds();
         MESO_TRY(bench_layers_open(&bench->work, c->batch, c->n_calls, bench->n_rounds, &c->layers,
                                    error));

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "spec.h"
+#include "measure/spec.h"
 
 /* Opens, checks, warms up, measures. Errors: those of opening a device and a model; DEVICE, where
  * the device computes wrong. *found is the caller's. */

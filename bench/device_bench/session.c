@@ -16,14 +16,14 @@ int bench_session_open(bench_session *session)
 {
     meso_status status = MESO_OK;
     meso_error error = {0};
-    MESO_TRY(meso_drivers_find(&session->drivers, &error));
-    MESO_TRY(meso_drivers_ask(&session->drivers, 0, &error));
+    MESO_TRY(tool_drivers_find(&session->drivers, &error));
+    MESO_TRY(tool_drivers_ask(&session->drivers, 0, &error));
     session->devices = calloc(session->drivers.n_devices + 1, sizeof *session->devices);
     MESO_REQUIRE_MEMORY(session->devices, &error);
     MESO_TRY(meso_device_match(session->drivers.devices, session->drivers.n_devices,
                                session->device, session->devices, &session->n_devices, &error));
 out:
-    return status == MESO_OK ? -1 : meso_tool_fail(&error);
+    return status == MESO_OK ? -1 : tool_fail(&error);
 }
 
 void bench_session_fill(const bench_session *session, bench_spec *spec)
@@ -47,9 +47,9 @@ int bench_session_add(bench_session *session, const bench_spec *spec)
 
 static void show_progress(void *user, size_t done, size_t total)
 {
-    meso_progress *progress = user;
+    tool_progress *progress = user;
     progress->total = total;
-    meso_progress_update(progress, done);
+    tool_progress_update(progress, done);
 }
 
 static void say_failures(const json_t *document)
@@ -57,7 +57,7 @@ static void say_failures(const json_t *document)
     const json_t *failure;
     size_t i;
     json_array_foreach(json_object_get(document, "failures"), i, failure)
-        fprintf(stderr, "%s: %s on %s: %s\n", meso_program_name,
+        fprintf(stderr, "%s: %s on %s: %s\n", tool_program_name,
                 json_string_value(json_object_get(failure, "net")),
                 json_string_value(json_object_get(failure, "device")),
                 json_string_value(json_object_get(failure, "reason")));
@@ -86,7 +86,7 @@ static int write_document(const bench_session *session, const json_t *document)
         if (!out.bytes || out.out_of_memory)
             end = 70;
         else if (meso_file_write(session->html, out.bytes, out.length, &error) != MESO_OK)
-            end = meso_tool_fail(&error);
+            end = tool_fail(&error);
         meso_text_free(&out);
     }
     return end;
@@ -103,7 +103,7 @@ static void add_provenance(const bench_session *session, json_t *document)
 
 int bench_session_run(bench_session *session, json_t **document)
 {
-    meso_progress progress = {0};
+    tool_progress progress = {0};
     meso_error error = {0};
     json_t *made = NULL;
     const bench_plan plan = {.drivers = &session->drivers,
@@ -112,11 +112,11 @@ int bench_session_run(bench_session *session, json_t **document)
                              .n_processes = session->n_processes,
                              .progress = show_progress,
                              .user = &progress};
-    meso_progress_start(&progress, "processes", 0);
+    tool_progress_start(&progress, "processes", 0);
     meso_status status = bench_measure(&plan, &made, &error);
-    meso_progress_clear(&progress);
+    tool_progress_clear(&progress);
     if (status != MESO_OK)
-        return meso_tool_fail(&error);
+        return tool_fail(&error);
     if (session->together && json_array_size(json_object_get(made, "results")) > 0)
         status = bench_together(&plan, made, &error);
     add_provenance(session, made);
@@ -127,7 +127,7 @@ int bench_session_run(bench_session *session, json_t **document)
         end = end ? end : failed;
     }
     if (status != MESO_OK)
-        end = meso_tool_fail(&error);
+        end = tool_fail(&error);
     if (document)
         *document = made;
     else
@@ -138,7 +138,7 @@ int bench_session_run(bench_session *session, json_t **document)
 void bench_session_close(bench_session *session)
 {
     meso_text_free(&session->command);
-    meso_drivers_free(&session->drivers);
+    tool_drivers_free(&session->drivers);
     free(session->devices);
     free(session->jobs);
 }

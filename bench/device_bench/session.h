@@ -19,7 +19,7 @@ typedef struct bench_session {
     int together;    /* 1: then all devices at once, with one net */
     bench_rows rows; /* what tables show */
     meso_text command;
-    meso_drivers drivers;
+    tool_drivers drivers;
     size_t *devices; /* [n_devices] chosen, positions in drivers */
     size_t n_devices;
     bench_job *jobs;

@@ -11,9 +11,9 @@
 
 #include "base/clock.h"
 #include "child.h"
+#include "measure/work.h"
 #include "mesocl/device.h"
 #include "report/report_json.h"
-#include "work.h"
 
 enum { most_jobs = 64 };
 
@@ -38,7 +38,7 @@ static meso_status run_share(const bench_spec *spec, double begin, json_int_t ba
         MESO_TRY(bench_work_call(&work, spec->batches[0], error));
     MESO_REQUIRE(meso_seconds() < begin, error, MESO_ERROR_DEVICE,
                  "was not ready when the stream began");
-    meso_child_announce(begin - meso_seconds() + 2 * stream_seconds + 6);
+    tool_child_announce(begin - meso_seconds() + 2 * stream_seconds + 6);
     wait_until(begin);
     for (json_int_t i = 0; i < batches; i++)
         MESO_TRY(bench_work_call(&work, spec->batches[0], error));
@@ -88,7 +88,7 @@ typedef struct share {
     json_int_t calls;
     char *argument;
     char device[32];
-    meso_child child;
+    tool_child child;
 } share;
 
 static meso_status find_rates(const bench_plan *plan, size_t batch, const json_t *document,
@@ -124,7 +124,7 @@ static meso_status prepare(const bench_plan *plan, size_t i, size_t batch, doubl
     meso_status status = MESO_OK;
     const bench_job *job = &plan->jobs[i];
     bench_spec spec = job->spec;
-    meso_drivers_local_name(plan->drivers, job->device, s->device);
+    tool_drivers_local_name(plan->drivers, job->device, s->device);
     spec.device = s->device;
     spec.batches[0] = batch;
     spec.n_batches = 1;
@@ -136,7 +136,7 @@ static meso_status prepare(const bench_plan *plan, size_t i, size_t batch, doubl
     json_decref(document);
     MESO_REQUIRE_MEMORY(s->argument, error);
     s->child =
-        (meso_child){.work = BENCH_CHILD,
+        (tool_child){.work = BENCH_CHILD,
                      .vendors = plan->drivers->rows[plan->drivers->owners[job->device]].vendors,
                      .argument = s->argument,
                      .idle_limit = BENCH_IDLE_LIMIT};
@@ -144,13 +144,13 @@ out:
     return status;
 }
 
-static meso_status read_ends(const bench_plan *plan, const meso_child *children, double *last,
+static meso_status read_ends(const bench_plan *plan, const tool_child *children, double *last,
                              meso_error *error)
 {
     meso_status status = MESO_OK;
     *last = 0;
     for (size_t i = 0; i < plan->n_jobs; i++) {
-        const meso_child *child = &children[i];
+        const tool_child *child = &children[i];
         MESO_REQUIRE(child->error.status == MESO_OK && child->answer.bytes, error,
                      MESO_ERROR_DEVICE, "%s: %s", plan->drivers->devices[plan->jobs[i].device].name,
                      child->error.text);
@@ -184,7 +184,7 @@ meso_status bench_together(const bench_plan *plan, json_t *document, meso_error 
 {
     meso_status status = MESO_OK;
     share shares[most_jobs] = {{0}};
-    meso_child children[most_jobs];
+    tool_child children[most_jobs];
     double last, begin;
     MESO_REQUIRE(plan->n_jobs >= 2 && plan->n_jobs <= most_jobs, error, MESO_ERROR_ARGUMENT,
                  "%zu devices: from 2 to %d can work together", plan->n_jobs, most_jobs);
@@ -195,7 +195,7 @@ meso_status bench_together(const bench_plan *plan, json_t *document, meso_error 
         MESO_TRY(prepare(plan, i, batch, begin, &shares[i], error));
         children[i] = shares[i].child;
     }
-    meso_children_run(children, plan->n_jobs, BENCH_PATIENCE);
+    tool_children_run(children, plan->n_jobs, BENCH_PATIENCE);
     status = read_ends(plan, children, &last, error);
     if (status == MESO_OK)
         json_object_set_new(document, "together", together_json(plan, shares, batch, last - begin));

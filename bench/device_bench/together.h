@@ -10,7 +10,7 @@
  * number for each job}. Errors: DATA (fewer than two jobs), those of the devices, MEMORY. */
 meso_status bench_together(const bench_plan *plan, json_t *document, meso_error *error);
 
-/* The work of a child, for meso_child_offer. */
+/* The work of a child, for tool_child_offer. */
 meso_status bench_together_child(const json_t *argument, meso_text *answer, meso_error *error);
 
 #endif

@@ -127,19 +127,19 @@ MESO_API meso_status meso_early_stop_parse(const char *text, meso_early_stop *st
                                            meso_error *error);
 
 /* Starts from {.mode} with the rest zero. */
-typedef struct meso_watch {
+typedef struct meso_early_stop_state {
     meso_monitor_mode mode; /* MIN or MAX */
     int any;                /* has seen a value */
     double best;            /* of all epochs: by it the best weights are kept */
     size_t best_epoch;      /* from 1 */
     double reference;       /* the value that the next must be better than by min_delta */
     size_t waited;          /* epochs since */
-} meso_watch;
+} meso_early_stop_state;
 
 /* Takes an epoch's value (NaN is never better). Returns 1 where it is the best so far; *stop
  * becomes 1 where patience is at an end, as Keras counts it. */
-MESO_API int meso_watch_update(meso_watch *watch, const meso_early_stop *rule, size_t epoch,
-                               double value, int *stop);
+MESO_API int meso_early_stop_update(meso_early_stop_state *watch, const meso_early_stop *rule,
+                                    size_t epoch, double value, int *stop);
 
 /* ---- a run -------------------------------------------------------------------------------------
  */

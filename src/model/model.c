@@ -3,7 +3,7 @@
  * A net with its weights on a device: opening, and what the caller may ask of it.
  */
 #include "model/model.h"
-#include "model/classes.h"
+#include "model/weights/classes.h"
 
 #include <math.h>
 #include <stdio.h>

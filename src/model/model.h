@@ -7,10 +7,10 @@
 
 #include "mesocl/model.h"
 #include "mesocl/weights.h"
-#include "model/augment.h"
-#include "model/classes.h"
+#include "model/weights/classes.h"
 #include "net/plan.h"
-#include "net/strip_run.h"
+#include "net/strip/strip_run.h"
+#include "picture/augment.h"
 
 struct meso_model {
     meso_device *device;

@@ -7,7 +7,7 @@
 
 #include "mesocl/image.h"
 #include "model/model.h"
-#include "model/weights.h"
+#include "model/weights/weights.h"
 
 /* 1 / (1 + e^−z) without overflow, and exact to the last digits at both ends. */
 static double sigmoid(double z)

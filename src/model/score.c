@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "data/loader.h"
+#include "data/batch/loader.h"
 #include "mesocl/stream.h"
 #include "model/model.h"
 

@@ -7,7 +7,7 @@
 #include "base/embedded.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "net/op.h"
+#include "net/op/op.h"
 
 enum { max_net_file_bytes = 1 << 20 };
 

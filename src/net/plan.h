@@ -6,9 +6,9 @@
 #ifndef MESO_NET_PLAN_H
 #define MESO_NET_PLAN_H
 
-#include "net/op.h"
+#include "net/op/op.h"
 #include "net/product.h"
-#include "net/tile.h"
+#include "net/tile/tile.h"
 
 typedef struct meso_plan meso_plan;
 

@@ -2,12 +2,12 @@
  *
  * Convolutions and dense layers as products of matrices, by CLBlast: another way to compute a step
  * of the plan, for the layers of a net that the user's tuning names. A convolution's input is
- * spread out first (cl/conv.cl), a band of rows at a time.
+ * spread out first (cl/plain/conv.cl), a band of rows at a time.
  */
 #ifndef MESO_NET_PRODUCT_H
 #define MESO_NET_PRODUCT_H
 
-#include "net/op.h"
+#include "net/op/op.h"
 
 typedef struct meso_products meso_products;
 

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "model/keras_import.h"
+#include "model/keras/keras_import.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/csv.h"
+#include "data/list/csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {

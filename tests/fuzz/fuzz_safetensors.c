@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "mesocl/net.h"
-#include "model/weights.h"
+#include "model/weights/weights.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "net/strip.h"
+#include "net/strip/strip.h"
 #include "runtime/tuning.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

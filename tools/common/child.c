@@ -37,13 +37,13 @@ static int is_child;
 
 static struct {
     const char *name;
-    meso_child_work *function;
+    tool_child_work *function;
 } works[] = {
-    {"list", meso_child_list}, {"selftest", meso_child_selftest}, {"", NULL} /* a program's own */
+    {"list", tool_child_list}, {"selftest", tool_child_selftest}, {"", NULL} /* a program's own */
 };
 enum { n_works = sizeof works / sizeof works[0] };
 
-void meso_child_offer(const char *name, meso_child_work *function)
+void tool_child_offer(const char *name, tool_child_work *function)
 {
     works[n_works - 1].name = name;
     works[n_works - 1].function = function;
@@ -89,7 +89,7 @@ static void restrict_child(const char *vendors)
     }
 }
 
-int meso_child_main(int argc, char **argv, int *code)
+int tool_child_main(int argc, char **argv, int *code)
 {
     meso_text answer = {0};
     header head = {0};
@@ -108,17 +108,17 @@ int meso_child_main(int argc, char **argv, int *code)
     _exit(*code); /* drivers also crash while they are unloaded */
 }
 
-void meso_child_announce(double seconds)
+void tool_child_announce(double seconds)
 {
     const header head = {.patience = seconds};
     if (is_child)
         write_all(&head, sizeof head);
 }
 
-static int spawn(meso_child *child, int to)
+static int spawn(tool_child *child, int to)
 {
     posix_spawn_file_actions_t actions;
-    const char *const argv[] = {meso_program_name, option,
+    const char *const argv[] = {tool_program_name, option,
                                 child->work,       child->vendors ? child->vendors : "",
                                 child->argument,   NULL};
     posix_spawn_file_actions_init(&actions);
@@ -133,7 +133,7 @@ static int spawn(meso_child *child, int to)
     return code;
 }
 
-static void start(meso_child *child)
+static void start(tool_child *child)
 {
     int ends[2];
     child->pid = -1;
@@ -154,7 +154,7 @@ static void start(meso_child *child)
 }
 
 /* What came begins with a header. */
-static int has_header(const meso_child *child, header *head)
+static int has_header(const tool_child *child, header *head)
 {
     if (child->answer.length < sizeof *head)
         return 0;
@@ -162,19 +162,19 @@ static int has_header(const meso_child *child, header *head)
     return 1;
 }
 
-static void drop_header(meso_child *child)
+static void drop_header(tool_child *child)
 {
     child->answer.length -= sizeof(header);
     memmove(child->answer.bytes, child->answer.bytes + sizeof(header), child->answer.length);
 }
 
-static int is_whole(const meso_child *child)
+static int is_whole(const tool_child *child)
 {
     header head;
     return has_header(child, &head) && child->answer.length - sizeof head >= head.n_bytes;
 }
 
-static void hear_announcements(meso_child *child)
+static void hear_announcements(tool_child *child)
 {
     header head;
     while (has_header(child, &head) && head.patience > 0) {
@@ -184,7 +184,7 @@ static void hear_announcements(meso_child *child)
 }
 
 /* Takes what there is. 0: nothing more will come, or nothing more is wanted. */
-static int drain(meso_child *child)
+static int drain(tool_child *child)
 {
     char bytes[65536];
     ssize_t n = read(child->pipe, bytes, sizeof bytes);
@@ -198,7 +198,7 @@ static int drain(meso_child *child)
            !is_whole(child);
 }
 
-static void close_pipe(meso_child *child)
+static void close_pipe(tool_child *child)
 {
     if (child->pipe >= 0)
         close(child->pipe);
@@ -206,7 +206,7 @@ static void close_pipe(meso_child *child)
 }
 
 /* Reads one child's pipe, if there is something, for at most `seconds`. */
-static void listen_to(meso_child *children, size_t n, double seconds)
+static void listen_to(tool_child *children, size_t n, double seconds)
 {
     struct pollfd *rows = calloc(n, sizeof *rows);
     if (!rows)
@@ -220,7 +220,7 @@ static void listen_to(meso_child *children, size_t n, double seconds)
     free(rows);
 }
 
-static size_t count_open(const meso_child *children, size_t n)
+static size_t count_open(const tool_child *children, size_t n)
 {
     size_t n_open = 0;
     for (size_t i = 0; i < n; i++)
@@ -242,7 +242,7 @@ static int reap(pid_t pid, double seconds, int *wait_status)
 
 /* How a child ended that gave no answer. A process in the kernel's hands cannot be killed: it is
  * left behind. */
-static void say_end(meso_child *child)
+static void say_end(tool_child *child)
 {
     const double patience = 0.5;
     int wait_status = 0, ended;
@@ -262,7 +262,7 @@ static void say_end(meso_child *child)
 }
 
 /* Splits what came into the child's own error and its answer. */
-static void take_answer(meso_child *child)
+static void take_answer(tool_child *child)
 {
     header head;
     const double patience = 0.5;
@@ -284,7 +284,7 @@ static double cpu_seconds(pid_t pid)
     return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
-static void give_up(meso_child *child, const char *trouble, double patience)
+static void give_up(tool_child *child, const char *trouble, double patience)
 {
     child->trouble = trouble;
     child->patience = patience;
@@ -292,7 +292,7 @@ static void give_up(meso_child *child, const char *trouble, double patience)
 }
 
 /* So much more time has gone by. */
-static void watch(meso_child *child, double seconds)
+static void watch(tool_child *child, double seconds)
 {
     double cpu = cpu_seconds(child->pid);
     child->left -= seconds;
@@ -307,7 +307,7 @@ static void watch(meso_child *child, double seconds)
         give_up(child, "hangs: it did nothing", child->idle_limit);
 }
 
-void meso_children_run(meso_child *children, size_t n, double seconds)
+void tool_children_run(tool_child *children, size_t n, double seconds)
 {
     for (size_t i = 0; i < n; i++) {
         children[i].patience = children[i].left = seconds;

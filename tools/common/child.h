@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-typedef struct meso_child {
+typedef struct tool_child {
     const char *work;     /* a name in the table of child.c */
     const char *vendors;  /* the child's OCL_ICD_VENDORS, alone; NULL: the environment as it is */
     const char *argument; /* of the work */
@@ -24,25 +24,25 @@ typedef struct meso_child {
     double patience, left; /* seconds for the next word, and what is left of them */
     double cpu, idle;      /* when it last worked: its processor's time, and seconds since */
     const char *trouble;   /* why it was given up */
-} meso_child;
+} tool_child;
 
 /* Runs n children side by side until each has answered, ended, or its time is over: `seconds`, or
  * what it announced last. */
-void meso_children_run(meso_child *children, size_t n, double seconds);
+void tool_children_run(tool_child *children, size_t n, double seconds);
 
 /* What a work does, in the child: fills the answer. */
-typedef meso_status meso_child_work(const char *argument, meso_text *answer, meso_error *error);
-meso_child_work meso_child_list; /* drivers.c: devices, as meso_device_info; argument: library */
-meso_child_work meso_child_selftest; /* selftest_child.c: meso_selftest_record; argument: device */
+typedef meso_status tool_child_work(const char *argument, meso_text *answer, meso_error *error);
+tool_child_work tool_child_list; /* drivers.c: devices, as meso_device_info; argument: library */
+tool_child_work tool_child_selftest; /* selftest_child.c: tool_selftest_record; argument: device */
 
 /* In the child: the answer or the next announcement comes within so many seconds. Elsewhere without
  * effect. */
-void meso_child_announce(double seconds);
+void tool_child_announce(double seconds);
 
-/* One more work, of a single program; before meso_cli_main. */
-void meso_child_offer(const char *name, meso_child_work *function);
+/* One more work, of a single program; before tool_cli_main. */
+void tool_child_offer(const char *name, tool_child_work *function);
 
 /* In the child: 1 if this is one; *code is then the exit code of the program. */
-int meso_child_main(int argc, char **argv, int *code);
+int tool_child_main(int argc, char **argv, int *code);
 
 #endif

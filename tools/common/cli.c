@@ -22,18 +22,18 @@
 #define MESO_COMPILER "gcc " __VERSION__
 #endif
 
-static const meso_cli_command *find_command(const meso_cli *cli, const char *name)
+static const tool_cli_command *find_command(const tool_cli *cli, const char *name)
 {
-    for (const meso_cli_command *row = cli->commands; row->name; row++)
+    for (const tool_cli_command *row = cli->commands; row->name; row++)
         if (strcmp(row->name, name) == 0)
             return row;
     return NULL;
 }
 
-static void print_overview(const meso_cli *cli, FILE *out)
+static void print_overview(const tool_cli *cli, FILE *out)
 {
     fprintf(out, "Usage: %s COMMAND [options] ...\n\n%s\n\nCommands:\n", cli->name, cli->about);
-    for (const meso_cli_command *row = cli->commands; row->name; row++)
+    for (const tool_cli_command *row = cli->commands; row->name; row++)
         if (row->summary)
             fprintf(out, "  %-10s %s\n", row->name, row->summary);
     fprintf(out,
@@ -52,9 +52,9 @@ static int version(int argc, char **argv)
 {
     int json = argc == 2 && strcmp(argv[1], "--json") == 0;
     if (argc > 1 && !json)
-        return meso_options_usage_error("--version", "only --json may follow");
+        return tool_options_usage_error("--version", "only --json may follow");
     if (!json) {
-        printf("%s %s (%s)\ndecoders: %s\ncompiler: %s\n", meso_program_name, meso_version(),
+        printf("%s %s (%s)\ndecoders: %s\ncompiler: %s\n", tool_program_name, meso_version(),
                meso_commit(), meso_image_decoders(), MESO_COMPILER);
         return 0;
     }
@@ -68,19 +68,19 @@ static int version(int argc, char **argv)
 
 static int unknown_command(const char *name)
 {
-    fprintf(stderr, "%s: there is no command \"%s\"; try: %s --help\n", meso_program_name,
-            MESO_PRINTABLE(name), meso_program_name);
+    fprintf(stderr, "%s: there is no command \"%s\"; try: %s --help\n", tool_program_name,
+            MESO_PRINTABLE(name), tool_program_name);
     return 2;
 }
 
 /* help [COMMAND] is COMMAND --help. */
-static int help(const meso_cli *cli, int argc, char **argv)
+static int help(const tool_cli *cli, int argc, char **argv)
 {
     if (argc < 2) {
         print_overview(cli, stdout);
         return 0;
     }
-    const meso_cli_command *row = find_command(cli, argv[1]);
+    const tool_cli_command *row = find_command(cli, argv[1]);
     if (!row)
         return unknown_command(argv[1]);
     char *arguments[] = {argv[1], "--help", NULL};
@@ -88,7 +88,7 @@ static int help(const meso_cli *cli, int argc, char **argv)
 }
 
 /* Options without a command, or nothing at all. */
-static int run_default(const meso_cli *cli, int argc, char **argv)
+static int run_default(const tool_cli *cli, int argc, char **argv)
 {
     char name[32];
     snprintf(name, sizeof name, "%s", cli->default_command);
@@ -96,7 +96,7 @@ static int run_default(const meso_cli *cli, int argc, char **argv)
     return find_command(cli, name)->function(argc, argv);
 }
 
-static int run(const meso_cli *cli, int argc, char **argv)
+static int run(const tool_cli *cli, int argc, char **argv)
 {
     if (argc < 2 && !cli->default_command) {
         print_overview(cli, stderr);
@@ -109,7 +109,7 @@ static int run(const meso_cli *cli, int argc, char **argv)
         return help(cli, argc - 1, argv + 1);
     if (cli->default_command && (*name == '-' || argc < 2))
         return run_default(cli, argc, argv);
-    const meso_cli_command *row = find_command(cli, name);
+    const tool_cli_command *row = find_command(cli, name);
     return row ? row->function(argc - 1, argv + 1) : unknown_command(name);
 }
 
@@ -126,25 +126,25 @@ static void open_missing_streams(void)
  * something worse has happened. */
 static int finish_stdout(int code)
 {
-    int error = meso_stdout_error();
+    int error = tool_stdout_error();
     if (error == 0)
         return code;
     if (error != EPIPE)
-        fprintf(stderr, "%s: cannot write to standard output: %s\n", meso_program_name,
+        fprintf(stderr, "%s: cannot write to standard output: %s\n", tool_program_name,
                 strerror(error));
     return code == 0 ? 74 : code;
 }
 
-int meso_cli_main(const meso_cli *cli, int argc, char **argv)
+int tool_cli_main(const tool_cli *cli, int argc, char **argv)
 {
-    meso_program_name = cli->name;
+    tool_program_name = cli->name;
     open_missing_streams();
     signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe fails with EPIPE instead of killing us */
     signal(SIGXFSZ, SIG_IGN); /* and one past the file-size limit with EFBIG */
     int code;
-    if (meso_child_main(argc, argv, &code))
+    if (tool_child_main(argc, argv, &code))
         return code;
     code = finish_stdout(run(cli, argc, argv));
-    meso_driver_crash_end();
+    tool_driver_crash_end();
     return code;
 }

@@ -8,20 +8,20 @@
 #ifndef MESO_TOOLS_CLI_H
 #define MESO_TOOLS_CLI_H
 
-typedef struct meso_cli_command {
+typedef struct tool_cli_command {
     const char *name;                       /* NULL ends a table */
     const char *summary;                    /* NULL: not listed */
     int (*function)(int argc, char **argv); /* argv[0] is the subcommand's name; the exit code */
-} meso_cli_command;
+} tool_cli_command;
 
-typedef struct meso_cli {
+typedef struct tool_cli {
     const char *name; /* of the program */
     const char *about;
-    const meso_cli_command *commands;
+    const tool_cli_command *commands;
     const char *default_command; /* what no command means; NULL: an overview */
-} meso_cli;
+} tool_cli;
 
 /* The whole of a main(). */
-int meso_cli_main(const meso_cli *cli, int argc, char **argv);
+int tool_cli_main(const tool_cli *cli, int argc, char **argv);
 
 #endif

@@ -10,35 +10,35 @@
 #include "drivers.h"
 #include "report/report_json.h"
 
-int meso_tool_fail(const meso_error *error)
+int tool_fail(const meso_error *error)
 {
-    fprintf(stderr, "%s: %s\n", meso_program_name,
+    fprintf(stderr, "%s: %s\n", tool_program_name,
             error->text[0] ? error->text : meso_status_name(error->status));
     return meso_status_exit_code(error->status);
 }
 
-int meso_scoring_open(meso_scoring *scoring, meso_device **device, meso_model **model)
+int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **model)
 {
     meso_model_options options = MESO_MODEL_OPTIONS_INIT;
     meso_error error = {0};
     options.net = scoring->net;
     options.max_batch = (size_t)scoring->batch;
     scoring->started = meso_seconds();
-    if (meso_tool_open_device(scoring->device, device, &error) != MESO_OK)
-        return meso_tool_fail(&error);
+    if (tool_open_device(scoring->device, device, &error) != MESO_OK)
+        return tool_fail(&error);
     double opened = meso_seconds();
     if (meso_model_open(*device, scoring->weights, &options, model, &error) != MESO_OK)
-        return meso_tool_fail(&error);
+        return tool_fail(&error);
     scoring->open_model_seconds = meso_seconds() - opened;
     return -1;
 }
 
-void meso_scoring_times(const meso_scoring *scoring, const meso_device *device,
-                        const meso_model_info *model, meso_time times[MESO_N_TIMES])
+void tool_scoring_times(const tool_scoring *scoring, const meso_device *device,
+                        const meso_model_info *model, tool_time times[MESO_N_TIMES])
 {
     double list, open;
     meso_device_open_seconds(device, &list, &open);
-    const meso_time all[MESO_N_TIMES] = {{"list_devices", list},
+    const tool_time all[MESO_N_TIMES] = {{"list_devices", list},
                                          {"open_device", open},
                                          {"open_model", scoring->open_model_seconds},
                                          {"build", model->build_seconds},
@@ -49,7 +49,7 @@ void meso_scoring_times(const meso_scoring *scoring, const meso_device *device,
     memcpy(times, all, sizeof all);
 }
 
-json_t *meso_times_json(const meso_time times[MESO_N_TIMES])
+json_t *tool_times_json(const tool_time times[MESO_N_TIMES])
 {
     json_t *object = json_object();
     for (int i = 0; object && i < MESO_N_TIMES; i++)
@@ -60,15 +60,15 @@ json_t *meso_times_json(const meso_time times[MESO_N_TIMES])
     return object;
 }
 
-void meso_print_times(const meso_time times[MESO_N_TIMES])
+void tool_print_times(const tool_time times[MESO_N_TIMES])
 {
-    fprintf(stderr, "%s: seconds:", meso_program_name);
+    fprintf(stderr, "%s: seconds:", tool_program_name);
     for (int i = 0; i < MESO_N_TIMES; i++)
         fprintf(stderr, "%s %s %.4f", i ? "," : "", times[i].name, times[i].seconds);
     fputc('\n', stderr);
 }
 
-report_provenance meso_scoring_provenance(const meso_scoring *scoring, const meso_device *device,
+report_provenance tool_scoring_provenance(const tool_scoring *scoring, const meso_device *device,
                                           const meso_model_info *model, const char *command)
 {
     const meso_device_info *info = meso_device_get_info(device);
@@ -84,13 +84,13 @@ report_provenance meso_scoring_provenance(const meso_scoring *scoring, const mes
                                .command = command};
 }
 
-void meso_command_text(int argc, char **argv, meso_text *text)
+void tool_command_text(int argc, char **argv, meso_text *text)
 {
-    meso_text_format(text, "%s ", meso_program_name);
+    meso_text_format(text, "%s ", tool_program_name);
     report_command_line(argc, argv, text);
 }
 
-meso_score_options meso_scoring_score_options(meso_scoring *scoring)
+meso_score_options tool_scoring_score_options(tool_scoring *scoring)
 {
     meso_score_options options = MESO_SCORE_OPTIONS_INIT;
     options.n_threads = (size_t)scoring->threads;
@@ -110,7 +110,7 @@ static void on_signal(int number)
     interrupted = 1;
 }
 
-void meso_interrupt_catch(void)
+void tool_interrupt_catch(void)
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);
@@ -121,12 +121,12 @@ void meso_interrupt_catch(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-int meso_interrupted(void)
+int tool_interrupted(void)
 {
     return interrupted;
 }
 
-int meso_stdout_error(void)
+int tool_stdout_error(void)
 {
     static int first; /* stdio forgets the reason, and what it could not write */
     errno = 0;

@@ -15,18 +15,18 @@
 #include "report/report_provenance.h"
 
 /* Says "PROGRAM: SENTENCE" on stderr and returns the exit code that belongs to the status. */
-int meso_tool_fail(const meso_error *error);
+int tool_fail(const meso_error *error);
 
 /* What predict and evaluate ask for. Start from {0}; rows for the option table below. */
-typedef struct meso_scoring {
+typedef struct tool_scoring {
     const char *weights; /* NULL: those that come with the library */
     const char *net;
     const char *device;
     uint64_t batch, threads, max_pixels; /* 0: the library's default */
     int exif_orient, timing;
-    double started, open_model_seconds; /* for --timing: meso_scoring_open fills them */
+    double started, open_model_seconds; /* for --timing: tool_scoring_open fills them */
     meso_score_timing scored;           /* meso_score_files fills it */
-} meso_scoring;
+} tool_scoring;
 
 /* clang-format off */
 #define MESO_OPTION_DEVICE(where) \
@@ -55,34 +55,34 @@ typedef struct meso_scoring {
 
 /* Opens the device and the model; Returns -1, or the exit code after a
  * sentence on stderr; in both cases the caller closes what is not NULL, the model first. */
-int meso_scoring_open(meso_scoring *scoring, meso_device **device, meso_model **model);
+int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **model);
 
 /* What --timing tells: a part's name, and its seconds. */
-typedef struct meso_time {
+typedef struct tool_time {
     const char *name;
     double seconds;
-} meso_time;
+} tool_time;
 enum { MESO_N_TIMES = 8 };
-void meso_scoring_times(const meso_scoring *scoring, const meso_device *device,
-                        const meso_model_info *model, meso_time times[MESO_N_TIMES]);
-void meso_print_times(const meso_time times[MESO_N_TIMES]);   /* one line on stderr */
-json_t *meso_times_json(const meso_time times[MESO_N_TIMES]); /* NULL: out of memory */
+void tool_scoring_times(const tool_scoring *scoring, const meso_device *device,
+                        const meso_model_info *model, tool_time times[MESO_N_TIMES]);
+void tool_print_times(const tool_time times[MESO_N_TIMES]);   /* one line on stderr */
+json_t *tool_times_json(const tool_time times[MESO_N_TIMES]); /* NULL: out of memory */
 
 /* What a report says of its origin. The strings are those of the arguments. */
-report_provenance meso_scoring_provenance(const meso_scoring *scoring, const meso_device *device,
+report_provenance tool_scoring_provenance(const tool_scoring *scoring, const meso_device *device,
                                           const meso_model_info *model, const char *command);
 
-/* Appends "PROGRAM predict …" as it was typed: call it before meso_options_parse. */
-void meso_command_text(int argc, char **argv, meso_text *text);
-meso_score_options meso_scoring_score_options(meso_scoring *scoring);
+/* Appends "PROGRAM predict …" as it was typed: call it before tool_options_parse. */
+void tool_command_text(int argc, char **argv, meso_text *text);
+meso_score_options tool_scoring_score_options(tool_scoring *scoring);
 
-/* From now on the first Ctrl-C (SIGINT) or SIGTERM only makes meso_interrupted() true; the second
+/* From now on the first Ctrl-C (SIGINT) or SIGTERM only makes tool_interrupted() true; the second
  * ends the program at once. */
-void meso_interrupt_catch(void);
-int meso_interrupted(void);
+void tool_interrupt_catch(void);
+int tool_interrupted(void);
 
 /* 0 if all that was printed to stdout so far has gone out, else the errno of the first failure. For
  * loops that stop early when the reader has left; main() asks at the end in any case. */
-int meso_stdout_error(void);
+int tool_stdout_error(void);
 
 #endif

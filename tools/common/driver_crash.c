@@ -34,7 +34,7 @@ static void say(const char *text)
 /* Only calls that are allowed in a signal handler. */
 static void end(const char *how)
 {
-    say(meso_program_name);
+    say(tool_program_name);
     say(": the OpenCL driver, or a bug of this program, ended it by ");
     say(how);
     say("; mesocl devices and mesocl selftest try each driver in a process of its own\n");
@@ -54,7 +54,7 @@ static void on_exit_call(void)
         end("exit()");
 }
 
-void meso_driver_crash_catch(void)
+void tool_driver_crash_catch(void)
 {
     static const int signals[] = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
     struct sigaction action;
@@ -71,7 +71,7 @@ void meso_driver_crash_catch(void)
     inside = atexit(on_exit_call) == 0;
 }
 
-void meso_driver_crash_end(void)
+void tool_driver_crash_end(void)
 {
     inside = 0;
 }

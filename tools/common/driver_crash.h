@@ -7,9 +7,9 @@
 #define MESO_TOOLS_DRIVER_CRASH_H
 
 /* From here on; call it before the first OpenCL call. */
-void meso_driver_crash_catch(void);
+void tool_driver_crash_catch(void);
 
 /* main() is about to return: an exit() from now on is the program's own. */
-void meso_driver_crash_end(void);
+void tool_driver_crash_end(void);
 
 #endif

@@ -77,12 +77,12 @@ static char *make_folder(void)
 }
 
 /* A driver for each of n > 1 files. 0 where something could not be made. */
-static int fill(meso_drivers *drivers, const char *folder, struct dirent **entries, size_t n)
+static int fill(tool_drivers *drivers, const char *folder, struct dirent **entries, size_t n)
 {
     drivers->folder = make_folder();
     for (size_t i = 0; drivers->folder && i < n; i++) {
         char joined[PATH_MAX];
-        meso_driver *row = &drivers->rows[drivers->n++];
+        tool_driver *row = &drivers->rows[drivers->n++];
         snprintf(joined, sizeof joined, "%s/%s", folder, entries[i]->d_name);
         row->file = realpath(joined, NULL);
         if (!row->file)
@@ -96,12 +96,12 @@ static int fill(meso_drivers *drivers, const char *folder, struct dirent **entri
 }
 
 /* One row for all that the loader finds; `only` is the one file there is, or NULL. */
-static int fill_one(meso_drivers *drivers, const char *folder, const struct dirent *only)
+static int fill_one(tool_drivers *drivers, const char *folder, const struct dirent *only)
 {
     char joined[PATH_MAX];
-    meso_driver *row = &drivers->rows[0];
+    tool_driver *row = &drivers->rows[0];
     drivers->n = 1;
-    *row = (meso_driver){0};
+    *row = (tool_driver){0};
     if (!only) {
         row->library = strdup("");
         return row->library != NULL;
@@ -112,17 +112,17 @@ static int fill_one(meso_drivers *drivers, const char *folder, const struct dire
     return row->file && row->library;
 }
 
-meso_status meso_driver_files_find(meso_drivers *drivers, meso_error *error)
+meso_status tool_driver_files_find(tool_drivers *drivers, meso_error *error)
 {
     meso_status status = MESO_OK;
     struct dirent **entries = NULL;
     const char *folder = vendors_folder();
     int n = folder ? scandir(folder, &entries, is_icd, alphasort) : 0;
-    *drivers = (meso_drivers){0};
+    *drivers = (tool_drivers){0};
     drivers->rows = calloc(n > 1 ? (size_t)n : 1, sizeof *drivers->rows);
     MESO_REQUIRE_MEMORY(drivers->rows, error);
     if (n < 2 || !fill(drivers, folder, entries, (size_t)n)) {
-        meso_driver_files_free(drivers); /* without a temporary folder they are not kept apart */
+        tool_driver_files_free(drivers); /* without a temporary folder they are not kept apart */
         drivers->rows = calloc(1, sizeof *drivers->rows);
         MESO_REQUIRE_MEMORY(drivers->rows, error);
         MESO_REQUIRE(fill_one(drivers, folder, n == 1 ? entries[0] : NULL), error,
@@ -143,7 +143,7 @@ static void remove_vendors(const char *vendors)
     rmdir(vendors);
 }
 
-void meso_driver_files_free(meso_drivers *drivers)
+void tool_driver_files_free(tool_drivers *drivers)
 {
     for (size_t i = 0; drivers->rows && i < drivers->n; i++) {
         if (drivers->rows[i].vendors)
@@ -161,7 +161,7 @@ void meso_driver_files_free(meso_drivers *drivers)
     drivers->n = 0;
 }
 
-void meso_driver_library_trouble(const char *library, char *text, size_t size)
+void tool_driver_library_trouble(const char *library, char *text, size_t size)
 {
     *text = '\0';
     if (!*library)

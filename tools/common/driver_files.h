@@ -7,12 +7,12 @@
 
 #include "drivers.h"
 
-/* Fills rows, n and folder as meso_drivers_find says. */
-meso_status meso_driver_files_find(meso_drivers *drivers, meso_error *error);
-void meso_driver_files_free(meso_drivers *drivers);
+/* Fills rows, n and folder as tool_drivers_find says. */
+meso_status tool_driver_files_find(tool_drivers *drivers, meso_error *error);
+void tool_driver_files_free(tool_drivers *drivers);
 
 /* Why the library cannot be a driver, as a sentence; "" if it may be one. It is loaded: call this
  * in a child alone. */
-void meso_driver_library_trouble(const char *library, char *text, size_t size);
+void tool_driver_library_trouble(const char *library, char *text, size_t size);
 
 #endif

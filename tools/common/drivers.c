@@ -15,12 +15,12 @@
 
 static const double list_seconds = 5;
 
-meso_status meso_child_list(const char *argument, meso_text *answer, meso_error *error)
+meso_status tool_child_list(const char *argument, meso_text *answer, meso_error *error)
 {
     meso_device_info *list = NULL;
     size_t n = 0;
     char trouble[512];
-    meso_driver_library_trouble(argument, trouble, sizeof trouble);
+    tool_driver_library_trouble(argument, trouble, sizeof trouble);
     if (*trouble)
         return meso_fail(error, MESO_ERROR_NO_DEVICE, "%s", trouble);
     meso_status status = meso_device_list(&list, &n, error);
@@ -31,9 +31,9 @@ meso_status meso_child_list(const char *argument, meso_text *answer, meso_error 
 }
 
 /* Adds what a child found behind the devices that are there. 0: out of memory. */
-static int add_devices(meso_drivers *drivers, size_t number, const meso_text *answer)
+static int add_devices(tool_drivers *drivers, size_t number, const meso_text *answer)
 {
-    meso_driver *row = &drivers->rows[number];
+    tool_driver *row = &drivers->rows[number];
     size_t n = answer->length / sizeof(meso_device_info), all = drivers->n_devices + n;
     meso_device_info *devices = realloc(drivers->devices, (all + 1) * sizeof *devices);
     if (devices)
@@ -54,11 +54,11 @@ static int add_devices(meso_drivers *drivers, size_t number, const meso_text *an
     return 1;
 }
 
-static meso_status none_has_a_device(const meso_drivers *drivers, meso_error *error)
+static meso_status none_has_a_device(const tool_drivers *drivers, meso_error *error)
 {
     meso_text reasons = {0};
     for (size_t i = 0; i < drivers->n; i++) {
-        const meso_driver *row = &drivers->rows[i];
+        const tool_driver *row = &drivers->rows[i];
         if (row->file)
             meso_text_format(&reasons, "%s%s: ", i ? "; " : "", MESO_PRINTABLE(row->file));
         meso_text_add(&reasons, row->error.text);
@@ -69,28 +69,28 @@ static meso_status none_has_a_device(const meso_drivers *drivers, meso_error *er
     return MESO_ERROR_NO_DEVICE;
 }
 
-meso_status meso_drivers_find(meso_drivers *drivers, meso_error *error)
+meso_status tool_drivers_find(tool_drivers *drivers, meso_error *error)
 {
-    meso_status status = meso_driver_files_find(drivers, error);
+    meso_status status = tool_driver_files_find(drivers, error);
     if (status != MESO_OK)
-        meso_drivers_free(drivers);
+        tool_drivers_free(drivers);
     return status;
 }
 
-meso_status meso_drivers_ask(meso_drivers *drivers, int quiet, meso_error *error)
+meso_status tool_drivers_ask(tool_drivers *drivers, int quiet, meso_error *error)
 {
     meso_status status = MESO_OK;
     unsigned platform = 0;
-    meso_child *children = calloc(drivers->n, sizeof *children);
+    tool_child *children = calloc(drivers->n, sizeof *children);
     MESO_REQUIRE_MEMORY(children, error);
     for (size_t i = 0; i < drivers->n; i++)
-        children[i] = (meso_child){.work = "list",
+        children[i] = (tool_child){.work = "list",
                                    .vendors = drivers->rows[i].vendors,
                                    .argument = drivers->rows[i].library,
                                    .quiet = quiet};
-    meso_children_run(children, drivers->n, list_seconds);
+    tool_children_run(children, drivers->n, list_seconds);
     for (size_t i = 0; i < drivers->n; i++) {
-        meso_driver *row = &drivers->rows[i];
+        tool_driver *row = &drivers->rows[i];
         row->platform = platform;
         row->error = children[i].error;
         MESO_REQUIRE(add_devices(drivers, i, &children[i].answer), error, MESO_ERROR_MEMORY,
@@ -109,15 +109,15 @@ out:
     return status;
 }
 
-void meso_drivers_free(meso_drivers *drivers)
+void tool_drivers_free(tool_drivers *drivers)
 {
-    meso_driver_files_free(drivers);
+    tool_driver_files_free(drivers);
     free(drivers->devices);
     free(drivers->owners);
-    *drivers = (meso_drivers){0};
+    *drivers = (tool_drivers){0};
 }
 
-void meso_drivers_local_name(const meso_drivers *drivers, size_t device, char name[32])
+void tool_drivers_local_name(const tool_drivers *drivers, size_t device, char name[32])
 {
     const meso_device_info *info = &drivers->devices[device];
     snprintf(name, 32, "%u:%u", info->platform - drivers->rows[drivers->owners[device]].platform,
@@ -125,18 +125,18 @@ void meso_drivers_local_name(const meso_drivers *drivers, size_t device, char na
 }
 
 /* The first device that selector means, by a driver that this process then loads alone. */
-static meso_status open_among(meso_drivers *drivers, const char *selector, meso_device **device,
+static meso_status open_among(tool_drivers *drivers, const char *selector, meso_device **device,
                               meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t *matches = NULL, n_matches;
     char name[32];
-    MESO_TRY(meso_drivers_ask(drivers, 1, error));
+    MESO_TRY(tool_drivers_ask(drivers, 1, error));
     matches = calloc(drivers->n_devices, sizeof *matches);
     MESO_REQUIRE_MEMORY(matches, error);
     MESO_TRY(meso_device_match(drivers->devices, drivers->n_devices, selector, matches, &n_matches,
                                error));
-    meso_drivers_local_name(drivers, matches[0], name);
+    tool_drivers_local_name(drivers, matches[0], name);
     setenv("OCL_ICD_VENDORS", drivers->rows[drivers->owners[matches[0]]].vendors, 1);
     MESO_TRY(meso_device_open(name, device, error));
 out:
@@ -157,17 +157,17 @@ static meso_status require_files(meso_error *error)
                      (unsigned long long)limit.rlim_cur, (int)least);
 }
 
-meso_status meso_tool_open_device(const char *selector, meso_device **device, meso_error *error)
+meso_status tool_open_device(const char *selector, meso_device **device, meso_error *error)
 {
-    meso_drivers drivers;
+    tool_drivers drivers;
     meso_status status = require_files(error);
     if (status == MESO_OK)
-        status = meso_drivers_find(&drivers, error);
+        status = tool_drivers_find(&drivers, error);
     if (status != MESO_OK)
         return status;
-    meso_driver_crash_catch();
+    tool_driver_crash_catch();
     status = drivers.n > 1 ? open_among(&drivers, selector, device, error)
                            : meso_device_open(selector, device, error);
-    meso_drivers_free(&drivers);
+    tool_drivers_free(&drivers);
     return status;
 }

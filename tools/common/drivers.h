@@ -13,37 +13,37 @@
 
 #include "mesocl/device.h"
 
-typedef struct meso_driver {
+typedef struct tool_driver {
     char *file;        /* the .icd file; NULL: what the loader finds */
     char *library;     /* that it names; "" unknown */
     char *vendors;     /* the folder that holds this file alone, as OCL_ICD_VENDORS; NULL: all */
     unsigned platform; /* number of its first platform */
     size_t n_devices;  /* 0: see error */
     meso_error error;
-} meso_driver;
+} tool_driver;
 
-typedef struct meso_drivers {
-    meso_driver *rows;
+typedef struct tool_drivers {
+    tool_driver *rows;
     size_t n;
     meso_device_info *devices; /* of all drivers */
     size_t *owners;            /* [n_devices]: the driver of each */
     size_t n_devices;
-    char *folder; /* of the vendors' folders; removed by meso_drivers_free */
-} meso_drivers;
+    char *folder; /* of the vendors' folders; removed by tool_drivers_free */
+} tool_drivers;
 
 /* Finds the drivers; no driver is loaded by it. Errors: MEMORY. */
-meso_status meso_drivers_find(meso_drivers *drivers, meso_error *error);
+meso_status tool_drivers_find(tool_drivers *drivers, meso_error *error);
 
 /* Asks each for its devices, side by side, for at most 5 seconds. quiet: what drivers say on stderr
  * is not shown. Errors: MEMORY, NO_DEVICE (none has a device; the text says why of each). */
-meso_status meso_drivers_ask(meso_drivers *drivers, int quiet, meso_error *error);
-void meso_drivers_free(meso_drivers *drivers);
+meso_status tool_drivers_ask(tool_drivers *drivers, int quiet, meso_error *error);
+void tool_drivers_free(tool_drivers *drivers);
 
 /* "platform:device" of a device within a process that has its driver alone. */
-void meso_drivers_local_name(const meso_drivers *drivers, size_t device, char name[32]);
+void tool_drivers_local_name(const tool_drivers *drivers, size_t device, char name[32]);
 
 /* meso_device_open for programs. With several drivers they are asked first, and the one that has
  * the device is the only one that this process loads. */
-meso_status meso_tool_open_device(const char *selector, meso_device **device, meso_error *error);
+meso_status tool_open_device(const char *selector, meso_device **device, meso_error *error);
 
 #endif

@@ -13,13 +13,13 @@
 
 #include "base/text.h"
 
-const char *meso_program_name = "mesocl";
+const char *tool_program_name = "mesocl";
 
 enum { help_width = 79, help_column = 25 };
 
 /* One command line while it is read. */
 typedef struct parser {
-    const meso_command_line *line;
+    const tool_command_line *line;
     int argc;
     char **argv;
     int next;          /* position of the next word */
@@ -27,14 +27,14 @@ typedef struct parser {
     int help;
 } parser;
 
-int meso_options_usage_error(const char *command, const char *format, ...)
+int tool_options_usage_error(const char *command, const char *format, ...)
 {
     va_list arguments;
-    fprintf(stderr, "%s %s: ", meso_program_name, command);
+    fprintf(stderr, "%s %s: ", tool_program_name, command);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "; try: %s %s --help\n", meso_program_name, command);
+    fprintf(stderr, "; try: %s %s --help\n", tool_program_name, command);
     return 2;
 }
 
@@ -63,7 +63,7 @@ static void print_wrapped(const char *text, int at, int column)
     putchar('\n');
 }
 
-static void print_option(const meso_option *option)
+static void print_option(const tool_option *option)
 {
     int at = option->letter ? printf("  -%c, ", option->letter) : printf("      ");
     at += printf("--%s", option->name);
@@ -77,14 +77,14 @@ static void print_option(const meso_option *option)
     print_wrapped(option->help, help_column, help_column);
 }
 
-static void print_help(const meso_command_line *line)
+static void print_help(const tool_command_line *line)
 {
-    static const meso_option help = {"help", 'h', MESO_OPTION_FLAG, {NULL}, NULL, "show this",
+    static const tool_option help = {"help", 'h', MESO_OPTION_FLAG, {NULL}, NULL, "show this",
                                      0,      0};
-    printf("Usage: %s %s %s\n\n", meso_program_name, line->name, line->usage);
+    printf("Usage: %s %s %s\n\n", tool_program_name, line->name, line->usage);
     print_wrapped(line->about, 0, 0);
     printf("\nOptions:\n");
-    for (const meso_option *option = line->options; option->name; option++)
+    for (const tool_option *option = line->options; option->name; option++)
         print_option(option);
     print_option(&help);
     printf("\nExamples:\n");
@@ -129,25 +129,25 @@ static int find_choice(const char *words, const char *word)
 }
 
 /* "--batch" with a hint of the range, for a value that is no such number. */
-static int number_error(const parser *p, const meso_option *option, const char *text)
+static int number_error(const parser *p, const tool_option *option, const char *text)
 {
     const char *what = option->kind == MESO_OPTION_UNSIGNED ? "a whole number" : "a number";
     const char *value = MESO_PRINTABLE(text);
     if (option->low == 0 && option->high == 0)
-        return meso_options_usage_error(p->line->name, "--%s takes %s, not \"%s\"", option->name,
+        return tool_options_usage_error(p->line->name, "--%s takes %s, not \"%s\"", option->name,
                                         what, value);
-    return meso_options_usage_error(p->line->name, "--%s takes %s from %.15g to %.15g, not \"%s\"",
+    return tool_options_usage_error(p->line->name, "--%s takes %s from %.15g to %.15g, not \"%s\"",
                                     option->name, what, option->low, option->high, value);
 }
 
-static int in_range(const meso_option *option, double value)
+static int in_range(const tool_option *option, double value)
 {
     return (option->low == 0 && option->high == 0) ||
            (value >= option->low && value <= option->high);
 }
 
 /* Stores an option's value; -1, or 2 after a sentence. */
-static int store(const parser *p, const meso_option *option, const char *text)
+static int store(const parser *p, const tool_option *option, const char *text)
 {
     uint64_t number;
     double real;
@@ -160,7 +160,7 @@ static int store(const parser *p, const meso_option *option, const char *text)
         return -1;
     case MESO_OPTION_LIST:
         if (option->value.list->n == sizeof option->value.list->items / sizeof(char *))
-            return meso_options_usage_error(p->line->name, "--%s is given more than %zu times",
+            return tool_options_usage_error(p->line->name, "--%s is given more than %zu times",
                                             option->name, option->value.list->n);
         option->value.list->items[option->value.list->n++] = text;
         return -1;
@@ -176,7 +176,7 @@ static int store(const parser *p, const meso_option *option, const char *text)
         return -1;
     case MESO_OPTION_CHOICE:
         if (find_choice(option->argument, text) < 0)
-            return meso_options_usage_error(p->line->name, "--%s takes one of %s, not \"%s\"",
+            return tool_options_usage_error(p->line->name, "--%s takes one of %s, not \"%s\"",
                                             option->name, option->argument, MESO_PRINTABLE(text));
         *option->value.choice = find_choice(option->argument, text);
         return -1;
@@ -185,15 +185,15 @@ static int store(const parser *p, const meso_option *option, const char *text)
 }
 
 /* `attached` is the value that stands in the same word, or NULL: then the next word is taken. */
-static int take_option(parser *p, const meso_option *option, const char *attached)
+static int take_option(parser *p, const tool_option *option, const char *attached)
 {
     if (option->kind == MESO_OPTION_FLAG) {
         if (attached)
-            return meso_options_usage_error(p->line->name, "--%s takes no value", option->name);
+            return tool_options_usage_error(p->line->name, "--%s takes no value", option->name);
         return store(p, option, NULL);
     }
     if (!attached && p->next == p->argc)
-        return meso_options_usage_error(p->line->name, "--%s needs a value (%s)", option->name,
+        return tool_options_usage_error(p->line->name, "--%s needs a value (%s)", option->name,
                                         option->argument);
     return store(p, option, attached ? attached : p->argv[p->next++]);
 }
@@ -206,17 +206,17 @@ static int take_long(parser *p, const char *word)
         p->help = 1;
         return -1;
     }
-    for (const meso_option *option = p->line->options; option->name; option++)
+    for (const tool_option *option = p->line->options; option->name; option++)
         if (strlen(option->name) == n && strncmp(option->name, word, n) == 0)
             return take_option(p, option, word[n] ? word + n + 1 : NULL);
-    return meso_options_usage_error(p->line->name, "unknown option \"--%s\"", MESO_PRINTABLE(word));
+    return tool_options_usage_error(p->line->name, "unknown option \"--%s\"", MESO_PRINTABLE(word));
 }
 
 /* -w FILE, -wFILE, -0v: flags may share a word, a value ends it. */
 static int take_letters(parser *p, const char *letters)
 {
     while (*letters) {
-        const meso_option *option = p->line->options;
+        const tool_option *option = p->line->options;
         while (option->name && option->letter != *letters)
             option++;
         if (!option->name && *letters == 'h') {
@@ -225,7 +225,7 @@ static int take_letters(parser *p, const char *letters)
             continue;
         }
         if (!option->name)
-            return meso_options_usage_error(p->line->name, "unknown option \"-%s\"",
+            return tool_options_usage_error(p->line->name, "unknown option \"-%s\"",
                                             MESO_PRINTABLE(letters));
         letters++;
         if (option->kind != MESO_OPTION_FLAG)
@@ -255,7 +255,7 @@ static int take_words(parser *p)
     return -1;
 }
 
-int meso_options_parse(const meso_command_line *line, int argc, char **argv, char ***operands,
+int tool_options_parse(const tool_command_line *line, int argc, char **argv, char ***operands,
                        size_t *n_operands)
 {
     parser p = {line, argc, argv, 1, 0, 0};
@@ -267,10 +267,10 @@ int meso_options_parse(const meso_command_line *line, int argc, char **argv, cha
         return 0;
     }
     if (p.n_operands < line->min_operands)
-        return meso_options_usage_error(line->name, "%s",
+        return tool_options_usage_error(line->name, "%s",
                                         p.n_operands ? "an operand is missing" : "nothing to do");
     if (p.n_operands > line->max_operands)
-        return meso_options_usage_error(line->name, "\"%s\" is one operand too many",
+        return tool_options_usage_error(line->name, "\"%s\" is one operand too many",
                                         MESO_PRINTABLE(argv[line->max_operands]));
     *operands = argv;
     *n_operands = p.n_operands;

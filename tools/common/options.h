@@ -5,13 +5,13 @@
  *
  *   const char *weights = NULL;
  *   uint64_t batch = 0;
- *   const meso_option options[] = {
+ *   const tool_option options[] = {
  *       {"weights", 'w', MESO_OPTION_TEXT, {.text = &weights}, "FILE", "the model", 0, 0},
  *       {"batch", 'b', MESO_OPTION_UNSIGNED, {.number = &batch}, "N", "images at once", 1, 65536},
  *       MESO_OPTIONS_END};
- *   const meso_command_line line = {"predict", "-w FILE [options] FILE...", "Scores images.",
+ *   const tool_command_line line = {"predict", "-w FILE [options] FILE...", "Scores images.",
  *                                   options, "mesocl predict -w a.safetensors b.jpg", 1, SIZE_MAX};
- *   int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+ *   int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
  *   if (end >= 0)
  *       return end;
  */
@@ -21,32 +21,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What messages and --help call the program; meso_cli_main() sets it. */
-extern const char *meso_program_name;
+/* What messages and --help call the program; tool_cli_main() sets it. */
+extern const char *tool_program_name;
 
-typedef enum meso_option_kind {
+typedef enum tool_option_kind {
     MESO_OPTION_FLAG,     /* int: set to 1 */
     MESO_OPTION_TEXT,     /* const char *: points into argv */
-    MESO_OPTION_LIST,     /* meso_option_list: the same, may be given many times */
+    MESO_OPTION_LIST,     /* tool_option_list: the same, may be given many times */
     MESO_OPTION_UNSIGNED, /* uint64_t: decimal digits only */
     MESO_OPTION_REAL,     /* double: decimal notation with a point, finite */
     MESO_OPTION_CHOICE    /* int: position of the word in the argument "a|b|c" */
-} meso_option_kind;
+} tool_option_kind;
 
 /* Every value of an option that was given, in order. */
-typedef struct meso_option_list {
+typedef struct tool_option_list {
     const char *items[64];
     size_t n;
-} meso_option_list;
+} tool_option_list;
 
-typedef struct meso_option {
+typedef struct tool_option {
     const char *name; /* without its dashes; NULL ends the table */
     char letter;      /* the short form, '\0' for none */
-    meso_option_kind kind;
+    tool_option_kind kind;
     union {
         int *flag;
         const char **text;
-        meso_option_list *list;
+        tool_option_list *list;
         uint64_t *number;
         double *real;
         int *choice;
@@ -55,31 +55,31 @@ typedef struct meso_option {
         *argument;    /* what --help calls the value; of a choice its words, "a|b|c"; else NULL */
     const char *help; /* one sentence or two, without a line break */
     double low, high; /* smallest and largest number allowed; 0, 0: any */
-} meso_option;
+} tool_option;
 
 /* clang-format off */
 #define MESO_OPTIONS_END {NULL, '\0', MESO_OPTION_FLAG, {NULL}, NULL, NULL, 0, 0}
 /* clang-format on */
 
-typedef struct meso_command_line {
+typedef struct tool_command_line {
     const char *name;  /* of the subcommand */
     const char *usage; /* what follows the name in the usage line */
     const char *about; /* paragraphs, separated by '\n' */
-    const meso_option *options;
+    const tool_option *options;
     const char *examples; /* one command a line, without indent */
     size_t min_operands, max_operands;
-} meso_command_line;
+} tool_command_line;
 
 /* Parses argv[1] … argv[argc - 1]; argv[0] is the subcommand. Options and operands may be mixed,
  * "--" ends options, "-" is an operand. Operands are moved to the front of argv and stay in order.
  * Returns -1: go on. Else the subcommand's exit code: 0 after --help, 2 after a wrong command line,
  * when one sentence stands on stderr. */
-int meso_options_parse(const meso_command_line *line, int argc, char **argv, char ***operands,
+int tool_options_parse(const tool_command_line *line, int argc, char **argv, char ***operands,
                        size_t *n_operands);
 
 /* Says "PROGRAM COMMAND: SENTENCE; try: PROGRAM COMMAND --help" on stderr and returns exit code 2:
  * for what a table cannot express, such as two options that exclude each other. */
-int meso_options_usage_error(const char *command, const char *format, ...)
+int tool_options_usage_error(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -26,16 +26,16 @@ static int terminal_columns(void)
     return columns > max_columns ? max_columns : columns;
 }
 
-void meso_progress_start(meso_progress *progress, const char *what, size_t total)
+void tool_progress_start(tool_progress *progress, const char *what, size_t total)
 {
     const char *terminal = getenv("TERM");
     int dumb = terminal && strcmp(terminal, "dumb") == 0;
-    *progress = (meso_progress){.what = what, .total = total, .started = meso_seconds()};
+    *progress = (tool_progress){.what = what, .total = total, .started = meso_seconds()};
     progress->on = isatty(STDERR_FILENO) && !dumb;
 }
 
 /* "[######........]  120/1000 images  85/s  0:10 left": the bar gives way on a narrow screen. */
-void meso_progress_format(const meso_progress *progress, size_t done, double seconds, int columns,
+void tool_progress_format(const tool_progress *progress, size_t done, double seconds, int columns,
                           char *line, size_t size)
 {
     char bar[bar_cells + 1], text[128];
@@ -58,13 +58,13 @@ void meso_progress_format(const meso_progress *progress, size_t done, double sec
         line[columns - 1] = '\0';
 }
 
-void meso_progress_update(meso_progress *progress, size_t done)
+void tool_progress_update(tool_progress *progress, size_t done)
 {
     char line[256];
     double now = meso_seconds();
     if (!progress->on || now - progress->drawn < 0.1)
         return;
-    meso_progress_format(progress, done, now - progress->started, terminal_columns(), line,
+    tool_progress_format(progress, done, now - progress->started, terminal_columns(), line,
                          sizeof line);
     int width = (int)strlen(line);
     int stale = progress->width > width ? progress->width - width : 0;
@@ -74,7 +74,7 @@ void meso_progress_update(meso_progress *progress, size_t done)
     progress->drawn = now;
 }
 
-void meso_progress_clear(meso_progress *progress)
+void tool_progress_clear(tool_progress *progress)
 {
     if (progress->width > 0)
         fprintf(stderr, "\r%*s\r", progress->width, "");

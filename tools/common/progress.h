@@ -8,24 +8,24 @@
 
 #include <stddef.h>
 
-typedef struct meso_progress {
+typedef struct tool_progress {
     const char *what; /* "images" */
     size_t total;
     int on;
     int width; /* of the line on the screen now; 0: none */
     double started, drawn;
-} meso_progress;
+} tool_progress;
 
-void meso_progress_start(meso_progress *progress, const char *what, size_t total);
+void tool_progress_start(tool_progress *progress, const char *what, size_t total);
 
 /* Draws at most every 100 ms. */
-void meso_progress_update(meso_progress *progress, size_t done);
+void tool_progress_update(tool_progress *progress, size_t done);
 
 /* Wipes the line: before anything else is printed to the terminal, and at the end. */
-void meso_progress_clear(meso_progress *progress);
+void tool_progress_clear(tool_progress *progress);
 
 /* The line itself, without its return: columns wide at most. Apart for the tests. */
-void meso_progress_format(const meso_progress *progress, size_t done, double seconds, int columns,
+void tool_progress_format(const tool_progress *progress, size_t done, double seconds, int columns,
                           char *line, size_t size);
 
 #endif

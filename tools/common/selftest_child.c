@@ -7,7 +7,7 @@
 #include "child.h"
 #include "mesocl/selftest.h"
 
-meso_status meso_child_selftest(const char *argument, meso_text *answer, meso_error *error)
+meso_status tool_child_selftest(const char *argument, meso_text *answer, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_device *device = NULL;
@@ -16,7 +16,7 @@ meso_status meso_child_selftest(const char *argument, meso_text *answer, meso_er
     MESO_TRY(meso_device_open(argument, &device, error));
     MESO_TRY(meso_selftest(device, &rows, &n, &n_failed, error));
     for (size_t i = 0; i < n; i++) {
-        meso_selftest_record record = {
+        tool_selftest_record record = {
             .expected = rows[i].expected, .got = rows[i].got, .passed = rows[i].passed};
         snprintf(record.net, sizeof record.net, "%s", rows[i].net);
         snprintf(record.path, sizeof record.path, "%s", rows[i].path);

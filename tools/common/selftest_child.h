@@ -6,10 +6,10 @@
 #ifndef MESO_TOOLS_SELFTEST_CHILD_H
 #define MESO_TOOLS_SELFTEST_CHILD_H
 
-typedef struct meso_selftest_record {
+typedef struct tool_selftest_record {
     char net[32], path[16], input[16], detail[256];
     double expected, got;
     int passed;
-} meso_selftest_record;
+} tool_selftest_record;
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "study/health.h"
+#include "study/result/health.h"
 #include "writer.h"
 
 /* Datasets a and b beside each other. */

@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "bench_inputs.h"
 #include "check_report.h"
 #include "dataset_bench.h"
+#include "dataset_inputs.h"
 #include "report/report_json.h"
 #include "stats_charts.h"
 
@@ -43,7 +43,7 @@ static const char examples[] =
 /* clang-format off */
 static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_operands)
 {
-    const meso_option options[] = {
+    const tool_option options[] = {
         {"against", '\0', MESO_OPTION_TEXT, {.text = &c->against}, "FOLDER",
          "compare each dataset with this one, which is not checked itself", 0, 0},
         BENCH_INPUT_OPTIONS(c->inputs),
@@ -65,16 +65,16 @@ static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_op
         {"strict", '\0', MESO_OPTION_FLAG, {.flag = &c->strict}, NULL,
          "end with 1 where there is a warning", 0, 0},
         MESO_OPTIONS_END};
-    const meso_command_line line = {"check", "[options] [NAME=]FOLDER...", about, options, examples,
+    const tool_command_line line = {"check", "[options] [NAME=]FOLDER...", about, options, examples,
                                     0, SIZE_MAX};
     /* clang-format on */
-    int code = meso_options_parse(&line, argc, argv, operands, n_operands);
+    int code = tool_options_parse(&line, argc, argv, operands, n_operands);
     if (code >= 0)
         return code;
     if (*n_operands == 0 && !c->inputs.files.manifest)
-        return meso_options_usage_error("check", "give a folder or --manifest FILE");
+        return tool_options_usage_error("check", "give a folder or --manifest FILE");
     if (c->json + c->csv + c->markdown > 1)
-        return meso_options_usage_error("check", "--json, --csv and --markdown exclude each other");
+        return tool_options_usage_error("check", "--json, --csv and --markdown exclude each other");
     c->options = (study_health_options){(size_t)c->resamples, c->seed};
     return -1;
 }
@@ -179,11 +179,11 @@ int bench_cmd_check(int argc, char **argv)
     char **operands;
     size_t n_operands;
     int found = 0;
-    meso_command_text(argc, argv, &command); /* before parsing moves the operands */
+    tool_command_text(argc, argv, &command); /* before parsing moves the operands */
     int code = parse(&c, argc, argv, &operands, &n_operands);
     if (code < 0)
         code = run(&c, operands, n_operands, command.bytes, &found, &error) != MESO_OK
-                   ? meso_tool_fail(&error)
+                   ? tool_fail(&error)
                    : c.strict && found;
     bench_inputs_free(&c.inputs);
     meso_text_free(&command);

@@ -8,12 +8,12 @@
 
 #include "common.h"
 #include "dataset_bench.h"
+#include "demo/demo_data.h"
 #include "progress.h"
-#include "study/demo_data.h"
 
 typedef struct demo_data {
     uint64_t count, side, seed;
-    meso_progress progress;
+    tool_progress progress;
 } demo_data;
 
 static const char about[] =
@@ -34,9 +34,9 @@ static int show(size_t n_done, size_t n, void *user)
 {
     demo_data *d = user;
     if (d->progress.total == 0)
-        meso_progress_start(&d->progress, "pictures", n);
-    meso_progress_update(&d->progress, n_done);
-    return meso_interrupted();
+        tool_progress_start(&d->progress, "pictures", n);
+    tool_progress_update(&d->progress, n_done);
+    return tool_interrupted();
 }
 
 /* The library's sets, with so many plants for each hundred pictures. */
@@ -58,11 +58,11 @@ static meso_status draw(demo_data *d, const char *folder, meso_error *error)
                                         .seed = d->seed,
                                         .progress = show,
                                         .user = d};
-    meso_interrupt_catch();
+    tool_interrupt_catch();
     meso_status status = study_demo_write(&options, error);
-    meso_progress_clear(&d->progress);
+    tool_progress_clear(&d->progress);
     if (status == MESO_OK)
-        fprintf(stderr, "%s: %zu pictures drawn in %s; nobody is in them\n", meso_program_name,
+        fprintf(stderr, "%s: %zu pictures drawn in %s; nobody is in them\n", tool_program_name,
                 d->progress.total, MESO_PRINTABLE(folder));
     return status;
 }
@@ -74,17 +74,17 @@ int bench_cmd_demo_data(int argc, char **argv)
     char **operands;
     size_t n_operands;
     /* clang-format off */
-    const meso_option options[] = {
+    const tool_option options[] = {
         {"count", 'n', MESO_OPTION_UNSIGNED, {.number = &d.count}, "N",
          "pictures of each class of each dataset; default 100", 10, 100000},
         {"side", '\0', MESO_OPTION_UNSIGNED, {.number = &d.side}, "N",
          "pixels of a picture's side; default 256", 32, 4096},
         {"seed", 's', MESO_OPTION_UNSIGNED, {.number = &d.seed}, "N", "default 1", 0, 16777215},
         MESO_OPTIONS_END};
-    const meso_command_line line = {"demo-data", "[options] FOLDER", about, options, examples, 1, 1};
+    const tool_command_line line = {"demo-data", "[options] FOLDER", about, options, examples, 1, 1};
     /* clang-format on */
-    int code = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (code >= 0)
         return code;
-    return draw(&d, operands[0], &error) == MESO_OK ? 0 : meso_tool_fail(&error);
+    return draw(&d, operands[0], &error) == MESO_OK ? 0 : tool_fail(&error);
 }

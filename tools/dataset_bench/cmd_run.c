@@ -34,11 +34,11 @@ static int write_reports(bench_study *study, int thumbnails)
         printf("\nreport: %s\n", bench_study_path(study, path, "study.html"));
         if (results.n_done < results.n_jobs)
             fprintf(stderr, "%s: %zu of %zu jobs are not done: go on with --resume %s\n",
-                    meso_program_name, results.n_jobs - results.n_done, results.n_jobs,
+                    tool_program_name, results.n_jobs - results.n_done, results.n_jobs,
                     MESO_PRINTABLE(study->folder));
     }
     bench_results_free(&results);
-    return status == MESO_OK ? 0 : meso_tool_fail(&error);
+    return status == MESO_OK ? 0 : tool_fail(&error);
 }
 
 /* Everything that is missing, then the reports. */
@@ -50,19 +50,19 @@ static int go_on(bench_study *study, const bench_run_options *options)
     if (!done)
         return 70;
     if (bench_study_lock(study, &error) != MESO_OK)
-        code = meso_tool_fail(&error);
-    meso_interrupt_catch();
+        code = tool_fail(&error);
+    tool_interrupt_catch();
     if (code < 0)
         code = bench_queue_prepare(study);
     if (code < 0) {
         size_t n = bench_queue_done(study, done);
-        fprintf(stderr, "%s: %zu of %zu jobs are done\n", meso_program_name, n,
+        fprintf(stderr, "%s: %zu of %zu jobs are done\n", tool_program_name, n,
                 study_plan_n_jobs(&study->plan));
         code = bench_queue_run(study, done, (size_t)options->n_parallel);
     }
     if (code == 75)
         fprintf(stderr, "%s: interrupted; dataset_bench run --resume %s goes on\n",
-                meso_program_name, MESO_PRINTABLE(study->folder));
+                tool_program_name, MESO_PRINTABLE(study->folder));
     int partial = code == 70; /* what single jobs have not cost is worth a report */
     if (code < 0 || partial) {
         int written = write_reports(study, options->thumbnails);
@@ -100,7 +100,7 @@ int bench_cmd_run(int argc, char **argv)
     int finished = 0;
     int code = bench_run_options_parse(argc, argv, &options);
     if (code < 0 && begin(&options, &study, &finished, &error) != MESO_OK)
-        code = meso_tool_fail(&error);
+        code = tool_fail(&error);
     if (code < 0)
         code = finished ? 0 : go_on(&study, &options);
     bench_study_close(&study);
@@ -115,7 +115,7 @@ int bench_cmd_report(int argc, char **argv)
     size_t n_operands;
     bench_study study = {0};
     meso_error error = {0};
-    const meso_option options[] = {{"thumbnails",
+    const tool_option options[] = {{"thumbnails",
                                     '\0',
                                     MESO_OPTION_FLAG,
                                     {.flag = &thumbnails},
@@ -124,7 +124,7 @@ int bench_cmd_report(int argc, char **argv)
                                     0,
                                     0},
                                    MESO_OPTIONS_END};
-    const meso_command_line line = {
+    const tool_command_line line = {
         "report",
         "[options] DIR",
         "Writes the reports of a study again, from what is stored in its folder: "
@@ -134,11 +134,11 @@ int bench_cmd_report(int argc, char **argv)
         "dataset_bench report study",
         1,
         1};
-    int code = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (code >= 0)
         return code;
     if (bench_study_open(operands[0], &study, &error) != MESO_OK)
-        code = meso_tool_fail(&error);
+        code = tool_fail(&error);
     else
         code = write_reports(&study, thumbnails);
     bench_study_close(&study);

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "bench_inputs.h"
 #include "dataset_bench.h"
+#include "dataset_inputs.h"
 #include "report/report_table.h"
 #include "split_output.h"
 
@@ -38,7 +38,7 @@ static const char examples[] =
 /* clang-format off */
 static int parse(split *s, int argc, char **argv, char ***operands, size_t *n_operands)
 {
-    const meso_option options[] = {
+    const tool_option options[] = {
         {"test", 't', MESO_OPTION_REAL, {.real = &s->test}, "FRACTION",
          "of each class to test with; default 0.1", 0.0001, 0.9999},
         {"out", 'o', MESO_OPTION_TEXT, {.text = &s->out}, "FOLDER", "where to write (required)", 0, 0},
@@ -47,16 +47,16 @@ static int parse(split *s, int argc, char **argv, char ***operands, size_t *n_op
          "also make FOLDER/{train,test}/{Fake,Real} with links to the files", 0, 0},
         BENCH_INPUT_OPTIONS(s->inputs),
         MESO_OPTIONS_END};
-    const meso_command_line line = {"split", "[options] -o FOLDER DATASET", about, options, examples,
+    const tool_command_line line = {"split", "[options] -o FOLDER DATASET", about, options, examples,
                                     0, 1};
     /* clang-format on */
-    int code = meso_options_parse(&line, argc, argv, operands, n_operands);
+    int code = tool_options_parse(&line, argc, argv, operands, n_operands);
     if (code >= 0)
         return code;
     if (!s->out)
-        return meso_options_usage_error("split", "--out FOLDER is missing");
+        return tool_options_usage_error("split", "--out FOLDER is missing");
     if (*n_operands == (s->inputs.files.manifest != NULL))
-        return meso_options_usage_error("split", "give either a folder or --manifest FILE");
+        return tool_options_usage_error("split", "give either a folder or --manifest FILE");
     return -1;
 }
 
@@ -111,7 +111,7 @@ int bench_cmd_split(int argc, char **argv)
     size_t n_operands;
     int code = parse(&s, argc, argv, &operands, &n_operands);
     if (code < 0)
-        code = run(&s, operands, n_operands, &error) == MESO_OK ? 0 : meso_tool_fail(&error);
+        code = run(&s, operands, n_operands, &error) == MESO_OK ? 0 : tool_fail(&error);
     bench_inputs_free(&s.inputs);
     return code;
 }

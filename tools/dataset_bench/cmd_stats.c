@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "bench_inputs.h"
 #include "dataset_bench.h"
+#include "dataset_inputs.h"
 #include "report/report_json.h"
 #include "stats_report.h"
 
@@ -41,9 +41,9 @@ static const char examples[] = "dataset_bench stats openforensics/Train dfdc/Tra
 /* clang-format off */
 static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_operands)
 {
-    const meso_option options[] = {
+    const tool_option options[] = {
         BENCH_INPUT_OPTIONS(s->inputs),
-        {"study", '\0', MESO_OPTION_FLAG, {.flag = &s->inputs.study_only}, NULL,
+        {"study", '\0', MESO_OPTION_FLAG, {.flag = &s->inputs.published_only}, NULL,
          "the study's six statistics alone, which is faster", 0, 0},
         MESO_OPTION_JSON(s->json),
         {"csv", '\0', MESO_OPTION_FLAG, {.flag = &s->csv}, NULL,
@@ -55,16 +55,16 @@ static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_op
         {"images", '\0', MESO_OPTION_TEXT, {.text = &s->images}, "FILE",
          "write one CSV line for each picture, with every property", 0, 0},
         MESO_OPTIONS_END};
-    const meso_command_line line = {"stats", "[options] [NAME=]FOLDER...", about, options, examples,
+    const tool_command_line line = {"stats", "[options] [NAME=]FOLDER...", about, options, examples,
                                     0, SIZE_MAX};
     /* clang-format on */
-    int code = meso_options_parse(&line, argc, argv, operands, n_operands);
+    int code = tool_options_parse(&line, argc, argv, operands, n_operands);
     if (code >= 0)
         return code;
     if (*n_operands == 0 && !s->inputs.files.manifest)
-        return meso_options_usage_error("stats", "give a folder or --manifest FILE");
+        return tool_options_usage_error("stats", "give a folder or --manifest FILE");
     if (s->json + s->csv + s->markdown > 1)
-        return meso_options_usage_error("stats", "--json, --csv and --markdown exclude each other");
+        return tool_options_usage_error("stats", "--json, --csv and --markdown exclude each other");
     return -1;
 }
 
@@ -136,12 +136,11 @@ int bench_cmd_stats(int argc, char **argv)
     meso_text command = {0};
     char **operands;
     size_t n_operands;
-    meso_command_text(argc, argv, &command); /* before parsing moves the operands */
+    tool_command_text(argc, argv, &command); /* before parsing moves the operands */
     int code = parse(&s, argc, argv, &operands, &n_operands);
     if (code < 0)
-        code = run(&s, operands, n_operands, command.bytes, &error) == MESO_OK
-                   ? 0
-                   : meso_tool_fail(&error);
+        code =
+            run(&s, operands, n_operands, command.bytes, &error) == MESO_OK ? 0 : tool_fail(&error);
     bench_inputs_free(&s.inputs);
     meso_text_free(&command);
     return code;

@@ -33,5 +33,5 @@ int bench_cmd_study_job(int argc, char **argv)
         status =
             bench_job_run(&study, strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), &error);
     bench_study_close(&study);
-    return status == MESO_OK ? 0 : meso_tool_fail(&error);
+    return status == MESO_OK ? 0 : tool_fail(&error);
 }

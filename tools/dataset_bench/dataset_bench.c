@@ -8,7 +8,7 @@
 
 #include "cli.h"
 
-static const meso_cli_command commands[] = {
+static const tool_cli_command commands[] = {
     {"stats", "statistics of the pictures of each class and dataset", bench_cmd_stats},
     {"check", "unusable files, duplicates, label conflicts, leaks, shortcuts", bench_cmd_check},
     {"split", "a part to train on and a part to test with, recordings kept together",
@@ -23,7 +23,7 @@ static const meso_cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
-    static const meso_cli cli = {"dataset_bench", "What is in datasets of real and fake images.",
+    static const tool_cli cli = {"dataset_bench", "What is in datasets of real and fake images.",
                                  commands, NULL};
-    return meso_cli_main(&cli, argc, argv);
+    return tool_cli_main(&cli, argc, argv);
 }

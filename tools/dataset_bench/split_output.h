@@ -5,7 +5,7 @@
 #ifndef MESO_TOOLS_SPLIT_OUTPUT_H
 #define MESO_TOOLS_SPLIT_OUTPUT_H
 
-#include "study/dataset_split.h"
+#include "study/check/dataset_split.h"
 
 /* folder/train.csv and folder/test.csv with the columns file (absolute), label, group where there
  * are groups, hash (XXH3-128 of the file). Errors: CREATE, IO, MEMORY. */

@@ -6,7 +6,7 @@
 #define MESO_TOOLS_STATS_CHARTS_H
 
 #include "report/report_html.h"
-#include "study/study_scan.h"
+#include "study/scan/study_scan.h"
 
 void bench_stats_charts(report_html *page, const study_dataset *datasets, size_t n);
 

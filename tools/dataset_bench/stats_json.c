@@ -14,7 +14,7 @@ static int set(json_t *object, const char *key, json_t *value)
 
 static int n_properties(const study_dataset *dataset)
 {
-    return dataset->study_only ? STUDY_N_OF_STUDY : STUDY_N_PROPERTIES;
+    return dataset->published_only ? STUDY_N_PUBLISHED : STUDY_N_PROPERTIES;
 }
 
 static json_t *mean_spectrum(const study_dataset *dataset, int label)
@@ -48,7 +48,7 @@ static json_t *json_of_class(const study_dataset *dataset, int label)
               json_integer((json_int_t)(dataset->files.n_class[label] - dataset->n_usable[label])));
     ok &= set(object, "mean", mean);
     ok &= set(object, "std", std);
-    if (!dataset->study_only)
+    if (!dataset->published_only)
         ok &= set(object, "spectrum", mean_spectrum(dataset, label));
     return ok ? object : NULL;
 }

@@ -154,14 +154,14 @@ void bench_stats_report(bench_writer *writer, const study_dataset *datasets, siz
         writer, "Of each picture at its own size, then over the pictures: mean red, green and blue "
                 "(0 to 255), local contrast in 5×5 of CIE L (percent), brightness (0 to 255), "
                 "entropy of all values (bits).");
-    moments_table(writer, "Means", datasets, n, 0, STUDY_N_OF_STUDY, 0);
-    moments_table(writer, "Standard deviations", datasets, n, 0, STUDY_N_OF_STUDY, 1);
-    if (datasets[0].study_only)
+    moments_table(writer, "Means", datasets, n, 0, STUDY_N_PUBLISHED, 0);
+    moments_table(writer, "Standard deviations", datasets, n, 0, STUDY_N_PUBLISHED, 1);
+    if (datasets[0].published_only)
         return;
     bench_section(writer, "More of the pixels, and of the files");
-    moments_table(writer, "Means, pixels", datasets, n, STUDY_N_OF_STUDY, STUDY_WIDTH, 0);
-    moments_table(writer, "Standard deviations, pixels", datasets, n, STUDY_N_OF_STUDY, STUDY_WIDTH,
-                  1);
+    moments_table(writer, "Means, pixels", datasets, n, STUDY_N_PUBLISHED, STUDY_WIDTH, 0);
+    moments_table(writer, "Standard deviations, pixels", datasets, n, STUDY_N_PUBLISHED,
+                  STUDY_WIDTH, 1);
     moments_table(writer, "Means, files", datasets, n, STUDY_WIDTH, STUDY_N_PROPERTIES, 0);
     moments_table(writer, "Standard deviations, files", datasets, n, STUDY_WIDTH,
                   STUDY_N_PROPERTIES, 1);

@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
-#include "study/study_scan.h"
-#include "study/summary.h"
+#include "study/scan/study_scan.h"
+#include "study/scan/summary.h"
 #include "writer.h"
 
 /* A class of a dataset. Rows of tables and series of charts are these, in this order. */

@@ -5,7 +5,7 @@
 #ifndef MESO_TOOLS_STUDY_CHECK_H
 #define MESO_TOOLS_STUDY_CHECK_H
 
-#include "study/study_plan.h"
+#include "study/plan/study_plan.h"
 
 /* Sizes by the files' names alone. */
 typedef struct bench_outlook {

@@ -10,7 +10,7 @@
 #include "drivers.h"
 #include "mesocl/model.h"
 #include "mesocl/weights.h"
-#include "model/trainer.h"
+#include "model/train/trainer.h"
 #include "report/report_table.h"
 #include "study_check.h"
 
@@ -141,16 +141,16 @@ static void add_up(const study_plan *plan, const bench_outlook *o, const speeds 
 static meso_status count_devices(const char *selector, size_t *n, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_drivers drivers = {0};
+    tool_drivers drivers = {0};
     size_t *chosen = NULL;
-    MESO_TRY(meso_drivers_find(&drivers, error));
-    MESO_TRY(meso_drivers_ask(&drivers, 1, error));
+    MESO_TRY(tool_drivers_find(&drivers, error));
+    MESO_TRY(tool_drivers_ask(&drivers, 1, error));
     chosen = calloc(drivers.n_devices, sizeof *chosen);
     MESO_REQUIRE_MEMORY(chosen, error);
     MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, chosen, n, error));
 out:
     free(chosen);
-    meso_drivers_free(&drivers);
+    tool_drivers_free(&drivers);
     return status;
 }
 
@@ -163,7 +163,7 @@ meso_status bench_study_dry_run(const study_plan *plan, const bench_outlook *out
     size_t n_devices = 0;
     double seconds, bytes;
     MESO_TRY(count_devices(plan->device, &n_devices, error));
-    MESO_TRY(meso_tool_open_device(plan->device, &device, error));
+    MESO_TRY(tool_open_device(plan->device, &device, error));
     for (size_t v = 0; v < plan->n_variants; v++)
         MESO_TRY(probe(device, plan, &plan->variants[v], &speed[v], error));
     print_sets(plan, outlook);

@@ -10,11 +10,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "maths/frechet.h"
 #include "mesocl/image.h"
 #include "mesocl/model.h"
 #include "mesocl/weights.h"
 #include "net/net.h"
-#include "study/frechet.h"
 #include "study_job.h"
 
 enum { most_images = 400, batch_size = 32 };

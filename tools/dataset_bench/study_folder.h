@@ -15,10 +15,10 @@
 #define MESO_TOOLS_STUDY_FOLDER_H
 
 #include "base/text.h"
-#include "study/study_facts.h"
-#include "study/study_list.h"
-#include "study/study_outcome.h"
-#include "study/study_plan.h"
+#include "study/plan/study_list.h"
+#include "study/plan/study_plan.h"
+#include "study/result/study_facts.h"
+#include "study/result/study_outcome.h"
 
 typedef struct bench_study {
     const char *folder;

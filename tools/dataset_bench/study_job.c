@@ -44,20 +44,20 @@ static double speed_of(const meso_device_info *info)
 static meso_status choose_alone(const char *selector, int *is_alone, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_drivers drivers = {0};
+    tool_drivers drivers = {0};
     size_t n = 0, *matches = NULL;
     *is_alone = 0;
-    MESO_TRY(meso_drivers_find(&drivers, error));
+    MESO_TRY(tool_drivers_find(&drivers, error));
     if (drivers.n < 2)
         goto out;
-    MESO_TRY(meso_drivers_ask(&drivers, 1, error));
+    MESO_TRY(tool_drivers_ask(&drivers, 1, error));
     matches = calloc(drivers.n_devices, sizeof *matches);
     MESO_REQUIRE_MEMORY(matches, error);
     MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, matches, &n, error));
     *is_alone = n == 1;
 out:
     free(matches);
-    meso_drivers_free(&drivers);
+    tool_drivers_free(&drivers);
     return status;
 }
 
@@ -92,7 +92,7 @@ static meso_status open_device(const device_list *devices, size_t i, meso_device
 {
     char selector[32];
     if (devices->alone)
-        return meso_tool_open_device(devices->alone, device, error);
+        return tool_open_device(devices->alone, device, error);
     const meso_device_info *info = &devices->all[devices->chosen[i]];
     snprintf(selector, sizeof selector, "%u:%u", info->platform, info->index);
     return meso_device_open(selector, device, error);

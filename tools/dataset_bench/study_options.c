@@ -40,7 +40,7 @@ typedef struct variant_options {
 } variant_options;
 
 typedef struct words {
-    meso_option_list train, test, groups;
+    tool_option_list train, test, groups;
     variant_options variant;
     uint64_t seeds, batch, limit, resamples;
     int no_equalize, keep_leaks, resume;
@@ -67,19 +67,19 @@ static int add_source(json_t *sets, const char *option, const char *word)
     char name[64];
     const char *equals = strchr(word, '=');
     if (!equals || equals == word || !equals[1] || (size_t)(equals - word) >= sizeof name)
-        return meso_options_usage_error("run", "--%s takes NAME=PATH, not \"%s\"", option,
+        return tool_options_usage_error("run", "--%s takes NAME=PATH, not \"%s\"", option,
                                         MESO_PRINTABLE(word));
     snprintf(name, sizeof name, "%.*s", (int)(equals - word), word);
     if (json_object_get(sets, name))
-        return meso_options_usage_error("run", "--%s: two sets are called \"%s\"", option,
+        return tool_options_usage_error("run", "--%s: two sets are called \"%s\"", option,
                                         MESO_PRINTABLE(name));
     if (json_object_set_new(sets, name, json_pack("{s:s}", "path", equals + 1)) != 0)
-        return meso_options_usage_error("run", "--%s %s: not UTF-8: use a manifest", option,
+        return tool_options_usage_error("run", "--%s %s: not UTF-8: use a manifest", option,
                                         MESO_PRINTABLE(word));
     return -1;
 }
 
-static int add_sources(json_t *document, const char *key, const meso_option_list *list)
+static int add_sources(json_t *document, const char *key, const tool_option_list *list)
 {
     int code = -1;
     json_t *sets = list->n ? json_object() : NULL;
@@ -102,7 +102,7 @@ static int add_group(json_t *document, const char *word)
         if (set && set_text(set, "group", word + n + 1))
             return -1;
     }
-    return meso_options_usage_error("run",
+    return tool_options_usage_error("run",
                                     "--group takes NAME=PATTERN with the name of a set, not \"%s\"",
                                     MESO_PRINTABLE(word));
 }
@@ -136,29 +136,29 @@ static int collect(const words *w, json_t *document)
         ok &= json_object_set_new(document, "keep_leaks", json_true()) == 0;
     if (w->protocol != not_given)
         ok &= set_text(document, "protocol", "ucla");
-    return code >= 0 || ok ? code : meso_options_usage_error("run", "a value is not UTF-8");
+    return code >= 0 || ok ? code : tool_options_usage_error("run", "a value is not UTF-8");
 }
 
 static int check(const words *w, bench_run_options *o, char **operands, size_t n)
 {
     if (w->resume) {
         if (n != 1 || json_object_size(o->overrides) > 0 || o->output || o->dry_run)
-            return meso_options_usage_error(
+            return tool_options_usage_error(
                 "run", "--resume takes the folder of a study and nothing that would change it");
         o->resume = operands[0];
         return -1;
     }
     o->document = n ? operands[0] : NULL;
     if (!o->document && (!w->train.n || !w->test.n))
-        return meso_options_usage_error(
+        return tool_options_usage_error(
             "run", "give --train NAME=PATH and --test NAME=PATH, or a study.json");
     if (o->document && (w->train.n || w->test.n || json_object_get(o->overrides, "variants")))
-        return meso_options_usage_error("run",
+        return tool_options_usage_error("run",
                                         "sets and variants stand in %s; they cannot be given "
                                         "as options, too",
                                         MESO_PRINTABLE(o->document));
     if (!o->output && !o->dry_run)
-        return meso_options_usage_error("run", "-o DIR is missing");
+        return tool_options_usage_error("run", "-o DIR is missing");
     return -1;
 }
 
@@ -166,7 +166,7 @@ static int check(const words *w, bench_run_options *o, char **operands, size_t n
 int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
 {
     words w = {.variant = {.epochs = UINT64_MAX}, .protocol = not_given};
-    const meso_option options[] = {
+    const tool_option options[] = {
         {"train", '\0', MESO_OPTION_LIST, {.list = &w.train}, "NAME=PATH",
          "a training set, once for each; a folder of class folders, or a manifest", 0, 0},
         {"test", '\0', MESO_OPTION_LIST, {.list = &w.test}, "NAME=PATH",
@@ -214,12 +214,12 @@ int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
         {"thumbnails", '\0', MESO_OPTION_FLAG, {.flag = &o->thumbnails}, NULL,
          "show the worst mistakes in the report; pictures leave the datasets by it", 0, 0},
         MESO_OPTIONS_END};
-    const meso_command_line line = {"run", "[options] -o DIR | STUDY.json -o DIR | --resume DIR",
+    const tool_command_line line = {"run", "[options] -o DIR | STUDY.json -o DIR | --resume DIR",
                                     about, options, examples, 0, 1};
     /* clang-format on */
     char **operands;
     size_t n_operands;
-    int code = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (code < 0)
         code = collect(&w, o->overrides);
     return code < 0 ? check(&w, o, operands, n_operands) : code;

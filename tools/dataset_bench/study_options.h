@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "study/study_plan.h"
+#include "study/plan/study_plan.h"
 
 typedef struct bench_run_options {
     const char *document; /* study.json; NULL: the options say it all */

@@ -17,10 +17,10 @@
 
 static int show_progress(size_t n_done, size_t n, void *user)
 {
-    meso_progress *progress = user;
+    tool_progress *progress = user;
     progress->total = n;
-    meso_progress_update(progress, n_done);
-    return meso_interrupted();
+    tool_progress_update(progress, n_done);
+    return tool_interrupted();
 }
 
 static meso_status scan(const bench_study *study, size_t set, meso_device *device,
@@ -30,7 +30,7 @@ static meso_status scan(const bench_study *study, size_t set, meso_device *devic
     meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
     study_scan_options scanning = STUDY_SCAN_OPTIONS_INIT;
     meso_dataset files = {0};
-    meso_progress progress;
+    tool_progress progress;
     struct stat info;
     char cache[BENCH_PATH_SIZE];
     int is_file = stat(source->path, &info) == 0 && S_ISREG(info.st_mode);
@@ -45,9 +45,9 @@ static meso_status scan(const bench_study *study, size_t set, meso_device *devic
     scanning.cache = bench_study_path(study, cache, "scans");
     scanning.progress = show_progress;
     scanning.user = &progress;
-    meso_progress_start(&progress, source->name, files.n_items);
+    tool_progress_start(&progress, source->name, files.n_items);
     status = study_scan(source->name, source->path, &files, &scanning, dataset, error);
-    meso_progress_clear(&progress);
+    tool_progress_clear(&progress);
     return status;
 }
 
@@ -124,7 +124,7 @@ static meso_status keep_facts(const bench_study *study, const study_dataset *sca
     bench_study_path(study, path, "facts.json");
     if (access(path, F_OK) == 0)
         return MESO_OK;
-    fprintf(stderr, "%s: looking for leaks and shortcuts\n", meso_program_name);
+    fprintf(stderr, "%s: looking for leaks and shortcuts\n", tool_program_name);
     MESO_TRY(study_facts_create(&study->plan, scans, &facts, error));
     for (size_t s = 0; s < study->plan.n_train; s++)
         for (int c = 0; c < 2; c++)
@@ -149,7 +149,7 @@ meso_status bench_job_prepare(bench_study *study, meso_error *error)
     meso_device *device = NULL;
     study_dataset *scans = calloc(n_sets, sizeof *scans);
     MESO_REQUIRE_MEMORY(scans, error);
-    MESO_TRY(meso_tool_open_device(study->plan.device, &device, error));
+    MESO_TRY(tool_open_device(study->plan.device, &device, error));
     for (size_t s = 0; s < n_sets; s++) {
         MESO_TRY(scan(study, s, device, &scans[s], error));
         MESO_TRY(check_classes(&scans[s], error));

@@ -68,10 +68,10 @@ static pid_t wait_for_any(const pid_t *ours, size_t n, int *code)
     int state = 0, told = 0;
     pid_t pid;
     while ((pid = waitpid(-1, &state, WNOHANG)) == 0) {
-        for (size_t i = 0; i < n && meso_interrupted() && !told; i++)
+        for (size_t i = 0; i < n && tool_interrupted() && !told; i++)
             if (ours[i])
                 kill(ours[i], SIGTERM);
-        told = meso_interrupted();
+        told = tool_interrupted();
         nanosleep(&moment, NULL);
     }
     *code = WIFEXITED(state) ? WEXITSTATUS(state) : 1000 + WTERMSIG(state);
@@ -80,20 +80,20 @@ static pid_t wait_for_any(const pid_t *ours, size_t n, int *code)
 
 int bench_queue_prepare(const bench_study *study)
 {
-    char *argv[] = {(char *)meso_program_name, (char *)"study-job", (char *)study->folder,
+    char *argv[] = {(char *)tool_program_name, (char *)"study-job", (char *)study->folder,
                     (char *)"prepare", NULL};
     pid_t pid;
     int code = spawn(argv, NULL, &pid);
     if (code != 0) {
-        fprintf(stderr, "%s: cannot start a process: %s\n", meso_program_name, strerror(code));
+        fprintf(stderr, "%s: cannot start a process: %s\n", tool_program_name, strerror(code));
         return exit_failed;
     }
     wait_for_any(&pid, 1, &code);
-    if (meso_interrupted())
+    if (tool_interrupted())
         return exit_interrupted;
     if (code > 1000)
         fprintf(stderr, "%s: the process that scans the datasets was ended by signal %d\n",
-                meso_program_name, code - 1000);
+                tool_program_name, code - 1000);
     return code == 0 ? -1 : code > 1000 ? exit_failed : code;
 }
 
@@ -127,7 +127,7 @@ static int start(queue *q, size_t place, size_t job)
     snprintf(number, sizeof number, "%zu", job);
     snprintf(threads, sizeof threads, "%zu",
              (size_t)processors > q->n_parallel ? (size_t)processors / q->n_parallel : 1);
-    char *argv[] = {(char *)meso_program_name,
+    char *argv[] = {(char *)tool_program_name,
                     (char *)"study-job",
                     (char *)q->study->folder,
                     number,
@@ -136,7 +136,7 @@ static int start(queue *q, size_t place, size_t job)
     bench_job_path(q->study, job, "jobs/%s.log", log);
     int code = spawn(argv, log, &q->pids[place]);
     if (code != 0) {
-        fprintf(stderr, "%s: cannot start a process: %s\n", meso_program_name, strerror(code));
+        fprintf(stderr, "%s: cannot start a process: %s\n", tool_program_name, strerror(code));
         q->pids[place] = 0;
         return 0;
     }
@@ -177,7 +177,7 @@ static void say_failed(queue *q, const child *c, int code)
         snprintf(how, sizeof how, "was ended by signal %d", code - 1000);
     else
         snprintf(how, sizeof how, "failed with exit code %d", code);
-    fprintf(stderr, "%s: job %s %s%s%s\n", meso_program_name, name, how, words[0] ? ": " : "",
+    fprintf(stderr, "%s: job %s %s%s%s\n", tool_program_name, name, how, words[0] ? ": " : "",
             words);
     q->n_failed++;
     if (is_hopeless(code) && q->stop < 0)
@@ -191,7 +191,7 @@ static void say_done(const queue *q, const child *c)
     size_t here = q->n_done - q->n_before;
     double left = (now - q->started) / (double)here * (double)(q->n_jobs - q->n_done);
     name_job(q, c->job, name);
-    fprintf(stderr, "%s: %zu of %zu jobs: %s, %.1f s; about %.0f s left\n", meso_program_name,
+    fprintf(stderr, "%s: %zu of %zu jobs: %s, %.1f s; about %.0f s left\n", tool_program_name,
             q->n_done, q->n_jobs, name, now - c->started, left);
 }
 
@@ -209,7 +209,7 @@ static void finish(queue *q, size_t place, int code)
         q->n_done++;
         say_done(q, c);
         unlink(bench_job_path(q->study, c->job, "jobs/%s.log", path));
-    } else if (!meso_interrupted()) {
+    } else if (!tool_interrupted()) {
         say_failed(q, c, code);
     }
     q->pids[place] = 0;
@@ -224,7 +224,7 @@ static void start_more(queue *q)
     for (size_t i = 0; i < q->n_parallel; i++) {
         while (q->next < q->n_jobs && q->done[q->next])
             q->next++;
-        if (q->pids[i] || q->next == q->n_jobs || q->stop >= 0 || meso_interrupted())
+        if (q->pids[i] || q->next == q->n_jobs || q->stop >= 0 || tool_interrupted())
             continue;
         if (!start(q, i, q->next++))
             q->stop = exit_failed;
@@ -257,13 +257,13 @@ int bench_queue_run(const bench_study *study, unsigned char *done, size_t n_para
         q.n_parallel = q.n_jobs - q.n_before;
     for (start_more(&q); q.n_running > 0; start_more(&q))
         wait_for_one(&q);
-    if (meso_interrupted())
+    if (tool_interrupted())
         return exit_interrupted;
     if (q.stop >= 0)
         fprintf(
             stderr,
             "%s: the study stops here, since no job could do better; what is done is kept: mend "
             "it (make room), then dataset_bench run --resume %s\n",
-            meso_program_name, MESO_PRINTABLE(study->folder));
+            tool_program_name, MESO_PRINTABLE(study->folder));
     return q.stop >= 0 ? q.stop : q.n_failed > 0 ? exit_failed : -1;
 }

@@ -5,8 +5,8 @@
 #ifndef MESO_TOOLS_STUDY_RESULTS_H
 #define MESO_TOOLS_STUDY_RESULTS_H
 
-#include "study/study_findings.h"
-#include "study/study_matrix.h"
+#include "study/result/study_findings.h"
+#include "study/result/study_matrix.h"
 #include "study_folder.h"
 
 /* One device over all cells. */

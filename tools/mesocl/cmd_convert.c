@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "commands.h"
 #include "common.h"
-#include "model/keras_import.h"
+#include "model/keras/keras_import.h"
 #include "options.h"
 #include "run_h5import.h"
 
@@ -62,7 +62,7 @@ static meso_status convert(const char *path, const convert_options *options, mes
 
     if (options->net)
         MESO_TRY(meso_net_open(options->net, &net, error));
-    MESO_TRY(meso_run_h5import(path, &stream, &n, error));
+    MESO_TRY(tool_run_h5import(path, &stream, &n, error));
     MESO_TRY(meso_keras_parse(stream, n, &file, error));
     const meso_keras_options how = {net, options->classes, base_name(path)};
     status = meso_keras_import(file, &how, &weights, &found, &why);
@@ -77,11 +77,11 @@ out:
     return status;
 }
 
-int meso_cmd_convert(int argc, char **argv)
+int cmd_convert(int argc, char **argv)
 {
     convert_options o = {NULL, NULL, "fake,real"};
     /* clang-format off */
-    const meso_option options[] = {
+    const tool_option options[] = {
         {"output", 'o', MESO_OPTION_TEXT, {.text = &o.out}, "FILE",
          "the .safetensors file to write (required)", 0, 0},
         {"net", '\0', MESO_OPTION_TEXT, {.text = &o.net}, "NET",
@@ -90,7 +90,7 @@ int meso_cmd_convert(int argc, char **argv)
         {"classes", '\0', MESO_OPTION_TEXT, {.text = &o.classes}, "A,B",
          "names of outputs 0 and 1, one fake and one real; default fake,real, as published", 0, 0},
         MESO_OPTIONS_END};
-    const meso_command_line line = {
+    const tool_command_line line = {
         "convert", "IN -o OUT.safetensors [options]",
         "Turns a Keras file into a model file of MesoCL. IN is a weights-only .h5 of Keras 1 or 2, a "
         "whole model as .h5, a .weights.h5 or a .keras of Keras 3. It is read by mesocl-h5import, a "
@@ -104,10 +104,10 @@ int meso_cmd_convert(int argc, char **argv)
     meso_error error = {0};
     char **operands;
     size_t n_operands;
-    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (end >= 0)
         return end;
     if (!o.out)
-        return meso_options_usage_error("convert", "--output FILE is missing");
-    return convert(operands[0], &o, &error) == MESO_OK ? 0 : meso_tool_fail(&error);
+        return tool_options_usage_error("convert", "--output FILE is missing");
+    return convert(operands[0], &o, &error) == MESO_OK ? 0 : tool_fail(&error);
 }

@@ -78,11 +78,11 @@ static json_t *device_json(const meso_device_info *d, const json_t *tuning)
 }
 
 /* Without any .icd file there is one row, what the loader says, and its file is null. */
-static json_t *drivers_json(const meso_drivers *drivers)
+static json_t *drivers_json(const tool_drivers *drivers)
 {
     json_t *rows = json_array();
     for (size_t i = 0; rows && i < drivers->n; i++) {
-        const meso_driver *row = &drivers->rows[i];
+        const tool_driver *row = &drivers->rows[i];
         json_t *file = row->file ? report_json_text(row->file) : json_null();
         if (row->n_devices == 0)
             json_array_append_new(rows,
@@ -93,7 +93,7 @@ static json_t *drivers_json(const meso_drivers *drivers)
     return rows;
 }
 
-static int print_json(const meso_drivers *drivers, const size_t *matches, size_t n)
+static int print_json(const tool_drivers *drivers, const size_t *matches, size_t n)
 {
     json_t *devices = json_array(), *tuning = meso_tuning_read();
     for (size_t i = 0; i < n; i++)
@@ -107,14 +107,14 @@ static int print_json(const meso_drivers *drivers, const size_t *matches, size_t
     return written ? 0 : 70;
 }
 
-static void print_text(const meso_drivers *drivers, const size_t *matches, size_t n)
+static void print_text(const tool_drivers *drivers, const size_t *matches, size_t n)
 {
     json_t *tuning = meso_tuning_read();
     for (size_t i = 0; i < n; i++)
         print_device(drivers->devices, matches[i], tuning);
     json_decref(tuning);
     for (size_t i = 0; i < drivers->n; i++) {
-        const meso_driver *row = &drivers->rows[i];
+        const tool_driver *row = &drivers->rows[i];
         if (row->n_devices == 0)
             printf("%u:-  none  %s\n    %s\n", row->platform, MESO_PRINTABLE(row->file),
                    MESO_PRINTABLE(row->error.text));
@@ -125,35 +125,35 @@ static void print_text(const meso_drivers *drivers, const size_t *matches, size_
  * device at all. */
 static int list_devices(const char *selector, int json)
 {
-    meso_drivers drivers;
+    tool_drivers drivers;
     size_t *matches = NULL, n_matches = 0;
     meso_error error = {0};
-    meso_status status = meso_drivers_find(&drivers, &error);
+    meso_status status = tool_drivers_find(&drivers, &error);
     if (status == MESO_OK)
-        status = meso_drivers_ask(&drivers, 0, &error);
+        status = tool_drivers_ask(&drivers, 0, &error);
     if (status == MESO_OK) {
         matches = calloc(drivers.n_devices, sizeof *matches);
         status = matches ? meso_device_match(drivers.devices, drivers.n_devices, selector, matches,
                                              &n_matches, &error)
                          : meso_fail(&error, MESO_ERROR_MEMORY, "out of memory");
     }
-    int end = status == MESO_OK ? 0 : meso_tool_fail(&error);
+    int end = status == MESO_OK ? 0 : tool_fail(&error);
     if (json && drivers.n > 0 && (status == MESO_OK || drivers.n_devices == 0))
         end = print_json(&drivers, matches, n_matches) ? 70 : end;
     else if (status == MESO_OK)
         print_text(&drivers, matches, n_matches);
     free(matches);
-    meso_drivers_free(&drivers);
+    tool_drivers_free(&drivers);
     return end;
 }
 
-int meso_cmd_devices(int argc, char **argv)
+int cmd_devices(int argc, char **argv)
 {
     const char *selector = "all";
     int json = 0;
-    const meso_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
+    const tool_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
                                    MESO_OPTIONS_END};
-    const meso_command_line line = {
+    const tool_command_line line = {
         "devices",
         "[options]",
         "Lists every OpenCL device with its limits and driver. Each driver is asked in a process "
@@ -164,6 +164,6 @@ int meso_cmd_devices(int argc, char **argv)
         0};
     char **operands;
     size_t n_operands;
-    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     return end >= 0 ? end : list_devices(selector, json);
 }

@@ -14,15 +14,15 @@
 #include "progress.h"
 
 typedef struct evaluate {
-    meso_scoring scoring;
+    tool_scoring scoring;
     meso_dataset_options dataset_options;
     uint64_t limit, n_resamples, seed;
     double threshold;
     int json;
     const char *csv, *roc;
     const char *folder; /* NULL with a manifest */
-    meso_evaluation evaluation;
-    meso_progress progress;
+    tool_evaluation evaluation;
+    tool_progress progress;
     int out_of_memory;
 } evaluate;
 
@@ -48,7 +48,7 @@ static const char examples[] =
 static int parse(evaluate *e, int argc, char **argv)
 {
     meso_dataset_options *d = &e->dataset_options;
-    const meso_option options[] = {
+    const tool_option options[] = {
         MESO_SCORING_OPTIONS(e->scoring),
         {"manifest", 'm', MESO_OPTION_TEXT, {.text = &d->manifest}, "FILE",
          "CSV with the columns file, label and, if wanted, group, in place of a folder", 0, 0},
@@ -74,16 +74,16 @@ static int parse(evaluate *e, int argc, char **argv)
         {"roc", '\0', MESO_OPTION_TEXT, {.text = &e->roc}, "FILE",
          "draw the ROC curve as SVG", 0, 0},
         MESO_OPTIONS_END};
-    const meso_command_line line = {"evaluate", "[-w FILE] [options] FOLDER", about, options, examples,
+    const tool_command_line line = {"evaluate", "[-w FILE] [options] FOLDER", about, options, examples,
                                     0, 1};
     /* clang-format on */
     char **operands;
     size_t n_operands;
-    int code = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (code >= 0)
         return code;
     if (n_operands == (d->manifest != NULL))
-        return meso_options_usage_error("evaluate", "give either a folder or --manifest FILE");
+        return tool_options_usage_error("evaluate", "give either a folder or --manifest FILE");
     e->folder = n_operands ? operands[0] : NULL;
     d->max_per_class = (size_t)e->limit;
     return -1;
@@ -93,12 +93,12 @@ static int take_score(const meso_file_score *score, void *user)
 {
     evaluate *e = user;
     if (score->refusal != MESO_IMAGE_OK) {
-        meso_progress_clear(&e->progress);
-        meso_tally_print_refusal(score);
+        tool_progress_clear(&e->progress);
+        tool_tally_print_refusal(score);
     }
-    e->out_of_memory |= meso_evaluation_add(&e->evaluation, score) != MESO_OK;
-    meso_progress_update(&e->progress, score->index + 1);
-    return e->out_of_memory || meso_interrupted();
+    e->out_of_memory |= tool_evaluation_add(&e->evaluation, score) != MESO_OK;
+    tool_progress_update(&e->progress, score->index + 1);
+    return e->out_of_memory || tool_interrupted();
 }
 
 /* Scores every file of the dataset. */
@@ -106,15 +106,15 @@ static meso_status score(evaluate *e, meso_model *model, const meso_dataset *dat
                          meso_error *error)
 {
     meso_status status = MESO_OK;
-    const meso_score_options options = meso_scoring_score_options(&e->scoring);
+    const meso_score_options options = tool_scoring_score_options(&e->scoring);
     const char **paths = malloc(dataset->n_items * sizeof *paths);
     MESO_REQUIRE_MEMORY(paths, error);
     for (size_t i = 0; i < dataset->n_items; i++)
         paths[i] = dataset->items[i].path;
-    meso_progress_start(&e->progress, "images", dataset->n_items);
-    meso_interrupt_catch();
+    tool_progress_start(&e->progress, "images", dataset->n_items);
+    tool_interrupt_catch();
     status = meso_score_files(model, paths, dataset->n_items, &options, take_score, e);
-    meso_progress_clear(&e->progress);
+    tool_progress_clear(&e->progress);
     MESO_REQUIRE(!e->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     /* The first images are all fakes: figures of a part would say something else. */
     MESO_REQUIRE(status != MESO_ERROR_CANCELLED, error, MESO_ERROR_CANCELLED,
@@ -131,7 +131,7 @@ static meso_status print_report(const evaluate *e, const report_provenance *prov
 {
     meso_status status = MESO_OK;
     meso_text text = {0};
-    (e->json ? meso_evaluate_json : meso_evaluate_text)(&e->evaluation, provenance, &text);
+    (e->json ? tool_evaluate_json : tool_evaluate_text)(&e->evaluation, provenance, &text);
     MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     fwrite(text.bytes, 1, text.length, stdout); /* main() says if stdout failed */
 out:
@@ -143,7 +143,7 @@ static meso_status write_csv(const evaluate *e, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text text = {0};
-    meso_evaluate_csv(&e->evaluation, &text);
+    tool_evaluate_csv(&e->evaluation, &text);
     MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(meso_file_write(e->csv, text.bytes, text.length, error));
 out:
@@ -172,7 +172,7 @@ static meso_status write_roc(const evaluate *e, const report_provenance *provena
     meso_text_add(&title, " on ");
     add_last_name(provenance->dataset, &title);
     MESO_REQUIRE(!title.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(meso_evaluate_roc(&e->evaluation, title.bytes, &text, error));
+    MESO_TRY(tool_evaluate_roc(&e->evaluation, title.bytes, &text, error));
     MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(meso_file_write(e->roc, text.bytes, text.length, error));
 out:
@@ -201,19 +201,19 @@ static meso_status measure(evaluate *e, const meso_device *device, meso_model *m
 {
     meso_status status = MESO_OK;
     meso_model_info info;
-    meso_time times[MESO_N_TIMES];
+    tool_time times[MESO_N_TIMES];
     char seed[24];
     MESO_TRY(score(e, model, dataset, error));
-    meso_tally_print(&e->evaluation.tally, dataset, e->scoring.exif_orient);
-    MESO_TRY(meso_evaluation_finish(&e->evaluation, e->threshold, (size_t)e->n_resamples, e->seed,
+    tool_tally_print(&e->evaluation.tally, dataset, e->scoring.exif_orient);
+    MESO_TRY(tool_evaluation_finish(&e->evaluation, e->threshold, (size_t)e->n_resamples, e->seed,
                                     error));
     meso_model_get_info(model, &info);
-    report_provenance provenance = meso_scoring_provenance(&e->scoring, device, &info, command);
+    report_provenance provenance = tool_scoring_provenance(&e->scoring, device, &info, command);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->seed);
     provenance.seed = seed;
     if (e->scoring.timing) {
-        meso_scoring_times(&e->scoring, device, &info, times);
-        meso_print_times(times);
+        tool_scoring_times(&e->scoring, device, &info, times);
+        tool_print_times(times);
         e->evaluation.times = times;
     }
     provenance.dataset = e->folder ? e->folder : e->dataset_options.manifest;
@@ -230,27 +230,26 @@ static int run(evaluate *e, const char *command)
     meso_error error = {0};
     int code = -1;
     if (meso_dataset_open(e->folder, &e->dataset_options, &dataset, &error) != MESO_OK ||
-        meso_evaluation_create(&dataset, &e->evaluation, &error) != MESO_OK)
-        code = meso_tool_fail(&error);
+        tool_evaluation_create(&dataset, &e->evaluation, &error) != MESO_OK)
+        code = tool_fail(&error);
     if (code < 0)
-        code = meso_scoring_open(&e->scoring, &device, &model);
+        code = tool_scoring_open(&e->scoring, &device, &model);
     if (code < 0)
-        code = measure(e, device, model, &dataset, command, &error) == MESO_OK
-                   ? 0
-                   : meso_tool_fail(&error);
-    meso_evaluation_free(&e->evaluation);
+        code =
+            measure(e, device, model, &dataset, command, &error) == MESO_OK ? 0 : tool_fail(&error);
+    tool_evaluation_free(&e->evaluation);
     meso_dataset_close(&dataset);
     meso_model_close(model);
     meso_device_close(device);
     return code;
 }
 
-int meso_cmd_evaluate(int argc, char **argv)
+int cmd_evaluate(int argc, char **argv)
 {
     evaluate e = {
         .dataset_options = MESO_DATASET_OPTIONS_INIT, .n_resamples = 1000, .threshold = 0.5};
     meso_text command = {0};
-    meso_command_text(argc, argv, &command); /* before parsing moves the operand */
+    tool_command_text(argc, argv, &command); /* before parsing moves the operand */
     int code = parse(&e, argc, argv);
     if (code < 0)
         code = run(&e, command.bytes);

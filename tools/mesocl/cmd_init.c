@@ -9,11 +9,11 @@
 #include "common.h"
 #include "mesocl/mesocl.h"
 
-int meso_cmd_init(int argc, char **argv)
+int cmd_init(int argc, char **argv)
 {
     const char *output = NULL;
     uint64_t seed = 1;
-    const meso_option options[] = {
+    const tool_option options[] = {
         {"output",
          'o',
          MESO_OPTION_TEXT,
@@ -31,7 +31,7 @@ int meso_cmd_init(int argc, char **argv)
          0,
          0},
         MESO_OPTIONS_END};
-    const meso_command_line line = {
+    const tool_command_line line = {
         "init",
         "NET -o FILE.safetensors [--seed N]",
         "Writes seeded random weights for a built-in net or a .net file: kernels Glorot uniform, "
@@ -45,16 +45,16 @@ int meso_cmd_init(int argc, char **argv)
     meso_net *net = NULL;
     meso_weights *weights = NULL;
     meso_error error;
-    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (end >= 0)
         return end;
     if (!output)
-        return meso_options_usage_error("init", "-o FILE is missing");
+        return tool_options_usage_error("init", "-o FILE is missing");
     end = 0;
     if (meso_net_open(operands[0], &net, &error) != MESO_OK ||
         meso_weights_random(net, seed, &weights, &error) != MESO_OK ||
         meso_weights_write(weights, output, &error) != MESO_OK)
-        end = meso_tool_fail(&error);
+        end = tool_fail(&error);
     meso_weights_close(weights);
     meso_net_close(net);
     return end;

@@ -143,11 +143,11 @@ static int print_subject(const subject *s, uint64_t batch, int json)
     return complete ? 0 : 70;
 }
 
-int meso_cmd_inspect(int argc, char **argv)
+int cmd_inspect(int argc, char **argv)
 {
     uint64_t batch = 8;
     int json = 0, text = 0;
-    const meso_option options[] = {
+    const tool_option options[] = {
         {"batch",
          'b',
          MESO_OPTION_UNSIGNED,
@@ -159,7 +159,7 @@ int meso_cmd_inspect(int argc, char **argv)
         {"text", '\0', MESO_OPTION_FLAG, {.flag = &text}, NULL, "print the net's text alone", 0, 0},
         MESO_OPTION_JSON(json),
         MESO_OPTIONS_END};
-    const meso_command_line line = {
+    const tool_command_line line = {
         "inspect",
         "[options] FILE.safetensors|NET|FILE.net",
         "Shows the layers of a weight file or of a net: shapes, parameters, multiply-adds, memory.",
@@ -172,11 +172,11 @@ int meso_cmd_inspect(int argc, char **argv)
     size_t n_operands;
     subject s = {NULL, NULL};
     meso_error error;
-    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (end >= 0)
         return end;
     if (open_subject(operands[0], &s, &error) != MESO_OK)
-        end = meso_tool_fail(&error);
+        end = tool_fail(&error);
     else if (text)
         end = fputs(meso_net_text(s.net), stdout) < 0 ? 74 : 0;
     else

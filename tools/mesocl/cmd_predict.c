@@ -18,12 +18,12 @@
 #include "tally.h"
 
 typedef struct predict {
-    meso_scoring scoring;
+    tool_scoring scoring;
     int json, jsonl, csv, nul_separated, strict;
-    meso_predict_output output;
-    meso_progress progress;
+    tool_predict_output output;
+    tool_progress progress;
     meso_status output_status; /* of writing rows */
-    meso_tally tally;
+    tool_tally tally;
 } predict;
 
 static const char about[] = "Scores images: label, P(fake), P(real) and file, one line for each. "
@@ -49,7 +49,7 @@ static const char examples[] =
 
 static int parse(predict *p, int argc, char **argv, char ***operands, size_t *n_operands)
 {
-    const meso_option options[] = {
+    const tool_option options[] = {
         MESO_SCORING_OPTIONS(p->scoring),
         {"threshold",
          't',
@@ -101,13 +101,13 @@ static int parse(predict *p, int argc, char **argv, char ***operands, size_t *n_
          0,
          0},
         MESO_OPTIONS_END};
-    const meso_command_line line = {
+    const tool_command_line line = {
         "predict", "[-w FILE] [options] FILE|FOLDER|-...", about, options, examples, 1, SIZE_MAX};
-    int end = meso_options_parse(&line, argc, argv, operands, n_operands);
+    int end = tool_options_parse(&line, argc, argv, operands, n_operands);
     if (end >= 0)
         return end;
     if (p->json + p->jsonl + p->csv > 1)
-        return meso_options_usage_error("predict", "--json, --jsonl and --csv exclude each other");
+        return tool_options_usage_error("predict", "--json, --jsonl and --csv exclude each other");
     p->output.format = p->json    ? MESO_PREDICT_JSON
                        : p->jsonl ? MESO_PREDICT_JSONL
                        : p->csv   ? MESO_PREDICT_CSV
@@ -120,27 +120,27 @@ static int take_score(const meso_file_score *score, void *user)
     predict *p = user;
     if (p->output_status != MESO_OK)
         return 1;
-    meso_tally_add(&p->tally, score);
+    tool_tally_add(&p->tally, score);
     if (score->refusal != MESO_IMAGE_OK && p->output.format == MESO_PREDICT_TEXT) {
-        meso_progress_clear(&p->progress);
-        meso_tally_print_refusal(score);
+        tool_progress_clear(&p->progress);
+        tool_tally_print_refusal(score);
     }
-    p->output_status = meso_predict_output_row(&p->output, score);
-    meso_progress_update(&p->progress, score->index + 1);
-    return p->output_status != MESO_OK || meso_interrupted();
+    p->output_status = tool_predict_output_row(&p->output, score);
+    tool_progress_update(&p->progress, score->index + 1);
+    return p->output_status != MESO_OK || tool_interrupted();
 }
 
 /* Nothing, where the row has said it all. */
 static void print_summary(const predict *p, const meso_dataset *files)
 {
     if (files->n_items > 1 || files->n_unreadable + p->tally.n_suspect + p->tally.n_turned > 0)
-        meso_tally_print(&p->tally, files, p->scoring.exif_orient);
+        tool_tally_print(&p->tally, files, p->scoring.exif_orient);
 }
 
 /* What the run as a whole comes to, as --help says. */
 static int exit_code(const predict *p, const meso_dataset *files)
 {
-    const meso_tally *tally = &p->tally;
+    const tool_tally *tally = &p->tally;
     size_t n_unread =
         tally->n_by_refusal[MESO_IMAGE_VANISHED] + tally->n_by_refusal[MESO_IMAGE_PERMISSION];
     if (tally->n_scored == 0 && n_unread == tally->n_refused)
@@ -153,29 +153,29 @@ static int exit_code(const predict *p, const meso_dataset *files)
 static int score(predict *p, const meso_device *device, meso_model *model, const char *const *paths,
                  const meso_dataset *files)
 {
-    const meso_score_options options = meso_scoring_score_options(&p->scoring);
+    const meso_score_options options = tool_scoring_score_options(&p->scoring);
     const size_t n = files->n_items;
-    meso_time times[MESO_N_TIMES];
+    tool_time times[MESO_N_TIMES];
     meso_model_info info;
     meso_error error = {0};
-    meso_progress_start(&p->progress, "images", n);
+    tool_progress_start(&p->progress, "images", n);
     p->progress.on &= !isatty(STDOUT_FILENO); /* rows that are seen to come show progress enough */
-    meso_interrupt_catch();
+    tool_interrupt_catch();
     error.status = meso_score_files(model, paths, n, &options, take_score, p);
-    meso_progress_clear(&p->progress);
+    tool_progress_clear(&p->progress);
     if (p->output_status != MESO_OK)
         return meso_status_exit_code(p->output_status); /* main() says why stdout failed */
     if (error.status != MESO_OK)
         snprintf(error.text, sizeof error.text, "%s", meso_model_error(model));
     meso_model_get_info(model, &info);
-    meso_scoring_times(&p->scoring, device, &info, times);
-    p->output_status = meso_predict_output_end(
+    tool_scoring_times(&p->scoring, device, &info, times);
+    p->output_status = tool_predict_output_end(
         &p->output, error.status == MESO_OK ? NULL : error.text, p->scoring.timing ? times : NULL);
     print_summary(p, files);
     if (p->scoring.timing)
-        meso_print_times(times);
+        tool_print_times(times);
     if (error.status != MESO_OK)
-        return meso_tool_fail(&error);
+        return tool_fail(&error);
     return p->output_status == MESO_OK ? exit_code(p, files)
                                        : meso_status_exit_code(p->output_status);
 }
@@ -190,11 +190,11 @@ static const char **path_array(const meso_dataset *files)
 }
 
 static meso_status find_files(const predict *p, char **operands, size_t n_operands,
-                              meso_path_list *list, meso_dataset *files, const char ***paths,
+                              tool_path_list *list, meso_dataset *files, const char ***paths,
                               meso_error *error)
 {
     meso_status status = MESO_OK;
-    MESO_TRY(meso_path_list_read(operands, n_operands, p->nul_separated, list, error));
+    MESO_TRY(tool_path_list_read(operands, n_operands, p->nul_separated, list, error));
     MESO_TRY(meso_dataset_from_paths(list->paths, list->n, files, error));
     *paths = path_array(files);
     MESO_REQUIRE_MEMORY(*paths, error);
@@ -206,21 +206,21 @@ static int run(predict *p, char **operands, size_t n_operands, const char *comma
 {
     meso_device *device = NULL;
     meso_model *model = NULL;
-    meso_path_list list = {0};
+    tool_path_list list = {0};
     meso_dataset files = {0};
     const char **paths = NULL;
     meso_model_info info;
     meso_error error = {0};
     int code;
     if (find_files(p, operands, n_operands, &list, &files, &paths, &error) != MESO_OK)
-        code = meso_tool_fail(&error);
+        code = tool_fail(&error);
     else
-        code = meso_scoring_open(&p->scoring, &device, &model);
+        code = tool_scoring_open(&p->scoring, &device, &model);
     if (code < 0) {
         meso_model_get_info(model, &info);
         const report_provenance provenance =
-            meso_scoring_provenance(&p->scoring, device, &info, command);
-        p->output_status = meso_predict_output_begin(&p->output, &provenance);
+            tool_scoring_provenance(&p->scoring, device, &info, command);
+        p->output_status = tool_predict_output_begin(&p->output, &provenance);
         code = p->output_status == MESO_OK ? score(p, device, model, paths, &files)
                                            : meso_status_exit_code(p->output_status);
     }
@@ -228,17 +228,17 @@ static int run(predict *p, char **operands, size_t n_operands, const char *comma
     meso_device_close(device);
     free(paths);
     meso_dataset_close(&files);
-    meso_path_list_free(&list);
+    tool_path_list_free(&list);
     return code;
 }
 
-int meso_cmd_predict(int argc, char **argv)
+int cmd_predict(int argc, char **argv)
 {
     predict p = {.output = {.threshold = 0.5}};
     meso_text command = {0};
     char **operands;
     size_t n_operands;
-    meso_command_text(argc, argv, &command); /* before parsing moves the operands */
+    tool_command_text(argc, argv, &command); /* before parsing moves the operands */
     int code = parse(&p, argc, argv, &operands, &n_operands);
     if (code < 0)
         code = run(&p, operands, n_operands, command.bytes);

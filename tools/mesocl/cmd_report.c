@@ -23,28 +23,28 @@ static meso_status write_report(const char *run, const char *output, meso_text *
                                 meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_run_folder folder = {0};
+    tool_run_folder folder = {0};
     meso_text page = {0};
     size_t n = strlen(run);
     if (output)
         meso_text_add(path, output);
     else
         meso_text_format(path, "%s%sreport.html", run, n > 0 && run[n - 1] == '/' ? "" : "/");
-    MESO_TRY(meso_run_folder_read(run, &folder, error));
-    MESO_TRY(meso_report_page(run, &folder, &page, error));
+    MESO_TRY(tool_run_folder_read(run, &folder, error));
+    MESO_TRY(tool_report_page(run, &folder, &page, error));
     MESO_REQUIRE(!page.out_of_memory && !path->out_of_memory, error, MESO_ERROR_MEMORY,
                  "out of memory");
     MESO_TRY(meso_file_write(path->bytes, page.bytes, page.length, error));
 out:
     meso_text_free(&page);
-    meso_run_folder_free(&folder);
+    tool_run_folder_free(&folder);
     return status;
 }
 
-int meso_cmd_report(int argc, char **argv)
+int cmd_report(int argc, char **argv)
 {
     const char *output = NULL;
-    const meso_option options[] = {{"output",
+    const tool_option options[] = {{"output",
                                     'o',
                                     MESO_OPTION_TEXT,
                                     {.text = &output},
@@ -53,18 +53,18 @@ int meso_cmd_report(int argc, char **argv)
                                     0,
                                     0},
                                    MESO_OPTIONS_END};
-    const meso_command_line line = {
+    const tool_command_line line = {
         "report", "RUN [-o FILE]", about, options, "mesocl report run1/", 1, 1};
     char **operands;
     size_t n_operands;
     meso_text path = {0};
     meso_error error = {0};
-    int code = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (code >= 0)
         return code;
     code = 0;
     if (write_report(operands[0], output, &path, &error) != MESO_OK)
-        code = meso_tool_fail(&error);
+        code = tool_fail(&error);
     else
         printf("written  %s\n", MESO_PRINTABLE(path.bytes));
     meso_text_free(&path);

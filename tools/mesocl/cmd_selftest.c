@@ -21,7 +21,7 @@ static const double limit_seconds = 900;
 /* The answers of one device; none where its driver failed. */
 typedef struct answers {
     meso_text bytes;
-    const meso_selftest_record *rows; /* in bytes */
+    const tool_selftest_record *rows; /* in bytes */
     size_t n;
 } answers;
 
@@ -49,24 +49,24 @@ static void add_failure(report_table *table, const char *device, const char *det
 }
 
 /* Runs one device, in a process of its own, into the table; returns how many rows failed. */
-static size_t test_device(const meso_drivers *drivers, size_t i, answers *a, report_table *table)
+static size_t test_device(const tool_drivers *drivers, size_t i, answers *a, report_table *table)
 {
     const meso_device_info *info = &drivers->devices[i];
     char name[32], local[32];
     size_t n_failed = 0;
-    meso_drivers_local_name(drivers, i, local);
+    tool_drivers_local_name(drivers, i, local);
     snprintf(name, sizeof name, "%u:%u", info->platform, info->index);
-    meso_child child = {.work = "selftest",
+    tool_child child = {.work = "selftest",
                         .vendors = drivers->rows[drivers->owners[i]].vendors,
                         .argument = local};
-    meso_children_run(&child, 1, limit_seconds);
+    tool_children_run(&child, 1, limit_seconds);
     a->bytes = child.answer;
-    a->rows = (const meso_selftest_record *)(const void *)child.answer.bytes;
+    a->rows = (const tool_selftest_record *)(const void *)child.answer.bytes;
     a->n = child.error.status == MESO_OK ? child.answer.length / sizeof *a->rows : 0;
     if (a->n == 0)
         add_failure(table, name, child.error.text);
     for (size_t r = 0; r < a->n; r++) {
-        const meso_selftest_record *row = &a->rows[r];
+        const tool_selftest_record *row = &a->rows[r];
         n_failed += !row->passed;
         report_table_add_text(table, name);
         report_table_add_text(table, row->net);
@@ -119,7 +119,7 @@ static int print_result(const report_table *table, size_t n_devices, size_t n_fa
     return complete ? n_failed > 0 : 70;
 }
 
-static int test_matches(const meso_drivers *drivers, const size_t *matches, size_t n, int json)
+static int test_matches(const tool_drivers *drivers, const size_t *matches, size_t n, int json)
 {
     size_t n_failed = 0;
     int end = 70;
@@ -138,13 +138,13 @@ static int test_matches(const meso_drivers *drivers, const size_t *matches, size
 
 static int test_devices(const char *selector, int json)
 {
-    meso_drivers drivers;
+    tool_drivers drivers;
     size_t *matches = NULL, n_matches = 0;
     meso_error error = {0};
     meso_status status;
     int end = -1;
-    MESO_TRY(meso_drivers_find(&drivers, &error));
-    MESO_TRY(meso_drivers_ask(&drivers, 0, &error));
+    MESO_TRY(tool_drivers_find(&drivers, &error));
+    MESO_TRY(tool_drivers_ask(&drivers, 0, &error));
     matches = calloc(drivers.n_devices, sizeof *matches);
     MESO_REQUIRE_MEMORY(matches, &error);
     MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, matches, &n_matches,
@@ -152,19 +152,19 @@ static int test_devices(const char *selector, int json)
     end = test_matches(&drivers, matches, n_matches, json);
 out:
     if (end < 0)
-        end = meso_tool_fail(&error);
+        end = tool_fail(&error);
     free(matches);
-    meso_drivers_free(&drivers);
+    tool_drivers_free(&drivers);
     return end;
 }
 
-int meso_cmd_selftest(int argc, char **argv)
+int cmd_selftest(int argc, char **argv)
 {
     const char *selector = NULL;
     int json = 0;
-    const meso_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
+    const tool_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
                                    MESO_OPTIONS_END};
-    const meso_command_line line = {"selftest",
+    const tool_command_line line = {"selftest",
                                     "[options]",
                                     "Runs every built-in net with seeded weights on computed "
                                     "pictures and compares with answers "
@@ -175,6 +175,6 @@ int meso_cmd_selftest(int argc, char **argv)
                                     0};
     char **operands;
     size_t n_operands;
-    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     return end >= 0 ? end : test_devices(selector, json);
 }

@@ -19,7 +19,7 @@ typedef struct train {
     int compat, plain;
     uint64_t limit, epochs, batch, validation_batch, threads, cache_mb;
     meso_text augment_text;
-    meso_train_output output;
+    tool_train_output output;
 } train;
 
 static const char about[] =
@@ -125,10 +125,10 @@ static const char usage[] = "DIR -o RUN [options] | --resume RUN";
 
 static int parse_options(train *t, int argc, char **argv, char ***operands, size_t *n_operands)
 {
-    const meso_option options[] = {RUN_OPTIONS(t), DATA_OPTIONS(t), NET_OPTIONS(t),
+    const tool_option options[] = {RUN_OPTIONS(t), DATA_OPTIONS(t), NET_OPTIONS(t),
                                    METHOD_OPTIONS(t), MESO_OPTIONS_END};
-    const meso_command_line line = {"train", usage, about, options, examples, 0, 1};
-    return meso_options_parse(&line, argc, argv, operands, n_operands);
+    const tool_command_line line = {"train", usage, about, options, examples, 0, 1};
+    return tool_options_parse(&line, argc, argv, operands, n_operands);
 }
 
 /* The numbers that the library has in other types. */
@@ -175,7 +175,7 @@ static int take_texts(train *t)
         (t->early_stop &&
          meso_early_stop_parse(t->early_stop, &o->early_stop, &error) != MESO_OK) ||
         (o->augment && meso_augment_parse(o->augment, &augment, &error) != MESO_OK))
-        return meso_options_usage_error("train", "%s", error.text);
+        return tool_options_usage_error("train", "%s", error.text);
     return -1;
 }
 
@@ -202,18 +202,18 @@ static int parse(train *t, int argc, char **argv)
     if (code >= 0)
         return code;
     if (t->resume && !only_resume_options(t, &defaults))
-        return meso_options_usage_error("train",
+        return tool_options_usage_error("train",
                                         "with --resume only a folder, --device, --threads, "
                                         "--cache-mb, --checkpoint-seconds and --json may be given");
     t->options.data = n_operands ? operands[0] : NULL;
     if (t->resume)
         return -1;
     if (!t->options.run)
-        return meso_options_usage_error("train", "-o RUN is missing");
+        return tool_options_usage_error("train", "-o RUN is missing");
     if ((n_operands == 1) == (t->options.dataset.manifest != NULL))
-        return meso_options_usage_error("train", "give either a folder or --manifest FILE");
+        return tool_options_usage_error("train", "give either a folder or --manifest FILE");
     if (t->validation && t->options.validation_split > 0)
-        return meso_options_usage_error("train", "--val and --val-split exclude each other");
+        return tool_options_usage_error("train", "--val and --val-split exclude each other");
     take_numbers(t);
     take_validation(t);
     return take_texts(t);
@@ -228,9 +228,9 @@ static meso_status train_or_resume(train *t, meso_device *device, meso_error *er
         .n_threads = (size_t)t->threads,
         .cache_bytes = t->cache_mb << 20,
     };
-    return t->resume ? meso_train_resume(device, t->resume, &resume, meso_train_output_event,
+    return t->resume ? meso_train_resume(device, t->resume, &resume, tool_train_output_event,
                                          &t->output, &t->output.result, error)
-                     : meso_train(device, &t->options, meso_train_output_event, &t->output,
+                     : meso_train(device, &t->options, tool_train_output_event, &t->output,
                                   &t->output.result, error);
 }
 
@@ -239,14 +239,14 @@ static int run(train *t)
     meso_device *device = NULL;
     meso_error error = {0};
     t->output.run = t->resume ? t->resume : t->options.run;
-    int code = meso_device_open(t->device, &device, &error) == MESO_OK ? 0 : meso_tool_fail(&error);
+    int code = meso_device_open(t->device, &device, &error) == MESO_OK ? 0 : tool_fail(&error);
     if (device) {
         meso_status status = train_or_resume(t, device, &error);
-        meso_train_output_end(&t->output);
+        tool_train_output_end(&t->output);
         if (status == MESO_OK)
-            code = meso_train_output_result(&t->output);
+            code = tool_train_output_result(&t->output);
         else
-            code = meso_tool_fail(&error);
+            code = tool_fail(&error);
         if (status == MESO_ERROR_CANCELLED && t->output.result.resumable)
             code = 75;
     }
@@ -254,7 +254,7 @@ static int run(train *t)
     return code;
 }
 
-int meso_cmd_train(int argc, char **argv)
+int cmd_train(int argc, char **argv)
 {
     train t;
     const train defaults = {.options = MESO_TRAIN_OPTIONS_INIT,
@@ -264,7 +264,7 @@ int meso_cmd_train(int argc, char **argv)
                             .cache_mb = 1024};
     meso_text command = {0};
     memcpy(&t, &defaults, sizeof t);
-    meso_command_text(argc, argv, &command); /* before parsing moves the operand */
+    tool_command_text(argc, argv, &command); /* before parsing moves the operand */
     int code = parse(&t, argc, argv);
     t.options.command = command.bytes;
     if (code < 0)

@@ -15,13 +15,13 @@ enum { default_seconds = 780, default_batch = 32, resumable = 75 };
 
 static int tune(const char *selector, const tune_options *options, int reset)
 {
-    meso_drivers drivers;
+    tool_drivers drivers;
     size_t *matches = NULL, n_matches;
     meso_error error = {0};
-    meso_status status = meso_drivers_find(&drivers, &error);
+    meso_status status = tool_drivers_find(&drivers, &error);
     if (status != MESO_OK)
-        return meso_tool_fail(&error);
-    MESO_TRY(meso_drivers_ask(&drivers, 1, &error));
+        return tool_fail(&error);
+    MESO_TRY(tool_drivers_ask(&drivers, 1, &error));
     matches = calloc(drivers.n_devices, sizeof *matches);
     MESO_REQUIRE_MEMORY(matches, &error);
     MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, matches, &n_matches,
@@ -32,19 +32,19 @@ static int tune(const char *selector, const tune_options *options, int reset)
         MESO_TRY(tune_device(&drivers, matches[0], options, &error));
 out:
     free(matches);
-    meso_drivers_free(&drivers);
+    tool_drivers_free(&drivers);
     if (status == MESO_OK)
         return 0;
-    int code = meso_tool_fail(&error);
+    int code = tool_fail(&error);
     return status == MESO_ERROR_CANCELLED ? resumable : code;
 }
 
-int meso_cmd_tune(int argc, char **argv)
+int cmd_tune(int argc, char **argv)
 {
     const char *selector = NULL, *net = "meso4";
     uint64_t batch = default_batch, seconds = default_seconds;
     int reset = 0;
-    const meso_option options[] = {
+    const tool_option options[] = {
         MESO_OPTION_DEVICE(selector),
         {"net",
          '\0',
@@ -79,7 +79,7 @@ int meso_cmd_tune(int argc, char **argv)
          0,
          0},
         MESO_OPTIONS_END};
-    const meso_command_line line = {
+    const tool_command_line line = {
         "tune",
         "[options]",
         "Measures which sizes of the kernels are the fastest on a device, and writes them to "
@@ -95,10 +95,10 @@ int meso_cmd_tune(int argc, char **argv)
         0};
     char **operands;
     size_t n_operands;
-    int end = meso_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (end >= 0)
         return end;
-    meso_interrupt_catch();
+    tool_interrupt_catch();
     return tune(selector,
                 &(tune_options){
                     .net = net, .batch = (size_t)batch, .seconds = (double)seconds, .of_each = 4},

@@ -6,15 +6,15 @@
 #ifndef MESO_TOOLS_COMMANDS_H
 #define MESO_TOOLS_COMMANDS_H
 
-int meso_cmd_devices(int argc, char **argv);
-int meso_cmd_selftest(int argc, char **argv);
-int meso_cmd_convert(int argc, char **argv);
-int meso_cmd_init(int argc, char **argv);
-int meso_cmd_inspect(int argc, char **argv);
-int meso_cmd_predict(int argc, char **argv);
-int meso_cmd_evaluate(int argc, char **argv);
-int meso_cmd_train(int argc, char **argv);
-int meso_cmd_tune(int argc, char **argv);
-int meso_cmd_report(int argc, char **argv);
+int cmd_devices(int argc, char **argv);
+int cmd_selftest(int argc, char **argv);
+int cmd_convert(int argc, char **argv);
+int cmd_init(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
+int cmd_predict(int argc, char **argv);
+int cmd_evaluate(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+int cmd_tune(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 
 #endif

@@ -10,7 +10,7 @@
 #include "report/report_roc.h"
 #include "report/report_table.h"
 
-void meso_evaluate_csv(const meso_evaluation *e, meso_text *out)
+void tool_evaluate_csv(const tool_evaluation *e, meso_text *out)
 {
     static const report_column columns[] = {
         {"file", "file", REPORT_LEFT, REPORT_TEXT, 0},
@@ -24,7 +24,7 @@ void meso_evaluate_csv(const meso_evaluation *e, meso_text *out)
     report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
     for (size_t i = 0; i < e->dataset->n_items; i++) {
         const meso_dataset_item *item = &e->dataset->items[i];
-        const meso_evaluated *file = &e->files[i];
+        const tool_evaluated *file = &e->files[i];
         int scored = file->refusal == MESO_IMAGE_OK;
         int correct = (file->p.real > e->threshold) == (item->label == MESO_REAL);
         report_table_add_text(&table, item->path);
@@ -40,11 +40,11 @@ void meso_evaluate_csv(const meso_evaluation *e, meso_text *out)
     report_table_free(&table);
 }
 
-meso_status meso_evaluate_roc(const meso_evaluation *e, const char *title, meso_text *out,
+meso_status tool_evaluate_roc(const tool_evaluation *e, const char *title, meso_text *out,
                               meso_error *error)
 {
     meso_status status = MESO_OK;
-    const meso_scores scores = meso_evaluation_scores(e);
+    const meso_scores scores = tool_evaluation_scores(e);
     meso_roc_point *points = NULL;
     report_roc_point *drawn = NULL;
     size_t n = 0;

@@ -77,7 +77,7 @@ static json_t *report_object(const meso_metrics *m)
     return end(&report);
 }
 
-static json_t *intervals_object(const meso_evaluation *e)
+static json_t *intervals_object(const tool_evaluation *e)
 {
     builder object = begin();
     set_number(&object, "level", 0.95);
@@ -92,7 +92,7 @@ static json_t *intervals_object(const meso_evaluation *e)
     return end(&object);
 }
 
-static json_t *group_object(const meso_evaluation *e, const meso_group_score *group)
+static json_t *group_object(const tool_evaluation *e, const meso_group_score *group)
 {
     builder row = begin();
     set(&row, "group", report_json_text(e->group_names[group->group]));
@@ -105,7 +105,7 @@ static json_t *group_object(const meso_evaluation *e, const meso_group_score *gr
 }
 
 /* null without groups. */
-static json_t *groups_object(const meso_evaluation *e)
+static json_t *groups_object(const tool_evaluation *e)
 {
     const meso_metrics *m = &e->group_metrics;
     if (!e->group)
@@ -123,11 +123,11 @@ static json_t *groups_object(const meso_evaluation *e)
     return end(&object);
 }
 
-static json_t *refused_array(const meso_evaluation *e)
+static json_t *refused_array(const tool_evaluation *e)
 {
     json_t *refused = json_array();
     for (size_t i = 0; i < e->dataset->n_items; i++) {
-        const meso_evaluated *file = &e->files[i];
+        const tool_evaluated *file = &e->files[i];
         if (file->refusal == MESO_IMAGE_OK)
             continue;
         builder row = begin();
@@ -148,7 +148,7 @@ static void set_metrics(builder *b, const meso_metrics *metrics)
         set_number(b, meso_metric_rows[i].key, meso_metric_value(&meso_metric_rows[i], metrics));
 }
 
-static json_t *constant_object(const meso_evaluation *e)
+static json_t *constant_object(const tool_evaluation *e)
 {
     builder object = begin();
     set_number(&object, "p_real", (double)e->metrics.per_class[1].support / (double)e->metrics.n);
@@ -156,7 +156,7 @@ static json_t *constant_object(const meso_evaluation *e)
     return end(&object);
 }
 
-void meso_evaluate_json(const meso_evaluation *e, const report_provenance *provenance,
+void tool_evaluate_json(const tool_evaluation *e, const report_provenance *provenance,
                         meso_text *out)
 {
     builder document = begin();
@@ -178,7 +178,7 @@ void meso_evaluate_json(const meso_evaluation *e, const report_provenance *prove
     set(&document, "refused", refused_array(e));
     set(&document, "provenance", report_provenance_json(provenance));
     if (e->times)
-        set(&document, "timing", meso_times_json(e->times));
+        set(&document, "timing", tool_times_json(e->times));
     json_t *json = end(&document);
     report_json_write(json, REPORT_JSON_INDENTED, out);
     json_decref(json);

@@ -10,15 +10,15 @@
 
 #include "mesocl/metrics.h"
 
-typedef struct meso_metric_row {
+typedef struct tool_metric_row {
     const char *key, *title;
     size_t value;    /* offset in meso_metrics */
     size_t interval; /* offset in meso_metrics_intervals */
-} meso_metric_row;
+} tool_metric_row;
 
 /* clang-format off */
 #define MESO_METRIC(name) offsetof(meso_metrics, name), offsetof(meso_metrics_intervals, name)
-static const meso_metric_row meso_metric_rows[] = {
+static const tool_metric_row meso_metric_rows[] = {
     {"accuracy", "accuracy", MESO_METRIC(accuracy)},
     {"balanced_accuracy", "balanced accuracy", MESO_METRIC(balanced_accuracy)},
     {"mse", "MSE", MESO_METRIC(mse)},
@@ -34,12 +34,12 @@ static const meso_metric_row meso_metric_rows[] = {
 /* clang-format on */
 enum { meso_n_metric_rows = sizeof meso_metric_rows / sizeof meso_metric_rows[0] };
 
-static inline double meso_metric_value(const meso_metric_row *row, const meso_metrics *metrics)
+static inline double meso_metric_value(const tool_metric_row *row, const meso_metrics *metrics)
 {
     return *(const double *)((const char *)metrics + row->value);
 }
 
-static inline meso_interval meso_metric_interval(const meso_metric_row *row,
+static inline meso_interval meso_metric_interval(const tool_metric_row *row,
                                                  const meso_metrics_intervals *intervals)
 {
     return *(const meso_interval *)((const char *)intervals + row->interval);

@@ -10,14 +10,14 @@
 #include "evaluation.h"
 #include "report/report_provenance.h"
 
-void meso_evaluate_text(const meso_evaluation *evaluation, const report_provenance *provenance,
+void tool_evaluate_text(const tool_evaluation *evaluation, const report_provenance *provenance,
                         meso_text *out);
-void meso_evaluate_json(const meso_evaluation *evaluation, const report_provenance *provenance,
+void tool_evaluate_json(const tool_evaluation *evaluation, const report_provenance *provenance,
                         meso_text *out);
-void meso_evaluate_csv(const meso_evaluation *evaluation, meso_text *out);
+void tool_evaluate_csv(const tool_evaluation *evaluation, meso_text *out);
 
 /* Errors: DATA (scored images of one class only), MEMORY. */
-meso_status meso_evaluate_roc(const meso_evaluation *evaluation, const char *title, meso_text *out,
+meso_status tool_evaluate_roc(const tool_evaluation *evaluation, const char *title, meso_text *out,
                               meso_error *error);
 
 #endif

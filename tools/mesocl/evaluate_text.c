@@ -18,7 +18,7 @@ static void add_table(report_table *table, meso_text *out)
     report_table_free(table);
 }
 
-static void add_metrics(const meso_evaluation *e, meso_text *out)
+static void add_metrics(const tool_evaluation *e, meso_text *out)
 {
     static const report_column columns[] = {
         {"metric", "", REPORT_LEFT, REPORT_TEXT, 0},
@@ -29,7 +29,7 @@ static void add_metrics(const meso_evaluation *e, meso_text *out)
     };
     report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
     for (size_t i = 0; i < meso_n_metric_rows; i++) {
-        const meso_metric_row *row = &meso_metric_rows[i];
+        const tool_metric_row *row = &meso_metric_rows[i];
         meso_interval interval = meso_metric_interval(row, &e->intervals);
         report_table_add_text(&table, row->title);
         report_table_add_number(&table, meso_metric_value(row, &e->metrics));
@@ -82,7 +82,7 @@ static void add_confusion(const meso_metrics *m, meso_text *out)
     meso_text_add(out, "\n");
 }
 
-static void add_groups(const meso_evaluation *e, meso_text *out)
+static void add_groups(const tool_evaluation *e, meso_text *out)
 {
     static const report_column columns[] = {
         {"label", "label", REPORT_LEFT, REPORT_TEXT, 0},
@@ -112,7 +112,7 @@ static void add_groups(const meso_evaluation *e, meso_text *out)
     meso_text_add(out, "\n");
 }
 
-void meso_evaluate_text(const meso_evaluation *e, const report_provenance *provenance,
+void tool_evaluate_text(const tool_evaluation *e, const report_provenance *provenance,
                         meso_text *out)
 {
     if (e->metrics.n > 0) {

@@ -18,7 +18,7 @@ static int compare_names(const void *left, const void *right)
 }
 
 /* Numbers the group names in byte order. */
-static meso_status number_groups(meso_evaluation *e, meso_error *error)
+static meso_status number_groups(tool_evaluation *e, meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t n = e->dataset->n_items, n_names = 0;
@@ -42,12 +42,12 @@ out:
     return status;
 }
 
-meso_status meso_evaluation_create(const meso_dataset *dataset, meso_evaluation *e,
+meso_status tool_evaluation_create(const meso_dataset *dataset, tool_evaluation *e,
                                    meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t n = dataset->n_items;
-    *e = (meso_evaluation){.dataset = dataset};
+    *e = (tool_evaluation){.dataset = dataset};
     e->files = calloc(n, sizeof *e->files);
     e->p_real = calloc(n, sizeof *e->p_real);
     e->p_fake = calloc(n, sizeof *e->p_fake);
@@ -60,7 +60,7 @@ out:
     return status;
 }
 
-void meso_evaluation_free(meso_evaluation *e)
+void tool_evaluation_free(tool_evaluation *e)
 {
     for (size_t i = 0; e->files && i < e->dataset->n_items; i++)
         free(e->files[i].detail);
@@ -72,14 +72,14 @@ void meso_evaluation_free(meso_evaluation *e)
     free(e->real);
     free(e->group);
     free(e->groups);
-    *e = (meso_evaluation){0};
+    *e = (tool_evaluation){0};
 }
 
-meso_status meso_evaluation_add(meso_evaluation *e, const meso_file_score *score)
+meso_status tool_evaluation_add(tool_evaluation *e, const meso_file_score *score)
 {
-    meso_evaluated *file = &e->files[score->index];
+    tool_evaluated *file = &e->files[score->index];
     size_t n = e->tally.n_scored;
-    meso_tally_add(&e->tally, score);
+    tool_tally_add(&e->tally, score);
     file->refusal = score->refusal;
     if (score->refusal != MESO_IMAGE_OK) {
         file->detail = strdup(score->detail);
@@ -94,7 +94,7 @@ meso_status meso_evaluation_add(meso_evaluation *e, const meso_file_score *score
     return MESO_OK;
 }
 
-meso_scores meso_evaluation_scores(const meso_evaluation *e)
+meso_scores tool_evaluation_scores(const tool_evaluation *e)
 {
     return (meso_scores){e->p_real, e->p_fake, e->real, e->group, e->tally.n_scored};
 }
@@ -119,7 +119,7 @@ static meso_metrics_intervals no_intervals(void)
 
 /* Metrics of p and 1 − p for every image, p the share of reals: of all constants the one with the
  * least squared error and cross-entropy, and on the side of the larger class. */
-static meso_status measure_constant(meso_evaluation *e, meso_error *error)
+static meso_status measure_constant(tool_evaluation *e, meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t n = e->tally.n_scored, n_real = 0;
@@ -138,7 +138,7 @@ out:
     return status;
 }
 
-static meso_status measure_groups(meso_evaluation *e, const meso_scores *scores, meso_error *error)
+static meso_status measure_groups(tool_evaluation *e, const meso_scores *scores, meso_error *error)
 {
     meso_status status = MESO_OK;
     double *p = NULL;
@@ -161,11 +161,11 @@ out:
     return status;
 }
 
-meso_status meso_evaluation_finish(meso_evaluation *e, double threshold, size_t n_resamples,
+meso_status tool_evaluation_finish(tool_evaluation *e, double threshold, size_t n_resamples,
                                    uint64_t seed, meso_error *error)
 {
     meso_status status = MESO_OK;
-    const meso_scores scores = meso_evaluation_scores(e);
+    const meso_scores scores = tool_evaluation_scores(e);
     e->threshold = threshold;
     e->seed = seed;
     e->metrics = e->constant = e->group_metrics = no_metrics();

@@ -12,18 +12,18 @@
 #include "mesocl/metrics.h"
 #include "tally.h"
 
-typedef struct meso_evaluated {
+typedef struct tool_evaluated {
     meso_refusal refusal;
     char *detail; /* of a refusal */
     meso_probability p;
-} meso_evaluated;
+} tool_evaluated;
 
-typedef struct meso_evaluation {
+typedef struct tool_evaluation {
     const meso_dataset *dataset;
-    meso_evaluated *files; /* [dataset->n_items] */
+    tool_evaluated *files; /* [dataset->n_items] */
     size_t *file_group;    /* [dataset->n_items] position in group_names; NULL without groups */
     const char **group_names;
-    meso_tally tally;
+    tool_tally tally;
 
     /* Of the images that were scored, in the dataset's order. */
     double *p_real, *p_fake;
@@ -35,26 +35,26 @@ typedef struct meso_evaluation {
     uint64_t seed;
     meso_metrics metrics;
     meso_metrics_intervals intervals;
-    const meso_time *times; /* [MESO_N_TIMES]; NULL without --timing */
+    const tool_time *times; /* [MESO_N_TIMES]; NULL without --timing */
     meso_metrics constant;  /* of the best predictor that never looks: the share of reals */
     meso_group_score *groups;
     size_t n_groups;
     meso_metrics group_metrics;
-} meso_evaluation;
+} tool_evaluation;
 
 /* Room for the dataset, which must outlive the evaluation. Errors: MEMORY; free in any case. */
-meso_status meso_evaluation_create(const meso_dataset *dataset, meso_evaluation *evaluation,
+meso_status tool_evaluation_create(const meso_dataset *dataset, tool_evaluation *evaluation,
                                    meso_error *error);
-void meso_evaluation_free(meso_evaluation *evaluation);
+void tool_evaluation_free(tool_evaluation *evaluation);
 
 /* Takes the next file's outcome. Errors: MEMORY. */
-meso_status meso_evaluation_add(meso_evaluation *evaluation, const meso_file_score *score);
+meso_status tool_evaluation_add(tool_evaluation *evaluation, const meso_file_score *score);
 
 /* Computes the results. Errors: those of meso_metrics_*. */
-meso_status meso_evaluation_finish(meso_evaluation *evaluation, double threshold,
+meso_status tool_evaluation_finish(tool_evaluation *evaluation, double threshold,
                                    size_t n_resamples, uint64_t seed, meso_error *error);
 
 /* The scores as metrics take them. */
-meso_scores meso_evaluation_scores(const meso_evaluation *evaluation);
+meso_scores tool_evaluation_scores(const tool_evaluation *evaluation);
 
 #endif

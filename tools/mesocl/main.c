@@ -9,24 +9,24 @@
 #include "commands.h"
 #include "tune_compare.h"
 
-static const meso_cli_command commands[] = {
-    {"devices", "list every OpenCL device with its limits and driver", meso_cmd_devices},
-    {"selftest", "known answers on each device, agreement between them", meso_cmd_selftest},
-    {"convert", "turn a Keras file into a model file", meso_cmd_convert},
-    {"inspect", "layers, shapes, parameters and memory of a model or net", meso_cmd_inspect},
-    {"init", "write seeded random weights for a net", meso_cmd_init},
-    {"predict", "score images: P(fake) and P(real) of each", meso_cmd_predict},
-    {"evaluate", "measure a model on a labelled dataset", meso_cmd_evaluate},
-    {"train", "train a model on a labelled dataset", meso_cmd_train},
-    {"report", "a run of training as one HTML file", meso_cmd_report},
-    {"tune", "measure the fastest sizes of the kernels on a device", meso_cmd_tune},
+static const tool_cli_command commands[] = {
+    {"devices", "list every OpenCL device with its limits and driver", cmd_devices},
+    {"selftest", "known answers on each device, agreement between them", cmd_selftest},
+    {"convert", "turn a Keras file into a model file", cmd_convert},
+    {"inspect", "layers, shapes, parameters and memory of a model or net", cmd_inspect},
+    {"init", "write seeded random weights for a net", cmd_init},
+    {"predict", "score images: P(fake) and P(real) of each", cmd_predict},
+    {"evaluate", "measure a model on a labelled dataset", cmd_evaluate},
+    {"train", "train a model on a labelled dataset", cmd_train},
+    {"report", "a run of training as one HTML file", cmd_report},
+    {"tune", "measure the fastest sizes of the kernels on a device", cmd_tune},
     {NULL, NULL, NULL},
 };
 
 int main(int argc, char **argv)
 {
-    static const meso_cli cli = {"mesocl", "Meso-4 deepfake detection on any OpenCL device.",
+    static const tool_cli cli = {"mesocl", "Meso-4 deepfake detection on any OpenCL device.",
                                  commands, NULL};
-    meso_child_offer(TUNE_CHILD, tune_child);
-    return meso_cli_main(&cli, argc, argv);
+    tool_child_offer(TUNE_CHILD, tune_child);
+    return tool_cli_main(&cli, argc, argv);
 }

@@ -10,7 +10,7 @@
 
 static const char schema[] = "mesocl.predict/1";
 
-static const char *label_of(const meso_predict_output *output, const meso_file_score *score)
+static const char *label_of(const tool_predict_output *output, const meso_file_score *score)
 {
     return score->p.real >= output->threshold ? "real" : "fake";
 }
@@ -21,7 +21,7 @@ static meso_status print(meso_text *text)
     meso_status status = text->out_of_memory ? MESO_ERROR_MEMORY : MESO_OK;
     if (status == MESO_OK && text->length > 0) {
         fwrite(text->bytes, 1, text->length, stdout);
-        status = meso_stdout_error() == 0 ? MESO_OK : MESO_ERROR_IO;
+        status = tool_stdout_error() == 0 ? MESO_OK : MESO_ERROR_IO;
     }
     meso_text_free(text);
     return status;
@@ -37,7 +37,7 @@ static void add_json(json_t *value, meso_text *text)
     json_decref(value);
 }
 
-static void text_row(const meso_predict_output *output, const meso_file_score *score,
+static void text_row(const tool_predict_output *output, const meso_file_score *score,
                      meso_text *text)
 {
     char fake[REPORT_NUMBER_SIZE], real[REPORT_NUMBER_SIZE];
@@ -49,7 +49,7 @@ static void text_row(const meso_predict_output *output, const meso_file_score *s
     meso_text_add(text, "\n");
 }
 
-static void csv_row(const meso_predict_output *output, const meso_file_score *score,
+static void csv_row(const tool_predict_output *output, const meso_file_score *score,
                     meso_text *text)
 {
     char fake[REPORT_NUMBER_SIZE], real[REPORT_NUMBER_SIZE];
@@ -64,7 +64,7 @@ static void csv_row(const meso_predict_output *output, const meso_file_score *sc
     meso_text_add(text, REPORT_CSV_END);
 }
 
-static void json_row(const meso_predict_output *output, const meso_file_score *score,
+static void json_row(const tool_predict_output *output, const meso_file_score *score,
                      meso_text *text)
 {
     json_t *row = json_object();
@@ -92,7 +92,7 @@ static void json_begin(const report_provenance *provenance, meso_text *text)
     meso_text_add(text, ",\n\"images\": [");
 }
 
-meso_status meso_predict_output_begin(const meso_predict_output *output,
+meso_status tool_predict_output_begin(const tool_predict_output *output,
                                       const report_provenance *provenance)
 {
     meso_text text = {0};
@@ -103,7 +103,7 @@ meso_status meso_predict_output_begin(const meso_predict_output *output,
     return print(&text);
 }
 
-meso_status meso_predict_output_row(meso_predict_output *output, const meso_file_score *score)
+meso_status tool_predict_output_row(tool_predict_output *output, const meso_file_score *score)
 {
     meso_text text = {0};
     int first = output->n_ok + output->n_refused == 0;
@@ -130,8 +130,8 @@ meso_status meso_predict_output_row(meso_predict_output *output, const meso_file
     return print(&text);
 }
 
-meso_status meso_predict_output_end(const meso_predict_output *output, const char *error,
-                                    const meso_time *times)
+meso_status tool_predict_output_end(const tool_predict_output *output, const char *error,
+                                    const tool_time *times)
 {
     meso_text text = {0};
     if (output->format != MESO_PREDICT_JSON)
@@ -144,7 +144,7 @@ meso_status meso_predict_output_end(const meso_predict_output *output, const cha
     }
     if (times) {
         meso_text_add(&text, ",\n\"timing\": ");
-        add_json(meso_times_json(times), &text);
+        add_json(tool_times_json(times), &text);
     }
     meso_text_add(&text, "\n}\n");
     return print(&text);

@@ -9,27 +9,27 @@
 #include "mesocl/evaluate.h"
 #include "report/report_provenance.h"
 
-typedef enum meso_predict_format {
+typedef enum tool_predict_format {
     MESO_PREDICT_TEXT,
     MESO_PREDICT_JSON,
     MESO_PREDICT_JSONL,
     MESO_PREDICT_CSV
-} meso_predict_format;
+} tool_predict_format;
 
 /* Rows are printed as they come, so that a run that is interrupted has shown what it had. */
-typedef struct meso_predict_output {
-    meso_predict_format format;
+typedef struct tool_predict_output {
+    tool_predict_format format;
     double threshold; /* P(real) >= threshold is labelled real */
     size_t n_ok, n_refused;
-} meso_predict_output;
+} tool_predict_output;
 
 /* All return MESO_OK, MEMORY or IO (stdout did not take it). */
-meso_status meso_predict_output_begin(const meso_predict_output *output,
+meso_status tool_predict_output_begin(const tool_predict_output *output,
                                       const report_provenance *provenance);
-meso_status meso_predict_output_row(meso_predict_output *output, const meso_file_score *score);
+meso_status tool_predict_output_row(tool_predict_output *output, const meso_file_score *score);
 /* error: the sentence of a run that ended before its time, or NULL. times: [MESO_N_TIMES] or NULL.
  */
-meso_status meso_predict_output_end(const meso_predict_output *output, const char *error,
-                                    const meso_time *times);
+meso_status tool_predict_output_end(const tool_predict_output *output, const char *error,
+                                    const tool_time *times);
 
 #endif

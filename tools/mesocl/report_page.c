@@ -67,7 +67,7 @@ static void add_curves(report_html *page, const meso_history *history, const cur
     free(values[1]);
 }
 
-static void add_history(report_html *page, const meso_run_folder *f)
+static void add_history(report_html *page, const tool_run_folder *f)
 {
     static const curve_chart charts[] = {
         {"Loss",
@@ -107,7 +107,7 @@ static void add_history(report_html *page, const meso_run_folder *f)
     free(epochs);
 }
 
-static void add_epochs(report_html *page, const meso_run_folder *f)
+static void add_epochs(report_html *page, const tool_run_folder *f)
 {
     static const report_column columns[] = {
         {"epoch", "epoch", REPORT_RIGHT, REPORT_COUNT, 0},
@@ -139,7 +139,7 @@ static void add_epochs(report_html *page, const meso_run_folder *f)
 /* ---- origin ------------------------------------------------------------------------------------
  */
 
-static void add_options(report_html *page, const meso_run_folder *f)
+static void add_options(report_html *page, const tool_run_folder *f)
 {
     static const report_column columns[] = {
         {"option", "option", REPORT_LEFT, REPORT_TEXT, 0},
@@ -156,22 +156,22 @@ static void add_options(report_html *page, const meso_run_folder *f)
         if (json_is_null(value) || strcmp(key, "command") == 0)
             continue;
         report_table_add_text(&table, key);
-        report_table_add_text(&table, meso_run_config_text(f, path));
+        report_table_add_text(&table, tool_run_config_text(f, path));
     }
     add_table(page, NULL, &table);
 }
 
-static const char *text_of(const meso_run_folder *f, const char *key)
+static const char *text_of(const tool_run_folder *f, const char *key)
 {
     return json_string_value(json_object_get(f->config, key));
 }
 
-static const char *option_of(const meso_run_folder *f, const char *key)
+static const char *option_of(const tool_run_folder *f, const char *key)
 {
     return json_string_value(json_object_get(json_object_get(f->config, "options"), key));
 }
 
-static void add_provenance(report_html *page, const meso_run_folder *f)
+static void add_provenance(report_html *page, const tool_run_folder *f)
 {
     char seed[24];
     const char *data = option_of(f, "data"), *manifest = option_of(f, "manifest");
@@ -197,13 +197,13 @@ static void add_provenance(report_html *page, const meso_run_folder *f)
     snprintf(trained, sizeof trained,
              "Trained by version %s, commit %s, with %s kernels. Below: the program of this "
              "report, and what the run recorded.",
-             meso_run_config_text(f, "version"), meso_run_config_text(f, "commit"),
-             meso_run_config_text(f, "kernels"));
+             tool_run_config_text(f, "version"), tool_run_config_text(f, "commit"),
+             tool_run_config_text(f, "kernels"));
     report_html_paragraph(page, trained);
     report_html_provenance(page, &provenance);
 }
 
-meso_status meso_report_page(const char *run, const meso_run_folder *f, meso_text *out,
+meso_status tool_report_page(const char *run, const tool_run_folder *f, meso_text *out,
                              meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -217,7 +217,7 @@ meso_status meso_report_page(const char *run, const meso_run_folder *f, meso_tex
                      (long long)json_integer_value(json_object_get(f->config, "n_train")));
     MESO_REQUIRE(title.bytes && subtitle.bytes, error, MESO_ERROR_MEMORY, "out of memory");
     report_html page = {.title = title.bytes, .subtitle = subtitle.bytes};
-    status = meso_report_result(&page, f, error);
+    status = tool_report_result(&page, f, error);
     add_history(&page, f);
     add_epochs(&page, f);
     add_options(&page, f);

@@ -10,7 +10,7 @@
 
 /* Appends the page to out, whose out_of_memory the caller checks. Errors: those of meso_metrics_*.
  */
-meso_status meso_report_page(const char *run, const meso_run_folder *folder, meso_text *out,
+meso_status tool_report_page(const char *run, const tool_run_folder *folder, meso_text *out,
                              meso_error *error);
 
 #endif

@@ -148,7 +148,7 @@ static void add_metrics(report_html *page, const meso_metrics *m,
     report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
     char note[160];
     for (size_t i = 0; i < meso_n_metric_rows; i++) {
-        const meso_metric_row *row = &meso_metric_rows[i];
+        const tool_metric_row *row = &meso_metric_rows[i];
         meso_interval interval = meso_metric_interval(row, intervals);
         report_table_add_text(&table, row->title);
         report_table_add_number(&table, meso_metric_value(row, m));
@@ -177,7 +177,7 @@ static int by_p_true(const void *left, const void *right)
     return (a->image > b->image) - (a->image < b->image);
 }
 
-static meso_status add_worst(report_html *page, const meso_run_folder *f, meso_error *error)
+static meso_status add_worst(report_html *page, const tool_run_folder *f, meso_error *error)
 {
     meso_status status = MESO_OK;
     static const report_column columns[] = {
@@ -205,7 +205,7 @@ out:
     return status;
 }
 
-static void add_figures(report_html *page, const meso_run_folder *f, const meso_metrics *m,
+static void add_figures(report_html *page, const tool_run_folder *f, const meso_metrics *m,
                         const meso_metrics_intervals *v)
 {
     char texts[8][REPORT_NUMBER_SIZE], notes[4][128];
@@ -227,10 +227,10 @@ static void add_figures(report_html *page, const meso_run_folder *f, const meso_
     report_html_figures(page, figures, sizeof figures / sizeof figures[0]);
 }
 
-meso_status meso_report_result(report_html *page, const meso_run_folder *f, meso_error *error)
+meso_status tool_report_result(report_html *page, const tool_run_folder *f, meso_error *error)
 {
     meso_status status = MESO_OK;
-    const meso_scores scores = meso_run_folder_scores(f);
+    const meso_scores scores = tool_run_folder_scores(f);
     const char *set = json_string_value(json_object_get(f->metrics, "set"));
     meso_metrics m;
     meso_metrics_intervals intervals;

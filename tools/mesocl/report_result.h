@@ -9,6 +9,6 @@
 #include "run_folder.h"
 
 /* Errors: those of meso_metrics_*. */
-meso_status meso_report_result(report_html *page, const meso_run_folder *folder, meso_error *error);
+meso_status tool_report_result(report_html *page, const tool_run_folder *folder, meso_error *error);
 
 #endif

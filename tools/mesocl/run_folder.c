@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "data/csv.h"
-#include "model/settings.h"
+#include "data/list/csv.h"
+#include "model/train/settings.h"
 #include "report/report_number.h"
 
 enum { max_json = 1 << 24, max_csv = 1 << 30, n_columns = 5 };
@@ -57,10 +57,10 @@ static const char *unguarded(const char *field)
     return field + (field[0] == '\'');
 }
 
-static meso_status grow(meso_run_folder *f, size_t capacity, meso_error *error)
+static meso_status grow(tool_run_folder *f, size_t capacity, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_run_row *rows = realloc(f->rows, capacity * sizeof *rows);
+    tool_run_row *rows = realloc(f->rows, capacity * sizeof *rows);
     f->rows = rows ? rows : f->rows;
     double *p_real = realloc(f->p_real, capacity * sizeof *p_real);
     f->p_real = p_real ? p_real : f->p_real;
@@ -78,7 +78,7 @@ out:
 
 /* train writes a group's pictures in order of name, so that equal names of a class mostly follow
  * each other; those that do not are found by looking back. */
-static size_t number_of(const meso_run_folder *f, char **names, const char *name)
+static size_t number_of(const tool_run_folder *f, char **names, const char *name)
 {
     size_t i = f->n_scores;
     while (i > 0 && strcmp(names[i - 1], name) != 0)
@@ -86,7 +86,7 @@ static size_t number_of(const meso_run_folder *f, char **names, const char *name
     return i > 0 ? f->group[i - 1] : f->n_scores;
 }
 
-static int is_row(const meso_csv *csv, meso_run_folder *f, size_t n)
+static int is_row(const meso_csv *csv, tool_run_folder *f, size_t n)
 {
     char *const *field = csv->fields;
     if (csv->n_fields != n_columns)
@@ -97,7 +97,7 @@ static int is_row(const meso_csv *csv, meso_run_folder *f, size_t n)
            f->p_real[n] >= 0 && f->p_real[n] <= 1;
 }
 
-static meso_status take_row(meso_run_folder *f, const meso_csv *csv, char **names,
+static meso_status take_row(tool_run_folder *f, const meso_csv *csv, char **names,
                             meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -106,14 +106,14 @@ static meso_status take_row(meso_run_folder *f, const meso_csv *csv, char **name
                  csv->name, csv->line);
     f->group[n] = number_of(f, names, csv->fields[2]);
     names[n] = csv->fields[2]; /* lives in the text */
-    f->rows[n] = (meso_run_row){strdup(unguarded(csv->fields[0])), f->group[n]};
+    f->rows[n] = (tool_run_row){strdup(unguarded(csv->fields[0])), f->group[n]};
     f->n_scores++;
     MESO_REQUIRE_MEMORY(f->rows[n].file, error);
 out:
     return status;
 }
 
-static meso_status read_scores(const char *path, meso_run_folder *f, meso_error *error)
+static meso_status read_scores(const char *path, tool_run_folder *f, meso_error *error)
 {
     meso_status status = MESO_OK;
     void *bytes = NULL;
@@ -148,11 +148,11 @@ out:
 /* ---- the whole ---------------------------------------------------------------------------------
  */
 
-meso_status meso_run_folder_read(const char *run, meso_run_folder *f, meso_error *error)
+meso_status tool_run_folder_read(const char *run, tool_run_folder *f, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text path = {0};
-    *f = (meso_run_folder){0};
+    *f = (tool_run_folder){0};
     MESO_TRY(path_in(run, "config.json", &path, error));
     MESO_TRY(read_json(path.bytes, &f->config, error));
     MESO_TRY(path_in(run, "history.jsonl", &path, error));
@@ -169,7 +169,7 @@ out:
     return status;
 }
 
-void meso_run_folder_free(meso_run_folder *f)
+void tool_run_folder_free(tool_run_folder *f)
 {
     for (size_t i = 0; i < f->n_scores; i++)
         free(f->rows[i].file);
@@ -181,15 +181,15 @@ void meso_run_folder_free(meso_run_folder *f)
     meso_history_free(&f->history);
     json_decref(f->config);
     json_decref(f->metrics);
-    *f = (meso_run_folder){0};
+    *f = (tool_run_folder){0};
 }
 
-meso_scores meso_run_folder_scores(const meso_run_folder *f)
+meso_scores tool_run_folder_scores(const tool_run_folder *f)
 {
     return (meso_scores){f->p_real, f->p_fake, f->real, f->group, f->n_scores};
 }
 
-const char *meso_run_config_text(const meso_run_folder *f, const char *key)
+const char *tool_run_config_text(const tool_run_folder *f, const char *key)
 {
     static char text[REPORT_NUMBER_SIZE];
     const char *dot = strchr(key, '.');

@@ -8,34 +8,34 @@
 #include <jansson.h>
 
 #include "mesocl/metrics.h"
-#include "model/history.h"
+#include "model/train/history.h"
 
-typedef struct meso_run_row {
+typedef struct tool_run_row {
     char *file;
     size_t group; /* number; 0 where there are no groups */
-} meso_run_row;
+} tool_run_row;
 
-typedef struct meso_run_folder {
+typedef struct tool_run_folder {
     json_t *config;  /* config.json */
     json_t *metrics; /* metrics.json; NULL while the run is not complete */
     meso_history history;
     /* validation.csv; n_scores = 0 while the run is not complete */
-    meso_run_row *rows;
+    tool_run_row *rows;
     double *p_real, *p_fake;
     unsigned char *real;
     size_t *group; /* NULL without groups */
     size_t n_scores;
-} meso_run_folder;
+} tool_run_folder;
 
 /* Errors: NO_INPUT (no such run), DATA (a file is not what train writes), IO, MEMORY; free in any
  * case. */
-meso_status meso_run_folder_read(const char *run, meso_run_folder *folder, meso_error *error);
-void meso_run_folder_free(meso_run_folder *folder);
+meso_status tool_run_folder_read(const char *run, tool_run_folder *folder, meso_error *error);
+void tool_run_folder_free(tool_run_folder *folder);
 
-meso_scores meso_run_folder_scores(const meso_run_folder *folder);
+meso_scores tool_run_folder_scores(const tool_run_folder *folder);
 
 /* "options.batch" of config.json as text; "" where it is missing or null. Valid until the next
  * call. */
-const char *meso_run_config_text(const meso_run_folder *folder, const char *key);
+const char *tool_run_config_text(const tool_run_folder *folder, const char *key);
 
 #endif

@@ -165,7 +165,7 @@ static meso_status judge(const char *path, int wait_status, const meso_text *sen
                      text[0] ? text : "mesocl-h5import failed without a word");
 }
 
-meso_status meso_run_h5import(const char *path, void **stream, size_t *n, meso_error *error)
+meso_status tool_run_h5import(const char *path, void **stream, size_t *n, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text program = {0};

@@ -14,6 +14,6 @@
  * ../libexec/mesocl. Errors: NO_INPUT (the file cannot be opened), DATA (what the child says of it,
  * or it crashed or ran out of its limits over it), INTERNAL (the child is not to be found), IO,
  * MEMORY. */
-meso_status meso_run_h5import(const char *path, void **stream, size_t *n, meso_error *error);
+meso_status tool_run_h5import(const char *path, void **stream, size_t *n, meso_error *error);
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-static meso_status add(meso_path_list *list, const char *path, meso_error *error)
+static meso_status add(tool_path_list *list, const char *path, meso_error *error)
 {
     const char **paths = meso_grow(list->paths, list->n, &list->capacity, sizeof *paths);
     if (!paths)
@@ -33,7 +33,7 @@ static meso_status read_stdin(meso_text *text, meso_error *error)
 }
 
 /* Splits list->text, whose n bytes end with a NUL, in place. */
-static meso_status add_lines(meso_path_list *list, size_t n, int nul_separated, meso_error *error)
+static meso_status add_lines(tool_path_list *list, size_t n, int nul_separated, meso_error *error)
 {
     char *line = list->text, *end = list->text + n;
     meso_status status = MESO_OK;
@@ -52,11 +52,11 @@ out:
     return status;
 }
 
-meso_status meso_path_list_read(char *const *operands, size_t n, int nul_separated,
-                                meso_path_list *list, meso_error *error)
+meso_status tool_path_list_read(char *const *operands, size_t n, int nul_separated,
+                                tool_path_list *list, meso_error *error)
 {
     meso_status status = MESO_OK;
-    *list = (meso_path_list){0};
+    *list = (tool_path_list){0};
     for (size_t i = 0; i < n; i++) {
         if (strcmp(operands[i], "-") != 0) {
             MESO_TRY(add(list, operands[i], error));
@@ -71,13 +71,13 @@ meso_status meso_path_list_read(char *const *operands, size_t n, int nul_separat
     }
 out:
     if (status != MESO_OK)
-        meso_path_list_free(list);
+        tool_path_list_free(list);
     return status;
 }
 
-void meso_path_list_free(meso_path_list *list)
+void tool_path_list_free(tool_path_list *list)
 {
     free(list->paths);
     free(list->text);
-    *list = (meso_path_list){0};
+    *list = (tool_path_list){0};
 }

@@ -9,16 +9,16 @@
 
 #include "mesocl/status.h"
 
-typedef struct meso_path_list {
+typedef struct tool_path_list {
     const char **paths;
     size_t n, capacity;
     char *text; /* what stdin held */
-} meso_path_list;
+} tool_path_list;
 
 /* Lines end with LF, or with NUL where nul_separated; empty lines are passed over, any other byte
  * is part of the name. Errors: IO, DATA (NUL bytes in a list of lines), MEMORY. */
-meso_status meso_path_list_read(char *const *operands, size_t n, int nul_separated,
-                                meso_path_list *list, meso_error *error);
-void meso_path_list_free(meso_path_list *list);
+meso_status tool_path_list_read(char *const *operands, size_t n, int nul_separated,
+                                tool_path_list *list, meso_error *error);
+void tool_path_list_free(tool_path_list *list);
 
 #endif

@@ -6,7 +6,7 @@
 #include "common.h"
 #include "report/report_number.h"
 
-void meso_tally_add(meso_tally *tally, const meso_file_score *score)
+void tool_tally_add(tool_tally *tally, const meso_file_score *score)
 {
     tally->n_scored += score->refusal == MESO_IMAGE_OK;
     tally->n_refused += score->refusal != MESO_IMAGE_OK;
@@ -15,7 +15,7 @@ void meso_tally_add(meso_tally *tally, const meso_file_score *score)
     tally->n_turned += score->exif_turned != 0;
 }
 
-void meso_tally_print_refusal(const meso_file_score *score)
+void tool_tally_print_refusal(const meso_file_score *score)
 {
     meso_text text = {0};
     report_printable(score->path, &text);
@@ -24,7 +24,7 @@ void meso_tally_print_refusal(const meso_file_score *score)
     meso_text_free(&text);
 }
 
-void meso_tally_print(const meso_tally *tally, const meso_dataset *files, int exif_orient)
+void tool_tally_print(const tool_tally *tally, const meso_dataset *files, int exif_orient)
 {
     const char *separator = " (";
     fprintf(stderr, "mesocl: %zu images scored, %zu refused", tally->n_scored, tally->n_refused);

@@ -7,18 +7,18 @@
 
 #include "mesocl/evaluate.h"
 
-typedef struct meso_tally {
+typedef struct tool_tally {
     size_t n_scored, n_refused;
     size_t n_by_refusal[MESO_IMAGE_ODD_SIZE + 1];
     size_t n_suspect, n_turned;
-} meso_tally;
+} tool_tally;
 
-void meso_tally_add(meso_tally *tally, const meso_file_score *score);
+void tool_tally_add(tool_tally *tally, const meso_file_score *score);
 
 /* "refused: FILE: REASON: DETAIL" */
-void meso_tally_print_refusal(const meso_file_score *score);
+void tool_tally_print_refusal(const meso_file_score *score);
 
 /* "3 images scored, 2 refused (1 truncated, 1 vanished)", then what else should be known. */
-void meso_tally_print(const meso_tally *tally, const meso_dataset *files, int exif_orient);
+void tool_tally_print(const tool_tally *tally, const meso_dataset *files, int exif_orient);
 
 #endif

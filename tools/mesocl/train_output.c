@@ -11,7 +11,7 @@
 #include "report/report_number.h"
 
 /* A run is long, and stdout may be a file that is looked at: so each line is flushed. */
-static void print_started(const meso_train_output *o, const meso_train_event *event)
+static void print_started(const tool_train_output *o, const meso_train_event *event)
 {
     fprintf(o->json ? stderr : stdout, "net %s, %s kernels, %zu images train, %zu validate\n",
             event->net, event->path, event->n_train, event->n_validation);
@@ -41,31 +41,31 @@ static void print_epoch(const meso_train_event *event)
 }
 
 /* A bar for the training part of each epoch, one for its validation. */
-static void show_progress(meso_train_output *o, const meso_train_event *event)
+static void show_progress(tool_train_output *o, const meso_train_event *event)
 {
     if (o->shown != event->kind || event->images < o->offset) {
-        meso_progress_clear(&o->progress);
+        tool_progress_clear(&o->progress);
         o->shown = event->kind;
         o->offset = event->images;
-        meso_progress_start(&o->progress,
+        tool_progress_start(&o->progress,
                             event->kind == MESO_TRAIN_STEP ? "images" : "images measured",
                             event->n_images - event->images);
     }
-    meso_progress_update(&o->progress, event->images - o->offset);
+    tool_progress_update(&o->progress, event->images - o->offset);
 }
 
-int meso_train_output_event(const meso_train_event *event, void *user)
+int tool_train_output_event(const meso_train_event *event, void *user)
 {
-    meso_train_output *o = user;
+    tool_train_output *o = user;
     if (event->kind == MESO_TRAIN_STEP || event->kind == MESO_TRAIN_VALIDATING) {
         show_progress(o, event);
-        return meso_interrupted();
+        return tool_interrupted();
     }
-    meso_train_output_end(o);
+    tool_train_output_end(o);
     switch (event->kind) {
     case MESO_TRAIN_STARTED:
         print_started(o, event);
-        meso_interrupt_catch(); /* from now on there is a checkpoint to go on from */
+        tool_interrupt_catch(); /* from now on there is a checkpoint to go on from */
         break;
     case MESO_TRAIN_EPOCH:
         if (!o->json)
@@ -75,21 +75,21 @@ int meso_train_output_event(const meso_train_event *event, void *user)
         fprintf(stderr, "refused: %s\n", event->text);
         break;
     default:
-        fprintf(stderr, "%s: %s\n", meso_program_name, event->text);
+        fprintf(stderr, "%s: %s\n", tool_program_name, event->text);
         break;
     }
-    return meso_interrupted();
+    return tool_interrupted();
 }
 
-void meso_train_output_end(meso_train_output *output)
+void tool_train_output_end(tool_train_output *output)
 {
-    meso_progress_clear(&output->progress);
+    tool_progress_clear(&output->progress);
     output->shown = MESO_TRAIN_STARTED;
     output->offset = 0;
 }
 
 /* metrics.json and where it is. */
-static int print_json(const meso_train_output *o)
+static int print_json(const tool_train_output *o)
 {
     meso_text path = {0}, text = {0};
     json_t *document = json_object();
@@ -110,7 +110,7 @@ static int print_json(const meso_train_output *o)
     return code;
 }
 
-int meso_train_output_result(const meso_train_output *o)
+int tool_train_output_result(const tool_train_output *o)
 {
     const meso_train_summary *r = &o->result;
     char a[REPORT_NUMBER_SIZE], b[REPORT_NUMBER_SIZE];

@@ -8,22 +8,22 @@
 #include "mesocl/train.h"
 #include "progress.h"
 
-typedef struct meso_train_output {
+typedef struct tool_train_output {
     int json;
     const char *run;
-    meso_progress progress;
+    tool_progress progress;
     meso_train_event_kind shown; /* what the progress bar counts */
     size_t offset;               /* images that were done when it began */
     meso_train_summary result;
-} meso_train_output;
+} tool_train_output;
 
 /* A meso_train_callback; user is the output. */
-int meso_train_output_event(const meso_train_event *event, void *user);
+int tool_train_output_event(const meso_train_event *event, void *user);
 
 /* Wipes the progress bar. */
-void meso_train_output_end(meso_train_output *output);
+void tool_train_output_end(tool_train_output *output);
 
 /* Prints the result and returns the exit code. */
-int meso_train_output_result(const meso_train_output *output);
+int tool_train_output_result(const tool_train_output *output);
 
 #endif

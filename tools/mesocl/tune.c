@@ -12,8 +12,8 @@
 #include "child.h"
 #include "common.h"
 #include "mesocl/mesocl.h"
-#include "net/strip.h"
-#include "net/tile.h"
+#include "net/strip/strip.h"
+#include "net/tile/tile.h"
 #include "runtime/preference.h"
 #include "tune_compare.h"
 #include "tune_search.h"
@@ -48,11 +48,11 @@ static meso_status run_child(const run *r, json_t *job, double seconds, json_t *
 {
     meso_status status = MESO_OK;
     char *argument = json_dumps(job, JSON_COMPACT);
-    meso_child child = {.work = TUNE_CHILD, .vendors = r->vendors, .argument = argument};
+    tool_child child = {.work = TUNE_CHILD, .vendors = r->vendors, .argument = argument};
     *answer = NULL;
     MESO_REQUIRE_MEMORY(argument, error);
-    meso_children_run(&child, 1, seconds);
-    MESO_REQUIRE(!meso_interrupted(), error, MESO_ERROR_CANCELLED,
+    tool_children_run(&child, 1, seconds);
+    MESO_REQUIRE(!tool_interrupted(), error, MESO_ERROR_CANCELLED,
                  "interrupted; the same command goes on");
     MESO_REQUIRE(child.error.status == MESO_OK, error, child.error.status, "%s", child.error.text);
     *answer = json_loadb(child.answer.bytes, child.answer.length, 0, NULL);
@@ -300,7 +300,7 @@ static meso_status name_net(const char *selector, char name[64], meso_error *err
     return status;
 }
 
-meso_status tune_device(const meso_drivers *drivers, size_t device, const tune_options *options,
+meso_status tune_device(const tool_drivers *drivers, size_t device, const tune_options *options,
                         meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -310,7 +310,7 @@ meso_status tune_device(const meso_drivers *drivers, size_t device, const tune_o
              .found = json_object()};
     json_t *user = meso_tuning_read();
     user = user ? user : json_object();
-    meso_drivers_local_name(drivers, device, r.local);
+    tool_drivers_local_name(drivers, device, r.local);
     MESO_TRY(name_net(options->net, r.net, error));
     r.part = open_part(&r);
     MESO_REQUIRE(r.found && r.part && user, error, MESO_ERROR_MEMORY, "out of memory");

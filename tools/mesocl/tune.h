@@ -19,7 +19,7 @@ typedef struct tune_options {
 
 /* Says on stdout what it finds. Errors: CANCELLED (interrupted; what was measured is kept) besides
  * those of devices, nets and files. */
-meso_status tune_device(const meso_drivers *drivers, size_t device, const tune_options *options,
+meso_status tune_device(const tool_drivers *drivers, size_t device, const tune_options *options,
                         meso_error *error);
 
 /* Forgets the device's rows, and what a run that was cut short has measured. Errors: CREATE, IO,

@@ -6,12 +6,12 @@
 
 #include "base/clock.h"
 #include "child.h"
+#include "measure/samples.h"
+#include "measure/work.h"
 #include "model/model.h"
 #include "report/report_json.h"
 #include "runtime/clblast.h"
 #include "runtime/tuning.h"
-#include "samples.h"
-#include "work.h"
 
 /* The smallest and the largest of six are a 95 % interval of the median. */
 enum { least_rounds = 6, most_rounds = 200, hopeless_rounds = 3 };
@@ -37,7 +37,7 @@ static meso_status open_side(const json_t *job, json_t *rows, int plain, side *s
                            .n_batches = 1};
     s->spec.batches[0] = (size_t)json_integer_value(json_object_get(job, "batch"));
     meso_tuning_replace(rows);
-    meso_child_announce(TUNE_PATIENCE);
+    tool_child_announce(TUNE_PATIENCE);
     MESO_TRY(meso_device_open(s->spec.device, &s->device, error));
     MESO_TRY(bench_work_open(&s->spec, s->device, &s->work, error));
 out:
@@ -80,7 +80,7 @@ static meso_status verify(const json_t *job, side *candidate, json_t **reason, m
     MESO_TRY(open_side(job, shipped, 1, &plain, error));
     for (int i = plain.spec.train ? 0 : 1; i < 2 && !*reason; i++) {
         MESO_TRY(call(&plain, error));
-        meso_child_announce(TUNE_PATIENCE);
+        tool_child_announce(TUNE_PATIENCE);
         MESO_TRY(call(candidate, error));
         double d = difference(candidate, &plain);
         if (!(d <= BENCH_TOLERANCE))
@@ -96,7 +96,7 @@ out:
 static meso_status time_round(side *s, double *seconds, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_child_announce(TUNE_PATIENCE);
+    tool_child_announce(TUNE_PATIENCE);
     const double started = meso_seconds();
     double now = started;
     int n = 0;

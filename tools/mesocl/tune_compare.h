@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* The work of the child: meso_child_offer(TUNE_CHILD, tune_child). */
+/* The work of the child: tool_child_offer(TUNE_CHILD, tune_child). */
 #define TUNE_CHILD "tune"
 
 /* Seconds without a step: a side opened, a round. Compilers need minutes for the first kernels of a

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Batches of labelled pictures, epoch after epoch: shuffled, decoded on threads ahead of the
+ * consumer, kept in memory as far as a budget allows. What comes, and in which order, depends on
+ * the seed and the files alone, never on threads or the budget.
+ *
+ * Batch b of an epoch has the entries b · batch … of the epoch's order, without the files that
+ * cannot be used; so positions are known before any file is read. A file is refused for what it
+ * holds, as often as it comes up, and counted once. A file that cannot be read any more, or holds
+ * something else than `contents` says, ends the run with an error that names it.
+ *
+ *   meso_batches_open(&options, &batches, error);
+ *   meso_batches_seek(batches, epoch, position);    (where to go on; at first epoch 0, position 0)
+ *   while ((status = meso_batches_next(batches, &batch, error)) == MESO_OK) {
+ *       …                                           (batch.last ends an epoch)
+ *   }
+ *   meso_batches_close(batches);
+ */
+#ifndef MESO_DATA_BATCHES_H
+#define MESO_DATA_BATCHES_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "data/batch/contents.h"
+#include "mesocl/dataset.h"
+#include "mesocl/image.h"
+
+typedef struct meso_batches meso_batches;
+
+typedef struct meso_batches_options {
+    const meso_dataset *dataset;   /* outlives the batches */
+    const meso_contents *contents; /* of that dataset; outlives them too */
+    const size_t *items;           /* [n_items] positions in the dataset, copied; NULL: all of it */
+    size_t n_items;
+    unsigned width, height; /* pictures are resized to */
+    size_t batch;           /* entries of a batch */
+    int shuffle;            /* 1: a new order each epoch; 0: that of items */
+    uint64_t seed;
+    int drop_last;        /* 1: a last batch of fewer entries is left out */
+    int one_epoch;        /* 1: decoding stops at the end of an epoch until next or seek is called:
+                             for validation; 0: it goes on into the next */
+    size_t n_threads;     /* 0: one for each processor */
+    size_t n_ahead;       /* batches decoded ahead; 0: 3 */
+    uint64_t cache_bytes; /* budget for decoded pictures kept in memory */
+    uint64_t max_pixels;  /* as in meso_image_options */
+    int exif_orient;
+    double decodes_per_second; /* at most so many, for tests; 0: no limit */
+} meso_batches_options;
+
+/* It lives until the next call of next, seek or close. */
+typedef struct meso_batch {
+    const uint8_t *pixels; /* [n][height][width][3]; the first byte lies on a page */
+    const uint8_t *real;   /* [n] 0 fake, 1 real */
+    const size_t *items;   /* [n] positions in the dataset */
+    size_t n;              /* 0 where all of its files were refused */
+    uint64_t epoch;        /* of the batch */
+    int last;              /* the last batch of its epoch */
+    uint64_t next_epoch;   /* where the next batch begins: for meso_batches_seek */
+    size_t next_position;  /* entries of that epoch that are behind */
+} meso_batch;
+
+typedef struct meso_batches_counts {
+    size_t n_entries; /* entries of an epoch */
+    size_t n_batches; /* batches of an epoch */
+    size_t n_refused; /* files that turned out not to be usable so far, each counted once */
+    size_t n_cached;  /* pictures in memory */
+    size_t n_decoded; /* pictures decoded so far */
+} meso_batches_counts;
+
+/* A refused file, told on the consumer's thread inside meso_batches_next the first time it comes
+ * up. sentence: "path: reason: detail". */
+typedef void (*meso_batches_refused)(size_t item, meso_refusal refusal, const char *sentence,
+                                     void *user);
+
+/* Errors: ARGUMENT (batch 0, sizes that cannot be addressed), DATA (no items; batch larger than the
+ * set), MEMORY. */
+meso_status meso_batches_open(const meso_batches_options *options, meso_batches **batches,
+                              meso_error *error);
+void meso_batches_close(meso_batches *batches); /* NULL is allowed */
+
+/* Who hears of refused files; NULL for nobody. */
+void meso_batches_on_refused(meso_batches *batches, meso_batches_refused callback, void *user);
+
+/* The next batch. Errors: NO_INPUT, IO, DATA (a file is gone or has changed), MEMORY. After an
+ * error the batches can only be closed. */
+meso_status meso_batches_next(meso_batches *batches, meso_batch *batch, meso_error *error);
+
+/* Goes on at `position` entries of `epoch`: exactly the batches follow that would have followed.
+ * Errors: ARGUMENT (position past the end, or inside a batch). */
+meso_status meso_batches_seek(meso_batches *batches, uint64_t epoch, size_t position,
+                              meso_error *error);
+
+/* Of one picture: width · height. */
+size_t meso_batches_picture_pixels(const meso_batches *batches);
+
+void meso_batches_count(meso_batches *batches, meso_batches_counts *counts);
+
+#endif

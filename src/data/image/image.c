@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Image files to RGB: options, limits, and the choice of decoder. The public side is
+ * mesocl/image.h.
+ */
+#include "mesocl/image.h"
+
+#include <png.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <jpeglib.h> /* needs FILE */
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "data/image/decode.h"
+
+/* No picture within the default pixel limit needs more, whatever its format. */
+enum { MAX_FILE_BYTES = 256 << 20 };
+static const uint64_t default_max_pixels = 8192u * 8192u;
+
+/* One row per refusal: its fixed name and the status of a call that ends with it. */
+static const struct {
+    const char *name;
+    meso_status status;
+} refusals[] = {
+    [MESO_IMAGE_OK] = {"ok", MESO_OK},
+    [MESO_IMAGE_NOT_REGULAR] = {"not_regular", MESO_ERROR_NO_INPUT},
+    [MESO_IMAGE_PERMISSION] = {"permission", MESO_ERROR_NO_INPUT},
+    [MESO_IMAGE_VANISHED] = {"vanished", MESO_ERROR_NO_INPUT},
+    [MESO_IMAGE_IO] = {"io", MESO_ERROR_IO},
+    [MESO_IMAGE_EMPTY] = {"empty", MESO_ERROR_DATA},
+    [MESO_IMAGE_UNKNOWN_FORMAT] = {"unknown_format", MESO_ERROR_DATA},
+    [MESO_IMAGE_UNSUPPORTED] = {"unsupported", MESO_ERROR_DATA},
+    [MESO_IMAGE_TRUNCATED] = {"truncated", MESO_ERROR_DATA},
+    [MESO_IMAGE_CORRUPT] = {"corrupt", MESO_ERROR_DATA},
+    [MESO_IMAGE_TOO_LARGE] = {"too_large", MESO_ERROR_DATA},
+    [MESO_IMAGE_ODD_SIZE] = {"odd_size", MESO_ERROR_DATA},
+};
+enum { N_REFUSALS = sizeof refusals / sizeof refusals[0] };
+
+static const meso_refusal refusal_of_fault[] = {
+    [MESO_FILE_OK] = MESO_IMAGE_OK,
+    [MESO_FILE_VANISHED] = MESO_IMAGE_VANISHED,
+    [MESO_FILE_PERMISSION] = MESO_IMAGE_PERMISSION,
+    [MESO_FILE_NOT_REGULAR] = MESO_IMAGE_NOT_REGULAR,
+    [MESO_FILE_TOO_LARGE] = MESO_IMAGE_TOO_LARGE,
+    [MESO_FILE_IO] = MESO_IMAGE_IO,
+    [MESO_FILE_MEMORY] = MESO_IMAGE_OK, /* not the file's fault */
+};
+
+static const struct {
+    const char *name;
+    meso_status (*decode)(meso_decode *decode);
+} formats[] = {
+    [MESO_FORMAT_JPEG] = {"jpeg", meso_decode_jpeg}, [MESO_FORMAT_PNG] = {"png", meso_decode_png},
+    [MESO_FORMAT_BMP] = {"bmp", meso_decode_bmp},    [MESO_FORMAT_PNM] = {"pnm", meso_decode_pnm},
+    [MESO_FORMAT_WEBP] = {"webp", meso_decode_webp},
+};
+
+const char *meso_refusal_name(meso_refusal refusal)
+{
+    return (unsigned)refusal < N_REFUSALS ? refusals[refusal].name : "unknown refusal";
+}
+
+meso_status meso_decode_refuse(meso_decode *decode, meso_refusal refusal, const char *format, ...)
+{
+    char sentence[MESO_ERROR_TEXT_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    decode->refusal = refusal;
+    decode->status = meso_fail(decode->error, refusals[refusal].status, "%s: %s: %s", decode->name,
+                               refusals[refusal].name, sentence);
+    return decode->status;
+}
+
+meso_status meso_decode_no_memory(meso_decode *decode)
+{
+    decode->status = meso_fail(decode->error, MESO_ERROR_MEMORY, "%s: out of memory", decode->name);
+    return decode->status;
+}
+
+meso_status meso_decode_check_size(meso_decode *decode, uint64_t width, uint64_t height)
+{
+    unsigned long long w = width, h = height, limit = decode->options.max_pixels;
+    if (w == 0 || h == 0)
+        return meso_decode_refuse(decode, MESO_IMAGE_ODD_SIZE, "%llu x %llu pixels", w, h);
+    if (w > MESO_IMAGE_MAX_SIDE || h > MESO_IMAGE_MAX_SIDE)
+        return meso_decode_refuse(decode, MESO_IMAGE_ODD_SIZE,
+                                  "%llu x %llu pixels; a side may have %d", w, h,
+                                  MESO_IMAGE_MAX_SIDE);
+    if (w * h > limit)
+        return meso_decode_refuse(decode, MESO_IMAGE_TOO_LARGE,
+                                  "%llu x %llu pixels; the limit is %llu pixels", w, h, limit);
+    return MESO_OK;
+}
+
+meso_status meso_decode_begin(meso_decode *decode, uint64_t width, uint64_t height)
+{
+    if (meso_decode_check_size(decode, width, height) != MESO_OK)
+        return decode->status;
+    decode->width = (unsigned)width;
+    decode->height = (unsigned)height;
+    if (meso_rows_begin(&decode->rows, decode->width, decode->height,
+                        decode->options.exif_orient ? decode->orientation : 1,
+                        decode->options.width, decode->options.height,
+                        decode->options.into) != MESO_OK)
+        return meso_decode_no_memory(decode);
+    return MESO_OK;
+}
+
+/* What stands at the start of a file that is no image: the first bytes say more than "unknown". */
+static meso_status refuse_unknown(meso_decode *decode, meso_format format, const char *what)
+{
+    char first[3 * 8 + 1] = "";
+    if (format == MESO_FORMAT_OTHER)
+        return meso_decode_refuse(decode, MESO_IMAGE_UNSUPPORTED, "%s, which MesoCL does not read",
+                                  what);
+    if (what)
+        return meso_decode_refuse(decode, MESO_IMAGE_UNKNOWN_FORMAT, "not an image but %s", what);
+    for (size_t i = 0; i < 8 && i < decode->n; i++)
+        snprintf(first + 3 * i, 4, " %02x", decode->bytes[i]);
+    return meso_decode_refuse(decode, MESO_IMAGE_UNKNOWN_FORMAT,
+                              "not an image that MesoCL knows; it starts with%s", first);
+}
+
+static meso_status decode_any(meso_decode *decode, meso_format *format)
+{
+    const char *what = NULL;
+    if (decode->n == 0)
+        return meso_decode_refuse(decode, MESO_IMAGE_EMPTY, "the file has no bytes");
+    if (decode->n > MAX_FILE_BYTES)
+        return meso_decode_refuse(decode, MESO_IMAGE_TOO_LARGE, "%zu bytes; the limit is %d",
+                                  decode->n, MAX_FILE_BYTES);
+    *format = meso_sniff(decode->bytes, decode->n, &what);
+    if (*format == MESO_FORMAT_UNKNOWN || *format == MESO_FORMAT_OTHER)
+        return refuse_unknown(decode, *format, what);
+    return formats[*format].decode(decode);
+}
+
+static meso_status check_options(const meso_image_options *options, meso_error *error)
+{
+    if (options->struct_bytes != sizeof *options)
+        return meso_fail(error, MESO_ERROR_ARGUMENT,
+                         "meso_image_options: struct_bytes is %zu, not %zu: start from "
+                         "MESO_IMAGE_OPTIONS_INIT",
+                         options->struct_bytes, sizeof *options);
+    if (options->into && (options->width == 0 || options->height == 0))
+        return meso_fail(error, MESO_ERROR_ARGUMENT,
+                         "a picture cannot go into memory of no size: width and height say it");
+    if (options->width > MESO_IMAGE_MAX_SIDE || options->height > MESO_IMAGE_MAX_SIDE)
+        return meso_fail(error, MESO_ERROR_ARGUMENT, "cannot resize to %u x %u: a side may have %d",
+                         options->width, options->height, MESO_IMAGE_MAX_SIDE);
+    return MESO_OK;
+}
+
+meso_status meso_image_decode(const void *bytes, size_t n, const char *name,
+                              const meso_image_options *options, meso_image *image,
+                              meso_refusal *refusal, meso_error *error)
+{
+    static const meso_image_options defaults = MESO_IMAGE_OPTIONS_INIT;
+    meso_status status = MESO_OK;
+    meso_format format = MESO_FORMAT_UNKNOWN;
+    meso_decode decode = {.bytes = bytes,
+                          .n = n,
+                          .name = name ? MESO_PRINTABLE(name) : "image in memory",
+                          .options = options ? *options : defaults,
+                          .error = error,
+                          .orientation = 1};
+    MESO_TRY(check_options(&decode.options, error));
+    if (decode.options.max_pixels == 0)
+        decode.options.max_pixels = default_max_pixels;
+    MESO_TRY(decode_any(&decode, &format));
+    *image = (meso_image){.rgb = meso_rows_take(&decode.rows),
+                          .width = decode.rows.out_width,
+                          .height = decode.rows.out_height,
+                          .file_width = decode.width,
+                          .file_height = decode.height,
+                          .format = formats[format].name,
+                          .exif_orientation = decode.orientation,
+                          .suspect = decode.suspect};
+out:
+    meso_rows_end(&decode.rows);
+    if (refusal)
+        *refusal = decode.refusal;
+    return status;
+}
+
+meso_status meso_image_read(const char *path, void **bytes, size_t *n, meso_refusal *refusal,
+                            meso_error *error)
+{
+    meso_file_fault fault = MESO_FILE_OK;
+    meso_status status = meso_file_read(path, MAX_FILE_BYTES, bytes, n, &fault, error);
+    *refusal = refusal_of_fault[fault];
+    return status;
+}
+
+meso_status meso_image_load(const char *path, const meso_image_options *options, meso_image *image,
+                            meso_refusal *refusal, meso_error *error)
+{
+    void *bytes = NULL;
+    size_t n = 0;
+    meso_refusal unread;
+    meso_status status = meso_image_read(path, &bytes, &n, &unread, error);
+    if (status == MESO_OK)
+        status = meso_image_decode(bytes, n, path, options, image, refusal, error);
+    else if (refusal)
+        *refusal = unread;
+    free(bytes);
+    return status;
+}
+
+void meso_image_free(meso_image *image)
+{
+    if (!image)
+        return;
+    free(image->rgb);
+    *image = (meso_image){0};
+}
+
+#define TEXT_OF(token) #token
+#define TEXT(macro) TEXT_OF(macro)
+
+const char *meso_image_decoders(void)
+{
+    /* Each thread has its own copy, so that the first calls of two threads do not meet. */
+    static _Thread_local char text[128];
+    char webp[16];
+    const char *version = meso_decode_webp_version(webp);
+    snprintf(text, sizeof text, "libjpeg-turbo %s, libpng %s, stb_image %s%s%s",
+             TEXT(LIBJPEG_TURBO_VERSION), png_get_libpng_ver(NULL), meso_decode_stb_version(),
+             *version ? ", libwebp " : "", version);
+    return text;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * meso_dataset_open and meso_dataset_from_paths: scan or read, then label, group, sort, limit,
+ * count.
+ */
+#include "mesocl/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "data/list/builder.h"
+#include "data/list/group.h"
+#include "data/list/labels.h"
+#include "data/list/manifest.h"
+#include "data/list/scan.h"
+
+static int compare_items(const void *left, const void *right)
+{
+    const meso_dataset_item *a = left, *b = right;
+    if (a->label != b->label)
+        return a->label < b->label ? -1 : 1;
+    return strcmp(a->path, b->path);
+}
+
+static void sort_items(meso_dataset *dataset, size_t first)
+{
+    if (dataset->n_items > first)
+        qsort(dataset->items + first, dataset->n_items - first, sizeof *dataset->items,
+              compare_items);
+}
+
+/* Items are sorted: drops what lies behind the first max of each class (0: none), counts classes.
+ */
+static void limit_classes(meso_dataset *dataset, size_t max)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < dataset->n_items; i++) {
+        meso_label label = dataset->items[i].label;
+        if (max && dataset->n_class[label] == max)
+            continue;
+        dataset->n_class[label]++;
+        dataset->items[kept++] = dataset->items[i];
+    }
+    dataset->n_items = kept;
+}
+
+static meso_status scan_classes(const char *root, const meso_dataset_options *options,
+                                const regex_t *pattern, meso_builder *builder, meso_error *error)
+{
+    char *folders[2];
+    meso_status status = meso_label_folders(root, options, folders, error);
+    if (status != MESO_OK)
+        return status;
+    for (int label = 0; label < 2; label++) {
+        size_t first = builder->dataset->n_items;
+        MESO_TRY(meso_scan_folder(folders[label], (meso_label)label, builder, error));
+        if (pattern)
+            MESO_TRY(meso_group_items(pattern, first, strlen(folders[label]) + 1, builder, error));
+    }
+out:
+    free(folders[0]);
+    free(folders[1]);
+    return status;
+}
+
+/* Nothing can be said about a class without images. */
+static meso_status check_classes(const char *source, const meso_dataset *dataset, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t n_empty = (dataset->n_class[0] == 0) + (dataset->n_class[1] == 0);
+    MESO_REQUIRE(n_empty == 0 || dataset->n_unreadable == 0, error, MESO_ERROR_NO_INPUT,
+                 "%s: no images, and a folder cannot be read: %s", MESO_PRINTABLE(source),
+                 dataset->unreadable);
+    MESO_REQUIRE(n_empty < 2, error, MESO_ERROR_NO_INPUT, "%s: no images", MESO_PRINTABLE(source));
+    for (int label = 0; label < 2; label++)
+        MESO_REQUIRE(dataset->n_class[label] > 0, error, MESO_ERROR_DATA,
+                     "%s: no images of the class %s", MESO_PRINTABLE(source),
+                     meso_label_name((meso_label)label));
+out:
+    return status;
+}
+
+static meso_status check_arguments(const char *root, const meso_dataset_options *options,
+                                   meso_error *error)
+{
+    meso_status status = MESO_OK;
+    MESO_REQUIRE(!root != !options->manifest, error, MESO_ERROR_ARGUMENT,
+                 "give either a folder or a manifest");
+    MESO_REQUIRE(!root || *root, error, MESO_ERROR_ARGUMENT, "the folder's name is empty");
+    MESO_REQUIRE(!options->fake || !options->real || strcmp(options->fake, options->real) != 0,
+                 error, MESO_ERROR_ARGUMENT, "\"%s\" cannot be the name of both classes",
+                 MESO_PRINTABLE(options->fake));
+out:
+    return status;
+}
+
+meso_status meso_dataset_open(const char *root, const meso_dataset_options *options,
+                              meso_dataset *dataset, meso_error *error)
+{
+    const meso_dataset_options defaults = MESO_DATASET_OPTIONS_INIT;
+    const meso_dataset_options *o = options ? options : &defaults;
+    meso_builder builder = {dataset, 0};
+    regex_t compiled;
+    const regex_t *pattern = NULL;
+    meso_status status = MESO_OK;
+    *dataset = (meso_dataset){0};
+    MESO_TRY(check_arguments(root, o, error));
+    if (o->group && (!o->manifest || strchr(o->group, '('))) {
+        MESO_TRY(meso_group_compile(o->group, &compiled, error));
+        pattern = &compiled;
+    }
+    if (o->manifest)
+        MESO_TRY(meso_manifest_read(o, pattern, &builder, error));
+    else
+        MESO_TRY(scan_classes(root, o, pattern, &builder, error));
+    sort_items(dataset, 0);
+    limit_classes(dataset, o->max_per_class);
+    MESO_TRY(check_classes(o->manifest ? o->manifest : root, dataset, error));
+    MESO_TRY(meso_group_count(dataset, error));
+out:
+    if (pattern)
+        regfree(&compiled);
+    if (status != MESO_OK)
+        meso_dataset_close(dataset);
+    return status;
+}
+
+meso_status meso_dataset_from_paths(const char *const *paths, size_t n, meso_dataset *dataset,
+                                    meso_error *error)
+{
+    meso_builder builder = {dataset, 0};
+    struct stat info;
+    meso_status status = MESO_OK;
+    *dataset = (meso_dataset){0};
+    for (size_t i = 0; i < n; i++) {
+        size_t first = dataset->n_items;
+        if (stat(paths[i], &info) != 0 || !S_ISDIR(info.st_mode)) {
+            MESO_TRY(meso_builder_add(&builder, paths[i], MESO_UNLABELLED, NULL, error));
+            continue;
+        }
+        MESO_TRY(meso_scan_folder(paths[i], MESO_UNLABELLED, &builder, error));
+        sort_items(dataset, first);
+    }
+    MESO_REQUIRE(n > 0, error, MESO_ERROR_NO_INPUT, "no files are given");
+    MESO_REQUIRE(dataset->n_items > 0 || dataset->n_unreadable == 0, error, MESO_ERROR_NO_INPUT,
+                 "no images, and a folder cannot be read: %s", dataset->unreadable);
+    MESO_REQUIRE(dataset->n_items > 0, error, MESO_ERROR_NO_INPUT, "no images in %s%s",
+                 MESO_PRINTABLE(paths[0]), n > 1 ? " and the other folders" : "");
+out:
+    if (status != MESO_OK)
+        meso_dataset_close(dataset);
+    return status;
+}

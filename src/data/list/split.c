@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/list/split.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "data/list/labels.h"
+
+static const uint64_t stream = 0x73706c6974; /* "split": numbers apart from those of other uses */
+
+/* As they are typed. */
+static const char *const kind_names[MESO_SPLIT_N_KINDS] = {"block", "last", "random", "group"};
+
+/* A split while it is made: for each item whether it validates. */
+typedef struct making {
+    const meso_dataset *dataset;
+    unsigned char *validates; /* [n_items] */
+    size_t wanted[2];         /* of each class, for validation */
+    uint64_t seed;
+} making;
+
+/* Items are fakes first, then reals: a class is a run of positions. */
+static size_t class_begin(const meso_dataset *dataset, int label)
+{
+    return label == MESO_FAKE ? 0 : dataset->n_class[MESO_FAKE];
+}
+
+static void take_block(const making *m, int label, int from_end)
+{
+    const size_t n = m->dataset->n_class[label], wanted = m->wanted[label];
+    memset(m->validates + class_begin(m->dataset, label) + (from_end ? n - wanted : 0), 1, wanted);
+}
+
+static meso_status take_random(const making *m, int label, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const size_t n = m->dataset->n_class[label], begin = class_begin(m->dataset, label);
+    meso_random random = meso_random_for(m->seed ^ stream, (uint64_t)label, 0);
+    size_t *order = malloc((n + 1) * sizeof *order);
+    MESO_REQUIRE_MEMORY(order, error);
+    for (size_t i = 0; i < n; i++)
+        order[i] = begin + i;
+    meso_random_shuffle(&random, order, n);
+    for (size_t i = 0; i < m->wanted[label]; i++)
+        m->validates[order[i]] = 1;
+out:
+    free(order);
+    return status;
+}
+
+typedef struct member {
+    const char *group;
+    size_t item;
+} member;
+
+static int compare_members(const void *left, const void *right)
+{
+    const member *a = left, *b = right;
+    int order = strcmp(a->group, b->group);
+    return order ? order : (a->item > b->item) - (a->item < b->item);
+}
+
+/* How far counts of both classes are from what is wanted. */
+static double distance(const making *m, const size_t count[2])
+{
+    double sum = 0;
+    for (int label = 0; label < 2; label++) {
+        double off = (double)m->wanted[label] - (double)count[label];
+        sum += off * off;
+    }
+    return sum;
+}
+
+/* Members first … end − 1 are a group: it validates if that brings the counts nearer. */
+static void try_group(const making *m, const member *members, size_t first, size_t end,
+                      size_t count[2])
+{
+    size_t with[2] = {count[0], count[1]};
+    for (size_t i = first; i < end; i++)
+        with[m->dataset->items[members[i].item].label]++;
+    if (!(distance(m, with) < distance(m, count)))
+        return;
+    for (size_t i = first; i < end; i++)
+        m->validates[members[i].item] = 1;
+    memcpy(count, with, sizeof with);
+}
+
+static meso_status take_groups(const making *m, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const size_t n = m->dataset->n_items;
+    meso_random random = meso_random_for(m->seed ^ stream, 2, 0);
+    size_t n_groups = 0, count[2] = {0, 0};
+    member *members = malloc((n + 1) * sizeof *members);
+    size_t *starts = malloc((n + 1) * sizeof *starts);
+    MESO_REQUIRE_MEMORY(members, error);
+    MESO_REQUIRE_MEMORY(starts, error);
+    for (size_t i = 0; i < n; i++) {
+        MESO_REQUIRE(m->dataset->items[i].group, error, MESO_ERROR_DATA,
+                     "to split by group, images need groups: give a group pattern, or a manifest "
+                     "with the column group");
+        members[i] = (member){m->dataset->items[i].group, i};
+    }
+    qsort(members, n, sizeof *members, compare_members);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || strcmp(members[i].group, members[i - 1].group) != 0)
+            starts[n_groups++] = i;
+    meso_random_shuffle(&random, starts, n_groups);
+    for (size_t g = 0; g < n_groups; g++) {
+        size_t end = starts[g] + 1;
+        while (end < n && strcmp(members[end].group, members[starts[g]].group) == 0)
+            end++;
+        try_group(m, members, starts[g], end, count);
+    }
+out:
+    free(members);
+    free(starts);
+    return status;
+}
+
+static meso_status choose(const making *m, meso_split_kind kind, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    if (kind == MESO_SPLIT_GROUP)
+        return take_groups(m, error);
+    for (int label = 0; label < 2 && status == MESO_OK; label++)
+        if (kind == MESO_SPLIT_RANDOM)
+            status = take_random(m, label, error);
+        else
+            take_block(m, label, kind == MESO_SPLIT_LAST);
+    return status;
+}
+
+/* Nothing can be learnt, or judged, without both classes. */
+static meso_status check_sides(const making *m, meso_split_kind kind, double fraction,
+                               meso_error *error)
+{
+    meso_status status = MESO_OK;
+    for (int label = 0; label < 2; label++) {
+        const size_t n = m->dataset->n_class[label], begin = class_begin(m->dataset, label);
+        size_t taken = 0;
+        for (size_t i = begin; i < begin + n; i++)
+            taken += m->validates[i];
+        MESO_REQUIRE(taken > 0 && taken < n, error, MESO_ERROR_DATA,
+                     "a split of %g (%s) leaves none of the %zu images of the class %s for %s",
+                     fraction, kind_names[kind], n, meso_label_name((meso_label)label),
+                     taken == 0 ? "validation" : "training");
+    }
+out:
+    return status;
+}
+
+static meso_status check_arguments(const meso_dataset *dataset, double fraction, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    MESO_REQUIRE(fraction >= 0 && fraction < 1, error, MESO_ERROR_ARGUMENT,
+                 "a split of %g: the part for validation must be at least 0 and below 1", fraction);
+    for (int label = 0; label < 2; label++)
+        MESO_REQUIRE(dataset->n_class[label] > 0, error, MESO_ERROR_DATA,
+                     "no images of the class %s: training needs both classes",
+                     meso_label_name((meso_label)label));
+out:
+    return status;
+}
+
+/* validates → two lists of positions. */
+static meso_status make_lists(const making *m, meso_split *split, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const size_t n = m->dataset->n_class[0] + m->dataset->n_class[1];
+    split->train = malloc((n + 1) * sizeof *split->train);
+    split->validation = malloc((n + 1) * sizeof *split->validation);
+    MESO_REQUIRE_MEMORY(split->train, error);
+    MESO_REQUIRE_MEMORY(split->validation, error);
+    for (size_t i = 0; i < n; i++)
+        if (m->validates[i])
+            split->validation[split->n_validation++] = i;
+        else
+            split->train[split->n_train++] = i;
+out:
+    return status;
+}
+
+meso_status meso_split_make(const meso_dataset *dataset, meso_split_kind kind, double fraction,
+                            uint64_t seed, meso_split *split, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    making m = {.dataset = dataset, .seed = seed};
+    *split = (meso_split){0};
+    MESO_TRY(check_arguments(dataset, fraction, error));
+    m.validates = calloc(dataset->n_items + 1, 1);
+    MESO_REQUIRE_MEMORY(m.validates, error);
+    for (int label = 0; label < 2; label++)
+        m.wanted[label] = (size_t)(fraction * (double)dataset->n_class[label]); /* Python's int() */
+    if (fraction > 0) {
+        MESO_TRY(choose(&m, kind, error));
+        MESO_TRY(check_sides(&m, kind, fraction, error));
+    }
+    MESO_TRY(make_lists(&m, split, error));
+out:
+    free(m.validates);
+    if (status != MESO_OK)
+        meso_split_free(split);
+    return status;
+}
+
+void meso_split_free(meso_split *split)
+{
+    free(split->train);
+    free(split->validation);
+    *split = (meso_split){0};
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A net text under construction; shared by keras_net.c (the graph) and keras_classes.c (its
+ * layers).
+ */
+#ifndef MESO_MODEL_KERAS_BUILDER_H
+#define MESO_MODEL_KERAS_BUILDER_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "model/keras/keras_import.h"
+
+/* The output of a Keras layer. */
+typedef struct keras_value {
+    const char *keras_name;
+    char net_name[MESO_NAME_SIZE];
+    int rank; /* 4: pictures, 2: vectors */
+    int raw;  /* the input, before any Rescaling */
+} keras_value;
+
+typedef struct keras_builder {
+    meso_keras_plan *plan;
+    const char *layer, *class_name; /* that are being translated: for messages */
+    keras_value *values;
+    size_t n_values;
+    char (*names)[MESO_NAME_SIZE]; /* of the lines so far */
+    size_t n_names;
+    int height, width, channels;
+    double divide;
+    int rescaled;
+    meso_error *error;
+} keras_builder;
+
+/* What `config` says of a layer whose input is *v; leaves its output in *v. */
+typedef meso_status keras_emit(keras_builder *b, const json_t *config, keras_value *v);
+
+/* NULL where the class is not known. InputLayer and Concatenate are keras_net.c's. */
+keras_emit *keras_emit_for(const char *class_name);
+
+/* Fails with the layer's name and class in front of the sentence. */
+#define KERAS_REFUSE(b, ...) keras_refuse((b), (char[512]){0}, 512, __VA_ARGS__)
+meso_status keras_refuse(const keras_builder *b, char *sentence, size_t size, const char *format,
+                         ...) __attribute__((format(printf, 4, 5)));
+
+/* Begins a line for the layer at hand: "name = op from", open for more inputs and keys. *from
+ * becomes the new line's name. */
+meso_status keras_begin_line(keras_builder *b, const char *suffix, const char *op,
+                             char from[MESO_NAME_SIZE]);
+void keras_end_line(keras_builder *b);
+
+/* " key=number", with a point whatever the process' locale. */
+void keras_add_number(keras_builder *b, const char *key, double number);
+
+/* Fails unless a setting "axis" means the last of `rank` axes. */
+meso_status keras_last_axis(const keras_builder *b, const json_t *config, int rank);
+
+#endif

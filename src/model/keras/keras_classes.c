@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What each Keras layer class is as net text: a function for each, and the table of them at the
+ * end. One Keras layer becomes up to three lines: convolution, bias, activation. Settings that
+ * MesoCL lacks are refused, not ignored.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "model/keras/keras_builder.h"
+
+/* ---- settings of a Keras layer ---- */
+
+/* A whole number, or a pair of them. */
+static meso_status get_pair(const keras_builder *b, const json_t *config, const char *key,
+                            int pair[2])
+{
+    const json_t *json = json_object_get(config, key);
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *one = json_is_array(json) ? json_array_get(json, i) : json;
+        json_int_t number = json_integer_value(one);
+        if (number < 1 || number > MESO_MAX_SIDE ||
+            (json_is_array(json) && json_array_size(json) != 2))
+            return KERAS_REFUSE(b, "%s is not one or two whole numbers", key);
+        pair[i] = (int)number;
+    }
+    return MESO_OK;
+}
+
+/* A number; Keras 2.1 wraps some as {"type": "ndarray", "value": 0.1}. */
+static double get_number(const json_t *config, const char *key, double missing)
+{
+    const json_t *json = json_object_get(config, key);
+    if (json_is_object(json))
+        json = json_object_get(json, "value");
+    return json_is_number(json) ? json_number_value(json) : missing;
+}
+
+/* Fails unless a text setting that may be missing has the one value that MesoCL knows. */
+static meso_status must_be(const keras_builder *b, const json_t *config, const char *key,
+                           const char *wanted)
+{
+    const char *text = json_string_value(json_object_get(config, key));
+    return !text || strcmp(text, wanted) == 0 ? MESO_OK
+                                              : KERAS_REFUSE(b, "%s=%s is not supported, only %s",
+                                                             key, MESO_PRINTABLE(text), wanted);
+}
+
+meso_status keras_last_axis(const keras_builder *b, const json_t *config, int rank)
+{
+    const json_t *axis = json_object_get(config, "axis");
+    if (json_is_array(axis))
+        axis = json_array_get(axis, 0);
+    json_int_t number = json_is_integer(axis) ? json_integer_value(axis) : -1;
+    return number == -1 || number == rank - 1 ? MESO_OK
+                                              : KERAS_REFUSE(b, "only the last axis is supported");
+}
+
+/* A window that slides: its size stands under size_key; without strides it moves by `step`, 0: by
+ * its size. */
+static meso_status add_window(keras_builder *b, const json_t *config, const char *size_key,
+                              int step)
+{
+    meso_status status = MESO_OK;
+    int size[2], stride[2];
+    const json_t *strides = json_object_get(config, "strides");
+    const char *padding = json_string_value(json_object_get(config, "padding"));
+    MESO_TRY(must_be(b, config, "data_format", "channels_last"));
+    MESO_TRY(get_pair(b, config, size_key, size));
+    stride[0] = step ? step : size[0];
+    stride[1] = step ? step : size[1];
+    if (strides && !json_is_null(strides))
+        MESO_TRY(get_pair(b, config, "strides", stride));
+    if (!padding || (strcmp(padding, "same") != 0 && strcmp(padding, "valid") != 0)) {
+        status = KERAS_REFUSE(b, "padding=%s is not supported, only same and valid",
+                              padding ? MESO_PRINTABLE(padding) : "missing");
+        goto out;
+    }
+    meso_text_format(&b->plan->net_text, " window=%dx%d stride=%dx%d pad=%s", size[0], size[1],
+                     stride[0], stride[1], padding);
+out:
+    return status;
+}
+
+/* ---- one function for each class ---- */
+
+static meso_status emit_activation_named(keras_builder *b, const char *name, const char *suffix,
+                                         keras_value *v)
+{
+    meso_status status = MESO_OK;
+    /* Keras' name, the op, and the op's key with the value that the function of that name has. */
+    static const struct {
+        const char *name, *op, *key;
+        double value;
+    } rows[] = {{"relu", "relu", NULL, 0},
+                {"relu6", "relu", "cap", 6},
+                {"leaky_relu", "leaky_relu", "slope", 0.2},
+                {"elu", "elu", "alpha", 1},
+                {"sigmoid", "sigmoid", NULL, 0},
+                {"softmax", "softmax", NULL, 0}};
+    if (!name || strcmp(name, "linear") == 0)
+        return MESO_OK;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].name, name) != 0)
+            continue;
+        char with_name[MESO_NAME_SIZE];
+        snprintf(with_name, sizeof with_name, "_%s", rows[i].name);
+        MESO_TRY(keras_begin_line(b, suffix ? suffix : with_name, rows[i].op, v->net_name));
+        if (rows[i].key)
+            keras_add_number(b, rows[i].key, rows[i].value);
+        keras_end_line(b);
+        return MESO_OK;
+    }
+    status = KERAS_REFUSE(b, "activation %s is not supported", MESO_PRINTABLE(name));
+out:
+    return status;
+}
+
+static meso_status emit_activation(keras_builder *b, const json_t *config, keras_value *v)
+{
+    const json_t *activation = json_object_get(config, "activation");
+    if (!json_is_string(activation))
+        return KERAS_REFUSE(b, "its activation is not given by name");
+    return emit_activation_named(b, json_string_value(activation), "", v);
+}
+
+/* Bias and activation that Keras keeps inside Conv2D and Dense. */
+static meso_status emit_tail(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    const json_t *activation = json_object_get(config, "activation");
+    if (!json_is_false(json_object_get(config, "use_bias"))) {
+        MESO_TRY(keras_begin_line(b, "_bias", "bias", v->net_name));
+        keras_end_line(b);
+    }
+    if (activation && !json_is_string(activation) && !json_is_null(activation))
+        return KERAS_REFUSE(b, "its activation is not given by name");
+    MESO_TRY(emit_activation_named(b, json_string_value(activation), NULL, v));
+out:
+    return status;
+}
+
+/* Remembers that arrays of this Keras layer go to the line begun last. */
+static meso_keras_node *add_node(keras_builder *b, const char *store, const keras_value *v)
+{
+    meso_keras_node *node = &b->plan->nodes[b->plan->n_nodes];
+    size_t n_stem = strlen(store);
+    int number = 0;
+    for (size_t i = 0; i < b->plan->n_nodes; i++)
+        number += strncmp(b->plan->nodes[i].store, store, n_stem) == 0;
+    snprintf(node->store, sizeof node->store, number ? "%s_%d" : "%s", store, number);
+    memcpy(node->net_layer, v->net_name, sizeof node->net_layer);
+    node->keras_name = strdup(b->layer);
+    if (!node->keras_name)
+        b->plan->net_text.out_of_memory = 1; /* which take_model reports */
+    b->plan->n_nodes++;
+    return node;
+}
+
+static meso_status emit_conv(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    int dilation[2] = {1, 1};
+    json_int_t filters = json_integer_value(json_object_get(config, "filters"));
+    if (get_number(config, "groups", 1) != 1)
+        return KERAS_REFUSE(b, "groups of channels are not supported");
+    if (json_object_get(config, "dilation_rate"))
+        MESO_TRY(get_pair(b, config, "dilation_rate", dilation));
+    MESO_TRY(keras_begin_line(b, "", "conv", v->net_name));
+    add_node(b, "conv2d", v);
+    meso_text_format(&b->plan->net_text, " filters=%lld dilation=%dx%d", (long long)filters,
+                     dilation[0], dilation[1]);
+    MESO_TRY(add_window(b, config, "kernel_size", 1));
+    keras_end_line(b);
+    MESO_TRY(emit_tail(b, config, v));
+out:
+    return status;
+}
+
+static meso_status emit_dense(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    if (v->rank != 2)
+        return KERAS_REFUSE(b, "a dense layer on pictures is not supported: Flatten them first");
+    MESO_TRY(keras_begin_line(b, "", "dense", v->net_name));
+    add_node(b, "dense", v);
+    meso_text_format(&b->plan->net_text, " units=%lld",
+                     (long long)json_integer_value(json_object_get(config, "units")));
+    keras_end_line(b);
+    MESO_TRY(emit_tail(b, config, v));
+out:
+    return status;
+}
+
+static meso_status emit_batch_norm(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(keras_last_axis(b, config, v->rank));
+    MESO_TRY(keras_begin_line(b, "", "batch_norm", v->net_name));
+    meso_keras_node *node = add_node(b, "batch_normalization", v);
+    node->has_gamma = !json_is_false(json_object_get(config, "scale"));
+    node->has_beta = !json_is_false(json_object_get(config, "center"));
+    keras_add_number(b, "epsilon", get_number(config, "epsilon", 0.001));
+    keras_end_line(b);
+out:
+    return status;
+}
+
+static meso_status emit_max_pool(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(keras_begin_line(b, "", "max_pool", v->net_name));
+    MESO_TRY(add_window(b, config, "pool_size", 0));
+    keras_end_line(b);
+out:
+    return status;
+}
+
+static meso_status emit_global_pool(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    if (json_is_true(json_object_get(config, "keepdims")))
+        return KERAS_REFUSE(b, "keepdims is not supported");
+    MESO_TRY(must_be(b, config, "data_format", "channels_last"));
+    MESO_TRY(keras_begin_line(b, "", "global_avg_pool", v->net_name));
+    keras_end_line(b);
+    v->rank = 2;
+out:
+    return status;
+}
+
+static meso_status emit_flatten(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(must_be(b, config, "data_format", "channels_last"));
+    MESO_TRY(keras_begin_line(b, "", "flatten", v->net_name));
+    keras_end_line(b);
+    v->rank = 2;
+out:
+    return status;
+}
+
+static meso_status emit_dropout(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(keras_begin_line(b, "", "dropout", v->net_name));
+    keras_add_number(b, "rate", get_number(config, "rate", 0.5));
+    keras_end_line(b);
+out:
+    return status;
+}
+
+static meso_status emit_relu(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    double cap = get_number(config, "max_value", 0);
+    if (get_number(config, "negative_slope", 0) != 0 || get_number(config, "threshold", 0) != 0)
+        return KERAS_REFUSE(b, "negative_slope and threshold are not supported; see LeakyReLU");
+    MESO_TRY(keras_begin_line(b, "", "relu", v->net_name));
+    if (cap > 0)
+        keras_add_number(b, "cap", cap);
+    keras_end_line(b);
+out:
+    return status;
+}
+
+static meso_status emit_leaky_relu(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    /* Keras 2 says alpha, Keras 3 negative_slope; both take 0.3 for none. */
+    double slope = get_number(config, "negative_slope", get_number(config, "alpha", 0.3));
+    MESO_TRY(keras_begin_line(b, "", "leaky_relu", v->net_name));
+    keras_add_number(b, "slope", slope);
+    keras_end_line(b);
+out:
+    return status;
+}
+
+static meso_status emit_elu(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(keras_begin_line(b, "", "elu", v->net_name));
+    keras_add_number(b, "alpha", get_number(config, "alpha", 1));
+    keras_end_line(b);
+out:
+    return status;
+}
+
+/* Folded into the input line, which is written when the first real layer comes. */
+static meso_status emit_rescaling(keras_builder *b, const json_t *config, keras_value *v)
+{
+    double scale = get_number(config, "scale", 0);
+    if (!v->raw || b->n_names > 0)
+        return KERAS_REFUSE(b, "it is supported directly behind the input alone");
+    if (!(scale > 0) || get_number(config, "offset", 0) != 0)
+        return KERAS_REFUSE(b, "only a scale above 0 without offset is supported");
+    b->divide = 1 / scale;
+    b->rescaled = 1;
+    v->raw = 0;
+    return MESO_OK;
+}
+
+static const struct {
+    const char *name;
+    keras_emit *emit;
+} classes[] = {
+    {"Conv2D", emit_conv},
+    {"BatchNormalization", emit_batch_norm},
+    {"MaxPooling2D", emit_max_pool},
+    {"GlobalAveragePooling2D", emit_global_pool},
+    {"Flatten", emit_flatten},
+    {"Dense", emit_dense},
+    {"Dropout", emit_dropout},
+    {"Activation", emit_activation},
+    {"ReLU", emit_relu},
+    {"LeakyReLU", emit_leaky_relu},
+    {"ELU", emit_elu},
+    {"Rescaling", emit_rescaling},
+};
+
+keras_emit *keras_emit_for(const char *class_name)
+{
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (strcmp(classes[i].name, class_name) == 0)
+            return classes[i].emit;
+    return NULL;
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Data, net and trainer of a run, from its options.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "data/batch/feature_fit.h"
+#include "data/list/labels.h"
+#include "model/train/run.h"
+#include "model/weights/weights.h"
+
+static void note_unreadable(meso_run *run, const meso_dataset *dataset)
+{
+    char text[640];
+    snprintf(text, sizeof text, "%zu folders could not be opened; the first: %s",
+             dataset->n_unreadable, dataset->unreadable);
+    meso_run_note(run, text);
+}
+
+static meso_status open_dataset(meso_run *run, const char *folder, const char *manifest,
+                                meso_run_set *set, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_dataset_options options = run->options.dataset;
+    options.manifest = manifest;
+    /* Groups are for splitting: a set that is given whole needs none. */
+    if (run->options.split_by != MESO_SPLIT_GROUP)
+        options.group = NULL;
+    MESO_TRY(meso_dataset_open(folder, &options, &set->own, error));
+    set->dataset = &set->own;
+    set->n_items = set->own.n_items;
+    if (set->own.n_unreadable > 0)
+        note_unreadable(run, &set->own);
+    MESO_TRY(meso_contents_read(&set->own, run->options.n_threads, &set->own_contents, error));
+    set->contents = &set->own_contents;
+out:
+    return status;
+}
+
+/* A part of the data set. */
+static meso_run_set part_of(const meso_run_set *whole, const size_t *items, size_t n)
+{
+    return (meso_run_set){
+        .dataset = whole->dataset, .contents = whole->contents, .items = items, .n_items = n};
+}
+
+static meso_status open_data(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_train_options *o = &run->options;
+    MESO_TRY(open_dataset(run, o->data, o->dataset.manifest, &run->train, error));
+    MESO_TRY(meso_split_make(&run->train.own, o->split_by, o->validation_split, o->seed,
+                             &run->split, error));
+    if (o->validation_data || o->validation_manifest) {
+        MESO_TRY(
+            open_dataset(run, o->validation_data, o->validation_manifest, &run->validation, error));
+    } else if (o->validation_split > 0) {
+        run->validation = part_of(&run->train, run->split.validation, run->split.n_validation);
+        run->train.items = run->split.train;
+        run->train.n_items = run->split.n_train;
+    }
+out:
+    return status;
+}
+
+/* Finds a picture of the class that can be used, if the set has any of that class. */
+static meso_status check_class(const meso_run *run, const meso_run_set *set, meso_label label,
+                               meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_error why = {0};
+    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
+    size_t n = 0;
+    options.max_pixels = run->options.max_pixels;
+    for (size_t i = 0; i < set->n_items; i++) {
+        const meso_dataset_item *item = &set->dataset->items[set->items ? set->items[i] : i];
+        meso_image image = {0};
+        meso_refusal refusal = MESO_IMAGE_OK;
+        if (item->label != label)
+            continue;
+        status = meso_image_load(item->path, &options, &image, &refusal, &why);
+        meso_image_free(&image);
+        if (status == MESO_OK)
+            return MESO_OK;
+        MESO_REQUIRE(refusal != MESO_IMAGE_OK, error, status, "%s", why.text);
+        n++;
+    }
+    status = MESO_OK;
+    MESO_REQUIRE(n == 0, error, MESO_ERROR_DATA,
+                 "not one of the %zu images of the class %s can be used; the last: %s", n,
+                 meso_label_name(label), why.text);
+out:
+    return status;
+}
+
+/* Before anything is written. batches leave out what cannot be used, so a run would go on, and end,
+ * with one class. */
+static meso_status check_pictures(const meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_run_set *sets[] = {&run->train, &run->validation};
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        MESO_TRY(check_class(run, sets[i], MESO_FAKE, error));
+        MESO_TRY(check_class(run, sets[i], MESO_REAL, error));
+    }
+out:
+    return status;
+}
+
+static meso_status open_batches(meso_run *run, meso_run_set *set, int training, size_t batch,
+                                meso_error *error)
+{
+    const meso_train_options *o = &run->options;
+    const meso_shape input = run->net->layers[0].shape;
+    const meso_batches_options options = {
+        .dataset = set->dataset,
+        .contents = set->contents,
+        .items = set->items,
+        .n_items = set->n_items,
+        .width = (unsigned)input.w,
+        .height = (unsigned)input.h,
+        .batch = batch < set->n_items || training ? batch : set->n_items,
+        .shuffle = training,
+        .seed = o->seed,
+        .one_epoch = !training,
+        .n_threads = o->n_threads,
+        /* Every epoch needs both sets; the training set is the larger one. */
+        .cache_bytes = training ? o->cache_bytes - o->cache_bytes / 4 : o->cache_bytes / 4,
+        .max_pixels = o->max_pixels,
+        .exif_orient = o->exif_orient,
+    };
+    return meso_batches_open(&options, &set->batches, error);
+}
+
+static void tell_refused(size_t item, meso_refusal refusal, const char *sentence, void *user)
+{
+    meso_run *run = user;
+    (void)item;
+    (void)refusal;
+    run->result->n_refused++;
+    meso_run_tell(run, (meso_train_event){.kind = MESO_TRAIN_REFUSED, .text = sentence});
+}
+
+static meso_status open_sets(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_train_options *o = &run->options;
+    run->measured = run->validation.dataset ? run->validation : run->train;
+    run->measured.batches = NULL;
+    MESO_TRY(open_batches(run, &run->train, 1, o->batch, error));
+    MESO_TRY(open_batches(run, &run->measured, 0, o->validation_batch, error));
+    meso_batches_on_refused(run->train.batches, tell_refused, run);
+    if (run->validation.dataset) /* else they are the same pictures again */
+        meso_batches_on_refused(run->measured.batches, tell_refused, run);
+out:
+    return status;
+}
+
+/* ---- net and weights ---------------------------------------------------------------------------
+ */
+
+static meso_status net_of_weights(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_error why = {0};
+    const char *init = run->options.init;
+    const char *text = meso_weights_get(run->start, "mesocl.net");
+    const char *name = meso_weights_get(run->start, "mesocl.net_name");
+    MESO_REQUIRE(text, error, MESO_ERROR_DATA,
+                 "%s: no net in its metadata (mesocl.net): name one with --net",
+                 MESO_PRINTABLE(init));
+    status = meso_net_parse(text, name ? name : "net", &run->net, &why);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(init), why.text);
+out:
+    return status;
+}
+
+/* A net that is named replaces the one in the file, whose weights must run it. */
+static meso_status open_init(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_error why = {0};
+    const meso_train_options *o = &run->options;
+    MESO_TRY(meso_weights_read(o->init, &run->start, error));
+    if (o->net) {
+        MESO_TRY(meso_net_open(o->net, &run->net, error));
+        MESO_TRY(meso_weights_set(run->start, "mesocl.net", run->net->text, error));
+        MESO_TRY(meso_weights_set(run->start, "mesocl.net_name", run->net->name, error));
+    } else {
+        MESO_TRY(net_of_weights(run, error));
+    }
+    status = meso_weights_check(run->start, run->net, &why);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(o->init), why.text);
+out:
+    return status;
+}
+
+static meso_status open_weights(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_train_options *o = &run->options;
+    if (o->init) {
+        MESO_TRY(open_init(run, error));
+    } else {
+        MESO_TRY(meso_net_open(o->net ? o->net : "meso4", &run->net, error));
+        MESO_TRY(meso_weights_initialize(run->net, o->initializer, o->seed, &run->start, error));
+    }
+    const char *classes = meso_weights_get(run->start, "mesocl.classes");
+    MESO_TRY(
+        meso_classes_parse(classes ? classes : "fake,real", MESO_ERROR_DATA, &run->classes, error));
+    MESO_REQUIRE(run->net->layers[0].shape.c == 3, error, MESO_ERROR_DATA,
+                 "net %s takes %d channels; pictures have 3", run->net->name,
+                 (int)run->net->layers[0].shape.c);
+out:
+    return status;
+}
+
+/* ---- the trainer -------------------------------------------------------------------------------
+ */
+
+static meso_status open_trainer(meso_run *run, meso_error *error)
+{
+    const meso_train_options *o = &run->options;
+    const meso_trainer_options options = {
+        .max_batch = o->batch,
+        .loss = o->loss,
+        .optimizer = o->optimizer,
+        .beta1 = o->beta1,
+        .beta2 = o->beta2,
+        .epsilon = o->epsilon,
+        .momentum = o->momentum,
+        .bn_momentum = o->bn_momentum,
+        .bn_biased_variance = o->bn_biased_variance,
+        .seed = o->seed,
+        .freeze = o->freeze,
+        .path = o->path,
+        .n_lanes = o->n_lanes,
+    };
+    return meso_trainer_open(run->device, run->start, &options, &run->trainer, error);
+}
+
+/* Centring and scaling that the start was trained with go on, unless the options have their own. */
+static meso_status inherit_normalization(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_augment_settings old, *now = &run->augment;
+    const char *text = meso_weights_get(run->start, "mesocl.normalization");
+    if (!text || meso_augment_normalization(now, &old))
+        return MESO_OK;
+    MESO_TRY(meso_augment_parse(text, &old, error));
+    now->samplewise_center = old.samplewise_center;
+    now->samplewise_std = old.samplewise_std;
+    now->featurewise_center = old.featurewise_center;
+    now->featurewise_std = old.featurewise_std;
+    memcpy(now->mean, old.mean, sizeof now->mean);
+    memcpy(now->std, old.std, sizeof now->std);
+out:
+    return status;
+}
+
+/* Is there something to be fitted that the options do not say? */
+static int needs_fit(const meso_augment_settings *s)
+{
+    static const double none[3] = {0};
+    return (s->featurewise_center && memcmp(s->mean, none, sizeof none) == 0) ||
+           (s->featurewise_std && memcmp(s->std, none, sizeof none) == 0);
+}
+
+static meso_status open_augment(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_train_options *o = &run->options;
+    const meso_layer *input = &run->net->layers[0];
+    MESO_TRY(meso_augment_parse(o->augment ? o->augment : "none", &run->augment, error));
+    MESO_TRY(inherit_normalization(run, error));
+    if (needs_fit(&run->augment))
+        MESO_TRY(
+            meso_feature_fit(run->train.batches, input->set.input.divide, &run->augment, error));
+    run->has_normalization = meso_augment_normalization(&run->augment, &run->normalization);
+    if (meso_augment_is_random(&run->augment) || run->has_normalization) {
+        status = meso_augment_open(run->device, &run->augment, (unsigned)input->shape.h,
+                                   (unsigned)input->shape.w, input->set.input.divide, o->batch,
+                                   &run->augmenter);
+        MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(run->device));
+    }
+    run->draws = calloc(o->batch, sizeof *run->draws);
+    run->batch_classes = calloc(o->batch, 1);
+    MESO_REQUIRE(run->draws && run->batch_classes, error, MESO_ERROR_MEMORY, "out of memory");
+out:
+    return status;
+}
+
+static void choose_monitor(meso_run *run)
+{
+    const meso_train_options *o = &run->options;
+    run->monitor = o->monitor;
+    if (run->monitor == MESO_MONITOR_AUTO)
+        run->monitor = run->validation.dataset ? MESO_MONITOR_VAL_LOSS : MESO_MONITOR_LOSS;
+    int is_loss = run->monitor == MESO_MONITOR_LOSS || run->monitor == MESO_MONITOR_VAL_LOSS;
+    run->state.early_stop.mode = o->mode != MESO_MODE_AUTO ? o->mode
+                                 : is_loss                 ? MESO_MODE_MIN
+                                                           : MESO_MODE_MAX;
+    run->result->monitor = run->monitor;
+}
+
+meso_status meso_run_open(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_train_options *o = &run->options;
+    MESO_TRY(open_weights(run, error)); /* before the data: it is quick */
+    MESO_TRY(open_data(run, error));
+    MESO_REQUIRE(o->epochs == 0 || o->batch <= run->train.n_items, error, MESO_ERROR_ARGUMENT,
+                 "a batch of %zu is larger than the training set of %zu images", o->batch,
+                 run->train.n_items);
+    MESO_TRY(meso_schedule_resolve(&run->options.schedule, o->learning_rate, o->epochs,
+                                   run->train.n_items, o->batch, error));
+    MESO_TRY(check_pictures(run, error));
+    MESO_TRY(open_sets(run, error));
+    MESO_TRY(open_augment(run, error));
+    MESO_TRY(open_trainer(run, error));
+    MESO_TRY(meso_run_probe(run, error));
+    choose_monitor(run);
+out:
+    return status;
+}
+
+static void close_set(meso_run_set *set)
+{
+    meso_batches_close(set->batches);
+    meso_contents_free(&set->own_contents);
+    meso_dataset_close(&set->own);
+}
+
+void meso_run_close(meso_run *run)
+{
+    meso_trainer_close(run->trainer);
+    meso_augment_close(run->augmenter);
+    meso_batches_close(run->measured.batches); /* the rest of it is another set's */
+    close_set(&run->train);
+    close_set(&run->validation);
+    meso_split_free(&run->split);
+    meso_weights_close(run->start);
+    meso_weights_close(run->best);
+    meso_net_close(run->net);
+    meso_history_free(&run->history);
+    free(run->draws);
+    free(run->batch_classes);
+    json_decref(run->config);
+    if (run->lock >= 0)
+        close(run->lock);
+    *run = (meso_run){.lock = -1};
+}

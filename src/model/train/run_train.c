@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A run from its options, or from its folder, to its result.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "model/train/checkpoint.h"
+#include "model/train/run.h"
+#include "model/train/train_config.h"
+#include "model/weights/weights.h"
+
+/* ---- options -----------------------------------------------------------------------------------
+ */
+
+/* A run is gone on with from any folder. Where the path cannot be resolved, opening it will say
+ * why. */
+static const char *absolute(const char *path, char **copy)
+{
+    *copy = path ? realpath(path, NULL) : NULL;
+    return *copy ? *copy : path;
+}
+
+/* Options of the run's own: paths absolute, strings in run->config. */
+static meso_status take_options(meso_run *run, const meso_train_options *given, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_train_options o = *given;
+    char *copies[6] = {NULL};
+    o.data = absolute(o.data, &copies[0]);
+    o.dataset.manifest = absolute(o.dataset.manifest, &copies[1]);
+    o.validation_data = absolute(o.validation_data, &copies[2]);
+    o.validation_manifest = absolute(o.validation_manifest, &copies[3]);
+    o.init = absolute(o.init, &copies[4]);
+    if (o.net && strchr(o.net, '/')) /* else it may be the name of a built-in net */
+        o.net = absolute(o.net, &copies[5]);
+    MESO_REQUIRE_MEMORY(run->config = meso_train_config_json(&o), error);
+    run->options = *given;
+    MESO_TRY(meso_train_config_read(run->config, &run->options, error));
+out:
+    for (size_t i = 0; i < sizeof copies / sizeof copies[0]; i++)
+        free(copies[i]);
+    return status;
+}
+
+/* ---- the folder --------------------------------------------------------------------------------
+ */
+
+static int has_history(const char *folder)
+{
+    meso_text path = {0};
+    meso_text_format(&path, "%s/history.jsonl", folder);
+    int found = !path.out_of_memory && access(path.bytes, F_OK) == 0;
+    meso_text_free(&path);
+    return found;
+}
+
+/* Somebody may have removed the checkpoints of a run that was done: its models are not written
+ * over either. */
+static meso_status check_folder(const char *folder, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    struct stat info;
+    if (stat(folder, &info) != 0)
+        return MESO_OK;
+    MESO_REQUIRE(S_ISDIR(info.st_mode), error, MESO_ERROR_CREATE, "%s: cannot create: not a folder",
+                 MESO_PRINTABLE(folder));
+    MESO_REQUIRE(access(folder, W_OK | X_OK) == 0, error, MESO_ERROR_CREATE,
+                 "%s: cannot write there: %s", MESO_PRINTABLE(folder), strerror(errno));
+    MESO_REQUIRE(!meso_checkpoint_exists(folder), error, MESO_ERROR_CREATE,
+                 "%s: holds a run already: go on with it by --resume, or choose another folder",
+                 MESO_PRINTABLE(folder));
+    MESO_REQUIRE(!has_history(folder), error, MESO_ERROR_CREATE,
+                 "%s: holds what a run left (history.jsonl): choose another folder",
+                 MESO_PRINTABLE(folder));
+out:
+    return status;
+}
+
+static meso_status make_folder(const char *folder, meso_error *error)
+{
+    if (mkdir(folder, 0777) == 0 || errno == EEXIST)
+        return MESO_OK;
+    return meso_fail(error, MESO_ERROR_CREATE, "%s: cannot create: %s", MESO_PRINTABLE(folder),
+                     strerror(errno));
+}
+
+/* Two processes in one folder would spoil each other's files. The lock goes with the process. */
+static meso_status lock_folder(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const char *folder = run->options.run;
+    run->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    MESO_REQUIRE(run->lock >= 0, error, MESO_ERROR_NO_INPUT, "%s: %s", MESO_PRINTABLE(folder),
+                 strerror(errno));
+    MESO_REQUIRE(flock(run->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, error,
+                 MESO_ERROR_CREATE, "%s: another process trains there", MESO_PRINTABLE(folder));
+out:
+    return status;
+}
+
+/* ---- models ------------------------------------------------------------------------------------
+ */
+
+/* The options without what may differ between two runs that give the same model: above all where
+ * files lay. */
+static char *config_text(const meso_run *run)
+{
+    static const char *const left_out[] = {
+        "data", "manifest", "validation_data",   "init", "validation_manifest",
+        "net",  "command",  "checkpoint_seconds"};
+    json_t *config = json_copy(run->config);
+    for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
+        json_object_del(config, left_out[i]);
+    char *text = config ? json_dumps(config, JSON_COMPACT) : NULL;
+    json_decref(config);
+    return text;
+}
+
+meso_status meso_run_weights(meso_run *run, meso_weights **weights, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *w = NULL;
+    char program[128], settings[MESO_AUGMENT_TEXT_SIZE], *config = config_text(run);
+    snprintf(program, sizeof program, "mesocl %s (%s)", meso_version(), meso_commit());
+    MESO_REQUIRE_MEMORY(config, error);
+    MESO_TRY(meso_weights_create(&w, error));
+    status = meso_trainer_get(run->trainer, w);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(run->trainer));
+    MESO_TRY(meso_weights_set(w, "mesocl.source", "trained by MesoCL", error));
+    MESO_TRY(meso_weights_set(w, "mesocl.program", program, error));
+    MESO_TRY(meso_weights_set(w, "mesocl.train.data_hash", run->train.contents->hash, error));
+    MESO_TRY(meso_weights_set(w, MESO_KEY_CONFIG, config, error));
+    MESO_TRY(meso_weights_set(w, MESO_KEY_EPOCH, "0", error));
+    if (run->has_normalization)
+        MESO_TRY(meso_weights_set(w, "mesocl.normalization",
+                                  meso_augment_format(&run->normalization, settings), error));
+    MESO_TRY(meso_weights_set(w, MESO_KEY_REESTIMATED, "no", error));
+    *weights = w;
+    w = NULL;
+out:
+    free(config);
+    meso_weights_close(w);
+    return status;
+}
+
+static meso_status reestimate_file(meso_run *run, const char *name, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *weights = NULL;
+    MESO_TRY(meso_run_read_weights(run, name, &weights, error));
+    const char *done = meso_weights_get(weights, MESO_KEY_REESTIMATED);
+    if (done && strcmp(done, "yes") == 0)
+        goto out;
+    MESO_TRY(meso_run_reestimate(run, &weights, error));
+    MESO_TRY(meso_run_write_weights(run, name, weights, error));
+out:
+    meso_weights_close(weights);
+    return status;
+}
+
+static meso_status write_start(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *weights = NULL;
+    MESO_TRY(meso_run_weights(run, &weights, error));
+    MESO_TRY(meso_run_write_weights(run, "best.safetensors", weights, error));
+out:
+    meso_weights_close(weights);
+    return status;
+}
+
+static meso_status set_epoch(meso_weights *weights, uint64_t epoch, meso_error *error)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)epoch);
+    return meso_weights_set(weights, MESO_KEY_EPOCH, text, error);
+}
+
+/* What is done once all epochs are, and again if it was interrupted. */
+static meso_status finish(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_run_scores scores = {0};
+    meso_weights *best = NULL, *last = NULL;
+    meso_train_summary *r = run->result;
+    MESO_TRY(meso_run_weights(run, &last, error));
+    MESO_TRY(set_epoch(last, run->state.epoch, error));
+    MESO_TRY(meso_run_write_weights(run, "last.safetensors", last, error));
+    if (run->options.bn_reestimate) {
+        MESO_TRY(reestimate_file(run, "last.safetensors", error));
+        MESO_TRY(reestimate_file(run, "best.safetensors", error));
+    }
+    MESO_TRY(meso_run_read_weights(run, "best.safetensors", &best, error));
+    if (run->options.early_stop.restore_best)
+        MESO_TRY(meso_run_write_weights(run, "last.safetensors", best, error));
+    status = meso_run_score(run, &run->measured, best, &scores, error);
+    best = NULL;
+    if (status != MESO_OK)
+        goto out;
+    r->metrics = scores.metrics;
+    MESO_TRY(meso_run_write_result(run, &scores, error));
+out:
+    meso_weights_close(last);
+    meso_weights_close(best);
+    meso_run_scores_free(&scores);
+    return status;
+}
+
+static void tell_result(meso_run *run)
+{
+    const meso_run_state *s = &run->state;
+    meso_train_summary *r = run->result;
+    r->epochs = (size_t)s->epoch;
+    r->steps = s->step;
+    r->stopped_early = s->stopped_early;
+    r->best_epoch = s->early_stop.best_epoch;
+    r->best = s->early_stop.any ? s->early_stop.best : NAN;
+    r->on_validation = run->validation.dataset != NULL;
+}
+
+static meso_status go_on(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    run->last_checkpoint = meso_seconds();
+    MESO_TRY(meso_run_run(run, error));
+    tell_result(run);
+    status = finish(run, error);
+    MESO_REQUIRE(status != MESO_ERROR_CANCELLED, error, status,
+                 "interrupted behind the last epoch; %s holds a checkpoint to go on from",
+                 MESO_PRINTABLE(run->options.run));
+out:
+    tell_result(run);
+    /* The folder has taken files before: now it is the disk. */
+    if (status == MESO_ERROR_CREATE && error)
+        status = error->status = MESO_ERROR_IO;
+    return status;
+}
+
+/* ---- public ------------------------------------------------------------------------------------
+ */
+
+static meso_status begin(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(check_folder(run->options.run, error));
+    MESO_TRY(meso_run_open(run, error));
+    MESO_TRY(make_folder(run->options.run, error));
+    MESO_TRY(lock_folder(run, error));
+    MESO_TRY(check_folder(run->options.run, error)); /* nobody was faster */
+    run->state.done = run->options.epochs == 0;
+    MESO_TRY(meso_run_write_config(run, error));
+    MESO_TRY(write_start(run, error));
+    MESO_TRY(meso_run_checkpoint(run, error));
+    meso_run_tell(run, (meso_train_event){.kind = MESO_TRAIN_STARTED});
+out:
+    return status;
+}
+
+meso_status meso_train(meso_device *device, const meso_train_options *options,
+                       meso_train_callback callback, void *user, meso_train_summary *result,
+                       meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_train_summary unused;
+    meso_run run = {.device = device,
+                    .callback = callback,
+                    .user = user,
+                    .result = result ? result : &unused,
+                    .lock = -1};
+    *run.result = (meso_train_summary){.best = NAN};
+    MESO_TRY(meso_train_config_check(options, error));
+    MESO_TRY(take_options(&run, options, error));
+    MESO_TRY(begin(&run, error));
+    MESO_TRY(go_on(&run, error));
+out:
+    meso_run_close(&run);
+    return status;
+}
+
+static meso_status take_checkpoint_options(meso_run *run, const meso_weights *checkpoint,
+                                           const meso_resume_options *given, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_train_options o = MESO_TRAIN_OPTIONS_INIT;
+    char *data = NULL;
+    const char *text = meso_weights_get(checkpoint, MESO_KEY_CONFIG);
+    const char *folder = run->options.run;
+    run->config = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    MESO_REQUIRE(run->config, error, MESO_ERROR_DATA, "%s: its checkpoint lacks the run's options",
+                 MESO_PRINTABLE(folder));
+    if (given->data)
+        json_object_set_new(run->config, "data", json_string(absolute(given->data, &data)));
+    MESO_TRY(meso_train_config_read(run->config, &o, error));
+    o.run = folder;
+    o.n_threads = given->n_threads;
+    o.n_lanes = given->n_lanes;
+    o.cache_bytes = given->cache_bytes ? given->cache_bytes : o.cache_bytes;
+    o.checkpoint_seconds =
+        given->checkpoint_seconds > 0 ? given->checkpoint_seconds : o.checkpoint_seconds;
+    run->options = o;
+out:
+    free(data);
+    return status;
+}
+
+static meso_status read_checkpoint(meso_run *run, meso_weights **checkpoint, meso_error *error)
+{
+    meso_text notes = {0};
+    uint64_t number = 0;
+    meso_status status = meso_checkpoint_read(run->options.run, checkpoint, &number, &notes, error);
+    for (char *line = notes.bytes, *end; line && *line; line = end + 1) {
+        end = strchr(line, '\n');
+        *end = '\0';
+        meso_run_note(run, line);
+    }
+    meso_text_free(&notes);
+    return status;
+}
+
+static meso_status resume(meso_run *run, const meso_resume_options *options, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_weights *checkpoint = NULL;
+    meso_text path = {0};
+    MESO_TRY(lock_folder(run, error));
+    MESO_TRY(read_checkpoint(run, &checkpoint, error));
+    MESO_TRY(take_checkpoint_options(run, checkpoint, options, error));
+    MESO_TRY(meso_run_open(run, error));
+    MESO_TRY(meso_run_restore(run, checkpoint, error));
+    meso_run_clean(run->options.run);
+    MESO_TRY(meso_run_path(run, "history.jsonl", &path, error));
+    if (run->state.epoch > 0)
+        MESO_TRY(meso_history_read(path.bytes, (size_t)run->state.epoch, &run->history, error));
+    if (run->state.done)
+        meso_run_note(run, "all epochs are done already");
+    meso_run_tell(run, (meso_train_event){.kind = MESO_TRAIN_STARTED});
+out:
+    meso_text_free(&path);
+    meso_weights_close(checkpoint);
+    return status;
+}
+
+meso_status meso_train_resume(meso_device *device, const char *folder,
+                              const meso_resume_options *options, meso_train_callback callback,
+                              void *user, meso_train_summary *result, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_train_summary unused;
+    meso_run run = {.device = device,
+                    .options = {.run = folder},
+                    .callback = callback,
+                    .user = user,
+                    .result = result ? result : &unused,
+                    .lock = -1};
+    *run.result = (meso_train_summary){.best = NAN};
+    MESO_REQUIRE(options->struct_bytes == sizeof *options, error, MESO_ERROR_ARGUMENT,
+                 "the options are of another version: start from {sizeof(meso_resume_options)}");
+    MESO_TRY(resume(&run, options, error));
+    MESO_TRY(go_on(&run, error));
+out:
+    meso_run_close(&run);
+    return status;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Activations, element by element:
+ *   relu        min(max(x, 0), cap)         leaky_relu  x < 0 ? slope·x : x
+ *   elu         x < 0 ? alpha·(eˣ − 1) : x  sigmoid     1 / (1 + e⁻ˣ)
+ * NaN stays NaN in all of them.
+ */
+#include <math.h>
+
+#include "net/op/op.h"
+
+static const meso_key relu_keys[] = {{.name = "cap",
+                                      .kind = MESO_KEY_REAL,
+                                      .offset = MESO_SETTING(relu.cap),
+                                      .low = 0,
+                                      .high = 1e30,
+                                      .optional = 1,
+                                      .missing = INFINITY},
+                                     {0}};
+static const meso_key leaky_relu_keys[] = {{.name = "slope",
+                                            .kind = MESO_KEY_REAL,
+                                            .offset = MESO_SETTING(leaky_relu.slope),
+                                            .low = -1e6,
+                                            .high = 1e6},
+                                           {0}};
+static const meso_key elu_keys[] = {{.name = "alpha",
+                                     .kind = MESO_KEY_REAL,
+                                     .offset = MESO_SETTING(elu.alpha),
+                                     .low = -1e6,
+                                     .high = 1e6},
+                                    {0}};
+
+/* One launch over every element, with the activation's one setting. */
+static meso_status launch(meso_device *device, const meso_step *step, meso_kernel_id kernel,
+                          double setting)
+{
+    const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
+    return meso_launch(
+        device, kernel, MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)out->shape.c),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_float(setting),
+                  meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+}
+
+static meso_status relu(meso_device *device, const meso_step *step)
+{
+    return launch(device, step, MESO_KERNEL_RELU_FORWARD, step->layer->set.relu.cap);
+}
+
+static meso_status leaky_relu(meso_device *device, const meso_step *step)
+{
+    return launch(device, step, MESO_KERNEL_LEAKY_RELU_FORWARD, step->layer->set.leaky_relu.slope);
+}
+
+static meso_status elu(meso_device *device, const meso_step *step)
+{
+    return launch(device, step, MESO_KERNEL_ELU_FORWARD, step->layer->set.elu.alpha);
+}
+
+static meso_status sigmoid(meso_device *device, const meso_step *step)
+{
+    return launch(device, step, MESO_KERNEL_SIGMOID_FORWARD, 1);
+}
+
+static meso_status relu_train(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
+    return meso_launch(device, MESO_KERNEL_RELU_TRAIN, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
+                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                                 meso_arg_float(t->step.layer->set.relu.cap),
+                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+}
+
+/* In place: out > 0 says as much as in > 0. */
+static meso_status relu_backward(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *out = &t->step.output, *d = &t->d_output;
+    return meso_launch(device, MESO_KERNEL_RELU_BACKWARD, MESO_TRAIN_GLOBAL(d->shape, t->step.n),
+                       MESO_ARGS(meso_arg_buffer(out->buffer), meso_arg_tensor(out),
+                                 meso_arg_float(t->step.layer->set.relu.cap),
+                                 meso_arg_buffer(d->buffer), meso_arg_tensor(d)));
+}
+
+/* value: the tensor that the derivative is computed from. */
+static meso_status launch_backward(meso_device *device, const meso_train_step *t,
+                                   meso_kernel_id kernel, const meso_tensor_view *value,
+                                   double setting)
+{
+    const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    return meso_launch(device, kernel, MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
+                       MESO_ARGS(meso_arg_buffer(value->buffer), meso_arg_tensor(value),
+                                 meso_arg_float(setting), meso_arg_buffer(d_out->buffer),
+                                 meso_arg_tensor(d_out), meso_arg_buffer(d_in->buffer),
+                                 meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+}
+
+static meso_status leaky_relu_backward(meso_device *device, const meso_train_step *t)
+{
+    return launch_backward(device, t, MESO_KERNEL_LEAKY_RELU_BACKWARD, &t->step.inputs[0],
+                           t->step.layer->set.leaky_relu.slope);
+}
+
+static meso_status elu_backward(meso_device *device, const meso_train_step *t)
+{
+    return launch_backward(device, t, MESO_KERNEL_ELU_BACKWARD, &t->step.inputs[0],
+                           t->step.layer->set.elu.alpha);
+}
+
+static meso_status sigmoid_backward(meso_device *device, const meso_train_step *t)
+{
+    return launch_backward(device, t, MESO_KERNEL_SIGMOID_BACKWARD, &t->step.output, 1);
+}
+
+#define ACTIVATION(op_name, op_keys, op_forward, op_backward, ...)                           \
+    {                                                                                        \
+        .name = op_name, .min_inputs = 1, .max_inputs = 1, .keys = op_keys,                  \
+        .shape = meso_same_shape, .forward = op_forward, .backward = {.apply = op_backward}, \
+        __VA_ARGS__                                                                          \
+    }
+
+const meso_op meso_op_relu =
+    ACTIVATION("relu", relu_keys, relu, relu_backward, .train = {.apply = relu_train},
+               .in_place = 1, .reads_output = 1);
+const meso_op meso_op_leaky_relu =
+    ACTIVATION("leaky_relu", leaky_relu_keys, leaky_relu, leaky_relu_backward);
+const meso_op meso_op_elu = ACTIVATION("elu", elu_keys, elu, elu_backward);
+const meso_op meso_op_sigmoid =
+    ACTIVATION("sigmoid", NULL, sigmoid, sigmoid_backward, .reads_output = 1);

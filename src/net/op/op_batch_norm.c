@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * batch_norm: out = gamma · (in − mean) / √(variance + epsilon) + beta, by channel (Ioffe, Szegedy
+ * 2015; epsilon 1e-3 in Keras). mean and variance are the moving ones at inference and where the
+ * layer is frozen, the batch's in training.
+ */
+#include "net/op/op.h"
+
+static const meso_key keys[] = {{.name = "epsilon",
+                                 .kind = MESO_KEY_REAL,
+                                 .offset = MESO_SETTING(batch_norm.epsilon),
+                                 .low = 1e-12,
+                                 .high = 1},
+                                {0}};
+
+static size_t params(const meso_layer *layer, const meso_shape *inputs, meso_param *params)
+{
+    static const meso_param_kind kinds[] = {MESO_PARAM_GAMMA, MESO_PARAM_BETA, MESO_PARAM_MEAN,
+                                            MESO_PARAM_VARIANCE};
+    (void)layer;
+    for (size_t i = 0; i < 4; i++)
+        params[i] = (meso_param){.kind = kinds[i], .n_dims = 1, .dims = {(size_t)inputs[0].c}};
+    return 4;
+}
+
+static meso_status forward(meso_device *device, const meso_step *step)
+{
+    const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
+    return meso_launch(device, MESO_KERNEL_BATCH_NORM_FORWARD,
+                       MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)out->shape.c),
+                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                                 meso_arg_buffer(step->params[0]), meso_arg_buffer(step->params[1]),
+                                 meso_arg_buffer(step->params[2]), meso_arg_buffer(step->params[3]),
+                                 meso_arg_float(step->layer->set.batch_norm.epsilon),
+                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+}
+
+static meso_status measure(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *in = &t->step.inputs[0];
+    if (t->frozen)
+        return MESO_OK;
+    return meso_launch(
+        device, MESO_KERNEL_BATCH_NORM_MEASURE, MESO_GLOBAL(in->shape.c, t->step.n, 1),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(t->memory)));
+}
+
+static meso_status combine(meso_device *device, const meso_train_step *t)
+{
+    const meso_shape shape = t->step.layer->shape;
+    const double values = (double)t->batch * shape.h * shape.w;
+    if (t->frozen)
+        return MESO_OK;
+    return meso_launch(
+        device, MESO_KERNEL_BATCH_NORM_COMBINE, MESO_GLOBAL(shape.c, 1, 1),
+        MESO_ARGS(meso_arg_buffer(t->memory), meso_arg_int(shape.c), meso_arg_int((int)t->batch),
+                  meso_arg_int(shape.h * shape.w),
+                  meso_arg_float(t->step.layer->set.batch_norm.epsilon),
+                  meso_arg_buffer(t->step.params[2]), meso_arg_buffer(t->step.params[3]),
+                  meso_arg_float(t->rate),
+                  meso_arg_float(t->biased_variance || values < 2 ? 1 : values / (values - 1))));
+}
+
+static meso_status apply(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
+    if (t->frozen)
+        return forward(device, &t->step);
+    return meso_launch(
+        device, MESO_KERNEL_BATCH_NORM_APPLY, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(t->memory),
+                  meso_arg_buffer(t->step.params[0]), meso_arg_buffer(t->step.params[1]),
+                  meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+}
+
+static meso_status backward_measure(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output;
+    if (t->frozen)
+        return MESO_OK;
+    return meso_launch(device, MESO_KERNEL_BATCH_NORM_BACKWARD_MEASURE,
+                       MESO_GLOBAL(in->shape.c, meso_step_groups(t), 1),
+                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                                 meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
+                                 meso_arg_buffer(t->memory), meso_arg_buffer(t->d_params[0]),
+                                 meso_arg_buffer(t->d_params[1]), meso_arg_int((int)t->step.n)));
+}
+
+static meso_status backward_combine(meso_device *device, const meso_train_step *t)
+{
+    const meso_shape shape = t->step.layer->shape;
+    if (t->frozen)
+        return MESO_OK;
+    return meso_launch(device, MESO_KERNEL_BATCH_NORM_BACKWARD_COMBINE, MESO_GLOBAL(shape.c, 1, 1),
+                       MESO_ARGS(meso_arg_buffer(t->d_params[0]), meso_arg_buffer(t->d_params[1]),
+                                 meso_arg_int(shape.c), meso_arg_int((int)meso_step_groups(t)),
+                                 meso_arg_float((double)t->batch * shape.h * shape.w),
+                                 meso_arg_buffer(t->memory)));
+}
+
+static meso_status backward_apply(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    if (!d_in->buffer)
+        return MESO_OK;
+    if (t->frozen)
+        return meso_launch(
+            device, MESO_KERNEL_BATCH_NORM_BACKWARD_FROZEN, MESO_TRAIN_GLOBAL(in->shape, t->step.n),
+            MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
+                      meso_arg_buffer(t->step.params[0]), meso_arg_buffer(t->step.params[3]),
+                      meso_arg_float(t->step.layer->set.batch_norm.epsilon),
+                      meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in),
+                      meso_arg_int(t->add[0])));
+    return meso_launch(
+        device, MESO_KERNEL_BATCH_NORM_BACKWARD_APPLY, MESO_TRAIN_GLOBAL(in->shape, t->step.n),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
+                  meso_arg_tensor(d_out), meso_arg_buffer(t->memory),
+                  meso_arg_buffer(t->step.params[0]), meso_arg_buffer(d_in->buffer),
+                  meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+}
+
+/* As cl/train/train_norm.cl lays it out. */
+static size_t memory(const meso_layer *layer, size_t batch)
+{
+    return (size_t)layer->shape.c * (6 + 2 * batch);
+}
+
+const meso_op meso_op_batch_norm = {
+    .name = "batch_norm",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .keys = keys,
+    .shape = meso_same_shape,
+    .params = params,
+    .forward = forward,
+    .train = {measure, combine, apply},
+    .backward = {backward_measure, backward_combine, backward_apply},
+    .memory = memory};

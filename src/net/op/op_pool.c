@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * max_pool: the largest value under the window; padding never wins (it is −∞, not 0).
+ * global_avg_pool: the mean of each channel.
+ */
+#include "net/op/op.h"
+
+static const meso_key keys[] = {
+    {.name = "window", .kind = MESO_KEY_PAIR, .offset = MESO_SETTING(max_pool.window.size)},
+    {.name = "stride", .kind = MESO_KEY_PAIR, .offset = MESO_SETTING(max_pool.window.stride)},
+    {.name = "pad", .kind = MESO_KEY_PAD, .offset = MESO_SETTING(max_pool.window)},
+    {0}};
+
+static meso_status max_pool_shape(meso_layer *layer, const meso_shape *inputs, meso_error *error)
+{
+    meso_window *window = &layer->set.max_pool.window;
+    window->dilation[0] = window->dilation[1] = 1;
+    layer->shape.c = inputs[0].c;
+    meso_status status = meso_window_shape(window, inputs[0], &layer->shape, error);
+    /* A window wholly in the padding would have no maximum. */
+    if (status == MESO_OK &&
+        (window->before[0] >= window->size[0] || window->after[0] >= window->size[0] ||
+         window->before[1] >= window->size[1] || window->after[1] >= window->size[1]))
+        return meso_fail(error, MESO_ERROR_DATA, "pad must be smaller than the window");
+    return status;
+}
+
+static meso_status launch_max_pool(meso_device *device, meso_kernel_id kernel,
+                                   const size_t global[3], const meso_step *step)
+{
+    const meso_window *w = &step->layer->set.max_pool.window;
+    const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
+    return meso_launch(device, kernel, global,
+                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out),
+                                 meso_arg_int(w->size[0]), meso_arg_int(w->size[1]),
+                                 meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
+                                 meso_arg_int(w->before[0]), meso_arg_int(w->before[1])));
+}
+
+static meso_status max_pool(meso_device *device, const meso_step *step)
+{
+    const meso_shape out = step->output.shape;
+    return launch_max_pool(device, MESO_KERNEL_MAX_POOL_FORWARD,
+                           MESO_GLOBAL(out.w, out.h, step->n * (size_t)out.c), step);
+}
+
+static meso_status max_pool_train(meso_device *device, const meso_train_step *t)
+{
+    return launch_max_pool(device, MESO_KERNEL_MAX_POOL_TRAIN,
+                           MESO_TRAIN_GLOBAL(t->step.output.shape, t->step.n), &t->step);
+}
+
+/* Rows of windows that a work-item may take: where windows overlap, all, because the gradients of
+ * two rows can go to the same place. */
+static int independent_rows(const meso_window *w, int height)
+{
+    return w->size[0] > w->stride[0] ? height : (MESO_TRAIN_ROWS + w->stride[0] - 1) / w->stride[0];
+}
+
+static meso_status max_pool_backward(meso_device *device, const meso_train_step *t)
+{
+    const meso_window *w = &t->step.layer->set.max_pool.window;
+    const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    const int rows = independent_rows(w, d_out->shape.h);
+    return meso_launch(
+        device, MESO_KERNEL_MAX_POOL_BACKWARD,
+        MESO_GLOBAL((d_out->shape.h + rows - 1) / rows, t->step.n * (size_t)d_out->shape.c, 1),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
+                  meso_arg_tensor(d_out), meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in),
+                  meso_arg_int(w->size[0]), meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]),
+                  meso_arg_int(w->stride[1]), meso_arg_int(w->before[0]),
+                  meso_arg_int(w->before[1]), meso_arg_int(rows), meso_arg_int(t->add[0])));
+}
+
+static meso_status global_avg_pool_shape(meso_layer *layer, const meso_shape *inputs,
+                                         meso_error *error)
+{
+    (void)error;
+    layer->shape = (meso_shape){inputs[0].c, 1, 1};
+    return MESO_OK;
+}
+
+static meso_status global_avg_pool(meso_device *device, const meso_step *step)
+{
+    const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
+    return meso_launch(device, MESO_KERNEL_GLOBAL_AVG_POOL_FORWARD,
+                       MESO_GLOBAL(out->shape.c, step->n, 1),
+                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
+                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+}
+
+static meso_status global_avg_pool_backward(meso_device *device, const meso_train_step *t)
+{
+    const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
+    return meso_launch(
+        device, MESO_KERNEL_GLOBAL_AVG_POOL_BACKWARD, MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
+        MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
+                  meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+}
+
+const meso_op meso_op_max_pool = {.name = "max_pool",
+                                  .min_inputs = 1,
+                                  .max_inputs = 1,
+                                  .keys = keys,
+                                  .shape = max_pool_shape,
+                                  .forward = max_pool,
+                                  .train = {.apply = max_pool_train},
+                                  .backward = {.apply = max_pool_backward}};
+
+const meso_op meso_op_global_avg_pool = {.name = "global_avg_pool",
+                                         .min_inputs = 1,
+                                         .max_inputs = 1,
+                                         .shape = global_avg_pool_shape,
+                                         .forward = global_avg_pool,
+                                         .backward = {.apply = global_avg_pool_backward}};

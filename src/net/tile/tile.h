@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fused kernels for GPUs, on planar tensors. tile_find.c finds the layers and sizes the
+ * work-groups, tile_params.c orders the parameters, tile_source.c writes the program, tile_run.c
+ * runs it. What is not fused stays with the plain kernels: both have one layout, so they mix freely
+ * in a plan.
+ */
+#ifndef MESO_NET_TILE_H
+#define MESO_NET_TILE_H
+
+#include "base/text.h"
+#include "net/net.h"
+#include "net/strip/strip.h"
+#include "net/tensor.h"
+#include "runtime/device.h"
+#include "runtime/tuning.h"
+
+/* One row of tuning: everything about the tile kernels that depends on the device. */
+typedef struct meso_tile_tuning {
+    int width;    /* work-items of a work-group side by side; each has 2 × 2 pixels */
+    int items;    /* work-items of a work-group */
+    int filters;  /* that a work-item computes: 4, 8 or 16 */
+    int channels; /* in local memory at a time */
+    int local;    /* 1: the filters pass through local memory; 0: they are __constant */
+} meso_tile_tuning;
+
+extern const meso_tile_tuning meso_tile_shipped;
+extern const meso_tuning_family meso_tuning_tiles;
+
+/* What a kernel computes. */
+typedef enum meso_tile_kind {
+    MESO_TILE_BLOCK,     /* convolution, bias, activation, batch norm, max-pool */
+    MESO_TILE_INCEPTION, /* the same with dilated branches in the convolution's place */
+    MESO_TILE_HEAD,      /* flatten, dense, bias, activation, dense, bias */
+    MESO_TILE_N_KINDS
+} meso_tile_kind;
+
+/* The files of cl/ that hold them; kernels are named after them. */
+extern const char *const meso_tile_templates[MESO_TILE_N_KINDS];
+
+/* Layers whose kernel fits the device. */
+typedef struct meso_tile_block {
+    meso_tile_kind kind;
+    const meso_layer *conv, *bias, *activation, *norm, *pool; /* as in meso_strip_block */
+    meso_strip_branch branches[MESO_MAX_BRANCHES];
+    size_t n_branches;
+    meso_strip_head head;
+    meso_shape in;
+    size_t source, last;          /* the layers that it reads and whose output it writes */
+    int taps, pool_size;          /* an inception block's: of its widest window, gaps included */
+    int wide, high;               /* work-items for an image */
+    int group_x, group_y, images; /* of a work-group */
+    int filters, filter_groups;   /* of a work-item; how many of them there are */
+    int channels; /* in local memory at a time; an inception block's: of all its 1 × 1 filters */
+    int stride;   /* floats from a row of a tile to the next */
+    int local;    /* filters in local memory */
+} meso_tile_block;
+
+/* The layer that says what the kernel is for. */
+static inline const meso_layer *meso_tile_main_layer(const meso_tile_block *block)
+{
+    return block->kind == MESO_TILE_HEAD ? block->head.output_bias : block->conv;
+}
+
+/* Finds every block of the net that fits a device with work-groups of at most `most` work-items and
+ * so many bytes of local memory, in order; at most MESO_MAX_BLOCKS. */
+size_t meso_tile_find(const meso_net *net, const meso_tile_tuning *tuning, size_t most,
+                      size_t local_memory, meso_tile_block blocks[MESO_MAX_BLOCKS]);
+
+/* Vectors of `filters` floats that the kernel keeps pixels in. */
+size_t meso_tile_scratch(const meso_tile_block *block);
+
+/* The 1 × 1 convolution that a branch begins with. */
+static inline const meso_strip_conv *meso_tile_first_conv(const meso_strip_branch *branch)
+{
+    return branch->reduce.layer ? &branch->reduce : &branch->conv;
+}
+
+/* How many filters of a branch, from its filter k on, a work-item computes together. */
+static inline int meso_tile_together(const meso_tile_block *block, const meso_strip_branch *branch,
+                                     int k)
+{
+    const int left = branch->conv.layer->shape.c - k;
+    return left < block->filters ? left : block->filters;
+}
+
+/* The kernel's two buffers of parameters. A block's: filters [filter group][channel][row][column]
+ * [filter], and the affine [bias, scale, shift, sign][filter], both with zeros for filters that the
+ * last group lacks. The others': cl/tile/tile_inception.cl and cl/tile/tile_head.cl. */
+typedef struct meso_tile_params {
+    float *filters, *affine;
+    size_t n_filters, n_affine;
+} meso_tile_params;
+
+/* Floats of an inception block's filters. */
+size_t meso_tile_n_inception_values(const meso_tile_block *block);
+
+/* The caller frees both, also where one is NULL: out of memory. */
+meso_tile_params meso_tile_make_params(const meso_tile_block *block, const float *const *params);
+
+/* What a block reads: a tensor; or, where its source is the net's input, pictures [n][height]
+ * [width][channels] as the host gives them, of 8-bit pixels or of floats. */
+typedef enum meso_tile_input {
+    MESO_TILE_TENSOR,
+    MESO_TILE_PIXELS,
+    MESO_TILE_FLOATS,
+    MESO_TILE_N_INPUTS
+} meso_tile_input;
+
+/* The kernel `name` for that kind of input. Errors: INTERNAL. */
+meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_tile_block *block,
+                            meso_tile_input input, const char *name, meso_error *error);
+
+typedef struct meso_tile_run meso_tile_run;
+
+/* Devices whose nets are better computed by tiles: GPUs. */
+int meso_tile_suits(const meso_device_info *device);
+
+/* Finds, compiles and uploads. params: the net's, on the host. only: this row, for tests; NULL: the
+ * user's, else the shipped one. *run is NULL where nothing can be fused. Errors go to the device.
+ */
+meso_status meso_tile_create(meso_device *device, const meso_net *net, const float *const *params,
+                             const meso_tile_tuning *only, meso_tile_run **run);
+void meso_tile_close(meso_tile_run *run); /* NULL is allowed */
+
+/* The block that layer i is part of; NULL: none. */
+const meso_tile_block *meso_tile_of(const meso_tile_run *run, size_t i);
+
+const meso_tile_tuning *meso_tile_get_tuning(const meso_tile_run *run);
+const char *meso_tile_tuning_name(const meso_tile_run *run); /* holds a measured row's values */
+size_t meso_tile_n_layers(const meso_tile_run *run);         /* of all blocks */
+void meso_tile_tuning_values(const meso_tile_tuning *row, int *values);
+
+/* Enqueues a block for n images of `in` (of a picture only the buffer counts). */
+meso_status meso_tile_enqueue(meso_tile_run *run, const meso_tile_block *block,
+                              meso_tile_input kind, const meso_tensor_view *in,
+                              const meso_tensor_view *out, size_t n);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which layers of a net tiles compute, and in which sizes.
+ */
+#include "net/block/block.h"
+#include "net/op/op.h"
+#include "net/tile/tile.h"
+
+/* Fewer work-items would read the border more often than the tile; for more units a dense layer has
+ * enough work-items of its own. */
+enum { least_items = 16, most_images = 8, constant_bytes = 1 << 16, most_units = 32 };
+
+/* Not measured on a GPU yet: about 70 registers, 15 KB of local memory for four channels of a 5 × 5
+ * block, pairs of columns read without bank conflicts. */
+const meso_tile_tuning meso_tile_shipped = {
+    .width = 16, .items = 128, .filters = 8, .channels = 4, .local = 1};
+
+/* clang-format off */
+const meso_tuning_family meso_tuning_tiles = {"tiles", 1, {
+    {"width",    4, {4, 8, 16, 32}},
+    {"items",    5, {16, 32, 64, 128, 256}},
+    {"filters",  3, {4, 8, 16}},
+    {"channels", 4, {1, 2, 4, 8}},
+    {"local",    2, {0, 1}}}};
+/* clang-format on */
+
+void meso_tile_tuning_values(const meso_tile_tuning *row, int *values)
+{
+    const int all[] = {row->width, row->items, row->filters, row->channels, row->local};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        values[i] = all[i];
+}
+
+static int find_layers(const meso_net *net, const meso_layer *conv, meso_tile_block *block)
+{
+    *block = (meso_tile_block){.kind = MESO_TILE_BLOCK, .conv = conv};
+    block->bias = meso_strip_follow(net, conv, &meso_op_bias);
+    block->activation = meso_strip_follow_activation(net, block->bias);
+    block->norm = meso_strip_follow(net, block->activation, &meso_op_batch_norm);
+    block->pool = meso_strip_follow(net, block->norm, &meso_op_max_pool);
+    if (!block->pool)
+        return 0;
+    const meso_window *window = &conv->set.conv.window, *pool = &block->pool->set.max_pool.window;
+    block->taps = window->size[0];
+    block->pool_size = pool->size[0];
+    block->source = conv->inputs[0];
+    block->last = (size_t)(block->pool - net->layers);
+    block->in = net->layers[block->source].shape;
+    return (block->taps == 3 || block->taps == 5) &&
+           meso_strip_is_square(window->size, block->taps) &&
+           meso_strip_is_square(window->stride, 1) && meso_strip_is_square(window->dilation, 1) &&
+           meso_strip_is_square(window->before, block->taps / 2) &&
+           meso_strip_is_square(window->after, block->taps / 2) &&
+           (block->pool_size == 2 || block->pool_size == 4) &&
+           meso_strip_is_square(pool->size, block->pool_size) &&
+           meso_strip_is_square(pool->stride, block->pool_size) &&
+           meso_strip_is_square(pool->before, 0);
+}
+
+size_t meso_tile_scratch(const meso_tile_block *block)
+{
+    const int rows = 2 * block->group_y + block->taps - 1;
+    const int floats = block->images * block->channels * rows * block->stride;
+    const int items = block->group_x * block->group_y * block->images;
+    const int tile = (floats + block->filters - 1) / block->filters;
+    return (size_t)(block->pool_size == 4 && items > tile ? items : tile);
+}
+
+static size_t local_bytes(const meso_tile_block *block)
+{
+    const int window = block->taps * block->taps;
+    return sizeof(float) * (size_t)block->filters *
+           (meso_tile_scratch(block) + (size_t)(block->local ? block->channels * window : 0));
+}
+
+/* Local memory has a bank for each of 32 floats, and half of a row of 32 work-items reads pairs of
+ * them at once: where its work-items stand in several rows, these must lie in different banks. */
+static void set_stride(meso_tile_block *block)
+{
+    block->stride = 2 * block->group_x + block->taps - 1;
+    while (block->group_x < 16 && block->stride % 16 != block->group_x)
+        block->stride += 2;
+}
+
+/* The largest power of two that is at most `most`, and not twice as large as needed. */
+static int fit_side(int most, int needed, int least)
+{
+    int side = least;
+    while (2 * side <= most && side < needed)
+        side *= 2;
+    return side;
+}
+
+/* A work-group no larger than the device allows or the picture needs: then of several pictures. */
+static int fit_group(const meso_tile_tuning *tuning, size_t local_memory, meso_tile_block *block)
+{
+    const meso_shape out = block->pool->shape;
+    const int half = block->pool_size / 2; /* work-items on a side of a window */
+    const int items = tuning->items;
+    block->wide = out.w * half;
+    block->high = out.h * half;
+    block->group_x = fit_side(tuning->width < items ? tuning->width : items, block->wide, 2);
+    block->group_y = fit_side(items / block->group_x, block->high, half);
+    block->images = fit_side(items / block->group_x / block->group_y, most_images, 1);
+    set_stride(block);
+    while (local_bytes(block) > local_memory) {
+        if (block->images > 1)
+            block->images /= 2;
+        else if (block->kind == MESO_TILE_BLOCK && block->channels > 1)
+            block->channels = meso_strip_divisor(block->in.c, block->channels - 1);
+        else if (block->group_y > half)
+            block->group_y /= 2;
+        else
+            return 0;
+    }
+    return block->group_x * block->group_y * block->images >= least_items;
+}
+
+static void fit_filters(const meso_tile_tuning *tuning, meso_tile_block *block)
+{
+    const int n = block->conv->shape.c, window = block->taps * block->taps;
+    block->filters = tuning->filters;
+    while (block->filters > 4 && block->filters / 2 >= n)
+        block->filters /= 2;
+    block->filter_groups = (n + block->filters - 1) / block->filters;
+    block->local = tuning->local || block->filter_groups * block->filters * block->in.c * window *
+                                            (int)sizeof(float) >
+                                        constant_bytes;
+}
+
+/* The block that begins at a convolution. */
+static int find_block(const meso_net *net, const meso_layer *layer, const meso_tile_tuning *tuning,
+                      size_t local_memory, meso_tile_block *block)
+{
+    if (layer->op != &meso_op_conv || !find_layers(net, layer, block))
+        return 0;
+    fit_filters(tuning, block);
+    block->channels = meso_strip_divisor(block->in.c, tuning->channels);
+    return fit_group(tuning, local_memory, block);
+}
+
+/* The inception block that reads a layer. Its filters are few, and always __constant. */
+static int find_inception(const meso_net *net, const meso_layer *from,
+                          const meso_tile_tuning *tuning, size_t local_memory,
+                          meso_tile_block *block)
+{
+    meso_strip_block found;
+    if (!meso_strip_find_branches(net, from, &found))
+        return 0;
+    *block = (meso_tile_block){.kind = MESO_TILE_INCEPTION,
+                               .conv = found.conv,
+                               .activation = found.activation,
+                               .norm = found.norm,
+                               .pool = found.pool,
+                               .n_branches = found.n_branches,
+                               .in = from->shape,
+                               .source = (size_t)(from - net->layers),
+                               .last = (size_t)(found.pool - net->layers),
+                               .taps = 1,
+                               .pool_size = 2,
+                               .filters = tuning->filters,
+                               .filter_groups = 1};
+    for (size_t i = 0; i < found.n_branches; i++) {
+        const meso_strip_branch *branch = &found.branches[i];
+        const int widest = branch->reduce.layer ? 2 * branch->conv.dilation + 1 : 1;
+        block->branches[i] = *branch;
+        block->taps = widest > block->taps ? widest : block->taps;
+        block->channels += meso_tile_first_conv(branch)->layer->shape.c;
+    }
+    return meso_tile_n_inception_values(block) * sizeof(float) <= constant_bytes &&
+           fit_group(tuning, local_memory, block);
+}
+
+/* The head that reads a layer, one image for a work-group. */
+static int find_head(const meso_net *net, const meso_layer *from, const meso_tile_tuning *tuning,
+                     size_t local_memory, meso_tile_block *block)
+{
+    meso_strip_head head;
+    if (from == net->layers || !meso_strip_find_head(net, from, &head) ||
+        head.hidden->set.dense.units > most_units)
+        return 0;
+    const size_t item_bytes = sizeof(float) * (size_t)head.hidden->set.dense.units;
+    int items = fit_side(tuning->items, (int)meso_shape_size(from->shape), least_items);
+    while ((size_t)items * item_bytes > local_memory)
+        items /= 2;
+    *block = (meso_tile_block){.kind = MESO_TILE_HEAD,
+                               .head = head,
+                               .activation = head.activation,
+                               .in = from->shape,
+                               .source = (size_t)(from - net->layers),
+                               .last = (size_t)(head.output_bias - net->layers),
+                               .wide = items,
+                               .high = 1,
+                               .group_x = items,
+                               .group_y = 1,
+                               .images = 1,
+                               .filter_groups = 1};
+    return items >= least_items;
+}
+
+size_t meso_tile_find(const meso_net *net, const meso_tile_tuning *tuning, size_t most,
+                      size_t local_memory, meso_tile_block blocks[MESO_MAX_BLOCKS])
+{
+    static int (*const finders[MESO_TILE_N_KINDS])(
+        const meso_net *, const meso_layer *, const meso_tile_tuning *, size_t,
+        meso_tile_block *) = {find_block, find_inception, find_head};
+    meso_tile_tuning row = *tuning;
+    size_t n = 0;
+    while ((size_t)row.items > most)
+        row.items /= 2;
+    for (size_t i = 0; i < net->n_layers && row.items >= least_items; i++)
+        for (size_t k = 0; k < MESO_TILE_N_KINDS && n < MESO_MAX_BLOCKS; k++)
+            n += (size_t)finders[k](net, &net->layers[i], &row, local_memory, &blocks[n]);
+    return n;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Parameters in the order in which GPUs' kernels take them.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/tile/tile.h"
+
+static const float *param_of(const float *const *params, const meso_layer *layer, size_t i)
+{
+    return params[layer->first_param + i];
+}
+
+/* Batch norm of filter k as a scale, which is returned, and a shift. */
+static double fold_norm(const meso_layer *norm, const float *const *params, size_t k, double *shift)
+{
+    const float *const *p = params + norm->first_param;
+    const double scale = p[0][k] / sqrt(p[3][k] + norm->set.batch_norm.epsilon);
+    *shift = p[1][k] - p[2][k] * scale;
+    return scale;
+}
+
+/* [row][column][channel][filter] → [channel][row][column][filter] of filters first … first + n − 1,
+ * with zeros for those beyond the last. negate[k]: filter k's sign is turned; NULL: none. Returns
+ * the end. */
+static float *order_filters(const meso_strip_conv *conv, const float *kernel, int first, int n,
+                            const int *negate, float *to)
+{
+    const int filters = conv->layer->shape.c, window = conv->taps * conv->taps;
+    for (int c = 0; c < conv->channels; c++)
+        for (int t = 0; t < window; t++)
+            for (int k = first; k < first + n; k++, to++)
+                if (k < filters)
+                    *to =
+                        kernel[((size_t)t * (size_t)conv->channels + (size_t)c) * (size_t)filters +
+                               (size_t)k] *
+                        (negate && negate[k] ? -1.0f : 1.0f);
+    return to;
+}
+
+static void block_params(const meso_tile_block *block, const float *const *params,
+                         meso_tile_params *made)
+{
+    const size_t n = (size_t)block->conv->shape.c;
+    const size_t room = (size_t)(block->filter_groups * block->filters);
+    const meso_strip_conv conv = {
+        .layer = block->conv, .channels = block->in.c, .taps = block->taps};
+    int *negate = calloc(n, sizeof *negate);
+    made->n_filters = room * (size_t)(block->in.c * block->taps * block->taps);
+    made->n_affine = 4 * room;
+    made->affine = calloc(made->n_affine, sizeof *made->affine);
+    float *to = made->filters =
+        negate && made->affine ? calloc(made->n_filters, sizeof *made->filters) : NULL;
+    for (size_t k = 0; to && k < n; k++) {
+        double shift, scale = fold_norm(block->norm, params, k, &shift);
+        negate[k] = scale < 0; /* the smallest of a window counts: the largest of its negatives */
+        made->affine[k] = param_of(params, block->bias, 0)[k];
+        made->affine[room + k] = (float)scale;
+        made->affine[2 * room + k] = (float)shift;
+        made->affine[3 * room + k] = negate[k] ? -1 : 1;
+    }
+    for (int g = 0; to && g < block->filter_groups; g++)
+        to = order_filters(&conv, param_of(params, block->conv, 0), g * block->filters,
+                           block->filters, negate, to);
+    free(negate);
+}
+
+size_t meso_tile_n_inception_values(const meso_tile_block *block)
+{
+    size_t n = (size_t)(block->channels * (block->in.c + 1));
+    for (size_t i = 0; i < block->n_branches; i++)
+        if (block->branches[i].reduce.layer)
+            n += meso_strip_n_filter_values(&block->branches[i].conv);
+    return n;
+}
+
+/* Filters and biases of the 1 × 1 convolutions, side by side; then the 3 × 3 ones. */
+static void order_branches(const meso_tile_block *block, const float *const *params, float *to)
+{
+    const int n = block->channels;
+    float *bias = to + block->in.c * n, *next = bias + n;
+    for (size_t i = 0; i < block->n_branches; i++) {
+        const meso_strip_branch *branch = &block->branches[i];
+        const meso_strip_conv *first = meso_tile_first_conv(branch), *conv = &branch->conv;
+        const int filters = first->layer->shape.c;
+        for (int c = 0; c < block->in.c; c++)
+            memcpy(to + c * n, param_of(params, first->layer, 0) + c * filters,
+                   (size_t)filters * sizeof *to);
+        memcpy(bias, param_of(params, first->bias, 0), (size_t)filters * sizeof *bias);
+        to += filters;
+        bias += filters;
+        for (int k = 0; conv != first && k < conv->layer->shape.c; k += block->filters)
+            next = order_filters(conv, param_of(params, conv->layer, 0), k,
+                                 meso_tile_together(block, branch, k), NULL, next);
+    }
+}
+
+static void inception_params(const meso_tile_block *block, const float *const *params,
+                             meso_tile_params *made)
+{
+    const size_t n = (size_t)block->conv->shape.c;
+    size_t k = 0;
+    made->n_filters = meso_tile_n_inception_values(block);
+    made->n_affine = 3 * n;
+    made->filters = calloc(made->n_filters, sizeof *made->filters);
+    made->affine = calloc(made->n_affine, sizeof *made->affine);
+    if (!made->filters || !made->affine)
+        return;
+    order_branches(block, params, made->filters);
+    for (size_t i = 0; i < block->n_branches; i++) {
+        const meso_strip_conv *conv = &block->branches[i].conv;
+        for (size_t j = 0; j < (size_t)conv->layer->shape.c; j++, k++) {
+            double shift;
+            made->affine[k] = param_of(params, conv->bias, 0)[j];
+            made->affine[n + k] = (float)fold_norm(block->norm, params, k, &shift);
+            made->affine[2 * n + k] = (float)shift;
+        }
+    }
+}
+
+/* The hidden kernel [input in Keras' order: row, column, channel][unit] → [unit][input as it lies:
+ * channel, row, column]; the other three behind one another. */
+static void head_params(const meso_tile_block *block, const float *const *params,
+                        meso_tile_params *made)
+{
+    const meso_strip_head *head = &block->head;
+    const size_t units = (size_t)head->hidden->set.dense.units;
+    const size_t outputs = (size_t)head->output->set.dense.units;
+    const size_t inputs = meso_shape_size(block->in), channels = (size_t)block->in.c;
+    const size_t plane = inputs / channels;
+    const float *kernel = param_of(params, head->hidden, 0);
+    made->n_filters = inputs * units;
+    made->n_affine = units + units * outputs + outputs;
+    made->filters = calloc(made->n_filters, sizeof *made->filters);
+    float *to = made->affine = calloc(made->n_affine, sizeof *made->affine);
+    if (!made->filters || !to)
+        return;
+    for (size_t u = 0; u < units; u++)
+        for (size_t i = 0; i < inputs; i++)
+            made->filters[u * inputs + i] = kernel[(i % plane * channels + i / plane) * units + u];
+    memcpy(to, param_of(params, head->hidden_bias, 0), units * sizeof *to);
+    memcpy(to + units, param_of(params, head->output, 0), units * outputs * sizeof *to);
+    memcpy(to + units + units * outputs, param_of(params, head->output_bias, 0),
+           outputs * sizeof *to);
+}
+
+meso_tile_params meso_tile_make_params(const meso_tile_block *block, const float *const *params)
+{
+    static void (*const makers[MESO_TILE_N_KINDS])(const meso_tile_block *, const float *const *,
+                                                   meso_tile_params *) = {
+        [MESO_TILE_BLOCK] = block_params,
+        [MESO_TILE_INCEPTION] = inception_params,
+        [MESO_TILE_HEAD] = head_params};
+    meso_tile_params made = {0};
+    makers[block->kind](block, params, &made);
+    return made;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Shortcuts: what separates real from fake without looking at the face.
+ */
+#ifndef MESO_STUDY_SHORTCUT_H
+#define MESO_STUDY_SHORTCUT_H
+
+#include "mesocl/metrics.h"
+#include "study/scan/study_scan.h"
+
+/* One property as a classifier. */
+typedef struct study_shortcut {
+    study_property property;
+    double auc;             /* of the property as P(real), turned round where it is below 0.5 */
+    meso_interval interval; /* 95 %, bootstrap over groups where there are any, else images */
+    int real_is_higher;     /* which way round */
+    int warn;               /* the interval lies above 0.6 */
+} study_shortcut;
+
+/* All properties that vary, the strongest first. *shortcuts holds room for STUDY_N_PROPERTIES.
+ * Errors: MEMORY. */
+meso_status study_shortcuts(const study_dataset *dataset, size_t n_resamples, uint64_t seed,
+                            study_shortcut *shortcuts, size_t *n, meso_error *error);
+
+/* What a linear classifier sees. */
+typedef enum study_view {
+    STUDY_VIEW_PROPERTIES, /* all properties at once */
+    STUDY_VIEW_FRAMING     /* the 16×16 grey thumbnail: framing and background */
+} study_view;
+
+typedef struct study_linear study_linear;
+
+/* Ridge regression on the standardised view, ±1 for the class. Errors: DATA (a class without
+ * usable images), MEMORY. */
+meso_status study_linear_fit(const study_dataset *dataset, study_view view, study_linear **linear,
+                             meso_error *error);
+void study_linear_free(study_linear *linear);
+
+/* P(real) in 0…1, rising with the regression's value. */
+double study_linear_score(const study_linear *linear, const study_image *image);
+
+/* AUC by cross-validation: 5 folds, by group where there are groups and by runs of neighbouring
+ * names otherwise, so that frames of one video stay together. */
+meso_status study_linear_validate(const study_dataset *dataset, study_view view, size_t n_resamples,
+                                  uint64_t seed, double *auc, meso_interval *interval,
+                                  meso_error *error);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study/check/study_pairs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "study/check/near.h"
+
+const char *study_pair_kind_name(study_pair_kind kind)
+{
+    static const char *const names[STUDY_N_PAIR_KINDS] = {"same_file", "same_pixels", "near",
+                                                          "same_recording"};
+    return names[kind];
+}
+
+meso_status study_pairs_add(study_pairs *pairs, study_pair pair, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    study_pair *larger = meso_grow(pairs->pairs, pairs->n, &pairs->capacity, sizeof pair);
+    MESO_REQUIRE_MEMORY(larger, error);
+    pairs->pairs = larger;
+    pairs->pairs[pairs->n++] = pair;
+out:
+    return status;
+}
+
+void study_pairs_free(study_pairs *pairs)
+{
+    free(pairs->pairs);
+    *pairs = (study_pairs){0};
+}
+
+/* An image by what makes it equal to others: a hash, or the name of its group. */
+typedef struct key {
+    const void *bytes;
+    size_t n, number;
+} key;
+
+static int compare_bytes(const key *a, const key *b)
+{
+    int order = memcmp(a->bytes, b->bytes, a->n < b->n ? a->n : b->n);
+    return order ? order : (a->n > b->n) - (a->n < b->n);
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    const key *a = left, *b = right;
+    int order = compare_bytes(a, b);
+    return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+static int compare_to_key(const void *wanted, const void *entry)
+{
+    return compare_bytes(wanted, entry);
+}
+
+/* The key of image i; 0 where it has none. */
+static int key_of(const study_dataset *dataset, size_t i, study_pair_kind kind, key *out)
+{
+    const study_image *image = &dataset->images[i];
+    const char *group = dataset->files.items[i].group;
+    if (!study_usable(dataset, i) || (kind == STUDY_SAME_RECORDING && !group))
+        return 0;
+    *out = kind == STUDY_SAME_FILE     ? (key){image->file_hash, STUDY_HASH_BYTES, i}
+           : kind == STUDY_SAME_PIXELS ? (key){image->pixel_hash, STUDY_HASH_BYTES, i}
+                                       : (key){group, strlen(group), i};
+    return 1;
+}
+
+/* Keys of all images that are not taken (NULL: of all), sorted; equal ones by number. */
+static key *sorted_keys(const study_dataset *dataset, study_pair_kind kind,
+                        const unsigned char *taken, size_t *n)
+{
+    key *keys = malloc((dataset->files.n_items + 1) * sizeof *keys);
+    *n = 0;
+    for (size_t i = 0; keys && i < dataset->files.n_items; i++)
+        if (!(taken && taken[i]))
+            *n += (size_t)key_of(dataset, i, kind, &keys[*n]);
+    if (keys)
+        qsort(keys, *n, sizeof *keys, compare_keys);
+    return keys;
+}
+
+/* Pairs each image with the first of its set, and takes it out of what follows. */
+static meso_status pair_sets(const study_dataset *dataset, study_pair_kind kind,
+                             unsigned char *taken, study_pairs *pairs, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t n;
+    key *keys = sorted_keys(dataset, kind, taken, &n);
+    MESO_REQUIRE_MEMORY(keys, error);
+    for (size_t i = 1, first = 0; i < n; i++) {
+        if (compare_bytes(&keys[first], &keys[i]) != 0) {
+            first = i;
+            continue;
+        }
+        taken[keys[i].number] = 1;
+        MESO_TRY(study_pairs_add(
+            pairs, (study_pair){.a = keys[first].number, .b = keys[i].number, .kind = kind},
+            error));
+    }
+out:
+    free(keys);
+    return status;
+}
+
+/* Adds the images that are not taken; returns how many. */
+static size_t add_items(const study_dataset *dataset, const unsigned char *taken, int side,
+                        study_near_item *items)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < dataset->files.n_items; i++)
+        if (study_usable(dataset, i) && !(taken && taken[i]))
+            items[n++] =
+                (study_near_item){dataset->files.items[i].path, &dataset->images[i], i, side};
+    return n;
+}
+
+static int compare_by_a(const void *left, const void *right)
+{
+    const study_pair *x = left, *y = right;
+    if (x->a != y->a)
+        return x->a < y->a ? -1 : 1;
+    return (x->b > y->b) - (x->b < y->b);
+}
+
+/* A scan for the study's statistics alone knows neither pixels nor looks. */
+static meso_status require_whole(const study_dataset *dataset, meso_error *error)
+{
+    return dataset->published_only
+               ? meso_fail(error, MESO_ERROR_ARGUMENT,
+                           "%s was scanned for the study's statistics alone: what "
+                           "comes again needs a whole scan",
+                           MESO_PRINTABLE(dataset->name))
+               : MESO_OK;
+}
+
+meso_status study_duplicates(const study_dataset *dataset, study_pairs *pairs, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    unsigned char *taken = calloc(dataset->files.n_items + 1, 1);
+    study_near_item *items = malloc((dataset->files.n_items + 1) * sizeof *items);
+    *pairs = (study_pairs){0};
+    MESO_REQUIRE_MEMORY(taken, error);
+    MESO_REQUIRE_MEMORY(items, error);
+    MESO_TRY(require_whole(dataset, error));
+    MESO_TRY(pair_sets(dataset, STUDY_SAME_FILE, taken, pairs, error));
+    MESO_TRY(pair_sets(dataset, STUDY_SAME_PIXELS, taken, pairs, error));
+    MESO_TRY(study_near_pairs(items, add_items(dataset, taken, 0, items), pairs, error));
+    if (pairs->n > 0)
+        qsort(pairs->pairs, pairs->n, sizeof *pairs->pairs, compare_by_a);
+out:
+    free(items);
+    free(taken);
+    if (status != MESO_OK)
+        study_pairs_free(pairs);
+    return status;
+}
+
+/* Images of test whose key an image of train has, too. */
+static meso_status match(const study_dataset *train, const study_dataset *test,
+                         study_pair_kind kind, unsigned char *taken, study_pairs *pairs,
+                         meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t n;
+    key *keys = sorted_keys(train, kind, NULL, &n), wanted;
+    MESO_REQUIRE_MEMORY(keys, error);
+    for (size_t i = 0; n > 0 && i < test->files.n_items; i++) {
+        if (taken[i] || !key_of(test, i, kind, &wanted))
+            continue;
+        const key *found = bsearch(&wanted, keys, n, sizeof *keys, compare_to_key);
+        if (!found)
+            continue;
+        while (found > keys && compare_bytes(found - 1, &wanted) == 0)
+            found--;
+        taken[i] = 1;
+        MESO_TRY(
+            study_pairs_add(pairs, (study_pair){.a = found->number, .b = i, .kind = kind}, error));
+    }
+out:
+    free(keys);
+    return status;
+}
+
+static int compare_by_b(const void *left, const void *right)
+{
+    const study_pair *x = left, *y = right;
+    if (x->b != y->b)
+        return x->b < y->b ? -1 : 1;
+    return x->distance < y->distance ? -1 : x->distance > y->distance;
+}
+
+/* Of each image of test the nearest only. */
+static meso_status match_near(const study_dataset *train, const study_dataset *test,
+                              unsigned char *taken, study_pairs *pairs, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    study_pairs near = {0};
+    study_near_item *items =
+        malloc((train->files.n_items + test->files.n_items + 1) * sizeof *items);
+    MESO_REQUIRE_MEMORY(items, error);
+    size_t n = add_items(train, NULL, 0, items);
+    size_t n_test = add_items(test, taken, 1, items + n);
+    if (n > 0 && n_test > 0)
+        MESO_TRY(study_near_pairs(items, n + n_test, &near, error));
+    if (near.n > 0)
+        qsort(near.pairs, near.n, sizeof *near.pairs, compare_by_b);
+    for (size_t i = 0; i < near.n; i++) {
+        if (taken[near.pairs[i].b])
+            continue;
+        taken[near.pairs[i].b] = 1;
+        MESO_TRY(study_pairs_add(pairs, near.pairs[i], error));
+    }
+out:
+    free(items);
+    study_pairs_free(&near);
+    return status;
+}
+
+meso_status study_leaks(const study_dataset *train, const study_dataset *test, study_pairs *pairs,
+                        meso_error *error)
+{
+    meso_status status = MESO_OK;
+    unsigned char *taken = calloc(test->files.n_items + 1, 1);
+    *pairs = (study_pairs){0};
+    MESO_REQUIRE_MEMORY(taken, error);
+    MESO_TRY(require_whole(train, error));
+    MESO_TRY(require_whole(test, error));
+    MESO_TRY(match(train, test, STUDY_SAME_FILE, taken, pairs, error));
+    MESO_TRY(match(train, test, STUDY_SAME_PIXELS, taken, pairs, error));
+    MESO_TRY(match_near(train, test, taken, pairs, error));
+    MESO_TRY(match(train, test, STUDY_SAME_RECORDING, taken, pairs, error));
+    if (pairs->n > 0)
+        qsort(pairs->pairs, pairs->n, sizeof *pairs->pairs, compare_by_b);
+out:
+    free(taken);
+    if (status != MESO_OK)
+        study_pairs_free(pairs);
+    return status;
+}

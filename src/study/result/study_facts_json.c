@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The facts of a study as a document, and back.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "study/result/study_facts.h"
+
+#define FACTS_SCHEMA "mesocl/study_facts/1"
+#define N_HISTOGRAM (2 * STUDY_N_PROPERTIES * STUDY_HISTOGRAM_BINS)
+
+/* ---- lists of numbers --------------------------------------------------------------------------
+ */
+
+static json_t *numbers(const double *values, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, isfinite(values[i]) ? json_real(values[i]) : json_null());
+    return list;
+}
+
+static json_t *counts(const size_t *values, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_integer((json_int_t)values[i]));
+    return list;
+}
+
+/* 1 where the list is there and as long as it must be. */
+static int read_numbers(const json_t *object, const char *key, double *values, size_t n)
+{
+    const json_t *list = json_object_get(object, key);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *value = json_array_get(list, i);
+        values[i] = json_is_number(value) ? json_number_value(value) : NAN;
+    }
+    return json_array_size(list) == n;
+}
+
+static int read_counts(const json_t *object, const char *key, size_t *values, size_t n)
+{
+    const json_t *list = json_object_get(object, key);
+    for (size_t i = 0; i < n; i++)
+        values[i] = (size_t)json_integer_value(json_array_get(list, i));
+    return json_array_size(list) == n;
+}
+
+/* ---- writing -----------------------------------------------------------------------------------
+ */
+
+static json_t *shortcuts_json(const study_set_facts *set)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < set->n_shortcuts; i++) {
+        const study_shortcut *s = &set->shortcuts[i];
+        const double values[] = {(double)s->property, s->auc, s->interval.low, s->interval.high,
+                                 s->real_is_higher,   s->warn};
+        json_array_append_new(list, numbers(values, sizeof values / sizeof *values));
+    }
+    return list;
+}
+
+static json_t *set_json(const study_set_facts *set)
+{
+    const size_t n[] = {set->n_files,     set->n_unusable, set->n_groups, set->n_usable[0],
+                        set->n_usable[1], set->n_used[0],  set->n_used[1]};
+    const double views[] = {set->view_auc[0],           set->view_interval[0].low,
+                            set->view_interval[0].high, set->view_auc[1],
+                            set->view_interval[1].low,  set->view_interval[1].high};
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", set->name, "n",
+                     counts(n, sizeof n / sizeof *n), "duplicates",
+                     counts(set->n_duplicates, STUDY_N_PAIR_KINDS), "mean",
+                     numbers(&set->mean[0][0], 3 * STUDY_N_PROPERTIES), "deviation",
+                     numbers(&set->deviation[0][0], 3 * STUDY_N_PROPERTIES), "histogram",
+                     numbers(&set->histogram[0][0][0], N_HISTOGRAM), "shortcuts",
+                     shortcuts_json(set), "views", numbers(views, sizeof views / sizeof *views));
+}
+
+static json_t *pair_json(const study_pair_facts *pair)
+{
+    return json_pack("{s:o, s:o, s:o}", "leaks", counts(pair->n_leaks, STUDY_N_PAIR_KINDS),
+                     "accuracy", numbers(pair->accuracy, STUDY_N_VIEWS), "auc",
+                     numbers(pair->auc, STUDY_N_VIEWS));
+}
+
+static json_t *leak_json(const study_leak *leak)
+{
+    const size_t row[] = {leak->train, leak->test, leak->kind, leak->image, leak->train_image};
+    return counts(row, sizeof row / sizeof *row);
+}
+
+json_t *study_facts_json(const study_facts *facts)
+{
+    json_t *sets = json_array(), *pairs = json_array(), *leaks = json_array();
+    int ok = 1;
+    for (size_t i = 0; i < facts->n_train + facts->n_test; i++)
+        ok &= json_array_append_new(sets, set_json(&facts->sets[i])) == 0;
+    for (size_t i = 0; i < facts->n_train * facts->n_test; i++)
+        ok &= json_array_append_new(pairs, pair_json(&facts->pairs[i])) == 0;
+    for (size_t i = 0; i < facts->n_leaks; i++)
+        ok &= json_array_append_new(leaks, leak_json(&facts->leaks[i])) == 0;
+    json_t *document =
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", FACTS_SCHEMA, "sets", sets, "pairs",
+                  pairs, "leaks", leaks, "low", numbers(facts->low, STUDY_N_PROPERTIES), "high",
+                  numbers(facts->high, STUDY_N_PROPERTIES));
+    if (ok)
+        return document;
+    json_decref(document);
+    return NULL;
+}
+
+/* ---- reading -----------------------------------------------------------------------------------
+ */
+
+static int read_shortcuts(const json_t *list, study_set_facts *set)
+{
+    set->n_shortcuts = json_array_size(list);
+    if (set->n_shortcuts > STUDY_N_PROPERTIES)
+        return 0;
+    for (size_t i = 0; i < set->n_shortcuts; i++) {
+        double v[6];
+        for (size_t k = 0; k < 6; k++)
+            v[k] = json_number_value(json_array_get(json_array_get(list, i), k));
+        if (!(v[0] >= 0 && v[0] < STUDY_N_PROPERTIES))
+            return 0;
+        set->shortcuts[i] =
+            (study_shortcut){(study_property)v[0], v[1], {v[2], v[3]}, v[4] != 0, v[5] != 0};
+    }
+    return 1;
+}
+
+static int read_set(const json_t *object, study_set_facts *set)
+{
+    size_t n[7];
+    double views[6];
+    const char *name = json_string_value(json_object_get(object, "name"));
+    if (!name || !read_counts(object, "n", n, 7) || !read_numbers(object, "views", views, 6) ||
+        !read_numbers(object, "histogram", &set->histogram[0][0][0], N_HISTOGRAM))
+        return 0;
+    snprintf(set->name, sizeof set->name, "%s", name);
+    set->n_files = n[0], set->n_unusable = n[1], set->n_groups = n[2];
+    for (int c = 0; c < 2; c++)
+        set->n_usable[c] = n[3 + c], set->n_used[c] = n[5 + c];
+    for (int v = 0; v < STUDY_N_VIEWS; v++) {
+        set->view_auc[v] = views[3 * v];
+        set->view_interval[v] = (meso_interval){views[3 * v + 1], views[3 * v + 2]};
+    }
+    return read_counts(object, "duplicates", set->n_duplicates, STUDY_N_PAIR_KINDS) &&
+           read_numbers(object, "mean", &set->mean[0][0], 3 * STUDY_N_PROPERTIES) &&
+           read_numbers(object, "deviation", &set->deviation[0][0], 3 * STUDY_N_PROPERTIES) &&
+           read_shortcuts(json_object_get(object, "shortcuts"), set);
+}
+
+static int read_pair(const json_t *object, study_pair_facts *pair)
+{
+    return read_counts(object, "leaks", pair->n_leaks, STUDY_N_PAIR_KINDS) &&
+           read_numbers(object, "accuracy", pair->accuracy, STUDY_N_VIEWS) &&
+           read_numbers(object, "auc", pair->auc, STUDY_N_VIEWS);
+}
+
+static int read_leaks(const json_t *list, study_facts *facts)
+{
+    facts->n_leaks = json_array_size(list);
+    facts->leaks = calloc(facts->n_leaks + 1, sizeof *facts->leaks);
+    for (size_t i = 0; facts->leaks && i < facts->n_leaks; i++) {
+        size_t v[5];
+        for (size_t k = 0; k < 5; k++)
+            v[k] = (size_t)json_integer_value(json_array_get(json_array_get(list, i), k));
+        if (v[0] >= facts->n_train || v[1] >= facts->n_test || v[2] >= STUDY_N_PAIR_KINDS)
+            return 0;
+        facts->leaks[i] = (study_leak){v[0], v[1], (study_pair_kind)v[2], v[3], v[4]};
+    }
+    return facts->leaks != NULL;
+}
+
+static int read_facts(const json_t *document, study_facts *facts)
+{
+    const json_t *sets = json_object_get(document, "sets");
+    const json_t *pairs = json_object_get(document, "pairs");
+    size_t n_sets = facts->n_train + facts->n_test, n_pairs = facts->n_train * facts->n_test;
+    int ok = json_array_size(sets) == n_sets && json_array_size(pairs) == n_pairs;
+    for (size_t i = 0; ok && i < n_sets; i++)
+        ok = read_set(json_array_get(sets, i), &facts->sets[i]);
+    for (size_t i = 0; ok && i < n_pairs; i++)
+        ok = read_pair(json_array_get(pairs, i), &facts->pairs[i]);
+    return ok && read_leaks(json_object_get(document, "leaks"), facts) &&
+           read_numbers(document, "low", facts->low, STUDY_N_PROPERTIES) &&
+           read_numbers(document, "high", facts->high, STUDY_N_PROPERTIES);
+}
+
+meso_status study_facts_read(const json_t *document, const study_plan *plan, study_facts *facts,
+                             meso_error *error)
+{
+    const char *schema = json_string_value(json_object_get(document, "schema"));
+    *facts = (study_facts){.n_train = plan->n_train, .n_test = plan->n_test};
+    facts->sets = calloc(plan->n_train + plan->n_test, sizeof *facts->sets);
+    facts->pairs = calloc(plan->n_train * plan->n_test, sizeof *facts->pairs);
+    meso_status status = MESO_OK;
+    if (!facts->sets || !facts->pairs)
+        status = meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
+    else if (!schema || strcmp(schema, FACTS_SCHEMA) != 0 || !read_facts(document, facts))
+        status = meso_fail(error, MESO_ERROR_DATA, "not the facts of this study, or damaged");
+    if (status != MESO_OK)
+        study_facts_free(facts);
+    return status;
+}

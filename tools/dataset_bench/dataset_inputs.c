@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataset_inputs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "report/report_number.h"
+#include "source_name.h"
+#include "study/scan/sample.h"
+
+/* The folder of the option, else that of the environment; leaves text empty for none. */
+static void find_cache(const bench_inputs *inputs, meso_text *folder)
+{
+    static const struct {
+        const char *variable, *below;
+    } places[] = {
+        {"MESO_CACHE_DIR", ""}, {"XDG_CACHE_HOME", "/mesocl"}, {"HOME", "/.cache/mesocl"}};
+    if (inputs->no_cache)
+        return;
+    if (inputs->cache) {
+        meso_text_add(folder, inputs->cache);
+        return;
+    }
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        const char *value = getenv(places[i].variable);
+        if (value && *value) {
+            meso_text_format(folder, "%s%s", value, places[i].below);
+            return;
+        }
+    }
+}
+
+static int show_progress(size_t n_done, size_t n, void *user)
+{
+    bench_inputs *inputs = user;
+    (void)n;
+    tool_progress_update(&inputs->progress, n_done);
+    return tool_interrupted();
+}
+
+static void tell_refusals(const study_dataset *dataset)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < dataset->files.n_items; i++) {
+        const study_image *image = &dataset->images[i];
+        meso_text path = {0};
+        if (image->refusal == MESO_IMAGE_OK)
+            continue;
+        report_printable(dataset->files.items[i].path, &path);
+        fprintf(stderr, "refused: %s: %s: %s\n", path.out_of_memory ? "" : path.bytes,
+                meso_refusal_name((meso_refusal)image->refusal), image->detail);
+        meso_text_free(&path);
+        n++;
+    }
+    fprintf(stderr, "%s: %s: %zu images, %zu refused; %zu files read, %zu known from before\n",
+            tool_program_name, MESO_PRINTABLE(dataset->name), dataset->files.n_items - n, n,
+            dataset->n_read, dataset->files.n_items - dataset->n_read);
+    if (dataset->files.n_unreadable)
+        fprintf(stderr, "%s: %zu folders could not be read, the first: %s\n", tool_program_name,
+                dataset->files.n_unreadable, dataset->files.unreadable);
+}
+
+static meso_status list_files(const bench_inputs *inputs, const char *path, meso_dataset *files,
+                              meso_error *error)
+{
+    meso_dataset_options options = inputs->files;
+    struct stat info;
+    int drawn = inputs->draw != BENCH_NOT_DRAWN;
+    int is_manifest = stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    options.manifest = is_manifest ? path : NULL;
+    options.max_per_class = drawn ? 0 : (size_t)inputs->sample;
+    meso_status status = meso_dataset_open(is_manifest ? NULL : path, &options, files, error);
+    if (status == MESO_OK && drawn && inputs->sample > 0)
+        study_sample(files, (size_t)inputs->sample, inputs->draw);
+    return status;
+}
+
+static meso_status check_name(const bench_inputs *inputs, const char *name, const char *path,
+                              meso_error *error)
+{
+    meso_status status = MESO_OK;
+    for (size_t i = 0; i < inputs->n; i++)
+        MESO_REQUIRE(strcmp(inputs->datasets[i].name, name) != 0, error, MESO_ERROR_DATA,
+                     "%s and %s are both called \"%s\": name one of them, as in OTHER=%s",
+                     MESO_PRINTABLE(inputs->datasets[i].path), MESO_PRINTABLE(path),
+                     MESO_PRINTABLE(name), MESO_PRINTABLE(path));
+out:
+    return status;
+}
+
+static meso_status scan_one(bench_inputs *inputs, const char *operand, const char *cache,
+                            meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text name = {0};
+    meso_dataset files = {0};
+    const study_scan_options options = {.device = inputs->device,
+                                        .n_threads = (size_t)inputs->threads,
+                                        .max_pixels = inputs->max_pixels,
+                                        .published_only = inputs->published_only,
+                                        .cache = cache,
+                                        .progress = show_progress,
+                                        .user = inputs};
+    const char *path = bench_source_name(operand, &name);
+    MESO_REQUIRE(!name.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(check_name(inputs, name.bytes, path, error));
+    MESO_TRY(list_files(inputs, path, &files, error));
+    tool_progress_start(&inputs->progress, "images", files.n_items);
+    status = study_scan(name.bytes, path, &files, &options, &inputs->datasets[inputs->n], error);
+    tool_progress_clear(&inputs->progress);
+    MESO_TRY(status);
+    tell_refusals(&inputs->datasets[inputs->n++]);
+out:
+    meso_text_free(&name);
+    return status;
+}
+
+meso_status bench_inputs_scan(bench_inputs *inputs, char *const *operands, size_t n_operands,
+                              meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text cache = {0};
+    find_cache(inputs, &cache);
+    MESO_REQUIRE(!cache.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    inputs->datasets = calloc(n_operands + 1, sizeof *inputs->datasets);
+    MESO_REQUIRE_MEMORY(inputs->datasets, error);
+    MESO_TRY(meso_device_open(inputs->device_name, &inputs->device, error));
+    tool_interrupt_catch();
+    for (size_t i = 0; i < n_operands; i++)
+        MESO_TRY(scan_one(inputs, operands[i], cache.bytes, error));
+    if (inputs->files.manifest)
+        MESO_TRY(scan_one(inputs, inputs->files.manifest, cache.bytes, error));
+out:
+    meso_text_free(&cache);
+    return status;
+}
+
+void bench_inputs_free(bench_inputs *inputs)
+{
+    for (size_t i = 0; i < inputs->n; i++)
+        study_dataset_free(&inputs->datasets[i]);
+    free(inputs->datasets);
+    meso_device_close(inputs->device);
+}
+
+report_provenance bench_inputs_provenance(const bench_inputs *inputs, const char *command)
+{
+    const meso_device_info *info = meso_device_get_info(inputs->device);
+    return (report_provenance){.device = info->name,
+                               .driver = info->driver,
+                               .platform = info->platform_name,
+                               .decoders = meso_image_decoders(),
+                               .command = command};
+}
