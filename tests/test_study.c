@@ -163,7 +163,7 @@ static void test_whole(void **state)
     expect(PLAN "-o study", 0, "4 of 4 jobs");
     json_t *r = result_of("study");
     const json_t *matrix = json_object_get(r, "matrix");
-    assert_string_equal(json_string_value(json_object_get(r, "schema")), "mesocl/study_result/1");
+    assert_string_equal(json_string_value(json_object_get(r, "schema")), "mesocl.study_result/1");
     assert_int_equal(json_array_size(matrix), 2);
     check_cell(json_array_get(matrix, 0), 1);
     check_cell(json_array_get(matrix, 1), 0);
@@ -190,6 +190,14 @@ static void test_whole(void **state)
     expect_same_result("study", r);
     assert_true(access("study/study.html", R_OK) == 0 && access("study/study.md", R_OK) == 0 &&
                 access("study/study_result.csv", R_OK) == 0);
+
+    /* Jobs are read that older versions have left, which spelled the schema another way. */
+    assert_int_equal(
+        system("sed -i 's|\"mesocl.study_job/1\"|\"mesocl/study_job/1\"|' study/jobs/*.json && "
+               "grep -q mesocl/study_job study/jobs/bright.only.2.json"),
+        0);
+    expect("run --resume study", 0, "4 of 4 jobs are done");
+    expect_same_result("study", r);
 
     /* A job that is gone, and one that is damaged, are run again; no other. */
     assert_int_equal(unlink("study/jobs/bright.only.1.json"), 0);

@@ -7,7 +7,7 @@
 #include "report/report_number.h"
 #include "stats_report.h"
 
-#define SCHEMA "mesocl/dataset_bench_check/1"
+#define SCHEMA "mesocl.dataset_bench_check/1"
 
 static int set(json_t *object, const char *key, json_t *value)
 {

@@ -4,7 +4,7 @@
 #include "report/report_number.h"
 #include "stats_report.h"
 
-#define SCHEMA "mesocl/dataset_bench_stats/1"
+#define SCHEMA "mesocl.dataset_bench_stats/1"
 
 /* Adds a value that may be NULL (out of memory) to an object. */
 static int set(json_t *object, const char *key, json_t *value)

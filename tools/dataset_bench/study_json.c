@@ -9,7 +9,7 @@
 
 #include "report/report_json.h"
 
-#define RESULT_SCHEMA "mesocl/study_result/1"
+#define RESULT_SCHEMA "mesocl.study_result/1"
 
 /* Adds a value that may be NULL (out of memory); 1 where it is in. */
 static int set(json_t *object, const char *key, json_t *value)

@@ -11,7 +11,8 @@
 
 enum { max_outcome = 1 << 30, n_digits = 9 /* bring every float back */ };
 
-#define OUTCOME_SCHEMA "mesocl/study_job/1"
+#define OUTCOME_SCHEMA "mesocl.study_job/1"
+#define OLD_SCHEMA "mesocl/study_job/1" /* the same, as it was spelled at first */
 
 /* ---- writing -----------------------------------------------------------------------------------
  */
@@ -156,7 +157,7 @@ static int read_distances(const json_t *distances, study_outcome *o)
 static int read_all(const json_t *root, study_outcome *o)
 {
     const char *schema = json_string_value(json_object_get(root, "schema"));
-    if (!schema || strcmp(schema, OUTCOME_SCHEMA) != 0)
+    if (!schema || (strcmp(schema, OUTCOME_SCHEMA) != 0 && strcmp(schema, OLD_SCHEMA) != 0))
         return 0;
     copy_text(root, "device", o->device, sizeof o->device);
     copy_text(root, "driver", o->driver, sizeof o->driver);
