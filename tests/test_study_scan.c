@@ -15,7 +15,7 @@
 
 #include "harness_device.h"
 #include "harness_run.h"
-#include "study/check/study_pairs.h"
+#include "study/check/duplicates.h"
 
 enum { per_class = 100 };
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "check_report.h"
+#include "data/list/labels.h"
 #include "stats_report.h"
 
 meso_status bench_find(const study_dataset *datasets, size_t n, int against,
@@ -100,7 +101,7 @@ static int warn_properties(const bench_findings *f, list *to)
             to, "shortcut", found[i].dataset, NULL,
             "real can be told from fake by %s alone: AUC %.3f (95 %%: %.3f to %.3f), higher in %ss",
             study_properties[s->property].title, s->auc, s->interval.low, s->interval.high,
-            bench_class_name(s->real_is_higher));
+            meso_label_name(s->real_is_higher));
     }
     free(found);
     return found != NULL;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "check_report.h"
+#include "data/list/labels.h"
 #include "report/report_csv.h"
 #include "report/report_json.h"
 #include "report/report_number.h"
@@ -27,7 +28,7 @@ static json_t *json_of_file(const study_dataset *dataset, size_t i)
 {
     json_t *object = json_object();
     report_json_set_file(object, dataset->files.items[i].path);
-    set(object, "class", json_string(bench_class_name(dataset->files.items[i].label)));
+    set(object, "class", json_string(meso_label_name(dataset->files.items[i].label)));
     return object;
 }
 
@@ -66,7 +67,7 @@ static json_t *json_of_shortcuts(const study_health *h)
         const study_shortcut *s = &h->shortcuts[i];
         json_t *object = json_of_interval(s->auc, s->interval);
         set(object, "property", json_string(study_properties[s->property].key));
-        set(object, "higher_in", json_string(bench_class_name(s->real_is_higher)));
+        set(object, "higher_in", json_string(meso_label_name(s->real_is_higher)));
         set(object, "warning", json_boolean(s->warn));
         json_array_append_new(list, object);
     }
@@ -105,7 +106,7 @@ static json_t *json_of_health(const study_dataset *dataset, const study_health *
     int ok = set(object, "name", report_json_text(dataset->name));
     ok &= set(object, "path", report_json_text(dataset->path));
     for (int label = 0; label < 2; label++)
-        ok &= set(n, bench_class_name(label), json_integer((json_int_t)dataset->n_usable[label]));
+        ok &= set(n, meso_label_name(label), json_integer((json_int_t)dataset->n_usable[label]));
     ok &= set(object, "n", n);
     ok &= set(object, "largest_share", report_json_number(h->largest_share));
     ok &= set(object, "counts", json_of_counts(h->n_by_kind, STUDY_SAME_RECORDING));
@@ -180,10 +181,10 @@ static void add_lines(const study_dataset *a, const study_dataset *b, const stud
         const char *const cells[] = {study_pair_kind_name(p->kind),
                                      a->name,
                                      x->path,
-                                     bench_class_name(x->label),
+                                     meso_label_name(x->label),
                                      b->name,
                                      y->path,
-                                     bench_class_name(y->label),
+                                     meso_label_name(y->label),
                                      p->mirrored ? "1" : "0"};
         char number[REPORT_NUMBER_SIZE];
         for (size_t k = 0; k < sizeof cells / sizeof *cells; k++) {

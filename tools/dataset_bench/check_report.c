@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "data/list/labels.h"
 #include "report/report_picture.h"
 #include "stats_report.h"
 
@@ -98,7 +99,7 @@ static void say_shortcuts(bench_writer *writer, const bench_findings *f)
             report_table_add_number(&table, s->auc);
             report_table_add_number(&table, s->interval.low);
             report_table_add_number(&table, s->interval.high);
-            report_table_add_text(&table, bench_class_name(s->real_is_higher));
+            report_table_add_text(&table, meso_label_name(s->real_is_higher));
             report_table_add_text(&table, s->warn ? "yes" : "");
         }
         for (int v = 0; v < STUDY_N_VIEWS; v++) {
@@ -123,9 +124,9 @@ static void add_pairs(report_table *table, const study_dataset *a, const study_d
         if (shown[p->kind]++ >= limit)
             continue;
         report_table_add_text(table, study_pair_kind_name(p->kind));
-        report_table_add_text(table, bench_class_name(a->files.items[p->a].label));
+        report_table_add_text(table, meso_label_name(a->files.items[p->a].label));
         report_table_add_text(table, a->files.items[p->a].path);
-        report_table_add_text(table, bench_class_name(b->files.items[p->b].label));
+        report_table_add_text(table, meso_label_name(b->files.items[p->b].label));
         report_table_add_text(table, b->files.items[p->b].path);
         report_table_add_text(table, p->mirrored ? "mirrored" : "");
         report_table_add_number(table, p->kind == STUDY_NEAR ? p->distance : 0);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "data/list/labels.h"
 #include "report/report_csv.h"
 #include "stats_report.h"
 
@@ -28,7 +29,7 @@ static meso_status add_line(const study_dataset *dataset, size_t i, int has_grou
     char *path = realpath(item->path, NULL);
     MESO_REQUIRE(path, error, MESO_ERROR_IO, "%s: %s", MESO_PRINTABLE(item->path), strerror(errno));
     report_csv_text(path, out);
-    meso_text_format(out, ",%s,", bench_class_name(item->label));
+    meso_text_format(out, ",%s,", meso_label_name(item->label));
     if (has_groups) {
         report_csv_text(item->group, out);
         meso_text_add(out, ",");

@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dataset_class.h"
 #include "report/report_picture.h"
-#include "stats_report.h"
+#include "study/scan/summary.h"
 
 /* A chart has a line for each class of each dataset. */
 typedef struct lines {
@@ -29,7 +30,7 @@ static int lines_create(const study_dataset *datasets, size_t n, size_t bins, li
     BENCH_FOR_CLASSES(d, label, n)
     {
         size_t k = 2 * d + (size_t)label;
-        meso_text_format(&l->names[k], "%s %s", datasets[d].name, bench_class_name(label));
+        meso_text_format(&l->names[k], "%s %s", datasets[d].name, meso_label_name(label));
         l->series[k] = (report_series){.name = l->names[k].bytes,
                                        .style = label ? REPORT_SERIES_LINE : REPORT_SERIES_DASHED,
                                        .x = l->x,

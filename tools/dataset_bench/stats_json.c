@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dataset_class.h"
 #include "report/report_csv.h"
 #include "report/report_json.h"
 #include "report/report_number.h"
@@ -73,7 +74,7 @@ static json_t *json_of_dataset(const study_dataset *dataset)
     int ok = set(object, "name", report_json_text(dataset->name));
     ok &= set(object, "path", report_json_text(dataset->path));
     for (int label = 0; label < 2; label++)
-        ok &= set(classes, bench_class_name(label), json_of_class(dataset, label));
+        ok &= set(classes, meso_label_name(label), json_of_class(dataset, label));
     ok &= set(object, "classes", classes);
     ok &= set(object, "fake_minus_real", json_of_effects(dataset, MESO_FAKE, dataset, MESO_REAL));
     return ok ? object : NULL;
@@ -85,7 +86,7 @@ static json_t *json_of_pair(const study_dataset *a, const study_dataset *b)
     int ok = set(object, "a", report_json_text(a->name));
     ok &= set(object, "b", report_json_text(b->name));
     for (int label = 0; label < 2; label++)
-        ok &= set(object, bench_class_name(label), json_of_effects(a, label, b, label));
+        ok &= set(object, meso_label_name(label), json_of_effects(a, label, b, label));
     return ok ? object : NULL;
 }
 
@@ -119,7 +120,7 @@ void bench_stats_csv(const study_dataset *datasets, size_t n, meso_text *out)
     for (int p = 0; p < n_properties(&datasets[d]); p++) {
         study_moments m = bench_moments(&datasets[d], label, (study_property)p);
         report_table_add_text(&table, datasets[d].name);
-        report_table_add_text(&table, bench_class_name(label));
+        report_table_add_text(&table, meso_label_name(label));
         report_table_add_text(&table, study_properties[p].key);
         report_table_add_count(&table, m.n);
         report_table_add_number(&table, m.mean);
@@ -134,7 +135,7 @@ static void add_image(const study_dataset *dataset, size_t i, meso_text *out)
 {
     const meso_dataset_item *item = &dataset->files.items[i];
     const study_image *image = &dataset->images[i];
-    const char *texts[] = {dataset->name, item->path, bench_class_name(item->label),
+    const char *texts[] = {dataset->name, item->path, meso_label_name(item->label),
                            item->group ? item->group : "",
                            image->refusal ? meso_refusal_name((meso_refusal)image->refusal) : ""};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {

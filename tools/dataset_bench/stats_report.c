@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stats_report.h"
+#include "dataset_class.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,11 +10,6 @@
 #include "stats_charts.h"
 
 enum { max_columns = 4 + STUDY_N_PROPERTIES, most_apart = 5 };
-
-const char *bench_class_name(int label)
-{
-    return label == MESO_REAL ? "real" : "fake";
-}
 
 /* Values of a class, malloc'ed; NULL where memory ran out. */
 static double *values_of(const study_dataset *dataset, int label, study_property property,
@@ -65,7 +61,7 @@ static void moments_table(bench_writer *writer, const char *caption, const study
     BENCH_FOR_CLASSES(d, label, n)
     {
         report_table_add_text(&table, datasets[d].name);
-        report_table_add_text(&table, bench_class_name(label));
+        report_table_add_text(&table, meso_label_name(label));
         report_table_add_count(&table, datasets[d].n_usable[label]);
         for (int p = first; p < end; p++) {
             study_moments m = bench_moments(&datasets[d], label, (study_property)p);
@@ -101,8 +97,8 @@ static void add_apart(report_table *table, const study_dataset *a, int label_a,
     for (int i = 0; i < most_apart && !isnan(rows[i].effect.ks); i++) {
         study_property p = rows[i].property;
         report_table_add_text(table, a->name);
-        report_table_add_text(table, between_datasets ? b->name : bench_class_name(label_a));
-        report_table_add_text(table, bench_class_name(label_b));
+        report_table_add_text(table, between_datasets ? b->name : meso_label_name(label_a));
+        report_table_add_text(table, meso_label_name(label_b));
         report_table_add_text(table, study_properties[p].title);
         report_table_add_number(table, bench_moments(a, label_a, p).mean);
         report_table_add_number(table, bench_moments(b, label_b, p).mean);

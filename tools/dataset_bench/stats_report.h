@@ -11,13 +11,6 @@
 #include "study/scan/summary.h"
 #include "writer.h"
 
-/* A class of a dataset. Rows of tables and series of charts are these, in this order. */
-#define BENCH_FOR_CLASSES(d, label, n) \
-    for (size_t d = 0; d < (n); d++)   \
-        for (int label = 0; label < 2; label++)
-
-const char *bench_class_name(int label); /* "fake", "real" */
-
 /* Moments of a property in a class; of no values where memory ran out. */
 study_moments bench_moments(const study_dataset *dataset, int label, study_property property);
 

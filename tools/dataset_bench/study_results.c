@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "study/result/study_sentences.h"
 
 /* Reads what jobs have left; those that are missing or damaged are not done. */
 static meso_status read_outcomes(bench_results *r, meso_error *error)
@@ -142,6 +143,7 @@ meso_status bench_results_create(const bench_study *study, bench_results *r, mes
                                      r->done};
     MESO_TRY(study_matrix_create(&evidence, &r->matrix, error));
     MESO_TRY(study_findings_create(&evidence, &study->facts, &r->matrix, &r->findings, error));
+    MESO_TRY(study_sentences_write(&evidence, &study->facts, &r->matrix, &r->findings, error));
     MESO_TRY(fill_devices(r, error));
 out:
     return status;

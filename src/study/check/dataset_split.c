@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "study/check/duplicates.h"
 #include "study/check/study_group.h"
-#include "study/check/study_pairs.h"
 
 /* Sets of images, told by one of them (union-find). */
 typedef struct forest {

@@ -5,7 +5,8 @@
 #ifndef MESO_STUDY_NEAR_H
 #define MESO_STUDY_NEAR_H
 
-#include "study/check/study_pairs.h"
+#include "study/check/pairs.h"
+#include "study/scan/study_scan.h"
 
 /* A picture to be compared. */
 typedef struct study_near_item {
@@ -20,8 +21,5 @@ typedef struct study_near_item {
  * 0, or the smaller number. Appends to *pairs, in no order. Errors: MEMORY, IO. */
 meso_status study_near_pairs(study_near_item *items, size_t n, study_pairs *pairs,
                              meso_error *error);
-
-/* Appends. Errors: MEMORY. */
-meso_status study_pairs_add(study_pairs *pairs, study_pair pair, meso_error *error);
 
 #endif

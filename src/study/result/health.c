@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "study/check/duplicates.h"
 
 static const double imbalanced_above = 0.6, warn_above = 0.6;
 

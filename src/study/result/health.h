@@ -5,9 +5,9 @@
 #ifndef MESO_STUDY_HEALTH_H
 #define MESO_STUDY_HEALTH_H
 
+#include "study/check/pairs.h"
 #include "study/check/shortcut.h"
 #include "study/check/study_group.h"
-#include "study/check/study_pairs.h"
 
 enum { STUDY_N_VIEWS = STUDY_VIEW_FRAMING + 1 };
 

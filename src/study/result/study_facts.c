@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "mesocl/metrics.h"
+#include "study/check/duplicates.h"
 
 enum { n_resamples = 500 };
 

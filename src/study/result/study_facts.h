@@ -8,8 +8,8 @@
 
 #include <jansson.h>
 
+#include "study/check/pairs.h"
 #include "study/check/shortcut.h"
-#include "study/check/study_pairs.h"
 #include "study/plan/study_plan.h"
 #include "study/scan/property.h"
 #include "study/scan/study_scan.h"

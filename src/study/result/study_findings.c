@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "study/result/study_sentences.h"
 
 const char *study_aspect_name(study_aspect aspect)
 {
@@ -132,7 +131,6 @@ meso_status study_findings_create(const study_evidence *evidence, const study_fa
     *findings = (study_findings){0};
     MESO_TRY(link_all(evidence, facts, matrix, findings, error));
     MESO_TRY(measure_distances(evidence, facts, findings, error));
-    MESO_TRY(study_sentences_write(evidence, facts, matrix, findings, error));
 out:
     if (status != MESO_OK)
         study_findings_free(findings);

@@ -39,11 +39,11 @@ typedef struct study_findings {
     size_t n_links;
     study_distance *distances;
     size_t n_distances;
-    char **sentences;
+    char **sentences; /* of study_sentences.c; none until it has written them */
     size_t n_sentences;
 } study_findings;
 
-/* Errors: MEMORY. */
+/* All but the sentences. Errors: MEMORY. */
 meso_status study_findings_create(const study_evidence *evidence, const study_facts *facts,
                                   const study_matrix *matrix, study_findings *findings,
                                   meso_error *error);

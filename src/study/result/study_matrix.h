@@ -10,7 +10,7 @@
 #include "study/result/panel.h"
 #include "study/result/study_outcome.h"
 
-/* Why an image of a test set is left out of a cell; the kinds of study_pairs.h, from 1. */
+/* Why an image of a test set is left out of a cell; the kinds of pairs.h, from 1. */
 typedef unsigned char study_exclusion;
 
 /* What is known when all jobs are done. Nothing here is owned. */

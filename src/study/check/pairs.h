@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pictures that are the same, in one dataset or across two.
+ * A list of pairs of pictures that are the same.
  */
 #ifndef MESO_STUDY_PAIRS_H
 #define MESO_STUDY_PAIRS_H
 
-#include "study/scan/study_scan.h"
+#include <stddef.h>
+
+#include "mesocl/status.h"
 
 /* From the surest to the weakest; a pair is told by the first that holds. */
 typedef enum study_pair_kind {
@@ -31,15 +33,8 @@ typedef struct study_pairs {
     size_t n, capacity;
 } study_pairs;
 
-/* Pairs a < b of one dataset: each image of a set of same files or pixels is paired with the set's
- * first only, near pairs are found between sets. Errors: ARGUMENT (not a whole scan), MEMORY. */
-meso_status study_duplicates(const study_dataset *dataset, study_pairs *pairs, meso_error *error);
-
-/* Pairs of an image of `train` and one of `test`, by b: each image of `test` in at most one pair,
- * of the surest kind that it has, near ones with the image that it differs from least. Recordings
- * are compared by the name of the group, whatever the class. Errors: MEMORY. */
-meso_status study_leaks(const study_dataset *train, const study_dataset *test, study_pairs *pairs,
-                        meso_error *error);
+/* Appends. Errors: MEMORY. */
+meso_status study_pairs_add(study_pairs *pairs, study_pair pair, meso_error *error);
 
 void study_pairs_free(study_pairs *pairs);
 

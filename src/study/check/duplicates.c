@@ -1,37 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study/check/study_pairs.h"
+#include "study/check/duplicates.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/array.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "study/check/near.h"
-
-const char *study_pair_kind_name(study_pair_kind kind)
-{
-    static const char *const names[STUDY_N_PAIR_KINDS] = {"same_file", "same_pixels", "near",
-                                                          "same_recording"};
-    return names[kind];
-}
-
-meso_status study_pairs_add(study_pairs *pairs, study_pair pair, meso_error *error)
-{
-    meso_status status = MESO_OK;
-    study_pair *larger = meso_grow(pairs->pairs, pairs->n, &pairs->capacity, sizeof pair);
-    MESO_REQUIRE_MEMORY(larger, error);
-    pairs->pairs = larger;
-    pairs->pairs[pairs->n++] = pair;
-out:
-    return status;
-}
-
-void study_pairs_free(study_pairs *pairs)
-{
-    free(pairs->pairs);
-    *pairs = (study_pairs){0};
-}
 
 /* An image by what makes it equal to others: a hash, or the name of its group. */
 typedef struct key {
