@@ -367,7 +367,7 @@ static void prints_a_table(void **state)
     (void)state;
     meso_device_close(harness_device());
     harness_put("tiny.net", tiny_net, 0);
-    harness_result run = run_bench("net tiny.net --batch 2 --seconds 0.001 --no-fuse");
+    harness_result run = run_bench("net tiny.net --batch 2 --seconds 0.001 --path plain");
     assert_int_equal(run.code, 0);
     assert_non_null(strstr(run.out, "  tiny.net  predict    plain      2  "));
     assert_non_null(strstr(run.out, "µs an image"));

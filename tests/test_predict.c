@@ -19,6 +19,7 @@
 #include "data/list/csv.h"
 #include "harness_device.h"
 #include "harness_run.h"
+#include "mesocl/model.h"
 #include "mesocl/weights.h"
 
 /* Names that break what splits, quotes or shows them carelessly. */
@@ -299,6 +300,48 @@ static void put_bad_weights(void)
     meso_weights_close(weights);
 }
 
+/* --path chooses the library's path, and --no-fuse is the plain one. */
+static void paths_are_the_librarys(void **state)
+{
+    static const struct {
+        const char *option;
+        meso_path path;
+    } rows[] = {{"", MESO_PATH_FUSED},
+                {"--path fused", MESO_PATH_FUSED},
+                {"--path=exact", MESO_PATH_EXACT},
+                {"--path plain", MESO_PATH_PLAIN},
+                {"--no-fuse", MESO_PATH_PLAIN}};
+    enum { side = 256, n_bytes = 3 * side * side };
+    const char header[] = "P6 256 256 255\n";
+    static char file[sizeof header - 1 + n_bytes];
+    meso_random random = {7};
+    (void)state;
+    meso_device *device = harness_device();
+    memcpy(file, header, sizeof header - 1);
+    for (size_t i = sizeof header - 1; i < sizeof file; i++)
+        file[i] = (char)meso_random_below(&random, 256);
+    harness_put("a.ppm", file, sizeof file);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+        meso_model *model = NULL;
+        meso_probability p;
+        char words[64], wanted[64];
+        options.path = rows[i].path;
+        assert_int_equal(meso_model_open(device, "w.safetensors", &options, &model, NULL), 0);
+        assert_int_equal(meso_predict_rgb8(model, (uint8_t *)file + sizeof header - 1, 1, side,
+                                           side, 3 * (size_t)side, &p),
+                         0);
+        snprintf(wanted, sizeof wanted, ",%.9g,%.9g,", p.fake, p.real);
+        snprintf(words, sizeof words, "predict -w w.safetensors --csv a.ppm %s", rows[i].option);
+        harness_result result = run(words, 0);
+        if (!strstr(result.out, wanted))
+            fail_msg("%s: not %s in %s", words, wanted, result.out);
+        harness_forget(&result);
+        meso_model_close(model);
+    }
+    meso_device_close(device);
+}
+
 /* What is refused, is told; what that makes of the run, is in --help. */
 static void exit_codes(void **state)
 {
@@ -429,12 +472,19 @@ static void output_that_cannot_be_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(rows_are_aligned_text),         IN_FOLDER(batches_and_threads_change_nothing),
-        IN_FOLDER(csv_keeps_hostile_names_apart), IN_FOLDER(text_escapes_hostile_names),
-        IN_FOLDER(json_is_one_document),          IN_FOLDER(jsonl_is_one_object_a_line),
-        IN_FOLDER(reads_lists_from_stdin),        IN_FOLDER(exit_codes),
-        IN_FOLDER(timing_names_every_part),       IN_FOLDER(an_interrupted_run_keeps_what_it_has),
-        IN_FOLDER(output_that_cannot_be_written), IN_FOLDER(weights_come_with_it),
+        IN_FOLDER(rows_are_aligned_text),
+        IN_FOLDER(batches_and_threads_change_nothing),
+        IN_FOLDER(csv_keeps_hostile_names_apart),
+        IN_FOLDER(text_escapes_hostile_names),
+        IN_FOLDER(json_is_one_document),
+        IN_FOLDER(jsonl_is_one_object_a_line),
+        IN_FOLDER(reads_lists_from_stdin),
+        IN_FOLDER(exit_codes),
+        IN_FOLDER(paths_are_the_librarys),
+        IN_FOLDER(timing_names_every_part),
+        IN_FOLDER(an_interrupted_run_keeps_what_it_has),
+        IN_FOLDER(output_that_cannot_be_written),
+        IN_FOLDER(weights_come_with_it),
     };
     meso_weights *own = NULL;
     meso_error error = {0};

@@ -308,6 +308,7 @@ static void bad_input_is_refused(void **state)
         {"train missing --net tiny.net -o bad", 66, "missing"},
         {"train data --init nan.safetensors --batch 4 -o bad", 65, "not finite"},
         {"train data --net tiny.net --batch 17 -o bad", 2, "17"},
+        {"train data --net tiny.net --path exact -o bad", 2, "fused or plain"},
         {"train data --init keras.h5 --batch 4 -o bad", 65, "mesocl convert"},
         {"train few --net tiny.net --batch 1 --val-split 0.5 -o bad", 65, "(block)"},
         {"train data --net tiny.net --batch 4 -o file/bad", 73, "file/bad"},

@@ -29,7 +29,7 @@ static const char examples[] =
     "device_bench ab --a 'old/device_bench net meso4 --json' --b 'new/device_bench net meso4 "
     "--json'\n"
     "device_bench ab --runs 20 --a 'mesocl predict -w m.safetensors x' --b 'mesocl predict -w "
-    "m.safetensors --no-fuse x'";
+    "m.safetensors --path plain x'";
 
 /* One side: its command, and the measures of all runs so far. */
 typedef struct side {

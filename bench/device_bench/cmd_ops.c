@@ -15,7 +15,7 @@ static const char about[] =
     "with known answers and the plain path and times nothing.";
 
 static const char examples[] = "device_bench ops --device gpu\n"
-                               "device_bench ops meso4 --batch 32 --no-fuse\n"
+                               "device_bench ops meso4 --batch 32 --path plain\n"
                                "device_bench ops --check\n"
                                "device_bench ops --html ops.html";
 

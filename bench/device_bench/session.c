@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "common.h"
 #include "mesocl/device.h"
 #include "output.h"
 #include "progress.h"
@@ -28,7 +27,7 @@ out:
 
 void bench_session_fill(const bench_session *session, bench_spec *spec)
 {
-    spec->plain = session->no_fuse;
+    spec->path = session->path;
     spec->n_threads = (unsigned)session->n_threads;
     spec->seconds = session->seconds;
 }

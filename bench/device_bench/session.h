@@ -7,6 +7,7 @@
 #define MESO_BENCH_SESSION_H
 
 #include "base/text.h"
+#include "common.h"
 #include "measure.h"
 #include "options.h"
 #include "output.h"
@@ -15,7 +16,8 @@ typedef struct bench_session {
     const char *device, *html, *batches;
     uint64_t n_threads, n_processes;
     double seconds;
-    int no_fuse, json, csv, markdown;
+    meso_path path;
+    int json, csv, markdown;
     int together;    /* 1: then all devices at once, with one net */
     bench_rows rows; /* what tables show */
     meso_text command;
@@ -35,8 +37,7 @@ typedef struct bench_session {
      1, 100}, \
     {"seconds", 's', MESO_OPTION_REAL, {.real = &(s).seconds}, "S", \
      "to measure each batch size in each process, at least five rounds", 0.001, 3600}, \
-    {"no-fuse", '\0', MESO_OPTION_FLAG, {.flag = &(s).no_fuse}, NULL, \
-     "the plain path: one kernel for each layer", 0, 0}, \
+    MESO_OPTION_PATH((s).path), \
     {"json", '\0', MESO_OPTION_FLAG, {.flag = &(s).json}, NULL, \
      "one JSON document with all samples on stdout", 0, 0}, \
     {"csv", '\0', MESO_OPTION_FLAG, {.flag = &(s).csv}, NULL, "the table as CSV", 0, 0}, \

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "mesocl/model.h"
 
 enum { BENCH_MAX_CASES = 16, BENCH_SEED = 1, BENCH_LARGEST_BATCH = 4096 };
 
@@ -19,7 +20,7 @@ typedef struct bench_spec {
     const char *net;    /* a built-in net, a .net file (seeded weights), or a .safetensors file */
     const char *device; /* a selector; in the child's own numbering there */
     int train;          /* 1: steps of training; 0: prediction */
-    int plain;          /* 1: the plain path */
+    meso_path path;
     int layers;         /* 1: every kernel's time, too */
     int check;          /* 1: known answers first */
     int check_only;     /* 1: and nothing is timed */

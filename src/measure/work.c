@@ -92,10 +92,9 @@ meso_status bench_work_open(const bench_spec *spec, meso_device *device, bench_w
                             meso_error *error)
 {
     meso_status status = MESO_OK;
-    const meso_path path = spec->plain ? MESO_PATH_PLAIN : MESO_PATH_FUSED;
     const meso_model_options options = {.struct_bytes = sizeof options,
                                         .max_batch = largest_batch(spec),
-                                        .path = path,
+                                        .path = spec->path,
                                         .n_lanes = spec->n_threads};
     *work = (bench_work){.spec = spec, .device = device};
     if (!is_file(spec))
@@ -104,7 +103,7 @@ meso_status bench_work_open(const bench_spec *spec, meso_device *device, bench_w
         MESO_TRY(is_file(spec)
                      ? meso_weights_read(spec->net, &work->weights, error)
                      : meso_weights_random(work->given, BENCH_SEED, &work->weights, error));
-        MESO_TRY(open_trainer(work, path, &work->trainer, error));
+        MESO_TRY(open_trainer(work, spec->path, &work->trainer, error));
         work->net = meso_trainer_net(work->trainer);
     } else {
         MESO_TRY(open_model(work, &options, &work->model, error));

@@ -23,6 +23,7 @@ int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **
     meso_error error = {0};
     options.net = scoring->net;
     options.max_batch = (size_t)scoring->batch;
+    options.path = scoring->path;
     scoring->started = meso_seconds();
     if (tool_open_device(scoring->device, device, &error) != MESO_OK)
         return tool_fail(&error);

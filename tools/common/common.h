@@ -23,6 +23,7 @@ typedef struct tool_scoring {
     const char *net;
     const char *device;
     uint64_t batch, threads, max_pixels; /* 0: the library's default */
+    meso_path path;
     int exif_orient, timing;
     double started, open_model_seconds; /* for --timing: tool_scoring_open fills them */
     meso_score_timing scored;           /* meso_score_files fills it */
@@ -33,6 +34,11 @@ typedef struct tool_scoring {
     {"device", 'd', MESO_OPTION_TEXT, {.text = &(where)}, "DEVICE", \
      "cpu, gpu, igpu, dgpu, 0:1 (platform:device) or part of a name; default: $MESO_DEVICE, else the " \
      "first GPU, else the first CPU", 0, 0}
+#define MESO_OPTION_PATH(where) \
+    {"path", '\0', MESO_OPTION_CHOICE, {.choice = (int *)&(where)}, "fused|exact|plain", \
+     "which kernels compute: fused ones (the default) where net and device allow; exact, fused ones " \
+     "that keep a digit more in predictions; or plain ones, one for each layer", 0, 0}, \
+    {"no-fuse", '\0', MESO_OPTION_FLAG, {.flag = (int *)&(where)}, NULL, "--path plain", MESO_PATH_PLAIN, 0}
 #define MESO_OPTION_JSON(where) \
     {"json", '\0', MESO_OPTION_FLAG, {.flag = &(where)}, NULL, "one JSON document on stdout", 0, 0}
 #define MESO_SCORING_OPTIONS(s) \
@@ -41,6 +47,7 @@ typedef struct tool_scoring {
     {"net", '\0', MESO_OPTION_TEXT, {.text = &(s).net}, "NET", \
      "a built-in net or a .net file in place of the net in the weight file", 0, 0}, \
     MESO_OPTION_DEVICE((s).device), \
+    MESO_OPTION_PATH((s).path), \
     {"batch", 'b', MESO_OPTION_UNSIGNED, {.number = &(s).batch}, "N", \
      "images the device computes at once; default 8", 1, 4096}, \
     {"threads", 'j', MESO_OPTION_UNSIGNED, {.number = &(s).threads}, "N", \

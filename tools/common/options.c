@@ -153,7 +153,7 @@ static int store(const parser *p, const tool_option *option, const char *text)
     double real;
     switch (option->kind) {
     case MESO_OPTION_FLAG:
-        *option->value.flag = 1;
+        *option->value.flag = option->low != 0 ? (int)option->low : 1;
         return -1;
     case MESO_OPTION_TEXT:
         *option->value.text = text;

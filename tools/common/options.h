@@ -25,7 +25,7 @@
 extern const char *tool_program_name;
 
 typedef enum tool_option_kind {
-    MESO_OPTION_FLAG,     /* int: set to 1 */
+    MESO_OPTION_FLAG,     /* int: set to 1, or to `low` where that is not 0 */
     MESO_OPTION_TEXT,     /* const char *: points into argv */
     MESO_OPTION_LIST,     /* tool_option_list: the same, may be given many times */
     MESO_OPTION_UNSIGNED, /* uint64_t: decimal digits only */

@@ -16,7 +16,7 @@ typedef struct train {
     meso_train_options options;
     /* as they are typed */
     const char *validation, *schedule, *early_stop, *augment, *device, *resume;
-    int compat, plain;
+    int compat;
     uint64_t limit, epochs, batch, validation_batch, threads, cache_mb;
     meso_text augment_text;
     tool_train_output output;
@@ -55,7 +55,7 @@ static const char compat_words[] = "keras2.9|kp1.1.2|keras2.1.5";
     {"checkpoint-seconds", '\0', MESO_OPTION_REAL, {.real = &(t)->options.checkpoint_seconds}, "S", \
      "between checkpoints; default 30", 0.001, 1e9}, \
     MESO_OPTION_DEVICE((t)->device), \
-    {"no-fuse", '\0', MESO_OPTION_FLAG, {.flag = &(t)->plain}, NULL, "plain kernels, one for each layer", 0, 0}, \
+    MESO_OPTION_PATH((t)->options.path), \
     {"cache-mb", '\0', MESO_OPTION_UNSIGNED, {.number = &(t)->cache_mb}, "N", \
      "memory for decoded pictures, in MiB; default 1024", 0, 1e7}, \
     {"threads", 'j', MESO_OPTION_UNSIGNED, {.number = &(t)->threads}, "N", \
@@ -141,7 +141,6 @@ static void take_numbers(train *t)
     o->dataset.max_per_class = (size_t)t->limit;
     o->n_threads = (size_t)t->threads;
     o->cache_bytes = t->cache_mb << 20;
-    o->path = t->plain ? MESO_PATH_PLAIN : MESO_PATH_FUSED;
     if (o->dataset.group && o->split_by == MESO_SPLIT_FIRST)
         o->split_by = MESO_SPLIT_GROUP;
 }

@@ -33,7 +33,7 @@ static meso_status open_side(const json_t *job, json_t *rows, int plain, side *s
     s->spec = (bench_spec){.net = json_string_value(json_object_get(job, "net")),
                            .device = json_string_value(json_object_get(job, "device")),
                            .train = json_is_true(json_object_get(job, "train")),
-                           .plain = plain,
+                           .path = plain ? MESO_PATH_PLAIN : MESO_PATH_FUSED,
                            .n_batches = 1};
     s->spec.batches[0] = (size_t)json_integer_value(json_object_get(job, "batch"));
     meso_tuning_replace(rows);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "model/train/trainer.h"
 
 typedef enum field_kind { FIELD_TEXT, FIELD_REAL, FIELD_SIZE, FIELD_U64, FIELD_CHOICE } field_kind;
 
@@ -200,6 +201,7 @@ meso_status meso_train_config_check(const meso_train_options *o, meso_error *err
                  "the options are of another version: start from MESO_TRAIN_OPTIONS_INIT");
     MESO_REQUIRE(o->learning_rate > 0, error, MESO_ERROR_ARGUMENT,
                  "the learning rate must be above 0, not %g", o->learning_rate);
+    MESO_TRY(meso_trainer_check_path(o->path, error));
     for (size_t i = 0; i < n_fields; i++)
         MESO_TRY(check_field(&fields[i], place_of(o, &fields[i]), error));
     MESO_REQUIRE(o->run && o->run[0], error, MESO_ERROR_ARGUMENT, "a run needs a folder");

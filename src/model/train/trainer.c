@@ -15,12 +15,21 @@ meso_status meso_trainer_device_failed(meso_trainer *trainer, meso_status status
     return meso_fail(&trainer->error, status, "%s", meso_device_error(trainer->device));
 }
 
+meso_status meso_trainer_check_path(meso_path path, meso_error *error)
+{
+    if (path != MESO_PATH_EXACT)
+        return MESO_OK;
+    return meso_fail(error, MESO_ERROR_ARGUMENT,
+                     "the path exact is for predictions: training takes fused or plain");
+}
+
 static meso_status check_options(const meso_trainer_options *o, meso_error *error)
 {
     meso_status status = MESO_OK;
     enum { largest_batch = 1 << 16 };
     MESO_REQUIRE(o->max_batch >= 1 && o->max_batch <= largest_batch, error, MESO_ERROR_ARGUMENT,
                  "a batch of %zu images: 1 to %d are possible", o->max_batch, (int)largest_batch);
+    MESO_TRY(meso_trainer_check_path(o->path, error));
     const struct {
         const char *name;
         double value;

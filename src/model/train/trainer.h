@@ -23,7 +23,7 @@ typedef struct meso_trainer_options {
     uint64_t seed;          /* of dropout */
     const char *freeze; /* "conv*,bn*": patterns (fnmatch) of layers that are not trained, or NULL.
                            A frozen batch norm works as at inference. */
-    meso_path path;     /* where FUSED cannot be, it is PLAIN: see meso_trainer_path */
+    meso_path path;     /* FUSED, or where that cannot be PLAIN: see meso_trainer_path */
     size_t n_lanes;     /* 0: all */
 } meso_trainer_options;
 
@@ -42,6 +42,9 @@ typedef struct meso_step_result {
     double loss;      /* mean of the batch, before the step */
     size_t n_correct; /* of the n images, as Keras' accuracy: p > 0.5 */
 } meso_step_result;
+
+/* Refuses EXACT, a path of predictions. Errors: ARGUMENT. */
+meso_status meso_trainer_check_path(meso_path path, meso_error *error);
 
 /* Starts from weights that carry their net. Errors: ARGUMENT (options out of range, a pattern that
  * fits no layer), DATA (weights that do not fit their net; a net that cannot be trained with this
