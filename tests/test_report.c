@@ -22,7 +22,7 @@
 #include "report/report_number.h"
 #include "report/report_provenance.h"
 #include "report/report_roc.h"
-#include "report/report_table.h"
+#include "report/report_writer.h"
 
 /* The text must be what was added; frees it. */
 static void expect_text(meso_text *text, const char *expected)
@@ -245,8 +245,8 @@ static void names_lose_no_byte(void **state)
     meso_text text = {0};
     json_t *object = json_object();
     assert_int_equal(report_json_set_file(object, "a\xff\n\\.jpg"), 0);
-    assert_int_equal(json_object_set_new(object, "p", report_json_number(1.0 / 3)), 0);
-    assert_int_equal(json_object_set_new(object, "q", report_json_number(NAN)), 0);
+    assert_int_equal(json_object_set_new(object, "p", meso_json_number(1.0 / 3)), 0);
+    assert_int_equal(json_object_set_new(object, "q", meso_json_number(NAN)), 0);
     report_json_write(object, REPORT_JSON_LINE, &text);
     expect_text(&text, "{\"file\": \"a\\\\xFF\\\\x0A\\\\x5C.jpg\", "
                        "\"file_bytes\": \"61ff0a5c2e6a7067\", \"p\": 0.333333333, \"q\": null}");
@@ -258,6 +258,76 @@ static void names_lose_no_byte(void **state)
     expect_text(&text, "{\n  \"file\": \"ü\\n\\\"\\\\.jpg\"\n}\n");
     json_decref(object);
 }
+
+static void a_value_that_is_missing_travels_up(void **state)
+{
+    (void)state;
+    meso_text text = {0};
+    meso_builder list = meso_build_list(), row = meso_build_object();
+    meso_build_text(&row, "name", "\xff");
+    meso_build_text(&row, "other", NULL);
+    meso_build_count(&row, "n", 3);
+    meso_build_flag(&row, "warn", 2);
+    meso_build_number(&row, "auc", INFINITY);
+    meso_build_add(&list, meso_build_end(&row));
+    json_t *document = meso_build_end(&list);
+    report_json_write(document, REPORT_JSON_LINE, &text);
+    expect_text(&text, "[{\"name\": \"\\\\xFF\", \"other\": null, \"n\": 3, \"warn\": true, "
+                       "\"auc\": null}]");
+    assert_true(isnan(meso_json_number_of(json_array_get(document, 0), "auc")));
+    assert_true(meso_json_number_of(json_array_get(document, 0), "n") == 3);
+    json_decref(document);
+
+    row = meso_build_object();
+    meso_build_set(&row, "pairs", NULL);
+    meso_build_count(&row, "n", 3); /* what succeeds later hides nothing */
+    list = meso_build_list();
+    meso_build_add(&list, meso_build_end(&row));
+    meso_build_add(&list, json_null());
+    assert_null(meso_build_end(&list));
+}
+
+/* ---- the writer --------------------------------------------------------------------------------
+ */
+
+static void write_report(report_form form, const char *const *expected)
+{
+    meso_error error = {0};
+    const report_provenance provenance = {.seed = "7"};
+    report_writer writer = {.form = form, .page.title = "T"};
+    REPORT_TABLE(table, COLUMN_TEXT("file", "file"), COLUMN_NUMBER("p", "P", 2));
+    report_writer_section(&writer, "First");
+    report_writer_paragraph(&writer, "%d files.", 1);
+    report_writer_table(&writer, "None", &table);
+    REPORT_ROW(&table, CELL_TEXT("a|b"), CELL_NUMBER(0.125));
+    report_writer_table(&writer, "Some", &table);
+    assert_int_equal(table.n_cells, 0);
+    assert_int_equal(report_writer_finish(&writer, &provenance, &error), MESO_OK);
+    for (const char *at = writer.out.bytes; *expected; expected++) {
+        at = strstr(at, *expected);
+        if (!at)
+            fail_msg("\"%s\" is missing in %s", *expected, writer.out.bytes);
+    }
+    assert_null(strstr(writer.out.bytes, "None"));
+    meso_text_free(&writer.out);
+}
+
+static void one_report_in_three_forms(void **state)
+{
+    (void)state;
+    write_report(REPORT_AS_TEXT,
+                 (const char *[]){"== First\n1 files.\n\nSome\nfile     P\na|b   0.12\n",
+                                  "\n== Where these figures come from\n", "seed", "7\n", NULL});
+    write_report(REPORT_AS_MARKDOWN,
+                 (const char *[]){"\n## First\n\n1 files.\n\n\nSome\n\n| file | P |\n",
+                                  "| a\\|b | 0.12 |\n\n", "```\n", "seed", "7\n```\n", NULL});
+    write_report(REPORT_AS_HTML,
+                 (const char *[]){"<h1>T</h1>", "<h2>First</h2>", "<p>1 files.</p>", "Some",
+                                  "<td>a|b</td><td class=\"right\">0.12</td>", "seed", NULL});
+}
+
+/* ---- provenance --------------------------------------------------------------------------------
+ */
 
 static void provenance_says_what_is_known(void **state)
 {
@@ -365,6 +435,8 @@ int main(void)
                                        cmocka_unit_test(csv_guards_formulas),
                                        cmocka_unit_test(numbers_have_a_point),
                                        cmocka_unit_test(names_lose_no_byte),
+                                       cmocka_unit_test(a_value_that_is_missing_travels_up),
+                                       cmocka_unit_test(one_report_in_three_forms),
                                        cmocka_unit_test(provenance_says_what_is_known),
                                        cmocka_unit_test(command_lines_can_be_typed_again),
                                        cmocka_unit_test(roc_is_plain_svg)};

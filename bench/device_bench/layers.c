@@ -115,9 +115,9 @@ static json_t *row_json(const bench_layers *layers, size_t i)
     const meso_profile_row *rows = layers->first;
     return json_pack(
         "{s:s s:s s:o s:o s:o s:b s:o}", "layer", rows[i].span, "kernel", rows[i].kernel,
-        "launches", report_json_number((double)rows[i].n_launches / (double)layers->calls),
-        "multiply_adds", report_json_number(multiply_adds_of(net, span_before(rows, i), &rows[i])),
-        "bytes", report_json_number(bytes_of(net, &rows[i])), "host_timer", rows[i].host_timer,
+        "launches", meso_json_number((double)rows[i].n_launches / (double)layers->calls),
+        "multiply_adds", meso_json_number(multiply_adds_of(net, span_before(rows, i), &rows[i])),
+        "bytes", meso_json_number(bytes_of(net, &rows[i])), "host_timer", rows[i].host_timer,
         "samples", bench_samples_json(&layers->samples[i]));
 }
 

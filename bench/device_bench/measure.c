@@ -85,9 +85,9 @@ static json_t *device_id(const bench_plan *plan, const bench_job *job)
 static json_t *failure_json(const bench_plan *plan, const bench_job *job, const meso_error *error)
 {
     const meso_device_info *device = &plan->drivers->devices[job->device];
-    return json_pack("{s:o s:s s:s s:o s:i}", "device", report_json_text(device->name), "net",
+    return json_pack("{s:o s:s s:s s:o s:i}", "device", meso_json_text(device->name), "net",
                      job->spec.net, "direction", job->spec.train ? "train" : "predict", "reason",
-                     report_json_text(error->text), "exit_code",
+                     meso_json_text(error->text), "exit_code",
                      meso_status_exit_code(error->status));
 }
 

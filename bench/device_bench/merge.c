@@ -103,7 +103,7 @@ static double median_number(const json_t *processes, const char *of, size_t i, c
 
 static void set_number(json_t *row, const char *key, double value)
 {
-    json_object_set_new(row, key, report_json_number(value));
+    json_object_set_new(row, key, meso_json_number(value));
 }
 
 static void copy(json_t *row, const json_t *from, const char *const *keys)

@@ -191,9 +191,9 @@ static json_t *case_json(const bench_net *bench, size_t i)
     return json_pack(
         "{s:I s:I s:o s:o s:o s:o s:o s:o s:o}", "batch", (json_int_t)c->batch, "calls_per_sample",
         (json_int_t)c->n_calls, "samples", bench_samples_json(&c->images_per_s), "latency_p50_ms",
-        report_json_number(calls.median), "latency_p90_ms", report_json_number(calls.p90),
-        "latency_p99_ms", report_json_number(calls.p99), "joules_per_image",
-        report_json_number(c->images > 0 ? c->joules / (double)c->images : NAN), "layers",
+        meso_json_number(calls.median), "latency_p90_ms", meso_json_number(calls.p90),
+        "latency_p99_ms", meso_json_number(calls.p99), "joules_per_image",
+        meso_json_number(c->images > 0 ? c->joules / (double)c->images : NAN), "layers",
         bench_layers_json(&c->layers), "launches", bench_layers_idle_json(&c->layers));
 }
 
@@ -215,17 +215,17 @@ static json_t *found_json(const bench_net *bench)
     return json_pack(
         "{s:o s:o s:o s:s s:s s:s s:s s:s s:s s:s s:o s:I s:i s:o s:o s:o s:o s:i s:o s:o s:o s:s "
         "s:o}",
-        "device", report_json_text(device->name), "driver", report_json_text(device->driver),
-        "platform", report_json_text(device->platform_name), "type",
+        "device", meso_json_text(device->name), "driver", meso_json_text(device->driver),
+        "platform", meso_json_text(device->platform_name), "type",
         meso_device_type_name(device->type), "net", info.net_name, "weights",
         info.weights_hash[0] ? work->spec->net : "", "weights_hash", info.weights_hash, "direction",
         work->trainer ? "train" : "predict", "path", bench_work_path(work), "tuning", info.tuning,
-        "clblast", report_json_text(info.clblast), "lanes", (json_int_t)info.n_lanes, "threads",
+        "clblast", meso_json_text(info.clblast), "lanes", (json_int_t)info.n_lanes, "threads",
         (int)(work->spec->n_threads ? work->spec->n_threads : device->compute_units),
-        "multiply_adds", report_json_number(multiply_adds), "largest_difference",
-        report_json_number(work->spec->check ? work->difference : NAN), "open_seconds",
-        report_json_number(bench->open_seconds), "first_call_seconds",
-        report_json_number(bench->first_call_seconds), "peak_vector_width", bench->peak.width,
+        "multiply_adds", meso_json_number(multiply_adds), "largest_difference",
+        meso_json_number(work->spec->check ? work->difference : NAN), "open_seconds",
+        meso_json_number(bench->open_seconds), "first_call_seconds",
+        meso_json_number(bench->first_call_seconds), "peak_vector_width", bench->peak.width,
         "peak_samples", bench_samples_json(&bench->peak_gflops), "copy_samples",
         bench_samples_json(&bench->copy_gbs), "launch_samples",
         bench_samples_json(&bench->launch_us), "energy_counter", bench->energy.source, "cases",

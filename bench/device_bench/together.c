@@ -173,11 +173,11 @@ static json_t *together_json(const bench_plan *plan, const share *shares, size_t
     }
     for (size_t i = 0; i < plan->n_jobs; i++)
         json_array_append_new(parts,
-                              report_json_number((double)shares[i].calls * (double)batch / images));
-    return json_pack("{s:o s:o s:o s:I s:o}", "images_per_s", report_json_number(images / seconds),
-                     "sum_of_parts", report_json_number(sum), "efficiency",
-                     report_json_number(images / seconds / sum), "batch", (json_int_t)batch,
-                     "shares", parts);
+                              meso_json_number((double)shares[i].calls * (double)batch / images));
+    return json_pack("{s:o s:o s:o s:I s:o}", "images_per_s", meso_json_number(images / seconds),
+                     "sum_of_parts", meso_json_number(sum), "efficiency",
+                     meso_json_number(images / seconds / sum), "batch", (json_int_t)batch, "shares",
+                     parts);
 }
 
 meso_status bench_together(const bench_plan *plan, json_t *document, meso_error *error)

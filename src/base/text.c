@@ -81,6 +81,14 @@ size_t meso_utf8_length(const char *s)
     return 0;
 }
 
+int meso_is_utf8(const char *s)
+{
+    for (size_t length; *s; s += length)
+        if ((length = meso_utf8_length(s)) == 0)
+            return 0;
+    return 1;
+}
+
 /* Characters that drive a terminal or a page rather than show: controls, of which C1
  * (U+0080–U+009F) do as ESC does; line separators, and those that reverse what follows
  * (U+2028–U+202E, U+2066–U+2069), by which gpj.exe reads exe.jpg. */
@@ -116,4 +124,16 @@ char *meso_printable(const char *name, char *out, size_t size)
     }
     out[n] = '\0';
     return out;
+}
+
+void meso_text_add_printable(meso_text *text, const char *name)
+{
+    size_t size = 4 * strlen(name) + sizeof "…"; /* room for \xNN in place of every byte */
+    char *escaped = malloc(size);
+    if (!escaped) {
+        text->out_of_memory = 1;
+        return;
+    }
+    meso_text_add(text, meso_printable(name, escaped, size));
+    free(escaped);
 }

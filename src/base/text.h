@@ -20,6 +20,9 @@ void meso_text_format(meso_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void meso_text_free(meso_text *text); /* frees and zeroes */
 
+/* Appends name whole, with what could disturb a terminal escaped as \xNN (see meso_printable). */
+void meso_text_add_printable(meso_text *text, const char *name);
+
 /* Copies name into out with every byte that could disturb a terminal or a line-based reader
  * (control characters, invalid UTF-8, backslash) as \xNN; cuts at size with "…". Returns out. */
 char *meso_printable(const char *name, char *out, size_t size);
@@ -30,5 +33,6 @@ char *meso_printable(const char *name, char *out, size_t size);
 /* The number of bytes (1–4) of the valid UTF-8 sequence at s, 0 where it is invalid or ends early.
  */
 size_t meso_utf8_length(const char *s);
+int meso_is_utf8(const char *s); /* the whole string */
 
 #endif

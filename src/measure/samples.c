@@ -63,6 +63,6 @@ json_t *bench_samples_json(const bench_samples *samples)
 {
     json_t *array = json_array();
     for (size_t i = 0; array && i < samples->n; i++)
-        json_array_append_new(array, report_json_number(samples->values[i]));
+        json_array_append_new(array, meso_json_number(samples->values[i]));
     return array;
 }

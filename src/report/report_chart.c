@@ -12,7 +12,7 @@ static json_t *numbers(const double *values, size_t n)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(array, report_json_number(values[i]));
+        json_array_append_new(array, meso_json_number(values[i]));
     return array;
 }
 
@@ -20,7 +20,7 @@ static json_t *names(const char *const *values, size_t n)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(array, report_json_text(values[i] ? values[i] : ""));
+        json_array_append_new(array, meso_json_text(values[i] ? values[i] : ""));
     return array;
 }
 
@@ -28,9 +28,9 @@ static json_t *axis_json(const report_axis *axis)
 {
     int is_set = axis->low != 0 || axis->high != 0;
     return json_pack("{s:o, s:b, s:o, s:o}", "title",
-                     report_json_text(axis->title ? axis->title : ""), "log", axis->logarithmic,
-                     "low", is_set ? report_json_number(axis->low) : json_null(), "high",
-                     is_set ? report_json_number(axis->high) : json_null());
+                     meso_json_text(axis->title ? axis->title : ""), "log", axis->logarithmic,
+                     "low", is_set ? meso_json_number(axis->low) : json_null(), "high",
+                     is_set ? meso_json_number(axis->high) : json_null());
 }
 
 static json_t *series_json(const report_series *series)
@@ -41,7 +41,7 @@ static json_t *series_json(const report_series *series)
         [REPORT_SERIES_BARS] = "bars",
     };
     return json_pack("{s:o, s:s, s:o, s:o, s:o}", "name",
-                     series->name ? report_json_text(series->name) : json_null(), "style",
+                     series->name ? meso_json_text(series->name) : json_null(), "style",
                      styles[series->style], "x",
                      series->x ? numbers(series->x, series->n) : json_null(), "y",
                      numbers(series->y, series->n), "labels",

@@ -1,38 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/report_json.h"
 
-#include <math.h>
-#include <string.h>
-
-#include "report/report_number.h"
-
-json_t *report_json_number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static int is_utf8(const char *s)
-{
-    while (*s) {
-        size_t length = meso_utf8_length(s);
-        if (length == 0)
-            return 0;
-        s += length;
-    }
-    return 1;
-}
-
-json_t *report_json_text(const char *text)
-{
-    if (is_utf8(text))
-        return json_string(text);
-    meso_text escaped = {0};
-    report_printable(text, &escaped);
-    json_t *string = escaped.out_of_memory ? NULL : json_string(escaped.bytes);
-    meso_text_free(&escaped);
-    return string;
-}
-
 static json_t *hex_of(const char *bytes)
 {
     meso_text hex = {0};
@@ -45,9 +13,9 @@ static json_t *hex_of(const char *bytes)
 
 int report_json_set_file(json_t *object, const char *path)
 {
-    if (json_object_set_new(object, "file", report_json_text(path)) != 0)
+    if (json_object_set_new(object, "file", meso_json_text(path)) != 0)
         return -1;
-    return is_utf8(path) ? 0 : json_object_set_new(object, "file_bytes", hex_of(path));
+    return meso_is_utf8(path) ? 0 : json_object_set_new(object, "file_bytes", hex_of(path));
 }
 
 static int append(const char *bytes, size_t n, void *out)

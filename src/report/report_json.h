@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What every JSON report shares: numbers, text of any bytes, file names.
+ * What every JSON report shares: how it is written, and file names.
  *
  * JSON is UTF-8, a file name is any bytes. A name that is UTF-8 stands in "file" as it is. One that
  * is not stands in "file" with bytes escaped as \xNN, to be read by people, and in "file_bytes" in
@@ -11,13 +11,8 @@
 
 #include <jansson.h>
 
+#include "base/json_builder.h"
 #include "base/text.h"
-
-/* A number, or null where the value is not finite: JSON has no NaN. */
-json_t *report_json_number(double value);
-
-/* A string; where the text is not UTF-8, with bytes escaped as \xNN. */
-json_t *report_json_text(const char *text);
 
 /* Sets "file" (and "file_bytes") of an object; 0, or -1 where memory ran out. */
 int report_json_set_file(json_t *object, const char *path);

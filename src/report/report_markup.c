@@ -35,7 +35,7 @@ void report_markup_printable(const char *text, meso_text *out)
 void report_markup(const char *text, meso_text *out)
 {
     meso_text printable = {0};
-    report_printable(text, &printable);
+    meso_text_add_printable(&printable, text);
     out->out_of_memory |= printable.out_of_memory;
     if (printable.bytes)
         report_markup_printable(printable.bytes, out);

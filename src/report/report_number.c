@@ -4,7 +4,6 @@
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* printf writes the locale's decimal point, which may be a comma (or several bytes). */
@@ -46,16 +45,4 @@ size_t report_width(const char *utf8)
     for (; *utf8; utf8++)
         n += ((unsigned char)*utf8 & 0xC0) != 0x80;
     return n;
-}
-
-void report_printable(const char *name, meso_text *out)
-{
-    size_t size = 4 * strlen(name) + sizeof "…"; /* room for \xNN in place of every byte */
-    char *escaped = malloc(size);
-    if (!escaped) {
-        out->out_of_memory = 1;
-        return;
-    }
-    meso_text_add(out, meso_printable(name, escaped, size));
-    free(escaped);
 }

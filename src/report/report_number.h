@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Numbers and names as text. Numbers have a point whatever the program's locale.
+ * Numbers as text: with a point whatever the program's locale.
  */
 #ifndef MESO_REPORT_NUMBER_H
 #define MESO_REPORT_NUMBER_H
 
-#include "base/text.h"
+#include <stddef.h>
 
 #define REPORT_NUMBER_SIZE 48
 
@@ -18,8 +18,5 @@ const char *report_exact(double value, char out[REPORT_NUMBER_SIZE]);
 /* Characters, not bytes, of valid UTF-8: how wide it is on a screen, but for scripts with wide
  * ones. */
 size_t report_width(const char *utf8);
-
-/* Appends name whole, with what could disturb a terminal escaped as \xNN (see meso_printable). */
-void report_printable(const char *name, meso_text *out);
 
 #endif

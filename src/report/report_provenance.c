@@ -47,7 +47,7 @@ json_t *report_provenance_json(const report_provenance *provenance)
     for (size_t i = 0; object && i < n_fields; i++) {
         if (!is_known(&fields[i]))
             continue;
-        if (json_object_set_new(object, fields[i].key, report_json_text(fields[i].value)) != 0) {
+        if (json_object_set_new(object, fields[i].key, meso_json_text(fields[i].value)) != 0) {
             json_decref(object);
             return NULL;
         }
@@ -68,7 +68,7 @@ int report_provenance_each(const report_provenance *provenance,
         if (fields[i].value == provenance->command) /* printable already: its \ must not double */
             meso_text_add(&printable, fields[i].value);
         else
-            report_printable(fields[i].value, &printable);
+            meso_text_add_printable(&printable, fields[i].value);
         out_of_memory |= printable.out_of_memory;
         if (!printable.out_of_memory)
             take(fields[i].key, printable.bytes, user);
@@ -101,7 +101,7 @@ static void add_argument(const char *argument, meso_text *out)
 {
     meso_text escaped = {0};
     size_t n_backslashes = 0;
-    report_printable(argument, &escaped);
+    meso_text_add_printable(&escaped, argument);
     out->out_of_memory |= escaped.out_of_memory;
     for (const char *s = argument; *s; s++)
         n_backslashes += *s == '\\';

@@ -45,7 +45,7 @@ static const char *title_end(const char *title, meso_text *out)
 static void add_title(const char *title, meso_text *out)
 {
     meso_text printable = {0};
-    report_printable(title, &printable);
+    meso_text_add_printable(&printable, title);
     if (printable.out_of_memory) {
         out->out_of_memory = 1;
         return;

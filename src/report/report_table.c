@@ -39,6 +39,15 @@ void report_table_add_count(report_table *table, size_t count)
     add_cell(table, (report_cell){.number = (double)count});
 }
 
+void report_table_add(report_table *table, const report_value *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (table->columns[table->n_cells % table->n_columns].kind == REPORT_TEXT)
+            report_table_add_text(table, values[i].text);
+        else
+            report_table_add_number(table, values[i].number);
+}
+
 void report_table_free(report_table *table)
 {
     for (size_t i = 0; i < table->n_cells; i++)
@@ -67,7 +76,7 @@ void report_table_show(const report_table *table, size_t row, size_t column_numb
     char number[REPORT_NUMBER_SIZE];
     switch (column->kind) {
     case REPORT_TEXT:
-        report_printable(cell->text ? cell->text : "", out);
+        meso_text_add_printable(out, cell->text ? cell->text : "");
         break;
     case REPORT_NUMBER:
         meso_text_add(out, report_fixed(cell->number, column->digits, number));
@@ -207,11 +216,11 @@ static json_t *json_of_cell(const report_column *column, const report_cell *cell
 {
     switch (column->kind) {
     case REPORT_NUMBER:
-        return report_json_number(cell->number);
+        return meso_json_number(cell->number);
     case REPORT_COUNT:
         return json_integer((json_int_t)cell->number);
     default:
-        return cell->text ? report_json_text(cell->text) : json_null();
+        return cell->text ? meso_json_text(cell->text) : json_null();
     }
 }
 

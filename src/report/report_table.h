@@ -2,10 +2,8 @@
  *
  * A table: columns that say how they are written, rows of cells, and one writer for each format.
  *
- *   static const report_column columns[] = {
- *       {"file", "File", REPORT_LEFT, REPORT_TEXT, 0}, {"p_fake", "P(fake)", REPORT_RIGHT,
- * REPORT_NUMBER, 4}}; report_table table = {columns, 2}; report_table_add_text(&table, "a.jpg");
- *   report_table_add_number(&table, 0.25);
+ *   REPORT_TABLE(table, COLUMN_TEXT("file", "File"), COLUMN_NUMBER("p_fake", "P(fake)", 4));
+ *   REPORT_ROW(&table, CELL_TEXT("a.jpg"), CELL_NUMBER(0.25));
  *   report_table_text(&table, &out);
  *
  * Cells are added from left to right, row by row. A failed allocation is remembered in
@@ -50,6 +48,36 @@ typedef struct report_table {
     size_t n_cells, capacity;
     int out_of_memory;
 } report_table;
+
+/* clang-format off */
+#define COLUMN_TEXT(key, title) {key, title, REPORT_LEFT, REPORT_TEXT, 0}
+#define COLUMN_COUNT(key, title) {key, title, REPORT_RIGHT, REPORT_COUNT, 0}
+#define COLUMN_NUMBER(key, title, digits) {key, title, REPORT_RIGHT, REPORT_NUMBER, digits}
+#define CELL_TEXT(value) {.text = (value)}
+#define CELL_COUNT(value) {.number = (double)(value)}
+#define CELL_NUMBER(value) {.number = (value)}
+/* clang-format on */
+
+/* An empty table with an array of columns. */
+#define REPORT_TABLE_OF(array) \
+    ((report_table){.columns = (array), .n_columns = sizeof(array) / sizeof *(array)})
+
+/* Declares an empty table with these columns. */
+#define REPORT_TABLE(table, ...)                                  \
+    static const report_column table##_columns[] = {__VA_ARGS__}; \
+    report_table table = REPORT_TABLE_OF(table##_columns)
+
+/* Adds the next cells, of a row or of a part of one. */
+#define REPORT_ROW(table, ...)                                   \
+    report_table_add(table, (const report_value[]){__VA_ARGS__}, \
+                     sizeof((const report_value[]){__VA_ARGS__}) / sizeof(report_value))
+
+typedef struct report_value {
+    const char *text;
+    double number;
+} report_value;
+
+void report_table_add(report_table *table, const report_value *values, size_t n);
 
 /* The next cell; its kind must be the column's. text is copied; NULL leaves the cell empty. */
 void report_table_add_text(report_table *table, const char *text);

@@ -54,7 +54,7 @@ json_t *tool_times_json(const tool_time times[MESO_N_TIMES])
 {
     json_t *object = json_object();
     for (int i = 0; object && i < MESO_N_TIMES; i++)
-        if (json_object_set_new(object, times[i].name, report_json_number(times[i].seconds)) != 0) {
+        if (json_object_set_new(object, times[i].name, meso_json_number(times[i].seconds)) != 0) {
             json_decref(object);
             return NULL;
         }

@@ -18,9 +18,9 @@ static int set(json_t *object, const char *key, json_t *value)
 static json_t *json_of_interval(double auc, meso_interval interval)
 {
     json_t *object = json_object();
-    set(object, "auc", report_json_number(auc));
-    set(object, "low", report_json_number(interval.low));
-    set(object, "high", report_json_number(interval.high));
+    set(object, "auc", meso_json_number(auc));
+    set(object, "low", meso_json_number(interval.low));
+    set(object, "high", meso_json_number(interval.high));
     return object;
 }
 
@@ -44,7 +44,7 @@ static json_t *json_of_pairs(const study_dataset *a, const study_dataset *b,
         set(object, "b", json_of_file(b, p->b));
         if (p->kind == STUDY_NEAR) {
             set(object, "mirrored", json_boolean(p->mirrored));
-            set(object, "distance", report_json_number(p->distance));
+            set(object, "distance", meso_json_number(p->distance));
         }
         json_array_append_new(list, object);
     }
@@ -79,7 +79,7 @@ static json_t *json_of_groups(const study_groups *groups)
     json_t *object = json_object(), *list = json_array();
     for (size_t i = 0; i < groups->n; i++)
         if (groups->groups[i].n_class[0] > 0 && groups->groups[i].n_class[1] > 0)
-            json_array_append_new(list, report_json_text(groups->groups[i].name));
+            json_array_append_new(list, meso_json_text(groups->groups[i].name));
     set(object, "n", json_integer((json_int_t)groups->n));
     set(object, "in_both_classes", list);
     return object;
@@ -94,7 +94,7 @@ static json_t *json_of_refused(const study_dataset *dataset)
             continue;
         json_t *object = json_of_file(dataset, i);
         set(object, "reason", json_string(meso_refusal_name((meso_refusal)image->refusal)));
-        set(object, "detail", report_json_text(image->detail));
+        set(object, "detail", meso_json_text(image->detail));
         json_array_append_new(list, object);
     }
     return list;
@@ -103,12 +103,12 @@ static json_t *json_of_refused(const study_dataset *dataset)
 static json_t *json_of_health(const study_dataset *dataset, const study_health *h)
 {
     json_t *object = json_object(), *views = json_object(), *n = json_object();
-    int ok = set(object, "name", report_json_text(dataset->name));
-    ok &= set(object, "path", report_json_text(dataset->path));
+    int ok = set(object, "name", meso_json_text(dataset->name));
+    ok &= set(object, "path", meso_json_text(dataset->path));
     for (int label = 0; label < 2; label++)
         ok &= set(n, meso_label_name(label), json_integer((json_int_t)dataset->n_usable[label]));
     ok &= set(object, "n", n);
-    ok &= set(object, "largest_share", report_json_number(h->largest_share));
+    ok &= set(object, "largest_share", meso_json_number(h->largest_share));
     ok &= set(object, "counts", json_of_counts(h->n_by_kind, STUDY_SAME_RECORDING));
     ok &= set(object, "label_conflicts", json_integer((json_int_t)h->n_conflicts));
     ok &= set(object, "near_label_conflicts", json_integer((json_int_t)h->n_near_conflicts));
@@ -127,8 +127,8 @@ static json_t *json_of_crossing(const bench_findings *f, const bench_crossing *c
 {
     const study_dataset *a = &f->datasets[c->a], *b = &f->datasets[c->b];
     json_t *object = json_object();
-    int ok = set(object, "a", report_json_text(a->name));
-    ok &= set(object, "b", report_json_text(b->name));
+    int ok = set(object, "a", meso_json_text(a->name));
+    ok &= set(object, "b", meso_json_text(b->name));
     ok &= set(object, "counts", json_of_counts(c->found.n_by_kind, STUDY_N_PAIR_KINDS));
     ok &= set(object, "label_conflicts", json_integer((json_int_t)c->found.n_conflicts));
     ok &= set(object, "shared_recordings", json_integer((json_int_t)c->found.n_shared_groups));
@@ -144,9 +144,9 @@ static json_t *json_of_warnings(const bench_findings *f)
     for (size_t i = 0; i < n; i++) {
         json_t *object = json_object();
         set(object, "kind", json_string(warnings[i].kind));
-        set(object, "dataset", report_json_text(warnings[i].dataset));
+        set(object, "dataset", meso_json_text(warnings[i].dataset));
         if (warnings[i].other)
-            set(object, "other", report_json_text(warnings[i].other));
+            set(object, "other", meso_json_text(warnings[i].other));
         set(object, "text", json_string(warnings[i].text));
         json_array_append_new(list, object);
     }

@@ -7,60 +7,36 @@
 #include "report/report_picture.h"
 #include "stats_report.h"
 
-#define TEXT(key, title)                        \
-    {                                           \
-        key, title, REPORT_LEFT, REPORT_TEXT, 0 \
-    }
-#define COUNT(key, title)                         \
-    {                                             \
-        key, title, REPORT_RIGHT, REPORT_COUNT, 0 \
-    }
-#define NUMBER(key, title, digits)                      \
-    {                                                   \
-        key, title, REPORT_RIGHT, REPORT_NUMBER, digits \
-    }
-#define TABLE(table, ...)                                       \
-    static const report_column table##_columns[] = __VA_ARGS__; \
-    report_table table = {.columns = table##_columns,           \
-                          .n_columns = sizeof table##_columns / sizeof *table##_columns}
-
-/* Writes a table, if it has rows, and frees it. */
-static void finish(bench_writer *writer, const char *caption, report_table *table)
+static void say_warnings(report_writer *writer, const bench_findings *f)
 {
-    if (table->n_cells > 0)
-        bench_table(writer, caption, table);
-    report_table_free(table);
-}
-
-static void say_warnings(bench_writer *writer, const bench_findings *f)
-{
-    TABLE(table, {TEXT("kind", "what"), TEXT("dataset", "dataset"), TEXT("other", "and"),
-                  TEXT("text", "finding")});
+    REPORT_TABLE(table, COLUMN_TEXT("kind", "what"), COLUMN_TEXT("dataset", "dataset"),
+                 COLUMN_TEXT("other", "and"), COLUMN_TEXT("text", "finding"));
     bench_warning *warnings;
     size_t n = bench_warnings(f, &warnings);
-    bench_section(writer, "Warnings");
+    report_writer_section(writer, "Warnings");
     if (!warnings)
         writer->out.out_of_memory = 1;
     if (n == 0)
-        bench_paragraph(writer, "None.");
+        report_writer_paragraph(writer, "None.");
     for (size_t i = 0; i < n; i++) {
         report_table_add_text(&table, warnings[i].kind);
         report_table_add_text(&table, warnings[i].dataset);
         report_table_add_text(&table, warnings[i].other);
         report_table_add_text(&table, warnings[i].text);
     }
-    finish(writer, NULL, &table);
+    report_writer_table(writer, NULL, &table);
     free(warnings);
 }
 
-static void say_counts(bench_writer *writer, const bench_findings *f)
+static void say_counts(report_writer *writer, const bench_findings *f)
 {
-    TABLE(table, {TEXT("dataset", "dataset"), COUNT("fake", "fake"), COUNT("real", "real"),
-                  COUNT("refused", "refused"), COUNT("same_file", "same file"),
-                  COUNT("same_pixels", "same pixels"), COUNT("near", "near"),
-                  COUNT("conflicts", "label conflicts"), COUNT("recordings", "recordings"),
-                  COUNT("in_both", "in both classes")});
-    bench_section(writer, "Health");
+    REPORT_TABLE(table, COLUMN_TEXT("dataset", "dataset"), COLUMN_COUNT("fake", "fake"),
+                 COLUMN_COUNT("real", "real"), COLUMN_COUNT("refused", "refused"),
+                 COLUMN_COUNT("same_file", "same file"), COLUMN_COUNT("same_pixels", "same pixels"),
+                 COLUMN_COUNT("near", "near"), COLUMN_COUNT("conflicts", "label conflicts"),
+                 COLUMN_COUNT("recordings", "recordings"),
+                 COLUMN_COUNT("in_both", "in both classes"));
+    report_writer_section(writer, "Health");
     for (size_t d = 0; d < f->n_checked; d++) {
         const study_health *h = &f->health[d];
         report_table_add_text(&table, f->datasets[d].name);
@@ -74,22 +50,23 @@ static void say_counts(bench_writer *writer, const bench_findings *f)
         report_table_add_count(&table, h->groups.n);
         report_table_add_count(&table, h->groups.n_in_both);
     }
-    finish(writer, NULL, &table);
+    report_writer_table(writer, NULL, &table);
 }
 
-static void say_shortcuts(bench_writer *writer, const bench_findings *f)
+static void say_shortcuts(report_writer *writer, const bench_findings *f)
 {
-    TABLE(table, {TEXT("dataset", "dataset"), TEXT("property", "property"), NUMBER("auc", "AUC", 3),
-                  NUMBER("low", "95 % from", 3), NUMBER("high", "to", 3),
-                  TEXT("higher_in", "higher in"), TEXT("warning", "warning")});
-    TABLE(views,
-          {TEXT("dataset", "dataset"), TEXT("view", "what it sees"), NUMBER("auc", "AUC", 3),
-           NUMBER("low", "95 % from", 3), NUMBER("high", "to", 3), TEXT("warning", "warning")});
+    REPORT_TABLE(table, COLUMN_TEXT("dataset", "dataset"), COLUMN_TEXT("property", "property"),
+                 COLUMN_NUMBER("auc", "AUC", 3), COLUMN_NUMBER("low", "95 % from", 3),
+                 COLUMN_NUMBER("high", "to", 3), COLUMN_TEXT("higher_in", "higher in"),
+                 COLUMN_TEXT("warning", "warning"));
+    REPORT_TABLE(views, COLUMN_TEXT("dataset", "dataset"), COLUMN_TEXT("view", "what it sees"),
+                 COLUMN_NUMBER("auc", "AUC", 3), COLUMN_NUMBER("low", "95 % from", 3),
+                 COLUMN_NUMBER("high", "to", 3), COLUMN_TEXT("warning", "warning"));
     static const char *const what[STUDY_N_VIEWS] = {"all properties", "16×16 grey thumbnail"};
-    bench_section(writer, "Shortcuts");
-    bench_paragraph(writer,
-                    "What tells the classes apart without a look at the face. Each property "
-                    "alone, by its AUC; a warning where the interval lies above 0.6.");
+    report_writer_section(writer, "Shortcuts");
+    report_writer_paragraph(
+        writer, "What tells the classes apart without a look at the face. Each property "
+                "alone, by its AUC; a warning where the interval lies above 0.6.");
     for (size_t d = 0; d < f->n_checked; d++) {
         const study_health *h = &f->health[d];
         for (size_t i = 0; i < h->n_shortcuts; i++) {
@@ -111,8 +88,8 @@ static void say_shortcuts(bench_writer *writer, const bench_findings *f)
             report_table_add_text(&views, h->view_warn[v] ? "yes" : "");
         }
     }
-    finish(writer, "Single properties", &table);
-    finish(writer, "Linear classifiers, cross-validated in 5 folds", &views);
+    report_writer_table(writer, "Single properties", &table);
+    report_writer_table(writer, "Linear classifiers, cross-validated in 5 folds", &views);
 }
 
 static void add_pairs(report_table *table, const study_dataset *a, const study_dataset *b,
@@ -134,7 +111,7 @@ static void add_pairs(report_table *table, const study_dataset *a, const study_d
 }
 
 /* Up to three near pairs of a dataset side by side. */
-static void show_examples(bench_writer *writer, const study_dataset *a, const study_dataset *b,
+static void show_examples(report_writer *writer, const study_dataset *a, const study_dataset *b,
                           const study_pairs *pairs)
 {
     for (size_t i = 0, shown = 0; i < pairs->n && shown < 3; i++) {
@@ -151,31 +128,33 @@ static void show_examples(bench_writer *writer, const study_dataset *a, const st
     }
 }
 
-static void say_pairs(bench_writer *writer, const bench_findings *f)
+static void say_pairs(report_writer *writer, const bench_findings *f)
 {
-    TABLE(table, {TEXT("kind", "kind"), TEXT("class_a", "class"), TEXT("file_a", "file"),
-                  TEXT("class_b", "class"), TEXT("file_b", "and"), TEXT("mirrored", "mirrored"),
-                  NUMBER("distance", "grey levels apart", 2)});
+    REPORT_TABLE(table, COLUMN_TEXT("kind", "kind"), COLUMN_TEXT("class_a", "class"),
+                 COLUMN_TEXT("file_a", "file"), COLUMN_TEXT("class_b", "class"),
+                 COLUMN_TEXT("file_b", "and"), COLUMN_TEXT("mirrored", "mirrored"),
+                 COLUMN_NUMBER("distance", "grey levels apart", 2));
     report_table leaks = {.columns = table_columns, .n_columns = table.n_columns};
-    bench_section(writer, "Pictures that come again");
-    bench_paragraph(writer, "The first %zu of each kind; --json and --csv give all.", f->list);
+    report_writer_section(writer, "Pictures that come again");
+    report_writer_paragraph(writer, "The first %zu of each kind; --json and --csv give all.",
+                            f->list);
     for (size_t d = 0; d < f->n_checked; d++)
         add_pairs(&table, &f->datasets[d], &f->datasets[d], &f->health[d].duplicates, f->list);
     for (size_t i = 0; i < f->n_crossings; i++)
         add_pairs(&leaks, &f->datasets[f->crossings[i].a], &f->datasets[f->crossings[i].b],
                   &f->crossings[i].found.pairs, f->list);
     if (table.n_cells + leaks.n_cells == 0)
-        bench_paragraph(writer, "There are none.");
-    finish(writer, "In one dataset", &table);
-    finish(writer, "Across datasets", &leaks);
-    for (size_t d = 0; f->thumbnails && writer->form == BENCH_HTML && d < f->n_checked; d++)
+        report_writer_paragraph(writer, "There are none.");
+    report_writer_table(writer, "In one dataset", &table);
+    report_writer_table(writer, "Across datasets", &leaks);
+    for (size_t d = 0; f->thumbnails && writer->form == REPORT_AS_HTML && d < f->n_checked; d++)
         show_examples(writer, &f->datasets[d], &f->datasets[d], &f->health[d].duplicates);
 }
 
-static void say_groups(bench_writer *writer, const bench_findings *f)
+static void say_groups(report_writer *writer, const bench_findings *f)
 {
-    TABLE(table, {TEXT("dataset", "dataset"), TEXT("recording", "recording"),
-                  COUNT("fake", "fakes"), COUNT("real", "reals")});
+    REPORT_TABLE(table, COLUMN_TEXT("dataset", "dataset"), COLUMN_TEXT("recording", "recording"),
+                 COLUMN_COUNT("fake", "fakes"), COLUMN_COUNT("real", "reals"));
     for (size_t d = 0; d < f->n_checked; d++) {
         const study_groups *g = &f->health[d].groups;
         for (size_t i = 0, shown = 0; i < g->n && shown < f->list; i++) {
@@ -189,13 +168,14 @@ static void say_groups(bench_writer *writer, const bench_findings *f)
         }
     }
     if (table.n_cells > 0)
-        bench_section(writer, "Recordings in both classes");
-    finish(writer, NULL, &table);
+        report_writer_section(writer, "Recordings in both classes");
+    report_writer_table(writer, NULL, &table);
 }
 
-static void say_refused(bench_writer *writer, const bench_findings *f)
+static void say_refused(report_writer *writer, const bench_findings *f)
 {
-    TABLE(table, {TEXT("file", "file"), TEXT("reason", "reason"), TEXT("detail", "detail")});
+    REPORT_TABLE(table, COLUMN_TEXT("file", "file"), COLUMN_TEXT("reason", "reason"),
+                 COLUMN_TEXT("detail", "detail"));
     for (size_t d = 0; d < f->n_checked; d++)
         for (size_t i = 0; i < f->datasets[d].files.n_items; i++) {
             if (study_usable(&f->datasets[d], i))
@@ -206,11 +186,11 @@ static void say_refused(bench_writer *writer, const bench_findings *f)
             report_table_add_text(&table, image->detail);
         }
     if (table.n_cells > 0)
-        bench_section(writer, "Files that cannot be used");
-    finish(writer, NULL, &table);
+        report_writer_section(writer, "Files that cannot be used");
+    report_writer_table(writer, NULL, &table);
 }
 
-void bench_check_report(bench_writer *writer, const bench_findings *findings)
+void bench_check_report(report_writer *writer, const bench_findings *findings)
 {
     say_warnings(writer, findings);
     say_counts(writer, findings);

@@ -7,8 +7,8 @@
 
 #include <jansson.h>
 
+#include "report/report_writer.h"
 #include "study/result/health.h"
-#include "writer.h"
 
 /* Datasets a and b beside each other. */
 typedef struct bench_crossing {
@@ -44,7 +44,7 @@ typedef struct bench_warning {
 /* *warnings is the caller's, to free(). Returns how many; 0 and NULL where memory ran out. */
 size_t bench_warnings(const bench_findings *findings, bench_warning **warnings);
 
-void bench_check_report(bench_writer *writer, const bench_findings *findings);
+void bench_check_report(report_writer *writer, const bench_findings *findings);
 
 /* docs/schema/dataset_bench_check.schema.json. NULL: out of memory. */
 json_t *bench_check_json(const bench_findings *findings, const report_provenance *provenance);

@@ -99,16 +99,16 @@ out:
     return status;
 }
 
-static meso_status put_form(const bench_findings *f, bench_form form, const char *file,
+static meso_status put_form(const bench_findings *f, report_form form, const char *file,
                             const report_provenance *provenance, meso_error *error)
 {
     meso_status status = MESO_OK;
-    bench_writer writer = {.form = form, .page.title = "Datasets: health"};
+    report_writer writer = {.form = form, .page.title = "Datasets: health"};
     bench_check_report(&writer, f);
-    if (form == BENCH_HTML)
+    if (form == REPORT_AS_HTML)
         bench_stats_charts(&writer.page, f->datasets, f->n);
-    MESO_TRY(bench_writer_finish(&writer, provenance, error));
-    MESO_TRY(bench_writer_put(&writer, file, error));
+    MESO_TRY(report_writer_finish(&writer, provenance, error));
+    MESO_TRY(report_writer_put(&writer, file, error));
 out:
     meso_text_free(&writer.out);
     return status;
@@ -144,9 +144,10 @@ static meso_status put_reports(const check *c, const bench_findings *f, const ch
     if (c->json || c->csv)
         MESO_TRY(put_data(c, f, &provenance, error));
     else
-        MESO_TRY(put_form(f, c->markdown ? BENCH_MARKDOWN : BENCH_TEXT, NULL, &provenance, error));
+        MESO_TRY(put_form(f, c->markdown ? REPORT_AS_MARKDOWN : REPORT_AS_TEXT, NULL, &provenance,
+                          error));
     if (c->html)
-        MESO_TRY(put_form(f, BENCH_HTML, c->html, &provenance, error));
+        MESO_TRY(put_form(f, REPORT_AS_HTML, c->html, &provenance, error));
 out:
     return status;
 }

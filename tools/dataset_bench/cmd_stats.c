@@ -68,14 +68,14 @@ static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_op
     return -1;
 }
 
-static meso_status put_form(const stats *s, bench_form form, const char *file,
+static meso_status put_form(const stats *s, report_form form, const char *file,
                             const report_provenance *provenance, meso_error *error)
 {
     meso_status status = MESO_OK;
-    bench_writer writer = {.form = form, .page.title = "Datasets: statistics"};
+    report_writer writer = {.form = form, .page.title = "Datasets: statistics"};
     bench_stats_report(&writer, s->inputs.datasets, s->inputs.n);
-    MESO_TRY(bench_writer_finish(&writer, provenance, error));
-    MESO_TRY(bench_writer_put(&writer, file, error));
+    MESO_TRY(report_writer_finish(&writer, provenance, error));
+    MESO_TRY(report_writer_put(&writer, file, error));
 out:
     meso_text_free(&writer.out);
     return status;
@@ -120,9 +120,10 @@ static meso_status run(stats *s, char **operands, size_t n, const char *command,
     if (s->json || s->csv)
         MESO_TRY(put_data(s, &provenance, error));
     else
-        MESO_TRY(put_form(s, s->markdown ? BENCH_MARKDOWN : BENCH_TEXT, NULL, &provenance, error));
+        MESO_TRY(put_form(s, s->markdown ? REPORT_AS_MARKDOWN : REPORT_AS_TEXT, NULL, &provenance,
+                          error));
     if (s->html)
-        MESO_TRY(put_form(s, BENCH_HTML, s->html, &provenance, error));
+        MESO_TRY(put_form(s, REPORT_AS_HTML, s->html, &provenance, error));
     if (s->images)
         MESO_TRY(put_images(s, error));
 out:

@@ -49,7 +49,7 @@ static void tell_refusals(const study_dataset *dataset)
         meso_text path = {0};
         if (image->refusal == MESO_IMAGE_OK)
             continue;
-        report_printable(dataset->files.items[i].path, &path);
+        meso_text_add_printable(&path, dataset->files.items[i].path);
         fprintf(stderr, "refused: %s: %s: %s\n", path.out_of_memory ? "" : path.bytes,
                 meso_refusal_name((meso_refusal)image->refusal), image->detail);
         meso_text_free(&path);

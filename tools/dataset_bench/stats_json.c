@@ -31,7 +31,7 @@ static json_t *mean_spectrum(const study_dataset *dataset, int label)
                 n++;
             }
         }
-        json_array_append_new(bins, report_json_number(sum / n)); /* 0/0: null */
+        json_array_append_new(bins, meso_json_number(sum / n)); /* 0/0: null */
     }
     return bins;
 }
@@ -41,8 +41,8 @@ static json_t *json_of_class(const study_dataset *dataset, int label)
     json_t *object = json_object(), *mean = json_object(), *std = json_object();
     for (int p = 0; p < n_properties(dataset); p++) {
         study_moments m = bench_moments(dataset, label, (study_property)p);
-        set(mean, study_properties[p].key, report_json_number(m.mean));
-        set(std, study_properties[p].key, report_json_number(m.std));
+        set(mean, study_properties[p].key, meso_json_number(m.mean));
+        set(std, study_properties[p].key, meso_json_number(m.std));
     }
     int ok = set(object, "n", json_integer((json_int_t)dataset->n_usable[label]));
     ok &= set(object, "n_refused",
@@ -61,8 +61,8 @@ static json_t *json_of_effects(const study_dataset *a, int label_a, const study_
     for (int p = 0; p < n_properties(a); p++) {
         study_effect effect = bench_effect(a, label_a, b, label_b, (study_property)p);
         json_t *row = json_object();
-        set(row, "cohen_d", report_json_number(effect.d));
-        set(row, "ks", report_json_number(effect.ks));
+        set(row, "cohen_d", meso_json_number(effect.d));
+        set(row, "ks", meso_json_number(effect.ks));
         set(object, study_properties[p].key, row);
     }
     return object;
@@ -71,8 +71,8 @@ static json_t *json_of_effects(const study_dataset *a, int label_a, const study_
 static json_t *json_of_dataset(const study_dataset *dataset)
 {
     json_t *object = json_object(), *classes = json_object();
-    int ok = set(object, "name", report_json_text(dataset->name));
-    ok &= set(object, "path", report_json_text(dataset->path));
+    int ok = set(object, "name", meso_json_text(dataset->name));
+    ok &= set(object, "path", meso_json_text(dataset->path));
     for (int label = 0; label < 2; label++)
         ok &= set(classes, meso_label_name(label), json_of_class(dataset, label));
     ok &= set(object, "classes", classes);
@@ -83,8 +83,8 @@ static json_t *json_of_dataset(const study_dataset *dataset)
 static json_t *json_of_pair(const study_dataset *a, const study_dataset *b)
 {
     json_t *object = json_object();
-    int ok = set(object, "a", report_json_text(a->name));
-    ok &= set(object, "b", report_json_text(b->name));
+    int ok = set(object, "a", meso_json_text(a->name));
+    ok &= set(object, "b", meso_json_text(b->name));
     for (int label = 0; label < 2; label++)
         ok &= set(object, meso_label_name(label), json_of_effects(a, label, b, label));
     return ok ? object : NULL;

@@ -48,7 +48,7 @@ static report_column number_column(study_property p)
 }
 
 /* Means or deviations of the properties first … end − 1. */
-static void moments_table(bench_writer *writer, const char *caption, const study_dataset *datasets,
+static void moments_table(report_writer *writer, const char *caption, const study_dataset *datasets,
                           size_t n, int first, int end, int std)
 {
     report_column columns[max_columns] = {{"dataset", "dataset", REPORT_LEFT, REPORT_TEXT, 0},
@@ -68,8 +68,7 @@ static void moments_table(bench_writer *writer, const char *caption, const study
             report_table_add_number(&table, std ? m.std : m.mean);
         }
     }
-    bench_table(writer, caption, &table);
-    report_table_free(&table);
+    report_writer_table(writer, caption, &table);
 }
 
 typedef struct apart {
@@ -107,7 +106,7 @@ static void add_apart(report_table *table, const study_dataset *a, int label_a,
     }
 }
 
-static void effects(bench_writer *writer, const study_dataset *datasets, size_t n)
+static void effects(report_writer *writer, const study_dataset *datasets, size_t n)
 {
     static const report_column classes[] = {
         {"dataset", "dataset", REPORT_LEFT, REPORT_TEXT, 0},
@@ -124,29 +123,27 @@ static void effects(bench_writer *writer, const study_dataset *datasets, size_t 
     pairs[0] = (report_column){"a", "a", REPORT_LEFT, REPORT_TEXT, 0};
     pairs[1] = (report_column){"b", "b", REPORT_LEFT, REPORT_TEXT, 0};
     pairs[2] = (report_column){"class", "class", REPORT_LEFT, REPORT_TEXT, 0};
-    bench_section(writer, "What differs most");
-    bench_paragraph(writer,
-                    "The %d properties of largest Kolmogorov–Smirnov distance. Cohen's d is the "
-                    "difference of means, a − b, in pooled standard deviations.",
-                    most_apart);
+    report_writer_section(writer, "What differs most");
+    report_writer_paragraph(
+        writer,
+        "The %d properties of largest Kolmogorov–Smirnov distance. Cohen's d is the "
+        "difference of means, a − b, in pooled standard deviations.",
+        most_apart);
     for (size_t d = 0; d < n; d++)
         add_apart(&table, &datasets[d], MESO_FAKE, &datasets[d], MESO_REAL, 0);
-    bench_table(writer, "Between the classes of a dataset", &table);
-    report_table_free(&table);
+    report_writer_table(writer, "Between the classes of a dataset", &table);
     table.columns = pairs;
     for (size_t a = 0; a < n; a++)
         for (size_t b = a + 1; b < n; b++)
             for (int label = 0; label < 2; label++)
                 add_apart(&table, &datasets[a], label, &datasets[b], label, 1);
-    if (n > 1)
-        bench_table(writer, "Between datasets", &table);
-    report_table_free(&table);
+    report_writer_table(writer, "Between datasets", &table);
 }
 
-void bench_stats_report(bench_writer *writer, const study_dataset *datasets, size_t n)
+void bench_stats_report(report_writer *writer, const study_dataset *datasets, size_t n)
 {
-    bench_section(writer, "The study's statistics");
-    bench_paragraph(
+    report_writer_section(writer, "The study's statistics");
+    report_writer_paragraph(
         writer, "Of each picture at its own size, then over the pictures: mean red, green and blue "
                 "(0 to 255), local contrast in 5×5 of CIE L (percent), brightness (0 to 255), "
                 "entropy of all values (bits).");
@@ -154,7 +151,7 @@ void bench_stats_report(bench_writer *writer, const study_dataset *datasets, siz
     moments_table(writer, "Standard deviations", datasets, n, 0, STUDY_N_PUBLISHED, 1);
     if (datasets[0].published_only)
         return;
-    bench_section(writer, "More of the pixels, and of the files");
+    report_writer_section(writer, "More of the pixels, and of the files");
     moments_table(writer, "Means, pixels", datasets, n, STUDY_N_PUBLISHED, STUDY_WIDTH, 0);
     moments_table(writer, "Standard deviations, pixels", datasets, n, STUDY_N_PUBLISHED,
                   STUDY_WIDTH, 1);
@@ -162,6 +159,6 @@ void bench_stats_report(bench_writer *writer, const study_dataset *datasets, siz
     moments_table(writer, "Standard deviations, files", datasets, n, STUDY_WIDTH,
                   STUDY_N_PROPERTIES, 1);
     effects(writer, datasets, n);
-    if (writer->form == BENCH_HTML)
+    if (writer->form == REPORT_AS_HTML)
         bench_stats_charts(&writer->page, datasets, n);
 }

@@ -7,9 +7,9 @@
 
 #include <jansson.h>
 
+#include "report/report_writer.h"
 #include "study/scan/study_scan.h"
 #include "study/scan/summary.h"
-#include "writer.h"
 
 /* Moments of a property in a class; of no values where memory ran out. */
 study_moments bench_moments(const study_dataset *dataset, int label, study_property property);
@@ -20,7 +20,7 @@ study_effect bench_effect(const study_dataset *a, int label_a, const study_datas
 
 /* Tables of means and deviations, effects between classes and between datasets; in HTML also
  * histograms, spectra and mean pictures. */
-void bench_stats_report(bench_writer *writer, const study_dataset *datasets, size_t n);
+void bench_stats_report(report_writer *writer, const study_dataset *datasets, size_t n);
 
 /* dataset, class, property, n, mean, std: one line for each. */
 void bench_stats_csv(const study_dataset *datasets, size_t n, meso_text *out);

@@ -29,8 +29,8 @@ static json_t *count(size_t n)
 
 static json_t *interval(double mean, double low, double high)
 {
-    return json_pack("{s:o, s:o, s:o}", "mean", report_json_number(mean), "low",
-                     report_json_number(low), "high", report_json_number(high));
+    return json_pack("{s:o, s:o, s:o}", "mean", meso_json_number(mean), "low",
+                     meso_json_number(low), "high", meso_json_number(high));
 }
 
 static json_t *estimate(const study_estimate *e)
@@ -45,8 +45,8 @@ static json_t *class_json(const study_set_facts *set_facts, int of)
 {
     json_t *mean = json_object(), *std = json_object();
     for (int p = 0; p < STUDY_N_PROPERTIES; p++) {
-        set(mean, study_properties[p].key, report_json_number(set_facts->mean[of][p]));
-        set(std, study_properties[p].key, report_json_number(set_facts->deviation[of][p]));
+        set(mean, study_properties[p].key, meso_json_number(set_facts->mean[of][p]));
+        set(std, study_properties[p].key, meso_json_number(set_facts->deviation[of][p]));
     }
     json_t *object = json_pack("{s:o, s:o}", "mean", mean, "std", std);
     if (of < STUDY_BOTH) {
@@ -89,7 +89,7 @@ static json_t *dataset_json(const bench_study *study, size_t s)
                                 class_json(facts, 1), "both", class_json(facts, STUDY_BOTH));
     return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
                      facts->name, "role", s < study->plan.n_train ? "train" : "test", "path",
-                     report_json_text(bench_source(study, s)->path), "content_hash",
+                     meso_json_text(bench_source(study, s)->path), "content_hash",
                      study->lists[s].content_hash, "n_files", count(facts->n_files), "n_unusable",
                      count(facts->n_unusable), "n_groups", count(facts->n_groups), "classes",
                      classes, "duplicates", pairs_json(facts->n_duplicates), "shortcuts",
@@ -134,7 +134,7 @@ static json_t *cell_json(const bench_results *r, const study_cell *cell)
         json_t *seed = json_pack("{s:I}", "seed", (json_int_t)plan->seeds[s]);
         for (int q = 0; q < STUDY_N_QUANTITIES; q++)
             set(seed, study_quantity_key((study_quantity)q),
-                report_json_number(cell->seeds[k * STUDY_N_QUANTITIES + (size_t)q]));
+                meso_json_number(cell->seeds[k * STUDY_N_QUANTITIES + (size_t)q]));
         ok &= append(seeds, seed);
         k++;
     }
@@ -161,7 +161,7 @@ static json_t *comparison_json(const bench_results *r, const study_comparison *c
                      plan->test[a->test].name, "a", side_json(plan, a), "b", side_json(plan, b),
                      "n", count(c->n), "accuracy",
                      interval(c->difference.mean, c->difference.low, c->difference.high), "p",
-                     report_json_number(c->difference.p), "p_holm", report_json_number(c->p_holm),
+                     meso_json_number(c->difference.p), "p_holm", meso_json_number(c->p_holm),
                      "differs", c->differs);
 }
 
@@ -173,16 +173,16 @@ static json_t *baselines_json(const bench_results *r)
     for (size_t t = 0; t < plan->n_test; t++)
         append(list,
                json_pack("{s:s, s:n, s:s, s:o, s:o}", "predictor", "constant", "train", "test",
-                         plan->test[t].name, "accuracy", report_json_number(r->matrix.constant[t]),
-                         "mse", report_json_number(r->matrix.constant_mse[t])));
+                         plan->test[t].name, "accuracy", meso_json_number(r->matrix.constant[t]),
+                         "mse", meso_json_number(r->matrix.constant_mse[t])));
     for (size_t i = 0; i < plan->n_train * plan->n_test * STUDY_N_VIEWS; i++) {
         size_t pair = i / STUDY_N_VIEWS, view = i % STUDY_N_VIEWS;
         const study_pair_facts *facts = &r->study->facts.pairs[pair];
         append(list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "predictor", views[view], "train",
                                plan->train[pair / plan->n_test].name, "test",
                                plan->test[pair % plan->n_test].name, "accuracy",
-                               report_json_number(facts->accuracy[view]), "auc",
-                               report_json_number(facts->auc[view])));
+                               meso_json_number(facts->accuracy[view]), "auc",
+                               meso_json_number(facts->auc[view])));
     }
     return list;
 }
@@ -196,15 +196,15 @@ static json_t *link_json(const bench_results *r, const study_link *link)
                      "property", study_properties[link->property].key, "aspect",
                      study_aspect_name(link->aspect), "rho",
                      interval(link->correlation.rho, link->correlation.low, link->correlation.high),
-                     "p", report_json_number(link->correlation.p), "least_p",
-                     report_json_number(link->correlation.least_p));
+                     "p", meso_json_number(link->correlation.p), "least_p",
+                     meso_json_number(link->correlation.least_p));
 }
 
 static json_t *distance_json(const bench_results *r, const study_distance *d)
 {
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "a", r->study->facts.sets[d->a].name, "b",
-                     r->study->facts.sets[d->b].name, "properties", report_json_number(d->property),
-                     "features", report_json_number(d->features), "n_nets", count(d->n_nets),
+                     r->study->facts.sets[d->b].name, "properties", meso_json_number(d->property),
+                     "features", meso_json_number(d->features), "n_nets", count(d->n_nets),
                      "n_images", count(d->n_images));
 }
 
@@ -217,11 +217,11 @@ static json_t *device_json(const bench_results *r, const bench_device_row *row)
         append(cells,
                json_pack("{s:s, s:s, s:s, s:o}", "train", plan->train[cell->train].name, "variant",
                          plan->variants[cell->variant].name, "test", plan->test[cell->test].name,
-                         "accuracy", report_json_number(row->accuracy[i])));
+                         "accuracy", meso_json_number(row->accuracy[i])));
     }
-    return json_pack("{s:o, s:o, s:o, s:o}", "device", report_json_text(row->device),
-                     "images_per_second", report_json_number(row->images_per_second),
-                     "largest_change", report_json_number(row->largest_change), "cells", cells);
+    return json_pack("{s:o, s:o, s:o, s:o}", "device", meso_json_text(row->device),
+                     "images_per_second", meso_json_number(row->images_per_second),
+                     "largest_change", meso_json_number(row->largest_change), "cells", cells);
 }
 
 static json_t *job_json(const bench_results *r, size_t job)
@@ -231,15 +231,15 @@ static json_t *job_json(const bench_results *r, size_t job)
     const study_outcome *o = &r->outcomes[job];
     json_t *epochs = json_array();
     for (size_t e = 0; e < o->n_epochs; e++)
-        append(epochs, json_pack("{s:o, s:o}", "loss", report_json_number(o->epochs[e].loss),
-                                 "accuracy", report_json_number(o->epochs[e].accuracy)));
+        append(epochs, json_pack("{s:o, s:o}", "loss", meso_json_number(o->epochs[e].loss),
+                                 "accuracy", meso_json_number(o->epochs[e].accuracy)));
     return json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:I, s:I, s:o, s:o}", "train",
                      plan->train[what.train].name, "variant", plan->variants[what.variant].name,
                      "seed", (json_int_t)plan->seeds[what.seed], "device",
-                     report_json_text(o->device), "driver", report_json_text(o->driver), "path",
+                     meso_json_text(o->device), "driver", meso_json_text(o->driver), "path",
                      o->path, "model_hash", o->model_hash, "n_images", (json_int_t)o->n_images,
                      "n_steps", (json_int_t)o->n_steps, "epochs", epochs, "seconds",
-                     report_json_number(o->seconds));
+                     meso_json_number(o->seconds));
 }
 
 /* ---- the document ------------------------------------------------------------------------------

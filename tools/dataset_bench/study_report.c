@@ -15,36 +15,35 @@ enum { most_leak_files = 100, most_links = 12 };
 
 typedef void table_filler(const bench_results *r, report_table *table);
 
-static void tell_table(bench_writer *w, const char *caption, table_filler *fill,
+static void tell_table(report_writer *w, const char *caption, table_filler *fill,
                        const bench_results *r)
 {
     report_table table;
     fill(r, &table);
-    if (table.n_cells > 0 || table.out_of_memory)
-        bench_table(w, caption, &table);
-    report_table_free(&table);
+    report_writer_table(w, caption, &table);
 }
 
-static void tell_findings(bench_writer *w, const bench_results *r)
+static void tell_findings(report_writer *w, const bench_results *r)
 {
-    bench_section(w, "What came out");
+    report_writer_section(w, "What came out");
     if (r->n_done < r->n_jobs)
-        bench_paragraph(w, "%zu of %zu jobs are done: figures will change.", r->n_done, r->n_jobs);
+        report_writer_paragraph(w, "%zu of %zu jobs are done: figures will change.", r->n_done,
+                                r->n_jobs);
     for (size_t i = 0; i < r->findings.n_sentences; i++)
-        bench_paragraph(w, "%s", r->findings.sentences[i]);
+        report_writer_paragraph(w, "%s", r->findings.sentences[i]);
 }
 
-static void tell_matrix(bench_writer *w, const bench_results *r)
+static void tell_matrix(report_writer *w, const bench_results *r)
 {
-    bench_section(w, "Trained on × tested on");
-    bench_paragraph(
+    report_writer_section(w, "Trained on × tested on");
+    report_writer_paragraph(
         w,
         "Means over %zu seeds with 95 %% intervals: images (recordings, where they are known) by "
         "%llu bootstrap resamples, training runs by Student's t. %s",
         r->study->plan.n_seeds, (unsigned long long)r->study->plan.resamples,
         r->study->plan.n_seeds < 2 ? "With one seed they know nothing of other training runs."
                                    : "");
-    if (w->form == BENCH_HTML)
+    if (w->form == REPORT_AS_HTML)
         bench_study_heat_maps(&w->page, r);
     tell_table(w, "Every cell", bench_table_matrix, r);
     if (r->study->plan.protocol)
@@ -56,34 +55,33 @@ static void tell_matrix(bench_writer *w, const bench_results *r)
     tell_table(w, "What can be had without looking at faces", bench_table_baselines, r);
 }
 
-static void tell_datasets(bench_writer *w, const bench_results *r)
+static void tell_datasets(report_writer *w, const bench_results *r)
 {
-    bench_section(w, "The datasets");
+    report_writer_section(w, "The datasets");
     tell_table(w, NULL, bench_table_sets, r);
     if (r->study->plan.equalize)
-        bench_paragraph(
+        report_writer_paragraph(
             w, "Training sets were made equal in size: of larger ones, images were dropped "
                "by the hash of their content.");
     tell_table(w, "Means of properties", bench_table_means, r);
     tell_table(w, "Standard deviations", bench_table_deviations, r);
-    if (w->form == BENCH_HTML)
+    if (w->form == REPORT_AS_HTML)
         bench_study_histograms(&w->page, r);
-    bench_section(w, "Leaks, duplicates, shortcuts");
-    bench_paragraph(w, r->study->plan.keep_leaks
-                           ? "Test images that also stand in the training set were kept: "
-                             "--keep-leaks."
-                           : "Test images that also stand in the training set were left out of "
-                             "that cell.");
+    report_writer_section(w, "Leaks, duplicates, shortcuts");
+    report_writer_paragraph(
+        w, r->study->plan.keep_leaks
+               ? "Test images that also stand in the training set were kept: "
+                 "--keep-leaks."
+               : "Test images that also stand in the training set were left out of "
+                 "that cell.");
     tell_table(w, "Test images that also stand in a training set", bench_table_leaks, r);
     report_table files;
     bench_table_leak_files(r, most_leak_files, &files);
-    if (files.n_cells > 0)
-        bench_table(w,
-                    r->study->facts.n_leaks > most_leak_files
-                        ? "The first 100 of them; all are in study_result.json"
-                        : "Which",
-                    &files);
-    report_table_free(&files);
+    report_writer_table(w,
+                        r->study->facts.n_leaks > most_leak_files
+                            ? "The first 100 of them; all are in study_result.json"
+                            : "Which",
+                        &files);
     tell_table(w, "Pairs of duplicates inside a set", bench_table_duplicates, r);
     tell_table(w,
                "AUC of single properties and of linear classifiers; a warning where the interval "
@@ -91,9 +89,9 @@ static void tell_datasets(bench_writer *w, const bench_results *r)
                bench_table_shortcuts, r);
 }
 
-static void tell_why(bench_writer *w, const bench_results *r)
+static void tell_why(report_writer *w, const bench_results *r)
 {
-    bench_section(w, "Why");
+    report_writer_section(w, "Why");
     tell_table(w, "Distances between sets", bench_table_distances, r);
     for (size_t t = 0; t < r->study->plan.n_test; t++) {
         report_table links;
@@ -103,26 +101,24 @@ static void tell_why(bench_writer *w, const bench_results *r)
                          "Properties that go with accuracy on %s: rank correlation over %zu "
                          "training sets, the strongest first",
                          r->study->plan.test[t].name, r->study->plan.n_train);
-        if (links.n_cells > 0)
-            bench_table(w, caption.bytes, &links);
-        report_table_free(&links);
+        report_writer_table(w, caption.bytes, &links);
         meso_text_free(&caption);
     }
 }
 
-void bench_study_report(bench_writer *w, const bench_results *r, int thumbnails)
+void bench_study_report(report_writer *w, const bench_results *r, int thumbnails)
 {
     tell_findings(w, r);
     tell_matrix(w, r);
     tell_why(w, r);
     tell_datasets(w, r);
-    if (w->form == BENCH_HTML) {
-        bench_section(w, "Curves");
+    if (w->form == REPORT_AS_HTML) {
+        report_writer_section(w, "Curves");
         bench_study_curves(&w->page, r);
     }
-    if (w->form == BENCH_HTML && thumbnails)
+    if (w->form == REPORT_AS_HTML && thumbnails)
         bench_study_mistakes(&w->page, r);
-    bench_section(w, "Devices and jobs");
+    report_writer_section(w, "Devices and jobs");
     tell_table(w, "Each cell on each device", bench_table_devices, r);
     tell_table(w, "Every training", bench_table_jobs, r);
 }
@@ -146,16 +142,16 @@ static report_provenance provenance_of(const bench_results *r, meso_text *comman
                                .command = command->bytes};
 }
 
-static meso_status write_page(const bench_results *r, bench_form form, const char *path,
+static meso_status write_page(const bench_results *r, report_form form, const char *path,
                               int thumbnails, const report_provenance *provenance,
                               meso_error *error)
 {
     meso_status status = MESO_OK;
-    bench_writer writer = {.form = form, .page.title = "Which dataset makes the better detector"};
-    if (form == BENCH_MARKDOWN)
+    report_writer writer = {.form = form, .page.title = "Which dataset makes the better detector"};
+    if (form == REPORT_AS_MARKDOWN)
         meso_text_add(&writer.out, "# Which dataset makes the better detector\n");
     bench_study_report(&writer, r, thumbnails);
-    MESO_TRY(bench_writer_finish(&writer, provenance, error));
+    MESO_TRY(report_writer_finish(&writer, provenance, error));
     status = meso_file_write(path, writer.out.bytes, writer.out.length, error);
 out:
     meso_text_free(&writer.out);
@@ -182,10 +178,10 @@ meso_status bench_results_write(const bench_results *r, int thumbnails, meso_err
     MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(meso_file_write(bench_study_path(r->study, path, "study_result.csv"), text.bytes,
                              text.length, error));
-    MESO_TRY(write_page(r, BENCH_MARKDOWN, bench_study_path(r->study, path, "study.md"), thumbnails,
-                        &provenance, error));
-    MESO_TRY(write_page(r, BENCH_HTML, bench_study_path(r->study, path, "study.html"), thumbnails,
-                        &provenance, error));
+    MESO_TRY(write_page(r, REPORT_AS_MARKDOWN, bench_study_path(r->study, path, "study.md"),
+                        thumbnails, &provenance, error));
+    MESO_TRY(write_page(r, REPORT_AS_HTML, bench_study_path(r->study, path, "study.html"),
+                        thumbnails, &provenance, error));
 out:
     json_decref(document);
     report_table_free(&matrix);

@@ -2,11 +2,11 @@
 #ifndef MESO_TOOLS_STUDY_REPORT_H
 #define MESO_TOOLS_STUDY_REPORT_H
 
+#include "report/report_writer.h"
 #include "study_results.h"
-#include "writer.h"
 
 /* Tells the whole study to the writer, but for where it comes from. */
-void bench_study_report(bench_writer *writer, const bench_results *results, int thumbnails);
+void bench_study_report(report_writer *writer, const bench_results *results, int thumbnails);
 
 /* HTML only: the matrix of each variant as heat maps; curves; histograms; the worst mistakes. */
 void bench_study_heat_maps(report_html *page, const bench_results *results);

@@ -5,24 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COUNT(key, title)                         \
-    {                                             \
-        key, title, REPORT_RIGHT, REPORT_COUNT, 0 \
-    }
-#define NUMBER(key, title, digits)                      \
-    {                                                   \
-        key, title, REPORT_RIGHT, REPORT_NUMBER, digits \
-    }
-#define TEXT(key, title)                        \
-    {                                           \
-        key, title, REPORT_LEFT, REPORT_TEXT, 0 \
-    }
-#define START(table, rows)                                          \
-    *(table) = (report_table)                                       \
-    {                                                               \
-        .columns = rows, .n_columns = sizeof(rows) / sizeof *(rows) \
-    }
-
 static void add_texts(report_table *table, const char *a, const char *b)
 {
     report_table_add_text(table, a);
@@ -42,28 +24,28 @@ static void add_estimate(report_table *table, const study_estimate *e)
 void bench_table_matrix(const bench_results *r, report_table *table)
 {
     static const report_column columns[] = {
-        TEXT("train", "trained on"),
-        TEXT("variant", "variant"),
-        TEXT("test", "tested on"),
-        COUNT("n", "images"),
-        COUNT("n_excluded", "left out"),
-        COUNT("n_seeds", "seeds"),
-        NUMBER("accuracy", "accuracy", 3),
-        NUMBER("accuracy_low", "from", 3),
-        NUMBER("accuracy_high", "to", 3),
-        NUMBER("mse", "MSE", 3),
-        NUMBER("mse_low", "from", 3),
-        NUMBER("mse_high", "to", 3),
-        NUMBER("auc", "AUC", 3),
-        NUMBER("auc_low", "from", 3),
-        NUMBER("auc_high", "to", 3),
-        NUMBER("eer", "EER", 3),
-        NUMBER("recall_fake", "recall of fakes", 3),
-        NUMBER("recall_real", "of reals", 3),
-        COUNT("n_groups", "recordings"),
-        NUMBER("group_accuracy", "their accuracy", 3),
+        COLUMN_TEXT("train", "trained on"),
+        COLUMN_TEXT("variant", "variant"),
+        COLUMN_TEXT("test", "tested on"),
+        COLUMN_COUNT("n", "images"),
+        COLUMN_COUNT("n_excluded", "left out"),
+        COLUMN_COUNT("n_seeds", "seeds"),
+        COLUMN_NUMBER("accuracy", "accuracy", 3),
+        COLUMN_NUMBER("accuracy_low", "from", 3),
+        COLUMN_NUMBER("accuracy_high", "to", 3),
+        COLUMN_NUMBER("mse", "MSE", 3),
+        COLUMN_NUMBER("mse_low", "from", 3),
+        COLUMN_NUMBER("mse_high", "to", 3),
+        COLUMN_NUMBER("auc", "AUC", 3),
+        COLUMN_NUMBER("auc_low", "from", 3),
+        COLUMN_NUMBER("auc_high", "to", 3),
+        COLUMN_NUMBER("eer", "EER", 3),
+        COLUMN_NUMBER("recall_fake", "recall of fakes", 3),
+        COLUMN_NUMBER("recall_real", "of reals", 3),
+        COLUMN_COUNT("n_groups", "recordings"),
+        COLUMN_NUMBER("group_accuracy", "their accuracy", 3),
     };
-    START(table, columns);
+    *table = REPORT_TABLE_OF(columns);
     for (size_t i = 0; i < r->matrix.n_cells; i++) {
         const study_cell *c = &r->matrix.cells[i];
         if (c->n_seeds == 0)
@@ -87,9 +69,10 @@ void bench_table_matrix(const bench_results *r, report_table *table)
 
 void bench_table_published(const bench_results *r, report_table *table)
 {
-    static const report_column columns[] = {TEXT("train", "Dataset"), TEXT("test", "tested on"),
-                                            TEXT("scores", "[MSE, accuracy]")};
-    START(table, columns);
+    static const report_column columns[] = {COLUMN_TEXT("train", "Dataset"),
+                                            COLUMN_TEXT("test", "tested on"),
+                                            COLUMN_TEXT("scores", "[MSE, accuracy]")};
+    *table = REPORT_TABLE_OF(columns);
     for (size_t i = 0; i < r->matrix.n_cells; i++) {
         const study_cell *c = &r->matrix.cells[i];
         char scores[64];
@@ -114,17 +97,17 @@ static void contestant(const bench_results *r, const study_cell *cell, char *tex
 
 void bench_table_comparisons(const bench_results *r, report_table *table)
 {
-    static const report_column columns[] = {TEXT("test", "tested on"),
-                                            TEXT("a", "a"),
-                                            TEXT("b", "b"),
-                                            COUNT("n", "images"),
-                                            NUMBER("difference", "a − b", 3),
-                                            NUMBER("low", "95 % from", 3),
-                                            NUMBER("high", "to", 3),
-                                            NUMBER("p", "p", 4),
-                                            NUMBER("p_holm", "corrected p", 4),
-                                            TEXT("verdict", "verdict")};
-    START(table, columns);
+    static const report_column columns[] = {COLUMN_TEXT("test", "tested on"),
+                                            COLUMN_TEXT("a", "a"),
+                                            COLUMN_TEXT("b", "b"),
+                                            COLUMN_COUNT("n", "images"),
+                                            COLUMN_NUMBER("difference", "a − b", 3),
+                                            COLUMN_NUMBER("low", "95 % from", 3),
+                                            COLUMN_NUMBER("high", "to", 3),
+                                            COLUMN_NUMBER("p", "p", 4),
+                                            COLUMN_NUMBER("p_holm", "corrected p", 4),
+                                            COLUMN_TEXT("verdict", "verdict")};
+    *table = REPORT_TABLE_OF(columns);
     for (size_t i = 0; i < r->matrix.n_comparisons; i++) {
         const study_comparison *c = &r->matrix.comparisons[i];
         const study_cell *a = &r->matrix.cells[c->a], *b = &r->matrix.cells[c->b];
@@ -150,12 +133,13 @@ void bench_table_comparisons(const bench_results *r, report_table *table)
 void bench_table_baselines(const bench_results *r, report_table *table)
 {
     static const report_column columns[] = {
-        TEXT("test", "tested on"), TEXT("predictor", "predictor"), TEXT("train", "fitted to"),
-        NUMBER("accuracy", "accuracy", 3), NUMBER("auc", "AUC", 3)};
+        COLUMN_TEXT("test", "tested on"), COLUMN_TEXT("predictor", "predictor"),
+        COLUMN_TEXT("train", "fitted to"), COLUMN_NUMBER("accuracy", "accuracy", 3),
+        COLUMN_NUMBER("auc", "AUC", 3)};
     static const char *const views[STUDY_N_VIEWS] = {"all properties, linear",
                                                      "16×16 grey thumbnail, linear"};
     const study_plan *plan = &r->study->plan;
-    START(table, columns);
+    *table = REPORT_TABLE_OF(columns);
     for (size_t t = 0; t < plan->n_test; t++) {
         add_texts(table, plan->test[t].name, "the larger class, always");
         report_table_add_text(table, NULL);
@@ -177,16 +161,16 @@ void bench_table_baselines(const bench_results *r, report_table *table)
 
 void bench_table_sets(const bench_results *r, report_table *table)
 {
-    static const report_column columns[] = {TEXT("set", "set"),
-                                            TEXT("role", "role"),
-                                            COUNT("fake", "fakes"),
-                                            COUNT("real", "reals"),
-                                            COUNT("used", "used"),
-                                            COUNT("unusable", "unreadable"),
-                                            COUNT("groups", "recordings"),
-                                            TEXT("path", "path")};
+    static const report_column columns[] = {COLUMN_TEXT("set", "set"),
+                                            COLUMN_TEXT("role", "role"),
+                                            COLUMN_COUNT("fake", "fakes"),
+                                            COLUMN_COUNT("real", "reals"),
+                                            COLUMN_COUNT("used", "used"),
+                                            COLUMN_COUNT("unusable", "unreadable"),
+                                            COLUMN_COUNT("groups", "recordings"),
+                                            COLUMN_TEXT("path", "path")};
     const study_facts *facts = &r->study->facts;
-    START(table, columns);
+    *table = REPORT_TABLE_OF(columns);
     for (size_t s = 0; s < facts->n_train + facts->n_test; s++) {
         const study_set_facts *set = &facts->sets[s];
         add_texts(table, set->name, s < facts->n_train ? "train" : "test");
@@ -202,7 +186,7 @@ void bench_table_sets(const bench_results *r, report_table *table)
 /* A column for each class of each set; names and columns serve one table at a time. */
 static void properties(const bench_results *r, int deviation, report_table *table)
 {
-    static report_column columns[1 + 4 * STUDY_MAX_SETS] = {TEXT("property", "property")};
+    static report_column columns[1 + 4 * STUDY_MAX_SETS] = {COLUMN_TEXT("property", "property")};
     static char names[4 * STUDY_MAX_SETS][80];
     const study_facts *facts = &r->study->facts;
     size_t n = 2 * (facts->n_train + facts->n_test);
@@ -235,13 +219,13 @@ void bench_table_deviations(const bench_results *r, report_table *table)
 void bench_table_shortcuts(const bench_results *r, report_table *table)
 {
     static const report_column columns[] = {
-        TEXT("set", "set"),      TEXT("shortcut", "what tells real from fake"),
-        NUMBER("auc", "AUC", 3), NUMBER("low", "95 % from", 3),
-        NUMBER("high", "to", 3), TEXT("warning", "")};
+        COLUMN_TEXT("set", "set"),      COLUMN_TEXT("shortcut", "what tells real from fake"),
+        COLUMN_NUMBER("auc", "AUC", 3), COLUMN_NUMBER("low", "95 % from", 3),
+        COLUMN_NUMBER("high", "to", 3), COLUMN_TEXT("warning", "")};
     static const char *const views[STUDY_N_VIEWS] = {"all properties together (cross-validated)",
                                                      "16×16 grey thumbnail (cross-validated)"};
     const study_facts *facts = &r->study->facts;
-    START(table, columns);
+    *table = REPORT_TABLE_OF(columns);
     for (size_t s = 0; s < facts->n_train + facts->n_test; s++) {
         const study_set_facts *set = &facts->sets[s];
         for (size_t i = 0; i < set->n_shortcuts && i < 4; i++) {
@@ -262,17 +246,17 @@ void bench_table_shortcuts(const bench_results *r, report_table *table)
     }
 }
 
-static const report_column pair_columns[] = {TEXT("a", "set"),
-                                             TEXT("b", "and"),
-                                             COUNT("same_file", "same file"),
-                                             COUNT("same_pixels", "same pixels"),
-                                             COUNT("near", "nearly the same"),
-                                             COUNT("same_recording", "same recording")};
+static const report_column pair_columns[] = {COLUMN_TEXT("a", "set"),
+                                             COLUMN_TEXT("b", "and"),
+                                             COLUMN_COUNT("same_file", "same file"),
+                                             COLUMN_COUNT("same_pixels", "same pixels"),
+                                             COLUMN_COUNT("near", "nearly the same"),
+                                             COLUMN_COUNT("same_recording", "same recording")};
 
 void bench_table_leaks(const bench_results *r, report_table *table)
 {
     const study_plan *plan = &r->study->plan;
-    START(table, pair_columns);
+    *table = REPORT_TABLE_OF(pair_columns);
     for (size_t i = 0; i < plan->n_train * plan->n_test; i++) {
         add_texts(table, plan->test[i % plan->n_test].name, plan->train[i / plan->n_test].name);
         for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
@@ -283,7 +267,7 @@ void bench_table_leaks(const bench_results *r, report_table *table)
 void bench_table_duplicates(const bench_results *r, report_table *table)
 {
     const study_facts *facts = &r->study->facts;
-    START(table, pair_columns);
+    *table = REPORT_TABLE_OF(pair_columns);
     for (size_t s = 0; s < facts->n_train + facts->n_test; s++) {
         add_texts(table, facts->sets[s].name, "itself");
         for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
@@ -293,10 +277,11 @@ void bench_table_duplicates(const bench_results *r, report_table *table)
 
 void bench_table_leak_files(const bench_results *r, size_t most, report_table *table)
 {
-    static const report_column columns[] = {TEXT("kind", "kind"), TEXT("test_file", "test image"),
-                                            TEXT("train_file", "also in training")};
+    static const report_column columns[] = {COLUMN_TEXT("kind", "kind"),
+                                            COLUMN_TEXT("test_file", "test image"),
+                                            COLUMN_TEXT("train_file", "also in training")};
     const bench_study *study = r->study;
-    START(table, columns);
+    *table = REPORT_TABLE_OF(columns);
     for (size_t i = 0; i < study->facts.n_leaks && i < most; i++) {
         const study_leak *leak = &study->facts.leaks[i];
         const meso_dataset *test = &study->lists[study->plan.n_train + leak->test].files;
@@ -313,13 +298,13 @@ void bench_table_leak_files(const bench_results *r, size_t most, report_table *t
 
 void bench_table_distances(const bench_results *r, report_table *table)
 {
-    static const report_column columns[] = {TEXT("a", "set"),
-                                            TEXT("b", "and"),
-                                            NUMBER("properties", "in properties", 3),
-                                            NUMBER("features", "in features (Fréchet)", 4),
-                                            COUNT("n_nets", "nets"),
-                                            COUNT("n_images", "images")};
-    START(table, columns);
+    static const report_column columns[] = {COLUMN_TEXT("a", "set"),
+                                            COLUMN_TEXT("b", "and"),
+                                            COLUMN_NUMBER("properties", "in properties", 3),
+                                            COLUMN_NUMBER("features", "in features (Fréchet)", 4),
+                                            COLUMN_COUNT("n_nets", "nets"),
+                                            COLUMN_COUNT("n_images", "images")};
+    *table = REPORT_TABLE_OF(columns);
     for (size_t i = 0; i < r->findings.n_distances; i++) {
         const study_distance *d = &r->findings.distances[i];
         add_texts(table, r->study->facts.sets[d->a].name, r->study->facts.sets[d->b].name);
@@ -333,10 +318,11 @@ void bench_table_distances(const bench_results *r, report_table *table)
 void bench_table_links(const bench_results *r, size_t test, size_t most, report_table *table)
 {
     static const report_column columns[] = {
-        TEXT("property", "property"),  TEXT("aspect", "of it"), NUMBER("rho", "rho", 2),
-        NUMBER("low", "95 % from", 2), NUMBER("high", "to", 2), NUMBER("p", "p", 3)};
+        COLUMN_TEXT("property", "property"), COLUMN_TEXT("aspect", "of it"),
+        COLUMN_NUMBER("rho", "rho", 2),      COLUMN_NUMBER("low", "95 % from", 2),
+        COLUMN_NUMBER("high", "to", 2),      COLUMN_NUMBER("p", "p", 3)};
     size_t n = 0;
-    START(table, columns);
+    *table = REPORT_TABLE_OF(columns);
     for (size_t i = 0; i < r->findings.n_links && n < most; i++) {
         const study_link *link = &r->findings.links[i];
         if (link->test != test)
@@ -352,15 +338,15 @@ void bench_table_links(const bench_results *r, size_t test, size_t most, report_
 
 void bench_table_devices(const bench_results *r, report_table *table)
 {
-    static const report_column columns[] = {TEXT("device", "device"),
-                                            TEXT("train", "trained on"),
-                                            TEXT("variant", "variant"),
-                                            TEXT("test", "tested on"),
-                                            NUMBER("accuracy", "accuracy", 4),
-                                            NUMBER("images_per_second", "images/s", 0),
-                                            NUMBER("largest_change", "largest |Δp|", 9)};
+    static const report_column columns[] = {COLUMN_TEXT("device", "device"),
+                                            COLUMN_TEXT("train", "trained on"),
+                                            COLUMN_TEXT("variant", "variant"),
+                                            COLUMN_TEXT("test", "tested on"),
+                                            COLUMN_NUMBER("accuracy", "accuracy", 4),
+                                            COLUMN_NUMBER("images_per_second", "images/s", 0),
+                                            COLUMN_NUMBER("largest_change", "largest |Δp|", 9)};
     const study_plan *plan = &r->study->plan;
-    START(table, columns);
+    *table = REPORT_TABLE_OF(columns);
     for (size_t d = 0; d < r->n_devices; d++)
         for (size_t i = 0; i < r->matrix.n_cells; i++) {
             const study_cell *cell = &r->matrix.cells[i];
@@ -376,15 +362,15 @@ void bench_table_devices(const bench_results *r, report_table *table)
 
 void bench_table_jobs(const bench_results *r, report_table *table)
 {
-    static const report_column columns[] = {TEXT("job", "job"),
-                                            TEXT("device", "device"),
-                                            TEXT("path", "path"),
-                                            COUNT("steps", "steps"),
-                                            COUNT("images", "images"),
-                                            NUMBER("seconds", "seconds", 1),
-                                            NUMBER("loss", "last loss", 4),
-                                            TEXT("model", "model (XXH3-128)")};
-    START(table, columns);
+    static const report_column columns[] = {COLUMN_TEXT("job", "job"),
+                                            COLUMN_TEXT("device", "device"),
+                                            COLUMN_TEXT("path", "path"),
+                                            COLUMN_COUNT("steps", "steps"),
+                                            COLUMN_COUNT("images", "images"),
+                                            COLUMN_NUMBER("seconds", "seconds", 1),
+                                            COLUMN_NUMBER("loss", "last loss", 4),
+                                            COLUMN_TEXT("model", "model (XXH3-128)")};
+    *table = REPORT_TABLE_OF(columns);
     for (size_t job = 0; job < r->n_jobs; job++) {
         const study_outcome *o = &r->outcomes[job];
         char name[STUDY_JOB_NAME_SIZE];

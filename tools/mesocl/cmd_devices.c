@@ -83,11 +83,11 @@ static json_t *drivers_json(const tool_drivers *drivers)
     json_t *rows = json_array();
     for (size_t i = 0; rows && i < drivers->n; i++) {
         const tool_driver *row = &drivers->rows[i];
-        json_t *file = row->file ? report_json_text(row->file) : json_null();
+        json_t *file = row->file ? meso_json_text(row->file) : json_null();
         if (row->n_devices == 0)
             json_array_append_new(rows,
                                   json_pack("{s:i s:O s:o}", "platform", (int)row->platform, "file",
-                                            file, "reason", report_json_text(row->error.text)));
+                                            file, "reason", meso_json_text(row->error.text)));
         json_decref(file);
     }
     return rows;

@@ -111,7 +111,7 @@ static json_t *document_of(const subject *s, const report_table *table,
     for (size_t i = 0; s->weights && i < sizeof metadata_keys / sizeof metadata_keys[0]; i++) {
         const char *value = meso_weights_get(s->weights, metadata_keys[i]);
         if (value)
-            json_object_set_new(metadata, metadata_keys[i], report_json_text(value));
+            json_object_set_new(metadata, metadata_keys[i], meso_json_text(value));
     }
     return json_pack(
         "{s:i s:s s:I s:I s:I s:I s:I s:s* s:o s:o}", "schema", 1, "net", meso_net_name(s->net),

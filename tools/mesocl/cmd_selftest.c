@@ -100,7 +100,7 @@ static int print_result(const report_table *table, size_t n_devices, size_t n_fa
         json_t *document = json_pack("{s:i s:I s:I s:f s:o s:o}", "schema", 1, "n_devices",
                                      (json_int_t)n_devices, "n_failed", (json_int_t)n_failed,
                                      "tolerance", MESO_SELFTEST_TOLERANCE, "largest_disagreement",
-                                     report_json_number(apart), "rows", report_table_json(table));
+                                     meso_json_number(apart), "rows", report_table_json(table));
         if (document)
             report_json_write(document, REPORT_JSON_INDENTED, &out);
         json_decref(document);

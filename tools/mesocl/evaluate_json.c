@@ -28,7 +28,7 @@ static void set(builder *b, const char *key, json_t *value)
 
 static void set_number(builder *b, const char *key, double value)
 {
-    set(b, key, report_json_number(value));
+    set(b, key, meso_json_number(value));
 }
 
 static void set_count(builder *b, const char *key, size_t count)
@@ -87,7 +87,7 @@ static json_t *intervals_object(const tool_evaluation *e)
     for (size_t i = 0; i < meso_n_metric_rows; i++) {
         meso_interval interval = meso_metric_interval(&meso_metric_rows[i], &e->intervals);
         set(&object, meso_metric_rows[i].key,
-            json_pack("[oo]", report_json_number(interval.low), report_json_number(interval.high)));
+            json_pack("[oo]", meso_json_number(interval.low), meso_json_number(interval.high)));
     }
     return end(&object);
 }
@@ -95,7 +95,7 @@ static json_t *intervals_object(const tool_evaluation *e)
 static json_t *group_object(const tool_evaluation *e, const meso_group_score *group)
 {
     builder row = begin();
-    set(&row, "group", report_json_text(e->group_names[group->group]));
+    set(&row, "group", meso_json_text(e->group_names[group->group]));
     set(&row, "label", json_string(class_names[group->real]));
     set_count(&row, "n", group->n_images);
     set_number(&row, "p_fake", group->p_fake);
@@ -133,7 +133,7 @@ static json_t *refused_array(const tool_evaluation *e)
         builder row = begin();
         row.failed |= report_json_set_file(row.object, e->dataset->items[i].path) != 0;
         set(&row, "error", json_string(meso_refusal_name(file->refusal)));
-        set(&row, "detail", report_json_text(file->detail));
+        set(&row, "detail", meso_json_text(file->detail));
         if (json_array_append_new(refused, end(&row)) != 0) {
             json_decref(refused);
             return NULL;

@@ -45,7 +45,7 @@ static void text_row(const tool_predict_output *output, const meso_file_score *s
         return; /* stands on stderr */
     meso_text_format(text, "%s  %s  %s  ", label_of(output, score),
                      report_fixed(score->p.fake, 6, fake), report_fixed(score->p.real, 6, real));
-    report_printable(score->path, text);
+    meso_text_add_printable(text, score->path);
     meso_text_add(text, "\n");
 }
 
@@ -71,12 +71,12 @@ static void json_row(const tool_predict_output *output, const meso_file_score *s
     int failed = !row || report_json_set_file(row, score->path) != 0;
     if (score->refusal == MESO_IMAGE_OK) {
         failed |= json_object_set_new(row, "label", json_string(label_of(output, score)));
-        failed |= json_object_set_new(row, "p_fake", report_json_number(score->p.fake));
-        failed |= json_object_set_new(row, "p_real", report_json_number(score->p.real));
+        failed |= json_object_set_new(row, "p_fake", meso_json_number(score->p.fake));
+        failed |= json_object_set_new(row, "p_real", meso_json_number(score->p.real));
     } else {
         const char *name = meso_refusal_name(score->refusal);
         failed |= json_object_set_new(row, "error", json_string(name));
-        failed |= json_object_set_new(row, "detail", report_json_text(score->detail));
+        failed |= json_object_set_new(row, "detail", meso_json_text(score->detail));
     }
     if (failed) {
         json_decref(row);
@@ -140,7 +140,7 @@ meso_status tool_predict_output_end(const tool_predict_output *output, const cha
                      output->n_refused);
     if (error) {
         meso_text_add(&text, ",\n\"error\": ");
-        add_json(report_json_text(error), &text);
+        add_json(meso_json_text(error), &text);
     }
     if (times) {
         meso_text_add(&text, ",\n\"timing\": ");

@@ -18,7 +18,7 @@ void tool_tally_add(tool_tally *tally, const meso_file_score *score)
 void tool_tally_print_refusal(const meso_file_score *score)
 {
     meso_text text = {0};
-    report_printable(score->path, &text);
+    meso_text_add_printable(&text, score->path);
     fprintf(stderr, "refused: %s: %s: %s\n", text.out_of_memory ? "" : text.bytes,
             meso_refusal_name(score->refusal), score->detail);
     meso_text_free(&text);

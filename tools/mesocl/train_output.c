@@ -96,7 +96,7 @@ static int print_json(const tool_train_output *o)
     meso_text_format(&path, "%s/metrics.json", o->run);
     json_t *metrics = path.out_of_memory ? NULL : json_load_file(path.bytes, 0, NULL);
     json_object_set(document, "schema", json_object_get(metrics, "schema"));
-    json_object_set_new(document, "run", report_json_text(o->run));
+    json_object_set_new(document, "run", meso_json_text(o->run));
     json_object_set_new(document, "refused", json_integer((json_int_t)o->result.n_refused));
     json_object_update(document, metrics);
     report_json_write(metrics ? document : NULL, REPORT_JSON_INDENTED, &text);

@@ -153,10 +153,10 @@ static meso_status time_both(const json_t *job, side *base, side *candidate, jso
     }
     find_interval(&ratios, &low, &high);
     *answer = json_pack("{s:o s:o s:o s:I s:o}", "ratio",
-                        report_json_number(bench_samples_summary(&ratios).median), "low",
-                        report_json_number(low), "high", report_json_number(high), "rounds",
+                        meso_json_number(bench_samples_summary(&ratios).median), "low",
+                        meso_json_number(low), "high", meso_json_number(high), "rounds",
                         (json_int_t)ratios.n, "images_per_s",
-                        report_json_number(bench_samples_summary(&speeds).median));
+                        meso_json_number(bench_samples_summary(&speeds).median));
 out:
     bench_samples_free(&ratios);
     bench_samples_free(&speeds);

@@ -166,14 +166,6 @@ out:
     return status;
 }
 
-static int is_utf8(const char *s)
-{
-    for (size_t n; *s; s += n)
-        if ((n = meso_utf8_length(s)) == 0)
-            return 0;
-    return 1;
-}
-
 static meso_status check_field(const field *f, const void *at, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -183,7 +175,7 @@ static meso_status check_field(const field *f, const void *at, meso_error *error
                     : f->kind == FIELD_U64  ? (double)*(const uint64_t *)at
                                             : 0;
     MESO_REQUIRE(
-        !text || is_utf8(text), error, MESO_ERROR_ARGUMENT,
+        !text || meso_is_utf8(text), error, MESO_ERROR_ARGUMENT,
         "%s: \"%s\" is not UTF-8, in which a run records its options: use another name, or "
         "a link",
         f->key, MESO_PRINTABLE(text));

@@ -35,18 +35,6 @@ void meso_weights_close(meso_weights *weights)
     free(weights);
 }
 
-/* Names and metadata end up in JSON, which must be UTF-8. */
-static int is_utf8(const char *s)
-{
-    while (*s) {
-        size_t length = meso_utf8_length(s);
-        if (length == 0)
-            return 0;
-        s += length;
-    }
-    return 1;
-}
-
 meso_status meso_weights_new(meso_weights *weights, const char *name, const size_t *dims,
                              size_t n_dims, meso_tensor **tensor, meso_error *error)
 {
@@ -55,7 +43,7 @@ meso_status meso_weights_new(meso_weights *weights, const char *name, const size
     float *values = NULL;
     size_t n_values = 1, n_bytes = 0;
 
-    MESO_REQUIRE(name[0] && strcmp(name, "__metadata__") != 0 && is_utf8(name), error,
+    MESO_REQUIRE(name[0] && strcmp(name, "__metadata__") != 0 && meso_is_utf8(name), error,
                  MESO_ERROR_ARGUMENT, "'%s' cannot be a tensor's name", MESO_PRINTABLE(name));
     MESO_REQUIRE(!meso_weights_find(weights, name), error, MESO_ERROR_ARGUMENT,
                  "tensor %s is there twice", MESO_PRINTABLE(name));
@@ -161,7 +149,7 @@ meso_status meso_weights_set(meso_weights *weights, const char *key, const char 
     char *key_copy = NULL, *value_copy = NULL;
     meso_metadata *entry = find_metadata(weights, key);
 
-    MESO_REQUIRE(is_utf8(key) && is_utf8(value), error, MESO_ERROR_ARGUMENT,
+    MESO_REQUIRE(meso_is_utf8(key) && meso_is_utf8(value), error, MESO_ERROR_ARGUMENT,
                  "metadata %s is not UTF-8", MESO_PRINTABLE(key));
     MESO_REQUIRE_MEMORY(value_copy = strdup(value), error);
     if (entry) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "writer.h"
+#include "report/report_writer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,17 +8,17 @@
 #include "base/error.h"
 #include "base/file.h"
 
-void bench_section(bench_writer *writer, const char *title)
+void report_writer_section(report_writer *writer, const char *title)
 {
-    if (writer->form == BENCH_HTML)
+    if (writer->form == REPORT_AS_HTML)
         report_html_section(&writer->page, title);
-    else if (writer->form == BENCH_MARKDOWN)
+    else if (writer->form == REPORT_AS_MARKDOWN)
         meso_text_format(&writer->out, "\n## %s\n\n", title);
     else
         meso_text_format(&writer->out, "%s== %s\n", writer->out.length ? "\n" : "", title);
 }
 
-void bench_paragraph(bench_writer *writer, const char *format, ...)
+void report_writer_paragraph(report_writer *writer, const char *format, ...)
 {
     va_list arguments;
     char *text = NULL;
@@ -29,44 +29,42 @@ void bench_paragraph(bench_writer *writer, const char *format, ...)
         writer->out.out_of_memory = 1;
         return;
     }
-    if (writer->form == BENCH_HTML)
+    if (writer->form == REPORT_AS_HTML)
         report_html_paragraph(&writer->page, text);
     else
-        meso_text_format(&writer->out, "%s\n%s", text, writer->form == BENCH_MARKDOWN ? "\n" : "");
+        meso_text_format(&writer->out, "%s\n%s", text,
+                         writer->form == REPORT_AS_MARKDOWN ? "\n" : "");
     free(text);
 }
 
-void bench_table(bench_writer *writer, const char *caption, const report_table *table)
+void report_writer_table(report_writer *writer, const char *caption, report_table *table)
 {
+    int markdown = writer->form == REPORT_AS_MARKDOWN;
     writer->out.out_of_memory |= table->out_of_memory;
-    if (writer->form == BENCH_HTML) {
+    if (writer->form == REPORT_AS_HTML && table->n_cells > 0) {
         report_html_table(&writer->page, caption, table);
-        return;
+    } else if (table->n_cells > 0) {
+        if (caption)
+            meso_text_format(&writer->out, "\n%s\n%s", caption, markdown ? "\n" : "");
+        (markdown ? report_table_markdown : report_table_text)(table, &writer->out);
+        meso_text_add(&writer->out, markdown ? "\n" : "");
     }
-    if (caption)
-        meso_text_format(&writer->out, "\n%s\n%s", caption,
-                         writer->form == BENCH_MARKDOWN ? "\n" : "");
-    if (writer->form == BENCH_MARKDOWN) {
-        report_table_markdown(table, &writer->out);
-        meso_text_add(&writer->out, "\n");
-    } else {
-        report_table_text(table, &writer->out);
-    }
+    report_table_free(table);
 }
 
-meso_status bench_writer_finish(bench_writer *writer, const report_provenance *provenance,
-                                meso_error *error)
+meso_status report_writer_finish(report_writer *writer, const report_provenance *provenance,
+                                 meso_error *error)
 {
     meso_status status = MESO_OK;
-    bench_section(writer, "Where these figures come from");
-    if (writer->form == BENCH_HTML) {
+    report_writer_section(writer, "Where these figures come from");
+    if (writer->form == REPORT_AS_HTML) {
         report_html_provenance(&writer->page, provenance);
         report_html_finish(&writer->page, &writer->out);
     } else {
-        if (writer->form == BENCH_MARKDOWN)
+        if (writer->form == REPORT_AS_MARKDOWN)
             meso_text_add(&writer->out, "```\n");
         report_provenance_text(provenance, &writer->out);
-        if (writer->form == BENCH_MARKDOWN)
+        if (writer->form == REPORT_AS_MARKDOWN)
             meso_text_add(&writer->out, "```\n");
     }
     MESO_REQUIRE(!writer->out.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
@@ -74,7 +72,7 @@ out:
     return status;
 }
 
-meso_status bench_writer_put(bench_writer *writer, const char *file, meso_error *error)
+meso_status report_writer_put(report_writer *writer, const char *file, meso_error *error)
 {
     meso_status status = MESO_OK;
     if (file)

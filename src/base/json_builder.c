@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json_builder.h"
+
+#include <math.h>
+
+#include "base/text.h"
+
+json_t *meso_json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *meso_json_text(const char *text)
+{
+    if (meso_is_utf8(text))
+        return json_string(text);
+    meso_text escaped = {0};
+    meso_text_add_printable(&escaped, text);
+    json_t *string = escaped.out_of_memory ? NULL : json_string(escaped.bytes);
+    meso_text_free(&escaped);
+    return string;
+}
+
+double meso_json_number_of(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static meso_builder begin(json_t *json)
+{
+    return (meso_builder){json, json == NULL};
+}
+
+meso_builder meso_build_object(void)
+{
+    return begin(json_object());
+}
+
+meso_builder meso_build_list(void)
+{
+    return begin(json_array());
+}
+
+void meso_build_set(meso_builder *builder, const char *key, json_t *value)
+{
+    builder->failed |= json_object_set_new(builder->json, key, value) != 0;
+}
+
+void meso_build_number(meso_builder *builder, const char *key, double value)
+{
+    meso_build_set(builder, key, meso_json_number(value));
+}
+
+void meso_build_count(meso_builder *builder, const char *key, size_t count)
+{
+    meso_build_set(builder, key, json_integer((json_int_t)count));
+}
+
+void meso_build_flag(meso_builder *builder, const char *key, int flag)
+{
+    meso_build_set(builder, key, json_boolean(flag));
+}
+
+void meso_build_text(meso_builder *builder, const char *key, const char *text)
+{
+    meso_build_set(builder, key, text ? meso_json_text(text) : json_null());
+}
+
+void meso_build_add(meso_builder *builder, json_t *value)
+{
+    builder->failed |= json_array_append_new(builder->json, value) != 0;
+}
+
+json_t *meso_build_end(meso_builder *builder)
+{
+    if (builder->failed)
+        json_decref(builder->json);
+    return builder->failed ? NULL : builder->json;
+}
