@@ -379,8 +379,6 @@ static void exit_codes(void **state)
     harness_run_rows(NULL, rows, sizeof rows / sizeof rows[0]);
 }
 
-/* Ctrl-C in the middle of 4000 files: what was scored is printed, and the document is closed. */
-/* Every part of --timing is there, positive, and no part takes longer than the whole. */
 /* Without -w: the weights that come with the library, by the hash of their file in the tree. */
 static void weights_come_with_it(void **state)
 {
@@ -396,6 +394,7 @@ static void weights_come_with_it(void **state)
     harness_forget(&result);
 }
 
+/* Every part of --timing is there, positive, and no part takes longer than the whole. */
 static void timing_names_every_part(void **state)
 {
     static const char *const names[] = {"list_devices", "open_device", "open_model", "build",
@@ -421,6 +420,7 @@ static void timing_names_every_part(void **state)
     harness_forget(&result);
 }
 
+/* Ctrl-C in the middle of a long list: what was scored is printed, the document is closed. */
 static void an_interrupted_run_keeps_what_it_has(void **state)
 {
     enum { n_lines = 200000 }; /* more than are scored before the signal comes */

@@ -3,9 +3,10 @@
  * A labelled list of image files, from folders or from a manifest.
  *
  * Labels never depend on folder order: a class folder is fake or real by its name, letter case
- * ignored fake  fake df deepfake forged manipulated synthetic swap swapped ai generated real  real
- * original pristine authentic genuine human or by the names given in the options. Anything
- * ambiguous is refused.
+ * ignored,
+ *   fake  fake df deepfake forged manipulated synthetic swap swapped ai generated
+ *   real  real original pristine authentic genuine human
+ * or by the names given in the options. Anything ambiguous is refused.
  */
 #ifndef MESOCL_DATASET_H
 #define MESOCL_DATASET_H

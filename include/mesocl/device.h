@@ -61,12 +61,14 @@ MESO_API const char *meso_device_type_name(meso_device_type type);
 MESO_API meso_status meso_device_list(meso_device_info **list, size_t *n, meso_error *error);
 
 /* Which entries of a list a selector means. selector is
- *   NULL, "" or "auto"       the environment's MESO_DEVICE if set, else the first dgpu, igpu, cpu,
- * other "cpu" "gpu" "igpu" "dgpu"  every device of that type "1", "0:1"               platform 1
- * whole; device 1 of platform 0 "all"                    every device anything else            part
- * of the device's or platform's name, letter case ignored matches holds room for n positions;
- * *n_matches of them are written, in list order. Errors: NO_DEVICE (nothing matches: the text lists
- * what there is), ARGUMENT. */
+ *   NULL, "" or "auto"         the environment's MESO_DEVICE if set, else the first dgpu, igpu,
+ *                              cpu, other
+ *   "cpu" "gpu" "igpu" "dgpu"  every device of that type
+ *   "1", "0:1"                 platform 1 whole; device 1 of platform 0
+ *   "all"                      every device
+ *   anything else              part of the device's or platform's name, letter case ignored
+ * matches has room for n positions; *n_matches of them are written, in list order. Errors:
+ * NO_DEVICE (nothing matches: the text lists what there is), ARGUMENT. */
 MESO_API meso_status meso_device_match(const meso_device_info *list, size_t n, const char *selector,
                                        size_t *matches, size_t *n_matches, meso_error *error);
 

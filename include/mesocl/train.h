@@ -51,9 +51,11 @@ typedef enum meso_optimizer {
  *
  * lr · rateᵏ, never below limit. k counts drops:
  *   constant     none
- *   exponential  ⌊step / s⌋ with s = (images / batch) · (epochs / n), n = ⌊log(limit / lr) / log
- * rate⌋ and whole divisions: the limit is reached as training ends (MalayAgr's MesoNet) epochs
- * ⌊epoch / every⌋ iterations   ⌊step / every⌋
+ *   exponential  ⌊step / s⌋ with s = (images / batch) · (epochs / n), whole divisions, and
+ *                n = ⌊log(limit / lr) / log rate⌋: the limit is reached as training ends
+ *                (MalayAgr's MesoNet)
+ *   epochs       ⌊epoch / every⌋
+ *   iterations   ⌊step / every⌋
  */
 typedef enum meso_schedule_kind {
     MESO_SCHEDULE_CONSTANT,
@@ -70,8 +72,10 @@ typedef struct meso_schedule {
 } meso_schedule;
 
 /* Reads a kind and settings, with commas between:
- *   constant        exponential,rate=0.1,limit=1e-6        epochs,every=10,rate=0.1,limit=0
- *   iterations,every=1000,rate=0.1,limit=1e-6, for which "paper" is short
+ *   constant
+ *   exponential,rate=0.1,limit=1e-6
+ *   epochs,every=10,rate=0.1,limit=0
+ *   iterations,every=1000,rate=0.1,limit=1e-6 ("paper" for short)
  * Defaults: rate 0.1; limit 1e-6 for exponential, else 0; every must be there. Errors: ARGUMENT. */
 MESO_API meso_status meso_schedule_parse(const char *text, meso_schedule *schedule,
                                          meso_error *error);

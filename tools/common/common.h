@@ -49,7 +49,7 @@ typedef struct tool_scoring {
     MESO_OPTION_DEVICE((s).device), \
     MESO_OPTION_PATH((s).path), \
     {"batch", 'b', MESO_OPTION_UNSIGNED, {.number = &(s).batch}, "N", \
-     "images the device computes at once; default 8", 1, 4096}, \
+     "images the device computes at once; default: 8, 32 or 64, as the net's path likes", 1, 4096}, \
     {"threads", 'j', MESO_OPTION_UNSIGNED, {.number = &(s).threads}, "N", \
      "decoding threads; default: one for each processor", 1, 1024}, \
     {"max-pixels", '\0', MESO_OPTION_UNSIGNED, {.number = &(s).max_pixels}, "N", \
@@ -60,8 +60,8 @@ typedef struct tool_scoring {
      "say on stderr, and in JSON, how many seconds each part took; decode adds up all threads", 0, 0}
 /* clang-format on */
 
-/* Opens the device and the model; Returns -1, or the exit code after a
- * sentence on stderr; in both cases the caller closes what is not NULL, the model first. */
+/* Opens device and model. Returns −1 on success, else the exit code (a sentence is on stderr).
+ * Close both in any case, the model first. */
 int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **model);
 
 /* What --timing tells: a part's name, and its seconds. */

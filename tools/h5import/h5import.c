@@ -133,7 +133,7 @@ static json_t *sha256_of(const blob *file)
     return json_string(hex);
 }
 
-static void write_stream(const import *out)
+static void write_stream(const import_result *out)
 {
     printf("mesocl-h5import 1\n");
     if (json_dumpf(out->header, stdout, JSON_COMPACT) != 0 && !ferror(stdout))
@@ -145,7 +145,7 @@ static void write_stream(const import *out)
 }
 
 /* Which of the four kinds is it? Root attributes and groups tell. */
-static void read_h5(import *out, const blob *file)
+static void read_h5(import_result *out, const blob *file)
 {
     hid_t root = h5_open(file);
     if (H5Lexists(root, "model_weights", H5P_DEFAULT) > 0) {
@@ -168,7 +168,7 @@ static void read_h5(import *out, const blob *file)
 
 int main(int argc, char **argv)
 {
-import out = {need(json_object()), need(json_array()), NULL, 0 };
+    import_result out = {need(json_object()), need(json_array()), NULL, 0};
     if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1]))
         die(2, "usage: mesocl-h5import [FILE] >PIPE    (see tools/h5import/h5import.h)");
     int fd = argc == 2 && strcmp(argv[1], "-") != 0 ? open_input(argv[1]) : STDIN_FILENO;

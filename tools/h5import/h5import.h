@@ -40,11 +40,11 @@ typedef struct blob {
 } blob;
 
 /* What will be written. */
-typedef struct import {
+typedef struct import_result {
     json_t *header, *layers;
     float *values; /* little-endian, whatever the host is */
     size_t n_values;
-} import;
+} import_result;
 
 _Noreturn void die(int exit_code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -65,13 +65,13 @@ char **h5_read_strings(hid_t object, const char *name, size_t *n);
 /* One string attribute, or null where there is none. */
 json_t *h5_read_text(hid_t object, const char *name);
 /* Appends the values and returns {"name": name, "shape": […]}. */
-json_t *h5_read_array(import *out, hid_t parent, const char *path, const char *name);
+json_t *h5_read_array(import_result *out, hid_t parent, const char *path, const char *name);
 
 /* keras_layers.c: the layers of an open file, for the two ways in which Keras lays them out. */
-void read_layer_names_layout(import *out, hid_t root);
-void read_vars_layout(import *out, hid_t root);
+void read_layer_names_layout(import_result *out, hid_t root);
+void read_vars_layout(import_result *out, hid_t root);
 
 /* keras_zip.c */
-blob read_keras_zip(import *out, const blob *file); /* returns the weight file inside */
+blob read_keras_zip(import_result *out, const blob *file); /* returns the weight file inside */
 
 #endif

@@ -148,7 +148,7 @@ static json_t *read_shape(hid_t dataset, const char *path, size_t *n_values)
     return shape;
 }
 
-json_t *h5_read_array(import *out, hid_t parent, const char *path, const char *name)
+json_t *h5_read_array(import_result *out, hid_t parent, const char *path, const char *name)
 {
     size_t n = 0;
     hid_t dataset = H5Dopen2(parent, path, H5P_DEFAULT);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_layer(import *out, json_t *name, const char *group, json_t *arrays)
+static void add_layer(import_result *out, json_t *name, const char *group, json_t *arrays)
 {
     json_t *layer = need(json_object());
     set(layer, "name", name);
@@ -25,7 +25,7 @@ static void add_layer(import *out, json_t *name, const char *group, json_t *arra
     json_array_append_new(out->layers, layer);
 }
 
-static void add_named_layer(import *out, hid_t root, const char *name)
+static void add_named_layer(import_result *out, hid_t root, const char *name)
 {
     hid_t group = h5_open_group(root, name);
     json_t *arrays = need(json_array());
@@ -45,7 +45,7 @@ static void add_named_layer(import *out, hid_t root, const char *name)
     H5Gclose(group);
 }
 
-void read_layer_names_layout(import *out, hid_t root)
+void read_layer_names_layout(import_result *out, hid_t root)
 {
     char attribute[32] = "layer_names";
     for (int piece = h5_has_attribute(root, attribute) ? -1 : 0;; piece++) {
@@ -61,7 +61,7 @@ void read_layer_names_layout(import *out, hid_t root)
 }
 
 /* vars/0, vars/1, … of the group at path; nothing where there are none. */
-static void add_vars(import *out, hid_t group, const char *path)
+static void add_vars(import_result *out, hid_t group, const char *path)
 {
     char number[16];
     json_t *arrays = need(json_array());
@@ -87,7 +87,7 @@ static int is_foreign(const char *name)
            strncmp(name, "seed_generator", 14) == 0;
 }
 
-static void walk(import *out, hid_t group, const char *path, int depth)
+static void walk(import_result *out, hid_t group, const char *path, int depth)
 {
     H5G_info_t info;
     if (depth > MAX_DEPTH || H5Gget_info(group, &info) < 0)
@@ -114,7 +114,7 @@ static void walk(import *out, hid_t group, const char *path, int depth)
     }
 }
 
-void read_vars_layout(import *out, hid_t root)
+void read_vars_layout(import_result *out, hid_t root)
 {
     walk(out, root, "", 0);
 }

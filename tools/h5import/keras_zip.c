@@ -36,7 +36,7 @@ static json_t *version_of(zip_t *archive)
     return json_is_string(version) ? json_incref(version) : json_null();
 }
 
-blob read_keras_zip(import *out, const blob *file)
+blob read_keras_zip(import_result *out, const blob *file)
 {
     zip_error_t error;
     zip_source_t *source = zip_source_buffer_create(file->bytes, file->n, 0, &error);

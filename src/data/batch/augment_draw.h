@@ -9,10 +9,11 @@
 
 #include "mesocl/augment.h"
 
-/* Uploaded as it is: 10 floats, which cl/picture/augment.cl reads by position. The value at (row,
- * column) of the result is the picture's at row    of source = row_of[0] · row + row_of[1] · column
- * + row_of[2] column of source = column_of[0] · row + column_of[1] · column + column_of[2] in which
- * flips are contained. */
+/* Uploaded as it is: 10 floats, which cl/picture/augment.cl reads by position. The value at
+ * (row, column) of the result is the picture's at
+ *   row of source    = row_of[0] · row + row_of[1] · column + row_of[2]
+ *   column of source = column_of[0] · row + column_of[1] · column + column_of[2]
+ * in which flips are contained. */
 typedef struct meso_augment_draw {
     float row_of[3], column_of[3];
     float shift[3];   /* added to R, G, B */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * conv: cross-correlation (no flip of the kernel), as in Keras and PyTorch.
- *   out[k][y][x] = Σ_{r,s,c} kernel[r][s][c][k] · in[c][y·stride + r·dilation − before][the same in
- * x]
+ *   out[k][y][x] = Σ_{r,s,c} kernel[r][s][c][k]
+ *                            · in[c][y·stride + r·dilation − before][the same in x]
  */
 #include "net/op/op.h"
 

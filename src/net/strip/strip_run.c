@@ -55,7 +55,6 @@ size_t meso_strip_n_lanes(const meso_strip_run *run)
     return run->n_lanes;
 }
 
-/* A buffer with these values. */
 /* A buffer of zeros: kernels never write the rows of zeros around a tensor. */
 static meso_status create_zeros(meso_device *device, size_t bytes, meso_buffer *buffer)
 {
