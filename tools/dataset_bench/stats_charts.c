@@ -104,7 +104,7 @@ static void spectra(report_html *page, const study_dataset *datasets, size_t n)
     lines_free(&l);
 }
 
-/* Real minus fake on grey: lighter is where reals are lighter, ten times as much. */
+/* Mean real minus mean fake, times 5, on mid grey. */
 static void difference_of(const double *fake, const double *real, uint8_t *out)
 {
     for (int k = 0; k < STUDY_THUMB_PIXELS; k++) {
@@ -117,7 +117,7 @@ static void mean_pictures(report_html *page, const study_dataset *dataset)
 {
     double means[2][STUDY_THUMB_PIXELS];
     uint8_t grey[3][STUDY_THUMB_PIXELS];
-    static const char *const names[3] = {"mean fake", "mean real", "real − fake, 5-fold"};
+    static const char *const names[3] = {"mean fake", "mean real", "real − fake, × 5"};
     for (int label = 0; label < 2; label++) {
         study_mean_thumb(dataset, (meso_label)label, means[label]);
         for (int k = 0; k < STUDY_THUMB_PIXELS; k++)

@@ -28,7 +28,7 @@ typedef struct evaluate {
 
 static const char about[] =
     "Scores a labelled dataset and says how well the model separates real from fake: accuracy, "
-    "MSE, AUC, EER and more with 95 % intervals, beside what can be had without looking.\n\n"
+    "MSE, AUC, EER and more with 95 % intervals, beside a majority-class baseline.\n\n"
     "The folder holds one folder for each class, told by its name: fake df deepfake forged "
     "manipulated synthetic swap swapped ai generated, or real original pristine authentic genuine "
     "human; others by --fake and --real. A manifest is a CSV with the columns file, label and "

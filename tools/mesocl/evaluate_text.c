@@ -25,7 +25,7 @@ static void add_metrics(const tool_evaluation *e, meso_text *out)
         {"value", "value", REPORT_RIGHT, REPORT_NUMBER, 4},
         {"low", "95 % from", REPORT_RIGHT, REPORT_NUMBER, 4},
         {"high", "to", REPORT_RIGHT, REPORT_NUMBER, 4},
-        {"constant", "constant", REPORT_RIGHT, REPORT_NUMBER, 4},
+        {"constant", "baseline", REPORT_RIGHT, REPORT_NUMBER, 4},
     };
     report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
     for (size_t i = 0; i < meso_n_metric_rows; i++) {
@@ -40,7 +40,7 @@ static void add_metrics(const tool_evaluation *e, meso_text *out)
     add_table(&table, out);
     meso_text_format(out,
                      "intervals: percentile bootstrap, %zu resamples of %zu %s, seed %llu\n"
-                     "constant: the best that can be had without looking, P(real) = ",
+                     "baseline: the majority class, P(real) = ",
                      e->intervals.n_resamples, e->intervals.n_units, e->group ? "groups" : "images",
                      (unsigned long long)e->seed);
     char number[REPORT_NUMBER_SIZE];

@@ -117,8 +117,8 @@ static meso_metrics_intervals no_intervals(void)
     return (meso_metrics_intervals){none, none, none, none, none, none, none, none, none, 0, 0};
 }
 
-/* Metrics of p and 1 − p for every image, p the share of reals: of all constants the one with the
- * least squared error and cross-entropy, and on the side of the larger class. */
+/* The majority-class baseline: p and 1 − p for every image, p the share of reals, which of all
+ * constants has the least squared error and cross-entropy. */
 static meso_status measure_constant(tool_evaluation *e, meso_error *error)
 {
     meso_status status = MESO_OK;
