@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The multiply-add peak of a device: chains of a·x + b that depend on nothing but themselves. One kernel
- * for each vector width; the host takes the fastest.
+ * The multiply-add peak of a device: chains of a·x + b that depend on nothing but themselves. One
+ * kernel for each vector width; the host takes the fastest.
  */
 
-/* Functions, not macros: LLVM uses 512-bit registers for 16 floats only in a kernel that passes such a vector to
- * a function, inlined or not, and halves them otherwise ("min-legal-vector-width"). */
+/* Functions, not macros: LLVM uses 512-bit registers for 16 floats only in a kernel that passes
+ * such a vector to a function, inlined or not, and halves them otherwise
+ * ("min-legal-vector-width"). */
 inline float sum4(float4 x)
 {
     return x.s0 + x.s1 + x.s2 + x.s3;
@@ -21,9 +22,9 @@ inline float sum16(float16 x)
     return sum8(x.lo) + sum8(x.hi);
 }
 
-/* Twelve chains hide four cycles of latency in three units, and with the two factors they fit the sixteen
- * registers of AVX2. x = 0.5·x + 0.5 stays near 1, far from denormals. One expression: mad() never fuses on
- * PoCL. */
+/* Twelve chains hide four cycles of latency in three units, and with the two factors they fit the
+ * sixteen registers of AVX2. x = 0.5·x + 0.5 stays near 1, far from denormals. One expression:
+ * mad() never fuses on PoCL. */
 #define PEAK_KERNEL(name, vector, sum)                                                             \
     __kernel void name(__global float *out, const int items, const int rounds, const float a,      \
                        const float b)                                                              \
@@ -47,7 +48,8 @@ PEAK_KERNEL(peak_float4, float4, sum4)
 PEAK_KERNEL(peak_float8, float8, sum8)
 PEAK_KERNEL(peak_float16, float16, sum16)
 
-/* from, to [16 · items], both far larger than caches: bandwidth; or of one item: the cost of a launch. */
+/* from, to [16 · items], both far larger than caches: bandwidth; or of one item: the cost
+ * of a launch. */
 __kernel void peak_copy(__global const float *from, __global float *to, const int items)
 {
     const int i = (int)get_global_id(0);

@@ -2,8 +2,9 @@
  *
  * In front of every program. OpenCL C 1.2, single precision, no extension.
  *
- * A tensor is planar, [n][channels][height + 2·pad][row stride], with zeros in the pad. Its geometry comes as
- * one tensor_t; the host makes it in src/net/tensor.c. Work-items count images from FIRST on.
+ * A tensor is planar, [n][channels][height + 2·pad][row stride], with zeros in the pad. Its
+ * geometry comes as one tensor_t; the host makes it in src/net/tensor.c. Work-items count images
+ * from FIRST on.
  */
 typedef int8 tensor_t;
 #define CHANNELS(t) ((t).s0)
@@ -18,11 +19,12 @@ typedef int8 tensor_t;
 /* Where pixel (y, x) of a channel lies; y and x may reach into the pad. */
 inline size_t at(tensor_t t, int n, int c, int y, int x)
 {
-    return (size_t)(n + FIRST(t)) * IMAGE(t) + (size_t)c * PLANE(t) + (size_t)((y + PAD(t)) * ROW_STRIDE(t) + x + PAD(t));
+    return (size_t)(n + FIRST(t)) * IMAGE(t) + (size_t)c * PLANE(t) +
+           (size_t)((y + PAD(t)) * ROW_STRIDE(t) + x + PAD(t));
 }
 
-/* Work-items of plain kernels are (x, y, n · channels + c) of a tensor. The host rounds the first dimension up
- * to whole work-groups: what is past the end returns. */
+/* Work-items of plain kernels are (x, y, n · channels + c) of a tensor. The host rounds the first
+ * dimension up to whole work-groups: what is past the end returns. */
 #define GET_PIXEL(t)                                                                               \
     const int x = (int)get_global_id(0);                                                           \
     if (x >= WIDTH(t))                                                                             \
@@ -31,8 +33,8 @@ inline size_t at(tensor_t t, int n, int c, int y, int x)
     const int n = (int)get_global_id(2) / CHANNELS(t);                                             \
     const int c = (int)get_global_id(2) % CHANNELS(t)
 
-/* A hint, where the compiler has it. Kernels that do much with each value ask too rarely for the next ones, and the
- * processor waits for memory: 8–11 % on the first fused block. */
+/* A hint, where the compiler has it. Kernels that do much with each value ask too rarely for the
+ * next ones, and the processor waits for memory: 8–11 % on the first fused block. */
 #if !defined(PREFETCH) && defined(__has_builtin)
 #if __has_builtin(__builtin_prefetch)
 #define PREFETCH(p) __builtin_prefetch(p)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * 8-bit pictures [n][HEIGHT][WIDTH][3] → what the net takes, as floats in the same order. Put together at run time:
- * the host defines HEIGHT and WIDTH, BAND (rows of a work-item), STRIDE (words of a row) and what is wanted:
+ * 8-bit pictures [n][HEIGHT][WIDTH][3] → what the net takes, as floats in the same order. Put
+ * together at run time: the host defines HEIGHT and WIDTH, BAND (rows of a work-item), STRIDE
+ * (words of a row) and what is wanted:
  *   BRIGHTNESS      1: factor
  *   STRETCH         before it: 0 nothing, 1 least…greatest to 0…255, 2 0…greatest to 0…255
  *   CHANNEL_SHIFT   1: shift, clipped to the picture's least and greatest value
  *   CENTER, SCALE   1: samplewise;  FEATURES  1: featurewise
  *
- * A work-item is (band of rows, image). What concerns a whole picture is found band by band and put together by
- * everybody who needs it, in the order of bands.
+ * A work-item is (band of rows, image). What concerns a whole picture is found band by band and put
+ * together by everybody who needs it, in the order of bands.
  */
 #define SAMPLEWISE (CENTER || SCALE)
 #define BANDS ((HEIGHT + BAND - 1) / BAND)
@@ -23,7 +24,8 @@
 
 /* A draw, as meso_augment_draw: 10 floats. */
 #define DRAW(n) (draws + (size_t)(n) * 10)
-/* Of the constants: 1 / divide, then for R, G, B the mean and 1 / (deviation + 1e-6), or 0 and 1. */
+/* Of the constants: 1 / divide, then for R, G, B the mean and 1 / (deviation + 1e-6), or
+ * 0 and 1. */
 #define UNIT (constants[0])
 #define MEAN (constants + 1)
 #define FACTOR (constants + 4)
@@ -65,8 +67,8 @@ inline void store_part(const float16 p, __global float *v, const int n)
         v[i] = some[i];
 }
 
-/* 8-bit pixels → words of one pixel each, the last column and the last row twice, so that every point between pixels
- * has four neighbours. */
+/* 8-bit pixels → words of one pixel each, the last column and the last row twice, so that every
+ * point between pixels has four neighbours. */
 ITEM_KERNEL augment_words(__global const uchar *pixels, __global uint *words, const int first)
 {
     const int image = (int)get_global_id(1), begin = (int)get_global_id(0) * BAND;
@@ -77,11 +79,14 @@ ITEM_KERNEL augment_words(__global const uchar *pixels, __global uint *words, co
         __global uint *to = words + ((size_t)image * (HEIGHT + 1) + y) * STRIDE;
         int x = 0;
         for (; x + 16 <= WIDTH; x += 16) {
-            const uchar16 a = vload16(0, from + 3 * x), b = vload16(1, from + 3 * x), c = vload16(2, from + 3 * x);
+            const uchar16 a = vload16(0, from + 3 * x), b = vload16(1, from + 3 * x),
+                          c = vload16(2, from + 3 * x);
             const uchar z = 0;
             vstore4(as_uint4((uchar16)(a.s012, z, a.s345, z, a.s678, z, a.s9ab, z)), 0, to + x);
-            vstore4(as_uint4((uchar16)(a.scde, z, a.sf, b.s01, z, b.s234, z, b.s567, z)), 1, to + x);
-            vstore4(as_uint4((uchar16)(b.s89a, z, b.sbcd, z, b.sef, c.s0, z, c.s123, z)), 2, to + x);
+            vstore4(as_uint4((uchar16)(a.scde, z, a.sf, b.s01, z, b.s234, z, b.s567, z)), 1,
+                    to + x);
+            vstore4(as_uint4((uchar16)(b.s89a, z, b.sbcd, z, b.sef, c.s0, z, c.s123, z)), 2,
+                    to + x);
             vstore4(as_uint4((uchar16)(c.s456, z, c.s789, z, c.sabc, z, c.sdef, z)), 3, to + x);
         }
         for (; x <= WIDTH; x++) {
@@ -102,10 +107,10 @@ inline float4 between(__global const uint *p, const float down, const float righ
     return fma((float4)(right), v.hi - v.lo, v.lo);
 }
 
-/* The affine map, in the units of pixels, to moved [image][HEIGHT][WIDTH][3]. Each band's least and greatest R, G, B, –
- * go to range [image][BANDS][8]. */
-ITEM_KERNEL augment_affine(__global const uint *words, __global const float *draws, __global float *moved,
-                           __global float *range, const int first)
+/* The affine map, in the units of pixels, to moved [image][HEIGHT][WIDTH][3]. Each band's least and
+ * greatest R, G, B, – go to range [image][BANDS][8]. */
+ITEM_KERNEL augment_affine(__global const uint *words, __global const float *draws,
+                           __global float *moved, __global float *range, const int first)
 {
     const int image = (int)get_global_id(1), band = (int)get_global_id(0);
     __global const uint *from = words + (size_t)image * (HEIGHT + 1) * STRIDE;
@@ -116,16 +121,19 @@ ITEM_KERNEL augment_affine(__global const uint *words, __global const float *dra
         __global float *to = moved + (size_t)image * PICTURE + (size_t)y * ROW;
         const float row = fma(draw[0], (float)y, draw[2]), column = fma(draw[3], (float)y, draw[5]);
         for (int x = 0; x < WIDTH; x += 16 * BLOCK) {
-            /* First where many pixels come from, then the pixels: what is read back at once must wait for the write. */
+            /* First where many pixels come from, then the pixels: what is read back at once must
+             * wait for the write. */
             int at[16 * BLOCK];
             float down[16 * BLOCK], right[16 * BLOCK];
             const int n = min(WIDTH - x, 16 * BLOCK);
             for (int i = 0; i < n; i += 16) {
-                const float16 xs =
-                    (float)(x + i) + (float16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+                const float16 xs = (float)(x + i) +
+                                   (float16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
                 const float16 rows = clamp(fma(xs, row_of_x, row), 0.0f, (float)(HEIGHT - 1));
-                const float16 columns = clamp(fma(xs, column_of_x, column), 0.0f, (float)(WIDTH - 1));
-                const int16 top = convert_int16(rows), left = convert_int16(columns); /* not negative: downwards */
+                const float16 columns =
+                    clamp(fma(xs, column_of_x, column), 0.0f, (float)(WIDTH - 1));
+                /* not negative: downwards */
+                const int16 top = convert_int16(rows), left = convert_int16(columns);
                 vstore16(top * STRIDE + left, 0, at + i);
                 vstore16(rows - convert_float16(top), 0, down + i);
                 vstore16(columns - convert_float16(left), 0, right + i);
@@ -163,8 +171,8 @@ typedef struct finish {
     float brightness, unit;
 } finish;
 
-inline finish make_finish(__global const float *draw, __global const float *range, __global const float *constants,
-                          const int image)
+inline finish make_finish(__global const float *draw, __global const float *range,
+                          __global const float *constants, const int image)
 {
     finish f;
     const float4 shift = (float4)(draw[6], draw[7], draw[8], 0.0f);
@@ -212,8 +220,9 @@ inline float16 finish_pixels(const finish *f, const int k, float16 p)
 }
 
 /* Moved pictures → what the net takes. */
-ITEM_KERNEL augment_finish(__global const float *moved, __global const float *draws, __global const float *range,
-                           __global const float *constants, __global float *out, const int first)
+ITEM_KERNEL augment_finish(__global const float *moved, __global const float *draws,
+                           __global const float *range, __global const float *constants,
+                           __global float *out, const int first)
 {
     const int image = (int)get_global_id(1), band = (int)get_global_id(0);
     const finish f = make_finish(DRAW(first + image), range, constants, image);
@@ -234,8 +243,8 @@ ITEM_KERNEL augment_finish(__global const float *moved, __global const float *dr
 #if BRIGHTNESS
 /* The same as 8-bit pixels, which brightness leaves whole. */
 ITEM_KERNEL augment_finish_bytes(__global const float *moved, __global const float *draws,
-                                 __global const float *range, __global const float *constants, __global uchar *out,
-                                 const int first)
+                                 __global const float *range, __global const float *constants,
+                                 __global uchar *out, const int first)
 {
     const int image = (int)get_global_id(1), band = (int)get_global_id(0);
     const finish f = make_finish(DRAW(first + image), range, constants, image);
@@ -245,7 +254,8 @@ ITEM_KERNEL augment_finish_bytes(__global const float *moved, __global const flo
     for (int i = 0; i < n; i += 48)
         UNROLLED for (int k = 0; k < 3; k++) {
             const int at = i + 16 * k;
-            const uchar16 p = convert_uchar16(convert_int16(finish_pixels(&f, k, load_part(v + at, n - at))));
+            const uchar16 p =
+                convert_uchar16(convert_int16(finish_pixels(&f, k, load_part(v + at, n - at))));
             if (n - at >= 16)
                 vstore16(p, 0, to + at);
             else
@@ -256,16 +266,18 @@ ITEM_KERNEL augment_finish_bytes(__global const float *moved, __global const flo
 #endif
 
 /* Without draws. */
-ITEM_KERNEL augment_unpack(__global const uchar *pixels, __global float *out, __global const float *constants,
-                           const int first)
+ITEM_KERNEL augment_unpack(__global const uchar *pixels, __global float *out,
+                           __global const float *constants, const int first)
 {
     const int band = (int)get_global_id(0);
-    const size_t start = (size_t)(first + (int)get_global_id(1)) * PICTURE + (size_t)band * BAND * ROW;
+    const size_t start =
+        (size_t)(first + (int)get_global_id(1)) * PICTURE + (size_t)band * BAND * ROW;
     const int n = min(BAND, HEIGHT - band * BAND) * WIDTH;
     for (int i = 0; i < n; i++) {
         float4 p = convert_float4((uchar4)(vload3(i, pixels + start), 0)) * UNIT;
 #if FEATURES && !SAMPLEWISE
-        p = (p - (float4)(MEAN[0], MEAN[1], MEAN[2], 0.0f)) * (float4)(FACTOR[0], FACTOR[1], FACTOR[2], 0.0f);
+        p = (p - (float4)(MEAN[0], MEAN[1], MEAN[2], 0.0f)) *
+            (float4)(FACTOR[0], FACTOR[1], FACTOR[2], 0.0f);
 #endif
         vstore3(p.xyz, i, out + start);
     }
@@ -287,9 +299,10 @@ inline float total(__global const float *sums, const int image, const int which)
     return sum;
 }
 
-/* which = 0: the sum of a band's values; 1, behind it: of their squared distances from the picture's mean. Rows are
- * added up one by one, so that errors do not grow with the band. */
-ITEM_KERNEL augment_sums(__global const float *out, __global float *sums, const int which, const int first)
+/* which = 0: the sum of a band's values; 1, behind it: of their squared distances from the
+ * picture's mean. Rows are added up one by one, so that errors do not grow with the band. */
+ITEM_KERNEL augment_sums(__global const float *out, __global float *sums, const int which,
+                         const int first)
 {
     const int image = (int)get_global_id(1), band = (int)get_global_id(0);
     const float mean = which ? total(sums, image, 0) / PICTURE : 0.0f;
@@ -310,8 +323,8 @@ ITEM_KERNEL augment_sums(__global const float *out, __global float *sums, const 
 }
 
 /* Samplewise, then featurewise: in place. */
-ITEM_KERNEL augment_standardize(__global float *out, __global const float *sums, __global const float *constants,
-                                const int first)
+ITEM_KERNEL augment_standardize(__global float *out, __global const float *sums,
+                                __global const float *constants, const int first)
 {
     const int image = (int)get_global_id(1), band = (int)get_global_id(0);
     __global float *v = out + (size_t)(first + image) * PICTURE + (size_t)band * BAND * ROW;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a picture is like, counted in integers; the host divides, in double (src/picture/statistics.c, which also
- * defines the places in a record: R_…). Integers have one right answer, on every device and in every order.
+ * What a picture is like, counted in integers; the host divides, in double
+ * (src/picture/statistics.c, which also defines the places in a record: R_…). Integers have one
+ * right answer, on every device and in every order.
  *
- * Work-item: one band of rows of one picture, with a record and scratch of its own. A picture on a core is one
- * band; elsewhere it is cut into several. Borders repeat the outermost pixel: for a minimum or maximum that is
- * the same as leaving out what lies outside.
+ * Work-item: one band of rows of one picture, with a record and scratch of its own. A picture on a
+ * core is one band; elsewhere it is cut into several. Borders repeat the outermost pixel: for a
+ * minimum or maximum that is the same as leaving out what lies outside.
  */
 typedef struct band {
     uint pixels; /* where the picture begins, [height][width][3] bytes */
@@ -17,7 +18,8 @@ typedef struct band {
 inline band_t band_of(__global const uint *bands, int i)
 {
     bands += 6 * (size_t)i;
-    const band_t b = {bands[0], bands[1], (int)bands[2], (int)bands[3], (int)bands[4], (int)bands[5]};
+    const band_t b = {bands[0], bands[1], (int)bands[2], (int)bands[3],
+                      (int)bands[4], (int)bands[5]};
     return b;
 }
 
@@ -27,11 +29,12 @@ inline void put_sum(__global uint *record, int at, ulong sum)
     record[at + 1] = (uint)(sum >> 32);
 }
 
-/* One row → OpenCV's L, two pixels repeated before and behind it. A table holds, for each value of each channel,
- * its part of Y in the low half and its part of Pillow's L in the high half, so that one sum gives both. With
- * `counted`, also the histograms; the sum of Pillow's L is returned. Neighbours are often equal, and a counter
- * cannot be raised again before its last store is done: even and odd pixels have counters of their own. The table
- * is volatile because compilers else put its three loads into one gather, which is slower on most processors. */
+/* One row → OpenCV's L, two pixels repeated before and behind it. A table holds, for each value of
+ * each channel, its part of Y in the low half and its part of Pillow's L in the high half, so that
+ * one sum gives both. With `counted`, also the histograms; the sum of Pillow's L is returned.
+ * Neighbours are often equal, and a counter cannot be raised again before its last store is done:
+ * even and odd pixels have counters of their own. The table is volatile because compilers else put
+ * its three loads into one gather, which is slower on most processors. */
 inline ulong lightness_row(__global const uchar *restrict rgb, int width,
                            volatile __global const ulong *parts,
                            __global const uchar *restrict lightness, __global uchar *restrict l,
@@ -65,8 +68,10 @@ inline uchar larger(uchar a, uchar b)
     return a > b ? a : b;
 }
 
-/* Minimum and maximum of five neighbours. Sixteen pixels at a time: what lies past the width is never used. */
-inline void spread_row(__global const uchar *l, int width, __global uchar *low, __global uchar *high)
+/* Minimum and maximum of five neighbours. Sixteen pixels at a time: what lies past the width
+ * is never used. */
+inline void spread_row(__global const uchar *l, int width, __global uchar *low,
+                       __global uchar *high)
 {
     for (int x = 0; x < width; x += 16) {
         const uchar16 a = vload16(0, l + x), b = vload16(0, l + x + 1), c = vload16(0, l + x + 2);
@@ -76,9 +81,10 @@ inline void spread_row(__global const uchar *l, int width, __global uchar *low, 
     }
 }
 
-/* The same of five rows, then Σ (max − min) for each max + min: the host divides one by the other. */
-inline void contrast_row(__global const uchar *low, __global const uchar *high, int stride, int width,
-                         __global uchar *differences, __global ushort *sums,
+/* The same of five rows, then Σ (max − min) for each max + min: the host divides one by the
+ * other. */
+inline void contrast_row(__global const uchar *low, __global const uchar *high, int stride,
+                         int width, __global uchar *differences, __global ushort *sums,
                          __global uint *restrict record)
 {
     for (int x = 0; x < width; x += 16) {
@@ -95,7 +101,8 @@ inline void contrast_row(__global const uchar *low, __global const uchar *high, 
 }
 
 /* The study's statistics. parts: [3][256]; lightness: OpenCV's L for each Y. */
-__kernel void count_study(__global const uchar *restrict pixels, volatile __global const ulong *parts,
+__kernel void count_study(__global const uchar *restrict pixels,
+                          volatile __global const ulong *parts,
                           __global const uchar *restrict lightness, __global const uint *bands,
                           const int n_bands, __global uchar *restrict scratch,
                           __global uint *restrict records)
@@ -116,8 +123,8 @@ __kernel void count_study(__global const uchar *restrict pixels, volatile __glob
         /* Rows that the ring lacks: those past a border stand for the border's row. */
         const int row = y < 0 ? 0 : y > last ? last : y;
         const int slot = (y + 5) % 5;
-        sum += lightness_row(pixels + b.pixels + (size_t)row * width * 3, width, parts, lightness, l,
-                             record, y >= b.first && y < b.end);
+        sum += lightness_row(pixels + b.pixels + (size_t)row * width * 3, width, parts, lightness,
+                             l, record, y >= b.first && y < b.end);
         spread_row(l, width, low + slot * stride, high + slot * stride);
         if (y >= b.first + 2)
             contrast_row(low, high, stride, width, differences, sums, record);
@@ -129,7 +136,8 @@ __kernel void count_study(__global const uchar *restrict pixels, volatile __glob
 inline void luma_row(__global const uchar *restrict rgb, int width, __global short *restrict out)
 {
     for (int x = 0; x < width; x++)
-        out[x + 1] = (short)((19595 * rgb[3 * x] + 38470 * rgb[3 * x + 1] + 7471 * rgb[3 * x + 2] + 0x8000) >> 16);
+        out[x + 1] = (short)((19595 * rgb[3 * x] + 38470 * rgb[3 * x + 1] +
+                              7471 * rgb[3 * x + 2] + 0x8000) >> 16);
     out[0] = out[1];
     out[width + 1] = out[width];
 }
@@ -139,8 +147,8 @@ inline int magnitude(int v)
     return v < 0 ? -v : v;
 }
 
-/* Laplacian (0 1 0, 1 −4 1, 0 1 0): sum and sum of squares; Σ |1 −2 1, −2 4 −2, 1 −2 1|. Short runs keep the sums
- * within 32 bits, which the compiler can put into vectors. */
+/* Laplacian (0 1 0, 1 −4 1, 0 1 0): sum and sum of squares; Σ |1 −2 1, −2 4 −2, 1 −2 1|. Short runs
+ * keep the sums within 32 bits, which the compiler can put into vectors. */
 inline void edge_run(__global const short *restrict up, __global const short *restrict here,
                      __global const short *restrict down, int begin, int end, ulong sums[3])
 {
@@ -178,7 +186,8 @@ inline void colour_run(__global const uchar *restrict rgb, int begin, int end, u
 }
 
 /* Σ (max − min) of a pixel's channels for each max. */
-inline void saturation_row(__global const uchar *restrict rgb, int width, __global uint *restrict record)
+inline void saturation_row(__global const uchar *restrict rgb, int width,
+                           __global uint *restrict record)
 {
     for (int x = 0; x < width; x++) {
         const uchar r = rgb[3 * x], g = rgb[3 * x + 1], b = rgb[3 * x + 2];
@@ -188,8 +197,8 @@ inline void saturation_row(__global const uchar *restrict rgb, int width, __glob
 }
 
 /* Differences between neighbours: all of them, and those across borders of 8×8 blocks. */
-inline void block_row(__global const short *restrict here, __global const short *restrict down, int width,
-                      int has_down, int border_below, ulong sums[4])
+inline void block_row(__global const short *restrict here, __global const short *restrict down,
+                      int width, int has_down, int border_below, ulong sums[4])
 {
     uint all = 0, border = 0, below = 0;
     for (int x = 0; x + 1 < width; x++)
@@ -225,13 +234,14 @@ __kernel void count_more(__global const uchar *restrict pixels, __global const u
             continue;
         const int centre = y - 1;
         __global const uchar *rgb = picture + (size_t)centre * width * 3;
-        __global const short *up = rows + (centre + 2) % 3 * stride, *here = rows + centre % 3 * stride,
-                             *down = rows + y % 3 * stride;
+        __global const short *up = rows + (centre + 2) % 3 * stride,
+                             *here = rows + centre % 3 * stride, *down = rows + y % 3 * stride;
         for (int begin = 0; begin < width; begin += RUN_PIXELS) {
             const int end = begin + RUN_PIXELS < width ? begin + RUN_PIXELS : width;
             colour_run(rgb, begin, end, colours);
             if (centre > 0 && centre < last) /* the outermost pixels have no edges */
-                edge_run(up, here, down, begin > 0 ? begin : 1, end < width ? end : width - 1, edges);
+                edge_run(up, here, down, begin > 0 ? begin : 1, end < width ? end : width - 1,
+                         edges);
         }
         saturation_row(rgb, width, record);
         block_row(here, down, width, centre < last, centre % 8 == 7, blocks);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bias, activations, batch norm: each output value depends on one input value. Comparisons are written so that
- * NaN stays NaN; fmax() would hide it.
+ * Bias, activations, batch norm: each output value depends on one input value. Comparisons are
+ * written so that NaN stays NaN; fmax() would hide it.
  */
 __kernel void bias_forward(__global const float *in, const tensor_t in_t,
                            __global const float *bias, __global float *out, const tensor_t out_t)

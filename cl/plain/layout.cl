@@ -44,8 +44,8 @@ __kernel void zero_pad(__global float *out, const tensor_t out_t)
     if (row >= HEIGHT(out_t) + 2 * PAD(out_t))
         return;
     const int pad = PAD(out_t), width = WIDTH(out_t), stride = ROW_STRIDE(out_t);
-    __global float *p = out + (size_t)FIRST(out_t) * IMAGE(out_t) + (size_t)get_global_id(1) * PLANE(out_t) +
-                        (size_t)row * stride;
+    __global float *p = out + (size_t)FIRST(out_t) * IMAGE(out_t) +
+                        (size_t)get_global_id(1) * PLANE(out_t) + (size_t)row * stride;
     const int inside = row >= pad && row < pad + HEIGHT(out_t);
     for (int x = 0; x < stride; x++)
         if (!inside || x < pad || x >= pad + width)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The largest value under the window, clipped to the picture: padding never wins. NaN wins always. */
+/* The largest value under the window, clipped to the picture: padding never wins. NaN wins
+ * always. */
 __kernel void max_pool_forward(__global const float *in, const tensor_t in_t, __global float *out,
                                const tensor_t out_t, const int window_h, const int window_w,
                                const int stride_h, const int stride_w, const int before_h,

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Template: convolution TAPS × TAPS (SAME, stride 1) + bias + activation + batch norm + max-pool POOL × POOL, from
- * strips to strips. METHOD:
+ * Template: convolution TAPS × TAPS (SAME, stride 1) + bias + activation + batch norm + max-pool
+ * POOL × POOL, from strips to strips. METHOD:
  *   DIRECT       any TAPS
  *   WINOGRAD_Y   F(4,TAPS) down the rows, direct along them; TAPS 3 or 5
  *   WINOGRAD_YX  F(4,TAPS) both ways; TAPS 3 or 5
- * The work-item (tile row, image) computes four output rows before pooling, whole width, every filter.
+ * The work-item (tile row, image) computes four output rows before pooling, whole width, every
+ * filter.
  *
- *   in      [image][IN_ROWS] rows of [IN_CHANNELS][PHASES], IN_STRIDE apart; IN_PAD rows of zeros above and below
- *   out     [image][OUT_ROWS] rows of [FILTERS][PHASES / POOL], OUT_STRIDE apart; OUT_HALVES: laid out as halves
+ *   in      [image][IN_ROWS] rows of [IN_CHANNELS][PHASES], IN_STRIDE apart; IN_PAD rows of zeros
+ *           above and below
+ *   out     [image][OUT_ROWS] rows of [FILTERS][PHASES / POOL], OUT_STRIDE apart; OUT_HALVES: laid
+ *           out as halves
  *   filters as each method says; FILTER_BLOCK filters side by side
  *   affine  bias, scale, shift, sign, FILTERS of each
  */
@@ -40,9 +43,11 @@
 #define TILE_ROWS_IN (in + ((size_t)n * IN_ROWS + tile * 4 + IN_PAD - TAP_HALO) * IN_STRIDE)
 
 #if METHOD_DIRECT
-/* filters [FILTERS / FILTER_BLOCK][channel][tap row][tap column][FILTER_BLOCK]. Two output rows at a time. */
+/* filters [FILTERS / FILTER_BLOCK][channel][tap row][tap column][FILTER_BLOCK]. Two output rows
+ * at a time. */
 #define WIDE (PHASES + TAPS - 1) /* with the columns beyond the strip's edges */
-inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out, floats_in filters, floats_in affine)
+inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out, floats_in filters,
+                       floats_in affine)
 {
     vec rows[IN_CHANNELS][TILE_INPUTS][WIDE];
     vec pooled[FILTER_BLOCK][4 / POOL][OUT_PHASES];
@@ -90,7 +95,8 @@ inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out
 /* filters [FILTERS / FILTER_BLOCK][channel][point][tap column][FILTER_BLOCK]. Two phases at a time:
  * TILE_INPUTS · 2 · FILTER_BLOCK accumulators. */
 #define WIDE (PHASES + TAPS - 1)
-inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out, floats_in filters, floats_in affine)
+inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out, floats_in filters,
+                       floats_in affine)
 {
     vec points[IN_CHANNELS][TILE_INPUTS][WIDE];
     ROLLED for (int c = 0; c < IN_CHANNELS; c++) {
@@ -121,7 +127,9 @@ inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out
                         UNROLLED for (int s = 0; s < TAPS; s++)
                             UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
                                 UNROLLED for (int j = 0; j < 2; j++)
-                                    sum[i][j][k] = w[s * FILTER_BLOCK + k] * points[c][i][p + q + s + j] + sum[i][j][k];
+                                    sum[i][j][k] =
+                                        w[s * FILTER_BLOCK + k] * points[c][i][p + q + s + j] +
+                                        sum[i][j][k];
                 UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
                     UNROLLED for (int j = 0; j < 2; j++) {
                         vec m[TILE_INPUTS], y[4];
@@ -144,14 +152,15 @@ inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out
 #endif
 
 #if METHOD_WINOGRAD_YX
-/* filters [point y][point x][FILTERS / FILTER_BLOCK][channel][FILTER_BLOCK]. Tiles of 4 × 4 outputs, TILES of them
- * along a row of the strip. */
+/* filters [point y][point x][FILTERS / FILTER_BLOCK][channel][FILTER_BLOCK]. Tiles of 4 × 4
+ * outputs, TILES of them along a row of the strip. */
 #define TILES (PHASES / 4)
 #define ROWS_STRIDE (MOST_CHANNELS * PHASES + 1)
 #define MOST_CHANNELS (IN_CHANNELS > FILTERS ? IN_CHANNELS : FILTERS)
-inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out, floats_in filters, floats_in affine)
+inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out, floats_in filters,
+                       floats_in affine)
 {
-    vec rows[TILE_INPUTS][ROWS_STRIDE];    /* transformed down the rows; later, inverted along them */
+    vec rows[TILE_INPUTS][ROWS_STRIDE]; /* transformed down the rows; later, inverted along them */
     vec points[TILE_INPUTS][IN_CHANNELS * TILES];     /* transformed both ways, for one row point */
     vec products[TILE_INPUTS][FILTER_BLOCK * TILES];  /* for one row point and filter block */
     strips_in first = TILE_ROWS_IN;
@@ -168,7 +177,8 @@ inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out
                 vec d[TILE_INPUTS];
                 UNROLLED for (int j = 0; j < TILE_INPUTS; j++) {
                     const int p = t * 4 + j - TAP_HALO;
-                    d[j] = p < 0 ? FROM_LEFT(row[p + PHASES]) : p < PHASES ? row[p] : FROM_RIGHT(row[p - PHASES]);
+                    d[j] = p < 0 ? FROM_LEFT(row[p + PHASES])
+                           : p < PHASES ? row[p] : FROM_RIGHT(row[p - PHASES]);
                 }
                 vec *to = &points[0][c * TILES + t];
                 TRANSFORM(d, to, IN_CHANNELS * TILES);
@@ -183,14 +193,16 @@ inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out
                 UNROLLED for (int c = 0; c < IN_CHANNELS; c++)
                     UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
                         UNROLLED for (int t = 0; t < TILES; t++)
-                            sum[k][t] = w[c * FILTER_BLOCK + k] * points[j][c * TILES + t] + sum[k][t];
+                            sum[k][t] =
+                                w[c * FILTER_BLOCK + k] * points[j][c * TILES + t] + sum[k][t];
                 UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
                     UNROLLED for (int t = 0; t < TILES; t++) products[j][k * TILES + t] = sum[k][t];
             }
             ROLLED for (int k = 0; k < FILTER_BLOCK; k++)
                 UNROLLED for (int t = 0; t < TILES; t++) {
                     vec m[TILE_INPUTS];
-                    UNROLLED for (int j = 0; j < TILE_INPUTS; j++) m[j] = products[j][k * TILES + t];
+                    UNROLLED for (int j = 0; j < TILE_INPUTS; j++)
+                        m[j] = products[j][k * TILES + t];
                     vec *to = &rows[i][(k0 + k) * PHASES + 4 * t];
                     INVERSE(m, to);
                 }

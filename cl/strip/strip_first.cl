@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Template: the first block straight from 8-bit pixels: unpacking + 3 × 3 convolution by F(4,3) both ways + bias +
- * activation + pool 2 × 2 + batch norm. The work-item computes TILE_ROWS tile rows of four, so that each picture row
- * is unpacked once but for the seams.
+ * Template: the first block straight from 8-bit pixels: unpacking + 3 × 3 convolution by F(4,3)
+ * both ways + bias + activation + pool 2 × 2 + batch norm. The work-item computes TILE_ROWS tile
+ * rows of four, so that each picture row is unpacked once but for the seams.
  *
  *   pixels  [image][PICTURE_HEIGHT][LANES · PICTURE_PHASES][3], images from `first`
  *   out     as in strip_block.cl
  *   filters [point y 6][point x 6][FILTERS / FILTER_BLOCK][channel 3][FILTER_BLOCK]
  */
 #define WIDE (PICTURE_PHASES + 2) /* with the columns beyond the strip's edges */
-inline void STEP(NAME)(const int item, const int n, __global const uchar *pixels, strips_out out, floats_in filters,
-                       floats_in affine, const int first)
+inline void STEP(NAME)(const int item, const int n, __global const uchar *pixels, strips_out out,
+                       floats_in filters, floats_in affine, const int first)
 {
-    vec ring[6][3 * WIDE]; /* the rows that a tile reads; the next tile's first two are this one's last */
+    /* The rows that a tile reads; the next tile's first two are this one's last. */
+    vec ring[6][3 * WIDE];
     ROLLED for (int t = 0; t < TILE_ROWS; t++) {
         const int tile = item * TILE_ROWS + t;
         ROLLED for (int r = t ? 2 : 0; r < 6; r++) {
@@ -22,8 +23,10 @@ inline void STEP(NAME)(const int item, const int n, __global const uchar *pixels
                 ROLLED for (int i = 0; i < 3 * WIDE; i++) row[i] = 0.0f;
                 continue;
             }
-            __global const uchar *from = pixels + ((size_t)(first + n) * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3);
-            UNROLLED for (int i = 0; i < PICTURE_WIDTH * 3; i += 64) PREFETCH(from + 8 * PICTURE_WIDTH * 3 + i);
+            __global const uchar *from =
+                pixels + ((size_t)(first + n) * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3);
+            UNROLLED for (int i = 0; i < PICTURE_WIDTH * 3; i += 64)
+                PREFETCH(from + 8 * PICTURE_WIDTH * 3 + i);
             unpack_row(from, row + 1, WIDE);
             UNROLLED for (int c = 0; c < 3; c++) {
                 row[c * WIDE] = FROM_LEFT_WHOLE(row[c * WIDE + PICTURE_PHASES]);
@@ -37,7 +40,8 @@ inline void STEP(NAME)(const int item, const int n, __global const uchar *pixels
                 vec down[6][6]; /* [column][point] */
                 UNROLLED for (int j = 0; j < 6; j++) {
                     vec d[6];
-                    UNROLLED for (int r = 0; r < 6; r++) d[r] = ring[(t * 4 + r) % 6][c * WIDE + p + j];
+                    UNROLLED for (int r = 0; r < 6; r++)
+                        d[r] = ring[(t * 4 + r) % 6][c * WIDE + p + j];
                     TRANSFORM_3(d, down[j], 1);
                 }
                 UNROLLED for (int i = 0; i < 6; i++) {
@@ -54,7 +58,8 @@ inline void STEP(NAME)(const int item, const int n, __global const uchar *pixels
                     UNROLLED for (int j = 0; j < 6; j++) {
                         floats_in w = filters + ((i * 6 + j) * FILTERS + k0) * 3;
                         UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
-                            sum[k][j] = w[k] * points[i][j][0] + w[FILTER_BLOCK + k] * points[i][j][1] +
+                            sum[k][j] = w[k] * points[i][j][0] +
+                                        w[FILTER_BLOCK + k] * points[i][j][1] +
                                         w[2 * FILTER_BLOCK + k] * points[i][j][2];
                     }
                     UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) INVERSE_3(sum[k], along[i][k]);
@@ -81,7 +86,8 @@ inline void STEP(NAME)(const int item, const int n, __global const uchar *pixels
 }
 #undef WIDE
 
-KERNEL NAME(__global const uchar *pixels, strips_out out, floats_in filters, floats_in affine, const int first)
+KERNEL NAME(__global const uchar *pixels, strips_out out, floats_in filters, floats_in affine,
+            const int first)
 {
     STEP(NAME)(get_global_id(0), get_global_id(1), pixels, out, filters, affine, first);
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Template: flatten + dense + bias + activation + dense + bias, from the last block's output as it lies. The host
- * has put the first kernel's rows into that order.
+ * Template: flatten + dense + bias + activation + dense + bias, from the last block's output as it
+ * lies. The host has put the first kernel's rows into that order.
  *
  *   in       [image][INPUTS]
  *   hidden   [INPUTS][UNITS], UNITS a multiple of LANES; hidden_bias [UNITS]
  *   output   [UNITS][OUTPUTS], output_bias [OUTPUTS]
  *   logits   [image][OUTPUTS], images from `first`
  */
-inline void STEP(NAME)(const int n, floats_in in, floats_in hidden, floats_in hidden_bias, floats_in output,
-                       floats_in output_bias, __global float *restrict logits, const int first)
+inline void STEP(NAME)(const int n, floats_in in, floats_in hidden, floats_in hidden_bias,
+                       floats_in output, floats_in output_bias, __global float *restrict logits,
+                       const int first)
 {
     floats_in x = in + (size_t)n * INPUTS;
     strips_in w = (strips_in)hidden;
@@ -22,7 +23,8 @@ inline void STEP(NAME)(const int n, floats_in in, floats_in hidden, floats_in hi
                 sum[k][u] = x[i + k] * w[(i + k) * (UNITS / LANES) + u] + sum[k][u];
     vec h[UNITS / LANES];
     UNROLLED for (int u = 0; u < UNITS / LANES; u++) {
-        const vec v = (sum[0][u] + sum[1][u]) + (sum[2][u] + sum[3][u]) + ((strips_in)hidden_bias)[u];
+        const vec v =
+            (sum[0][u] + sum[1][u]) + (sum[2][u] + sum[3][u]) + ((strips_in)hidden_bias)[u];
         h[u] = ACTIVATE(v);
     }
     const float *values = (const float *)h;
@@ -34,8 +36,8 @@ inline void STEP(NAME)(const int n, floats_in in, floats_in hidden, floats_in hi
     }
 }
 
-KERNEL NAME(floats_in in, floats_in hidden, floats_in hidden_bias, floats_in output, floats_in output_bias,
-            __global float *restrict logits, const int first)
+KERNEL NAME(floats_in in, floats_in hidden, floats_in hidden_bias, floats_in output,
+            floats_in output_bias, __global float *restrict logits, const int first)
 {
     STEP(NAME)(get_global_id(0), in, hidden, hidden_bias, output, output_bias, logits, first);
 }

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Template: one branch of an inception block, a function that the block's kernel calls (src/net/strip/strip_source.c):
+ * Template: one branch of an inception block, a function that the block's kernel calls
+ * (src/net/strip/strip_source.c):
  *
- *   1 × 1 convolution + bias + activation → TAPS × TAPS convolution, DILATION columns and rows between taps, or, with
- *   REDUCED 0, one 1 × 1 convolution; then bias + activation + batch norm + max-pool 2 × 2
+ *   1 × 1 convolution + bias + activation → TAPS × TAPS convolution, DILATION columns and rows
+ *   between taps, or, with REDUCED 0, one 1 × 1 convolution; then bias + activation + batch norm +
+ *   max-pool 2 × 2
  *
- * Its outputs are channels FIRST_FILTER … of the block's. The work-item (BANDS bands of eight rows, image) computes
- * whole rows. What the 1 × 1 convolution makes of a row is kept in a ring while the window stands on it: it exists
- * nowhere else. Outside the picture it is zero, not the activation of the bias.
+ * Its outputs are channels FIRST_FILTER … of the block's. The work-item (BANDS bands of eight rows,
+ * image) computes whole rows. What the 1 × 1 convolution makes of a row is kept in a ring while the
+ * window stands on it: it exists nowhere else. Outside the picture it is zero, not the activation
+ * of the bias.
  *
  *   in, out as in strip_block.cl; no pad is read
- *   filters of the branch: 1 × 1 [REDUCED / REDUCED_BLOCK][channel][REDUCED_BLOCK], its bias [REDUCED]; then as
- *           METHOD_… of strip_block.cl say, TAPS 3, FILTER_BLOCK filters side by side
+ *   filters of the branch: 1 × 1 [REDUCED / REDUCED_BLOCK][channel][REDUCED_BLOCK], its bias
+ *           [REDUCED]; then as METHOD_… of strip_block.cl say, TAPS 3, FILTER_BLOCK filters
+ *           side by side
  *   affine  of the block
  */
 #define HALO (TAPS / 2 * DILATION)
@@ -28,7 +32,8 @@
 #define CONV_CHANNELS REDUCED
 #define CONV_FILTERS (filters + REDUCED * (IN_CHANNELS + 1))
 
-/* One picture row → to[channel][HALO + phase], with the columns beyond the strip's edges; NULL: outside. */
+/* One picture row → to[channel][HALO + phase], with the columns beyond the strip's
+ * edges; NULL: outside. */
 inline void BRANCH(reduce)(strips_in row, floats_in filters, vec (*to)[WIDE])
 {
     if (!row) {
@@ -47,7 +52,8 @@ inline void BRANCH(reduce)(strips_in row, floats_in filters, vec (*to)[WIDE])
                     UNROLLED for (int j = 0; j < 2; j++)
                         sum[k][j] = w[c * REDUCED_BLOCK + k] * row[c * PHASES + p + j] + sum[k][j];
             UNROLLED for (int k = 0; k < REDUCED_BLOCK; k++)
-                UNROLLED for (int j = 0; j < 2; j++) to[k0 + k][HALO + p + j] = ACTIVATE(whole(sum[k][j]));
+                UNROLLED for (int j = 0; j < 2; j++)
+                    to[k0 + k][HALO + p + j] = ACTIVATE(whole(sum[k][j]));
         }
     }
     ROLLED for (int k = 0; k < REDUCED; k++)
@@ -68,8 +74,8 @@ inline void BRANCH(reduce)(strips_in row, floats_in filters, vec (*to)[WIDE])
 #else
 #define VALUE(y, c, p) ROW_IN(band * 8 + (y))[(c) * PHASES + (p)]
 #endif
-inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int start, strips_out out, floats_in filters,
-                             floats_in affine, int band, int n)
+inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int start,
+                             strips_out out, floats_in filters, floats_in affine, int band, int n)
 {
     ROLLED for (int k0 = 0; k0 < BRANCH_FILTERS; k0 += FILTER_BLOCK)
         ROLLED for (int y = 0; y < 8; y += 2)
@@ -83,13 +89,17 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
                         UNROLLED for (int s = 0; s < TAPS; s++)
                             UNROLLED for (int i = 0; i < 2; i++)
                                 UNROLLED for (int j = 0; j < 2; j++) {
-                                    const vec v = VALUE(y + i + r * DILATION, c, p + j + s * DILATION);
+                                    const vec v =
+                                        VALUE(y + i + r * DILATION, c, p + j + s * DILATION);
                                     UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
-                                        sum[k][i][j] = w[(r * TAPS + s) * FILTER_BLOCK + k] * v + sum[k][i][j];
+                                        sum[k][i][j] =
+                                            w[(r * TAPS + s) * FILTER_BLOCK + k] * v + sum[k][i][j];
                                 }
                 UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
-                    const vec m = LARGER(LARGER(sum[k][0][0], sum[k][0][1]), LARGER(sum[k][1][0], sum[k][1][1]));
-                    STORE(band * 4 + y / 2, FIRST_FILTER + k0 + k, p / 2, EPILOGUE(m, FIRST_FILTER + k0 + k));
+                    const vec m = LARGER(LARGER(sum[k][0][0], sum[k][0][1]),
+                                         LARGER(sum[k][1][0], sum[k][1][1]));
+                    STORE(band * 4 + y / 2, FIRST_FILTER + k0 + k, p / 2,
+                          EPILOGUE(m, FIRST_FILTER + k0 + k));
                 }
             }
 }
@@ -97,22 +107,25 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
 #endif
 
 #if METHOD_WINOGRAD_YX
-/* One band by F(4,3) both ways, eight phases at a time: four tiles of 4 × 4 outputs that are DILATION apart. With
- * DILATION 1 each tile is a quarter of the square, with 2 they are its even and odd rows and columns. */
-inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int start, strips_out out, floats_in filters,
-                             floats_in affine, int band, int n)
+/* One band by F(4,3) both ways, eight phases at a time: four tiles of 4 × 4 outputs that are
+ * DILATION apart. With DILATION 1 each tile is a quarter of the square, with 2 they are its even
+ * and odd rows and columns. */
+inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int start,
+                             strips_out out, floats_in filters, floats_in affine, int band, int n)
 {
     ROLLED for (int p = 0; p < PHASES; p += 8) {
         vec pooled[4][4][BRANCH_FILTERS];
         ROLLED for (int tile = 0; tile < 4; tile++) {
-            const int top = tile / 2 * (4 / (DILATION * DILATION)), left = tile % 2 * (4 / (DILATION * DILATION));
+            const int top = tile / 2 * (4 / (DILATION * DILATION)),
+                      left = tile % 2 * (4 / (DILATION * DILATION));
             vec points[6][6][CONV_CHANNELS]; /* [down][along] */
             ROLLED for (int c = 0; c < CONV_CHANNELS; c++) {
                 vec down[6][6]; /* [column][point] */
                 UNROLLED for (int j = 0; j < 6; j++) {
                     vec d[6];
                     UNROLLED for (int r = 0; r < 6; r++)
-                        d[r] = ring[(start + top + r * DILATION) % RING][c][p + left + j * DILATION];
+                        d[r] =
+                            ring[(start + top + r * DILATION) % RING][c][p + left + j * DILATION];
                     TRANSFORM_3(d, down[j], 1);
                 }
                 UNROLLED for (int i = 0; i < 6; i++) {
@@ -127,7 +140,8 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
                 ROLLED for (int i = 0; i < 6; i++) {
                     vec sum[FILTER_BLOCK][6];
                     UNROLLED for (int j = 0; j < 6; j++) {
-                        floats_in w = CONV_FILTERS + ((i * 6 + j) * BRANCH_FILTERS + k0) * CONV_CHANNELS;
+                        floats_in w =
+                            CONV_FILTERS + ((i * 6 + j) * BRANCH_FILTERS + k0) * CONV_CHANNELS;
                         UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
                             sum[k][j] = w[k] * points[i][j][0];
                             UNROLLED for (int c = 1; c < CONV_CHANNELS; c++)
@@ -146,7 +160,8 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
                             UNROLLED for (int r = 0; r < 2; r++) {
                                 const vec two = LARGER(y[2 * r], y[2 * r + 1]);
                                 if (s % 2)
-                                    pooled[top / 2 + r][left / 2 + s / 2][k0 + k] = LARGER(larger[r], two);
+                                    pooled[top / 2 + r][left / 2 + s / 2][k0 + k] =
+                                        LARGER(larger[r], two);
                                 larger[r] = two;
                             }
                         } else {
@@ -162,25 +177,28 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
         ROLLED for (int k = 0; k < BRANCH_FILTERS; k++)
             UNROLLED for (int r = 0; r < 4; r++)
                 UNROLLED for (int s = 0; s < 4; s++)
-                    STORE(band * 4 + r, FIRST_FILTER + k, p / 2 + s, EPILOGUE(pooled[r][s][k], FIRST_FILTER + k));
+                    STORE(band * 4 + r, FIRST_FILTER + k, p / 2 + s,
+                          EPILOGUE(pooled[r][s][k], FIRST_FILTER + k));
     }
 }
 #endif
 
 #if METHOD_WINOGRAD_Y
-/* One band by F(4,3) down the rows: a tile is four output rows DILATION apart, DILATION 1 or 2, so that two tiles are a
- * band. Two phases at a time: 12 · FILTER_BLOCK accumulators. */
-inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int start, strips_out out, floats_in filters,
-                             floats_in affine, int band, int n)
+/* One band by F(4,3) down the rows: a tile is four output rows DILATION apart, DILATION 1 or 2, so
+ * that two tiles are a band. Two phases at a time: 12 · FILTER_BLOCK accumulators. */
+inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int start,
+                             strips_out out, floats_in filters, floats_in affine, int band, int n)
 {
     vec points[CONV_CHANNELS][6][WIDE];
     vec pooled[4][BRANCH_FILTERS][OUT_PHASES];
     ROLLED for (int tile = 0; tile < 2; tile++) {
-        const int top = DILATION == 1 ? tile * 4 : tile; /* its first output row in the band, and first input row */
+        /* its first output row in the band, and first input row */
+        const int top = DILATION == 1 ? tile * 4 : tile;
         ROLLED for (int c = 0; c < CONV_CHANNELS; c++)
             ROLLED for (int p = 0; p < WIDE; p++) {
                 vec d[6];
-                UNROLLED for (int r = 0; r < 6; r++) d[r] = ring[(start + top + r * DILATION) % RING][c][p];
+                UNROLLED for (int r = 0; r < 6; r++)
+                    d[r] = ring[(start + top + r * DILATION) % RING][c][p];
                 vec *to = &points[c][0][p];
                 TRANSFORM_3(d, to, WIDE);
             }
@@ -196,8 +214,9 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
                         UNROLLED for (int s = 0; s < 3; s++)
                             UNROLLED for (int k = 0; k < FILTER_BLOCK; k++)
                                 UNROLLED for (int j = 0; j < 2; j++)
-                                    sum[i][j][k] =
-                                        w[s * FILTER_BLOCK + k] * points[c][i][p + s * DILATION + j] + sum[i][j][k];
+                                    sum[i][j][k] = w[s * FILTER_BLOCK + k] *
+                                                       points[c][i][p + s * DILATION + j] +
+                                                   sum[i][j][k];
                 UNROLLED for (int k = 0; k < FILTER_BLOCK; k++) {
                     vec y[2][4];
                     UNROLLED for (int j = 0; j < 2; j++) {
@@ -217,18 +236,22 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
     ROLLED for (int k = 0; k < BRANCH_FILTERS; k++)
         UNROLLED for (int row = 0; row < 4; row++)
             ROLLED for (int p = 0; p < OUT_PHASES; p++)
-                STORE(band * 4 + row, FIRST_FILTER + k, p, EPILOGUE(pooled[row][k][p], FIRST_FILTER + k));
+                STORE(band * 4 + row, FIRST_FILTER + k, p,
+                      EPILOGUE(pooled[row][k][p], FIRST_FILTER + k));
 }
 #endif
 
-inline void BRANCH(run)(const int first, const int n, strips_in in, strips_out out, floats_in filters, floats_in affine)
+inline void BRANCH(run)(const int first, const int n, strips_in in, strips_out out,
+                        floats_in filters, floats_in affine)
 {
-    vec ring[REDUCED ? RING : 1][CONV_CHANNELS][WIDE]; /* input row `first · 8 − HALO + i` is in ring[i % RING] */
+    /* input row `first · 8 − HALO + i` is in ring[i % RING] */
+    vec ring[REDUCED ? RING : 1][CONV_CHANNELS][WIDE];
     ROLLED for (int t = 0; t < BANDS; t++) {
 #if REDUCED
         ROLLED for (int r = t ? 2 * HALO : 0; r < RING; r++) {
             const int y = (first + t) * 8 - HALO + r;
-            BRANCH(reduce)(y < 0 || y >= IN_HEIGHT ? 0 : ROW_IN(y), filters, ring[(t * 8 + r) % RING]);
+            BRANCH(reduce)(y < 0 || y >= IN_HEIGHT ? 0 : ROW_IN(y), filters,
+                           ring[(t * 8 + r) % RING]);
         }
 #endif
         BRANCH(convolve)(in, ring, t * 8 % RING, out, filters, affine, first + t, n);

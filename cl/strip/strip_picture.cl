@@ -9,14 +9,16 @@
 #define STRIP_WORDS(s) vload4(0, words + (s) * strip_words + g)
 #if LANES == 16
 #define FOUR_WORDS(k)                                                                              \
-    ((uvec)(STRIP_WORDS(4 * k), STRIP_WORDS(4 * k + 1), STRIP_WORDS(4 * k + 2), STRIP_WORDS(4 * k + 3)))
+    ((uvec)(STRIP_WORDS(4 * k), STRIP_WORDS(4 * k + 1), STRIP_WORDS(4 * k + 2),                    \
+            STRIP_WORDS(4 * k + 3)))
 #elif LANES == 8
 #define FOUR_WORDS(k) ((uvec)(STRIP_WORDS(2 * k), STRIP_WORDS(2 * k + 1)))
 #else
 #define FOUR_WORDS(k) STRIP_WORDS(k)
 #endif
 
-/* One row of 8-bit RGB, PICTURE_WIDTH pixels, → to[channel · channel_stride + phase], not divided. */
+/* One row of 8-bit RGB, PICTURE_WIDTH pixels, → to[channel · channel_stride + phase], not
+ * divided. */
 inline void unpack_row(__global const uchar *row, vec *to, const int channel_stride)
 {
     if (PICTURE_PHASES % 16 != 0) {
@@ -28,8 +30,9 @@ inline void unpack_row(__global const uchar *row, vec *to, const int channel_str
             }
         return;
     }
-    /* Four 32-bit words of every strip at a time. a0…a3 hold the words strip by strip; two rounds of even and odd
-     * halves (a 4 × 4 transposition that LLVM does not take apart) give w[i], word i of every strip. */
+    /* Four 32-bit words of every strip at a time. a0…a3 hold the words strip by strip; two rounds
+     * of even and odd halves (a 4 × 4 transposition that LLVM does not take apart) give w[i], word
+     * i of every strip. */
     __global const uint *words = (__global const uint *)row;
     const int strip_words = PICTURE_PHASES * 3 / 4;
     UNROLLED for (int g = 0; g < strip_words; g += 4) {
@@ -50,18 +53,21 @@ inline void unpack_row(__global const uchar *row, vec *to, const int channel_str
     }
 }
 
-/* Pictures → strips [image][PICTURE_HEIGHT + 2 · PICTURE_PAD][PICTURE_CHANNELS][PICTURE_PHASES], in the units of 8-bit
- * pixels: the first convolution's filters are divided instead. Images are counted from `first`. Work-item: (row,
- * image). */
+/* Pictures → strips [image][PICTURE_HEIGHT + 2 · PICTURE_PAD][PICTURE_CHANNELS][PICTURE_PHASES], in
+ * the units of 8-bit pixels: the first convolution's filters are divided instead. Images are
+ * counted from `first`. Work-item: (row, image). */
 #define PICTURE_ROW                                                                                \
-    (out + (((size_t)n * (PICTURE_HEIGHT + 2 * PICTURE_PAD) + y + PICTURE_PAD) * PICTURE_CHANNELS) * PICTURE_PHASES)
+    (out +                                                                                         \
+     (((size_t)n * (PICTURE_HEIGHT + 2 * PICTURE_PAD) + y + PICTURE_PAD) * PICTURE_CHANNELS) *     \
+         PICTURE_PHASES)
 
 #if PICTURE_CHANNELS == 3
-inline void STEP(strip_pack_u8)(const int y, const int n, __global const uchar *pixels, strips_out out,
-                                const int first)
+inline void STEP(strip_pack_u8)(const int y, const int n, __global const uchar *pixels,
+                                strips_out out, const int first)
 {
     vec row[3 * PICTURE_PHASES];
-    unpack_row(pixels + ((size_t)(first + n) * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3), row, PICTURE_PHASES);
+    unpack_row(pixels + ((size_t)(first + n) * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3), row,
+               PICTURE_PHASES);
     strips_out to = PICTURE_ROW;
     for (int i = 0; i < 3 * PICTURE_PHASES; i++)
         to[i] = row[i];
@@ -76,7 +82,8 @@ KERNEL strip_pack_u8(__global const uchar *pixels, strips_out out, const int fir
 KERNEL strip_pack_f32(floats_in values, strips_out out, const int first, const float divide)
 {
     const int y = get_global_id(0), n = get_global_id(1);
-    floats_in row = values + ((size_t)(first + n) * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * PICTURE_CHANNELS);
+    floats_in row =
+        values + ((size_t)(first + n) * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * PICTURE_CHANNELS);
     __global float *to = (__global float *)(PICTURE_ROW);
     for (int c = 0; c < PICTURE_CHANNELS; c++)
         for (int p = 0; p < PICTURE_PHASES; p++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Template: a strip tensor into the planar layout, for the layers that have no strip kernel.
- * in: [image][ROWS][IN_CHANNELS][PHASES], IN_PAD rows above and below. Work-item: (row, image). HALVES: row is one of the
- * vector rows, which hold two picture rows.
+ * in: [image][ROWS][IN_CHANNELS][PHASES], IN_PAD rows above and below. Work-item: (row, image).
+ * HALVES: row is one of the vector rows, which hold two picture rows.
  */
 KERNEL NAME(floats_in in, __global float *restrict out, const tensor_t out_t, const int first)
 {

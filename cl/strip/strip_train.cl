@@ -2,16 +2,18 @@
  *
  * What the kernels of the fused training step share, behind strip.cl.
  *
- * Of each block stand, for the whole batch, the pooled activation before batch norm's affine ("raw", laid out as the
- * next block reads it) and, but for the first block, the activation z of every pixel. Neither arg-maxima nor masks are
- * kept: both follow from z. A gradient takes its raw value's place.
+ * Of each block stand, for the whole batch, the pooled activation before batch norm's affine
+ * ("raw", laid out as the next block reads it) and, but for the first block, the activation z of
+ * every pixel. Neither arg-maxima nor masks are kept: both follow from z. A gradient takes its
+ * raw value's place.
  *
- * Sums over the batch come from partial sums of fixed parts of a picture, added in the order of the pictures with a
- * second float for what the first has lost; gradients of parameters from groups of GROUP pictures. Neither depends on
- * how the work is shared out.
+ * Sums over the batch come from partial sums of fixed parts of a picture, added in the order of the
+ * pictures with a second float for what the first has lost; gradients of parameters from groups of
+ * GROUP pictures. Neither depends on how the work is shared out.
  *
- *   base    [3][filters]: bias; sign, −1 where gamma < 0: forward filters carry it, so that the maximum is the
- *           minimum's; key, the sign of gamma: 0 where every pixel of a window is as large as the first
+ *   base    [3][filters]: bias; sign, −1 where gamma < 0: forward filters carry it, so that the
+ *           maximum is the minimum's; key, the sign of gamma: 0 where every pixel of a window is as
+ *           large as the first
  *   norm    [N_NORM][filters] of a batch, each lane its own
  *   sums    [image][part][2][filters]
  *   partial gradients [group][PARAMETERS]
@@ -21,7 +23,8 @@
 #define BASE_KEY(k) base[2 * FILTERS + (k)]
 
 /* Rows of norm: y = scale · z + shift; dz = scale · dy + constant + slope · z. */
-enum { NORM_SCALE, NORM_SHIFT, NORM_MEAN, NORM_RECIPROCAL, NORM_VARIANCE, NORM_CONSTANT, NORM_SLOPE, N_NORM };
+enum { NORM_SCALE, NORM_SHIFT, NORM_MEAN, NORM_RECIPROCAL, NORM_VARIANCE, NORM_CONSTANT,
+       NORM_SLOPE, N_NORM };
 
 /* A store past the caches, where the compiler has it: of what is read again much later. */
 #ifdef __has_builtin
@@ -33,8 +36,8 @@ enum { NORM_SCALE, NORM_SHIFT, NORM_MEAN, NORM_RECIPROCAL, NORM_VARIANCE, NORM_C
 #define KEEP(to, v) *(to) = v
 #endif
 
-/* Sums of an image to those of its group: a sum of a hundred thousand floats one by one loses digits, one of sums does
- * not. */
+/* Sums of an image to those of its group: a sum of a hundred thousand floats one by one loses
+ * digits, one of sums does not. */
 inline void end_image(vec *sums, vec *totals, const int n)
 {
     ROLLED for (int i = 0; i < n; i++) {
@@ -87,8 +90,8 @@ inline float across(vec v)
         (to)[4 * (stride)] = even_ - odd_;                                                         \
     } while (0)
 
-/* What a pixel gets of its window's gradient `left` (the first of the largest takes it all, and leaves none), and
- * behind the activation. Needs largest, slope, constant. */
+/* What a pixel gets of its window's gradient `left` (the first of the largest takes it all, and
+ * leaves none), and behind the activation. Needs largest, slope, constant. */
 #define TAKE(value, z, d)                                                                          \
     do {                                                                                           \
         const vec taken_ = (value) == largest ? left : (vec)(0.0f);                                \
@@ -96,8 +99,8 @@ inline float across(vec v)
         d = (z) > 0.0f ? taken_ + (slope * (z) + constant_) : (vec)(0.0f);                         \
     } while (0)
 
-/* Transposition for weight gradients: UNITS vectors, one for each channel, of UNITS units of UNIT_STRIPS strips →
- * vector l holds unit l of every channel. Rounds of even and odd halves. */
+/* Transposition for weight gradients: UNITS vectors, one for each channel, of UNITS units of
+ * UNIT_STRIPS strips → vector l holds unit l of every channel. Rounds of even and odd halves. */
 #define UNITS (LANES < 8 ? LANES : 8)
 #define UNIT_STRIPS (LANES / UNITS)
 #if LANES == 16

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Template: backward of a block of strip_train_block.cl. The work-item is a group of images: tile row by tile row the
- * gradients behind the convolution, from them the gradient of the filters, and one tile row later the gradient of
- * the input, which takes raw's place. Both gradients are made in Winograd's domain.
+ * Template: backward of a block of strip_train_block.cl. The work-item is a group of images: tile
+ * row by tile row the gradients behind the convolution, from them the gradient of the filters, and
+ * one tile row later the gradient of the input, which takes raw's place. Both gradients are made
+ * in Winograd's domain.
  *
- *   z, in   as in strip_train_block.cl; next: the gradient of the block's output, in the place of its raw values
+ *   z, in   as in strip_train_block.cl; next: the gradient of the block's output, in the place of
+ *           its raw values
  *   filters of the data gradient: turned by 180°, channels and filters exchanged
  *   sums    for the block before: [image][TILE_ROWS][2][IN_CHANNELS], Σ g and Σ g·(raw − mean)
  */
@@ -30,8 +32,9 @@
 #define LOAD_HALVES(row, k, phase, v)                                                              \
     do {                                                                                           \
         const int half_ = (row) >= HALF_ROWS, r_ = (row)-half_ * HALF_ROWS + OUT_PAD;              \
-        __global const half_vec *i_ = (__global const half_vec *)(next + (size_t)n * OUT_ROWS * OUT_STRIDE) + \
-                                      (r_ * OUT_STRIDE + (k) * 2 * OUT_PHASES + (phase)) * 2 + half_; \
+        __global const half_vec *i_ =                                                              \
+            (__global const half_vec *)(next + (size_t)n * OUT_ROWS * OUT_STRIDE) +                \
+            (r_ * OUT_STRIDE + (k) * 2 * OUT_PHASES + (phase)) * 2 + half_;                        \
         v.even = i_[0];                                                                            \
         v.odd = i_[2 * OUT_PHASES];                                                                \
     } while (0)
@@ -42,8 +45,8 @@
 #endif
 
 /* Behind the convolution: dz of a tile row, [4 rows][DZ_STRIDE], and its sums for the bias. */
-inline void BLOCK(activation)(strips_in z, __global const vec *next, floats_in base, floats_in norm, const int n,
-                              const int tile, vec *dz, vec *bias)
+inline void BLOCK(activation)(strips_in z, __global const vec *next, floats_in base, floats_in norm,
+                              const int n, const int tile, vec *dz, vec *bias)
 {
     strips_in kept = z + ((size_t)n * TILE_ROWS + tile) * Z_SIZE;
     ROLLED for (int k = 0; k < FILTERS; k++) {
@@ -77,8 +80,8 @@ inline void BLOCK(activation)(strips_in z, __global const vec *next, floats_in b
 #define X_STRIDE (IN_CHANNELS * PHASES + 1)
 #define D_STRIDE (FILTERS * PHASES + 1)
 
-/* dz's tile row [4][DZ_STRIDE] → channels side by side [filter vector][phase][unit of strips], transformed down:
- * d [8][D_STRIDE]. */
+/* dz's tile row [4][DZ_STRIDE] → channels side by side [filter vector][phase][unit of strips],
+ * transformed down: d [8][D_STRIDE]. */
 inline void BLOCK(turn)(const vec *dz, vec *d)
 {
     vec turned[4][FILTERS * PHASES];
@@ -89,7 +92,8 @@ inline void BLOCK(turn)(const vec *dz, vec *d)
                 UNROLLED for (int k = 0; k < UNITS; k++)
                     u[k] = AS_UNITS(whole(dz[r * DZ_STRIDE + (v * UNITS + k) * PHASES + p]));
                 transpose(u);
-                UNROLLED for (int l = 0; l < UNITS; l++) turned[r][(v * PHASES + p) * UNITS + l] = AS_VEC(u[l]);
+                UNROLLED for (int l = 0; l < UNITS; l++)
+                    turned[r][(v * PHASES + p) * UNITS + l] = AS_VEC(u[l]);
             }
     ROLLED for (int i = 0; i < FILTERS * PHASES; i++) {
         const vec rows[4] = {turned[0][i], turned[1][i], turned[2][i], turned[3][i]};
@@ -98,11 +102,13 @@ inline void BLOCK(turn)(const vec *dz, vec *d)
     }
 }
 
-/* Adds a tile row to the filters' gradient: to [8][8][IN_CHANNELS][FILTER_VECTORS], units side by side. */
-inline void BLOCK(weights)(__global const vec *in, floats_in before, const int n, const int tile, const vec *dz,
-                           vec *to)
+/* Adds a tile row to the filters' gradient: to [8][8][IN_CHANNELS][FILTER_VECTORS], units
+ * side by side. */
+inline void BLOCK(weights)(__global const vec *in, floats_in before, const int n, const int tile,
+                           const vec *dz, vec *to)
 {
-    vec x[8 * X_STRIDE], d[8 * D_STRIDE], points[8 * IN_CHANNELS * TILES], gradients[8][FILTER_VECTORS * TILES * UNITS];
+    vec x[8 * X_STRIDE], d[8 * D_STRIDE], points[8 * IN_CHANNELS * TILES],
+        gradients[8][FILTER_VECTORS * TILES * UNITS];
     BLOCK(down)(in, before, n, tile, x, X_STRIDE);
     BLOCK(turn)(dz, d);
     ROLLED for (int i = 0; i < 8; i++) {
@@ -110,7 +116,8 @@ inline void BLOCK(weights)(__global const vec *in, floats_in before, const int n
         ROLLED for (int v = 0; v < FILTER_VECTORS * TILES; v++)
             ROLLED for (int l = 0; l < UNITS; l++) {
                 const vec *from = d + i * D_STRIDE + v * 4 * UNITS + l;
-                const vec columns[4] = {whole(from[0]), from[UNITS], from[2 * UNITS], from[3 * UNITS]};
+                const vec columns[4] = {whole(from[0]), from[UNITS], from[2 * UNITS],
+                                        from[3 * UNITS]};
                 vec *column = &gradients[0][v * UNITS + l];
                 ADJOINT_5(columns, column, FILTER_VECTORS * TILES * UNITS);
             }
@@ -119,7 +126,8 @@ inline void BLOCK(weights)(__global const vec *in, floats_in before, const int n
                 vec sum[CHANNEL_BLOCK][FILTER_VECTORS];
                 vec *sums = to + ((i * 8 + j) * IN_CHANNELS + c0) * FILTER_VECTORS;
                 UNROLLED for (int c = 0; c < CHANNEL_BLOCK; c++)
-                    UNROLLED for (int v = 0; v < FILTER_VECTORS; v++) sum[c][v] = sums[c * FILTER_VECTORS + v];
+                    UNROLLED for (int v = 0; v < FILTER_VECTORS; v++)
+                        sum[c][v] = sums[c * FILTER_VECTORS + v];
                 const unit_t *from = (const unit_t *)(points + (j * IN_CHANNELS + c0) * TILES);
                 ROLLED for (int u = 0; u < TILES * UNITS; u++)
                     UNROLLED for (int c = 0; c < CHANNEL_BLOCK; c++) {
@@ -128,7 +136,8 @@ inline void BLOCK(weights)(__global const vec *in, floats_in before, const int n
                             sum[c][v] = factor * gradients[j][v * TILES * UNITS + u] + sum[c][v];
                     }
                 UNROLLED for (int c = 0; c < CHANNEL_BLOCK; c++)
-                    UNROLLED for (int v = 0; v < FILTER_VECTORS; v++) sums[c * FILTER_VECTORS + v] = sum[c][v];
+                    UNROLLED for (int v = 0; v < FILTER_VECTORS; v++)
+                        sums[c * FILTER_VECTORS + v] = sum[c][v];
             }
     }
 }
@@ -142,7 +151,8 @@ inline void BLOCK(weights_end)(const vec *from, __global float *out)
             UNROLLED for (int s = 0; s < 5; s++) {
                 vec sum = 0.0f;
                 UNROLLED for (int j = 0; j < 8; j++)
-                    sum += transform_5[j][s] * whole(from[(i * 8 + j) * IN_CHANNELS * FILTER_VECTORS + c]);
+                    sum += transform_5[j][s] *
+                           whole(from[(i * 8 + j) * IN_CHANNELS * FILTER_VECTORS + c]);
                 along[i][s] = sum;
             }
         ROLLED for (int s = 0; s < 5; s++)
@@ -156,13 +166,14 @@ inline void BLOCK(weights_end)(const vec *from, __global float *out)
 }
 
 /* The gradient of the input's tile row into raw's place, and its sums for batch norm. */
-inline void BLOCK(data)(const vec *dz, floats_in filters, floats_in before, const int n, const int tile,
-                        __global vec *in, __global float *sums)
+inline void BLOCK(data)(const vec *dz, floats_in filters, floats_in before, const int n,
+                        const int tile, __global vec *in, __global float *sums)
 {
     vec rows[8 * CORE_STRIDE];
     ROLLED for (int i = 0; i < FILTERS * PHASES; i++) {
         vec d[8];
-        UNROLLED for (int r = 0; r < 8; r++) d[r] = whole(dz[DZ_ROW(tile * 4 - 2 + r) * DZ_STRIDE + i]);
+        UNROLLED for (int r = 0; r < 8; r++)
+            d[r] = whole(dz[DZ_ROW(tile * 4 - 2 + r) * DZ_STRIDE + i]);
         vec *to = rows + i;
         TRANSFORM_5(d, to, CORE_STRIDE);
     }
@@ -194,17 +205,20 @@ inline void BLOCK(dz_edges)(vec *dz)
 #if HALVES
     ROLLED for (int r = 0; r < 2; r++)
         ROLLED for (int i = 0; i < FILTERS * PHASES; i++) {
-            const vec last = whole(dz[DZ_ROW(4 * TILE_ROWS - 2 + r) * DZ_STRIDE + i]), first = dz[DZ_ROW(r) * DZ_STRIDE + i];
+            const vec last = whole(dz[DZ_ROW(4 * TILE_ROWS - 2 + r) * DZ_STRIDE + i]),
+                      first = dz[DZ_ROW(r) * DZ_STRIDE + i];
             dz[DZ_ROW(r - 2) * DZ_STRIDE + i] = (vec)((half_vec)(0.0f), last.lo);
             dz[DZ_ROW(4 * TILE_ROWS + r) * DZ_STRIDE + i] = (vec)(first.hi, (half_vec)(0.0f));
         }
 #endif
 }
 
-/* with_data: 0 where nothing in front of the block is trained. partial: of this kernel's parameters: filters, bias. */
-KERNEL BLOCK(backward)(strips_in z, __global const vec *next, __global vec *in, floats_in filters, floats_in base,
-                       floats_in norm, floats_in before, __global float *restrict sums,
-                       __global float *restrict partial, const int first_group, const int n_images, const int with_data)
+/* with_data: 0 where nothing in front of the block is trained. partial: of this kernel's
+ * parameters: filters, bias. */
+KERNEL BLOCK(backward)(strips_in z, __global const vec *next, __global vec *in, floats_in filters,
+                       floats_in base, floats_in norm, floats_in before,
+                       __global float *restrict sums, __global float *restrict partial,
+                       const int first_group, const int n_images, const int with_data)
 {
     const int group = first_group + (int)get_global_id(0);
     const int end = min((group + 1) * GROUP, n_images);
@@ -214,7 +228,8 @@ KERNEL BLOCK(backward)(strips_in z, __global const vec *next, __global vec *in, 
     ROLLED for (int n = group * GROUP; n < end; n++) {
 #if HALVES
         ROLLED for (int tile = 0; tile < TILE_ROWS; tile++)
-            BLOCK(activation)(z, next, base, norm, n, tile, dz + DZ_ROW(tile * 4) * DZ_STRIDE, bias);
+            BLOCK(activation)(z, next, base, norm, n, tile, dz + DZ_ROW(tile * 4) * DZ_STRIDE,
+                              bias);
         BLOCK(dz_edges)(dz);
 #else
         ROLLED for (int i = 0; i < 4 * DZ_STRIDE; i++) dz[DZ_ROW(-4) * DZ_STRIDE + i] = 0.0f;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Template: forward of a block behind the first in training: batch norm's affine of the block before + convolution
- * 5 × 5 + bias + ReLU, sums for batch norm, max-pool. The work-item (tile row, image) computes four rows.
+ * Template: forward of a block behind the first in training: batch norm's affine of the block
+ * before + convolution 5 × 5 + bias + ReLU, sums for batch norm, max-pool. The work-item (tile row,
+ * image) computes four rows.
  *
- *   in      [image][IN_ROWS] rows of [IN_CHANNELS][PHASES], IN_STRIDE apart: raw, IN_PAD rows of zeros around
+ *   in      [image][IN_ROWS] rows of [IN_CHANNELS][PHASES], IN_STRIDE apart: raw, IN_PAD rows
+ *           of zeros around
  *   z       [image][TILE_ROWS][FILTERS][PHASES][4 rows]
  *   out     raw, as the next block reads it
  */
@@ -28,9 +30,10 @@
 #define STORE STORE_WHOLE
 #endif
 
-/* The input of a tile row behind batch norm, transformed down: rows [8][stride], [channel][phase]. */
-inline void BLOCK(down)(__global const vec *in, floats_in before, const int n, const int tile, vec *rows,
-                        const int stride)
+/* The input of a tile row behind batch norm, transformed down: rows [8][stride],
+ * [channel][phase]. */
+inline void BLOCK(down)(__global const vec *in, floats_in before, const int n, const int tile,
+                        vec *rows, const int stride)
 {
     __global const vec *first = in + ((size_t)n * IN_ROWS + tile * 4) * IN_STRIDE;
     ROLLED for (int c = 0; c < IN_CHANNELS; c++) {
@@ -61,7 +64,8 @@ inline void BLOCK(along)(const vec *row, vec *points, const int channels)
             vec d[8];
             UNROLLED for (int j = 0; j < 8; j++) {
                 const int p = t * 4 + j - 2;
-                d[j] = p < 0 ? FROM_LEFT(from[p + PHASES]) : p < PHASES ? from[p] : FROM_RIGHT(from[p - PHASES]);
+                d[j] = p < 0 ? FROM_LEFT(from[p + PHASES])
+                       : p < PHASES ? from[p] : FROM_RIGHT(from[p - PHASES]);
             }
             vec *to = points + c * TILES + t;
             d[2] = whole(d[2]);

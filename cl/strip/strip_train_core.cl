@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Template: convolution 5 × 5 of one tile row by Winograd's F(4,5) both ways, as WINOGRAD_YX in strip_block.cl does it,
- * CORE_IN → CORE_OUT channels, CORE_BLOCK of them at a time.
+ * Template: convolution 5 × 5 of one tile row by Winograd's F(4,5) both ways, as WINOGRAD_YX in
+ * strip_block.cl does it, CORE_IN → CORE_OUT channels, CORE_BLOCK of them at a time.
  *
  *   rows     [8][CORE_STRIDE] transformed down, [channel][phase]; on return, inverted along the row
  *   filters  [8][8][CORE_OUT / CORE_BLOCK][CORE_IN][CORE_BLOCK]
@@ -25,7 +25,8 @@ inline void CORE(vec *rows, floats_in filters)
                         UNROLLED for (int t = 0; t < TILES; t++)
                             sum[k][t] = w[c * CORE_BLOCK + k] * x[c * TILES + t] + sum[k][t];
                 UNROLLED for (int k = 0; k < CORE_BLOCK; k++)
-                    UNROLLED for (int t = 0; t < TILES; t++) products[j][k * TILES + t] = whole(sum[k][t]);
+                    UNROLLED for (int t = 0; t < TILES; t++)
+                        products[j][k * TILES + t] = whole(sum[k][t]);
             }
             ROLLED for (int k = 0; k < CORE_BLOCK; k++)
                 UNROLLED for (int t = 0; t < TILES; t++) {

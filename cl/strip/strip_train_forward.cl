@@ -2,8 +2,8 @@
  *
  * Template: the forward kernel of strip_train_block.cl.
  */
-KERNEL BLOCK(forward)(strips_in in, strips_out z, strips_out out, floats_in filters, floats_in base, floats_in before,
-                      __global float *restrict sums, const int first)
+KERNEL BLOCK(forward)(strips_in in, strips_out z, strips_out out, floats_in filters, floats_in base,
+                      floats_in before, __global float *restrict sums, const int first)
 {
     const int tile = get_global_id(0), n = first + (int)get_global_id(1);
     vec rows[8 * CORE_STRIDE];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Template: behind the last block in training: batch norm's affine + dropout + dense + (leaky) ReLU + dropout + dense
- * with one output + sigmoid + loss, and all of it backward. The work-item is a group of images.
+ * Template: behind the last block in training: batch norm's affine + dropout + dense + (leaky) ReLU
+ * + dropout + dense with one output + sigmoid + loss, and all of it backward. The work-item is a
+ * group of images.
  *
  *   raw      [image][INPUT_VECTORS]; on return, the gradient behind batch norm
  *   weights  the net's; the hidden layer's kernel is [UNITS_HIDDEN][inputs as they lie]
@@ -34,19 +35,21 @@ inline void drop_input(int4 seed, int image, vec *to)
     for (int v = 0; v < INPUT_VECTORS; v++) {
         float *scale = (float *)&to[v];
         for (int l = 0; l < LANES; l++) {
-            const int y = v / (FILTERS * PHASES) + l / strips * IN_ROWS, x = l % strips * PHASES + v % PHASES;
+            const int y = v / (FILTERS * PHASES) + l / strips * IN_ROWS,
+                      x = l % strips * PHASES + v % PHASES;
             const int unit = (y * width + x) * FILTERS + v / PHASES % FILTERS;
-            scale[l] = INPUT_THRESHOLD == 0u
-                           ? 1.0f
-                           : dropout(seed, INPUT_DROPOUT, image, unit, INPUT_THRESHOLD, INPUT_SCALE);
+            scale[l] = INPUT_THRESHOLD == 0u ? 1.0f
+                                             : dropout(seed, INPUT_DROPOUT, image, unit,
+                                                       INPUT_THRESHOLD, INPUT_SCALE);
         }
     }
 }
 
-KERNEL NAME(__global vec *raw, floats_in weights, floats_in norm, __global const int *restrict classes,
-            __global float *restrict partial, __global float *restrict sums, __global float *restrict answers,
-            const int first_group, const int n_images, const int cross_entropy, const int seed_low,
-            const int seed_high, const int step)
+KERNEL NAME(__global vec *raw, floats_in weights, floats_in norm,
+            __global const int *restrict classes, __global float *restrict partial,
+            __global float *restrict sums, __global float *restrict answers, const int first_group,
+            const int n_images, const int cross_entropy, const int seed_low, const int seed_high,
+            const int step)
 {
     const int group = first_group + (int)get_global_id(0);
     const int end = min((group + 1) * GROUP, n_images);
@@ -66,23 +69,28 @@ KERNEL NAME(__global vec *raw, floats_in weights, floats_in norm, __global const
         drop_input(seed, n, scale);
         for (int v = 0; v < INPUT_VECTORS; v++) {
             const int k = v / PHASES % FILTERS;
-            x[v] = (image[v] * norm[NORM_SCALE * FILTERS + k] + norm[NORM_SHIFT * FILTERS + k]) * scale[v];
+            x[v] = (image[v] * norm[NORM_SCALE * FILTERS + k] + norm[NORM_SHIFT * FILTERS + k]) *
+                   scale[v];
         }
         for (int u = 0; u < HIDDEN; u++) {
             vec sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
             for (int v = 0; v < INPUT_VECTORS; v += 4)
-                UNROLLED for (int i = 0; i < 4; i++) sum[i] = x[v + i] * hidden[u * INPUT_VECTORS + v + i] + sum[i];
+                UNROLLED for (int i = 0; i < 4; i++)
+                    sum[i] = x[v + i] * hidden[u * INPUT_VECTORS + v + i] + sum[i];
             before[u] = across((sum[0] + sum[1]) + (sum[2] + sum[3])) + weights[HIDDEN_BIAS + u];
-            kept[u] =
-                HIDDEN_THRESHOLD == 0u ? 1.0f : dropout(seed, HIDDEN_DROPOUT, n, u, HIDDEN_THRESHOLD, HIDDEN_SCALE);
+            kept[u] = HIDDEN_THRESHOLD == 0u
+                          ? 1.0f
+                          : dropout(seed, HIDDEN_DROPOUT, n, u, HIDDEN_THRESHOLD, HIDDEN_SCALE);
             after[u] = (before[u] < 0.0f ? HIDDEN_SLOPE * before[u] : before[u]) * kept[u];
             logit = after[u] * weights[OUTPUT_KERNEL + u] + logit;
         }
         const float p = 1.0f / (1.0f + exp(-logit)), difference = p - (float)classes[n];
         const float softplus = (logit > 0.0f ? logit : 0.0f) + log1p(exp(-fabs(logit)));
         answers[2 * n] = p;
-        answers[2 * n + 1] = cross_entropy ? softplus - (float)classes[n] * logit : difference * difference;
-        const float dl = (cross_entropy ? difference : 2.0f * difference * p * (1.0f - p)) / (float)n_images;
+        answers[2 * n + 1] =
+            cross_entropy ? softplus - (float)classes[n] * logit : difference * difference;
+        const float dl =
+            (cross_entropy ? difference : 2.0f * difference * p * (1.0f - p)) / (float)n_images;
         output_bias_gradient += dl;
         for (int u = 0; u < HIDDEN; u++) {
             output_gradient[u] += after[u] * dl;

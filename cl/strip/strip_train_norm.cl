@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Batch norm in training: sums of a batch → what the neighbouring blocks apply. Sums are carried in two floats, the
- * second for what the first has lost: the variance is the small difference of large numbers.
+ * Batch norm in training: sums of a batch → what the neighbouring blocks apply. Sums are
+ * carried in two floats, the second for what the first has lost: the variance is the small
+ * difference of large numbers.
  */
 #define MOST_NORM_CHANNELS 64
 
@@ -13,8 +14,8 @@
         rest = ((a) - (sum - b_)) + ((b)-b_);                                                      \
     } while (0)
 
-/* a · b to 36 bits. Halves of 12 bits: their products are exact, so that it does not matter whether the compiler
- * fuses them with a sum. */
+/* a · b to 36 bits. Halves of 12 bits: their products are exact, so that it does not matter whether
+ * the compiler fuses them with a sum. */
 inline float2 two_product(float a, float b)
 {
     const float ah = as_float(as_uint(a) & 0xfffff000u), bh = as_float(as_uint(b) & 0xfffff000u);
@@ -33,7 +34,8 @@ inline float2 two_scale(float2 a, float2 b)
 }
 
 /* Columns of sums [rows][2 · channels] → high and low of each. */
-inline void add_rows(__global const float *restrict sums, const int rows, const int channels, float2 *totals)
+inline void add_rows(__global const float *restrict sums, const int rows, const int channels,
+                     float2 *totals)
 {
     for (int c = 0; c < 2 * channels; c += LANES) {
         vec high = 0.0f, low = 0.0f;
@@ -50,18 +52,22 @@ inline void add_rows(__global const float *restrict sums, const int rows, const 
     }
 }
 
-/* Forward: mean and variance of a batch of `rows` sums of z and z², or, frozen, the moving ones. reciprocal: of the
- * number of pixels, in two floats. places: of gamma, beta, moving mean and variance among the weights. */
-KERNEL train_norm(__global const float *restrict sums, floats_in weights, __global float *restrict norm, const int rows,
-                  const int channels, const int frozen, const float reciprocal_high, const float reciprocal_low,
-                  const float epsilon, const int gamma, const int beta, const int moving_mean, const int moving_variance)
+/* Forward: mean and variance of a batch of `rows` sums of z and z², or, frozen, the moving ones.
+ * reciprocal: of the number of pixels, in two floats. places: of gamma, beta, moving mean and
+ * variance among the weights. */
+KERNEL train_norm(__global const float *restrict sums, floats_in weights,
+                  __global float *restrict norm, const int rows, const int channels,
+                  const int frozen, const float reciprocal_high, const float reciprocal_low,
+                  const float epsilon, const int gamma, const int beta, const int moving_mean,
+                  const int moving_variance)
 {
     const float2 reciprocal = (float2)(reciprocal_high, reciprocal_low);
     float2 totals[2 * MOST_NORM_CHANNELS];
     add_rows(sums, rows, channels, totals);
     for (int c = 0; c < channels; c++) {
         const float2 mean = two_scale(totals[c], reciprocal);
-        const float2 square = two_scale(mean, mean), squares = two_scale(totals[channels + c], reciprocal);
+        const float2 square = two_scale(mean, mean),
+                     squares = two_scale(totals[channels + c], reciprocal);
         float mu = mean.x + mean.y;
         float variance = (squares.x - square.x) + (squares.y - square.y);
         variance = variance < 0.0f ? 0.0f : variance; /* NaN stays */
@@ -78,11 +84,12 @@ KERNEL train_norm(__global const float *restrict sums, floats_in weights, __glob
     }
 }
 
-/* Backward: from sums of g and g·(raw − mean), how dz follows from g and z; and the gradients of gamma and beta. A
- * frozen batch norm hands its scale on and nothing else. */
+/* Backward: from sums of g and g·(raw − mean), how dz follows from g and z; and the gradients of
+ * gamma and beta. A frozen batch norm hands its scale on and nothing else. */
 KERNEL train_norm_backward(__global const float *restrict sums, __global float *restrict norm,
-                           __global float *restrict gradients, const int rows, const int channels, const int frozen,
-                           const float reciprocal, const int gamma, const int beta)
+                           __global float *restrict gradients, const int rows, const int channels,
+                           const int frozen, const float reciprocal, const int gamma,
+                           const int beta)
 {
     float2 totals[2 * MOST_NORM_CHANNELS];
     add_rows(sums, rows, channels, totals);
@@ -100,8 +107,9 @@ KERNEL train_norm_backward(__global const float *restrict sums, __global float *
 }
 
 /* Moving statistics go towards the batch's; correction: N / (N − 1) or 1. Work-item: a channel. */
-KERNEL train_moving(__global float *restrict weights, floats_in norm, const int channels, const int moving_mean,
-                    const int moving_variance, const float rate, const float correction)
+KERNEL train_moving(__global float *restrict weights, floats_in norm, const int channels,
+                    const int moving_mean, const int moving_variance, const float rate,
+                    const float correction)
 {
     const int c = get_global_id(0);
     __global float *mean = weights + moving_mean + c, *variance = weights + moving_variance + c;

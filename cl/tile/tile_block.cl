@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A fused block for GPUs: convolution, bias, activation, batch norm's affine and max-pool in one kernel over planar
- * tensors. A template: the host puts it into the program once for each block of the net, with its sizes defined in
- * front (src/net/tile/tile_source.c).
+ * A fused block for GPUs: convolution, bias, activation, batch norm's affine and max-pool in one
+ * kernel over planar tensors. A template: the host puts it into the program once for each block of
+ * the net, with its sizes defined in front (src/net/tile/tile_source.c).
  *
- * A work-group brings a tile of the picture (of IMAGES pictures where they are small), with its border, into local
- * memory, CHUNK channels at a time. A work-item computes 2 × 2 pixels of a vector of filters in registers: a row of
- * the tile is read in pairs, by neighbours from neighbouring addresses, and each filter value serves four pixels of
- * all work-items at once. Work-items outside the picture go along, since all must meet at the barriers.
+ * A work-group brings a tile of the picture (of IMAGES pictures where they are small), with its
+ * border, into local memory, CHUNK channels at a time. A work-item computes 2 × 2 pixels of a
+ * vector of filters in registers: a row of the tile is read in pairs, by neighbours from
+ * neighbouring addresses, and each filter value serves four pixels of all work-items at once.
+ * Work-items outside the picture go along, since all must meet at the barriers.
  *
  * Group (x, y, images · FILTER_GROUPS + filter group); local (x, y, image).
  */
@@ -25,8 +26,9 @@
         to[i * PLANE(out_t)] = v.element;
 
 __attribute__((reqd_work_group_size(GROUP_X, GROUP_Y, IMAGES))) __kernel void
-NAME(__global const in_value *restrict in, const tensor_t in_t, FILTER_SPACE const vec *restrict filters,
-     __global const vec *restrict affine, __global float *restrict out, const tensor_t out_t, const int n)
+NAME(__global const in_value *restrict in, const tensor_t in_t,
+     FILTER_SPACE const vec *restrict filters, __global const vec *restrict affine,
+     __global float *restrict out, const tensor_t out_t, const int n)
 {
     /* The tile, and behind the last channel the work-items' largest values. */
     __local vec scratch[SCRATCH];
@@ -43,20 +45,24 @@ NAME(__global const in_value *restrict in, const tensor_t in_t, FILTER_SPACE con
     {
         FILTER_SPACE const vec *chunk = filters + (filter_group * IN_CHANNELS + c0) * WINDOW;
 #if INTERLEAVED
-        /* [height][width][channels], as the host gives pictures: neighbours read neighbouring channels. */
+        /* [height][width][channels], as the host gives pictures: neighbours read neighbouring
+         * channels. */
         ROLLED for (int i = item; i < IMAGES * TILE_ROWS * TILE_COLUMNS * CHUNK; i += ITEMS)
         {
             const int c = i % CHUNK;
             GET_PLACE(i / CHUNK);
             tile[((m * CHUNK + c) * TILE_ROWS + row) * TILE_STRIDE + column] =
-                inside ? (float)in[(((size_t)(first + m) * HEIGHT_OF_IN + y) * WIDTH_OF_IN + x) * IN_CHANNELS + c0 + c]
+                inside ? (float)in[(((size_t)(first + m) * HEIGHT_OF_IN + y) * WIDTH_OF_IN + x) *
+                                       IN_CHANNELS +
+                                   c0 + c]
                        : 0.0f;
         }
 #else
         ROLLED for (int i = item; i < IMAGES * TILE_ROWS * TILE_COLUMNS; i += ITEMS)
         {
             GET_PLACE(i);
-            __global const float *from = in + at(in_t, inside ? first + m : 0, c0, inside ? y : 0, inside ? x : 0);
+            __global const float *from =
+                in + at(in_t, inside ? first + m : 0, c0, inside ? y : 0, inside ? x : 0);
             __local float *to = tile + (m * CHUNK * TILE_ROWS + row) * TILE_STRIDE + column;
             UNROLLED for (int c = 0; c < CHUNK; c++)
                 to[c * TILE_ROWS * TILE_STRIDE] = inside ? from[c * PLANE(in_t)] : 0.0f;
@@ -70,7 +76,9 @@ NAME(__global const in_value *restrict in, const tensor_t in_t, FILTER_SPACE con
         ROLLED for (int c = 0; c < CHUNK; c++)
         {
             __local const float2 *from =
-                (__local const float2 *)(tile + ((image * CHUNK + c) * TILE_ROWS + 2 * qy) * TILE_STRIDE) + qx;
+                (__local const float2 *)(tile +
+                                         ((image * CHUNK + c) * TILE_ROWS + 2 * qy) * TILE_STRIDE) +
+                qx;
             float2 p0 = from[0], p1 = from[1];
 #if TAPS == 5
             float2 p2 = from[2];
@@ -121,7 +129,8 @@ NAME(__global const in_value *restrict in, const tensor_t in_t, FILTER_SPACE con
     }
 #endif
     const int to_y = y / POOL, to_x = x / POOL;
-    if (y % POOL == 0 && x % POOL == 0 && to_y < HEIGHT(out_t) && to_x < WIDTH(out_t) && first + image < n) {
+    if (y % POOL == 0 && x % POOL == 0 && to_y < HEIGHT(out_t) && to_x < WIDTH(out_t) &&
+        first + image < n) {
         const int k = filter_group * FILTERS_OF_ITEM;
         __global float *to = out + at(out_t, first + image, k, to_y, to_x);
         v = v * (affine[3 * FILTER_GROUPS + filter_group] * UNIT) + affine[filter_group];

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Filters of one branch of an inception block for GPUs, for the 2 × 2 pixels of a work-item. A template: the host
- * puts it in front of the block's kernel (tile_inception.cl) for each branch, and for every few filters of a large
- * one. The branch's channels stand in the tile: those of its 1 × 1 convolution, finished, which the 3 × 3 one,
- * DILATION apart, reads; where DILATION is 0 they are the branch's own answer.
+ * Filters of one branch of an inception block for GPUs, for the 2 × 2 pixels of a work-item. A
+ * template: the host puts it in front of the block's kernel (tile_inception.cl) for each branch,
+ * and for every few filters of a large one. The branch's channels stand in the tile: those of its 1
+ * × 1 convolution, finished, which the 3 × 3 one, DILATION apart, reads; where DILATION is 0 they
+ * are the branch's own answer.
  *
- *   from     the pixels' window in the branch's first channel, HALO rows above and columns left of them
+ *   from     the pixels' window in the branch's first channel, HALO rows above and columns
+ *            left of them
  *   filters  [channel][row][column][filter]
  *   affine   bias, scale and shift of all filters of the block
  *   to       the pixel of the block's first filter
@@ -13,8 +15,9 @@
  *
  * A value of type vec is a filter at four pixels.
  */
-inline void BRANCH(__local const float2 *from, __constant const float *filters, __global const float *restrict affine,
-                   __global float *restrict to, const int plane, const int right, const int below)
+inline void BRANCH(__local const float2 *from, __constant const float *filters,
+                   __global const float *restrict affine, __global float *restrict to,
+                   const int plane, const int right, const int below)
 {
     vec a[BRANCH_FILTERS];
 #if DILATION
@@ -23,7 +26,8 @@ inline void BRANCH(__local const float2 *from, __constant const float *filters, 
     {
         UNROLLED for (int r = 0; r < 3; r++)
         {
-            __local const float2 *row = from + (c * TILE_ROWS + HALO + (r - 1) * DILATION) * (TILE_STRIDE / 2);
+            __local const float2 *row =
+                from + (c * TILE_ROWS + HALO + (r - 1) * DILATION) * (TILE_STRIDE / 2);
             float p[2 * HALO + 2], q[2 * HALO + 2];
             UNROLLED for (int i = 0; i <= HALO; i++)
             {

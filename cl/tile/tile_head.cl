@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The end of a net for GPUs in one kernel: flatten, dense, bias, activation, dense, bias. A template, as tile_block.cl.
+ * The end of a net for GPUs in one kernel: flatten, dense, bias, activation, dense, bias. A
+ * template, as tile_block.cl.
  *
- * A work-group has one image. Its work-items share the inputs out, neighbours reading neighbours of the tensor as it
- * lies, and each holds a sum for every unit; then they add them up, pair by pair, always in the same order.
+ * A work-group has one image. Its work-items share the inputs out, neighbours reading neighbours of
+ * the tensor as it lies, and each holds a sum for every unit; then they add them up, pair by pair,
+ * always in the same order.
  *
  *   hidden   [UNITS][input in the tensor's order]
  *   others   bias [UNITS], output [UNITS][OUTPUTS], bias [OUTPUTS]
@@ -12,7 +14,8 @@
  */
 __attribute__((reqd_work_group_size(GROUP_X, 1, 1))) __kernel void
 NAME(__global const float *restrict in, const tensor_t in_t, __global const float *restrict hidden,
-     __global const float *restrict others, __global float *restrict out, const tensor_t out_t, const int n)
+     __global const float *restrict others, __global float *restrict out, const tensor_t out_t,
+     const int n)
 {
     enum { inputs = IN_CHANNELS * HEIGHT_OF_IN * WIDTH_OF_IN };
     __local float sums[UNITS * GROUP_X];

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Convolution in training. With stride 1, forward and the gradient of the input are the same sum over a window,
- *   to[j][y][x] = Σ_{r,s,i} w[r][s]{i,j} · from[i][y + r·step − origin][the same in x]
- * where the gradient walks through the window the other way (step = −dilation) and with i and j exchanged.
+ * Convolution in training. With stride 1, forward and the gradient of the input are the same
+ *   sum over a window, to[j][y][x] = Σ_{r,s,i} w[r][s]{i,j} · from[i][y + r·step − origin][the
+ *   same in x]
+ * where the gradient walks through the window the other way (step = −dilation) and with i
+ * and j exchanged.
  */
 #define TILE 4 /* channels of `to` side by side */
 
-/* Columns x … x + LANES − 1 of two rows, of TILE channels; w: where the weights of each begin. Each row of the window
- * is summed for itself, which halves the rounding error of a 5 × 5 window. Called with a constant window_w. */
-inline void window_sum(__global const float *upper, __global const float *lower, const int row_stride,
-                       const int plane, const int channels, const int window_h, const int window_w,
-                       const int step_h, const int step_w, __global const float *const *w,
-                       const int from_stride, const int tap_stride, vec sums[2][TILE])
+/* Columns x … x + LANES − 1 of two rows, of TILE channels; w: where the weights of each begin. Each
+ * row of the window is summed for itself, which halves the rounding error of a 5 × 5 window. Called
+ * with a constant window_w. */
+inline void window_sum(__global const float *upper, __global const float *lower,
+                       const int row_stride, const int plane, const int channels,
+                       const int window_h, const int window_w, const int step_h, const int step_w,
+                       __global const float *const *w, const int from_stride, const int tap_stride,
+                       vec sums[2][TILE])
 {
     UNROLL for (int j = 0; j < TILE; j++)
         sums[0][j] = sums[1][j] = 0.0f;
@@ -45,13 +49,14 @@ inline void window_sum(__global const float *upper, __global const float *lower,
 /* Bias and ReLU behind a convolution, before its sums are stored. NaN stays NaN. */
 #define FINISH(T, v) ((v) < (T)low ? (T)low : (v) > (T)high ? (T)high : (v))
 
-/* Work-item: (two rows, n · tiles + tile). The pad of `from` is as wide as the window reaches. w_from and w_to: from
- * one weight to the next in i and in j. What is stored is the sum + bias within low … high; without with_bias and
- * with add the sum is added to what is there. */
-TRAIN_KERNEL conv_rows(__global const float *from, const tensor_t from_t, __global const float *weights,
-                       const int w_from, const int w_to, __global float *to, const tensor_t to_t,
-                       const int window_h, const int window_w, const int step_h, const int step_w,
-                       const int origin_h, const int origin_w, const int add, const int with_bias,
+/* Work-item: (two rows, n · tiles + tile). The pad of `from` is as wide as the window reaches.
+ * w_from and w_to: from one weight to the next in i and in j. What is stored is the sum + bias
+ * within low … high; without with_bias and with add the sum is added to what is there. */
+TRAIN_KERNEL conv_rows(__global const float *from, const tensor_t from_t,
+                       __global const float *weights, const int w_from, const int w_to,
+                       __global float *to, const tensor_t to_t, const int window_h,
+                       const int window_w, const int step_h, const int step_w, const int origin_h,
+                       const int origin_w, const int add, const int with_bias,
                        __global const float *bias, const float low, const float high)
 {
     const int tiles = (CHANNELS(to_t) + TILE - 1) / TILE;
@@ -104,8 +109,8 @@ TRAIN_KERNEL conv_rows(__global const float *from, const tensor_t from_t, __glob
             }
 }
 
-/* Gradient of the input for any stride: each input pixel looks for the windows that read it. Work-item: (row,
- * n · channels + c). */
+/* Gradient of the input for any stride: each input pixel looks for the windows that read it.
+ * Work-item: (row, n · channels + c). */
 TRAIN_KERNEL conv_backward_data(__global const float *d_out, const tensor_t out_t,
                                 __global const float *weights, __global float *d_in,
                                 const tensor_t in_t, const int window_h, const int window_w,
@@ -114,7 +119,8 @@ TRAIN_KERNEL conv_backward_data(__global const float *d_out, const tensor_t out_
                                 const int add)
 {
     const int y = (int)get_global_id(0);
-    const int n = (int)get_global_id(1) / CHANNELS(in_t), c = (int)get_global_id(1) % CHANNELS(in_t);
+    const int n = (int)get_global_id(1) / CHANNELS(in_t),
+              c = (int)get_global_id(1) % CHANNELS(in_t);
     const int filters = CHANNELS(out_t);
     for (int x = 0; x < WIDTH(in_t); x++) {
         __global float *p = d_in + at(in_t, n, c, y, x);
@@ -138,9 +144,10 @@ TRAIN_KERNEL conv_backward_data(__global const float *d_out, const tensor_t out_
 /* Pixels of a band: its rows of TILE inputs and TILE gradients stay in the first cache. */
 #define BAND_PIXELS 1024
 
-/* The gradient of the weights, partial[group][r][s][c][k] = Σ in[c][y·stride + …] · d_out[k][y][x]. Work-item: (tile
- * of filters, window row r, group). The taps and channels of a window row are one list, TILE of it at a time
- * against TILE filters; what is past either's end is computed and not stored. */
+/* The gradient of the weights, partial[group][r][s][c][k] = Σ in[c][y·stride + …] ·
+ * d_out[k][y][x]. Work-item: (tile of filters, window row r, group). The taps and channels of a
+ * window row are one list, TILE of it at a time against TILE filters; what is past either's end is
+ * computed and not stored. */
 TRAIN_KERNEL conv_backward_weights(__global const float *in, const tensor_t in_t,
                                    __global const float *d_out, const tensor_t out_t,
                                    __global float *partial, const int window_h, const int window_w,
@@ -167,7 +174,8 @@ TRAIN_KERNEL conv_backward_weights(__global const float *in, const tensor_t in_t
                     a[i] = in + at(in_t, image - FIRST(in_t), c,
                                    begin * stride_h + r * dilation_h - before_h,
                                    s * dilation_w - before_w);
-                    b[i] = d_out + at(out_t, image - FIRST(out_t), first + min(i, n_k - 1), begin, 0);
+                    b[i] =
+                        d_out + at(out_t, image - FIRST(out_t), first + min(i, n_k - 1), begin, 0);
                     UNROLL for (int j = 0; j < TILE; j++) {
                         sum[i][j] = 0.0f;
                         rest[i][j] = 0.0f;

@@ -3,9 +3,11 @@
  * Dense and softmax backward, and what comes after the last layer: loss and optimisers.
  */
 
-/* out[u] = Σ_i in[i] · kernel[i][u], in blocks: an error of the logits is one of every gradient. Work-item: (u, n). */
-TRAIN_KERNEL dense_train(__global const float *in, const tensor_t in_t, __global const float *kernel_values,
-                         __global float *out, const tensor_t out_t)
+/* out[u] = Σ_i in[i] · kernel[i][u], in blocks: an error of the logits is one of every gradient.
+ * Work-item: (u, n). */
+TRAIN_KERNEL dense_train(__global const float *in, const tensor_t in_t,
+                         __global const float *kernel_values, __global float *out,
+                         const tensor_t out_t)
 {
     const int u = (int)get_global_id(0), n = (int)get_global_id(1);
     const int inputs = CHANNELS(in_t), units = CHANNELS(out_t);
@@ -19,7 +21,8 @@ TRAIN_KERNEL dense_train(__global const float *in, const tensor_t in_t, __global
     out[at(out_t, n, u, 0, 0)] = sum;
 }
 
-/* partial[group][i][u] = Σ in[i] · d_out[u] over the group's images. Work-item: (block of inputs, group). */
+/* partial[group][i][u] = Σ in[i] · d_out[u] over the group's images. Work-item: (block
+ * of inputs, group). */
 TRAIN_KERNEL dense_backward_weights(__global const float *in, const tensor_t in_t,
                                     __global const float *d_out, const tensor_t out_t,
                                     __global float *partial, const int n)
@@ -53,9 +56,9 @@ TRAIN_KERNEL dense_backward_data(__global const float *d_out, const tensor_t out
 }
 
 /* d_in[c] = out[c] · (d_out[c] − Σ_k out[k] · d_out[k]). Work-item: n. */
-TRAIN_KERNEL softmax_backward(__global const float *out, const tensor_t out_t, __global const float *d_out,
-                              const tensor_t d_t, __global float *d_in, const tensor_t in_t,
-                              const int add)
+TRAIN_KERNEL softmax_backward(__global const float *out, const tensor_t out_t,
+                              __global const float *d_out, const tensor_t d_t, __global float *d_in,
+                              const tensor_t in_t, const int add)
 {
     const int n = (int)get_global_id(0);
     float mean = 0.0f;
@@ -68,18 +71,20 @@ TRAIN_KERNEL softmax_backward(__global const float *out, const tensor_t out_t, _
     }
 }
 
-/* Loss of one image and its gradient, from the logits that the last sigmoid (one) or softmax (two) would take;
- * kind: meso_loss. Both are one formula in z, what the class's logit is above the other's: p = 1/(1 + e^−z) is the
- * class's probability, 1 − p comes without cancellation, and a sigmoid's other logit is 0. results: [image] of
- * float2 (loss, correct). images: of the whole batch. Work-item: n. */
-TRAIN_KERNEL loss(__global const float *logits, const tensor_t logits_t, __global const uchar *classes,
-                  const int kind, const int images, __global float *d, const tensor_t d_t,
-                  __global float *results)
+/* Loss of one image and its gradient, from the logits that the last sigmoid (one) or softmax (two)
+ * would take; kind: meso_loss. Both are one formula in z, what the class's logit is above the
+ * other's: p = 1/(1 + e^−z) is the class's probability, 1 − p comes without cancellation, and a
+ * sigmoid's other logit is 0. results: [image] of float2 (loss, correct). images: of the whole
+ * batch. Work-item: n. */
+TRAIN_KERNEL loss(__global const float *logits, const tensor_t logits_t,
+                  __global const uchar *classes, const int kind, const int images,
+                  __global float *d, const tensor_t d_t, __global float *results)
 {
     const int n = (int)get_global_id(0), image = FIRST(logits_t) + n;
     const int outputs = CHANNELS(logits_t), is_one = classes[image];
-    const float above = outputs == 1 ? logits[at(logits_t, n, 0, 0, 0)]
-                                     : logits[at(logits_t, n, 1, 0, 0)] - logits[at(logits_t, n, 0, 0, 0)];
+    const float above = outputs == 1
+                            ? logits[at(logits_t, n, 0, 0, 0)]
+                            : logits[at(logits_t, n, 1, 0, 0)] - logits[at(logits_t, n, 0, 0, 0)];
     const float z = is_one ? above : -above, e = exp(-fabs(z));
     const float p = (z < 0.0f ? e : 1.0f) / (1.0f + e), q = (z < 0.0f ? 1.0f : e) / (1.0f + e);
     /* MSE: q² for one output; two outputs are both off by q, and their mean is taken. */
@@ -102,7 +107,8 @@ inline float gradient_of(__global const float *partial, int groups, int values, 
     return sum;
 }
 
-/* Keras' form: alpha = learning rate · √(1 − beta2ᵗ) / (1 − beta1ᵗ). rate1, rate2: 1 − beta. Work-item: block. */
+/* Keras' form: alpha = learning rate · √(1 − beta2ᵗ) / (1 − beta1ᵗ). rate1, rate2: 1 −
+ * beta. Work-item: block. */
 TRAIN_KERNEL adam(__global const float *partial, const int groups, const int values,
                   __global float *weights, __global float *rest, __global float *first,
                   __global float *second, const float alpha, const float rate1, const float rate2,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Ops that work element by element: forward of those that see the largest pictures, along rows, and the gradients.
- * add: 1 where another reader of the same tensor has already written its part.
+ * Ops that work element by element: forward of those that see the largest pictures, along rows, and
+ * the gradients. add: 1 where another reader of the same tensor has already written its part.
  */
 #define ROW(p, t, y) ((p) + at(t, n, c, y, 0))
 
@@ -53,7 +53,8 @@ TRAIN_KERNEL relu_train(__global const float *in, const tensor_t in_t, const flo
 }
 
 /* partial[group][c] = Σ d. Work-item: (c, group). */
-TRAIN_KERNEL bias_backward(__global const float *d, const tensor_t t, __global float *partial, const int n)
+TRAIN_KERNEL bias_backward(__global const float *d, const tensor_t t, __global float *partial,
+                           const int n)
 {
     const int c = (int)get_global_id(0);
     GET_GROUP(t, n, 1);
@@ -91,8 +92,8 @@ TRAIN_KERNEL relu_backward(__global const float *out, const tensor_t out_t, cons
     }
 }
 
-/* relu_backward and bias_backward in one: d, the gradient of both, and partial[group][c] = Σ d. Work-item: (c,
- * group). */
+/* relu_backward and bias_backward in one: d, the gradient of both, and partial[group][c] = Σ d.
+ * Work-item: (c, group). */
 #define MASK_AND_SUM(T)                                                                            \
     {                                                                                              \
         const T v = LOAD_##T(o + x), keep = LOAD_##T(g + x);                                       \
@@ -176,8 +177,9 @@ TRAIN_KERNEL concat_train(__global const float *in, const tensor_t in_t, __globa
 }
 
 #define ADD_ROW(T) STORE_##T(add ? LOAD_##T(d + x) + LOAD_##T(g + x) : LOAD_##T(g + x), d + x);
-TRAIN_KERNEL concat_backward(__global const float *d_out, const tensor_t out_t, __global float *d_in,
-                             const tensor_t in_t, const int channel, const int add)
+TRAIN_KERNEL concat_backward(__global const float *d_out, const tensor_t out_t,
+                             __global float *d_in, const tensor_t in_t, const int channel,
+                             const int add)
 {
     GET_ROWS(in_t);
     for (int y = y_begin; y < y_end; y++) {
@@ -187,8 +189,8 @@ TRAIN_KERNEL concat_backward(__global const float *d_out, const tensor_t out_t, 
     }
 }
 
-TRAIN_KERNEL flatten_backward(__global const float *d_out, const tensor_t out_t, __global float *d_in,
-                              const tensor_t in_t, const int add)
+TRAIN_KERNEL flatten_backward(__global const float *d_out, const tensor_t out_t,
+                              __global float *d_in, const tensor_t in_t, const int add)
 {
     GET_ROWS(in_t);
     for (int y = y_begin; y < y_end; y++)
@@ -207,11 +209,13 @@ inline uint mix_bits(uint x)
     return x ^ x >> 16;
 }
 
-/* Forward and backward of inverted dropout: to = h ≥ threshold ? scale · from : 0, where h hashes seed, step, layer,
- * image of the batch and unit (in the order of flatten), so that the mask depends on nothing else. */
+/* Forward and backward of inverted dropout: to = h ≥ threshold ? scale · from : 0, where h hashes
+ * seed, step, layer, image of the batch and unit (in the order of flatten), so that the mask
+ * depends on nothing else. */
 TRAIN_KERNEL dropout(__global const float *from, const tensor_t from_t, __global float *to,
-                     const tensor_t to_t, const int threshold, const float scale, const int seed_low,
-                     const int seed_high, const int step, const int layer, const int add)
+                     const tensor_t to_t, const int threshold, const float scale,
+                     const int seed_low, const int seed_high, const int step, const int layer,
+                     const int add)
 {
     GET_ROWS(to_t);
     for (int y = y_begin; y < y_end; y++)

@@ -2,7 +2,8 @@
  *
  * How an optimiser changes a weight, in both training paths.
  *
- * What rounding takes from a weight is kept for the next step: thousands of small steps lose nothing.
+ * What rounding takes from a weight is kept for the next step: thousands of small steps lose
+ * nothing.
  */
 #define MOVE_WEIGHT(type, weight, rest, by)                                                        \
     do {                                                                                           \

@@ -5,10 +5,12 @@
  *   out = gamma · x̂ + beta, x̂ = (in − mean) / √(variance + epsilon)
  *   d_in = gamma / √(variance + epsilon) · (d − mean of d − x̂ · mean of d·x̂)
  *
- * An error of mean or 1/√… is the same for every pixel, so nothing averages it out, and after four layers it is the
- * largest there is: both are kept as two floats, of which the second is what rounding took from the first.
+ * An error of mean or 1/√… is the same for every pixel, so nothing averages it out, and after four
+ * layers it is the largest there is: both are kept as two floats, of which the second is what
+ * rounding took from the first.
  *
- * memory: [channel] of NORM_FLOATS (NORM_…), then [image][channel] of float2 (mean, Σ (in − mean)²) of one image.
+ * memory: [channel] of NORM_FLOATS (NORM_…), then [image][channel] of float2 (mean, Σ (in − mean)²)
+ * of one image.
  */
 #define NORM_FLOATS 6
 #define NORM_MEAN 0    /* two floats */
@@ -43,9 +45,10 @@ inline float2 exact_inverse_root(float2 a)
     return (float2)(r, 0.5f * r * (((1.0f - one.x) - one.y) - a.x * square.y - a.y * square.x));
 }
 
-/* Mean and squares of one plane, in two passes: subtracting large squares would lose digits. Rows are summed
- * first. Work-item: (c, n). */
-TRAIN_KERNEL batch_norm_measure(__global const float *in, const tensor_t in_t, __global float *memory)
+/* Mean and squares of one plane, in two passes: subtracting large squares would lose digits. Rows
+ * are summed first. Work-item: (c, n). */
+TRAIN_KERNEL batch_norm_measure(__global const float *in, const tensor_t in_t,
+                                __global float *memory)
 {
     const int c = (int)get_global_id(0), n = (int)get_global_id(1);
     float mean = 0.0f, squares = 0.0f;
@@ -76,8 +79,8 @@ TRAIN_KERNEL batch_norm_measure(__global const float *in, const tensor_t in_t, _
     to[1] = squares;
 }
 
-/* Images in order: Σ (in − mean)² = Σ of each image + pixels · (its mean − mean)². Moving statistics go by `rate`
- * towards the batch's; correction: N / (N − 1), or 1. Work-item: c. */
+/* Images in order: Σ (in − mean)² = Σ of each image + pixels · (its mean − mean)². Moving
+ * statistics go by `rate` towards the batch's; correction: N / (N − 1), or 1. Work-item: c. */
 TRAIN_KERNEL batch_norm_combine(__global float *memory, const int channels, const int images,
                                 const int pixels, const float epsilon, __global float *moving_mean,
                                 __global float *moving_variance, const float rate,
@@ -94,8 +97,8 @@ TRAIN_KERNEL batch_norm_combine(__global float *memory, const int channels, cons
         add_exactly(&squares, &squares_lost, image[1]);
         add_exactly(&squares, &squares_lost, (float)pixels * d * d);
     }
-    const float2 variance =
-        exact_quotient(exact_quotient((float2)(squares, -squares_lost), (float)images), (float)pixels);
+    const float2 variance = exact_quotient(
+        exact_quotient((float2)(squares, -squares_lost), (float)images), (float)pixels);
     const float larger = variance.x + epsilon, rest = epsilon - (larger - variance.x);
     const float rest_of_larger = larger > 2.0f * epsilon ? rest : variance.x - (larger - epsilon);
     const float2 inverse = exact_inverse_root((float2)(larger, rest_of_larger + variance.y));
@@ -111,8 +114,8 @@ typedef struct norm_t {
     float shift;
 } norm_t;
 
-inline norm_t norm_of(__global const float *memory, __global const float *gamma, __global const float *beta,
-                      const int c)
+inline norm_t norm_of(__global const float *memory, __global const float *gamma,
+                      __global const float *beta, const int c)
 {
     const float2 inverse = vload2(0, OF_CHANNEL(memory, c) + NORM_INVERSE);
     const float2 product = exact_product(gamma[c], inverse.x);
@@ -130,9 +133,9 @@ inline norm_t norm_of(__global const float *memory, __global const float *gamma,
         const T d = CENTRED(T, LOAD_##T(p + x));                                                   \
         STORE_##T(NORMALISED(T, d), to + x);                                                       \
     }
-TRAIN_KERNEL batch_norm_apply(__global const float *in, const tensor_t in_t, __global const float *memory,
-                              __global const float *gamma, __global const float *beta,
-                              __global float *out, const tensor_t out_t)
+TRAIN_KERNEL batch_norm_apply(__global const float *in, const tensor_t in_t,
+                              __global const float *memory, __global const float *gamma,
+                              __global const float *beta, __global float *out, const tensor_t out_t)
 {
     GET_ROWS(out_t);
     const norm_t norm = norm_of(memory, gamma, beta, c);
@@ -179,8 +182,9 @@ TRAIN_KERNEL batch_norm_backward_measure(__global const float *in, const tensor_
 }
 
 /* Groups in order; values: images · pixels. Work-item: c. */
-TRAIN_KERNEL batch_norm_backward_combine(__global const float *d_gamma, __global const float *d_beta,
-                                         const int channels, const int groups, const float values,
+TRAIN_KERNEL batch_norm_backward_combine(__global const float *d_gamma,
+                                         __global const float *d_beta, const int channels,
+                                         const int groups, const float values,
                                          __global float *memory)
 {
     const int c = (int)get_global_id(0);

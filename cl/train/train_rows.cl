@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the kernels of training share. Work-groups are of one work-item, which walks along rows in vectors.
+ * What the kernels of training share. Work-groups are of one work-item, which walks along
+ * rows in vectors.
  *
- * Sums over a batch are made in groups of TRAIN_GROUP images, image after image, so that their order does not
- * depend on how a batch is split: the gradients of parameters are partial[group][value], the first image of a
- * group writes, the others add.
+ * Sums over a batch are made in groups of TRAIN_GROUP images, image after image, so that their
+ * order does not depend on how a batch is split: the gradients of parameters are
+ * partial[group][value], the first image of a group writes, the others add.
  */
 #ifdef __AVX512F__
 #define LANES 16
@@ -47,8 +48,8 @@ inline float sum_lanes(vec v)
 #define UNROLL _Pragma("unroll")
 #define NO_UNROLL _Pragma("unroll 1")
 
-/* BODY(type) for each vector of a row, then for each float that is left; x is where it begins. A body is written
- * with LOAD_ and STORE_, whose type is vec or float. */
+/* BODY(type) for each vector of a row, then for each float that is left; x is where it begins. A
+ * body is written with LOAD_ and STORE_, whose type is vec or float. */
 #define ALONG(width, BODY)                                                                         \
     {                                                                                              \
         int x = 0;                                                                                 \
@@ -71,8 +72,8 @@ inline float sum_lanes(vec v)
     const int y_begin = (int)get_global_id(0) * TRAIN_ROWS;                                        \
     const int y_end = min(y_begin + TRAIN_ROWS, HEIGHT(t))
 
-/* The work-item (…, group from the first that has images) of sums over images: absolute numbers of the images
- * of its group among the n from FIRST(t) on. */
+/* The work-item (…, group from the first that has images) of sums over images: absolute numbers of
+ * the images of its group among the n from FIRST(t) on. */
 #define GET_GROUP(t, n, dimension)                                                                 \
     const int group = FIRST(t) / TRAIN_GROUP + (int)get_global_id(dimension);                      \
     const int image_begin = max(FIRST(t), group * TRAIN_GROUP);                                    \
