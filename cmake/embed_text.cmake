@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Run by meso_embed: files → one C array of {name, text, length}. Bytes are written as numbers, because a
-# C string literal may not be longer than 4095 characters in portable C.
+# Run by meso_embed: files → one C array of {name, text, length}. Bytes are written as numbers,
+# because a C string literal may not be longer than 4095 characters in portable C.
 string(REPLACE "|" ";" FILES "${FILES}")
 set(rows "")
 set(arrays "")

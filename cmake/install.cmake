@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# `cmake --install`: both libraries, headers, the CMake package (mesocl::mesocl, and mesocl::static as a
-# component), mesocl.pc, licence and documents. The programs are installed by tools/CMakeLists.txt.
+# `cmake --install`: both libraries, headers, the CMake package (mesocl::mesocl, and
+# mesocl::static as a component), mesocl.pc, licence and documents. The programs are
+# installed by tools/CMakeLists.txt.
 include(CMakePackageConfigHelpers)
 set(MESO_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/mesocl)
 

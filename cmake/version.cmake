@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# generated/version.h: the version is that of project(); the commit is looked up at every build, so that
-# it is right after a commit or an edit, and the header is only touched when it changed.
+# generated/version.h: the version is that of project(); the commit is looked up at every build, so
+# that it is right after a commit or an edit, and the header is only touched when it changed.
 #
-# This file is both: included, it makes the target meso_version; run by that target with -P, it writes
-# the header.
+# This file is both: included, it makes the target meso_version; run by that target with -P, it
+# writes the header.
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   add_custom_target(meso_version
       BYPRODUCTS ${PROJECT_BINARY_DIR}/generated/version.h
@@ -18,7 +18,8 @@ cmake_minimum_required(VERSION 3.21)
 set(COMMIT "$Format:%H$")
 if(COMMIT MATCHES "Format:")
   set(COMMIT "")
-  # Without this test, a copy inside some other project's checkout would report that project's commit.
+  # Without this test, a copy inside some other project's checkout would report that project's
+  # commit.
   if(EXISTS ${SOURCE}/.git)
     execute_process(COMMAND git describe --always --dirty --abbrev=12 --exclude=*
                     WORKING_DIRECTORY ${SOURCE} OUTPUT_VARIABLE COMMIT

@@ -7,9 +7,10 @@
 #   sh tests/compare_runs.sh slow N [BUILD]   N compares of a build with itself, one kernel made 5 % slower by a
 #                                             layer between it and the driver (planted_layer.c): how many find it
 #
-# Prints a line for each compare and one with the counts. Exit code 1, of `same`, beyond 1 % false regressions (one is
-# allowed in any case) or, from 20 compares on, 20 % inconclusive: on a busy machine inconclusive is the right answer,
-# and the suite, which makes 5, must not fail for it. Of `slow`, below 95 % found. BUILD: build-dev.
+# Prints a line for each compare and one with the counts. Exit code 1, of `same`, beyond 1 % false
+# regressions (one is allowed in any case) or, from 20 compares on, 20 % inconclusive: on a busy
+# machine inconclusive is the right answer, and the suite, which makes 5, must not fail for it. Of
+# `slow`, below 95 % found. BUILD: build-dev.
 set -eu
 cd "$(dirname "$0")/.."
 what=$1 n=$2 build=${3:-build-dev}

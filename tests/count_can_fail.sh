@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# tools/count_tests.awk must count each outcome that ctest and cmocka know, and fail where it says so.
+# tools/count_tests.awk must count each outcome that ctest and cmocka know, and fail where
+# it says so.
 set -eu
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Builds the fuzz targets (preset fuzz, clang), makes their first inputs, decodes 500 pictures that are damaged at
-# random, and runs each target for 20 seconds, two at a time; MESO_FULL=1: 10,000 pictures, 10 minutes. A finding is an input that crashes, leaks, takes a second or 64 MB more
-# than the start; it is kept in build-fuzz/found/, and the test fails.
+# Builds the fuzz targets (preset fuzz, clang), makes their first inputs, decodes 500 pictures that
+# are damaged at random, and runs each target for 20 seconds, two at a time; MESO_FULL=1: 10,000
+# pictures, 10 minutes. A finding is an input that crashes, leaks, takes a second or 64 MB more than
+# the start; it is kept in build-fuzz/found/, and the test fails.
 #
 #   sh tests/fuzz.sh CMAKE BUILD_DIR
 #
@@ -26,7 +27,8 @@ fi
 rm -rf "$out/corpus" "$out/found"
 mkdir -p "$out/corpus" "$out/found"
 "$out/bin/make_corpus" "$out/corpus"
-# Freed memory is kept from use for a while: the less, the nearer is the memory that is measured to the program's own.
+# Freed memory is kept from use for a while: the less, the nearer is the memory that is measured to
+# the program's own.
 ASAN_OPTIONS=quarantine_size_mb=1 "$out/bin/mutate_images" "$n_mutated" "$out"/corpus/fuzz_image/*
 mkdir "$out/corpus/fuzz_h5import" "$out/corpus/fuzz_keras_stream" "$out/corpus/fuzz_tuning"
 cp tests/fixtures/tuning.json "$out/corpus/fuzz_tuning"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Kernels watched by Oclgrind, which ends with 0 whatever it finds: its log decides. A planted write behind the
-# end of a buffer and a planted race must be found, and nothing in the real kernels, plain, fused and a GPU's, of
-# the nets at small sizes.
+# Kernels watched by Oclgrind, which ends with 0 whatever it finds: its log decides. A planted write
+# behind the end of a buffer and a planted race must be found, and nothing in the real kernels,
+# plain, fused and a GPU's, of the nets at small sizes.
 #
 #   sh tests/oclgrind.sh CMAKE BUILD_DIR
 set -eu

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A program outside the tree builds against the installed library and predicts: by CMake and by pkg-config,
-# shared and static. The program is the example in mesocl.h, so that example is always one that works.
-# The installed tree is moved first: nothing in it may know where it was.
+# A program outside the tree builds against the installed library and predicts: by CMake and by
+# pkg-config, shared and static. The program is the example in mesocl.h, so that example is always
+# one that works. The installed tree is moved first: nothing in it may know where it was.
 #
 #   sh tests/outside.sh CMAKE BUILD_FOLDER C_COMPILER      (in the root of the tree)
 set -eu

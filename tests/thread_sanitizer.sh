@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The decoding threads (src/data/batch/loader.c) under the thread sanitizer: the tests of tests/test_loader.c, whose
-# consumer stands in the place of a device, so that no driver's threads are in the process.
+# The decoding threads (src/data/batch/loader.c) under the thread sanitizer: the tests of
+# tests/test_loader.c, whose consumer stands in the place of a device, so that no driver's threads
+# are in the process.
 #
 #   sh tests/thread_sanitizer.sh CMAKE BUILD_DIR COMPILER
 #

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What the design asks of the tree itself: a folder includes only what stands to its left, files are short
-# and their names unique, kernels know no double, nothing names a path of one machine. Prints each
-# offence as file:line: reason. Takes no arguments from ctest; tree_can_fail.sh runs it on other trees.
+# What the design asks of the tree itself: a folder includes only what stands to its left, files
+# are short and their names unique, kernels know no double, nothing names a path of one machine.
+# Prints each offence as file:line: reason. Takes no arguments from ctest; tree_can_fail.sh runs it
+# on other trees.
 #
 #   sh tests/tree.sh        (in the root of the tree)
 set -eu

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# Counts the test functions in ctest's JUnit file; the last line is `N passed, N failed, N skipped`. Ends with 1
-# if a test failed, if none passed, or if fewer device tests passed than recorded.
+# Counts the test functions in ctest's JUnit file; the last line is `N passed, N failed, N skipped`.
+# Ends with 1 if a test failed, if none passed, or if fewer device tests passed than recorded.
 #
 #   awk -v device_programs="NAME…, one a line" -v recorded=N -f tools/count_tests.awk results.xml
 #
-# A ctest test named test_… is a cmocka program: the lines of its functions are counted. Any other counts as one.
-# A program that crashes, or fails outside its functions, counts as one failure more.
+# A ctest test named test_… is a cmocka program: the lines of its functions are counted. Any other
+# counts as one. A program that crashes, or fails outside its functions, counts as one failure more.
 BEGIN {
     n = split(device_programs, names, "\n")
     for (i = 1; i <= n; i++)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Shows MesoCL working, from nothing: packages, build, devices, known answers, a prediction, a study of datasets.
+# Shows MesoCL working, from nothing: packages, build, devices, known answers, a prediction, a
+# study of datasets.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,8 +25,8 @@ run mesocl selftest --device all
 
 say "Four pictures"
 mkdir -p build/demo
-# draw NAME RED GREEN BLUE: a picture whose channels are these expressions of x and y, each from 1 to 127:
-# not every awk can write the other bytes.
+# draw NAME RED GREEN BLUE: a picture whose channels are these expressions of x and y, each from 1
+# to 127: not every awk can write the other bytes.
 draw() {
     awk "BEGIN {
         printf \"P6 320 240 255\\n\"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Formatting (clang-format), shell scripts (shellcheck) and C sources (clang-tidy, checks in .clang-tidy): each
-# must have nothing to say. Needs the build folder that tools/test.sh makes.
+# Formatting (clang-format), shell scripts (shellcheck) and C sources (clang-tidy, checks in
+# .clang-tidy): each must have nothing to say. Needs the build folder that tools/test.sh makes.
 set -eu
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages that MesoCL needs and that are missing here: as root, or by a sudo that asks
-# no password. Otherwise it prints the command and stops with 1. Does nothing, quickly, if all are there.
+# Installs the Debian packages that MesoCL needs and that are missing here: as root, or by a sudo
+# that asks no password. Otherwise it prints the command and stops with 1. Does nothing, quickly, if
+# all are there.
 #
 #   tools/setup.sh           what is needed to build, run and test
 #   tools/setup.sh --lint    and what tools/lint.sh needs
@@ -17,8 +18,9 @@ packages="
     liblapacke-dev libkissfft-dev libjs-chart.js
     libcmocka-dev oclgrind
 "
-# in the order above: the build · the OpenCL loader, a CPU device, products of matrices · images · JSON, hashes ·
-# Keras files (mesocl-h5import only) · statistics and spectra of studies, charts of HTML reports · tests
+# in the order above: the build · the OpenCL loader, a CPU device, products of matrices · images ·
+# JSON, hashes · Keras files (mesocl-h5import only) · statistics and spectra of studies, charts of
+# HTML reports · tests
 
 case "${1-}" in
 '') ;;

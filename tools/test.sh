@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds MesoCL with warnings as errors, runs its tests, and ends with one line
 #   N passed, N failed, N skipped
-# that counts test functions (and each script among the tests as one). Fails if a test failed, if none ran,
-# if there is no OpenCL device, or if fewer device tests passed than tests/device_tests.txt records.
+# that counts test functions (and each script among the tests as one). Fails if a test failed, if
+# none ran, if there is no OpenCL device, or if fewer device tests passed than
+# tests/device_tests.txt records.
 #
 #   tools/test.sh           what CI runs
 #   tools/test.sh --full    also the tests labelled slow, and all others at full size (MESO_FULL=1)
 #
-# The reference data is looked for in $MESO_TEST_DATA or ../shared/data. Tests that need it are skipped where
-# it is absent; in CI (CI=true) its absence is a failure.
+# The reference data is looked for in $MESO_TEST_DATA or ../shared/data. Tests that need it are
+# skipped where it is absent; in CI (CI=true) its absence is a failure.
 set -eu
 cd "$(dirname "$0")/.."
 build="build-dev"
@@ -35,7 +36,8 @@ fi
 cmake --preset dev --log-level=WARNING
 cmake --build --preset dev
 
-# Compiled kernels are kept in the build folder (tests/CMakeLists.txt); start without, as a user does.
+# Compiled kernels are kept in the build folder (tests/CMakeLists.txt); start without, as
+# a user does.
 rm -rf "$build/pocl-cache" "$build/zoo/rows" && mkdir "$build/pocl-cache"
 # ctest cuts long output unless told otherwise, and the lines of test functions are counted below.
 # shellcheck disable=SC2086  # words

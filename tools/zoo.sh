@@ -1,17 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The device zoo: a reduced suite and one set of predictions on every OpenCL implementation that can be had,
-# and on PoCL made weaker or older by its environment variables. Ends with a table: tests run and failed, the
-# largest |Δp| to the double-precision reference, and that between any two implementations (at most 1e-5).
+# The device zoo: a reduced suite and one set of predictions on every OpenCL implementation that can
+# be had, and on PoCL made weaker or older by its environment variables. Ends with a table: tests
+# run and failed, the largest |Δp| to the double-precision reference, and that between any two
+# implementations (at most 1e-5).
 #
 #   tools/zoo.sh              all of them, 32 pictures × 4 weight files
 #   tools/zoo.sh --quick      PoCL's and Intel's, 6 pictures × 4: what CI runs, row by row, as tests
 #   tools/zoo.sh --prepare | --row NAME | --table        the parts of it, at full size with MESO_FULL=1
 #
-# The reference data gives weights and pictures where it is there ($MESO_TEST_DATA or ../shared/data); else
-# weights are seeded and pictures drawn. Intel's runtime comes from PyPI by pip, and rusticl as Debian
-# packages by apt-get, into folders of the build alone: nothing is installed for others to find. A row that cannot be
-# had ends with 77 and says why.
+# The reference data gives weights and pictures where it is there ($MESO_TEST_DATA or
+# ../shared/data); else weights are seeded and pictures drawn. Intel's runtime comes from PyPI by
+# pip, and rusticl as Debian packages by apt-get, into folders of the build alone: nothing is
+# installed for others to find. A row that cannot be had ends with 77 and says why.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -219,7 +220,8 @@ run_row() {
     [ "$failed" = 0 ]
 }
 
-# "largest |Δp| and how many compared" of two folders of answers; pictures that one lacks are "missing".
+# "largest |Δp| and how many compared" of two folders of answers; pictures that one lacks are
+# "missing".
 difference() {
     for file in "$zoo"/inputs/*.p; do
         name=$(basename "$file")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run of training in PyTorch, for accuracy.py: pictures by Pillow, Keras' meaning of the settings."""
+"""One run of training in PyTorch, for accuracy.py: pictures by Pillow, Keras' meaning of the
+settings."""
 
 import math
 import os
@@ -16,7 +17,8 @@ NAMES = ("Fake", "Real")  # class 0, class 1
 
 
 def read_folder(folder, size):
-    """uint8 [n, height, width, 3] of each class, in order of name, resized by NEAREST as Keras does."""
+    """uint8 [n, height, width, 3] of each class, in order of name, resized by NEAREST as Keras
+    does."""
     read = []
     for name in NAMES:
         path = os.path.join(folder, name)
@@ -37,22 +39,29 @@ def joined(parts):
 
 
 def augmented(pixels, random):
-    """The paper's changes, as Keras 2.9 makes them: rotation 15, zoom 0.2, channel shift 30, flip, brightness 0.8 to 1.2.
+    """The paper's changes, as Keras 2.9 makes them: rotation 15, zoom 0.2, channel shift 30,
+    flip, brightness 0.8 to 1.2.
 
-    Colours lie within those of the picture after a channel shift, and brightness cuts to whole numbers."""
+    Colours lie within those of the picture after a channel shift, and brightness cuts to whole
+    numbers."""
     n, height, width = pixels.shape[:3]
     theta, zoom = np.radians(random.uniform(-15, 15, n)), random.uniform(0.8, 1.2, (n, 2))
-    shift, flip, bright = random.uniform(-30, 30, n), random.random(n) < 0.5, random.uniform(0.8, 1.2, n)
+    shift, flip = random.uniform(-30, 30, n), random.random(n) < 0.5
+    bright = random.uniform(0.8, 1.2, n)
     matrix = np.zeros((n, 2, 3), np.float32)  # (x, y) of the result to (x, y) of the picture
     mirror = np.where(flip, -1, 1)
-    matrix[:, 0, 0], matrix[:, 0, 1] = mirror * np.cos(theta) * zoom[:, 1], np.sin(theta) * zoom[:, 0]
-    matrix[:, 1, 0], matrix[:, 1, 1] = -mirror * np.sin(theta) * zoom[:, 1], np.cos(theta) * zoom[:, 0]
+    matrix[:, 0, 0] = mirror * np.cos(theta) * zoom[:, 1]
+    matrix[:, 0, 1] = np.sin(theta) * zoom[:, 0]
+    matrix[:, 1, 0] = -mirror * np.sin(theta) * zoom[:, 1]
+    matrix[:, 1, 1] = np.cos(theta) * zoom[:, 0]
     planes = pixels.permute(0, 3, 1, 2).to(torch.float32)
     grid = functional.affine_grid(torch.from_numpy(matrix), planes.shape, align_corners=True)
-    moved = functional.grid_sample(planes, grid, mode="bilinear", padding_mode="border", align_corners=True)
+    moved = functional.grid_sample(planes, grid, mode="bilinear", padding_mode="border",
+                                   align_corners=True)
     flat = moved.reshape(n, -1)
     low, high = flat.min(1).values[:, None], flat.max(1).values[:, None]
-    flat = torch.minimum(torch.maximum(flat + torch.from_numpy(shift.astype(np.float32))[:, None], low), high)
+    flat = torch.minimum(torch.maximum(flat + torch.from_numpy(shift.astype(np.float32))[:, None],
+                                       low), high)
     factor = torch.from_numpy(bright.astype(np.float32))[:, None]
     flat = torch.clamp(torch.floor(torch.floor(flat) * factor), 0, 255)
     return flat.reshape(n, 3, height, width).permute(0, 2, 3, 1)
@@ -85,7 +94,9 @@ def run(arguments, seed, start):
                 rate = max(1e-3 * 0.1**(step // arguments.drop_every), 1e-6)
                 for group in optimiser.param_groups:
                     group["lr"] = rate
-            given = pixels[batch] if arguments.augment == "none" else augmented(pixels[batch], random)
+            given = pixels[batch]
+            if arguments.augment != "none":
+                given = augmented(given, random)
             optimiser.zero_grad(set_to_none=True)
             ((net(given) - labels[batch])**2).mean().backward()
             optimiser.step()
@@ -97,4 +108,5 @@ def run(arguments, seed, start):
     net.load_state_dict(weights)
     del pixels, held_back, classes
     scored = accuracy(net, *joined(read_folder(arguments.test, size)))
-    return {"accuracy": scored, "best_epoch": best_epoch, "held_back": best if arguments.val_split else None}
+    return {"accuracy": scored, "best_epoch": best_epoch,
+            "held_back": best if arguments.val_split else None}

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""dataset_bench stats beside the study's way: Python, one process, each statistic opening the file for itself.
+"""dataset_bench stats beside the study's way: Python, one process, each statistic opening the file
+for itself.
 
     python3 bench/peers/dataset_statistics.py build/bin/dataset_bench FOLDER [SAMPLE] [ROUNDS]
 
-Runs both by turns on the same files, compares their figures, and prints images a second by the clock, and by
-processor time, which other work on the machine disturbs less. Needs numpy, opencv-python-headless, pillow,
-scikit-image.
+Runs both by turns on the same files, compares their figures, and prints images a second by the
+clock, and by processor time, which other work on the machine disturbs less. Needs numpy,
+opencv-python-headless, pillow, scikit-image.
 """
 import csv
 import io
@@ -53,7 +54,8 @@ def run_python(files):
 
 def run_program(program, folder, sample):
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    out = subprocess.run([program, "stats", folder, "--sample", str(sample), "--study", "--no-cache", "--csv"],
+    out = subprocess.run([program, "stats", folder, "--sample", str(sample), "--study",
+                          "--no-cache", "--csv"],
                          check=True, capture_output=True, text=True).stdout
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -80,15 +82,17 @@ def main():
         ours, time_ours = run_program(program, folder, sample)
         spent["Python"].append(time_theirs)
         spent["dataset_bench"].append(time_ours)
-        worst = max([worst] + [np.abs(ours[label][k] - theirs[label][k]).max() for label in theirs for k in (0, 1)])
+        worst = max([worst] + [np.abs(ours[label][k] - theirs[label][k]).max() for label in theirs
+                               for k in (0, 1)])
     rates = {}
     for name, rows in spent.items():
         rates[name] = [n / statistics.median(column) for column in zip(*rows)]
-        print(f"{name:14s} {rates[name][0]:8.0f} images/s by the clock, {rates[name][1]:8.0f} a second of processor time")
+        print(f"{name:14s} {rates[name][0]:8.0f} images/s by the clock, "
+              f"{rates[name][1]:8.0f} a second of processor time")
     cores = os.cpu_count()
-    print(f"ratio {rates['dataset_bench'][0] / rates['Python'][0]:.1f} by the clock; by processor time "
-          f"{rates['dataset_bench'][1] / rates['Python'][1]:.1f} on one core, so {cores} cores give "
-          f"{cores * rates['dataset_bench'][1] / rates['Python'][1]:.1f}")
+    clock, processor = (a / b for a, b in zip(rates["dataset_bench"], rates["Python"]))
+    print(f"ratio {clock:.1f} by the clock; by processor time {processor:.1f} on one core, "
+          f"so {cores} cores give {cores * processor:.1f}")
     print(f"largest difference of any figure: {worst:.1e}")
 
 

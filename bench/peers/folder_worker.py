@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One process of a rival's pipeline over a list of JPEG files: decode, then the net. folder.py starts it, waits for
-the first line (imported, compiled, warm), says go, and gets one line with every P(class 1)."""
+"""One process of a rival's pipeline over a list of JPEG files: decode, then the net. folder.py
+starts it, waits for the first line (imported, compiled, warm), says go, and gets one line with
+every P(class 1)."""
 
 import importlib
 import json

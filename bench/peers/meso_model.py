@@ -2,8 +2,8 @@
 """A MesoCL model file for the rivals: its weights, its net, and the same net as ONNX.
 
 The file is safetensors: eight bytes of header length, a JSON header, the tensors. Tensors are named
-<layer>.<parameter> and lie in Keras' order (include/mesocl/weights.h); the net is a text in the metadata,
-one line per layer (docs/nets.md).
+<layer>.<parameter> and lie in Keras' order (include/mesocl/weights.h); the net is a text in the
+metadata, one line per layer (docs/nets.md).
 """
 
 import json
@@ -63,7 +63,8 @@ def reordered(model):
         if norm.op != "batch_norm" or pool.op != "max_pool" or pool.inputs != [norm.name]:
             continue
         if (model.tensors[norm.name + ".gamma"] < 0).any():
-            raise ValueError(f"{norm.name} has a negative scale: the pool cannot be moved before it")
+            raise ValueError(f"{norm.name} has a negative scale: "
+                             "the pool cannot be moved before it")
         # The names are swapped as well, so that what follows finds the value it asks for.
         layers[i] = pool._replace(inputs=norm.inputs, name=pool.name + "_moved")
         layers[i + 1] = norm._replace(inputs=[pool.name + "_moved"], name=pool.name,
@@ -78,7 +79,8 @@ def norm_tensors(model, layer):
 
 
 def dense_kernel(model, layer, shape):
-    """The dense kernel for a vector in channel, height, width order; shape: what was flattened, or None."""
+    """The dense kernel for a vector in channel, height, width order; shape: what was flattened, or
+    None."""
     kernel = model.tensors[layer.name + ".kernel"]
     if shape is None:
         return kernel
@@ -87,7 +89,8 @@ def dense_kernel(model, layer, shape):
 
 
 def flattened(by_name, found_shapes, layer):
-    """What a dense layer's vector was before it was flattened: (channels, height, width), or None."""
+    """What a dense layer's vector was before it was flattened: (channels, height, width), or
+    None."""
     source = by_name[layer.inputs[0]]
     while source.op == "dropout":
         source = by_name[source.inputs[0]]
@@ -102,11 +105,13 @@ def shapes(model):
         if layer.op == "input":
             found[layer.name] = tuple(int(layer.keys[k]) for k in ("channels", "height", "width"))
         elif layer.op == "conv":
-            assert layer.keys["stride"] == "1x1" and layer.keys["pad"] == "same", f"{layer.name}: not done here"
+            assert layer.keys["stride"] == "1x1", f"{layer.name}: not done here"
+            assert layer.keys["pad"] == "same", f"{layer.name}: not done here"
             found[layer.name] = (int(layer.keys["filters"]),) + first[1:]
         elif layer.op == "max_pool":
             assert layer.keys["window"] == layer.keys["stride"], f"{layer.name}: not done here"
-            found[layer.name] = first[:1] + tuple(-(-a // b) for a, b in zip(first[1:], size(layer.keys["stride"])))
+            steps = size(layer.keys["stride"])
+            found[layer.name] = first[:1] + tuple(-(-a // b) for a, b in zip(first[1:], steps))
         elif layer.op == "concat":
             found[layer.name] = (sum(found[name][0] for name in layer.inputs),) + first[1:]
         elif layer.op == "flatten":
@@ -119,7 +124,8 @@ def shapes(model):
 
 
 class OnnxWriter:
-    """The nodes and constants of a graph while it grows; biases go into the convolution or product before them."""
+    """The nodes and constants of a graph while it grows; biases go into the convolution or product
+    before them."""
 
     def __init__(self, model):
         self.model, self.shapes, self.nodes, self.constants = model, shapes(model), [], []
@@ -153,18 +159,22 @@ class OnnxWriter:
         return self.node("Transpose", ["scaled"], layer.name, perm=[0, 3, 1, 2])
 
     def op_conv(self, layer, inputs):
-        kernel = self.constant(layer.name + ".w", self.model.tensors[layer.name + ".kernel"].transpose(3, 2, 0, 1))
+        kernel = self.model.tensors[layer.name + ".kernel"].transpose(3, 2, 0, 1)
+        kernel = self.constant(layer.name + ".w", kernel)
         return self.node("Conv", inputs + [kernel] + self.bias(layer), layer.name,
-                         kernel_shape=size(layer.keys["window"]), dilations=size(layer.keys["dilation"]),
-                         pads=same_pads(layer))
+                         kernel_shape=size(layer.keys["window"]),
+                         dilations=size(layer.keys["dilation"]), pads=same_pads(layer))
 
     def op_dense(self, layer, inputs):
         kernel = dense_kernel(self.model, layer, flattened(self.by_name, self.shapes, layer))
-        return self.node("Gemm", inputs + [self.constant(layer.name + ".w", kernel)] + self.bias(layer), layer.name)
+        kernel = self.constant(layer.name + ".w", kernel)
+        return self.node("Gemm", inputs + [kernel] + self.bias(layer), layer.name)
 
     def op_batch_norm(self, layer, inputs):
-        parts = [self.constant(f"{layer.name}.{i}", t) for i, t in enumerate(norm_tensors(self.model, layer))]
-        return self.node("BatchNormalization", inputs + parts, layer.name, epsilon=float(layer.keys["epsilon"]))
+        parts = [self.constant(f"{layer.name}.{i}", t)
+                 for i, t in enumerate(norm_tensors(self.model, layer))]
+        return self.node("BatchNormalization", inputs + parts, layer.name,
+                         epsilon=float(layer.keys["epsilon"]))
 
     def op_max_pool(self, layer, inputs):
         return self.node("MaxPool", inputs, layer.name, kernel_shape=size(layer.keys["window"]),
@@ -197,7 +207,8 @@ class OnnxWriter:
 def to_onnx(model, batch, float_planes=False):
     """The net as ONNX: "pixels" uint8 [batch, height, width, 3] → "probability" [batch, 1].
 
-    float_planes: the input is float [batch, 3, height, width] in 0…1, for rivals that take no bytes."""
+    float_planes: the input is float [batch, 3, height, width] in 0…1, for rivals that take no
+    bytes."""
     import onnx
     from onnx import TensorProto, helper
 
@@ -210,9 +221,9 @@ def to_onnx(model, batch, float_planes=False):
     channels, height, width = writer.shapes[model.layers[0].name]
     dims = [batch, channels, height, width] if float_planes else [batch, height, width, channels]
     kind = TensorProto.FLOAT if float_planes else TensorProto.UINT8
-    graph = helper.make_graph(writer.nodes, "net", [helper.make_tensor_value_info("pixels", kind, dims)],
-                              [helper.make_tensor_value_info("probability", TensorProto.FLOAT, [batch, 1])],
-                              writer.constants)
+    pixels = helper.make_tensor_value_info("pixels", kind, dims)
+    answer = helper.make_tensor_value_info("probability", TensorProto.FLOAT, [batch, 1])
+    graph = helper.make_graph(writer.nodes, "net", [pixels], [answer], writer.constants)
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     onnx.checker.check_model(made)
     return made

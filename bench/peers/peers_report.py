@@ -24,12 +24,14 @@ def machine():
 
 
 def ours_version(mesocl):
-    said = json.loads(subprocess.run([mesocl, "--version", "--json"], check=True, capture_output=True).stdout)
+    said = json.loads(subprocess.run([mesocl, "--version", "--json"], check=True,
+                                     capture_output=True).stdout)
     return f"{said['version']} ({said['commit']})"
 
 
 def summary(samples):
-    return {"median": statistics.median(samples), "min": min(samples), "max": max(samples), "samples": samples}
+    return {"median": statistics.median(samples), "min": min(samples), "max": max(samples),
+            "samples": samples}
 
 
 def cell(row, digits=0):
@@ -53,7 +55,8 @@ def write(path, text):
 
 
 def write_record(arguments, markdown, record):
-    """Markdown and JSON where --out says: FILE.md and FILE.json; without it the Markdown is printed."""
+    """Markdown and JSON where --out says: FILE.md and FILE.json; without it the Markdown is
+    printed."""
     if not arguments.out:
         print(markdown)
         return
@@ -64,6 +67,7 @@ def write_record(arguments, markdown, record):
 
 
 def introduction(title, about):
-    lines = [f"# {title}", "", f"{about['processor']}, {about['cores']} cores, {about['date']}; {about['system']}.",
+    lines = [f"# {title}", "",
+             f"{about['processor']}, {about['cores']} cores, {about['date']}; {about['system']}.",
              f"MesoCL {about['mesocl']}. `{about['command']}`", ""]
     return "\n".join(lines) + "\n"

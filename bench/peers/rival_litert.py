@@ -19,11 +19,13 @@ AVX2 = None  # no switch
 
 
 def convert(path, batch):
-    """In a process of its own, so that TensorFlow's threads and memory are not there when LiteRT is timed."""
+    """In a process of its own, so that TensorFlow's threads and memory are not there when LiteRT is
+    timed."""
     here = os.path.dirname(os.path.abspath(__file__))
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "net.tflite")
-        subprocess.run([sys.executable, os.path.join(here, "rival_litert.py"), path, str(batch), out], check=True,
+        subprocess.run([sys.executable, os.path.join(here, "rival_litert.py"), path, str(batch),
+                        out], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with open(out, "rb") as file:
             return file.read()

@@ -28,10 +28,12 @@ def build(path, mode, threads, batch):
         onnx_file, mnn_file = os.path.join(folder, "net.onnx"), os.path.join(folder, "net.mnn")
         with open(onnx_file, "wb") as file:
             file.write(to_onnx(model, batch).SerializeToString())
-        _tools.mnnconvert(["mnnconvert", "-f", "ONNX", "--modelFile", onnx_file, "--MNNModel", mnn_file])
-        runtime = MNN.nn.create_runtime_manager(({"backend": "CPU", "precision": "high", "numThread": threads},))
-        net = MNN.nn.load_module_from_file(mnn_file, ["pixels"], ["probability"], runtime_manager=runtime,
-                                           shape_mutable=False)
+        _tools.mnnconvert(["mnnconvert", "-f", "ONNX", "--modelFile", onnx_file,
+                           "--MNNModel", mnn_file])
+        settings = {"backend": "CPU", "precision": "high", "numThread": threads}
+        runtime = MNN.nn.create_runtime_manager((settings,))
+        net = MNN.nn.load_module_from_file(mnn_file, ["pixels"], ["probability"],
+                                           runtime_manager=runtime, shape_mutable=False)
 
     def predict(pixels):
         given = MNN.expr.const(pixels, pixels.shape, MNN.expr.NHWC, MNN.expr.uint8)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ncnn, float32. Its net is written as its own text and weights, which are simple enough; one image a call."""
+"""ncnn, float32. Its net is written as its own text and weights, which are simple enough; one image
+a call."""
 
 import os
 import tempfile
@@ -7,7 +8,8 @@ import tempfile
 import ncnn
 import numpy as np
 
-from meso_model import dense_kernel, flattened, norm_tensors, read_model, reordered, same_pads, shapes, size
+from meso_model import (dense_kernel, flattened, norm_tensors, read_model, reordered, same_pads,
+                        shapes, size)
 
 NAME, VERSION = "ncnn", ncnn.__version__
 MODES = [
@@ -45,8 +47,8 @@ def build(path, mode, threads, batch):
 
 
 class Writer:
-    """ncnn's two files: a line for each layer, and its weights in the same order. A value that several layers read
-    goes through a Split, which gives each its own name."""
+    """ncnn's two files: a line for each layer, and its weights in the same order. A value that
+    several layers read goes through a Split, which gives each its own name."""
 
     def __init__(self, model):
         self.model, self.shapes = model, shapes(model)
@@ -71,11 +73,12 @@ class Writer:
         self.weights.append(np.ascontiguousarray(array, "<f4").tobytes())
 
     def conv(self, layer, bias):
-        (h, w), (dh, dw), pads = size(layer.keys["window"]), size(layer.keys["dilation"]), same_pads(layer)
+        (h, w), (dh, dw) = size(layer.keys["window"]), size(layer.keys["dilation"])
+        pads = same_pads(layer)
         kernel = self.model.tensors[layer.name + ".kernel"].transpose(3, 2, 0, 1)
         self.add(kernel, tagged=True)
-        return "Convolution", {0: kernel.shape[0], 1: w, 11: h, 2: dw, 12: dh, 3: 1, 13: 1, 4: pads[1], 14: pads[0],
-                               5: int(bias is not None), 6: kernel.size}
+        return "Convolution", {0: kernel.shape[0], 1: w, 11: h, 2: dw, 12: dh, 3: 1, 13: 1,
+                               4: pads[1], 14: pads[0], 5: int(bias is not None), 6: kernel.size}
 
     def dense(self, layer, bias):
         kernel = dense_kernel(self.model, layer, flattened(self.by_name, self.shapes, layer)).T
@@ -98,13 +101,16 @@ class Writer:
             return
         inputs = [self.values[name].pop() for name in layer.inputs]
         bias = self.model.tensors.get(self.biases.get(layer.name, "") + ".bias")
-        simple = {"input": ("Input", {}), "relu": ("ReLU", {}), "elu": ("ELU", {0: 1}), "sigmoid": ("Sigmoid", {}),
+        simple = {"input": ("Input", {}), "relu": ("ReLU", {}), "elu": ("ELU", {0: 1}),
+                  "sigmoid": ("Sigmoid", {}),
                   "leaky_relu": ("ReLU", {0: layer.keys.get("slope")}), "flatten": ("Flatten", {}),
                   "concat": ("Concat", {0: 0})}
-        kind, keys = simple[layer.op] if layer.op in simple else getattr(self, layer.op)(layer, bias)
+        kind, keys = (simple[layer.op] if layer.op in simple
+                      else getattr(self, layer.op)(layer, bias))
         if bias is not None:
             self.add(bias)
-        top = {"input": "x"}.get(layer.op, "probability" if layer is self.model.layers[-1] else layer.name)
+        last = layer is self.model.layers[-1]
+        top = "x" if layer.op == "input" else "probability" if last else layer.name
         self.line(kind, layer.name, inputs, [top], keys)
         self.values[layer.name] = [top]
         if self.n_readers.get(layer.name, 0) > 1:
@@ -117,6 +123,7 @@ def write_net(model, text, weights):
     for layer in model.layers:
         writer.take(layer)
     with open(text, "w") as file:
-        file.write("\n".join(["7767517", f"{len(writer.lines)} {writer.n_blobs}"] + writer.lines) + "\n")
+        file.write("\n".join(["7767517", f"{len(writer.lines)} {writer.n_blobs}"] + writer.lines) +
+                   "\n")
     with open(weights, "wb") as file:
         file.write(b"".join(writer.weights))

@@ -18,7 +18,8 @@ AVX2 = None  # OPENCV_CPU_DISABLE does not reach all of dnn
 def build(path, mode, threads, batch):
     cv2.setNumThreads(threads)
     model = reordered(read_model(path))
-    net = cv2.dnn.readNetFromONNX(np.frombuffer(to_onnx(model, batch, float_planes=True).SerializeToString(), np.uint8))
+    onnx = to_onnx(model, batch, float_planes=True).SerializeToString()
+    net = cv2.dnn.readNetFromONNX(np.frombuffer(onnx, np.uint8))
     scale = 1 / float(model.layers[0].keys["divide"])
     height, width = shapes(model)[model.layers[0].name][1:]
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO: latency hint or streams, float32 forced; its default precision here is bfloat16, a row of its own."""
+"""OpenVINO: latency hint or streams, float32 forced; its default precision here is bfloat16, a row
+of its own."""
 
 import openvino
 

@@ -19,7 +19,8 @@ AVX2 = {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2"}
 def build(path, mode, threads, batch):
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    run = convert_variables_to_constants_v2(net_function(reordered(read_model(path)), batch).get_concrete_function())
+    net = net_function(reordered(read_model(path)), batch)
+    run = convert_variables_to_constants_v2(net.get_concrete_function())
 
     def predict(pixels):
         return run(tf.convert_to_tensor(pixels))[0].numpy()[:, 0]

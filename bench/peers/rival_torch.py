@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch: inductor with freezing, channels last; TorchScript with oneDNN fusion where the release has it."""
+"""PyTorch: inductor with freezing, channels last; TorchScript with oneDNN fusion where the release
+has it."""
 
 import os
 
 os.environ.setdefault("TORCHINDUCTOR_FREEZING", "1")
-os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # no pool of compilers that stays beside each process
+# No pool of compilers that stays beside each process.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 
 import torch  # noqa: E402  (reads the lines above)
 from torch.nn import functional  # noqa: E402
 
-from meso_model import (dense_kernel, flattened, norm_tensors, read_model, reordered, same_pads, shapes,  # noqa: E402
-                        size)
+from meso_model import (dense_kernel, flattened, norm_tensors,  # noqa: E402
+                        read_model, reordered, same_pads, shapes, size)
 
 NAME, VERSION = "PyTorch", torch.__version__.split("+")[0]
 MODES = [
@@ -59,8 +61,10 @@ class Net(torch.nn.Module):
             top, left, bottom, right = same_pads(layer)
             assert top == bottom and left == right
             made = nn.Conv2d(shape[layer.inputs[0]][0], int(keys["filters"]), size(keys["window"]),
-                             padding=(top, left), dilation=size(keys["dilation"]), bias=bias is not None)
-            made.weight.data = torch.from_numpy(model.tensors[layer.name + ".kernel"].transpose(3, 2, 0, 1).copy())
+                             padding=(top, left), dilation=size(keys["dilation"]),
+                             bias=bias is not None)
+            kernel = model.tensors[layer.name + ".kernel"].transpose(3, 2, 0, 1)
+            made.weight.data = torch.from_numpy(kernel.copy())
         elif layer.op == "dense":
             kernel = dense_kernel(model, layer, flattened(kinds, shape, layer))
             made = nn.Linear(*kernel.shape, bias=bias is not None)
@@ -73,7 +77,8 @@ class Net(torch.nn.Module):
         else:
             made = {
                 "relu": lambda: nn.ReLU(), "elu": lambda: nn.ELU(),
-                "leaky_relu": lambda: nn.LeakyReLU(float(keys["slope"])), "sigmoid": lambda: nn.Sigmoid(),
+                "leaky_relu": lambda: nn.LeakyReLU(float(keys["slope"])),
+                "sigmoid": lambda: nn.Sigmoid(),
                 "max_pool": lambda: nn.MaxPool2d(size(keys["window"]), size(keys["stride"])),
                 "flatten": lambda: nn.Flatten(), "concat": lambda: Concat(),
                 "dropout": lambda: nn.Dropout(float(keys["rate"])),

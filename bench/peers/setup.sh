@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs the rivals into a private folder (a Python virtual environment, about 6 GB: PyTorch's package brings
-# its CUDA libraries). A rival that cannot be installed is said and left out; the reports say so too.
+# Installs the rivals into a private folder (a Python virtual environment, about 6 GB: PyTorch's
+# package brings its CUDA libraries). A rival that cannot be installed is said and left out; the
+# reports say so too.
 #
 #   bench/peers/setup.sh [FOLDER]       default: $XDG_CACHE_HOME/mesocl-peers or ~/.cache/mesocl-peers
 set -eu

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Process start to one answer: `mesocl predict` of one picture, with PoCL's cache warm and empty, beside OpenVINO from
-C++ and from Python and ONNX Runtime from Python, each with its model in the form it loads fastest."""
+"""Process start to one answer: `mesocl predict` of one picture, with PoCL's cache warm and empty,
+beside OpenVINO from C++ and from Python and ONNX Runtime from Python, each with its model in the
+form it loads fastest."""
 
 import argparse
 import csv
@@ -33,11 +34,13 @@ def prepare_rivals(arguments, folder, notes):
                 "ONNX Runtime from Python": script + ["onnxruntime", onnx_file]}
     package = os.path.dirname(openvino.__file__)
     libraries = os.path.join(package, "libs")
-    shared = next((name for name in os.listdir(libraries) if name.startswith("libopenvino.so")), "libopenvino.so")
+    shared = next((name for name in os.listdir(libraries) if name.startswith("libopenvino.so")),
+                  "libopenvino.so")
     program = os.path.join(folder, "startup_openvino")
     built = subprocess.run(["c++", "-O2", "-std=c++17", "-I", os.path.join(package, "include"),
-                            os.path.join(here, "startup_openvino.cpp"), "-o", program, "-L", libraries,
-                            f"-l:{shared}", f"-Wl,-rpath,{libraries}"], capture_output=True, text=True)
+                            os.path.join(here, "startup_openvino.cpp"), "-o", program,
+                            "-L", libraries, f"-l:{shared}", f"-Wl,-rpath,{libraries}"],
+                           capture_output=True, text=True)
     if built.returncode == 0:
         commands["OpenVINO from C++"] = [program, ir_file]
     else:
@@ -48,7 +51,8 @@ def prepare_rivals(arguments, folder, notes):
 def run(command, environment=None):
     """Milliseconds from start to end, and what was printed."""
     started = time.perf_counter()
-    said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    said = subprocess.run(command, check=True, capture_output=True, text=True,
+                          env=environment).stdout
     return 1e3 * (time.perf_counter() - started), said
 
 
@@ -82,8 +86,10 @@ def main():
     parser.add_argument("model", help="a .safetensors file of mesocl convert")
     parser.add_argument("--bin", default="build/bin", help="folder of mesocl; default build/bin")
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--cold", type=int, default=5, help="rounds with PoCL's cache empty; default 5")
-    parser.add_argument("--out", help="write FILE.md and FILE.json; default: Markdown to standard output")
+    parser.add_argument("--cold", type=int, default=5,
+                        help="rounds with PoCL's cache empty; default 5")
+    parser.add_argument("--out",
+                        help="write FILE.md and FILE.json; default: Markdown to standard output")
     arguments = parser.parse_args()
     arguments.mesocl = os.path.join(arguments.bin, "mesocl")
     notes = []
@@ -100,7 +106,8 @@ def main():
                            f"{differences[name]:.1g}" if name in differences else ""]
                           for name, values in rows.items() if values])
     text += "".join(f"\n* {note}\n" for note in notes)
-    report.write_record(arguments, text, dict(about, schema="mesocl.peers.startup/1", milliseconds=rows,
+    report.write_record(arguments, text, dict(about, schema="mesocl.peers.startup/1",
+                                              milliseconds=rows,
                                               differences=differences, notes=notes))
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A rival from Python: start to one answer, with as little as possible in between. startup.py runs it.
+"""A rival from Python: start to one answer, with as little as possible in between. startup.py
+runs it.
 
     startup_rival.py openvino|onnxruntime MODEL PICTURE.ppm
 """
@@ -19,5 +20,6 @@ if rival == "openvino":
     p = compiled({0: pixels})[0][0, 0]
 else:
     import onnxruntime
-    p = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"]).run(None, {"pixels": pixels})[0][0, 0]
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    p = session.run(None, {"pixels": pixels})[0][0, 0]
 print(p)

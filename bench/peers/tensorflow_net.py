@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The net as a TensorFlow function, for rival_tensorflow.py and rival_litert.py. Written with tf.nn, not Keras: the
-converter to LiteRT drops the weights of Keras 3 models without a word."""
+"""The net as a TensorFlow function, for rival_tensorflow.py and rival_litert.py. Written with
+tf.nn, not Keras: the converter to LiteRT drops the weights of Keras 3 models without a word."""
 
 import tensorflow as tf
 
@@ -8,7 +8,8 @@ from meso_model import norm_tensors, size
 
 
 def net_function(model, batch):
-    """A function of uint8 [batch, height, width, 3] that gives [batch, 1]. NHWC, so dense kernels fit as they are."""
+    """A function of uint8 [batch, height, width, 3] that gives [batch, 1]. NHWC, so dense kernels
+    fit as they are."""
     first = model.layers[0]
     shape = [batch] + [int(first.keys[key]) for key in ("height", "width", "channels")]
 
@@ -24,7 +25,8 @@ def net_function(model, batch):
 def apply(model, layer, inputs):
     x, keys = inputs[0], layer.keys
     if layer.op == "conv":
-        return tf.nn.conv2d(x, model.tensors[layer.name + ".kernel"], 1, "SAME", dilations=size(keys["dilation"]))
+        return tf.nn.conv2d(x, model.tensors[layer.name + ".kernel"], 1, "SAME",
+                            dilations=size(keys["dilation"]))
     if layer.op == "bias":
         return tf.nn.bias_add(x, model.tensors[layer.name + ".bias"])
     if layer.op == "dense":
@@ -36,7 +38,8 @@ def apply(model, layer, inputs):
     if layer.op == "max_pool":
         return tf.nn.max_pool2d(x, size(keys["window"]), size(keys["stride"]), "SAME")
     return {
-        "relu": lambda: tf.nn.relu(x), "elu": lambda: tf.nn.elu(x), "sigmoid": lambda: tf.nn.sigmoid(x),
+        "relu": lambda: tf.nn.relu(x), "elu": lambda: tf.nn.elu(x),
+        "sigmoid": lambda: tf.nn.sigmoid(x),
         "leaky_relu": lambda: tf.nn.leaky_relu(x, float(keys["slope"])), "dropout": lambda: x,
         "flatten": lambda: tf.reshape(x, [x.shape[0], -1]), "concat": lambda: tf.concat(inputs, 3),
     }[layer.op]()

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images a second, 8-bit pixels in memory to probability, or through training: MesoCL beside its rivals, in turns.
+"""Images a second, 8-bit pixels in memory to probability, or through training: MesoCL beside its
+rivals, in turns.
 
-Each round measures each rival in each of its modes, then MesoCL, in blocks with pauses between, because
-other libraries' threads go on spinning for a while. Every rival runs in processes of its own, checked against
-MesoCL's answers before it is timed.
+Each round measures each rival in each of its modes, then MesoCL, in blocks with pauses between,
+because other libraries' threads go on spinning for a while. Every rival runs in processes of its
+own, checked against MesoCL's answers before it is timed.
 """
 
 import argparse
@@ -43,7 +44,8 @@ class Process:
         self.process = subprocess.Popen(
             [sys.executable, WORKER, row["module"], arguments.model, row["mode"],
              str(row["threads"]), pixels],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=environment)
         self.hello = self.read()
 
     def read(self):
@@ -82,7 +84,8 @@ def make_rows(arguments, notes):
         if name not in known:
             sys.exit(f"there is no rival {name}; known: {', '.join(known)}")
         # Asked in a process of its own: not all rivals can be loaded into one.
-        said = subprocess.run([sys.executable, WORKER, prefix + name], capture_output=True, text=True)
+        said = subprocess.run([sys.executable, WORKER, prefix + name], capture_output=True,
+                              text=True)
         if said.returncode != 0:
             notes.append(f"{name}: not to be had ({said.stderr.strip().splitlines()[-1]})")
             continue
@@ -91,20 +94,24 @@ def make_rows(arguments, notes):
             notes.append(f"{rival['name']}: left out, it has no switch for AVX2")
             continue
         for mode, threads, copies, exact in rival["modes"]:
-            # Without --avx2 both: where a processor runs AVX-512 at half rate, AVX2 can be a rival's best.
+            # Without --avx2 both: where a processor runs AVX-512 at half rate, AVX2 can be
+            # a rival's best.
             for avx2 in [True] if arguments.avx2 else [False, True]:
-                if threads * copies not in arguments.threads or avx2 and (not exact or rival["avx2"] is None):
+                if threads * copies not in arguments.threads:
                     continue
-                rows.append({"rival": rival["name"], "version": rival["version"], "module": prefix + name,
-                             "mode": mode, "threads": threads, "copies": copies, "exact": exact, "avx2": avx2,
-                             "environment": rival["avx2"] if avx2 else {}, "tolerance": rival["tolerance"],
-                             "rates": {}})
+                if avx2 and (not exact or rival["avx2"] is None):
+                    continue
+                rows.append({"rival": rival["name"], "version": rival["version"],
+                             "module": prefix + name, "mode": mode, "threads": threads,
+                             "copies": copies, "exact": exact, "avx2": avx2,
+                             "environment": rival["avx2"] if avx2 else {},
+                             "tolerance": rival["tolerance"], "rates": {}})
     return rows
 
 
 def draw_pictures():
-    """Random colours that run into each other, and some noise: for noise alone, or sharp edges, the trained nets are
-    so sure that every answer is 1."""
+    """Random colours that run into each other, and some noise: for noise alone, or sharp edges, the
+    trained nets are so sure that every answer is 1."""
     random = np.random.default_rng(1)
     colours = random.integers(0, 256, (N_PICTURES, 6, 6, 3))
     blend = np.array([np.interp(np.linspace(0, 5, 256), range(6), unit) for unit in np.eye(6)])
@@ -119,8 +126,8 @@ def expected_answers(arguments, pictures, folder):
         names.append(os.path.join(folder, f"{i}.ppm"))
         with open(names[-1], "wb") as file:
             file.write(b"P6 %d %d 255\n" % picture.shape[1::-1] + picture.tobytes())
-    said = subprocess.run([arguments.mesocl, "predict", "-w", arguments.model, "--csv", *names], check=True,
-                          capture_output=True, text=True).stdout
+    said = subprocess.run([arguments.mesocl, "predict", "-w", arguments.model, "--csv", *names],
+                          check=True, capture_output=True, text=True).stdout
     answers = np.array([float(line["p_real"]) for line in csv.DictReader(io.StringIO(said))])
     if np.median(np.minimum(answers, 1 - answers)) < 1e-3:
         sys.exit(f"{arguments.model}: its answers are all near 0 or 1, so nothing can be compared")
@@ -135,7 +142,8 @@ def start(row, arguments, pixels, expected):
         if "error" in answer:
             row["error"] = answer["error"]
             return
-    row["difference"] = max(float(np.abs(np.array(answer["p"]) - expected).max()) for answer in answers)
+    row["difference"] = max(float(np.abs(np.array(answer["p"]) - expected).max())
+                            for answer in answers)
     if row["exact"] and not row["difference"] <= row["tolerance"]:
         row["error"] = f"its answers differ by {row['difference']:.2g}"
 
@@ -185,7 +193,8 @@ def run_rounds(arguments, rows, ours):
 
 
 def mode_of(row):
-    return row["mode"] + ", AVX2" * row["avx2"] + f", {row['copies']} processes" * (row["copies"] > 1)
+    copies = f", {row['copies']} processes" * (row["copies"] > 1)
+    return row["mode"] + ", AVX2" * row["avx2"] + copies
 
 
 def label(row):
@@ -195,7 +204,8 @@ def label(row):
 def rates_table(arguments, threads, rows, ours):
     head = [f"images/s, {threads} thread{'s' * (threads > 1)}"]
     head += [f"batch {b}" for b in arguments.batches] + ["\\|Δp\\|"]
-    lines = [["**MesoCL**"] + [report.cell(report.summary(ours[threads][b])) for b in arguments.batches] + [""]]
+    lines = [["**MesoCL**"] + [report.cell(report.summary(ours[threads][b]))
+                               for b in arguments.batches] + [""]]
     for row in rows:
         if row["threads"] * row["copies"] != threads:
             continue
@@ -208,20 +218,25 @@ def rates_table(arguments, threads, rows, ours):
 
 
 def ratio_table(arguments, threads, rows, ours):
-    """MesoCL against each rival's best float32 mode: at its equal batch size, and at its own best."""
-    head = [f"MesoCL / rival, {threads} thread{'s' * (threads > 1)}"] + [f"batch {b}" for b in arguments.batches]
+    """MesoCL against each rival's best float32 mode: at its equal batch size, and at its own
+    best."""
+    head = [f"MesoCL / rival, {threads} thread{'s' * (threads > 1)}"]
+    head += [f"batch {b}" for b in arguments.batches]
     lines = []
     mine = {b: report.summary(ours[threads][b])["median"] for b in arguments.batches}
     for name in dict.fromkeys(row["rival"] for row in rows):
-        good = [r for r in rows if r["rival"] == name and r["threads"] * r["copies"] == threads and "error" not in r]
+        good = [r for r in rows if r["rival"] == name and r["threads"] * r["copies"] == threads
+                and "error" not in r]
         for exact, of in ((True, ""), (False, " (reduced precision)")):
             chosen = [r for r in good if r["exact"] == exact]
             if not chosen:
                 continue
-            equal = {b: max(report.summary(r["rates"][b])["median"] for r in chosen) for b in arguments.batches}
+            equal = {b: max(report.summary(r["rates"][b])["median"] for r in chosen)
+                     for b in arguments.batches}
             best, at, mode = max((report.summary(r["rates"][b])["median"], b, mode_of(r))
                                  for r in chosen for b in arguments.batches)
-            lines.append([f"{name}{of}, equal batch"] + [f"{mine[b] / equal[b]:.2f}" for b in arguments.batches])
+            lines.append([f"{name}{of}, equal batch"] +
+                         [f"{mine[b] / equal[b]:.2f}" for b in arguments.batches])
             lines.append([f"{name}{of}, its best: {best:.0f} at batch {at} ({mode})"] +
                          [f"{mine[b] / best:.2f}" for b in arguments.batches])
     return report.table(head, lines)
@@ -230,20 +245,27 @@ def ratio_table(arguments, threads, rows, ours):
 def write_report(arguments, rows, ours, detail, notes):
     about = dict(report.machine(), mesocl=report.ours_version(arguments.mesocl))
     title = "Training" if arguments.train else "Throughput"
-    title += f" of {os.path.basename(arguments.model)}" + (", AVX2 on both sides" if arguments.avx2 else "")
+    title += f" of {os.path.basename(arguments.model)}"
+    title += ", AVX2 on both sides" if arguments.avx2 else ""
     text = report.introduction(title, about)
     text += "Steps of training (MSE, Adam) on 8-bit pixels in memory" if arguments.train else \
         "8-bit pixels in memory to probability"
     text += f", medians (range) of {arguments.rounds} rounds of {arguments.seconds:g} s. "
-    text += "|Δp|: largest difference from MesoCL before training. Float32.\n\n" if arguments.train else \
-        ("\"reordered\": the max-pool moved before batch norm by hand. |Δp|: largest "
-         "difference from MesoCL. Float32 unless a row says bf16.\n\n")
+    if arguments.train:
+        text += "|Δp|: largest difference from MesoCL before training. Float32.\n\n"
+    else:
+        text += ("\"reordered\": the max-pool moved before batch norm by hand. |Δp|: largest "
+                 "difference from MesoCL. Float32 unless a row says bf16.\n\n")
     for threads in arguments.threads:
-        text += rates_table(arguments, threads, rows, ours) + "\n" + ratio_table(arguments, threads, rows, ours) + "\n"
+        text += rates_table(arguments, threads, rows, ours) + "\n"
+        text += ratio_table(arguments, threads, rows, ours) + "\n"
     text += "".join(f"* {note}\n" for note in notes)
-    kept = ("rival", "version", "mode", "threads", "copies", "exact", "avx2", "difference", "error", "rates")
-    record = dict(about, schema="mesocl.peers.throughput/1", train=arguments.train, avx2=arguments.avx2, ours=ours,
-                  notes=notes, rivals=[{key: row[key] for key in kept if key in row} for row in rows], device_bench=detail)
+    kept = ("rival", "version", "mode", "threads", "copies", "exact", "avx2", "difference", "error",
+            "rates")
+    record = dict(about, schema="mesocl.peers.throughput/1", train=arguments.train,
+                  avx2=arguments.avx2, ours=ours,
+                  notes=notes, device_bench=detail,
+                  rivals=[{key: row[key] for key in kept if key in row} for row in rows])
     report.write_record(arguments, text, record)
 
 
@@ -252,18 +274,24 @@ def numbers(text):
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", help="a .safetensors file of mesocl convert")
-    parser.add_argument("--bin", default="build/bin", help="folder of mesocl and device_bench; default build/bin")
-    parser.add_argument("--train", action="store_true", help="steps of training in place of answers")
-    parser.add_argument("--rivals", help=f"default: {','.join(RIVALS)}; in training: {','.join(TRAINED)}")
+    parser.add_argument("--bin", default="build/bin",
+                        help="folder of mesocl and device_bench; default build/bin")
+    parser.add_argument("--train", action="store_true",
+                        help="steps of training in place of answers")
+    parser.add_argument("--rivals",
+                        help=f"default: {','.join(RIVALS)}; in training: {','.join(TRAINED)}")
     parser.add_argument("--threads", type=numbers, default=[1, 2], help="default 1,2")
     parser.add_argument("--batches", type=numbers, help="default 1,2,8,32,64; in training 32,64")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1, help="for each block; default 1")
-    parser.add_argument("--pause", type=float, default=0.3, help="seconds between blocks; default 0.3")
+    parser.add_argument("--pause", type=float, default=0.3,
+                        help="seconds between blocks; default 0.3")
     parser.add_argument("--avx2", action="store_true", help="no AVX-512 on either side")
-    parser.add_argument("--out", help="write FILE.md and FILE.json; default: Markdown to standard output")
+    parser.add_argument("--out",
+                        help="write FILE.md and FILE.json; default: Markdown to standard output")
     arguments = parser.parse_args()
     arguments.batches = arguments.batches or ([32, 64] if arguments.train else [1, 2, 8, 32, 64])
     arguments.mesocl = os.path.join(arguments.bin, "mesocl")

@@ -31,7 +31,8 @@ def layer_of(layer, has_bias):
     return {
         "relu": lambda: layers.ReLU(), "elu": lambda: layers.ELU(),
         "leaky_relu": lambda: layers.LeakyReLU(negative_slope=float(keys["slope"])),
-        "batch_norm": lambda: layers.BatchNormalization(momentum=0.99, epsilon=float(keys["epsilon"])),
+        "batch_norm": lambda: layers.BatchNormalization(momentum=0.99,
+                                                        epsilon=float(keys["epsilon"])),
         "max_pool": lambda: layers.MaxPooling2D(size(keys["window"]), size(keys["stride"]), "same"),
         "flatten": lambda: layers.Flatten(), "dropout": lambda: layers.Dropout(float(keys["rate"])),
         "sigmoid": lambda: layers.Activation("sigmoid"), "concat": lambda: layers.Concatenate(),
@@ -42,7 +43,8 @@ def make_net(path):
     model = read_model(path)
     first, *rest = model.layers
     biases = {layer.inputs[0]: layer.name for layer in rest if layer.op == "bias"}
-    pixels = keras.Input([int(first.keys[key]) for key in ("height", "width", "channels")], dtype="uint8")
+    pixels = keras.Input([int(first.keys[key]) for key in ("height", "width", "channels")],
+                         dtype="uint8")
     values, made = {first.name: keras.layers.Rescaling(1 / float(first.keys["divide"]))(pixels)}, []
     for layer in rest:
         inputs = [values[name] for name in layer.inputs]

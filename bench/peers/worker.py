@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One rival in one mode in a process of its own: throughput.py starts it and asks it by lines of JSON.
+"""One rival in one mode in a process of its own: throughput.py starts it and asks it by lines of
+JSON.
 
     worker.py RIVAL                                 one line: what the rival is and its modes
     worker.py RIVAL MODEL MODE THREADS PIXELS       then, line for line:
 
-    {"check": n, "batch": b}         → {"p": [P(class 1) of the first n pictures]}, b: a batch that will be timed
+    {"check": n, "batch": b}         → {"p": [P(class 1) of the first n pictures]}, b: a batch that
+                                     will be timed
     {"batch": n, "seconds": s}       → {"images_per_s": …}
 """
 
@@ -65,8 +67,10 @@ def main():
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     rival = importlib.import_module(sys.argv[1])
-    print(json.dumps({"name": rival.NAME, "version": rival.VERSION, "modes": rival.MODES, "avx2": rival.AVX2,
-                      "tolerance": getattr(rival, "TOLERANCE", TOLERANCE)}), file=answers, flush=True)
+    print(json.dumps({"name": rival.NAME, "version": rival.VERSION, "modes": rival.MODES,
+                      "avx2": rival.AVX2,
+                      "tolerance": getattr(rival, "TOLERANCE", TOLERANCE)}), file=answers,
+          flush=True)
     if len(sys.argv) == 2:
         return
     path, mode, threads, pixels = sys.argv[2:]

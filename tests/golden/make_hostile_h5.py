@@ -31,11 +31,14 @@ def main():
 
     kinds = {
         "soft_link": lambda layer: layer.__setitem__("kernel:0", h5py.SoftLink("/elsewhere")),
-        "external_link": lambda layer: layer.__setitem__("kernel:0", h5py.ExternalLink("other.h5", "/k")),
+        "external_link": lambda layer: layer.__setitem__("kernel:0",
+                                                         h5py.ExternalLink("other.h5", "/k")),
         "virtual": virtual,
         "external_data": external,
-        "shuffle": lambda layer: layer.create_dataset("kernel:0", data=ones, chunks=(2, 2), shuffle=True),
-        "five_dims": lambda layer: layer.create_dataset("kernel:0", data=ones.reshape(1, 1, 1, 2, 2)),
+        "shuffle": lambda layer: layer.create_dataset("kernel:0", data=ones, chunks=(2, 2),
+                                                      shuffle=True),
+        "five_dims": lambda layer: layer.create_dataset("kernel:0",
+                                                        data=ones.reshape(1, 1, 1, 2, 2)),
         "bomb": lambda layer: layer.create_dataset("kernel:0", (1 << 20, 1 << 20), "float32",
                                                    chunks=(1024, 1024), compression="gzip"),
         "float64": lambda layer: layer.create_dataset("kernel:0", data=ones.astype("float64")),

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes image_pixels.tsv: what Pillow 9.4.0 reads in the image-format suites, as CRC-32 of the RGB bytes.
+"""Writes image_pixels.tsv: what Pillow 9.4.0 reads in the image-format suites, as CRC-32 of the RGB
+bytes.
 
-    python3 -m venv VENV; VENV/bin/pip install Pillow==9.4.0 numpy; VENV/bin/python tests/golden/make_image_pixels.py
+    python3 -m venv VENV; VENV/bin/pip install Pillow==9.4.0 numpy
+    VENV/bin/python tests/golden/make_image_pixels.py
 
-The suites are found as the tests find them: MESO_TEST_DATA, or ../shared/data. GIF is left out: not read.
-Columns ("-" where there is none):
-  path, width, height   of the file; width "refused" and Pillow's words where it does not read the file
+The suites are found as the tests find them: MESO_TEST_DATA, or ../shared/data. GIF is left out: not
+read. Columns ("-" where there is none):
+  path, width, height   of the file; width "refused" and Pillow's words where it does not read the
+                        file
   pixels                Image.open(f).convert('RGB')
   resized               the same, resized to 256 x 256 by NEAREST
   high_byte             16-bit grey: its high bytes as RGB (Pillow's convert saturates instead)
@@ -61,7 +64,8 @@ def main():
     if PIL.__version__ != "9.4.0":
         sys.exit(f"Pillow 9.4.0 is the reference, not {PIL.__version__}")
     warnings.simplefilter("ignore")
-    lines = [f"# Made by make_image_pixels.py with Pillow {PIL.__version__}: see there for the columns."]
+    lines = [f"# Made by make_image_pixels.py with Pillow {PIL.__version__}: "
+             "see there for the columns."]
     for path in sorted(root.rglob("*")):
         if path.suffix.lower() not in ENDINGS or "LICENSES" in path.parts:
             continue

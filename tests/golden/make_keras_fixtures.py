@@ -4,8 +4,9 @@
     python3 -m venv /tmp/keras && /tmp/keras/bin/pip install tensorflow-cpu keras tf-keras
     /tmp/keras/bin/python tests/golden/make_keras_fixtures.py
 
-Small nets with seeded weights, saved by Keras 2 (the package tf_keras) and by Keras 3, with what Keras predicts
-for two inputs and a sum over each array. Run again, it makes other bytes (HDF5 stores times) but the same weights.
+Small nets with seeded weights, saved by Keras 2 (the package tf_keras) and by Keras 3, with what
+Keras predicts for two inputs and a sum over each array. Run again, it makes other bytes (HDF5
+stores times) but the same weights.
 """
 
 import collections
@@ -39,7 +40,8 @@ def inputs():
 
 
 def fill(model, seed):
-    """Kernels about as large as Glorot's, biases and batch-norm statistics far from their defaults."""
+    """Kernels about as large as Glorot's, biases and batch-norm statistics far from their
+    defaults."""
     random = numpy.random.default_rng(seed)
     for layer in model.layers:
         values = []
@@ -135,7 +137,8 @@ def tensor_sums(model, net):
                     key=lambda layer: int(re.search(r"(?:_(\d+))?$", layer.name)[1] or 0))
     for layer in layers:
         kind = type(layer).__name__
-        kind = {"Conv2D": "conv2d", "Dense": "dense", "BatchNormalization": "batch_normalization"}[kind]
+        kind = {"Conv2D": "conv2d", "Dense": "dense",
+                "BatchNormalization": "batch_normalization"}[kind]
         name = NET_LAYERS[net][kind][count[kind]] if net else layer.name
         count[kind] += 1
         for weight in layer.weights:
@@ -197,11 +200,13 @@ def main():
         "about": "Written by tests/golden/make_keras_fixtures.py.",
         "keras2": tf_keras.__version__,
         "keras3": keras.__version__,
-        "input": {"ramp": "(31h + 17w + 59c) mod 256", "smooth": "floor((h + 2w + 40c) / 3) mod 256",
+        "input": {"ramp": "(31h + 17w + 59c) mod 256",
+                  "smooth": "floor((h + 2w + 40c) / 3) mod 256",
                   "note": "8-bit pixels of a picture of 32 x 32; the nets see them / 255"},
         "fixtures": rows,
     }
-    (ROOT / "tests" / "golden" / "keras_fixtures.json").write_text(json.dumps(golden, indent=1) + "\n")
+    text = json.dumps(golden, indent=1) + "\n"
+    (ROOT / "tests" / "golden" / "keras_fixtures.json").write_text(text)
 
 
 main()

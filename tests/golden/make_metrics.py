@@ -5,8 +5,8 @@
     python3 -m venv venv && venv/bin/pip install scikit-learn==1.9.1
     venv/bin/python tests/golden/make_metrics.py
 
-The equal error rate is not in scikit-learn: it is found here as the root of false positive rate - miss
-rate on the undropped ROC, by bisection.
+The equal error rate is not in scikit-learn: it is found here as the root of false positive rate -
+miss rate on the undropped ROC, by bisection.
 """
 import json
 import pathlib

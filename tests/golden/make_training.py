@@ -1,18 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Training by PyTorch in double and single precision → training.safetensors, for tests/test_training.c.
+"""Training by PyTorch in double and single precision → training.safetensors, for
+tests/test_training.c.
 
-Nets are those of nets/. Weights and pictures are formulas of small integers that both sides compute exactly; dropout
-is off. Recorded are, each behind the net's name,
-  ten64.*     ten steps of Adam (Keras' form), MSE, batch 8, pictures of 64 x 64: losses and parameters in double
-              precision, each as two floats (x and x.low), and how far single precision ends from them, in ORDERS runs
-              that differ in nothing but the order of each batch's pictures
+Nets are those of nets/. Weights and pictures are formulas of small integers that both sides compute
+exactly; dropout is off. Recorded are, each behind the net's name,
+  ten64.*     ten steps of Adam (Keras' form), MSE, batch 8, pictures of 64 x 64: losses and
+              parameters in double precision, each as two floats (x and x.low), and how far single
+              precision ends from them, in ORDERS runs that differ in nothing but the order of each
+              batch's pictures
   ten256.*    the same with pictures of 256 x 256: the distances alone
-  *.nearest_tie       the smallest margin of a ReLU's or a window's decision in the double-precision run
-  one8.*, one13.*   gradients of one step, 256 x 256, BCE, of 8 and 13 pictures: norms and projections in double
-              precision, and the relative distance of single precision, for each trained tensor in the net's order
+  *.nearest_tie       the smallest margin of a ReLU's or a window's decision in the double-precision
+                      run
+  one8.*, one13.*     gradients of one step, 256 x 256, BCE, of 8 and 13 pictures: norms and
+                      projections in double precision, and the relative distance of single
+                      precision, for each trained tensor in the net's order
 
-    python3 tests/golden/make_training.py tests/golden/training.safetensors       (needs torch and numpy)
+    python3 tests/golden/make_training.py tests/golden/training.safetensors
+
+It needs torch and numpy.
 """
 import json
 import os
@@ -28,7 +34,8 @@ sys.path.append(os.path.join(ROOT, "bench", "peers"))
 from meso_model import Model, read_net, same_pads, shapes, size as pair  # noqa: E402
 
 LEARNING_RATE, STEPS, ORDERS = 1e-3, 10, 16
-# The first of ten batches, and the batches of one step: where a net has ties, some of the farthest (nearest_tie).
+# The first of ten batches, and the batches of one step: where a net has ties, some of
+# the farthest (nearest_tie).
 FIRST = {"meso4": {64: 1900, 256: 0}, "mesoinception4": {64: 9800}}
 PICTURES = {"meso4": {8: 145, 13: 111}, "mesoinception4": {8: 54}}
 
@@ -47,7 +54,8 @@ def mix(x):
 def units(stream, n):
     """n numbers in [-1, 1) with 24 bits, as float32."""
     h = mix(mix(stream) ^ np.arange(n, dtype=np.uint64))
-    return ((h >> np.uint64(8)).astype(np.int64) - (1 << 23)).astype(np.float32) / np.float32(1 << 23)
+    high = (h >> np.uint64(8)).astype(np.int64) - (1 << 23)
+    return high.astype(np.float32) / np.float32(1 << 23)
 
 
 def read(net):
@@ -57,7 +65,8 @@ def read(net):
 
 def layout(layers, size):
     """Names and shapes of the parameters in the net's order."""
-    layers = [l._replace(keys=dict(l.keys, height=size, width=size)) if l.op == "input" else l for l in layers]
+    layers = [l._replace(keys=dict(l.keys, height=size, width=size)) if l.op == "input" else l
+              for l in layers]
     shape, out = shapes(Model(None, layers, None)), []
     for l in layers:
         made = shape[l.name][0]
@@ -67,7 +76,8 @@ def layout(layers, size):
         elif l.op == "bias":
             out.append((l.name + ".bias", (made,)))
         elif l.op == "batch_norm":
-            out += [(f"{l.name}.{p}", (made,)) for p in ("gamma", "beta", "moving_mean", "moving_variance")]
+            out += [(f"{l.name}.{p}", (made,))
+                    for p in ("gamma", "beta", "moving_mean", "moving_variance")]
     return out
 
 
@@ -80,7 +90,8 @@ def weights(layers, size):
             area = shape[0] * shape[1] if len(shape) == 4 else 1
             v = np.float32(np.sqrt(6.0 / (area * (shape[-2] + shape[-1])))) * u
         elif kind == "gamma":  # 3 of 10 negative
-            sign = np.where(mix(np.arange(len(u)) + stream) % np.uint64(10) < 3, -1, 1).astype(np.float32)
+            negative = mix(np.arange(len(u)) + stream) % np.uint64(10) < 3
+            sign = np.where(negative, -1, 1).astype(np.float32)
             v = sign * (np.float32(0.75) + np.float32(0.25) * u)
         elif kind in ("bias", "beta"):
             v = np.float32(0.125) * u
@@ -96,8 +107,10 @@ def pictures(step, n, size):
     y, x, _ = np.meshgrid(np.arange(size), np.arange(size), np.arange(3), indexing="ij")
     out = []
     for i in range(n):
-        noise = mix(mix(5000 + step * 64 + i) ^ np.arange(size * size * 3, dtype=np.uint64)) & np.uint64(127)
-        k = noise.astype(np.int64).reshape(size, size, 3) + (x % 32 * 4 if classes[i] else y % 64 * 2)
+        places = np.arange(size * size * 3, dtype=np.uint64)
+        noise = mix(mix(5000 + step * 64 + i) ^ places) & np.uint64(127)
+        slope = x % 32 * 4 if classes[i] else y % 64 * 2
+        k = noise.astype(np.int64).reshape(size, size, 3) + slope
         out.append(k.transpose(2, 0, 1) / 256.0)
     return np.array(out), classes
 
@@ -105,11 +118,14 @@ def pictures(step, n, size):
 def window_tie(before, gamma, pool):
     """How far a window's decision is from another, in deviations of what came `before` the ReLU.
 
-    Values that are equal, as a 1 x 1 convolution makes them of equal pixels, are so in every precision."""
+    Values that are equal, as a 1 x 1 convolution makes them of equal pixels, are so in every
+    precision."""
     n, k, h, w = before.shape
     sign = torch.sign(gamma).view(1, -1, 1, 1)
-    windows = before.reshape(n, k, h // pool, pool, w // pool, pool).transpose(3, 4).reshape(n, k, -1, pool * pool)
-    first, second = ((windows * sign).topk(2, dim=3).values * sign).unbind(3)  # what counts, and what is next
+    windows = before.reshape(n, k, h // pool, pool, w // pool, pool).transpose(3, 4)
+    windows = windows.reshape(n, k, -1, pool * pool)
+    # what counts, and what is next
+    first, second = ((windows * sign).topk(2, dim=3).values * sign).unbind(3)
     apart = torch.where(first == second, torch.inf, (first - second).abs())
     margin = torch.where(first > 0, torch.minimum(apart, first), -first)
     return (margin / before.std((0, 2, 3)).view(1, -1, 1)).min().item()
@@ -140,7 +156,8 @@ class Run:
             inputs = [values[name] for name in l.inputs]
             v = inputs[0] if inputs else x
             if l.op == "conv":
-                v = F.conv2d(v, w[l.name + ".kernel"].permute(3, 2, 0, 1), w[self.bias_of[l.name] + ".bias"],
+                v = F.conv2d(v, w[l.name + ".kernel"].permute(3, 2, 0, 1),
+                             w[self.bias_of[l.name] + ".bias"],
                              padding=tuple(same_pads(l)[:2]), dilation=pair(l.keys["dilation"]))
             elif l.op == "relu":
                 before[l.name] = v.detach()
@@ -152,7 +169,8 @@ class Run:
                 v = torch.cat(inputs, 1)
             elif l.op == "batch_norm":
                 before[l.name] = before[l.inputs[0]], w[l.name + ".gamma"]
-                v = F.batch_norm(v, w[l.name + ".moving_mean"], w[l.name + ".moving_variance"], w[l.name + ".gamma"],
+                v = F.batch_norm(v, w[l.name + ".moving_mean"], w[l.name + ".moving_variance"],
+                                 w[l.name + ".gamma"],
                                  w[l.name + ".beta"], training=True, momentum=0.01, eps=1e-3)
             elif l.op == "max_pool":
                 self.tie(window_tie(*before[l.inputs[0]], pair(l.keys["window"])[0]))
@@ -169,7 +187,8 @@ class Run:
     def gradients(self, x, classes):
         for k in self.trained:
             self.w[k].requires_grad_(True)
-        z, y = self.logits(torch.tensor(x, dtype=self.dtype)), torch.tensor(classes, dtype=self.dtype)
+        z = self.logits(torch.tensor(x, dtype=self.dtype))
+        y = torch.tensor(classes, dtype=self.dtype)
         if self.loss == "mse":
             loss = ((torch.sigmoid(z) - y) ** 2).mean()
         else:
@@ -230,14 +249,17 @@ def one_step(out, net, n):
     split(out, name + "loss", loss)
     split(out, name + "norm", [g[k].norm().item() for k in g])
     split(out, name + "projection",
-          [(g[k].numpy().ravel() * units(i, g[k].numel()).astype(np.float64)).sum() for i, k in enumerate(g)])
-    out[name + "float32_distance"] = np.array([distance(g, h, [k]) / g[k].norm().item() for k in g], np.float32)
+          [(g[k].numpy().ravel() * units(i, g[k].numel()).astype(np.float64)).sum()
+           for i, k in enumerate(g)])
+    out[name + "float32_distance"] = np.array([distance(g, h, [k]) / g[k].norm().item() for k in g],
+                                              np.float32)
 
 
 def write(path, tensors, metadata):
     header, offset = {"__metadata__": metadata}, 0
     for name, t in tensors.items():
-        header[name] = {"dtype": "F32", "shape": list(t.shape), "data_offsets": [offset, offset + 4 * t.size]}
+        header[name] = {"dtype": "F32", "shape": list(t.shape),
+                        "data_offsets": [offset, offset + 4 * t.size]}
         offset += 4 * t.size
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
@@ -256,7 +278,8 @@ def main():
         torch.set_num_threads(2)  # sums over two halves are nearer
         for n in PICTURES[net]:
             one_step(out, net, n)
-    write(sys.argv[1], out, {"made_by": f"PyTorch {torch.__version__}, tests/golden/make_training.py"})
+    write(sys.argv[1], out,
+          {"made_by": f"PyTorch {torch.__version__}, tests/golden/make_training.py"})
 
 
 if __name__ == "__main__":
