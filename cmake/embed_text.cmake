@@ -13,4 +13,5 @@ foreach(file IN LISTS FILES)
   string(APPEND rows "    {\"${name}\", text_${i}, sizeof text_${i} - 1},\n")
   math(EXPR i "${i} + 1")
 endforeach()
-file(WRITE ${OUT} "#include \"base/embedded.h\"\n\n${arrays}\nconst meso_embedded ${ARRAY}[] = {\n${rows}    {0, 0, 0}};\n")
+file(WRITE ${OUT} "#include \"base/embedded.h\"\n\n${arrays}\n"
+     "const meso_embedded ${ARRAY}[] = {\n${rows}    {0, 0, 0}};\n")

@@ -14,7 +14,8 @@ endforeach()
 configure_package_config_file(cmake/mesoclConfig.cmake.in mesoclConfig.cmake
                               INSTALL_DESTINATION ${MESO_CMAKE_DIR} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(mesoclConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/mesoclConfig.cmake ${PROJECT_BINARY_DIR}/mesoclConfigVersion.cmake
+install(FILES ${PROJECT_BINARY_DIR}/mesoclConfig.cmake
+              ${PROJECT_BINARY_DIR}/mesoclConfigVersion.cmake
         DESTINATION ${MESO_CMAKE_DIR})
 
 # The prefix is told relative to mesocl.pc, so that an installed tree may be moved.

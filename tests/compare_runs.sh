@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # How right the verdicts of `device_bench compare` are on this machine; a run is about 21 seconds.
 #
-#   sh tests/compare_runs.sh same N [BUILD]   N compares of one build, each run with the one before it: how many
-#                                             call a regression that is not there, how many are inconclusive
-#   sh tests/compare_runs.sh slow N [BUILD]   N compares of a build with itself, one kernel made 5 % slower by a
-#                                             layer between it and the driver (planted_layer.c): how many find it
+#   sh tests/compare_runs.sh same N [BUILD]
+#       N compares of one build, each run with the one before it: how many call a regression that is
+#       not there, how many are inconclusive
+#   sh tests/compare_runs.sh slow N [BUILD]
+#       N compares of a build with itself, one kernel made 5 % slower by a layer between it and the
+#       driver (planted_layer.c): how many find it
 #
 # Prints a line for each compare and one with the counts. Exit code 1, of `same`, beyond 1 % false
 # regressions (one is allowed in any case) or, from 20 compares on, 20 % inconclusive: on a busy
@@ -18,14 +20,16 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 run() { # FILE: a record
-    "$build/bin/device_bench" net meso4 --batch 8 --threads 1 --processes 14 --seconds 0.2 --json >"$1"
+    "$build/bin/device_bench" net meso4 --batch 8 --threads 1 --processes 14 --seconds 0.2 \
+        --json >"$1"
 }
 slow_run() {
     (OPENCL_LAYERS="$build/tests/libplanted_layer.so" && export OPENCL_LAYERS && run "$1")
 }
 compare() { # a with b, where 1 % is somebody's concern; the text in $folder/text
     code=0
-    "$build/bin/device_bench" compare --threshold 1 "$folder/a" "$folder/b" >"$folder/text" || code=$?
+    "$build/bin/device_bench" compare --threshold 1 "$folder/a" "$folder/b" >"$folder/text" ||
+        code=$?
     [ "$code" -le 1 ] || exit "$code"
 }
 
@@ -40,8 +44,12 @@ while [ "$i" -lt "$n" ]; do
     fi
     compare
     verdict=$(tail -n 1 "$folder/text")
-    kernels=$(awk 'NF > 4 && $NF == "slower" && $(NF - 4) ~ /^(first_|)block|^head/ { printf " %s", $(NF - 4) }' "$folder/text")
-    case $verdict in *slower) slower=$((slower + 1)) ;; *inconclusive*) inconclusive=$((inconclusive + 1)) ;; esac
+    kernels=$(awk 'NF > 4 && $NF == "slower" && $(NF - 4) ~ /^(first_|)block|^head/ {
+        printf " %s", $(NF - 4) }' "$folder/text")
+    case $verdict in
+    *slower) slower=$((slower + 1)) ;;
+    *inconclusive*) inconclusive=$((inconclusive + 1)) ;;
+    esac
     case $kernels in *' block_1'*) named=$((named + 1)) ;; esac
     echo "$i: $verdict${kernels:+ in$kernels}"
 done

@@ -30,7 +30,8 @@ ok='[ RUN      ] a\n[       OK ] a\n'
 failed='[ RUN      ] b\n[  ERROR   ] --- no\n[  FAILED  ] b\n'
 skipped='[ RUN      ] c\n[  SKIPPED ] c\n'
 crashed='[ RUN      ] d\n'
-end='[==========] 9 test(s) run.\n[  SKIPPED ] 1 test(s), listed below:\n[  SKIPPED ] c\n[  FAILED  ] b\n'
+end='[==========] 9 test(s) run.\n[  SKIPPED ] 1 test(s), listed below:\n'
+end="$end"'[  SKIPPED ] c\n[  FAILED  ] b\n'
 
 device_programs='' recorded=0
 junit test_a run "$group$ok$ok$skipped$end" | must_count 0 '2 passed, 0 failed, 1 skipped'
@@ -42,14 +43,19 @@ junit test_a fail '' | must_count 1 '0 passed, 1 failed, 0 skipped'
 junit test_a notrun '' | must_count 1 '0 passed, 0 failed, 1 skipped'
 junit test_a run "$group$skipped$end" | must_count 1 '0 passed, 0 failed, 1 skipped'
 printf '' | must_count 1 '0 passed, 0 failed, 0 skipped'
-{ junit tree run "$ok$ok" && junit outside notrun ''; } | must_count 0 '1 passed, 0 failed, 1 skipped'
-{ junit tree fail "$ok" && junit test_a run "$group$ok$end"; } | must_count 1 '1 passed, 1 failed, 0 skipped'
+{ junit tree run "$ok$ok" && junit outside notrun ''; } |
+    must_count 0 '1 passed, 0 failed, 1 skipped'
+{ junit tree fail "$ok" && junit test_a run "$group$ok$end"; } |
+    must_count 1 '1 passed, 1 failed, 0 skipped'
 
 device_programs='test_a
 test_b' recorded=3
-{ junit test_a run "$group$ok$ok$end" && junit test_b run "$group$ok$end"; } | must_count 0 '3 passed, 0 failed, 0 skipped'
-{ junit test_a run "$group$ok$ok$end" && junit test_b run "$group$skipped$end"; } | must_count 1 '2 passed, 0 failed, 1 skipped'
-{ junit test_a run "$group$ok$ok$end" && junit test_c run "$group$ok$end"; } | must_count 1 '3 passed, 0 failed, 0 skipped'
+{ junit test_a run "$group$ok$ok$end" && junit test_b run "$group$ok$end"; } |
+    must_count 0 '3 passed, 0 failed, 0 skipped'
+{ junit test_a run "$group$ok$ok$end" && junit test_b run "$group$skipped$end"; } |
+    must_count 1 '2 passed, 0 failed, 1 skipped'
+{ junit test_a run "$group$ok$ok$end" && junit test_c run "$group$ok$end"; } |
+    must_count 1 '3 passed, 0 failed, 0 skipped'
 recorded=
 junit test_a run "$group$ok$end" | must_count 1 '1 passed, 0 failed, 0 skipped'
 echo "each outcome was counted"

@@ -33,7 +33,8 @@ ASAN_OPTIONS=quarantine_size_mb=1 "$out/bin/mutate_images" "$n_mutated" "$out"/c
 mkdir "$out/corpus/fuzz_h5import" "$out/corpus/fuzz_keras_stream" "$out/corpus/fuzz_tuning"
 cp tests/fixtures/tuning.json "$out/corpus/fuzz_tuning"
 cp nets/*.net tests/fixtures/*.net "$out/corpus/fuzz_net"
-find tests/fixtures -size -64k \( -name '*.h5' -o -name '*.keras' \) -exec cp {} "$out/corpus/fuzz_h5import" \;
+find tests/fixtures -size -64k \( -name '*.h5' -o -name '*.keras' \) \
+    -exec cp {} "$out/corpus/fuzz_h5import" \;
 for file in tests/fixtures/*.h5 tests/fixtures/*.keras; do
     "$bin/mesocl-h5import" "$file" 2>/dev/null | cat >"$out/corpus/fuzz_keras_stream/${file##*/}"
 done
@@ -49,18 +50,21 @@ run() {
     esac
     # shellcheck disable=SC2086  # words
     ASAN_OPTIONS=detect_leaks=$leaks "$out/bin/$1" -max_total_time=$seconds -timeout=10 $options \
-        -artifact_prefix="$out/found/$1-" -print_final_stats=1 "$out/corpus/$1" >"$out/$1.log" 2>&1 ||
+        -artifact_prefix="$out/found/$1-" -print_final_stats=1 "$out/corpus/$1" \
+        >"$out/$1.log" 2>&1 ||
         echo "finding" >>"$out/$1.log"
 }
 
-a='fuzz_image fuzz_keras_stream fuzz_net' b='fuzz_h5import fuzz_safetensors fuzz_manifest fuzz_tuning'
+a='fuzz_image fuzz_keras_stream fuzz_net'
+b='fuzz_h5import fuzz_safetensors fuzz_manifest fuzz_tuning'
 (for target in $a; do run "$target"; done) &
 for target in $b; do run "$target"; done
 wait
 failed=0
 for target in $a $b; do
     # In forks there are no statistics at the end, but a line for each process.
-    n=$(sed -n 's/^stat::number_of_executed_units: *//p; s/^#\([0-9]*\): cov: .*/\1/p' "$out/$target.log" | tail -n 1)
+    n=$(sed -n 's/^stat::number_of_executed_units: *//p; s/^#\([0-9]*\): cov: .*/\1/p' \
+        "$out/$target.log" | tail -n 1)
     echo "$target: ${n:-no} executions in $seconds s"
     if [ -z "$n" ] || grep -q '^finding$' "$out/$target.log"; then
         tail -40 "$out/$target.log"

@@ -24,7 +24,8 @@ fi
 
 echo "installed files"
 ls "$libdir/libmesocl.so.0" "$libdir/libmesocl.a" "$libdir/pkgconfig/mesocl.pc" prefix/bin/mesocl \
-    prefix/libexec/mesocl/mesocl-h5import prefix/share/doc/mesocl/LICENSE prefix/share/doc/mesocl/weights/mesoinception4.safetensors >/dev/null
+    prefix/libexec/mesocl/mesocl-h5import prefix/share/doc/mesocl/LICENSE \
+    prefix/share/doc/mesocl/weights/mesoinception4.safetensors >/dev/null
 
 echo "exported symbols: only meso_*, and all that the headers declare"
 nm -D --defined-only "$library" | awk '{ print $3 }' | sort >exported
@@ -56,7 +57,8 @@ expected=$(prefix/bin/mesocl predict -w seeded.safetensors --csv picture.ppm)
 echo "mesocl predict says: $expected"
 
 echo "an installed mesocl finds its Keras reader"
-prefix/bin/mesocl convert "$tests/fixtures/keras2_sequential.h5" -o converted.safetensors >log || { cat log; exit 1; }
+prefix/bin/mesocl convert "$tests/fixtures/keras2_sequential.h5" -o converted.safetensors >log ||
+    { cat log; exit 1; }
 
 must_predict() {
     answer=$("$@")
@@ -73,7 +75,8 @@ must_refuse() {
 }
 
 echo "by CMake"
-"$cmake" -G Ninja -S app -B app/build -DCMAKE_PREFIX_PATH="$tmp/prefix" -DCMAKE_C_COMPILER="$cc" >log || { cat log; exit 1; }
+"$cmake" -G Ninja -S app -B app/build -DCMAKE_PREFIX_PATH="$tmp/prefix" \
+    -DCMAKE_C_COMPILER="$cc" >log || { cat log; exit 1; }
 "$cmake" --build app/build >log || { cat log; exit 1; }
 must_predict app/build/with_shared seeded.safetensors picture.ppm
 must_predict app/build/with_static seeded.safetensors picture.ppm
@@ -85,7 +88,8 @@ export PKG_CONFIG_PATH="$libdir/pkgconfig"
 {
     "$cc" app/example.c -o pc_shared $(pkg-config --cflags --libs mesocl)
     # Where both libraries lie in one folder, -lmesocl takes the shared one; -l: names the file.
-    "$cc" app/example.c -o pc_static $(pkg-config --static --cflags --libs mesocl | sed 's/-lmesocl/-l:libmesocl.a/')
+    "$cc" app/example.c -o pc_static \
+        $(pkg-config --static --cflags --libs mesocl | sed 's/-lmesocl/-l:libmesocl.a/')
 }
 LD_LIBRARY_PATH=$libdir must_predict ./pc_shared seeded.safetensors picture.ppm
 must_predict ./pc_static seeded.safetensors picture.ppm

@@ -11,9 +11,11 @@ set -eu
 build=$2 compiler=$3
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-options='-std=c11 -O1 -g -fsanitize=thread -D_GNU_SOURCE -DCL_TARGET_OPENCL_VERSION=120 -Iinclude -Isrc -Itests'
+options='-std=c11 -O1 -g -fsanitize=thread -D_GNU_SOURCE -DCL_TARGET_OPENCL_VERSION=120'
+options="$options -Iinclude -Isrc -Itests"
 
-if ! echo 'int main(void) { return 0; }' | "$compiler" -fsanitize=thread -x c -o "$tmp/probe" - 2>/dev/null ||
+if ! echo 'int main(void) { return 0; }' |
+    "$compiler" -fsanitize=thread -x c -o "$tmp/probe" - 2>/dev/null ||
     ! "$tmp/probe"; then
     echo "no thread sanitizer here"
     exit 77
@@ -24,6 +26,7 @@ if pkg-config --exists libwebp; then
     libraries="$libraries libwebp" webp=-DMESO_WEBP=1
 fi
 # shellcheck disable=SC2046,SC2086  # words
-"$compiler" $options $webp -DMESO_STB_VERSION='"?"' -I"$build/generated" $(pkg-config --cflags $libraries) \
-    tests/test_loader.c src/base/*.c src/data/*/*.c -o "$tmp/test_loader" $(pkg-config --libs $libraries) -lpthread -lm
+"$compiler" $options $webp -DMESO_STB_VERSION='"?"' -I"$build/generated" \
+    $(pkg-config --cflags $libraries) tests/test_loader.c src/base/*.c src/data/*/*.c \
+    -o "$tmp/test_loader" $(pkg-config --libs $libraries) -lpthread -lm
 TSAN_OPTIONS='halt_on_error=1 exitcode=66' "$tmp/test_loader"

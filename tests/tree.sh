@@ -31,7 +31,8 @@ trap 'rm -f "$report"' EXIT
         may["src/demo"] = "base data demo"
         may["src/measure"] = "base runtime maths data net model report measure"
         may["src/report"] = "base report"
-        may["tools"] = may["bench"] = "base runtime maths data picture net model study demo measure report"
+        may["tools"] = "base runtime maths data picture net model study demo measure report"
+        may["bench"] = may["tools"]
         may["include/mesocl"] = ""
     }
     function offence(text) { print FILENAME ":" FNR ": " text }
@@ -76,7 +77,8 @@ trap 'rm -f "$report"' EXIT
     printf '%s\n' "$sources" | grep -v '^include/' |
         awk -F/ 'seen[$NF] { print $0 ":1: the same name as " seen[$NF] } { seen[$NF] = $0 }'
 
-    grep -nIE '(^|[^A-Za-z0-9_.])/(home|root|work)/' $texts | sed 's/$/: a path of one machine/' || true
+    grep -nIE '(^|[^A-Za-z0-9_.])/(home|root|work)/' $texts |
+        sed 's/$/: a path of one machine/' || true
 } >"$report"
 
 cat "$report"

@@ -9,8 +9,10 @@ licence='/* SPDX-License-Identifier: Apache-2.0 */'
 
 fresh_tree() {
     rm -rf "$tmp/tree"
-    mkdir -p "$tmp/tree/include/mesocl" "$tmp/tree/src/base" "$tmp/tree/src/runtime" "$tmp/tree/src/net" "$tmp/tree/src/extra" \
-        "$tmp/tree/src/report" "$tmp/tree/tools/mesocl" "$tmp/tree/tests" "$tmp/tree/cl" "$tmp/tree/docs"
+    for folder in include/mesocl src/base src/runtime src/net src/extra src/report tools/mesocl \
+        tests cl docs; do
+        mkdir -p "$tmp/tree/$folder"
+    done
     cd "$tmp/tree"
     echo "$licence" >include/mesocl/net.h
     printf '%s\n#include "base/text.h"\n#include <CL/cl.h>\n' "$licence" >src/runtime/device.c

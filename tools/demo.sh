@@ -42,8 +42,8 @@ draw checks '(int(x / 20) + int(y / 20)) % 2 * 120' '(int(x / 20) + int(y / 20))
 draw noise 'x * y * 31' 'x * 7919 + y * 104729' 'x * x + y * y'
 
 say "Prediction"
-echo "The weights are those that come with MesoCL (weights/README.md). They know faces; these pictures show none, so"
-echo "the answers show the way from file to device and back, and say nothing of real or fake."
+echo "The weights are those that come with MesoCL (weights/README.md), trained on faces. These"
+echo "pictures show none: the answers prove that files reach the device and come back, no more."
 run mesocl predict build/demo
 
 say "What is in a dataset"
@@ -51,10 +51,12 @@ echo "The pictures below are drawn by the program, with faults planted; they sho
 rm -rf build/demo/datasets
 run dataset_bench demo-data build/demo/datasets
 run dataset_bench check build/demo/datasets/faint build/demo/datasets/shortcut \
-    --against build/demo/datasets/control --html build/demo/datasets.html --list 2 | sed -n '1,/^$/p'
+    --against build/demo/datasets/control --html build/demo/datasets.html --list 2 |
+    sed -n '1,/^$/p'
 
 say "Which dataset makes the better detector"
-echo "Three drawn sets train Meso-4 from three seeds each; a fourth one tests. Ten pictures of it were planted in faint."
+echo "Three drawn sets train Meso-4 from three seeds each; a fourth one tests. Ten of its pictures"
+echo "were planted in faint."
 rm -rf build/demo/study
 set -- --test control=build/demo/datasets/control --epochs 12 --bn-reestimate -o build/demo/study
 for name in clear faint shortcut; do

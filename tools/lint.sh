@@ -10,5 +10,6 @@ cmake --preset dev --log-level=WARNING >/dev/null
 find include src tools bench tests -name '*.[ch]' -exec clang-format --dry-run -Werror {} +
 shellcheck tools/*.sh tests/*.sh bench/peers/*.sh .ci/run
 cmake --build --preset dev >/dev/null # clang-tidy reads generated headers
-find src tools bench tests -name '*.c' -print0 | xargs -0 -P "$(nproc)" -n 4 clang-tidy -p build-dev --quiet 2>/dev/null
+find src tools bench tests -name '*.c' -print0 |
+    xargs -0 -P "$(nproc)" -n 4 clang-tidy -p build-dev --quiet 2>/dev/null
 echo "nothing found"

@@ -33,7 +33,7 @@ case "${1-}" in
 esac
 
 if ! command -v dpkg-query >/dev/null; then
-    echo "tools/setup.sh knows Debian's packages only. Install what they hold by your own means:" >&2
+    echo "tools/setup.sh knows Debian's packages only. Install the same libraries yourself:" >&2
     echo "$packages" >&2
     exit 1
 fi
@@ -57,4 +57,5 @@ else
 fi
 $as_root apt-get -qq update
 # shellcheck disable=SC2086  # $missing is a list
-$as_root DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $missing >/dev/null
+$as_root DEBIAN_FRONTEND=noninteractive \
+    apt-get -qq install --no-install-recommends -y $missing >/dev/null

@@ -43,8 +43,10 @@ rm -rf "$build/pocl-cache" "$build/zoo/rows" && mkdir "$build/pocl-cache"
 # shellcheck disable=SC2086  # words
 ctest --preset dev $labels --output-junit results.xml --test-output-size-passed 100000000 \
     --test-output-size-failed 100000000 --parallel "$(nproc)" || true
-device_programs=$(ctest --preset dev -N --label-regex '^(ops|golden|device)$' | sed -n 's/^ *Test *#[0-9]*: //p')
+device_programs=$(ctest --preset dev -N --label-regex '^(ops|golden|device)$' |
+    sed -n 's/^ *Test *#[0-9]*: //p')
 if [ -d "${MESO_TEST_DATA:-../shared/data}" ]; then data=with_data; else data=without_data; fi
 recorded=$(sed -n "s/^$data //p" tests/device_tests.txt)
 
-awk -v device_programs="$device_programs" -v recorded="$recorded" -f tools/count_tests.awk "$build/results.xml"
+awk -v device_programs="$device_programs" -v recorded="$recorded" \
+    -f tools/count_tests.awk "$build/results.xml"

@@ -7,7 +7,7 @@
 #
 #   tools/zoo.sh              all of them, 32 pictures × 4 weight files
 #   tools/zoo.sh --quick      PoCL's and Intel's, 6 pictures × 4: what CI runs, row by row, as tests
-#   tools/zoo.sh --prepare | --row NAME | --table        the parts of it, at full size with MESO_FULL=1
+#   tools/zoo.sh --prepare | --row NAME | --table     the parts of it, at full size with MESO_FULL=1
 #
 # The reference data gives weights and pictures where it is there ($MESO_TEST_DATA or
 # ../shared/data); else weights are seeded and pictures drawn. Intel's runtime comes from PyPI by
@@ -37,10 +37,12 @@ prepare() {
     rm -rf "$zoo/inputs" "$zoo/rows" && mkdir -p "$zoo/inputs/weights" "$zoo/rows"
     if [ -d "$data/weights" ] && [ -d "$data/datasets/mesonet/Validation" ]; then
         for file in "$data"/weights/*.h5; do
-            "$bin/mesocl" convert "$file" -o "$zoo/inputs/weights/$(basename "$file" .h5).safetensors" >/dev/null
+            "$bin/mesocl" convert "$file" \
+                -o "$zoo/inputs/weights/$(basename "$file" .h5).safetensors" >/dev/null
         done
         find "$data/datasets/mesonet/Validation" -name '*.jpg' | LC_ALL=C sort |
-            awk -v n=$n '{ f[NR] = $0 } END { for (i = 0; i < n; i++) print f[int((i + 0.5) * NR / n) + 1] }'
+            awk -v n=$n '{ f[NR] = $0 }
+                END { for (i = 0; i < n; i++) print f[int((i + 0.5) * NR / n) + 1] }'
     else
         for net in meso4 meso4_elu meso4_leaky mesoinception4; do
             "$bin/mesocl" init $net --seed 7 -o "$zoo/inputs/weights/$net.safetensors"
@@ -70,7 +72,8 @@ intel() {
         python3 -m pip --version >/dev/null 2>&1 || absent "no pip"
         rm -rf "$folder"
         # The packages' other dependencies are not needed to run it.
-        timeout 300 python3 -m pip --quiet --disable-pip-version-check install --root-user-action=ignore --no-deps \
+        timeout 300 python3 -m pip --quiet --disable-pip-version-check install \
+            --root-user-action=ignore --no-deps \
             --no-compile --prefix "$folder" intel-opencl-rt intel-cmplr-lib-rt 'tbb==2023.*' >&2 ||
             absent "pip cannot install intel-opencl-rt"
     fi
@@ -91,11 +94,13 @@ unpack() {
     folder=$zoo/debian
     if [ ! -e "$folder/$1.done" ]; then
         command -v apt-get >/dev/null || absent "no apt-get"
-        packages=$(apt-get -s install --no-install-recommends "$1" 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p')
+        packages=$(apt-get -s install --no-install-recommends "$1" 2>/dev/null |
+            sed -n 's/^Inst \([^ ]*\).*/\1/p')
         [ -n "$packages" ] || packages=$1
         rm -rf "${folder:?}/$1" && mkdir -p "$folder/$1" "$folder/root"
         # shellcheck disable=SC2086  # a list
-        (cd "$folder/$1" && apt-get -qq download $packages) 2>/dev/null || absent "apt-get cannot download $1"
+        (cd "$folder/$1" && apt-get -qq download $packages) 2>/dev/null ||
+            absent "apt-get cannot download $1"
         for deb in "$folder/$1"/*.deb; do dpkg -x "$deb" "$folder/root"; done
         touch "$folder/$1.done"
     fi
@@ -138,7 +143,7 @@ choose() {
     log=/dev/null
     paths="fused exact plain"
     programs="test_device test_ops"
-    more= products=
+    more='' products=''
     [ "$quick_zoo" = 1 ] || more="test_stream test_strip" products=test_clblast
     case $row in
     intel* | rusticl* | oclgrind) ;;
@@ -147,7 +152,8 @@ choose() {
     case $row in
     pocl) programs="test_device" ;; # the rest of the suite runs there
     group_*) export POCL_MAX_WORK_GROUP_SIZE="${row#group_}" ;;
-    sse2 | avx2) export POCL_KERNELLIB_NAME="$row" && programs="test_device test_strip" && more=test_ops ;;
+    sse2 | avx2)
+        export POCL_KERNELLIB_NAME="$row" && programs="test_device test_strip" && more=test_ops ;;
     two_devices) export POCL_DEVICES="pthread basic" && programs="test_device" ;;
     memory_1) export POCL_MEMORY_LIMIT=1 && programs="test_device test_memory" ;;
     pocl_gpu) pose_as_gpu ;;
@@ -209,11 +215,14 @@ run_row() {
     for weights in "$zoo"/inputs/weights/*; do
         # shellcheck disable=SC2086
         head -n $n_images "$zoo/inputs/list" |
-            $before "$bin/mesocl" predict -w "$weights" --csv - >"$here/csv" || failed=$((failed + 1))
+            $before "$bin/mesocl" predict -w "$weights" --csv - >"$here/csv" ||
+                failed=$((failed + 1))
         n=$((n + 1))
         awk -F, 'NR > 1 { print $1 "," $4 }' "$here/csv" >"$here/$(basename "$weights").p"
     done
-    if grep -E 'Invalid (read|write)|data race|Uninitialized' "$log"; then failed=$((failed + 1)); fi
+    if grep -E 'Invalid (read|write)|data race|Uninitialized' "$log"; then
+        failed=$((failed + 1))
+    fi
     echo "$n $failed" >"$here/result"
     rm -rf "$here/pocl-cache"
     echo "$row: $n run, $failed failed"
@@ -226,7 +235,13 @@ difference() {
     for file in "$zoo"/inputs/*.p; do
         name=$(basename "$file")
         awk -F, 'NR == FNR { p[$1] = $2; next }
-            { d = $2 - p[$1]; if (!($1 in p)) d = 1; if (d < 0) d = -d; if (!(d <= max)) max = d; n++ }
+            {
+                d = $2 - p[$1]
+                if (!($1 in p)) d = 1
+                if (d < 0) d = -d
+                if (!(d <= max)) max = d
+                n++
+            }
             END { print (n == 0 ? 1 : max + 0), n + 0 }' "$1/$name" "$2/$name"
     done | awk '{ if ($1 > max) max = $1; n += $2 } END { printf "%.2e %d\n", max, n }'
 }
@@ -235,14 +250,16 @@ table() {
     rows=$all_rows
     [ "$quick_zoo" != 1 ] || rows=$quick_rows
     end=0 apart=0 between=- had=
-    printf '%-12s %6s %7s  %-20s %s\n' implementation tests failed 'largest |Δp|, images' 'where not had: why'
+    printf '%-12s %6s %7s  %-20s %s\n' implementation tests failed 'largest |Δp|, images' \
+        'where not had: why'
     for row in $rows; do
         here=$zoo/rows/$row
         if [ -e "$here/result" ]; then
             read -r n failed <"$here/result"
             d=$(difference "$zoo/inputs" "$here")
             printf '%-12s %6d %7d  %-20s\n' "$row" "$n" "$failed" "$d"
-            [ "$failed" = 0 ] && awk -v d="${d% *}" -v t=$tolerance 'BEGIN { exit !(d <= t) }' || end=1
+            [ "$failed" = 0 ] &&
+                awk -v d="${d% *}" -v t=$tolerance 'BEGIN { exit !(d <= t) }' || end=1
             for other in $had; do
                 d=$(difference "$zoo/rows/$other" "$here")
                 if awk -v d="${d% *}" -v a="$apart" 'BEGIN { exit !(d > a) }'; then
@@ -251,7 +268,8 @@ table() {
             done
             had="$had $row"
         else
-            printf '%-12s %6s %7s  %-20s %s\n' "$row" - - - "$(cat "$here/absent" 2>/dev/null || echo 'not run')"
+            printf '%-12s %6s %7s  %-20s %s\n' "$row" - - - \
+                "$(cat "$here/absent" 2>/dev/null || echo 'not run')"
             [ -e "$here/absent" ] || end=1
         fi
     done

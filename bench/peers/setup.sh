@@ -4,7 +4,7 @@
 # package brings its CUDA libraries). A rival that cannot be installed is said and left out; the
 # reports say so too.
 #
-#   bench/peers/setup.sh [FOLDER]       default: $XDG_CACHE_HOME/mesocl-peers or ~/.cache/mesocl-peers
+#   bench/peers/setup.sh [FOLDER]   default: $XDG_CACHE_HOME/mesocl-peers or ~/.cache/mesocl-peers
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/mesocl-peers}

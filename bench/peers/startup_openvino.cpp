@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * OpenVINO from C++: start to one answer, with as little as possible in between. startup.py compiles and runs it.
+ * OpenVINO from C++: start to one answer, with as little as possible in between. startup.py
+ * compiles and runs it.
  *
  *   startup_openvino MODEL.xml PICTURE.ppm
  */
@@ -24,7 +25,8 @@ int main(int argc, char **argv)
     std::fclose(file);
     ov::Core core;
     ov::CompiledModel compiled =
-        core.compile_model(argv[1], "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+        core.compile_model(argv[1], "CPU",
+                           ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
                            ov::hint::inference_precision(ov::element::f32));
     ov::InferRequest request = compiled.create_infer_request();
     request.set_input_tensor(pixels);

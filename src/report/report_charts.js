@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Draws the charts of an HTML report: one for each block of JSON data that report_html.c wrote, into
-// the canvas before it. Colours are the page's CSS variables.
+// Draws the charts of an HTML report: one for each block of JSON data that report_html.c wrote,
+// into the canvas before it. Colours are the page's CSS variables.
 (function () {
   'use strict';
   var charts = [];
@@ -12,7 +12,8 @@
 
   function number(value) {
     var size = Math.abs(value);
-    return value !== 0 && (size < 1e-3 || size >= 1e7) ? value.toExponential(2).replace(/\.?0+e/, 'e') : String(+value.toPrecision(5));
+    return value !== 0 && (size < 1e-3 || size >= 1e7) ?
+      value.toExponential(2).replace(/\.?0+e/, 'e') : String(+value.toPrecision(5));
   }
 
   // Points of a logarithmic axis that it cannot show are gaps.
@@ -23,12 +24,14 @@
 
   function dataset(spec, series, i) {
     var main = colour('--s' + (i % 8));
-    var bars = series.style === 'bars', dots = series.style === 'points', dashed = series.style === 'dashed';
+    var bars = series.style === 'bars', dots = series.style === 'points';
+    var dashed = series.style === 'dashed';
     var line = dashed && series.name === null ? colour('--frame') : main;
     return {
       type: bars ? 'bar' : 'line',
       label: series.name === null ? '' : series.name,
-      data: spec.categories ? series.y : series.y.map(function (y, k) { return point(series.x[k], y, spec); }),
+      data: spec.categories ? series.y :
+        series.y.map(function (y, k) { return point(series.x[k], y, spec); }),
       names: series.labels,
       showLine: !dots,
       stepped: series.style === 'steps' ? 'before' : false,
@@ -99,7 +102,8 @@
             title: function (items) {
               if (items.length === 0)
                 return '';
-              return spec.categories ? items[0].label : (spec.x.title || 'x') + ' ' + number(items[0].parsed.x);
+              return spec.categories ? items[0].label :
+                (spec.x.title || 'x') + ' ' + number(items[0].parsed.x);
             },
             label: tooltip
           }
@@ -111,7 +115,8 @@
   function draw() {
     charts.forEach(function (chart) { chart.destroy(); });
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-    charts = Array.prototype.map.call(document.querySelectorAll('script[type="application/json"]'), function (block) {
+    var blocks = document.querySelectorAll('script[type="application/json"]');
+    charts = Array.prototype.map.call(blocks, function (block) {
       var spec = JSON.parse(block.textContent);
       return new Chart(block.parentNode.querySelector('canvas'), {
         data: {
