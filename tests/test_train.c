@@ -132,6 +132,27 @@ static void statistics_are_estimated_anew(void **state)
     assert_true(same_tensor("b/best.safetensors", "b/last.safetensors", "bn1.moving_mean"));
 }
 
+/* Its ReLU never fires, so the variance of what it gives is 0: a run reads back what it wrote. */
+static void a_dead_filter_is_no_error(void **state)
+{
+    (void)state;
+    need_device();
+    harness_put_training(12);
+    free(harness_train("init tiny.net --seed 3 -o start.safetensors", 0));
+    meso_weights *weights = NULL;
+    assert_int_equal(meso_weights_read("start.safetensors", &weights, NULL), MESO_OK);
+    meso_weights_find(weights, "conv1_bias.bias")->values[0] = -100;
+    assert_int_equal(meso_weights_write(weights, "dead.safetensors", NULL), MESO_OK);
+    meso_weights_close(weights);
+    free(harness_train(HARNESS_TRAIN "--init dead.safetensors --epochs 1 --reestimate-bn -o run",
+                       0));
+    assert_int_equal(meso_weights_read("run/best.safetensors", &weights, NULL), MESO_OK);
+    assert_true(meso_weights_find(weights, "bn1.moving_variance")->values[0] == 0);
+    meso_weights_close(weights);
+    free(harness_train("predict -w run/best.safetensors data/real", 0));
+    free(harness_train("predict --path plain -w run/last.safetensors data/real", 0));
+}
+
 static void json_is_one_document(void **state)
 {
     (void)state;
@@ -391,6 +412,7 @@ int main(void)
         TRAIN_TEST(learns_faces),
         TRAIN_TEST(validation_is_not_augmented),
         TRAIN_TEST(statistics_are_estimated_anew),
+        TRAIN_TEST(a_dead_filter_is_no_error),
         TRAIN_TEST(json_is_one_document),
         TRAIN_TEST(same_seed_same_bits),
         TRAIN_TEST(frozen_layers_stay),

@@ -84,7 +84,7 @@ MESO_API meso_status meso_weights_set(meso_weights *weights, const char *key, co
 MESO_API const char *meso_weights_hash(const meso_weights *weights);
 
 /* Do these weights fit the net: every parameter there with its shape, none besides, every value
- * finite, every moving_variance > 0? Errors: DATA, naming the first tensor at fault and both
+ * finite, every moving_variance ≥ 0? Errors: DATA, naming the first tensor at fault and both
  * shapes. */
 MESO_API meso_status meso_weights_check(const meso_weights *weights, const meso_net *net,
                                         meso_error *error);

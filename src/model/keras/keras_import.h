@@ -68,7 +68,7 @@ typedef struct meso_keras_found {
 } meso_keras_found;
 
 /* Errors: DATA (a layer that MesoCL lacks, shapes that fit no net or not the one given; non-finite
- * values, a variance not above 0), ARGUMENT (class names), MEMORY. */
+ * values, a negative variance), ARGUMENT (class names), MEMORY. */
 meso_status meso_keras_import(const meso_keras_file *file, const meso_keras_options *options,
                               meso_weights **weights, meso_keras_found *found, meso_error *error);
 

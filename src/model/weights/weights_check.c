@@ -24,9 +24,10 @@ static meso_status check_param(const meso_weights *weights, const meso_param *pa
                  "tensor %s: value %zu is not finite", param->name, bad);
     if (param->kind == MESO_PARAM_VARIANCE)
         for (size_t i = 0; i < tensor->n_values; i++)
-            MESO_REQUIRE(tensor->values[i] > 0, error, MESO_ERROR_DATA,
-                         "tensor %s: value %zu is %g; a variance must be above 0", param->name, i,
-                         (double)tensor->values[i]);
+            /* 0 is that of a filter whose ReLU never fires; epsilon keeps the division finite. */
+            MESO_REQUIRE(tensor->values[i] >= 0, error, MESO_ERROR_DATA,
+                         "tensor %s: value %zu is %g; a variance cannot be negative", param->name,
+                         i, (double)tensor->values[i]);
 out:
     return status;
 }
