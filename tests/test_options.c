@@ -28,15 +28,14 @@ static int parse(const char *words, values *v)
 {
     static char copy[256];
     static char *argv[32];
-    const tool_option options[] = {
-        {"flag", 'f', MESO_OPTION_FLAG, {.flag = &v->flag}, NULL, "a flag", 0, 0},
-        {"null", '0', MESO_OPTION_FLAG, {.flag = &v->zero}, NULL, "another flag", 0, 0},
-        {"text", 't', MESO_OPTION_TEXT, {.text = &v->text}, "FILE", "a text", 0, 0},
-        {"number", 'n', MESO_OPTION_UNSIGNED, {.number = &v->number}, "N", "1 to 9", 1, 9},
-        {"any", '\0', MESO_OPTION_UNSIGNED, {.number = &v->any}, "N", "any", 0, 0},
-        {"real", 'r', MESO_OPTION_REAL, {.real = &v->real}, "R", "0 to 1", 0, 1},
-        {"choice", 'c', MESO_OPTION_CHOICE, {.choice = &v->choice}, "one|two|three", "pick", 0, 0},
-        MESO_OPTIONS_END};
+    const tool_option options[] = {OPT_FLAG("flag", 'f', v->flag, "a flag"),
+                                   OPT_FLAG("null", '0', v->zero, "another flag"),
+                                   OPT_TEXT("text", 't', v->text, "FILE", "a text"),
+                                   OPT_COUNT("number", 'n', v->number, "N", 1, 9, "1 to 9"),
+                                   OPT_COUNT("any", 0, v->any, "N", 0, 0, "any"),
+                                   OPT_REAL("real", 'r', v->real, "R", 0, 1, "0 to 1"),
+                                   OPT_CHOICE("choice", 'c', v->choice, "one|two|three", "pick"),
+                                   MESO_OPTIONS_END};
     const tool_command_line line = {"try", "[options] FILE...", "About.", options, "mesocl try", 1,
                                     4};
     int argc = 0;

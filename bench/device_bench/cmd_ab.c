@@ -19,17 +19,15 @@
 enum { most_runs = 1000, largest_output = 64 << 20 };
 
 static const char about[] =
-    "Runs two command lines by the shell in turns and compares them pair by pair. What prints a "
-    "record of device_bench (--json) is compared by its rows, layers included; anything else by "
-    "the "
-    "time that the command takes. Exit code 1 where B is slower, as for compare; the code of a "
-    "command that fails.";
+    "Runs two command lines by the shell in turns and compares them pair by pair.\n"
+    "What prints a record of device_bench (--json) is compared by its rows, layers\n"
+    "included; anything else by the time that the command takes. Exit code 1 where B\n"
+    "is slower, as for compare; the code of a command that fails.";
 
-static const char examples[] =
-    "device_bench ab --a 'old/device_bench net meso4 --json' --b 'new/device_bench net meso4 "
-    "--json'\n"
-    "device_bench ab --runs 20 --a 'mesocl predict -w m.safetensors x' --b 'mesocl predict -w "
-    "m.safetensors --path plain x'";
+static const char examples[] = "device_bench ab --a 'old/device_bench net meso4 --json' --b "
+                               "'new/device_bench net meso4 --json'\n"
+                               "device_bench ab --runs 20 --a 'mesocl predict -w m.safetensors x' "
+                               "--b 'mesocl predict -w m.safetensors --path plain x'";
 
 /* One side: its command, and the measures of all runs so far. */
 typedef struct side {
@@ -140,18 +138,10 @@ static int run_all(side sides[2], uint64_t n_runs)
 static int parse(side sides[2], uint64_t *n_runs, bench_verdict_options *o, int argc, char **argv)
 {
     const tool_option options[] = {
-        {"a", 'a', MESO_OPTION_TEXT, {.text = &sides[0].command}, "CMD", "the command A", 0, 0},
-        {"b", 'b', MESO_OPTION_TEXT, {.text = &sides[1].command}, "CMD", "the command B", 0, 0},
-        {"runs",
-         'n',
-         MESO_OPTION_UNSIGNED,
-         {.number = n_runs},
-         "N",
-         "of each; default 10",
-         2,
-         most_runs},
-        BENCH_VERDICT_OPTIONS(*o),
-        MESO_OPTIONS_END};
+        OPT_TEXT("a", 'a', sides[0].command, "CMD", "the command A"),
+        OPT_TEXT("b", 'b', sides[1].command, "CMD", "the command B"),
+        OPT_COUNT("runs", 'n', *n_runs, "N", 2, most_runs, "of each; default 10"),
+        BENCH_VERDICT_OPTIONS(*o), MESO_OPTIONS_END};
     const tool_command_line line = {"ab", "--a CMD --b CMD [options]", about, options, examples, 0,
                                     0};
     char **operands;

@@ -11,12 +11,14 @@
 #include "session.h"
 
 static const char about[] =
-    "Measures prediction and training of nets on every device, each in a process of its own with a "
-    "time limit, so that a driver that crashes or hangs costs its own row. Nothing is timed before "
-    "the device has given known answers. Devices are ranked by the mean of their rates, each "
-    "beside the best of that row (geometric mean).\n\n"
-    "--pick writes the fastest device into the user's preference, which --device auto reads in all "
-    "programs; $MESO_DEVICE still comes first.";
+    "Measures prediction and training of nets on every device, each in a process of\n"
+    "its own with a time limit, so that a driver that crashes or hangs costs its own\n"
+    "row. Nothing is timed before the device has given known answers. Devices are\n"
+    "ranked by the mean of their rates, each beside the best of that row (geometric\n"
+    "mean).\n"
+    "\n"
+    "--pick writes the fastest device into the user's preference, which --device\n"
+    "auto reads in all programs; $MESO_DEVICE still comes first.";
 
 static const char examples[] = "device_bench\n"
                                "device_bench --markdown\n"
@@ -25,17 +27,9 @@ static const char examples[] = "device_bench\n"
 
 static int parse(bench_session *s, int *pick, int argc, char **argv)
 {
-    const tool_option options[] = {{"pick",
-                                    '\0',
-                                    MESO_OPTION_FLAG,
-                                    {.flag = pick},
-                                    NULL,
-                                    "remember the fastest device for --device auto",
-                                    0,
-                                    0},
-                                   MESO_OPTION_DEVICE(s->device),
-                                   BENCH_SESSION_OPTIONS(*s),
-                                   MESO_OPTIONS_END};
+    const tool_option options[] = {
+        OPT_FLAG("pick", 0, *pick, "remember the fastest device for --device auto"),
+        MESO_OPTION_DEVICE(s->device), BENCH_SESSION_OPTIONS(*s), MESO_OPTIONS_END};
     const tool_command_line line = {"all", "[options]", about, options, examples, 0, 0};
     char **operands;
     size_t n_operands;

@@ -7,16 +7,16 @@
 #include "verdict.h"
 
 static const char about[] =
-    "Compares two records that --json wrote, A first, whole nets and every layer. Times are "
-    "compared process by process (--processes 10 or so on both sides, and the same --seconds; "
-    "within one process, samples); what counts of a process is the fastest tenth of its samples, "
-    "because what else runs only adds time. Exit code 1 where B is slower in any row: where the "
-    "whole interval of the ratio "
-    "lies "
-    "beyond the threshold. The chance of any false alarm among all rows is "
-    "1 %, however many there are.\n\n"
-    "A verdict can be \"inconclusive\": the intervals are too wide to tell. Then the exit code is "
-    "0: a noisy machine is no regression.";
+    "Compares two records that --json wrote, A first, whole nets and every layer.\n"
+    "Times are compared process by process (--processes 10 or so on both sides, and\n"
+    "the same --seconds; within one process, samples); what counts of a process is\n"
+    "the fastest tenth of its samples, because what else runs only adds time. Exit\n"
+    "code 1 where B is slower in any row: where the whole interval of the ratio lies\n"
+    "beyond the threshold. The chance of any false alarm among all rows is 1 %,\n"
+    "however many there are.\n"
+    "\n"
+    "A verdict can be \"inconclusive\": the intervals are too wide to tell. Then the\n"
+    "exit code is 0: a noisy machine is no regression.";
 
 static const char examples[] =
     "device_bench net meso4 --batch 32 --processes 10 --json > old.json\n"

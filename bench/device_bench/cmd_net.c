@@ -7,14 +7,16 @@
 #include "session.h"
 
 static const char about[] =
-    "Measures images a second, 8-bit pictures in memory to probability, or through training steps, "
-    "for several batch sizes in turns. A built-in net or a .net file gets seeded weights. Nothing "
-    "is timed before the device has given the known answers of mesocl selftest, and every batch "
-    "size those of the plain path. Every layer's time comes with it, but for CSV (see ops).\n\n"
-    "GFLOP/s count the multiply-adds of the net's text as direct convolutions, forward, whatever "
-    "the kernels do instead; the share is that of the multiply-add peak measured in the same "
-    "rounds "
-    "on as many cores, and may exceed 1. Figures are medians with bootstrap intervals.";
+    "Measures images a second, 8-bit pictures in memory to probability, or through\n"
+    "training steps, for several batch sizes in turns. A built-in net or a .net file\n"
+    "gets seeded weights. Nothing is timed before the device has given the known\n"
+    "answers of mesocl selftest, and every batch size those of the plain path. Every\n"
+    "layer's time comes with it, but for CSV (see ops).\n"
+    "\n"
+    "GFLOP/s count the multiply-adds of the net's text as direct convolutions,\n"
+    "forward, whatever the kernels do instead; the share is that of the multiply-add\n"
+    "peak measured in the same rounds on as many cores, and may exceed 1. Figures\n"
+    "are medians with bootstrap intervals.";
 
 static const char examples[] = "device_bench net meso4\n"
                                "device_bench net meso4 --batch 1,32 --threads 1 --json\n"
@@ -24,35 +26,17 @@ static const char examples[] = "device_bench net meso4\n"
 
 static int parse(bench_session *s, bench_spec *spec, int argc, char **argv)
 {
-    const tool_option options[] = {{"batch",
-                                    'b',
-                                    MESO_OPTION_TEXT,
-                                    {.text = &s->batches},
-                                    "N,N,...",
-                                    "images in a call, up to 16 sizes from 1 to 4096; default "
-                                    "1,8,32,64 (32,64 in training)",
-                                    0,
-                                    0},
-                                   {"train",
-                                    't',
-                                    MESO_OPTION_FLAG,
-                                    {.flag = &spec->train},
-                                    NULL,
-                                    "steps of training (MSE, Adam) in place of predictions",
-                                    0,
-                                    0},
-                                   {"together",
-                                    '\0',
-                                    MESO_OPTION_FLAG,
-                                    {.flag = &s->together},
-                                    NULL,
-                                    "then all devices at once, one stream of the largest batches "
-                                    "shared out by speed",
-                                    0,
-                                    0},
-                                   MESO_OPTION_DEVICE(s->device),
-                                   BENCH_SESSION_OPTIONS(*s),
-                                   MESO_OPTIONS_END};
+    const tool_option options[] = {
+        OPT_TEXT("batch", 'b', s->batches, "N,N,...",
+                 "images in a call, up to 16 sizes from 1 to 4096; default 1,8,32,64 (32,64 in "
+                 "training)"),
+        OPT_FLAG("train", 't', spec->train,
+                 "steps of training (MSE, Adam) in place of predictions"),
+        OPT_FLAG("together", 0, s->together,
+                 "then all devices at once, one stream of the largest batches shared out by speed"),
+        MESO_OPTION_DEVICE(s->device),
+        BENCH_SESSION_OPTIONS(*s),
+        MESO_OPTIONS_END};
     const tool_command_line line = {
         "net", "NAME|FILE.net|FILE.safetensors [options]", about, options, examples, 1, 1};
     char **operands;

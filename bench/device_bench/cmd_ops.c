@@ -7,12 +7,15 @@
 #include "session.h"
 
 static const char about[] =
-    "Measures every kernel of every layer by the driver's stamps, forward (prediction) and forward "
-    "and backward (a training step), beside the device's multiply-add peak. Where a driver's "
-    "stamps make no sense the host's clock is taken, and the record says so.\n\n"
-    "Without NET: the nets of the MesoNet paper. GFLOP/s count a layer's multiply-adds as a direct "
-    "convolution, so a Winograd kernel, which needs fewer, may exceed the peak. --check compares "
-    "with known answers and the plain path and times nothing.";
+    "Measures every kernel of every layer by the driver's stamps, forward\n"
+    "(prediction) and forward and backward (a training step), beside the device's\n"
+    "multiply-add peak. Where a driver's stamps make no sense the host's clock is\n"
+    "taken, and the record says so.\n"
+    "\n"
+    "Without NET: the nets of the MesoNet paper. GFLOP/s count a layer's\n"
+    "multiply-adds as a direct convolution, so a Winograd kernel, which needs fewer,\n"
+    "may exceed the peak. --check compares with known answers and the plain path and\n"
+    "times nothing.";
 
 static const char examples[] = "device_bench ops --device gpu\n"
                                "device_bench ops meso4 --batch 32 --path plain\n"
@@ -27,25 +30,11 @@ typedef struct arguments {
 
 static int parse(bench_session *s, arguments *a, int argc, char **argv)
 {
-    const tool_option options[] = {{"batch",
-                                    'b',
-                                    MESO_OPTION_TEXT,
-                                    {.text = &s->batches},
-                                    "N",
-                                    "images in a call; default 8",
-                                    0,
-                                    0},
-                                   {"check",
-                                    'c',
-                                    MESO_OPTION_FLAG,
-                                    {.flag = &a->spec.check_only},
-                                    NULL,
-                                    "known answers and agreement with the plain path alone",
-                                    0,
-                                    0},
-                                   MESO_OPTION_DEVICE(s->device),
-                                   BENCH_SESSION_OPTIONS(*s),
-                                   MESO_OPTIONS_END};
+    const tool_option options[] = {
+        OPT_TEXT("batch", 'b', s->batches, "N", "images in a call; default 8"),
+        OPT_FLAG("check", 'c', a->spec.check_only,
+                 "known answers and agreement with the plain path alone"),
+        MESO_OPTION_DEVICE(s->device), BENCH_SESSION_OPTIONS(*s), MESO_OPTIONS_END};
     const tool_command_line line = {"ops", "[NET...] [options]", about, options, examples, 0, 64};
     char **operands;
     int end = tool_options_parse(&line, argc, argv, &operands, &a->n_nets);

@@ -30,21 +30,18 @@ typedef struct bench_session {
 
 /* clang-format off */
 #define BENCH_SESSION_OPTIONS(s) \
-    {"threads", 'j', MESO_OPTION_UNSIGNED, {.number = &(s).n_threads}, "N", \
-     "cores of a CPU device that may work; default: all", 1, 1024}, \
-    {"processes", 'p', MESO_OPTION_UNSIGNED, {.number = &(s).n_processes}, "N", \
-     "measure in so many processes, one after another: they differ more than repeats within one", \
-     1, 100}, \
-    {"seconds", 's', MESO_OPTION_REAL, {.real = &(s).seconds}, "S", \
-     "to measure each batch size in each process, at least five rounds", 0.001, 3600}, \
+    OPT_COUNT("threads", 'j', (s).n_threads, "N", 1, 1024, \
+        "cores of a CPU device that may work; default: all"), \
+    OPT_COUNT("processes", 'p', (s).n_processes, "N", 1, 100, \
+        "measure in so many processes, one after another: they differ more than repeats within " \
+        "one"), \
+    OPT_REAL("seconds", 's', (s).seconds, "S", 0.001, 3600, \
+        "to measure each batch size in each process, at least five rounds"), \
     MESO_OPTION_PATH((s).path), \
-    {"json", '\0', MESO_OPTION_FLAG, {.flag = &(s).json}, NULL, \
-     "one JSON document with all samples on stdout", 0, 0}, \
-    {"csv", '\0', MESO_OPTION_FLAG, {.flag = &(s).csv}, NULL, "the table as CSV", 0, 0}, \
-    {"markdown", '\0', MESO_OPTION_FLAG, {.flag = &(s).markdown}, NULL, \
-     "the table as Markdown, to paste", 0, 0}, \
-    {"html", '\0', MESO_OPTION_TEXT, {.text = &(s).html}, "FILE", \
-     "writes a page with tables and rooflines, too", 0, 0}
+    OPT_FLAG("json", 0, (s).json, "one JSON document with all samples on stdout"), \
+    OPT_FLAG("csv", 0, (s).csv, "the table as CSV"), \
+    OPT_FLAG("markdown", 0, (s).markdown, "the table as Markdown, to paste"), \
+    OPT_TEXT("html", 0, (s).html, "FILE", "writes a page with tables and rooflines, too")
 /* clang-format on */
 
 /* Finds and matches devices. -1, or the exit code after a sentence on stderr. */

@@ -15,11 +15,11 @@ typedef struct bench_verdict_options {
 
 /* clang-format off */
 #define BENCH_VERDICT_OPTIONS(o) \
-    {"threshold", '\0', MESO_OPTION_REAL, {.real = &(o).threshold}, "PERCENT", \
-     "a change below it is nobody's concern; default 2", 0, 1000}, \
-    {"tolerance", '\0', MESO_OPTION_REAL, {.real = &(o).tolerance}, "PERCENT", \
-     "an interval that reaches beyond it is inconclusive; default 10", 0, 1000}, \
-    {"json", '\0', MESO_OPTION_FLAG, {.flag = &(o).json}, NULL, "one JSON document on stdout", 0, 0}
+    OPT_REAL("threshold", 0, (o).threshold, "PERCENT", 0, 1000, \
+        "a change below it is nobody's concern; default 2"), \
+    OPT_REAL("tolerance", 0, (o).tolerance, "PERCENT", 0, 1000, \
+        "an interval that reaches beyond it is inconclusive; default 10"), \
+    OPT_FLAG("json", 0, (o).json, "one JSON document on stdout")
 /* clang-format on */
 
 bench_limits bench_verdict_limits(const bench_verdict_options *options);

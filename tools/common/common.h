@@ -31,33 +31,34 @@ typedef struct tool_scoring {
 
 /* clang-format off */
 #define MESO_OPTION_DEVICE(where) \
-    {"device", 'd', MESO_OPTION_TEXT, {.text = &(where)}, "DEVICE", \
-     "cpu, gpu, igpu, dgpu, 0:1 (platform:device) or part of a name; default: $MESO_DEVICE, else the " \
-     "first GPU, else the first CPU", 0, 0}
+    OPT_TEXT("device", 'd', (where), "DEVICE", \
+        "cpu, gpu, igpu, dgpu, 0:1 (platform:device) or part of a name; default: $MESO_DEVICE, " \
+        "else the first GPU, else the first CPU")
 #define MESO_OPTION_PATH(where) \
-    {"path", '\0', MESO_OPTION_CHOICE, {.choice = (int *)&(where)}, "fused|exact|plain", \
-     "which kernels compute: fused ones (the default) where net and device allow; exact, fused ones " \
-     "that keep a digit more in predictions; or plain ones, one for each layer", 0, 0}, \
-    {"no-fuse", '\0', MESO_OPTION_FLAG, {.flag = (int *)&(where)}, NULL, "--path plain", MESO_PATH_PLAIN, 0}
+    OPT_CHOICE("path", 0, (where), "fused|exact|plain", \
+        "which kernels compute: fused ones (the default) where net and device allow; exact, " \
+        "fused ones that keep a digit more in predictions; or plain ones, one for each layer"), \
+    OPT_SET("no-fuse", 0, (where), MESO_PATH_PLAIN, "--path plain")
 #define MESO_OPTION_JSON(where) \
-    {"json", '\0', MESO_OPTION_FLAG, {.flag = &(where)}, NULL, "one JSON document on stdout", 0, 0}
+    OPT_FLAG("json", 0, (where), "one JSON document on stdout")
 #define MESO_SCORING_OPTIONS(s) \
-    {"weights", 'w', MESO_OPTION_TEXT, {.text = &(s).weights}, "FILE", \
-     "the model, as mesocl train or convert writes it; default: the Meso-4 that comes with MesoCL", 0, 0}, \
-    {"net", '\0', MESO_OPTION_TEXT, {.text = &(s).net}, "NET", \
-     "a built-in net or a .net file in place of the net in the weight file", 0, 0}, \
+    OPT_TEXT("weights", 'w', (s).weights, "FILE", \
+        "the model, as mesocl train or convert writes it; default: the Meso-4 that comes with " \
+        "MesoCL"), \
+    OPT_TEXT("net", 0, (s).net, "NET", \
+        "a built-in net or a .net file in place of the net in the weight file"), \
     MESO_OPTION_DEVICE((s).device), \
     MESO_OPTION_PATH((s).path), \
-    {"batch", 'b', MESO_OPTION_UNSIGNED, {.number = &(s).batch}, "N", \
-     "images the device computes at once; default: 8, 32 or 64, as the net's path likes", 1, 4096}, \
-    {"threads", 'j', MESO_OPTION_UNSIGNED, {.number = &(s).threads}, "N", \
-     "decoding threads; default: one for each processor", 1, 1024}, \
-    {"max-pixels", '\0', MESO_OPTION_UNSIGNED, {.number = &(s).max_pixels}, "N", \
-     "refuse larger pictures (too_large); default 67108864", 1, 4294967296}, \
-    {"exif-orient", '\0', MESO_OPTION_FLAG, {.flag = &(s).exif_orient}, NULL, \
-     "turn pictures as their EXIF data say; the published nets were trained without", 0, 0}, \
-    {"timing", '\0', MESO_OPTION_FLAG, {.flag = &(s).timing}, NULL, \
-     "say on stderr, and in JSON, how many seconds each part took; decode adds up all threads", 0, 0}
+    OPT_COUNT("batch", 'b', (s).batch, "N", 1, 4096, \
+        "images the device computes at once; default: 8, 32 or 64, as the net's path likes"), \
+    OPT_COUNT("threads", 'j', (s).threads, "N", 1, 1024, \
+        "decoding threads; default: one for each processor"), \
+    OPT_COUNT("max-pixels", 0, (s).max_pixels, "N", 1, 4294967296, \
+        "refuse larger pictures (too_large); default 67108864"), \
+    OPT_FLAG("exif-orient", 0, (s).exif_orient, \
+        "turn pictures as their EXIF data say; the published nets were trained without"), \
+    OPT_FLAG("timing", 0, (s).timing, \
+        "say on stderr, and in JSON, how many seconds each part took; decode adds up all threads")
 /* clang-format on */
 
 /* Opens device and model. Returns −1 on success, else the exit code (a sentence is on stderr).

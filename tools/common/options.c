@@ -38,21 +38,16 @@ int tool_options_usage_error(const char *command, const char *format, ...)
     return 2;
 }
 
-/* Prints text broken between words, every line indented to column; the cursor stands at `at`. */
-static void print_wrapped(const char *text, int at, int column)
+/* Prints an option's help broken between words; the cursor stands in its column. */
+static void print_wrapped(const char *text)
 {
+    int at = help_column;
     while (*text) {
-        if (*text == '\n') {
-            printf("\n%*s", column, "");
-            at = column;
-            text++;
-            continue;
-        }
-        int word = (int)strcspn(text, " \n");
+        int word = (int)strcspn(text, " ");
         if (at + 1 + word > help_width) {
-            printf("\n%*s", column, "");
-            at = column;
-        } else if (at > column) {
+            printf("\n%*s", help_column, "");
+            at = help_column;
+        } else if (at > help_column) {
             putchar(' ');
             at++;
         }
@@ -74,20 +69,16 @@ static void print_option(const tool_option *option)
         at = 0;
     }
     printf("%*s", help_column - at, "");
-    print_wrapped(option->help, help_column, help_column);
+    print_wrapped(option->help);
 }
 
 static void print_help(const tool_command_line *line)
 {
-    static const tool_option help = {"help", 'h', MESO_OPTION_FLAG, {NULL}, NULL, "show this",
-                                     0,      0};
-    printf("Usage: %s %s %s\n\n", tool_program_name, line->name, line->usage);
-    print_wrapped(line->about, 0, 0);
-    printf("\nOptions:\n");
+    printf("Usage: %s %s %s\n\n%s\n\nOptions:\n", tool_program_name, line->name, line->usage,
+           line->about);
     for (const tool_option *option = line->options; option->name; option++)
         print_option(option);
-    print_option(&help);
-    printf("\nExamples:\n");
+    printf("  -h, --help%*s\n\nExamples:\n", help_column - 12 + 9, "show this");
     for (const char *row = line->examples; *row; row += strcspn(row, "\n")) {
         row += *row == '\n';
         printf("  %.*s\n", (int)strcspn(row, "\n"), row);

@@ -6,11 +6,11 @@
  *   const char *weights = NULL;
  *   uint64_t batch = 0;
  *   const tool_option options[] = {
- *       {"weights", 'w', MESO_OPTION_TEXT, {.text = &weights}, "FILE", "the model", 0, 0},
- *       {"batch", 'b', MESO_OPTION_UNSIGNED, {.number = &batch}, "N", "images at once", 1, 65536},
+ *       OPT_TEXT("weights", 'w', weights, "FILE", "the model"),
+ *       OPT_COUNT("batch", 'b', batch, "N", 1, 65536, "images at once"),
  *       MESO_OPTIONS_END};
- *   const tool_command_line line = {"predict", "-w FILE [options] FILE...", "Scores images.",
- *                                   options, "mesocl predict -w a.safetensors b.jpg", 1, SIZE_MAX};
+ *   const tool_command_line line = {"predict", "-w FILE [options] FILE...", about, options,
+ *                                   examples, 1, SIZE_MAX};
  *   int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
  *   if (end >= 0)
  *       return end;
@@ -41,7 +41,7 @@ typedef struct tool_option_list {
 
 typedef struct tool_option {
     const char *name; /* without its dashes; NULL ends the table */
-    char letter;      /* the short form, '\0' for none */
+    char letter;      /* the short form, 0 for none */
     tool_option_kind kind;
     union {
         int *flag;
@@ -57,14 +57,29 @@ typedef struct tool_option {
     double low, high; /* smallest and largest number allowed; 0, 0: any */
 } tool_option;
 
+/* Rows of a table. letter may be 0; low, high 0, 0 allow any number. */
 /* clang-format off */
-#define MESO_OPTIONS_END {NULL, '\0', MESO_OPTION_FLAG, {NULL}, NULL, NULL, 0, 0}
+#define OPT_SET(name, letter, where, value, help) \
+    {name, letter, MESO_OPTION_FLAG, {.flag = (int *)&(where)}, NULL, help, value, 0}
+#define OPT_FLAG(name, letter, where, help) \
+    {name, letter, MESO_OPTION_FLAG, {.flag = &(where)}, NULL, help, 0, 0}
+#define OPT_TEXT(name, letter, where, argument, help) \
+    {name, letter, MESO_OPTION_TEXT, {.text = &(where)}, argument, help, 0, 0}
+#define OPT_LIST(name, letter, where, argument, help) \
+    {name, letter, MESO_OPTION_LIST, {.list = &(where)}, argument, help, 0, 0}
+#define OPT_COUNT(name, letter, where, argument, low, high, help) \
+    {name, letter, MESO_OPTION_UNSIGNED, {.number = &(where)}, argument, help, low, high}
+#define OPT_REAL(name, letter, where, argument, low, high, help) \
+    {name, letter, MESO_OPTION_REAL, {.real = &(where)}, argument, help, low, high}
+#define OPT_CHOICE(name, letter, where, words, help) \
+    {name, letter, MESO_OPTION_CHOICE, {.choice = (int *)&(where)}, words, help, 0, 0}
+#define MESO_OPTIONS_END {NULL, 0, MESO_OPTION_FLAG, {NULL}, NULL, NULL, 0, 0}
 /* clang-format on */
 
 typedef struct tool_command_line {
     const char *name;  /* of the subcommand */
     const char *usage; /* what follows the name in the usage line */
-    const char *about; /* paragraphs, separated by '\n' */
+    const char *about; /* lines of at most 79 characters, printed as they are */
     const tool_option *options;
     const char *examples; /* one command a line, without indent */
     size_t min_operands, max_operands;

@@ -23,51 +23,46 @@ typedef struct check {
 } check;
 
 static const char about[] =
-    "Looks for what makes a detector's score worth less than it seems: files that cannot be used; "
-    "pictures that come again, byte for byte, pixel for pixel, or encoded, scaled or mirrored "
-    "anew; "
-    "the same picture in both classes; pictures and recordings that two datasets share; and "
-    "shortcuts, which tell real from fake without a look at the face: a JPEG quality, a file size, "
-    "a framing.\n\n"
-    "Datasets are given as for stats. Several are compared with each other; with --against each "
-    "only with that one. Near duplicates are found by a perceptual hash and verified on the "
-    "pixels; "
-    "a picture whose brightness or framing was changed is not found.\n\n"
-    "Exit code: 0; with --strict 1 where there is a warning; 65, 66, 130 as for stats.";
+    "Looks for what makes a detector's score worth less than it seems: files that\n"
+    "cannot be used; pictures that come again, byte for byte, pixel for pixel, or\n"
+    "encoded, scaled or mirrored anew; the same picture in both classes; pictures\n"
+    "and recordings that two datasets share; and shortcuts, which tell real from\n"
+    "fake without a look at the face: a JPEG quality, a file size, a framing.\n"
+    "\n"
+    "Datasets are given as for stats. Several are compared with each other; with\n"
+    "--against each only with that one. Near duplicates are found by a perceptual\n"
+    "hash and verified on the pixels; a picture whose brightness or framing was\n"
+    "changed is not found.\n"
+    "\n"
+    "Exit code: 0; with --strict 1 where there is a warning; 65, 66, 130 as for\n"
+    "stats.";
 
 static const char examples[] =
     "dataset_bench check openforensics/Train --against openforensics/Test\n"
     "dataset_bench check mesonet/Validation --group '([^_/]+)_[0-9]+\\.jpg'\n"
     "dataset_bench check of=openforensics/Train dfdc=dfdc/Train --html report.html";
 
-/* clang-format off */
 static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_operands)
 {
     const tool_option options[] = {
-        {"against", '\0', MESO_OPTION_TEXT, {.text = &c->against}, "FOLDER",
-         "compare each dataset with this one, which is not checked itself", 0, 0},
+        OPT_TEXT("against", 0, c->against, "FOLDER",
+                 "compare each dataset with this one, which is not checked itself"),
         BENCH_INPUT_OPTIONS(c->inputs),
-        {"resamples", '\0', MESO_OPTION_UNSIGNED, {.number = &c->resamples}, "N",
-         "of the bootstrap; default 1000, fewer for more than 20,000 images", 1, 1000000},
-        {"seed", 's', MESO_OPTION_UNSIGNED, {.number = &c->seed}, "N",
-         "of the bootstrap; default 0", 0, 0},
-        {"list", '\0', MESO_OPTION_UNSIGNED, {.number = &c->list}, "N",
-         "rows of each list for people; default 10", 0, 4294967296},
+        OPT_COUNT("resamples", 0, c->resamples, "N", 1, 1000000,
+                  "of the bootstrap; default 1000, fewer for more than 20,000 images"),
+        OPT_COUNT("seed", 's', c->seed, "N", 0, 0, "of the bootstrap; default 0"),
+        OPT_COUNT("list", 0, c->list, "N", 0, 4294967296,
+                  "rows of each list for people; default 10"),
         MESO_OPTION_JSON(c->json),
-        {"csv", '\0', MESO_OPTION_FLAG, {.flag = &c->csv}, NULL,
-         "one line on stdout for each pair of pictures that are the same", 0, 0},
-        {"markdown", '\0', MESO_OPTION_FLAG, {.flag = &c->markdown}, NULL,
-         "the report as Markdown", 0, 0},
-        {"html", '\0', MESO_OPTION_TEXT, {.text = &c->html}, "FILE",
-         "write the report, with charts, as one page", 0, 0},
-        {"thumbnails", '\0', MESO_OPTION_FLAG, {.flag = &c->thumbnails}, NULL,
-         "show examples in the page, in 16x16 grey", 0, 0},
-        {"strict", '\0', MESO_OPTION_FLAG, {.flag = &c->strict}, NULL,
-         "end with 1 where there is a warning", 0, 0},
+        OPT_FLAG("csv", 0, c->csv,
+                 "one line on stdout for each pair of pictures that are the same"),
+        OPT_FLAG("markdown", 0, c->markdown, "the report as Markdown"),
+        OPT_TEXT("html", 0, c->html, "FILE", "write the report, with charts, as one page"),
+        OPT_FLAG("thumbnails", 0, c->thumbnails, "show examples in the page, in 16x16 grey"),
+        OPT_FLAG("strict", 0, c->strict, "end with 1 where there is a warning"),
         MESO_OPTIONS_END};
-    const tool_command_line line = {"check", "[options] [NAME=]FOLDER...", about, options, examples,
-                                    0, SIZE_MAX};
-    /* clang-format on */
+    const tool_command_line line = {
+        "check", "[options] [NAME=]FOLDER...", about, options, examples, 0, SIZE_MAX};
     int code = tool_options_parse(&line, argc, argv, operands, n_operands);
     if (code >= 0)
         return code;

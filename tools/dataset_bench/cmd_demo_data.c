@@ -17,13 +17,12 @@ typedef struct demo_data {
 } demo_data;
 
 static const char about[] =
-    "Draws three datasets and a control set of faces that are nobody's, with fakes made by "
-    "resampling, "
-    "blending and smoothing the face: clear is like control, faint has weak traces, other light "
-    "and "
-    "compression, duplicates, label conflicts and pictures of control, shortcut has classes of "
-    "different JPEG "
-    "quality. planted.csv lists what was planted. The same seed draws the same pictures.\n\n"
+    "Draws three datasets and a control set of faces that are nobody's, with fakes\n"
+    "made by resampling, blending and smoothing the face: clear is like control,\n"
+    "faint has weak traces, other light and compression, duplicates, label conflicts\n"
+    "and pictures of control, shortcut has classes of different JPEG quality.\n"
+    "planted.csv lists what was planted. The same seed draws the same pictures.\n"
+    "\n"
     "Figures found on them say nothing of real deepfakes.";
 
 static const char examples[] = "dataset_bench demo-data demo\n"
@@ -73,16 +72,13 @@ int bench_cmd_demo_data(int argc, char **argv)
     meso_error error = {0};
     char **operands;
     size_t n_operands;
-    /* clang-format off */
     const tool_option options[] = {
-        {"count", 'n', MESO_OPTION_UNSIGNED, {.number = &d.count}, "N",
-         "pictures of each class of each dataset; default 100", 10, 100000},
-        {"side", '\0', MESO_OPTION_UNSIGNED, {.number = &d.side}, "N",
-         "pixels of a picture's side; default 256", 32, 4096},
-        {"seed", 's', MESO_OPTION_UNSIGNED, {.number = &d.seed}, "N", "default 1", 0, 16777215},
-        MESO_OPTIONS_END};
-    const tool_command_line line = {"demo-data", "[options] FOLDER", about, options, examples, 1, 1};
-    /* clang-format on */
+        OPT_COUNT("count", 'n', d.count, "N", 10, 100000,
+                  "pictures of each class of each dataset; default 100"),
+        OPT_COUNT("side", 0, d.side, "N", 32, 4096, "pixels of a picture's side; default 256"),
+        OPT_COUNT("seed", 's', d.seed, "N", 0, 16777215, "default 1"), MESO_OPTIONS_END};
+    const tool_command_line line = {
+        "demo-data", "[options] FOLDER", about, options, examples, 1, 1};
     int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (code >= 0)
         return code;

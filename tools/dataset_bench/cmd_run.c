@@ -108,6 +108,13 @@ int bench_cmd_run(int argc, char **argv)
     return code;
 }
 
+static const char about[] =
+    "Writes the reports of a study again, from what is stored in its folder:\n"
+    "study_result.json, study_result.csv, study.md and study.html. Nothing is\n"
+    "trained or scanned.";
+
+static const char examples[] = "dataset_bench report study";
+
 int bench_cmd_report(int argc, char **argv)
 {
     int thumbnails = 0;
@@ -115,25 +122,11 @@ int bench_cmd_report(int argc, char **argv)
     size_t n_operands;
     bench_study study = {0};
     meso_error error = {0};
-    const tool_option options[] = {{"thumbnails",
-                                    '\0',
-                                    MESO_OPTION_FLAG,
-                                    {.flag = &thumbnails},
-                                    NULL,
-                                    "show the worst mistakes; pictures leave the datasets by it",
-                                    0,
-                                    0},
-                                   MESO_OPTIONS_END};
-    const tool_command_line line = {
-        "report",
-        "[options] DIR",
-        "Writes the reports of a study again, from what is stored in its folder: "
-        "study_result.json, "
-        "study_result.csv, study.md and study.html. Nothing is trained or scanned.",
-        options,
-        "dataset_bench report study",
-        1,
-        1};
+    const tool_option options[] = {
+        OPT_FLAG("thumbnails", 0, thumbnails,
+                 "show the worst mistakes; pictures leave the datasets by it"),
+        MESO_OPTIONS_END};
+    const tool_command_line line = {"report", "[options] DIR", about, options, examples, 1, 1};
     int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (code >= 0)
         return code;

@@ -23,33 +23,35 @@ typedef struct split {
 } split;
 
 static const char about[] =
-    "Cuts a dataset in two so that the test is worth something: images of one recording (--group) "
-    "and "
-    "images that are one picture go to one side together, each class is cut at the same fraction, "
-    "and the same seed gives the same split. Files that cannot be used are left out.\n\n"
-    "Writes FOLDER/train.csv and FOLDER/test.csv, manifests that evaluate, stats and check take: "
-    "file, label, group where there are groups, and the XXH3-128 hash of the file.\n\n"
-    "Exit code: 0; 65 where a part would have no image of a class; 73 where FOLDER cannot be made.";
+    "Cuts a dataset in two so that the test is worth something: images of one\n"
+    "recording (--group) and images that are one picture go to one side together,\n"
+    "each class is cut at the same fraction, and the same seed gives the same split.\n"
+    "Files that cannot be used are left out.\n"
+    "\n"
+    "Writes FOLDER/train.csv and FOLDER/test.csv, manifests that evaluate, stats and\n"
+    "check take: file, label, group where there are groups, and the XXH3-128 hash of\n"
+    "the file.\n"
+    "\n"
+    "Exit code: 0; 65 where a part would have no image of a class; 73 where FOLDER\n"
+    "cannot be made.";
 
 static const char examples[] =
     "dataset_bench split mesonet/Validation --test 0.1 --group '([^_/]+)_[0-9]+\\.jpg' -o parts\n"
     "dataset_bench split faces --test 0.2 --seed 1 --links -o parts";
 
-/* clang-format off */
 static int parse(split *s, int argc, char **argv, char ***operands, size_t *n_operands)
 {
     const tool_option options[] = {
-        {"test", 't', MESO_OPTION_REAL, {.real = &s->test}, "FRACTION",
-         "of each class to test with; default 0.1", 0.0001, 0.9999},
-        {"out", 'o', MESO_OPTION_TEXT, {.text = &s->out}, "FOLDER", "where to write (required)", 0, 0},
-        {"seed", 's', MESO_OPTION_UNSIGNED, {.number = &s->seed}, "N", "of the lot; default 0", 0, 0},
-        {"links", '\0', MESO_OPTION_FLAG, {.flag = &s->links}, NULL,
-         "also make FOLDER/{train,test}/{Fake,Real} with links to the files", 0, 0},
+        OPT_REAL("test", 't', s->test, "FRACTION", 0.0001, 0.9999,
+                 "of each class to test with; default 0.1"),
+        OPT_TEXT("out", 'o', s->out, "FOLDER", "where to write (required)"),
+        OPT_COUNT("seed", 's', s->seed, "N", 0, 0, "of the lot; default 0"),
+        OPT_FLAG("links", 0, s->links,
+                 "also make FOLDER/{train,test}/{Fake,Real} with links to the files"),
         BENCH_INPUT_OPTIONS(s->inputs),
         MESO_OPTIONS_END};
-    const tool_command_line line = {"split", "[options] -o FOLDER DATASET", about, options, examples,
-                                    0, 1};
-    /* clang-format on */
+    const tool_command_line line = {
+        "split", "[options] -o FOLDER DATASET", about, options, examples, 0, 1};
     int code = tool_options_parse(&line, argc, argv, operands, n_operands);
     if (code >= 0)
         return code;

@@ -19,45 +19,41 @@ typedef struct stats {
 } stats;
 
 static const char about[] =
-    "Measures every picture at its own size and says, for each class of each dataset, the mean and "
-    "standard deviation over its pictures: the six statistics of the study \"Dataset Analysis for "
-    "Deepfake Detection Using Mesonet\", to the same digits, then sharpness, noise, colourfulness, "
-    "saturation, blockiness, frequencies, sizes and what JPEG files say of their making; and by "
-    "what classes and datasets differ most.\n\n"
-    "A dataset is a FOLDER with one folder for each class, told by its name (fake df deepfake "
-    "forged "
-    "manipulated synthetic swap swapped ai generated; real original pristine authentic genuine "
-    "human; "
-    "others by --fake and --real), or a manifest. NAME=FOLDER gives it a name; else it bears the "
-    "last "
-    "two parts of its path.\n\n"
-    "Exit code: 0; 65 when a dataset has no usable picture, lacks a class, or changes meanwhile; "
-    "66 when it is not there; 130 after Ctrl-C, from where the next run goes on.";
+    "Measures every picture at its own size and says, for each class of each\n"
+    "dataset, the mean and standard deviation over its pictures: the six statistics\n"
+    "of the study \"Dataset Analysis for Deepfake Detection Using Mesonet\", to the\n"
+    "same digits, then sharpness, noise, colourfulness, saturation, blockiness,\n"
+    "frequencies, sizes and what JPEG files say of their making; and by what classes\n"
+    "and datasets differ most.\n"
+    "\n"
+    "A dataset is a FOLDER with one folder for each class, told by its name (fake df\n"
+    "deepfake forged manipulated synthetic swap swapped ai generated; real original\n"
+    "pristine authentic genuine human; others by --fake and --real), or a manifest.\n"
+    "NAME=FOLDER gives it a name; else it bears the last two parts of its path.\n"
+    "\n"
+    "Exit code: 0; 65 when a dataset has no usable picture, lacks a class, or\n"
+    "changes meanwhile; 66 when it is not there; 130 after Ctrl-C, from where the\n"
+    "next run goes on.";
 
 static const char examples[] = "dataset_bench stats openforensics/Train dfdc/Train --sample 1000\n"
                                "dataset_bench stats of=openforensics/Train --html of.html\n"
                                "dataset_bench stats --manifest all.csv --json > stats.json";
 
-/* clang-format off */
 static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_operands)
 {
     const tool_option options[] = {
         BENCH_INPUT_OPTIONS(s->inputs),
-        {"study", '\0', MESO_OPTION_FLAG, {.flag = &s->inputs.published_only}, NULL,
-         "the study's six statistics alone, which is faster", 0, 0},
+        OPT_FLAG("study", 0, s->inputs.published_only,
+                 "the study's six statistics alone, which is faster"),
         MESO_OPTION_JSON(s->json),
-        {"csv", '\0', MESO_OPTION_FLAG, {.flag = &s->csv}, NULL,
-         "dataset, class, property, n, mean, std on stdout", 0, 0},
-        {"markdown", '\0', MESO_OPTION_FLAG, {.flag = &s->markdown}, NULL,
-         "the report as Markdown", 0, 0},
-        {"html", '\0', MESO_OPTION_TEXT, {.text = &s->html}, "FILE",
-         "write the report, with charts, as one page", 0, 0},
-        {"images", '\0', MESO_OPTION_TEXT, {.text = &s->images}, "FILE",
-         "write one CSV line for each picture, with every property", 0, 0},
+        OPT_FLAG("csv", 0, s->csv, "dataset, class, property, n, mean, std on stdout"),
+        OPT_FLAG("markdown", 0, s->markdown, "the report as Markdown"),
+        OPT_TEXT("html", 0, s->html, "FILE", "write the report, with charts, as one page"),
+        OPT_TEXT("images", 0, s->images, "FILE",
+                 "write one CSV line for each picture, with every property"),
         MESO_OPTIONS_END};
-    const tool_command_line line = {"stats", "[options] [NAME=]FOLDER...", about, options, examples,
-                                    0, SIZE_MAX};
-    /* clang-format on */
+    const tool_command_line line = {
+        "stats", "[options] [NAME=]FOLDER...", about, options, examples, 0, SIZE_MAX};
     int code = tool_options_parse(&line, argc, argv, operands, n_operands);
     if (code >= 0)
         return code;

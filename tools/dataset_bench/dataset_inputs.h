@@ -28,30 +28,28 @@ typedef struct bench_inputs {
 #define BENCH_INPUTS_INIT {.files = MESO_DATASET_OPTIONS_INIT, .draw = BENCH_NOT_DRAWN}
 #define BENCH_NOT_DRAWN UINT64_MAX
 #define BENCH_INPUT_OPTIONS(i) \
-    {"manifest", 'm', MESO_OPTION_TEXT, {.text = &(i).files.manifest}, "FILE", \
-     "one more dataset: a CSV with the columns file, label and, if wanted, group; a FILE in place of a " \
-     "FOLDER means the same", 0, 0}, \
-    {"group", 'g', MESO_OPTION_TEXT, {.text = &(i).files.group}, "PATTERN", \
-     "extended regular expression on the path below the class folder; its first parenthesis is the " \
-     "recording; for manifests also the name of the column that says it, if that is not group", 0, 0}, \
-    {"fake", '\0', MESO_OPTION_TEXT, {.text = &(i).files.fake}, "NAME", \
-     "the class folder that holds the fakes", 0, 0}, \
-    {"real", '\0', MESO_OPTION_TEXT, {.text = &(i).files.real}, "NAME", \
-     "the class folder that holds the originals", 0, 0}, \
-    {"sample", 'n', MESO_OPTION_UNSIGNED, {.number = &(i).sample}, "N", \
-     "only the first N files of each class by name", 1, 4294967296}, \
-    {"draw", '\0', MESO_OPTION_UNSIGNED, {.number = &(i).draw}, "SEED", \
-     "with --sample: N files drawn at random from this seed", 0, 4294967296}, \
+    OPT_TEXT("manifest", 'm', (i).files.manifest, "FILE", \
+        "one more dataset: a CSV with the columns file, label and, if wanted, group; a FILE in " \
+        "place of a FOLDER means the same"), \
+    OPT_TEXT("group", 'g', (i).files.group, "PATTERN", \
+        "extended regular expression on the path below the class folder; its first parenthesis " \
+        "is the recording; for manifests also the name of the column that says it, if that is " \
+        "not group"), \
+    OPT_TEXT("fake", 0, (i).files.fake, "NAME", "the class folder that holds the fakes"), \
+    OPT_TEXT("real", 0, (i).files.real, "NAME", "the class folder that holds the originals"), \
+    OPT_COUNT("sample", 'n', (i).sample, "N", 1, 4294967296, \
+        "only the first N files of each class by name"), \
+    OPT_COUNT("draw", 0, (i).draw, "SEED", 0, 4294967296, \
+        "with --sample: N files drawn at random from this seed"), \
     MESO_OPTION_DEVICE((i).device_name), \
-    {"threads", 'j', MESO_OPTION_UNSIGNED, {.number = &(i).threads}, "N", \
-     "decoding threads; default: one for each processor", 1, 1024}, \
-    {"max-pixels", '\0', MESO_OPTION_UNSIGNED, {.number = &(i).max_pixels}, "N", \
-     "refuse larger pictures (too_large); default 67108864", 1, 4294967296}, \
-    {"cache", '\0', MESO_OPTION_TEXT, {.text = &(i).cache}, "FOLDER", \
-     "where to keep what was found in files, so that the next run reads only what changed; default: " \
-     "$MESO_CACHE_DIR, else $XDG_CACHE_HOME/mesocl, else ~/.cache/mesocl", 0, 0}, \
-    {"no-cache", '\0', MESO_OPTION_FLAG, {.flag = &(i).no_cache}, NULL, \
-     "read every file, and keep nothing", 0, 0}
+    OPT_COUNT("threads", 'j', (i).threads, "N", 1, 1024, \
+        "decoding threads; default: one for each processor"), \
+    OPT_COUNT("max-pixels", 0, (i).max_pixels, "N", 1, 4294967296, \
+        "refuse larger pictures (too_large); default 67108864"), \
+    OPT_TEXT("cache", 0, (i).cache, "FOLDER", \
+        "where to keep what was found in files, so that the next run reads only what changed; " \
+        "default: $MESO_CACHE_DIR, else $XDG_CACHE_HOME/mesocl, else ~/.cache/mesocl"), \
+    OPT_FLAG("no-cache", 0, (i).no_cache, "read every file, and keep nothing")
 /* clang-format on */
 
 /* Opens the device and scans every operand, with a progress bar, until Ctrl-C. Says on stderr what

@@ -11,19 +11,22 @@
 #include "options.h"
 
 static const char about[] =
-    "Trains a detector on each training set and tests it on each test set: which dataset makes the "
-    "better detector, and why. Datasets are scanned first; images of a test set that also stand in "
-    "a "
-    "training set are left out; results come with 95 % intervals, tests corrected for their "
-    "number, "
-    "and what can be had without looking at faces.\n\n"
-    "A set is a folder with one folder for each class, or a manifest (CSV with the columns file, "
-    "label, group). study.json says the same as the options, and can compare several ways of "
-    "training (\"variants\"): docs/studies.md.\n\n"
-    "Each job (training set, variant, seed) runs in a process of its own and is on disk when it is "
-    "done. --resume goes on with what is missing.\n\n"
-    "Exit code: 0 when every job is done; 65 for bad data, as a dataset that was changed since the "
-    "study began; 70 when a job failed; 75 after Ctrl-C: --resume goes on.";
+    "Trains a detector on each training set and tests it on each test set: which\n"
+    "dataset makes the better detector, and why. Datasets are scanned first; images\n"
+    "of a test set that also stand in a training set are left out; results come with\n"
+    "95 % intervals, tests corrected for their number, and what can be had without\n"
+    "looking at faces.\n"
+    "\n"
+    "A set is a folder with one folder for each class, or a manifest (CSV with the\n"
+    "columns file, label, group). study.json says the same as the options, and can\n"
+    "compare several ways of training (\"variants\"): docs/studies.md.\n"
+    "\n"
+    "Each job (training set, variant, seed) runs in a process of its own and is on\n"
+    "disk when it is done. --resume goes on with what is missing.\n"
+    "\n"
+    "Exit code: 0 when every job is done; 65 for bad data, as a dataset that was\n"
+    "changed since the study began; 70 when a job failed; 75 after Ctrl-C: --resume\n"
+    "goes on.";
 
 static const char examples[] =
     "dataset_bench run --train of=openforensics/Train --train dfdc=dfdc/Train \\\n"
@@ -162,61 +165,51 @@ static int check(const words *w, bench_run_options *o, char **operands, size_t n
     return -1;
 }
 
-/* clang-format off */
 int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
 {
     words w = {.variant = {.epochs = UINT64_MAX}, .protocol = not_given};
     const tool_option options[] = {
-        {"train", '\0', MESO_OPTION_LIST, {.list = &w.train}, "NAME=PATH",
-         "a training set, once for each; a folder of class folders, or a manifest", 0, 0},
-        {"test", '\0', MESO_OPTION_LIST, {.list = &w.test}, "NAME=PATH",
-         "a test set, once for each", 0, 0},
-        {"group", 'g', MESO_OPTION_LIST, {.list = &w.groups}, "NAME=PATTERN",
-         "recordings of a set: extended regular expression on the path below the class folder", 0, 0},
-        {"output", 'o', MESO_OPTION_TEXT, {.text = &o->output}, "DIR",
-         "the study's folder, made new", 0, 0},
-        {"resume", '\0', MESO_OPTION_FLAG, {.flag = &w.resume}, NULL,
-         "go on with the study in the folder that is given", 0, 0},
-        {"dry-run", '\0', MESO_OPTION_FLAG, {.flag = &o->dry_run}, NULL,
-         "say what would run, how long and with how much disk", 0, 0},
-        {"seeds", 's', MESO_OPTION_UNSIGNED, {.number = &w.seeds}, "N",
-         "trainings of each kind, from seeds 1 to N; default 3", 1, STUDY_MAX_SEEDS},
-        {"epochs", 'e', MESO_OPTION_UNSIGNED, {.number = &w.variant.epochs}, "N",
-         "default 10; 0 tests --init as it is", 0, 100000},
-        {"net", '\0', MESO_OPTION_TEXT, {.text = &w.variant.net}, "NET",
-         "a built-in net or a .net file; default meso4", 0, 0},
-        {"init", 'w', MESO_OPTION_TEXT, {.text = &w.variant.init}, "FILE",
-         "weights to start from; default: random, by seed", 0, 0},
-        {"freeze", '\0', MESO_OPTION_TEXT, {.text = &w.variant.freeze}, "LAYERS",
-         "layers that are not trained: conv*,bn*", 0, 0},
-        {"augment", '\0', MESO_OPTION_TEXT, {.text = &w.variant.augment}, "PRESET",
-         "as mesocl train has it; default none", 0, 0},
-        {"lr", '\0', MESO_OPTION_REAL, {.real = &w.variant.lr}, "RATE",
-         "learning rate; default 0.001", 1e-9, 10},
-        {"bn-reestimate", '\0', MESO_OPTION_FLAG, {.flag = &w.variant.bn_reestimate}, NULL,
-         "compute batch norm's statistics anew after training: where there are few steps", 0, 0},
-        {"batch", 'b', MESO_OPTION_UNSIGNED, {.number = &w.batch}, "N",
-         "images a step; default 32", 1, 4096},
-        {"protocol", '\0', MESO_OPTION_CHOICE, {.choice = &w.protocol}, "ucla",
-         "that of the published study: one epoch, batches of 64, MSE, no augmentation", 0, 0},
-        {"no-equalize", '\0', MESO_OPTION_FLAG, {.flag = &w.no_equalize}, NULL,
-         "train on every image; default: as many of each class as the smallest set has", 0, 0},
-        {"limit", 'n', MESO_OPTION_UNSIGNED, {.number = &w.limit}, "N",
-         "at most so many images of each class of a training set", 1, 1e9},
-        {"keep-leaks", '\0', MESO_OPTION_FLAG, {.flag = &w.keep_leaks}, NULL,
-         "judge by test images that also stand in the training set, too", 0, 0},
-        {"device", 'd', MESO_OPTION_TEXT, {.text = &w.device}, "DEVICE",
-         "cpu, gpu, 0:1, part of a name, or all: every cell is evaluated on each device", 0, 0},
-        {"resamples", '\0', MESO_OPTION_UNSIGNED, {.number = &w.resamples}, "N",
-         "of the bootstrap; default 1000", 2, 1000000},
-        {"jobs", 'j', MESO_OPTION_UNSIGNED, {.number = &o->n_parallel}, "N",
-         "jobs side by side; default: one for each processor", 1, 1024},
-        {"thumbnails", '\0', MESO_OPTION_FLAG, {.flag = &o->thumbnails}, NULL,
-         "show the worst mistakes in the report; pictures leave the datasets by it", 0, 0},
+        OPT_LIST("train", 0, w.train, "NAME=PATH",
+                 "a training set, once for each; a folder of class folders, or a manifest"),
+        OPT_LIST("test", 0, w.test, "NAME=PATH", "a test set, once for each"),
+        OPT_LIST(
+            "group", 'g', w.groups, "NAME=PATTERN",
+            "recordings of a set: extended regular expression on the path below the class folder"),
+        OPT_TEXT("output", 'o', o->output, "DIR", "the study's folder, made new"),
+        OPT_FLAG("resume", 0, w.resume, "go on with the study in the folder that is given"),
+        OPT_FLAG("dry-run", 0, o->dry_run, "say what would run, how long and with how much disk"),
+        OPT_COUNT("seeds", 's', w.seeds, "N", 1, STUDY_MAX_SEEDS,
+                  "trainings of each kind, from seeds 1 to N; default 3"),
+        OPT_COUNT("epochs", 'e', w.variant.epochs, "N", 0, 100000,
+                  "default 10; 0 tests --init as it is"),
+        OPT_TEXT("net", 0, w.variant.net, "NET", "a built-in net or a .net file; default meso4"),
+        OPT_TEXT("init", 'w', w.variant.init, "FILE",
+                 "weights to start from; default: random, by seed"),
+        OPT_TEXT("freeze", 0, w.variant.freeze, "LAYERS", "layers that are not trained: conv*,bn*"),
+        OPT_TEXT("augment", 0, w.variant.augment, "PRESET", "as mesocl train has it; default none"),
+        OPT_REAL("lr", 0, w.variant.lr, "RATE", 1e-9, 10, "learning rate; default 0.001"),
+        OPT_FLAG("bn-reestimate", 0, w.variant.bn_reestimate,
+                 "compute batch norm's statistics anew after training: where there are few steps"),
+        OPT_COUNT("batch", 'b', w.batch, "N", 1, 4096, "images a step; default 32"),
+        OPT_CHOICE("protocol", 0, w.protocol, "ucla",
+                   "that of the published study: one epoch, batches of 64, MSE, no augmentation"),
+        OPT_FLAG("no-equalize", 0, w.no_equalize,
+                 "train on every image; default: as many of each class as the smallest set has"),
+        OPT_COUNT("limit", 'n', w.limit, "N", 1, 1e9,
+                  "at most so many images of each class of a training set"),
+        OPT_FLAG("keep-leaks", 0, w.keep_leaks,
+                 "judge by test images that also stand in the training set, too"),
+        OPT_TEXT("device", 'd', w.device, "DEVICE",
+                 "cpu, gpu, 0:1, part of a name, or all: every cell is evaluated on each device"),
+        OPT_COUNT("resamples", 0, w.resamples, "N", 2, 1000000, "of the bootstrap; default 1000"),
+        OPT_COUNT("jobs", 'j', o->n_parallel, "N", 1, 1024,
+                  "jobs side by side; default: one for each processor"),
+        OPT_FLAG("thumbnails", 0, o->thumbnails,
+                 "show the worst mistakes in the report; pictures leave the datasets by it"),
         MESO_OPTIONS_END};
-    const tool_command_line line = {"run", "[options] -o DIR | STUDY.json -o DIR | --resume DIR",
-                                    about, options, examples, 0, 1};
-    /* clang-format on */
+    const tool_command_line line = {
+        "run", "[options] -o DIR | STUDY.json -o DIR | --resume DIR", about, options, examples, 0,
+        1};
     char **operands;
     size_t n_operands;
     int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);

@@ -77,30 +77,30 @@ out:
     return status;
 }
 
+static const char about[] =
+    "Turns a Keras file into a model file of MesoCL. IN is a weights-only .h5 of\n"
+    "Keras 1 or 2, a whole model as .h5, a .weights.h5 or a .keras of Keras 3. It is\n"
+    "read by mesocl-h5import, a process with limits of its own: HDF5 is not made for\n"
+    "hostile files.";
+
+static const char examples[] = "mesocl convert Meso4_DF.h5 -o meso4_df.safetensors\n"
+                               "mesocl convert mine.keras -o mine.safetensors --classes real,fake\n"
+                               "mesocl convert elu.h5 -o elu.safetensors --net meso4_elu";
+
 int cmd_convert(int argc, char **argv)
 {
     convert_options o = {NULL, NULL, "fake,real"};
-    /* clang-format off */
     const tool_option options[] = {
-        {"output", 'o', MESO_OPTION_TEXT, {.text = &o.out}, "FILE",
-         "the .safetensors file to write (required)", 0, 0},
-        {"net", '\0', MESO_OPTION_TEXT, {.text = &o.net}, "NET",
-         "a built-in net or a .net file; default: the architecture in the file, else the built-in "
-         "net whose shapes fit", 0, 0},
-        {"classes", '\0', MESO_OPTION_TEXT, {.text = &o.classes}, "A,B",
-         "names of outputs 0 and 1, one fake and one real; default fake,real, as published", 0, 0},
+        OPT_TEXT("output", 'o', o.out, "FILE", "the .safetensors file to write (required)"),
+        OPT_TEXT("net", 0, o.net, "NET",
+                 "a built-in net or a .net file; default: the architecture in the file, else the "
+                 "built-in net whose shapes fit"),
+        OPT_TEXT(
+            "classes", 0, o.classes, "A,B",
+            "names of outputs 0 and 1, one fake and one real; default fake,real, as published"),
         MESO_OPTIONS_END};
     const tool_command_line line = {
-        "convert", "IN -o OUT.safetensors [options]",
-        "Turns a Keras file into a model file of MesoCL. IN is a weights-only .h5 of Keras 1 or 2, a "
-        "whole model as .h5, a .weights.h5 or a .keras of Keras 3. It is read by mesocl-h5import, a "
-        "process with limits of its own: HDF5 is not made for hostile files.",
-        options,
-        "mesocl convert Meso4_DF.h5 -o meso4_df.safetensors\n"
-        "mesocl convert mine.keras -o mine.safetensors --classes real,fake\n"
-        "mesocl convert elu.h5 -o elu.safetensors --net meso4_elu",
-        1, 1};
-    /* clang-format on */
+        "convert", "IN -o OUT.safetensors [options]", about, options, examples, 1, 1};
     meso_error error = {0};
     char **operands;
     size_t n_operands;

@@ -147,21 +147,21 @@ static int list_devices(const char *selector, int json)
     return end;
 }
 
+static const char about[] =
+    "Lists every OpenCL device with its limits and driver. Each driver is asked in a\n"
+    "process of its own, for at most 5 seconds: one that crashes or hangs is listed\n"
+    "with the reason.";
+
+static const char examples[] = "mesocl devices\n"
+                               "mesocl devices --device gpu --json";
+
 int cmd_devices(int argc, char **argv)
 {
     const char *selector = "all";
     int json = 0;
     const tool_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
                                    MESO_OPTIONS_END};
-    const tool_command_line line = {
-        "devices",
-        "[options]",
-        "Lists every OpenCL device with its limits and driver. Each driver is asked in a process "
-        "of its own, for at most 5 seconds: one that crashes or hangs is listed with the reason.",
-        options,
-        "mesocl devices\nmesocl devices --device gpu --json",
-        0,
-        0};
+    const tool_command_line line = {"devices", "[options]", about, options, examples, 0, 0};
     char **operands;
     size_t n_operands;
     int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);

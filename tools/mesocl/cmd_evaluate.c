@@ -27,56 +27,57 @@ typedef struct evaluate {
 } evaluate;
 
 static const char about[] =
-    "Scores a labelled dataset and says how well the model separates real from fake: accuracy, "
-    "MSE, AUC, EER and more with 95 % intervals, beside a majority-class baseline.\n\n"
-    "The folder holds one folder for each class, told by its name: fake df deepfake forged "
-    "manipulated synthetic swap swapped ai generated, or real original pristine authentic genuine "
-    "human; others by --fake and --real. A manifest is a CSV with the columns file, label and "
-    "group.\n\n"
-    "With --group the images of one recording belong together: each recording is also scored as "
-    "a whole, and intervals allow for frames being alike. P(real) above the threshold counts as "
-    "real. A file that cannot be used is said on stderr and never ends a run.\n\n"
-    "Exit code: 0 when at least one image was scored; 65 when none was; 66 when the folder is "
-    "missing, unreadable or empty; 130 after Ctrl-C, when nothing is reported.";
+    "Scores a labelled dataset and says how well the model separates real from fake:\n"
+    "accuracy, MSE, AUC, EER and more with 95 % intervals, beside a majority-class\n"
+    "baseline.\n"
+    "\n"
+    "The folder holds one folder for each class, told by its name: fake df deepfake\n"
+    "forged manipulated synthetic swap swapped ai generated, or real original\n"
+    "pristine authentic genuine human; others by --fake and --real. A manifest is a\n"
+    "CSV with the columns file, label and group.\n"
+    "\n"
+    "With --group the images of one recording belong together: each recording is\n"
+    "also scored as a whole, and intervals allow for frames being alike. P(real)\n"
+    "above the threshold counts as real. A file that cannot be used is said on\n"
+    "stderr and never ends a run.\n"
+    "\n"
+    "Exit code: 0 when at least one image was scored; 65 when none was; 66 when the\n"
+    "folder is missing, unreadable or empty; 130 after Ctrl-C, when nothing is\n"
+    "reported.";
 
 static const char examples[] =
     "mesocl evaluate -w meso4_df.safetensors Validation\n"
     "mesocl evaluate -w m.safetensors Validation --group '([^_/]+)_[0-9]+\\.jpg' --roc roc.svg\n"
     "mesocl evaluate -w m.safetensors --manifest test.csv --json > result.json";
 
-/* clang-format off */
 static int parse(evaluate *e, int argc, char **argv)
 {
     meso_dataset_options *d = &e->dataset_options;
     const tool_option options[] = {
         MESO_SCORING_OPTIONS(e->scoring),
-        {"manifest", 'm', MESO_OPTION_TEXT, {.text = &d->manifest}, "FILE",
-         "CSV with the columns file, label and, if wanted, group, in place of a folder", 0, 0},
-        {"group", 'g', MESO_OPTION_TEXT, {.text = &d->group}, "PATTERN",
-         "extended regular expression on the path below the class folder; its first parenthesis "
-         "is the recording; for a manifest also the name of its column, if that is not group", 0, 0},
-        {"fake", '\0', MESO_OPTION_TEXT, {.text = &d->fake}, "NAME",
-         "the class folder that holds the fakes", 0, 0},
-        {"real", '\0', MESO_OPTION_TEXT, {.text = &d->real}, "NAME",
-         "the class folder that holds the originals", 0, 0},
-        {"limit", 'n', MESO_OPTION_UNSIGNED, {.number = &e->limit}, "N",
-         "only the first so many files of each class", 1, 4294967296},
-        {"threshold", 't', MESO_OPTION_REAL, {.real = &e->threshold}, "P",
-         "P(real) above it is called real; default 0.5", 0, 1},
-        {"resamples", '\0', MESO_OPTION_UNSIGNED, {.number = &e->n_resamples}, "N",
-         "of the bootstrap; default 1000", 1, 1000000},
-        {"seed", 's', MESO_OPTION_UNSIGNED, {.number = &e->seed}, "N",
-         "of the bootstrap; default 0", 0, 0},
-        {"json", '\0', MESO_OPTION_FLAG, {.flag = &e->json}, NULL,
-         "one JSON document in place of the report", 0, 0},
-        {"csv", '\0', MESO_OPTION_TEXT, {.text = &e->csv}, "FILE",
-         "write one row per image: file, label, group, p_fake, p_real, correct, error", 0, 0},
-        {"roc", '\0', MESO_OPTION_TEXT, {.text = &e->roc}, "FILE",
-         "draw the ROC curve as SVG", 0, 0},
+        OPT_TEXT("manifest", 'm', d->manifest, "FILE",
+                 "CSV with the columns file, label and, if wanted, group, in place of a folder"),
+        OPT_TEXT(
+            "group", 'g', d->group, "PATTERN",
+            "extended regular expression on the path below the class folder; its first "
+            "parenthesis is the recording; for a manifest also the name of its column, if that "
+            "is not group"),
+        OPT_TEXT("fake", 0, d->fake, "NAME", "the class folder that holds the fakes"),
+        OPT_TEXT("real", 0, d->real, "NAME", "the class folder that holds the originals"),
+        OPT_COUNT("limit", 'n', e->limit, "N", 1, 4294967296,
+                  "only the first so many files of each class"),
+        OPT_REAL("threshold", 't', e->threshold, "P", 0, 1,
+                 "P(real) above it is called real; default 0.5"),
+        OPT_COUNT("resamples", 0, e->n_resamples, "N", 1, 1000000,
+                  "of the bootstrap; default 1000"),
+        OPT_COUNT("seed", 's', e->seed, "N", 0, 0, "of the bootstrap; default 0"),
+        OPT_FLAG("json", 0, e->json, "one JSON document in place of the report"),
+        OPT_TEXT("csv", 0, e->csv, "FILE",
+                 "write one row per image: file, label, group, p_fake, p_real, correct, error"),
+        OPT_TEXT("roc", 0, e->roc, "FILE", "draw the ROC curve as SVG"),
         MESO_OPTIONS_END};
-    const tool_command_line line = {"evaluate", "[-w FILE] [options] FOLDER", about, options, examples,
-                                    0, 1};
-    /* clang-format on */
+    const tool_command_line line = {
+        "evaluate", "[-w FILE] [options] FOLDER", about, options, examples, 0, 1};
     char **operands;
     size_t n_operands;
     int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);

@@ -9,37 +9,24 @@
 #include "common.h"
 #include "mesocl/mesocl.h"
 
+static const char about[] =
+    "Writes seeded random weights for a built-in net or a .net file: kernels Glorot\n"
+    "uniform, biases 0, batch norm neutral. They are not trained: their scores mean\n"
+    "nothing.";
+
+static const char examples[] = "mesocl init meso4 -o untrained.safetensors";
+
 int cmd_init(int argc, char **argv)
 {
     const char *output = NULL;
     uint64_t seed = 1;
     const tool_option options[] = {
-        {"output",
-         'o',
-         MESO_OPTION_TEXT,
-         {.text = &output},
-         "FILE",
-         "the .safetensors file to write (required)",
-         0,
-         0},
-        {"seed",
-         '\0',
-         MESO_OPTION_UNSIGNED,
-         {.number = &seed},
-         "N",
-         "the same seed gives the same weights on every machine; default 1",
-         0,
-         0},
+        OPT_TEXT("output", 'o', output, "FILE", "the .safetensors file to write (required)"),
+        OPT_COUNT("seed", 0, seed, "N", 0, 0,
+                  "the same seed gives the same weights on every machine; default 1"),
         MESO_OPTIONS_END};
     const tool_command_line line = {
-        "init",
-        "NET -o FILE.safetensors [--seed N]",
-        "Writes seeded random weights for a built-in net or a .net file: kernels Glorot uniform, "
-        "biases 0, batch norm neutral. They are not trained: their scores mean nothing.",
-        options,
-        "mesocl init meso4 -o untrained.safetensors",
-        1,
-        1};
+        "init", "NET -o FILE.safetensors [--seed N]", about, options, examples, 1, 1};
     char **operands;
     size_t n_operands;
     meso_net *net = NULL;

@@ -143,31 +143,24 @@ static int print_subject(const subject *s, uint64_t batch, int json)
     return complete ? 0 : 70;
 }
 
+static const char about[] = "Shows the layers of a weight file or of a net: shapes, parameters,\n"
+                            "multiply-adds, memory.";
+
+static const char examples[] = "mesocl inspect meso4_df.safetensors\n"
+                               "mesocl inspect mesoinception4 --json\n"
+                               "mesocl inspect meso4 --text > mine.net";
+
 int cmd_inspect(int argc, char **argv)
 {
     uint64_t batch = 8;
     int json = 0, text = 0;
     const tool_option options[] = {
-        {"batch",
-         'b',
-         MESO_OPTION_UNSIGNED,
-         {.number = &batch},
-         "N",
-         "images a batch, for the memory of activations; default 8",
-         1,
-         65536},
-        {"text", '\0', MESO_OPTION_FLAG, {.flag = &text}, NULL, "print the net's text alone", 0, 0},
-        MESO_OPTION_JSON(json),
+        OPT_COUNT("batch", 'b', batch, "N", 1, 65536,
+                  "images a batch, for the memory of activations; default 8"),
+        OPT_FLAG("text", 0, text, "print the net's text alone"), MESO_OPTION_JSON(json),
         MESO_OPTIONS_END};
     const tool_command_line line = {
-        "inspect",
-        "[options] FILE.safetensors|NET|FILE.net",
-        "Shows the layers of a weight file or of a net: shapes, parameters, multiply-adds, memory.",
-        options,
-        "mesocl inspect meso4_df.safetensors\nmesocl inspect mesoinception4 --json\n"
-        "mesocl inspect meso4 --text > mine.net",
-        1,
-        1};
+        "inspect", "[options] FILE.safetensors|NET|FILE.net", about, options, examples, 1, 1};
     char **operands;
     size_t n_operands;
     subject s = {NULL, NULL};

@@ -26,21 +26,20 @@ typedef struct predict {
     tool_tally tally;
 } predict;
 
-static const char about[] = "Scores images: label, P(fake), P(real) and file, one line for each. "
-                            "The label is real where P(real) "
-                            "is at least the threshold.\n\n"
-                            "A folder means every image below it (png jpg jpeg bmp ppm pgm pnm "
-                            "webp; names that begin with a dot "
-                            "are passed over), \"-\" a list of paths on standard input, one a "
-                            "line. What a file is, is told by its "
-                            "content. A file that cannot be used is said on stderr, as a row with "
-                            "its reason in the machine "
-                            "formats, and never ends a run.\n\n"
-                            "Exit code: 0 when at least one image was scored; 65 when none was, or "
-                            "any was refused with --strict; 66 "
-                            "when there was nothing to read: no image in the folders, none of the "
-                            "files there or readable; 130 after "
-                            "Ctrl-C, when what was scored has been printed.";
+static const char about[] =
+    "Scores images: label, P(fake), P(real) and file, one line for each. The label\n"
+    "is real where P(real) is at least the threshold.\n"
+    "\n"
+    "A folder means every image below it (png jpg jpeg bmp ppm pgm pnm webp; names\n"
+    "that begin with a dot are passed over), \"-\" a list of paths on standard input,\n"
+    "one a line. What a file is, is told by its content. A file that cannot be used\n"
+    "is said on stderr, as a row with its reason in the machine formats, and never\n"
+    "ends a run.\n"
+    "\n"
+    "Exit code: 0 when at least one image was scored; 65 when none was, or any was\n"
+    "refused with --strict; 66 when there was nothing to read: no image in the\n"
+    "folders, none of the files there or readable; 130 after Ctrl-C, when what was\n"
+    "scored has been printed.";
 
 static const char examples[] =
     "mesocl predict -w meso4_df.safetensors photo.jpg folder/\n"
@@ -51,55 +50,18 @@ static int parse(predict *p, int argc, char **argv, char ***operands, size_t *n_
 {
     const tool_option options[] = {
         MESO_SCORING_OPTIONS(p->scoring),
-        {"threshold",
-         't',
-         MESO_OPTION_REAL,
-         {.real = &p->output.threshold},
-         "P",
-         "smallest P(real) that is labelled real; default 0.5",
-         0,
-         1},
-        {"json",
-         '\0',
-         MESO_OPTION_FLAG,
-         {.flag = &p->json},
-         NULL,
-         "one JSON document: schema, provenance, images, n_ok, n_refused; with --timing also "
-         "timing",
-         0,
-         0},
-        {"jsonl",
-         '\0',
-         MESO_OPTION_FLAG,
-         {.flag = &p->jsonl},
-         NULL,
-         "its images alone, one JSON object a line",
-         0,
-         0},
-        {"csv",
-         '\0',
-         MESO_OPTION_FLAG,
-         {.flag = &p->csv},
-         NULL,
-         "columns file, label, p_fake, p_real, error, detail",
-         0,
-         0},
-        {"strict",
-         '\0',
-         MESO_OPTION_FLAG,
-         {.flag = &p->strict},
-         NULL,
-         "end with 65 if any file was refused or any folder could not be read",
-         0,
-         0},
-        {"null",
-         '0',
-         MESO_OPTION_FLAG,
-         {.flag = &p->nul_separated},
-         NULL,
-         "the list on standard input is separated by NUL bytes, not by lines",
-         0,
-         0},
+        OPT_REAL("threshold", 't', p->output.threshold, "P", 0, 1,
+                 "smallest P(real) that is labelled real; default 0.5"),
+        OPT_FLAG(
+            "json", 0, p->json,
+            "one JSON document: schema, provenance, images, n_ok, n_refused; with --timing also "
+            "timing"),
+        OPT_FLAG("jsonl", 0, p->jsonl, "its images alone, one JSON object a line"),
+        OPT_FLAG("csv", 0, p->csv, "columns file, label, p_fake, p_real, error, detail"),
+        OPT_FLAG("strict", 0, p->strict,
+                 "end with 65 if any file was refused or any folder could not be read"),
+        OPT_FLAG("null", '0', p->nul_separated,
+                 "the list on standard input is separated by NUL bytes, not by lines"),
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "predict", "[-w FILE] [options] FILE|FOLDER|-...", about, options, examples, 1, SIZE_MAX};

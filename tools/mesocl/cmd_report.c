@@ -11,13 +11,12 @@
 #include "common.h"
 #include "report_page.h"
 
-static const char about[] = "Writes RUN/report.html about a run of mesocl train: accuracy, AUC and "
-                            "more of the best weights "
-                            "with 95 % intervals, ROC, calibration, confusion matrix, curves of "
-                            "loss, accuracy and learning "
-                            "rate, options, provenance. It is one file, opens without a network, "
-                            "and fits screen and paper. "
-                            "A run that is still at work, or was cut, gets its curves.";
+static const char about[] =
+    "Writes RUN/report.html about a run of mesocl train: accuracy, AUC and more of\n"
+    "the best weights with 95 % intervals, ROC, calibration, confusion matrix,\n"
+    "curves of loss, accuracy and learning rate, options, provenance. It is one\n"
+    "file, opens without a network, and fits screen and paper. A run that is still\n"
+    "at work, or was cut, gets its curves.";
 
 static meso_status write_report(const char *run, const char *output, meso_text *path,
                                 meso_error *error)
@@ -41,20 +40,15 @@ out:
     return status;
 }
 
+static const char examples[] = "mesocl report run1/";
+
 int cmd_report(int argc, char **argv)
 {
     const char *output = NULL;
-    const tool_option options[] = {{"output",
-                                    'o',
-                                    MESO_OPTION_TEXT,
-                                    {.text = &output},
-                                    "FILE",
-                                    "where to write it; default RUN/report.html",
-                                    0,
-                                    0},
-                                   MESO_OPTIONS_END};
-    const tool_command_line line = {
-        "report", "RUN [-o FILE]", about, options, "mesocl report run1/", 1, 1};
+    const tool_option options[] = {
+        OPT_TEXT("output", 'o', output, "FILE", "where to write it; default RUN/report.html"),
+        MESO_OPTIONS_END};
+    const tool_command_line line = {"report", "RUN [-o FILE]", about, options, examples, 1, 1};
     char **operands;
     size_t n_operands;
     meso_text path = {0};

@@ -158,21 +158,20 @@ out:
     return end;
 }
 
+static const char about[] =
+    "Runs every built-in net with seeded weights on computed pictures and compares\n"
+    "with answers from double precision. Exit code 1 where a device is wrong.";
+
+static const char examples[] = "mesocl selftest\n"
+                               "mesocl selftest --device all";
+
 int cmd_selftest(int argc, char **argv)
 {
     const char *selector = NULL;
     int json = 0;
     const tool_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
                                    MESO_OPTIONS_END};
-    const tool_command_line line = {"selftest",
-                                    "[options]",
-                                    "Runs every built-in net with seeded weights on computed "
-                                    "pictures and compares with answers "
-                                    "from double precision. Exit code 1 where a device is wrong.",
-                                    options,
-                                    "mesocl selftest\nmesocl selftest --device all",
-                                    0,
-                                    0};
+    const tool_command_line line = {"selftest", "[options]", about, options, examples, 0, 0};
     char **operands;
     size_t n_operands;
     int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);

@@ -23,19 +23,23 @@ typedef struct train {
 } train;
 
 static const char about[] =
-    "Trains a net on a labelled dataset, told as for evaluate, and writes a folder: "
-    "best.safetensors and last.safetensors (models for predict and evaluate), history.jsonl and "
-    "history.csv, events for TensorBoard, config.json, metrics.json and validation.csv (how the "
-    "best weights do on the validation set), the last two checkpoints.\n\n"
-    "Ctrl-C writes a checkpoint and ends with 75; --resume goes on, also after a crash, and gives "
-    "the same bits as a run that was never cut. The same command on the same device always "
-    "gives the same bits. With --epochs 0 the start is only measured.\n\n"
-    "SCHEDULE is constant; exponential,rate=0.1,limit=1e-6 (equal drops, so that the limit is "
-    "reached at the end); epochs,every=10,rate=0.1; iterations,every=1000,rate=0.1,limit=1e-6; or "
-    "paper, which is the latter. RULE is a patience in epochs, or "
-    "patience=5,min_delta=0.001,restore_best=1. SETTINGS are none, mesonet (the paper's), "
-    "transfer, "
-    "or such as rotation=15,zoom=0.2,brightness=0.8:1.2,channel_shift=30,horizontal_flip=1.";
+    "Trains a net on a labelled dataset, told as for evaluate, and writes a folder:\n"
+    "best.safetensors and last.safetensors (models for predict and evaluate),\n"
+    "history.jsonl and history.csv, events for TensorBoard, config.json,\n"
+    "metrics.json and validation.csv (how the best weights do on the validation\n"
+    "set), the last two checkpoints.\n"
+    "\n"
+    "Ctrl-C writes a checkpoint and ends with 75; --resume goes on, also after a\n"
+    "crash, and gives the same bits as a run that was never cut. The same command on\n"
+    "the same device always gives the same bits. With --epochs 0 the start is only\n"
+    "measured.\n"
+    "\n"
+    "SCHEDULE is constant; exponential,rate=0.1,limit=1e-6 (equal drops, so that the\n"
+    "limit is reached at the end); epochs,every=10,rate=0.1;\n"
+    "iterations,every=1000,rate=0.1,limit=1e-6; or paper, which is the latter. RULE\n"
+    "is a patience in epochs, or patience=5,min_delta=0.001,restore_best=1. SETTINGS\n"
+    "are none, mesonet (the paper's), transfer, or such as\n"
+    "rotation=15,zoom=0.2,brightness=0.8:1.2,channel_shift=30,horizontal_flip=1.";
 
 static const char examples[] =
     "mesocl train data/Train --val-split 0.2 --augment mesonet --epochs 30 --seed 1 -o run1/\n"

@@ -39,6 +39,18 @@ out:
     return status == MESO_ERROR_CANCELLED ? resumable : code;
 }
 
+static const char about[] =
+    "Measures which sizes of the kernels are the fastest on a device, and writes\n"
+    "them to tuning.json in the folder of preferences, where every program finds\n"
+    "them. They hold for this device with this version of its driver. Each candidate\n"
+    "must first agree with the plain kernels; only what is faster than the shipped\n"
+    "sizes beyond doubt replaces them. Leave the machine alone meanwhile.\n"
+    "Ctrl-C ends with 75; the same command goes on, also after a crash.";
+
+static const char examples[] = "mesocl tune --device 0:0\n"
+                               "mesocl tune --net mesoinception4 --time-limit 3600\n"
+                               "mesocl tune --device gpu --reset";
+
 int cmd_tune(int argc, char **argv)
 {
     const char *selector = NULL, *net = "meso4";
@@ -46,53 +58,16 @@ int cmd_tune(int argc, char **argv)
     int reset = 0;
     const tool_option options[] = {
         MESO_OPTION_DEVICE(selector),
-        {"net",
-         '\0',
-         MESO_OPTION_TEXT,
-         {.text = &net},
-         "NET",
-         "a built-in net or a .net file, for which the fused kernels are tuned; default meso4",
-         0,
-         0},
-        {"batch",
-         'b',
-         MESO_OPTION_UNSIGNED,
-         {.number = &batch},
-         "N",
-         "images the device computes at once; default 32",
-         1,
-         4096},
-        {"time-limit",
-         '\0',
-         MESO_OPTION_UNSIGNED,
-         {.number = &seconds},
-         "SECONDS",
-         "for the search; the last comparisons take a minute more; default 780",
-         1,
-         1000000},
-        {"reset",
-         '\0',
-         MESO_OPTION_FLAG,
-         {.flag = &reset},
-         NULL,
-         "forget the device's rows, and do nothing else",
-         0,
-         0},
+        OPT_TEXT(
+            "net", 0, net, "NET",
+            "a built-in net or a .net file, for which the fused kernels are tuned; default meso4"),
+        OPT_COUNT("batch", 'b', batch, "N", 1, 4096,
+                  "images the device computes at once; default 32"),
+        OPT_COUNT("time-limit", 0, seconds, "SECONDS", 1, 1000000,
+                  "for the search; the last comparisons take a minute more; default 780"),
+        OPT_FLAG("reset", 0, reset, "forget the device's rows, and do nothing else"),
         MESO_OPTIONS_END};
-    const tool_command_line line = {
-        "tune",
-        "[options]",
-        "Measures which sizes of the kernels are the fastest on a device, and writes them to "
-        "tuning.json in the folder of preferences, where every program finds them. They hold for "
-        "this device with this version of its driver. Each candidate must first agree with the "
-        "plain kernels; only what is faster than the shipped sizes beyond doubt replaces them. "
-        "Leave the machine alone meanwhile.\n"
-        "Ctrl-C ends with 75; the same command goes on, also after a crash.",
-        options,
-        "mesocl tune --device 0:0\nmesocl tune --net mesoinception4 --time-limit 3600\n"
-        "mesocl tune --device gpu --reset",
-        0,
-        0};
+    const tool_command_line line = {"tune", "[options]", about, options, examples, 0, 0};
     char **operands;
     size_t n_operands;
     int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
