@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "data/batch/batches.h"
+#include "data/batch/batches_object.h"
 #include "harness_device.h"
 #include "harness_run.h"
 #include "model/train/trainer.h"
@@ -89,14 +89,14 @@ static double train_epochs(subject *s, double decodes_per_second, size_t epochs)
                                           .batch = batch_size,
                                           .shuffle = 1,
                                           .n_threads = 2,
-                                          .cache_bytes = kept ? (uint64_t)1 << 30 : 0,
-                                          .decodes_per_second = decodes_per_second};
+                                          .cache_bytes = kept ? (uint64_t)1 << 30 : 0};
     const size_t first = kept ? 1 : 0; /* epoch that is timed */
     meso_batches *batches = NULL;
     meso_batch batch = {0};
     meso_error error = {0};
     double started = meso_seconds();
     check(meso_batches_open(&options, &batches, &error), error.text);
+    batches->decodes_per_second = decodes_per_second;
     while (batch.epoch + (uint64_t)batch.last < epochs + first) {
         check(meso_batches_next(batches, &batch, &error), error.text);
         train(s, &batch);

@@ -11,17 +11,16 @@
 
 enum { default_ahead = 3, page_bytes = 4096 };
 
-static meso_status check_options(const meso_batches_options *o, size_t n, meso_error *error)
+static meso_status check_options(const meso_batches_options *o, size_t n, size_t n_ahead,
+                                 meso_error *error)
 {
     meso_status status = MESO_OK;
     const uint64_t limit = SIZE_MAX / 4;
     MESO_REQUIRE(o->batch > 0 && o->width > 0 && o->height > 0 &&
-                     o->batch <= limit / o->width / o->height / 3 / (o->n_ahead + default_ahead),
+                     o->batch <= limit / o->width / o->height / 3 / (n_ahead + 1),
                  error, MESO_ERROR_ARGUMENT, "batches of %zu pictures of %u x %u", o->batch,
                  o->width, o->height);
     MESO_REQUIRE(n > 0, error, MESO_ERROR_DATA, "no images to make batches of");
-    MESO_REQUIRE(o->batch <= n || !o->drop_last, error, MESO_ERROR_DATA,
-                 "a batch of %zu images is larger than the set of %zu", o->batch, n);
 out:
     return status;
 }
@@ -69,20 +68,20 @@ out:
     return status;
 }
 
-meso_status meso_batches_open(const meso_batches_options *options, meso_batches **batches,
-                              meso_error *error)
+meso_status meso_batches_open_ahead(const meso_batches_options *options, size_t n_ahead,
+                                    meso_batches **batches, meso_error *error)
 {
     meso_status status = MESO_OK;
     const size_t n = options->items ? options->n_items : options->dataset->n_items;
     meso_batches *b = NULL;
-    MESO_TRY(check_options(options, n, error));
+    MESO_TRY(check_options(options, n, n_ahead, error));
     b = calloc(1, sizeof *b);
     MESO_REQUIRE_MEMORY(b, error);
     pthread_mutex_init(&b->lock, NULL);
     b->options = *options;
     b->n_entries = n;
-    b->n_batches = (n + (options->drop_last ? 0 : options->batch - 1)) / options->batch;
-    b->n_slots = (options->n_ahead ? options->n_ahead : default_ahead) + 1;
+    b->n_batches = (n + options->batch - 1) / options->batch;
+    b->n_slots = n_ahead + 1;
     b->n_orders = b->n_slots / b->n_batches + 3; /* epochs that n_slots batches can touch */
     b->picture_bytes = 3 * (size_t)options->width * options->height;
     b->slot_bytes = (options->batch * b->picture_bytes + page_bytes - 1) / page_bytes * page_bytes;
@@ -93,6 +92,12 @@ meso_status meso_batches_open(const meso_batches_options *options, meso_batches 
 out:
     meso_batches_close(b);
     return status;
+}
+
+meso_status meso_batches_open(const meso_batches_options *options, meso_batches **batches,
+                              meso_error *error)
+{
+    return meso_batches_open_ahead(options, default_ahead, batches, error);
 }
 
 void meso_batches_close(meso_batches *batches)

@@ -37,15 +37,12 @@ typedef struct meso_batches_options {
     size_t batch;           /* entries of a batch */
     int shuffle;            /* 1: a new order each epoch; 0: that of items */
     uint64_t seed;
-    int drop_last;        /* 1: a last batch of fewer entries is left out */
     int one_epoch;        /* 1: decoding stops at the end of an epoch until next or seek is called:
                              for validation; 0: it goes on into the next */
     size_t n_threads;     /* 0: one for each processor */
-    size_t n_ahead;       /* batches decoded ahead; 0: 3 */
     uint64_t cache_bytes; /* budget for decoded pictures kept in memory */
     uint64_t max_pixels;  /* as in meso_image_options */
     int exif_orient;
-    double decodes_per_second; /* at most so many, for tests; 0: no limit */
 } meso_batches_options;
 
 /* It lives until the next call of next, seek or close. */
@@ -73,8 +70,7 @@ typedef struct meso_batches_counts {
 typedef void (*meso_batches_refused)(size_t item, meso_refusal refusal, const char *sentence,
                                      void *user);
 
-/* Errors: ARGUMENT (batch 0, sizes that cannot be addressed), DATA (no items; batch larger than the
- * set), MEMORY. */
+/* Errors: ARGUMENT (batch 0, sizes that cannot be addressed), DATA (no items), MEMORY. */
 meso_status meso_batches_open(const meso_batches_options *options, meso_batches **batches,
                               meso_error *error);
 void meso_batches_close(meso_batches *batches); /* NULL is allowed */

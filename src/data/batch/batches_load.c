@@ -55,9 +55,9 @@ static void pace(meso_batches *b)
     double now = meso_seconds(), wait = 0;
     pthread_mutex_lock(&b->lock);
     b->n_decoded++;
-    if (b->options.decodes_per_second > 0) {
+    if (b->decodes_per_second > 0) {
         double at = b->next_decode > now ? b->next_decode : now;
-        b->next_decode = at + 1 / b->options.decodes_per_second;
+        b->next_decode = at + 1 / b->decodes_per_second;
         wait = at - now;
     }
     pthread_mutex_unlock(&b->lock);

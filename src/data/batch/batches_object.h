@@ -39,7 +39,8 @@ struct meso_batches {
     pthread_mutex_t lock; /* guards what threads share: */
     epoch_order *orders;  /* a ring by epoch */
     size_t n_orders;
-    double next_decode; /* not before this time */
+    double next_decode;        /* not before this time */
+    double decodes_per_second; /* at most; 0: no limit. Tests set it before the first batch */
     size_t n_decoded;
 
     unsigned char *refused; /* [n_entries] was told; the consumer's alone */
@@ -47,6 +48,10 @@ struct meso_batches {
     meso_batches_refused on_refused;
     void *user;
 };
+
+/* meso_batches_open, with n_ahead batches decoded ahead of the consumer; for tests. */
+meso_status meso_batches_open_ahead(const meso_batches_options *options, size_t n_ahead,
+                                    meso_batches **batches, meso_error *error);
 
 /* On a thread, for the loader: the picture of place i of its list. user: the meso_batches. */
 meso_status meso_batches_load(void *user, size_t i, meso_loaded *loaded);
