@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "base/embedded.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "runtime/cl_error.h"
 #include "runtime/device_list.h"
 #include "runtime/device_object.h"
 
 enum { log_excerpt = 600 };
+static const char build_options[] = "-cl-std=CL1.2";
 
 static const char *find_source(const char *name)
 {
@@ -49,6 +51,29 @@ static meso_status build_failed(meso_device *device, cl_program program, cl_devi
     return MESO_ERROR_DEVICE;
 }
 
+/* MESO_CL_DUMP=folder: the program's text there, named by its hash, behind a line that says how it
+ * is built. #line directives in the text keep the numbers that compilers name. */
+static meso_status dump(meso_device *device, const meso_text *source)
+{
+    meso_status status = MESO_OK;
+    const char *folder = getenv("MESO_CL_DUMP");
+    meso_text path = {0}, text = {0};
+    if (!folder || !*folder)
+        return MESO_OK;
+    meso_text_format(&path, "%s/%016llx.cl", folder,
+                     (unsigned long long)meso_hash_64(source->bytes, source->length));
+    meso_text_format(&text, "// %s, %s: %s\n", device->info.name, device->info.driver,
+                     build_options);
+    meso_text_add_n(&text, source->bytes, source->length);
+    MESO_REQUIRE(!path.out_of_memory && !text.out_of_memory, &device->error, MESO_ERROR_MEMORY,
+                 "out of memory");
+    MESO_TRY(meso_file_write(path.bytes, text.bytes, text.length, &device->error));
+out:
+    meso_text_free(&text);
+    meso_text_free(&path);
+    return status;
+}
+
 static meso_status build(meso_device *device, const meso_text *source, const cl_device_id *ids,
                          cl_uint n_ids, meso_program *program)
 {
@@ -56,11 +81,12 @@ static meso_status build(meso_device *device, const meso_text *source, const cl_
     cl_int code;
     program->program = NULL;
     MESO_REQUIRE(!source->out_of_memory, &device->error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(dump(device, source));
     program->program = clCreateProgramWithSource(device->context, 1, (const char **)&source->bytes,
                                                  &source->length, &code);
     MESO_REQUIRE_CL(code, &device->error, "clCreateProgramWithSource");
     meso_driver_lock();
-    code = clBuildProgram(program->program, n_ids, ids, "-cl-std=CL1.2", NULL, NULL);
+    code = clBuildProgram(program->program, n_ids, ids, build_options, NULL, NULL);
     meso_driver_unlock();
     if (code != CL_SUCCESS) {
         status = build_failed(device, program->program, ids[0], code);
