@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "data/image/decode.h"
+#include "data/image/image.h"
 
 static const uint64_t stream = 0x73687566666c65; /* "shuffle": apart from other uses of the seed */
 

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "data/batch/loader.h"
-#include "data/image/decode.h"
+#include "data/image/image.h"
 
 enum { slots = 256 }; /* files hashed and waiting for their turn; a few words each */
 

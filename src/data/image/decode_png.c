@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "data/image/decode.h"
+#include "data/image/exif.h"
 
 enum {
     SIGNATURE_BYTES = 8,

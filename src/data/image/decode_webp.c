@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "data/image/decode.h"
+#include "data/image/exif.h"
 
 #ifdef MESO_WEBP
 #include <webp/decode.h>

@@ -3,9 +3,9 @@
  * The one EXIF field that matters here: orientation (tag 0x0112 of the first image file directory).
  * EXIF is a small TIFF file: byte order mark, 42, offset of a directory of 12-byte entries.
  */
-#include <string.h>
+#include "data/image/exif.h"
 
-#include "data/image/decode.h"
+#include <string.h>
 
 enum { TAG_ORIENTATION = 0x0112, TYPE_SHORT = 3, TYPE_LONG = 4, ENTRY_BYTES = 12 };
 

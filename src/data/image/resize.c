@@ -3,10 +3,12 @@
  * NEAREST, as Pillow: output i takes input ⌊(2i+1)·in / (2·out)⌋. The same map serves a resize in
  * memory and the sink that picks pixels out of a picture while it is decoded.
  */
+#include "data/image/resize.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/image/decode.h"
+#include "mesocl/image.h"
 
 /* Walks through ⌊(2i+1)·in / (2·out)⌋ for i = 0, 1, … by additions: a division per pixel would cost
  * more than the copy. */

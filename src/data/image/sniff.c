@@ -2,6 +2,8 @@
  *
  * Tells what a file is by its first bytes; its name says nothing.
  */
+#include "data/image/sniff.h"
+
 #include <string.h>
 
 #include "data/image/decode.h"
