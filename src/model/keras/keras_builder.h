@@ -32,16 +32,14 @@ typedef struct keras_builder {
     meso_error *error;
 } keras_builder;
 
-/* What `config` says of a layer whose input is *v; leaves its output in *v. */
-typedef meso_status keras_emit(keras_builder *b, const json_t *config, keras_value *v);
-
-/* NULL where the class is not known. InputLayer and Concatenate are keras_net.c's. */
-keras_emit *keras_emit_for(const char *class_name);
-
 /* Fails with the layer's name and class in front of the sentence. */
 #define KERAS_REFUSE(b, ...) keras_refuse((b), (char[512]){0}, 512, __VA_ARGS__)
 meso_status keras_refuse(const keras_builder *b, char *sentence, size_t size, const char *format,
                          ...) __attribute__((format(printf, 4, 5)));
+
+/* The Keras name in a net's alphabet, with the suffix, different from all before. */
+void keras_make_name(const keras_builder *b, const char *keras_name, const char *suffix,
+                     char out[MESO_NAME_SIZE]);
 
 /* Begins a line for the layer at hand: "name = op from", open for more inputs and keys. *from
  * becomes the new line's name. */

@@ -4,10 +4,10 @@
  * end. One Keras layer becomes up to three lines: convolution, bias, activation. Settings that
  * MesoCL lacks are refused, not ignored.
  */
+#include "model/keras/keras_classes.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "model/keras/keras_builder.h"
 
 /* ---- settings of a Keras layer ---- */
 
@@ -44,16 +44,6 @@ static meso_status must_be(const keras_builder *b, const json_t *config, const c
     return !text || strcmp(text, wanted) == 0 ? MESO_OK
                                               : KERAS_REFUSE(b, "%s=%s is not supported, only %s",
                                                              key, MESO_PRINTABLE(text), wanted);
-}
-
-meso_status keras_last_axis(const keras_builder *b, const json_t *config, int rank)
-{
-    const json_t *axis = json_object_get(config, "axis");
-    if (json_is_array(axis))
-        axis = json_array_get(axis, 0);
-    json_int_t number = json_is_integer(axis) ? json_integer_value(axis) : -1;
-    return number == -1 || number == rank - 1 ? MESO_OK
-                                              : KERAS_REFUSE(b, "only the last axis is supported");
 }
 
 /* A window that slides: its size stands under size_key; without strides it moves by `step`, 0: by

@@ -4,82 +4,13 @@
  * graph and the names; what each class of layer becomes is in keras_classes.c. Layers keep their
  * names as far as a net allows.
  */
-#include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/keras/keras_builder.h"
+#include "model/keras/keras_classes.h"
 #include "model/weights/json_load.h"
-
-meso_status keras_refuse(const keras_builder *b, char *sentence, size_t size, const char *format,
-                         ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(sentence, size, format, arguments);
-    va_end(arguments);
-    return meso_fail(b->error, MESO_ERROR_DATA, "layer %s (%s): %s", MESO_PRINTABLE(b->layer),
-                     MESO_PRINTABLE(b->class_name), sentence);
-}
-
-/* ---- lines of net text ---- */
-
-static int is_taken(const keras_builder *b, const char *name)
-{
-    for (size_t i = 0; i < b->n_names; i++)
-        if (strcmp(b->names[i], name) == 0)
-            return 1;
-    return 0;
-}
-
-/* The Keras name in a net's alphabet, with the suffix, different from all before. */
-static void make_name(const keras_builder *b, const char *keras_name, const char *suffix,
-                      char out[MESO_NAME_SIZE])
-{
-    char base[40];
-    size_t n = 0;
-    if (!isalpha((unsigned char)keras_name[0]))
-        base[n++] = '_';
-    for (; *keras_name && n + 1 < sizeof base; keras_name++)
-        base[n++] = isalnum((unsigned char)*keras_name) ? *keras_name : '_';
-    base[n] = '\0';
-    snprintf(out, MESO_NAME_SIZE, "%s%s", base, suffix);
-    for (int k = 2; is_taken(b, out); k++)
-        snprintf(out, MESO_NAME_SIZE, "%s%s_%d", base, suffix, k);
-}
-
-/* Adds "name = op input" and leaves the line open for keys; name replaces `from` as the current
- * value. */
-meso_status keras_begin_line(keras_builder *b, const char *suffix, const char *op,
-                             char from[MESO_NAME_SIZE])
-{
-    char name[MESO_NAME_SIZE];
-    if (b->n_names == MESO_MAX_LAYERS)
-        return KERAS_REFUSE(b, "the net would have more than %d layers", MESO_MAX_LAYERS);
-    make_name(b, b->layer, suffix, name);
-    meso_text_format(&b->plan->net_text, "%s = %s %s", name, op, from);
-    memcpy(b->names[b->n_names++], name, sizeof name);
-    memcpy(from, name, sizeof name);
-    return MESO_OK;
-}
-
-void keras_end_line(keras_builder *b)
-{
-    meso_text_add(&b->plan->net_text, "\n");
-}
-
-/* With a point, whatever the process' locale, and digits that give the float back. */
-void keras_add_number(keras_builder *b, const char *key, double number)
-{
-    char digits[32];
-    snprintf(digits, sizeof digits, "%.9g", number);
-    for (char *c = digits; *c; c++)
-        if (*c == ',')
-            *c = '.';
-    meso_text_format(&b->plan->net_text, " %s=%s", key, digits);
-}
 
 /* ---- the graph ---- */
 
@@ -118,7 +49,7 @@ static meso_status write_input_line(keras_builder *b)
     char name[MESO_NAME_SIZE];
     if (b->n_names > 0)
         return MESO_OK;
-    make_name(b, b->values[0].keras_name, "", name);
+    keras_make_name(b, b->values[0].keras_name, "", name);
     meso_text_format(&b->plan->net_text, "%s = input height=%d width=%d channels=%d", name,
                      b->height, b->width, b->channels);
     keras_add_number(b, "divide", b->divide);
