@@ -4,11 +4,13 @@
  *   run_open.c      data, net, trainer from the options
  *   run_loop.c      epochs and steps
  *   run_validate.c  scores of a set, metrics
+ *   run_model.c     weights with the metadata of a model's file
+ *   run_events.c    what the caller is told
  *   run_state.c     what a checkpoint holds besides weights
  *   run_files.c     what stands in the run's folder
  */
-#ifndef MESO_MODEL_FIT_H
-#define MESO_MODEL_FIT_H
+#ifndef MESO_MODEL_RUN_H
+#define MESO_MODEL_RUN_H
 
 #include <jansson.h>
 

@@ -110,48 +110,6 @@ out:
 /* ---- models ------------------------------------------------------------------------------------
  */
 
-/* The options without what may differ between two runs that give the same model: above all where
- * files lay. */
-static char *config_text(const meso_run *run)
-{
-    static const char *const left_out[] = {
-        "data", "manifest", "validation_data",   "init", "validation_manifest",
-        "net",  "command",  "checkpoint_seconds"};
-    json_t *config = json_copy(run->config);
-    for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
-        json_object_del(config, left_out[i]);
-    char *text = config ? json_dumps(config, JSON_COMPACT) : NULL;
-    json_decref(config);
-    return text;
-}
-
-meso_status meso_run_weights(meso_run *run, meso_weights **weights, meso_error *error)
-{
-    meso_status status = MESO_OK;
-    meso_weights *w = NULL;
-    char program[128], settings[MESO_AUGMENT_TEXT_SIZE], *config = config_text(run);
-    snprintf(program, sizeof program, "mesocl %s (%s)", meso_version(), meso_commit());
-    MESO_REQUIRE_MEMORY(config, error);
-    MESO_TRY(meso_weights_create(&w, error));
-    status = meso_trainer_get(run->trainer, w);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(run->trainer));
-    MESO_TRY(meso_weights_set(w, "mesocl.source", "trained by MesoCL", error));
-    MESO_TRY(meso_weights_set(w, "mesocl.program", program, error));
-    MESO_TRY(meso_weights_set(w, "mesocl.train.data_hash", run->train.contents->hash, error));
-    MESO_TRY(meso_weights_set(w, MESO_KEY_CONFIG, config, error));
-    MESO_TRY(meso_weights_set(w, MESO_KEY_EPOCH, "0", error));
-    if (run->has_normalization)
-        MESO_TRY(meso_weights_set(w, "mesocl.normalization",
-                                  meso_augment_format(&run->normalization, settings), error));
-    MESO_TRY(meso_weights_set(w, MESO_KEY_REESTIMATED, "no", error));
-    *weights = w;
-    w = NULL;
-out:
-    free(config);
-    meso_weights_close(w);
-    return status;
-}
-
 static meso_status reestimate_file(meso_run *run, const char *name, meso_error *error)
 {
     meso_status status = MESO_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside a meso_trainer; for trainer*.c alone.
+ * Inside a meso_trainer, for trainer.c and trainer_state.c alone.
  */
 #ifndef MESO_MODEL_TRAINER_OBJECT_H
 #define MESO_MODEL_TRAINER_OBJECT_H
@@ -24,17 +24,6 @@ struct meso_trainer {
     float **params, **first, **second, **rest; /* host copies, in the net's order */
     meso_error error;
 };
-
-/* A batch on the device. */
-typedef struct meso_trainer_upload {
-    meso_buffer given, draws; /* the caller's memory */
-    meso_train_input input;
-} meso_trainer_upload;
-
-/* Augmented, where the batch says so. The upload is to be released, also where this fails. */
-meso_status meso_trainer_upload_batch(meso_trainer *trainer, const meso_train_batch *batch,
-                                      meso_trainer_upload *upload);
-void meso_trainer_upload_release(meso_trainer_upload *upload);
 
 /* Fails with the device's sentence. */
 meso_status meso_trainer_device_failed(meso_trainer *trainer, meso_status status);
