@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "harness_layer.h"
-#include "net/op/op.h"
+#include "net/op/op_table.h"
 
 /* Distinct values, none of them 0, in random order: far from every kink. */
 static reference_tensor distinct(meso_shape shape, size_t n, meso_random *random)

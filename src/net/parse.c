@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/op/op.h"
+#include "net/op/op_table.h"
 
 enum { max_words = 8 + MESO_MAX_INPUTS, max_line = 1024 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The closed table of ops: what a layer of each kind is called, takes, computes and costs.
+ * An op: what a layer of its kind is called, takes, computes and costs. op.c has what several ops
+ * share.
  */
 #ifndef MESO_NET_OP_H
 #define MESO_NET_OP_H
@@ -92,12 +93,6 @@ typedef struct meso_op {
     /* Multiply-adds for one image. NULL: 0. */
     uint64_t (*multiply_adds)(const meso_layer *layer, const meso_shape *inputs);
 } meso_op;
-
-/* NULL where there is no op of that name. */
-const meso_op *meso_op_find(const char *name);
-
-/* Row i of the table, NULL past the last: for tests that walk it. */
-const meso_op *meso_op_at(size_t i);
 
 /* One row for each op_*.c; op_table.c lists them. */
 extern const meso_op meso_op_input, meso_op_conv, meso_op_bias, meso_op_relu, meso_op_leaky_relu,
