@@ -25,6 +25,7 @@
 #include "dataset_bench.h"
 #include "device_bench.h"
 #include "driver_crash.h"
+#include "drivers.h"
 #include "fault_layer/fault_libc.h"
 #include "harness_device.h"
 #include "harness_run.h"
@@ -255,6 +256,7 @@ int main(int argc, char **argv)
     };
     int code;
     /* device_bench measures in a process of its own, which is this program, too. */
+    tool_child_offer("list", tool_child_list);
     tool_child_offer(BENCH_CHILD, bench_measure_child);
     if (tool_child_main(argc, argv, &code))
         return code;

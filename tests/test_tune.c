@@ -20,6 +20,7 @@
 
 #include "child.h"
 #include "common.h"
+#include "drivers.h"
 #include "harness_device.h"
 #include "harness_run.h"
 #include "net/strip/strip.h"
@@ -266,6 +267,7 @@ int main(int argc, char **argv)
         WITH_USER(goes_on_where_it_was_killed),
     };
     int code;
+    tool_child_offer("list", tool_child_list);
     tool_child_offer(TUNE_CHILD, tune_child);
     if (tool_child_main(argc, argv, &code))
         return code;

@@ -38,15 +38,13 @@ static int is_child;
 static struct {
     const char *name;
     tool_child_work *function;
-} works[] = {
-    {"list", tool_child_list}, {"selftest", tool_child_selftest}, {"", NULL} /* a program's own */
-};
-enum { n_works = sizeof works / sizeof works[0] };
+} works[4]; /* two of every program and its own */
+static size_t n_works;
 
 void tool_child_offer(const char *name, tool_child_work *function)
 {
-    works[n_works - 1].name = name;
-    works[n_works - 1].function = function;
+    works[n_works].name = name;
+    works[n_works++].function = function;
 }
 
 /* Of an answer; or alone, with `patience` above 0: the next one comes within so many seconds. */
@@ -99,7 +97,7 @@ int tool_child_main(int argc, char **argv, int *code)
     restrict_child(argv[3]);
     head.error.status = MESO_ERROR_INTERNAL;
     for (size_t i = 0; i < n_works; i++)
-        if (works[i].function && strcmp(works[i].name, argv[2]) == 0)
+        if (strcmp(works[i].name, argv[2]) == 0)
             head.error.status = works[i].function(argv[4], &answer, &head.error);
     if (answer.out_of_memory)
         meso_fail(&head.error, MESO_ERROR_MEMORY, "out of memory");

@@ -12,7 +12,7 @@
 #include "base/text.h"
 
 typedef struct tool_child {
-    const char *work;     /* a name in the table of child.c */
+    const char *work;     /* a name that was offered */
     const char *vendors;  /* the child's OCL_ICD_VENDORS, alone; NULL: the environment as it is */
     const char *argument; /* of the work */
     int quiet;            /* 1: what the driver says on stderr is not shown */
@@ -32,14 +32,12 @@ void tool_children_run(tool_child *children, size_t n, double seconds);
 
 /* What a work does, in the child: fills the answer. */
 typedef meso_status tool_child_work(const char *argument, meso_text *answer, meso_error *error);
-tool_child_work tool_child_list; /* drivers.c: devices, as meso_device_info; argument: library */
-tool_child_work tool_child_selftest; /* selftest_child.c: tool_selftest_record; argument: device */
 
 /* In the child: the answer or the next announcement comes within so many seconds. Elsewhere without
  * effect. */
 void tool_child_announce(double seconds);
 
-/* One more work, of a single program; before tool_cli_main. */
+/* One more work that this program can be run for; before tool_child_main. */
 void tool_child_offer(const char *name, tool_child_work *function);
 
 /* In the child: 1 if this is one; *code is then the exit code of the program. */

@@ -13,8 +13,10 @@
 #include "child.h"
 #include "common.h"
 #include "driver_crash.h"
+#include "drivers.h"
 #include "mesocl/mesocl.h"
 #include "options.h"
+#include "selftest_child.h"
 
 #ifdef __clang__
 #define MESO_COMPILER "clang " __clang_version__
@@ -141,6 +143,8 @@ int tool_cli_main(const tool_cli *cli, int argc, char **argv)
     open_missing_streams();
     signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe fails with EPIPE instead of killing us */
     signal(SIGXFSZ, SIG_IGN); /* and one past the file-size limit with EFBIG */
+    tool_child_offer("list", tool_child_list);
+    tool_child_offer("selftest", tool_child_selftest);
     int code;
     if (tool_child_main(argc, argv, &code))
         return code;

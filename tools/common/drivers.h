@@ -11,6 +11,7 @@
 #ifndef MESO_TOOLS_DRIVERS_H
 #define MESO_TOOLS_DRIVERS_H
 
+#include "base/text.h"
 #include "mesocl/device.h"
 
 typedef struct tool_driver {
@@ -38,6 +39,9 @@ meso_status tool_drivers_find(tool_drivers *drivers, meso_error *error);
  * is not shown. Errors: MEMORY, NO_DEVICE (none has a device; the text says why of each). */
 meso_status tool_drivers_ask(tool_drivers *drivers, int quiet, meso_error *error);
 void tool_drivers_free(tool_drivers *drivers);
+
+/* The work "list" of a child: devices, as meso_device_info; argument: the driver's library. */
+meso_status tool_child_list(const char *argument, meso_text *answer, meso_error *error);
 
 /* "platform:device" of a device within a process that has its driver alone. */
 void tool_drivers_local_name(const tool_drivers *drivers, size_t device, char name[32]);

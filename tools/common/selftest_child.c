@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "child.h"
+#include "base/error.h"
 #include "mesocl/selftest.h"
 
 meso_status tool_child_selftest(const char *argument, meso_text *answer, meso_error *error)

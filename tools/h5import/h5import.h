@@ -14,6 +14,9 @@
  * come in the file's order (layer_names; by group name in Keras 3 files), arrays in the layer's
  * order.
  *
+ * h5import.c is the program, hdf5_file.c reads what HDF5 has, keras_layers.c finds Keras' layers in
+ * it, keras_zip.c opens a .keras file, and die.c ends it all.
+ *
  * Exit codes: 0; 2 usage; 65 the file is not what it must be; 66 it cannot be read; 70 out of
  * memory. On failure there is one sentence on standard error.
  */
@@ -24,6 +27,8 @@
 #include <hdf5.h>
 #include <jansson.h>
 #include <stddef.h>
+
+#include "die.h"
 
 enum {
     MAX_FILE = 64 << 20,
@@ -46,17 +51,7 @@ typedef struct import_result {
     size_t n_values;
 } import_result;
 
-_Noreturn void die(int exit_code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* A JSON value that is there, or the end for want of memory. */
-json_t *need(json_t *json);
-json_t *text_of(const char *text); /* dies where it is not UTF-8 */
-void set(json_t *object, const char *key, json_t *value);
-
-/* Copies a name for a message, unprintable bytes as '?'; a few results live side by side. */
-const char *shown(const char *name);
-
-/* hdf5_file.c: access with checks; every failure dies with a sentence. */
+/* Access with checks; every failure dies with a sentence. */
 hid_t h5_open(const blob *file);
 hid_t h5_open_group(hid_t parent, const char *path);
 int h5_has_attribute(hid_t object, const char *name);
@@ -67,11 +62,11 @@ json_t *h5_read_text(hid_t object, const char *name);
 /* Appends the values and returns {"name": name, "shape": […]}. */
 json_t *h5_read_array(import_result *out, hid_t parent, const char *path, const char *name);
 
-/* keras_layers.c: the layers of an open file, for the two ways in which Keras lays them out. */
+/* The layers of an open file, for the two ways in which Keras lays them out. */
 void read_layer_names_layout(import_result *out, hid_t root);
 void read_vars_layout(import_result *out, hid_t root);
 
-/* keras_zip.c */
-blob read_keras_zip(import_result *out, const blob *file); /* returns the weight file inside */
+/* Returns the weight file inside. */
+blob read_keras_zip(import_result *out, const blob *file);
 
 #endif
