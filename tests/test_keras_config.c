@@ -289,6 +289,48 @@ static void test_maps(void **state)
     meso_net_close(net);
 }
 
+/* Theano convolves, where others correlate: its kernels are turned by 180°, filter by filter. */
+static void test_theano(void **state)
+{
+    static const char conv_net[] = "image = input height=4 width=4 channels=1 divide=255\n"
+                                   "c = conv image filters=2 window=2x3 stride=1x1 dilation=1x1 "
+                                   "pad=same\n";
+    static const struct {
+        const char *backend;
+        int turned;
+    } rows[] = {{"\"theano\"", 1}, {"\"tensorflow\"", 0}, {"\"cntk\"", 0}, {"null", 0}};
+    meso_net *net = NULL;
+    (void)state;
+    assert_int_equal(meso_net_parse(conv_net, "conv", &net, NULL), MESO_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char bytes[2048];
+        meso_keras_file *file = NULL;
+        meso_weights *weights = NULL;
+        meso_keras_found found;
+        meso_text words = {0};
+        const meso_keras_options options = {net, "real,fake", "x.h5"};
+        int n = snprintf(bytes, sizeof bytes, "%.*s\"backend\":%s,%s%s]}\n",
+                         (int)(strstr(HEAD, "\"kind\"") - HEAD), HEAD, rows[i].backend,
+                         strstr(HEAD, "\"kind\""),
+                         LAYER_OF("conv2d", "{\"name\":\"kernel:0\",\"shape\":[2,3,1,2]}"));
+        for (int k = 0; k < 12; k++, n += 4) {
+            float value = (float)k;
+            memcpy(bytes + n, &value, 4);
+        }
+        assert_int_equal(meso_keras_parse(bytes, (size_t)n, &file, NULL), MESO_OK);
+        assert_int_equal(meso_keras_import(file, &options, &weights, &found, NULL), MESO_OK);
+        const float *kernel = meso_weights_find(weights, "c.kernel")->values;
+        for (int k = 0; k < 12; k++)
+            assert_true(kernel[k] == (float)(rows[i].turned ? 2 * (5 - k / 2) + k % 2 : k));
+        meso_keras_describe(file, &words);
+        assert_int_equal(strstr(words.bytes, "turned by 180°") != NULL, rows[i].turned);
+        meso_text_free(&words);
+        meso_weights_close(weights);
+        meso_keras_close(file);
+    }
+    meso_net_close(net);
+}
+
 static void test_classes(void **state)
 {
     static const char *const bad[] = {"",         "fake",      "fake,",
@@ -311,7 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),     cmocka_unit_test(test_accepted),
         cmocka_unit_test(test_bad_streams), cmocka_unit_test(test_maps),
-        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_theano),      cmocka_unit_test(test_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,11 +107,13 @@ static void read_h5(import_result *out, const blob *file)
         hid_t weights = h5_open_group(root, "model_weights");
         set(out->header, "kind", json_string("h5-model"));
         set(out->header, "keras_version", h5_read_text(root, "keras_version"));
+        set(out->header, "backend", h5_read_text(root, "backend"));
         set(out->header, "config", h5_read_text(root, "model_config"));
         read_layer_names_layout(out, weights);
     } else if (h5_has_attribute(root, "layer_names") || h5_has_attribute(root, "layer_names0")) {
         set(out->header, "kind", json_string("h5-weights"));
         set(out->header, "keras_version", h5_read_text(root, "keras_version"));
+        set(out->header, "backend", h5_read_text(root, "backend"));
         read_layer_names_layout(out, root);
     } else {
         /* From inside a .keras file the kind is known already. */
@@ -132,6 +134,7 @@ int main(int argc, char **argv)
     blob weights = file;
     set(out.header, "sha256", sha256_of(&file));
     set(out.header, "keras_version", json_null());
+    set(out.header, "backend", json_null());
     set(out.header, "config", json_null());
     if (file.n == 0)
         die(65, "empty");

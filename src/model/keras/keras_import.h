@@ -37,6 +37,7 @@ typedef struct meso_keras_file {
     meso_keras_kind kind;
     const char *sha256;
     const char *version;      /* of Keras; NULL where the file does not say */
+    const char *backend;      /* what computed for Keras, "theano"; NULL: not said */
     const char *config;       /* the architecture as JSON; NULL where there is none */
     meso_keras_layer *layers; /* those with arrays */
     size_t n_layers;
@@ -51,6 +52,10 @@ void meso_keras_close(meso_keras_file *file); /* NULL is allowed */
 
 /* "Keras 2.1.5, weights only (.h5)". */
 void meso_keras_describe(const meso_keras_file *file, meso_text *out);
+
+/* Were the kernels applied by true convolution (Theano), which turns them by 180°? Keras' own
+ * convert_kernel (keras 2.2.4, utils/conv_utils.py) turns them back when such a file is read. */
+int meso_keras_turns_kernels(const meso_keras_file *file);
 
 /* "Meso4_DF" where the file is one of the four that were published with the paper, else NULL. */
 const char *meso_keras_published(const meso_keras_file *file);

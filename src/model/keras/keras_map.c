@@ -296,8 +296,23 @@ static meso_status add_constant(meso_weights *weights, const meso_param *param, 
     return status;
 }
 
-static meso_status fill_slot(const slot *row, const meso_keras_node *node, meso_weights *weights,
-                             meso_error *error)
+/* The values of kernel [height][width][in][out] with height and width the other way round. */
+static meso_status add_turned(const meso_keras_array *kernel, const meso_param *param,
+                              meso_weights *weights, meso_error *error)
+{
+    meso_tensor *tensor = NULL;
+    meso_status status =
+        meso_weights_new(weights, param->name, param->dims, param->n_dims, &tensor, error);
+    const size_t n_places = kernel->dims[0] * kernel->dims[1];
+    const size_t n_each = kernel->dims[2] * kernel->dims[3];
+    for (size_t i = 0; status == MESO_OK && i < n_places; i++)
+        memcpy(tensor->values + i * n_each, kernel->values + (n_places - 1 - i) * n_each,
+               n_each * sizeof *kernel->values);
+    return status;
+}
+
+static meso_status fill_slot(const slot *row, const meso_keras_node *node, int turn,
+                             meso_weights *weights, meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_keras_array *roles[n_roles] = {0};
@@ -320,8 +335,11 @@ static meso_status fill_slot(const slot *row, const meso_keras_node *node, meso_
                      error, MESO_ERROR_DATA, "layer %s has shape %s; %s of the net needs %s",
                      MESO_PRINTABLE(label_of(row->source)), MESO_DIMS(array->dims, array->n_dims),
                      param->name, MESO_DIMS(param->dims, param->n_dims));
-        MESO_TRY(meso_weights_add(weights, param->name, array->dims, array->n_dims, array->values,
-                                  error));
+        if (turn && row->kind == CONV && role == MESO_PARAM_KERNEL)
+            MESO_TRY(add_turned(array, param, weights, error));
+        else
+            MESO_TRY(meso_weights_add(weights, param->name, array->dims, array->n_dims,
+                                      array->values, error));
     }
 out:
     return status;
@@ -340,7 +358,7 @@ meso_status meso_keras_map(const meso_keras_file *file, const meso_keras_plan *p
     for (size_t i = 0; i < all.n; i++) {
         const meso_keras_node *node =
             plan && all.rows[i].source ? node_of(plan, all.rows[i].source) : NULL;
-        MESO_TRY(fill_slot(&all.rows[i], node, weights, error));
+        MESO_TRY(fill_slot(&all.rows[i], node, meso_keras_turns_kernels(file), weights, error));
     }
 out:
     free(all.rows);

@@ -43,12 +43,20 @@ const char *meso_keras_published(const meso_keras_file *file)
     return NULL;
 }
 
+int meso_keras_turns_kernels(const meso_keras_file *file)
+{
+    return file->backend && strcmp(file->backend, "theano") == 0;
+}
+
 void meso_keras_describe(const meso_keras_file *file, meso_text *out)
 {
     const char *version = file->version                       ? file->version
                           : file->kind == MESO_KERAS3_WEIGHTS ? "3"
                                                               : "1 or 2";
-    meso_text_format(out, "Keras %s, %s", MESO_PRINTABLE(version), kinds[file->kind].words);
+    meso_text_format(out, "Keras %s, %s%s", MESO_PRINTABLE(version), kinds[file->kind].words,
+                     meso_keras_turns_kernels(file)
+                         ? ", written on Theano: convolution kernels turned by 180°"
+                         : "");
 }
 
 void meso_keras_close(meso_keras_file *file)
@@ -132,6 +140,7 @@ static meso_status parse_header(const json_t *header, meso_keras_file *file, mes
         k++;
     file->sha256 = json_string_value(json_object_get(header, "sha256"));
     file->version = json_string_value(json_object_get(header, "keras_version"));
+    file->backend = json_string_value(json_object_get(header, "backend"));
     file->config = json_string_value(json_object_get(header, "config"));
     if (k == n_kinds || !file->sha256 || strlen(file->sha256) != 64)
         return bad_stream(error, "a header without kind or SHA-256");
