@@ -211,7 +211,7 @@ static void bad_roots(void **state)
     PUT("lone/fake/1.png", "half/fake/1.png", "half/real/notes.txt", "none/fake/x", "none/real/x",
         "file");
     expect_error("nowhere", NULL, MESO_ERROR_NO_INPUT, "No such file");
-    expect_error("file", NULL, MESO_ERROR_NO_INPUT, "Not a directory");
+    expect_error("file", NULL, MESO_ERROR_DATA, "no column is called file");
     expect_error("", NULL, MESO_ERROR_ARGUMENT, "empty");
     expect_error(NULL, NULL, MESO_ERROR_ARGUMENT, "either a folder or a manifest");
     expect_error("lone", NULL, MESO_ERROR_DATA, "real images (folders: fake)");
@@ -254,6 +254,9 @@ static void reads_manifests(void **state)
                       "Deepfake,,/abs/c.png,g2");
     options.manifest = "m/list.csv";
     assert_int_equal(meso_dataset_open(NULL, &options, &dataset, NULL), MESO_OK);
+    EXPECT_ITEMS(&dataset, "/abs/c.png", "m/sub/a,\nb.png", "m/b.png");
+    meso_dataset_close(&dataset);
+    assert_int_equal(meso_dataset_open("m/list.csv", NULL, &dataset, NULL), MESO_OK); /* the same */
     EXPECT_ITEMS(&dataset, "/abs/c.png", "m/sub/a,\nb.png", "m/b.png");
     assert_int_equal(dataset.n_groups, 3);
     assert_string_equal(dataset.items[0].group, "g2");

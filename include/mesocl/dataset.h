@@ -58,14 +58,14 @@ typedef struct meso_dataset_options {
     }
 
 /* Scans root, which holds one folder for each class; other folders and loose files in it are passed
- * over. With options->manifest root is NULL. Class folders are searched whole; files are taken by
- * their name's ending (png jpg jpeg bmp ppm pgm pnm webp, letter case ignored); names that begin
- * with a dot are passed over. Links are followed, and each folder is entered once, so that loops
- * end. A group belongs to its class: a recording name that stands in both class folders is two
- * groups. Errors: NO_INPUT (no such folder, unreadable, no images), DATA (class folder missing or
- * ambiguous; a class without images; bad manifest line, with its number; a file listed twice; a
- * file in which the pattern finds no group), ARGUMENT (bad pattern, one name for both classes),
- * MEMORY. */
+ * over. A root that is a file is a manifest; with options->manifest root is NULL. Class folders are
+ * searched whole; files are taken by their name's ending (png jpg jpeg bmp ppm pgm pnm webp, letter
+ * case ignored); names that begin with a dot are passed over. Links are followed, and each folder
+ * is entered once, so that loops end. A group belongs to its class: a recording name that stands in
+ * both class folders is two groups. Errors: NO_INPUT (no such folder, unreadable, no images), DATA
+ * (class folder missing or ambiguous; a class without images; bad manifest line, with its number; a
+ * file listed twice; a file in which the pattern finds no group), ARGUMENT (bad pattern, one name
+ * for both classes), MEMORY. */
 MESO_API meso_status meso_dataset_open(const char *root, const meso_dataset_options *options,
                                        meso_dataset *dataset, meso_error *error);
 

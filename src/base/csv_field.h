@@ -8,4 +8,7 @@
  * against spreadsheets that take it for a formula. */
 void meso_csv_field(const char *field, meso_text *out);
 
+/* Appends it quoted and without a guard: for files that are read back, such as paths. */
+void meso_csv_exact(const char *field, meso_text *out);
+
 #endif

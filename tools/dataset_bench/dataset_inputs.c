@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "report/report_number.h"
@@ -67,12 +66,10 @@ static meso_status list_files(const bench_inputs *inputs, const char *path, meso
                               meso_error *error)
 {
     meso_dataset_options options = inputs->files;
-    struct stat info;
     int drawn = inputs->draw != BENCH_NOT_DRAWN;
-    int is_manifest = stat(path, &info) == 0 && S_ISREG(info.st_mode);
-    options.manifest = is_manifest ? path : NULL;
+    options.manifest = NULL; /* it is a path of its own */
     options.max_per_class = drawn ? 0 : (size_t)inputs->sample;
-    meso_status status = meso_dataset_open(is_manifest ? NULL : path, &options, files, error);
+    meso_status status = meso_dataset_open(path, &options, files, error);
     if (status == MESO_OK && drawn && inputs->sample > 0)
         study_sample(files, (size_t)inputs->sample, inputs->draw);
     return status;

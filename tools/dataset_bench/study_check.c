@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -28,13 +27,10 @@ static meso_status check_source(const study_source *source, int is_train, size_t
     meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
     meso_dataset files = {0};
     meso_error inner = {0};
-    struct stat info;
-    int is_file = stat(source->path, &info) == 0 && S_ISREG(info.st_mode);
     options.group = source->group;
     options.fake = source->fake;
     options.real = source->real;
-    options.manifest = is_file ? source->path : NULL;
-    meso_status status = meso_dataset_open(is_file ? NULL : source->path, &options, &files, &inner);
+    meso_status status = meso_dataset_open(source->path, &options, &files, &inner);
     for (int c = 0; status == MESO_OK && c < 2; c++) {
         n_files[c] = files.n_class[c];
         if (n_files[c] == 0)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -31,14 +30,11 @@ static meso_status scan(const bench_study *study, size_t set, meso_device *devic
     study_scan_options scanning = STUDY_SCAN_OPTIONS_INIT;
     meso_dataset files = {0};
     tool_progress progress;
-    struct stat info;
     char cache[BENCH_PATH_SIZE];
-    int is_file = stat(source->path, &info) == 0 && S_ISREG(info.st_mode);
     options.group = source->group;
     options.fake = source->fake;
     options.real = source->real;
-    options.manifest = is_file ? source->path : NULL;
-    meso_status status = meso_dataset_open(is_file ? NULL : source->path, &options, &files, error);
+    meso_status status = meso_dataset_open(source->path, &options, &files, error);
     if (status != MESO_OK)
         return status;
     scanning.device = device;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "commands.h"
@@ -15,7 +14,7 @@
 typedef struct train {
     meso_train_options options;
     /* as they are typed */
-    const char *validation, *schedule, *early_stop, *augment, *device, *resume;
+    const char *schedule, *early_stop, *augment, *device, *resume;
     int compat;
     uint64_t limit, epochs, batch, validation_batch, threads, cache_mb;
     meso_text augment_text;
@@ -68,7 +67,7 @@ static const char compat_words[] = "keras2.9|kp1.1.2|keras2.1.5";
 #define DATA_OPTIONS(t) \
     {"manifest", 'm', MESO_OPTION_TEXT, {.text = &(t)->options.dataset.manifest}, "FILE", \
      "CSV with the columns file, label and, if wanted, group, in place of a folder", 0, 0}, \
-    {"val", '\0', MESO_OPTION_TEXT, {.text = &(t)->validation}, "DIR", \
+    {"val", '\0', MESO_OPTION_TEXT, {.text = &(t)->options.validation_data}, "DIR", \
      "a validation set of its own: a folder, or a manifest", 0, 0}, \
     {"val-split", '\0', MESO_OPTION_REAL, {.real = &(t)->options.validation_split}, "PART", \
      "this part of each class validates and does not train, such as 0.2", 0.0001, 0.999}, \
@@ -149,16 +148,6 @@ static void take_numbers(train *t)
         o->split_by = MESO_SPLIT_GROUP;
 }
 
-/* A folder, or a manifest. */
-static void take_validation(train *t)
-{
-    struct stat info;
-    if (t->validation && stat(t->validation, &info) == 0 && S_ISREG(info.st_mode))
-        t->options.validation_manifest = t->validation;
-    else
-        t->options.validation_data = t->validation;
-}
-
 /* Settings that are text; what is wrong with one is a wrong command line. */
 static int take_texts(train *t)
 {
@@ -215,10 +204,9 @@ static int parse(train *t, int argc, char **argv)
         return tool_options_usage_error("train", "-o RUN is missing");
     if ((n_operands == 1) == (t->options.dataset.manifest != NULL))
         return tool_options_usage_error("train", "give either a folder or --manifest FILE");
-    if (t->validation && t->options.validation_split > 0)
+    if (t->options.validation_data && t->options.validation_split > 0)
         return tool_options_usage_error("train", "--val and --val-split exclude each other");
     take_numbers(t);
-    take_validation(t);
     return take_texts(t);
 }
 

@@ -95,7 +95,7 @@ static json_t *intervals_object(const tool_evaluation *e)
 static json_t *group_object(const tool_evaluation *e, const meso_group_score *group)
 {
     builder row = begin();
-    set(&row, "group", meso_json_text(e->group_names[group->group]));
+    set(&row, "group", meso_json_text(e->names.groups[group->group].name));
     set(&row, "label", json_string(class_names[group->real]));
     set_count(&row, "n", group->n_images);
     set_number(&row, "p_fake", group->p_fake);

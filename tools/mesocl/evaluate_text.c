@@ -102,7 +102,7 @@ static void add_groups(const tool_evaluation *e, meso_text *out)
     for (size_t i = 0; i < e->n_groups; i++) {
         const meso_group_score *group = &e->groups[i];
         report_table_add_text(&table, class_names[group->real]);
-        report_table_add_text(&table, e->group_names[group->group]);
+        report_table_add_text(&table, e->names.groups[group->group].name);
         report_table_add_count(&table, group->n_images);
         report_table_add_number(&table, group->p_fake);
         report_table_add_number(&table, group->p_real);

@@ -7,41 +7,6 @@
 
 #include "base/error.h"
 
-typedef struct named_item {
-    const char *group;
-    size_t item;
-} named_item;
-
-static int compare_names(const void *left, const void *right)
-{
-    return strcmp(((const named_item *)left)->group, ((const named_item *)right)->group);
-}
-
-/* Numbers the group names in byte order. */
-static meso_status number_groups(tool_evaluation *e, meso_error *error)
-{
-    meso_status status = MESO_OK;
-    size_t n = e->dataset->n_items, n_names = 0;
-    named_item *sorted = calloc(n, sizeof *sorted);
-    e->file_group = calloc(n, sizeof *e->file_group);
-    e->group_names = calloc(n, sizeof *e->group_names);
-    e->group = calloc(n, sizeof *e->group);
-    MESO_REQUIRE_MEMORY(sorted, error);
-    MESO_REQUIRE(e->file_group && e->group_names && e->group, error, MESO_ERROR_MEMORY,
-                 "out of memory");
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = (named_item){e->dataset->items[i].group, i};
-    qsort(sorted, n, sizeof *sorted, compare_names);
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || compare_names(&sorted[i - 1], &sorted[i]) != 0)
-            e->group_names[n_names++] = sorted[i].group;
-        e->file_group[sorted[i].item] = n_names - 1;
-    }
-out:
-    free(sorted);
-    return status;
-}
-
 meso_status tool_evaluation_create(const meso_dataset *dataset, tool_evaluation *e,
                                    meso_error *error)
 {
@@ -54,8 +19,9 @@ meso_status tool_evaluation_create(const meso_dataset *dataset, tool_evaluation 
     e->real = calloc(n, sizeof *e->real);
     MESO_REQUIRE(e->files && e->p_real && e->p_fake && e->real, error, MESO_ERROR_MEMORY,
                  "out of memory");
-    if (dataset->n_groups > 0)
-        MESO_TRY(number_groups(e, error));
+    MESO_TRY(meso_groups_create(dataset, 0, &e->names, error));
+    if (e->names.n > 0)
+        MESO_REQUIRE_MEMORY(e->group = calloc(n, sizeof *e->group), error);
 out:
     return status;
 }
@@ -65,8 +31,7 @@ void tool_evaluation_free(tool_evaluation *e)
     for (size_t i = 0; e->files && i < e->dataset->n_items; i++)
         free(e->files[i].detail);
     free(e->files);
-    free(e->file_group);
-    free(e->group_names);
+    meso_groups_free(&e->names);
     free(e->p_real);
     free(e->p_fake);
     free(e->real);
@@ -90,7 +55,7 @@ meso_status tool_evaluation_add(tool_evaluation *e, const meso_file_score *score
     e->p_fake[n] = 1 - e->p_real[n];
     e->real[n] = e->dataset->items[score->index].label == MESO_REAL;
     if (e->group)
-        e->group[n] = e->file_group[score->index];
+        e->group[n] = e->names.of_item[score->index];
     return MESO_OK;
 }
 

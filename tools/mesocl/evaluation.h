@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common.h"
+#include "data/list/group.h"
 #include "mesocl/evaluate.h"
 #include "mesocl/metrics.h"
 #include "tally.h"
@@ -21,8 +22,7 @@ typedef struct tool_evaluated {
 typedef struct tool_evaluation {
     const meso_dataset *dataset;
     tool_evaluated *files; /* [dataset->n_items] */
-    size_t *file_group;    /* [dataset->n_items] position in group_names; NULL without groups */
-    const char **group_names;
+    meso_groups names;     /* of the dataset's groups */
     tool_tally tally;
 
     /* Of the images that were scored, in the dataset's order. */

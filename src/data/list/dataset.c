@@ -96,30 +96,41 @@ out:
     return status;
 }
 
+static int is_file(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 meso_status meso_dataset_open(const char *root, const meso_dataset_options *options,
                               meso_dataset *dataset, meso_error *error)
 {
-    const meso_dataset_options defaults = MESO_DATASET_OPTIONS_INIT;
-    const meso_dataset_options *o = options ? options : &defaults;
+    meso_dataset_options o = MESO_DATASET_OPTIONS_INIT;
     meso_builder builder = {dataset, 0};
+    meso_groups groups = {0};
     regex_t compiled;
     const regex_t *pattern = NULL;
     meso_status status = MESO_OK;
     *dataset = (meso_dataset){0};
-    MESO_TRY(check_arguments(root, o, error));
-    if (o->group && (!o->manifest || strchr(o->group, '('))) {
-        MESO_TRY(meso_group_compile(o->group, &compiled, error));
+    o = options ? *options : o;
+    MESO_TRY(check_arguments(root, &o, error));
+    if (root && is_file(root))
+        o.manifest = root;
+    if (o.group && (!o.manifest || strchr(o.group, '('))) {
+        MESO_TRY(meso_group_compile(o.group, &compiled, error));
         pattern = &compiled;
     }
-    if (o->manifest)
-        MESO_TRY(meso_manifest_read(o, pattern, &builder, error));
+    if (o.manifest)
+        MESO_TRY(meso_manifest_read(&o, pattern, &builder, error));
     else
-        MESO_TRY(scan_classes(root, o, pattern, &builder, error));
+        MESO_TRY(scan_classes(root, &o, pattern, &builder, error));
     sort_items(dataset, 0);
-    limit_classes(dataset, o->max_per_class);
-    MESO_TRY(check_classes(o->manifest ? o->manifest : root, dataset, error));
-    MESO_TRY(meso_group_count(dataset, error));
+    limit_classes(dataset, o.max_per_class);
+    MESO_TRY(check_classes(o.manifest ? o.manifest : root, dataset, error));
+    MESO_TRY(meso_groups_create(dataset, 1, &groups, error));
+    dataset->n_groups = groups.n;
 out:
+    meso_groups_free(&groups);
     if (pattern)
         regfree(&compiled);
     if (status != MESO_OK)

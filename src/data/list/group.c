@@ -57,28 +57,61 @@ out:
     return status;
 }
 
-static int compare_groups(const void *left, const void *right)
+typedef struct member {
+    const char *name;
+    size_t class; /* 0 where classes are not told apart */
+    size_t item;
+} member;
+
+static int compare_members(const void *left, const void *right)
 {
-    const meso_dataset_item *a = left, *b = right;
-    if (a->label != b->label)
-        return a->label < b->label ? -1 : 1;
-    return strcmp(a->group, b->group);
+    const member *a = left, *b = right;
+    int order = a->class != b->class ? (a->class > b->class ? 1 : -1) : strcmp(a->name, b->name);
+    return order ? order : (a->item > b->item) - (a->item < b->item);
 }
 
-meso_status meso_group_count(meso_dataset *dataset, meso_error *error)
+static void fill(const meso_dataset *dataset, const member *members, meso_groups *groups)
 {
-    size_t n = dataset->n_items;
-    dataset->n_groups = 0;
-    if (n == 0 || !dataset->items[0].group)
-        return MESO_OK;
-    meso_dataset_item *sorted = malloc(n * sizeof *sorted);
-    if (!sorted)
-        return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
-    memcpy(sorted, dataset->items, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, compare_groups);
-    dataset->n_groups = 1;
-    for (size_t i = 1; i < n; i++)
-        dataset->n_groups += compare_groups(&sorted[i - 1], &sorted[i]) != 0;
-    free(sorted);
-    return MESO_OK;
+    for (size_t k = 0; k < dataset->n_items; k++) {
+        const member *m = &members[k];
+        if (k == 0 || m->class != m[-1].class || strcmp(m->name, m[-1].name) != 0)
+            groups->groups[groups->n++] = (meso_group){m->name, m->item, {0, 0}};
+        groups->of_item[m->item] = groups->n - 1;
+        groups->groups[groups->n - 1].n_class[dataset->items[m->item].label]++;
+    }
+    for (size_t i = 0; i < groups->n; i++)
+        groups->n_in_both += groups->groups[i].n_class[0] > 0 && groups->groups[i].n_class[1] > 0;
+}
+
+meso_status meso_groups_create(const meso_dataset *dataset, int classes_apart, meso_groups *groups,
+                               meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const size_t n = dataset->n_items;
+    *groups = (meso_groups){0};
+    member *members = malloc((n + 1) * sizeof *members);
+    MESO_REQUIRE_MEMORY(members, error);
+    for (size_t i = 0; i < n; i++) {
+        const meso_dataset_item *item = &dataset->items[i];
+        if (!item->group)
+            goto out;
+        members[i] = (member){item->group, classes_apart ? item->label : 0, i};
+    }
+    groups->groups = calloc(n + 1, sizeof *groups->groups);
+    groups->of_item = calloc(n + 1, sizeof *groups->of_item);
+    MESO_REQUIRE(groups->groups && groups->of_item, error, MESO_ERROR_MEMORY, "out of memory");
+    qsort(members, n, sizeof *members, compare_members);
+    fill(dataset, members, groups);
+out:
+    free(members);
+    if (status != MESO_OK)
+        meso_groups_free(groups);
+    return status;
+}
+
+void meso_groups_free(meso_groups *groups)
+{
+    free(groups->groups);
+    free(groups->of_item);
+    *groups = (meso_groups){0};
 }

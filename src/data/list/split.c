@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "data/list/group.h"
 #include "data/list/labels.h"
 
 static const uint64_t stream = 0x73706c6974; /* "split": numbers apart from those of other uses */
@@ -49,18 +50,6 @@ out:
     return status;
 }
 
-typedef struct member {
-    const char *group;
-    size_t item;
-} member;
-
-static int compare_members(const void *left, const void *right)
-{
-    const member *a = left, *b = right;
-    int order = strcmp(a->group, b->group);
-    return order ? order : (a->item > b->item) - (a->item < b->item);
-}
-
 /* How far counts of both classes are from what is wanted. */
 static double distance(const making *m, const size_t count[2])
 {
@@ -72,50 +61,37 @@ static double distance(const making *m, const size_t count[2])
     return sum;
 }
 
-/* Members first … end − 1 are a group: it validates if that brings the counts nearer. */
-static void try_group(const making *m, const member *members, size_t first, size_t end,
-                      size_t count[2])
-{
-    size_t with[2] = {count[0], count[1]};
-    for (size_t i = first; i < end; i++)
-        with[m->dataset->items[members[i].item].label]++;
-    if (!(distance(m, with) < distance(m, count)))
-        return;
-    for (size_t i = first; i < end; i++)
-        m->validates[members[i].item] = 1;
-    memcpy(count, with, sizeof with);
-}
-
 static meso_status take_groups(const making *m, meso_error *error)
 {
     meso_status status = MESO_OK;
-    const size_t n = m->dataset->n_items;
     meso_random random = meso_random_for(m->seed ^ stream, 2, 0);
-    size_t n_groups = 0, count[2] = {0, 0};
-    member *members = malloc((n + 1) * sizeof *members);
-    size_t *starts = malloc((n + 1) * sizeof *starts);
-    MESO_REQUIRE_MEMORY(members, error);
-    MESO_REQUIRE_MEMORY(starts, error);
-    for (size_t i = 0; i < n; i++) {
-        MESO_REQUIRE(m->dataset->items[i].group, error, MESO_ERROR_DATA,
-                     "to split by group, images need groups: give a group pattern, or a manifest "
-                     "with the column group");
-        members[i] = (member){m->dataset->items[i].group, i};
+    meso_groups groups = {0};
+    size_t count[2] = {0, 0}, *order = NULL;
+    unsigned char *chosen = NULL;
+    MESO_TRY(meso_groups_create(m->dataset, 0, &groups, error));
+    MESO_REQUIRE(groups.n > 0, error, MESO_ERROR_DATA,
+                 "to split by group, images need groups: give a group pattern, or a manifest with "
+                 "the column group");
+    order = malloc(groups.n * sizeof *order);
+    chosen = calloc(groups.n, 1);
+    MESO_REQUIRE(order && chosen, error, MESO_ERROR_MEMORY, "out of memory");
+    for (size_t g = 0; g < groups.n; g++)
+        order[g] = g;
+    meso_random_shuffle(&random, order, groups.n);
+    for (size_t k = 0; k < groups.n; k++) { /* it validates if that brings the counts nearer */
+        const size_t *n_class = groups.groups[order[k]].n_class;
+        const size_t with[2] = {count[0] + n_class[0], count[1] + n_class[1]};
+        if (!(distance(m, with) < distance(m, count)))
+            continue;
+        chosen[order[k]] = 1;
+        memcpy(count, with, sizeof with);
     }
-    qsort(members, n, sizeof *members, compare_members);
-    for (size_t i = 0; i < n; i++)
-        if (i == 0 || strcmp(members[i].group, members[i - 1].group) != 0)
-            starts[n_groups++] = i;
-    meso_random_shuffle(&random, starts, n_groups);
-    for (size_t g = 0; g < n_groups; g++) {
-        size_t end = starts[g] + 1;
-        while (end < n && strcmp(members[end].group, members[starts[g]].group) == 0)
-            end++;
-        try_group(m, members, starts[g], end, count);
-    }
+    for (size_t i = 0; i < m->dataset->n_items; i++)
+        m->validates[i] = chosen[groups.of_item[i]];
 out:
-    free(members);
-    free(starts);
+    free(order);
+    free(chosen);
+    meso_groups_free(&groups);
     return status;
 }
 

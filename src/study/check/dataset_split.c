@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "data/list/group.h"
 #include "study/check/duplicates.h"
-#include "study/check/study_group.h"
 
 /* Sets of images, told by one of them (union-find). */
 typedef struct forest {
@@ -34,25 +34,11 @@ static int join(const forest *f, size_t a, size_t b)
 
 static meso_status join_groups(const study_dataset *dataset, const forest *f, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    study_groups groups = {0};
-    size_t *first = NULL;
-    MESO_TRY(study_groups_create(&dataset->files, &groups, error));
-    if (groups.n == 0)
-        goto out;
-    first = malloc(groups.n * sizeof *first);
-    MESO_REQUIRE_MEMORY(first, error);
-    for (size_t g = 0; g < groups.n; g++)
-        first[g] = SIZE_MAX;
-    for (size_t i = 0; i < dataset->files.n_items; i++) {
-        size_t g = groups.of_item[i];
-        if (first[g] == SIZE_MAX)
-            first[g] = i;
-        join(f, first[g], i);
-    }
-out:
-    free(first);
-    study_groups_free(&groups);
+    meso_groups groups = {0};
+    meso_status status = meso_groups_create(&dataset->files, 0, &groups, error);
+    for (size_t i = 0; groups.n > 0 && i < dataset->files.n_items; i++)
+        join(f, groups.groups[groups.of_item[i]].first, i);
+    meso_groups_free(&groups);
     return status;
 }
 

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv_field.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "data/list/builder.h"
 #include "data/list/csv.h"
+#include "data/list/group.h"
 
 enum { max_list_bytes = 1 << 30, n_list_columns = 5 };
 
@@ -18,18 +20,20 @@ static const char *const list_columns[n_list_columns] = {"file", "label", "group
 /* ---- building ----------------------------------------------------------------------------------
  */
 
+/* Room for so many rows. */
+static meso_status start(study_list *list, size_t n_rows, meso_error *error)
+{
+    *list = (study_list){.hash = calloc(n_rows + 1, sizeof *list->hash),
+                         .used = calloc(n_rows + 1, sizeof *list->used)};
+    return list->hash && list->used ? MESO_OK
+                                    : meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
+}
+
 static meso_status add_row(study_list *list, meso_builder *builder, const meso_dataset_item *item,
                            const char *hash, int used, meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t n = list->files.n_items;
-    if ((n & (n + 1)) == 0) { /* 0, 1, 3, 7, …: full */
-        void *hashes = realloc(list->hash, (2 * n + 1) * sizeof *list->hash);
-        list->hash = hashes ? hashes : list->hash;
-        void *marks = realloc(list->used, 2 * n + 1);
-        list->used = marks ? marks : list->used;
-        MESO_REQUIRE(hashes && marks, error, MESO_ERROR_MEMORY, "out of memory");
-    }
     MESO_TRY(meso_builder_add(builder, item->path, item->label, item->group, error));
     snprintf(list->hash[n], sizeof list->hash[n], "%.32s", hash);
     list->used[n] = used != 0;
@@ -39,50 +43,18 @@ out:
     return status;
 }
 
-typedef struct named_row {
-    const char *group;
-    meso_label label;
-    size_t row;
-} named_row;
-
-static int compare_named(const void *left, const void *right)
-{
-    const named_row *a = left, *b = right;
-    return a->label != b->label ? (int)a->label - (int)b->label : strcmp(a->group, b->group);
-}
-
-/* Groups get numbers; a recording in both classes is two. */
+/* Numbers the recordings, the fakes' first: one that stands in both classes is two. */
 static meso_status number_groups(study_list *list, meso_error *error)
 {
     meso_status status = MESO_OK;
-    size_t n = list->files.n_items;
-    named_row *rows = calloc(n + 1, sizeof *rows);
-    MESO_REQUIRE_MEMORY(rows, error);
-    for (size_t i = 0; i < n; i++) {
-        if (!list->files.items[i].group)
-            goto out;
-        rows[i] = (named_row){list->files.items[i].group, list->files.items[i].label, i};
-    }
-    list->group = calloc(n + 1, sizeof *list->group);
-    MESO_REQUIRE_MEMORY(list->group, error);
-    qsort(rows, n, sizeof *rows, compare_named);
-    for (size_t i = 0; i < n; i++) {
-        list->files.n_groups += i == 0 || compare_named(&rows[i - 1], &rows[i]) != 0;
-        list->group[rows[i].row] = list->files.n_groups - 1;
-    }
+    meso_groups groups = {0};
+    MESO_TRY(meso_groups_create(&list->files, 1, &groups, error));
+    list->group = groups.of_item;
+    list->files.n_groups = groups.n;
+    groups.of_item = NULL;
 out:
-    free(rows);
+    meso_groups_free(&groups);
     return status;
-}
-
-static void add_field(const char *field, meso_text *out)
-{
-    meso_text_add(out, "\"");
-    for (; *field; field++) {
-        meso_text_add(out, *field == '"' ? "\"" : "");
-        meso_text_add_n(out, field, 1);
-    }
-    meso_text_add(out, "\",");
 }
 
 /* The list as it stands in its file; or what it says of the dataset itself. */
@@ -91,10 +63,10 @@ static void list_text(const study_list *list, int with_use, meso_text *out)
     meso_text_add(out, "file,label,group,hash,used\n");
     for (size_t i = 0; i < list->files.n_items; i++) {
         const meso_dataset_item *item = &list->files.items[i];
-        add_field(item->path, out);
-        meso_text_add(out, item->label == MESO_FAKE ? "fake," : "real,");
-        add_field(item->group ? item->group : "", out);
-        meso_text_format(out, "%s,%d\n", list->hash[i], with_use && list->used[i]);
+        meso_csv_exact(item->path, out);
+        meso_text_add(out, item->label == MESO_FAKE ? ",fake," : ",real,");
+        meso_csv_exact(item->group ? item->group : "", out);
+        meso_text_format(out, ",%s,%d\n", list->hash[i], with_use && list->used[i]);
     }
 }
 
@@ -156,9 +128,9 @@ meso_status study_list_create(const study_dataset *dataset, const size_t per_cla
                               study_list *list, meso_error *error)
 {
     meso_status status = MESO_OK;
-    *list = (study_list){0};
     meso_builder builder = {&list->files, 0};
     unsigned char *chosen = calloc(dataset->files.n_items + 1, 1);
+    MESO_TRY(start(list, dataset->files.n_items, error));
     MESO_REQUIRE_MEMORY(chosen, error);
     for (int label = 0; label < 2; label++)
         MESO_TRY(choose(dataset, (meso_label)label, per_class[label], chosen, error));
@@ -201,10 +173,12 @@ meso_status study_list_write_manifest(const study_list *list, const char *path, 
         const meso_dataset_item *item = &list->files.items[i];
         if (!list->used[i])
             continue;
-        add_field(item->path, &text);
-        if (list->group)
-            add_field(item->group, &text);
-        meso_text_add(&text, item->label == MESO_FAKE ? "fake\n" : "real\n");
+        meso_csv_exact(item->path, &text);
+        if (list->group) {
+            meso_text_add(&text, ",");
+            meso_csv_exact(item->group, &text);
+        }
+        meso_text_add(&text, item->label == MESO_FAKE ? ",fake\n" : ",real\n");
     }
     MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(meso_file_write(path, text.bytes, text.length, error));
@@ -226,6 +200,14 @@ static meso_status read_row(study_list *list, meso_builder *builder, const meso_
     return add_row(list, builder, &item, f[3], f[4][0] == '1', error);
 }
 
+static size_t count_lines(const char *bytes, size_t n)
+{
+    size_t n_lines = 1;
+    for (size_t i = 0; i < n; i++)
+        n_lines += bytes[i] == '\n';
+    return n_lines;
+}
+
 meso_status study_list_read(const char *path, study_list *list, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -235,6 +217,7 @@ meso_status study_list_read(const char *path, study_list *list, meso_error *erro
     size_t n = 0;
     meso_csv csv;
     MESO_TRY(meso_file_read(path, max_list_bytes, &bytes, &n, NULL, error));
+    MESO_TRY(start(list, count_lines(bytes, n), error));
     meso_csv_start(&csv, bytes, n, MESO_PRINTABLE(path));
     MESO_TRY(meso_csv_next(&csv, error));
     MESO_REQUIRE(csv.n_fields == n_list_columns && strcmp(csv.fields[0], list_columns[0]) == 0,
