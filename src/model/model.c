@@ -4,6 +4,7 @@
  */
 #include "model/model.h"
 #include "model/weights/classes.h"
+#include "model/weights/weights.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -115,7 +116,6 @@ meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *
 {
     meso_status status = MESO_OK;
     const meso_model_options defaults = MESO_MODEL_OPTIONS_INIT;
-    const char *classes = meso_weights_get(weights, "mesocl.classes");
     meso_model *m = calloc(1, sizeof *m);
     if (!m) {
         meso_net_close(net);
@@ -128,7 +128,7 @@ meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *
     m->weights = weights;
     m->path = options->path;
     snprintf(m->weights_hash, sizeof m->weights_hash, "%s", meso_weights_hash(weights));
-    MESO_TRY(set_classes(m, classes ? classes : "fake,real", error));
+    MESO_TRY(set_classes(m, meso_weights_classes(weights), error));
     find_logits(m);
     MESO_TRY(meso_weights_check(weights, net, error));
     double started = meso_seconds();
@@ -165,18 +165,10 @@ meso_status meso_model_open(meso_device *device, const char *path,
     meso_error reason = {0};
     const char *file = path ? path : "built-in weights";
     MESO_TRY(meso_weights_read(path, &weights, error));
-    const char *text = meso_weights_get(weights, "mesocl.net");
-    const char *name = meso_weights_get(weights, "mesocl.net_name");
-    if (options && options->net) {
+    if (options && options->net)
         MESO_TRY(meso_net_open(options->net, &net, error));
-    } else {
-        MESO_REQUIRE(text, error, MESO_ERROR_DATA,
-                     "%s: no net in its metadata (mesocl.net): name one with --net, or convert the "
-                     "original again",
-                     MESO_PRINTABLE(file));
-        status = meso_net_parse(text, name ? name : "net", &net, &reason);
-        MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(file), reason.text);
-    }
+    else
+        MESO_TRY(meso_weights_net(weights, file, &net, error));
     status = meso_model_create(device, net, weights, options, model, &reason);
     weights = NULL;
     MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(file), reason.text);

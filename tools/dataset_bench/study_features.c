@@ -13,7 +13,7 @@
 #include "maths/frechet.h"
 #include "mesocl/image.h"
 #include "mesocl/model.h"
-#include "mesocl/weights.h"
+#include "model/weights/weights.h"
 #include "net/net.h"
 #include "study_job.h"
 
@@ -62,7 +62,7 @@ static meso_status write_cut(const char *model_path, const char *cut_path, meso_
     meso_net *whole = NULL, *cut = NULL;
     meso_text text = {0};
     MESO_TRY(meso_weights_read(model_path, &all, error));
-    MESO_TRY(meso_net_parse(meso_weights_get(all, "mesocl.net"), "net", &whole, error));
+    MESO_TRY(meso_weights_net(all, model_path, &whole, error));
     const char *name = flatten_layer(whole, width);
     if (!name)
         goto out;

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "common.h"
 #include "model/keras/keras_import.h"
+#include "model/weights/weights.h"
 #include "options.h"
 #include "run_h5import.h"
 
@@ -89,7 +90,7 @@ static const char examples[] = "mesocl convert Meso4_DF.h5 -o meso4_df.safetenso
 
 int cmd_convert(int argc, char **argv)
 {
-    convert_options o = {NULL, NULL, "fake,real"};
+    convert_options o = {NULL, NULL, MESO_USUAL_CLASSES};
     const tool_option options[] = {
         OPT_TEXT("output", 'o', o.out, "FILE", "the .safetensors file to write (required)"),
         OPT_TEXT("net", 0, o.net, "NET",

@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "common.h"
 #include "mesocl/mesocl.h"
+#include "model/weights/weights.h"
 #include "report/report_json.h"
 #include "report/report_table.h"
 
@@ -36,12 +37,7 @@ static meso_status open_subject(const char *name, subject *s, meso_error *error)
     meso_status status = meso_weights_read(name, &s->weights, error);
     if (status != MESO_OK)
         return status;
-    const char *text = meso_weights_get(s->weights, "mesocl.net");
-    const char *net_name = meso_weights_get(s->weights, "mesocl.net_name");
-    if (!text)
-        return meso_fail(error, MESO_ERROR_DATA, "%s: no net in its metadata (mesocl.net)",
-                         MESO_PRINTABLE(name));
-    status = meso_net_parse(text, net_name ? net_name : "net", &s->net, error);
+    status = meso_weights_net(s->weights, name, &s->net, error);
     return status == MESO_OK ? meso_weights_check(s->weights, s->net, error) : status;
 }
 

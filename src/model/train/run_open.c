@@ -162,22 +162,6 @@ out:
 /* ---- net and weights ---------------------------------------------------------------------------
  */
 
-static meso_status net_of_weights(meso_run *run, meso_error *error)
-{
-    meso_status status = MESO_OK;
-    meso_error why = {0};
-    const char *init = run->options.init;
-    const char *text = meso_weights_get(run->start, "mesocl.net");
-    const char *name = meso_weights_get(run->start, "mesocl.net_name");
-    MESO_REQUIRE(text, error, MESO_ERROR_DATA,
-                 "%s: no net in its metadata (mesocl.net): name one with --net",
-                 MESO_PRINTABLE(init));
-    status = meso_net_parse(text, name ? name : "net", &run->net, &why);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(init), why.text);
-out:
-    return status;
-}
-
 /* A net that is named replaces the one in the file, whose weights must run it. */
 static meso_status open_init(meso_run *run, meso_error *error)
 {
@@ -187,10 +171,9 @@ static meso_status open_init(meso_run *run, meso_error *error)
     MESO_TRY(meso_weights_read(o->init, &run->start, error));
     if (o->net) {
         MESO_TRY(meso_net_open(o->net, &run->net, error));
-        MESO_TRY(meso_weights_set(run->start, "mesocl.net", run->net->text, error));
-        MESO_TRY(meso_weights_set(run->start, "mesocl.net_name", run->net->name, error));
+        MESO_TRY(meso_weights_set_net(run->start, run->net, error));
     } else {
-        MESO_TRY(net_of_weights(run, error));
+        MESO_TRY(meso_weights_net(run->start, o->init, &run->net, error));
     }
     status = meso_weights_check(run->start, run->net, &why);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(o->init), why.text);
@@ -208,9 +191,8 @@ static meso_status open_weights(meso_run *run, meso_error *error)
         MESO_TRY(meso_net_open(o->net ? o->net : "meso4", &run->net, error));
         MESO_TRY(meso_weights_initialize(run->net, o->initializer, o->seed, &run->start, error));
     }
-    const char *classes = meso_weights_get(run->start, "mesocl.classes");
-    MESO_TRY(
-        meso_classes_parse(classes ? classes : "fake,real", MESO_ERROR_DATA, &run->classes, error));
+    MESO_TRY(meso_classes_parse(meso_weights_classes(run->start), MESO_ERROR_DATA, &run->classes,
+                                error));
     MESO_REQUIRE(run->net->layers[0].shape.c == 3, error, MESO_ERROR_DATA,
                  "net %s takes %d channels; pictures have 3", run->net->name,
                  (int)run->net->layers[0].shape.c);

@@ -139,10 +139,7 @@ static meso_status choose_path(meso_trainer *t, meso_path wanted)
 static meso_status take_weights(meso_trainer *t, const meso_weights *start, meso_error *error)
 {
     meso_status status = MESO_OK;
-    const char *text = meso_weights_get(start, "mesocl.net");
-    const char *name = meso_weights_get(start, "mesocl.net_name");
-    MESO_REQUIRE(text, error, MESO_ERROR_DATA, "the weights carry no net (mesocl.net)");
-    MESO_TRY(meso_net_parse(text, name ? name : "net", &t->net, error));
+    MESO_TRY(meso_weights_net(start, "the weights", &t->net, error));
     MESO_TRY(meso_weights_check(start, t->net, error));
     MESO_TRY(meso_weights_copy(start, &t->start, error));
     t->params = make_arrays(t->net);

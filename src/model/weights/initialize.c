@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "mesocl/weights.h"
+#include "model/weights/weights.h"
 #include "net/net.h"
 
 /* fan = window area · channels. */
@@ -58,9 +58,8 @@ meso_status meso_weights_initialize(const meso_net *net, meso_initializer initia
     meso_weights *w = NULL;
     float *values = NULL;
     MESO_TRY(meso_weights_create(&w, error));
-    MESO_TRY(meso_weights_set(w, "mesocl.net", net->text, error));
-    MESO_TRY(meso_weights_set(w, "mesocl.net_name", net->name, error));
-    MESO_TRY(meso_weights_set(w, "mesocl.classes", "fake,real", error));
+    MESO_TRY(meso_weights_set_net(w, net, error));
+    MESO_TRY(meso_weights_set(w, "mesocl.classes", MESO_USUAL_CLASSES, error));
     MESO_TRY(meso_weights_set(w, "mesocl.source", "seeded random values, not trained", error));
     for (size_t i = 0; i < net->n_params; i++) {
         const meso_param *param = &net->params[i];

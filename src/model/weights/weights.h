@@ -31,6 +31,16 @@ meso_status meso_weights_append(const meso_weights *from, meso_weights *to, meso
 /* An independent copy. */
 meso_status meso_weights_copy(const meso_weights *weights, meso_weights **copy, meso_error *error);
 
+/* weights_net.c: the net in the metadata; file is what messages call the weights. Errors: DATA
+ * (there is none, or not a net), MEMORY. */
+meso_status meso_weights_net(const meso_weights *weights, const char *file, meso_net **net,
+                             meso_error *error);
+meso_status meso_weights_set_net(meso_weights *weights, const meso_net *net, meso_error *error);
+
+/* Names of outputs 0 and 1, as meso_classes_parse reads them. */
+#define MESO_USUAL_CLASSES "fake,real"
+const char *meso_weights_classes(const meso_weights *weights);
+
 /* The position of the first value that is NaN or infinite; n where there is none. Looks at bits: a
  * compiler told to assume finite numbers may drop isfinite(). */
 size_t meso_first_not_finite(const float *values, size_t n);
