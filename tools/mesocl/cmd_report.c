@@ -22,21 +22,21 @@ static meso_status write_report(const char *run, const char *output, meso_text *
                                 meso_error *error)
 {
     meso_status status = MESO_OK;
-    tool_run_folder folder = {0};
+    meso_run_folder folder = {0};
     meso_text page = {0};
     size_t n = strlen(run);
     if (output)
         meso_text_add(path, output);
     else
         meso_text_format(path, "%s%sreport.html", run, n > 0 && run[n - 1] == '/' ? "" : "/");
-    MESO_TRY(tool_run_folder_read(run, &folder, error));
+    MESO_TRY(meso_run_folder_read(run, &folder, error));
     MESO_TRY(tool_report_page(run, &folder, &page, error));
     MESO_REQUIRE(!page.out_of_memory && !path->out_of_memory, error, MESO_ERROR_MEMORY,
                  "out of memory");
     MESO_TRY(meso_file_write(path->bytes, page.bytes, page.length, error));
 out:
     meso_text_free(&page);
-    tool_run_folder_free(&folder);
+    meso_run_folder_free(&folder);
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "report/report_number.h"
 #include "report_result.h"
 
 static void add_table(report_html *page, const char *caption, report_table *table)
@@ -67,7 +68,7 @@ static void add_curves(report_html *page, const meso_history *history, const cur
     free(values[1]);
 }
 
-static void add_history(report_html *page, const tool_run_folder *f)
+static void add_history(report_html *page, const meso_run_folder *f)
 {
     static const curve_chart charts[] = {
         {"Loss",
@@ -107,7 +108,7 @@ static void add_history(report_html *page, const tool_run_folder *f)
     free(epochs);
 }
 
-static void add_epochs(report_html *page, const tool_run_folder *f)
+static void add_epochs(report_html *page, const meso_run_folder *f)
 {
     static const report_column columns[] = {
         {"epoch", "epoch", REPORT_RIGHT, REPORT_COUNT, 0},
@@ -139,7 +140,16 @@ static void add_epochs(report_html *page, const tool_run_folder *f)
 /* ---- origin ------------------------------------------------------------------------------------
  */
 
-static void add_options(report_html *page, const tool_run_folder *f)
+/* "" where it is missing or null; valid until the next call. */
+static const char *value_text(const json_t *value)
+{
+    static char text[REPORT_NUMBER_SIZE];
+    if (json_is_string(value))
+        return json_string_value(value);
+    return json_is_number(value) ? report_exact(json_number_value(value), text) : "";
+}
+
+static void add_options(report_html *page, const meso_run_folder *f)
 {
     static const report_column columns[] = {
         {"option", "option", REPORT_LEFT, REPORT_TEXT, 0},
@@ -151,27 +161,25 @@ static void add_options(report_html *page, const tool_run_folder *f)
     report_html_section(page, "Options");
     json_object_foreach(json_object_get(f->config, "options"), key, value)
     {
-        char path[64];
-        snprintf(path, sizeof path, "options.%s", key);
         if (json_is_null(value) || strcmp(key, "command") == 0)
             continue;
         report_table_add_text(&table, key);
-        report_table_add_text(&table, tool_run_config_text(f, path));
+        report_table_add_text(&table, value_text(value));
     }
     add_table(page, NULL, &table);
 }
 
-static const char *text_of(const tool_run_folder *f, const char *key)
+static const char *text_of(const meso_run_folder *f, const char *key)
 {
     return json_string_value(json_object_get(f->config, key));
 }
 
-static const char *option_of(const tool_run_folder *f, const char *key)
+static const char *option_of(const meso_run_folder *f, const char *key)
 {
     return json_string_value(json_object_get(json_object_get(f->config, "options"), key));
 }
 
-static void add_provenance(report_html *page, const tool_run_folder *f)
+static void add_provenance(report_html *page, const meso_run_folder *f)
 {
     char seed[24];
     const char *data = option_of(f, "data"), *manifest = option_of(f, "manifest");
@@ -197,13 +205,14 @@ static void add_provenance(report_html *page, const tool_run_folder *f)
     snprintf(trained, sizeof trained,
              "Trained by version %s, commit %s, with %s kernels. Below: the program of this "
              "report, and what the run recorded.",
-             tool_run_config_text(f, "version"), tool_run_config_text(f, "commit"),
-             tool_run_config_text(f, "kernels"));
+             value_text(json_object_get(f->config, "version")),
+             value_text(json_object_get(f->config, "commit")),
+             value_text(json_object_get(f->config, "kernels")));
     report_html_paragraph(page, trained);
     report_html_provenance(page, &provenance);
 }
 
-meso_status tool_report_page(const char *run, const tool_run_folder *f, meso_text *out,
+meso_status tool_report_page(const char *run, const meso_run_folder *f, meso_text *out,
                              meso_error *error)
 {
     meso_status status = MESO_OK;

@@ -177,7 +177,7 @@ static int by_p_true(const void *left, const void *right)
     return (a->image > b->image) - (a->image < b->image);
 }
 
-static meso_status add_worst(report_html *page, const tool_run_folder *f, meso_error *error)
+static meso_status add_worst(report_html *page, const meso_run_folder *f, meso_error *error)
 {
     meso_status status = MESO_OK;
     static const report_column columns[] = {
@@ -193,7 +193,7 @@ static meso_status add_worst(report_html *page, const tool_run_folder *f, meso_e
     qsort(all, f->n_scores, sizeof *all, by_p_true);
     size_t n = 0;
     for (; n < n_worst && n < f->n_scores && all[n].p_true <= 0.5; n++) {
-        report_table_add_text(&table, f->rows[all[n].image].file);
+        report_table_add_text(&table, f->files.items[all[n].image].path);
         report_table_add_text(&table, f->real[all[n].image] ? "real" : "fake");
         report_table_add_number(&table, f->p_real[all[n].image]);
     }
@@ -205,7 +205,7 @@ out:
     return status;
 }
 
-static void add_figures(report_html *page, const tool_run_folder *f, const meso_metrics *m,
+static void add_figures(report_html *page, const meso_run_folder *f, const meso_metrics *m,
                         const meso_metrics_intervals *v)
 {
     char texts[8][REPORT_NUMBER_SIZE], notes[4][128];
@@ -227,10 +227,10 @@ static void add_figures(report_html *page, const tool_run_folder *f, const meso_
     report_html_figures(page, figures, sizeof figures / sizeof figures[0]);
 }
 
-meso_status tool_report_result(report_html *page, const tool_run_folder *f, meso_error *error)
+meso_status tool_report_result(report_html *page, const meso_run_folder *f, meso_error *error)
 {
     meso_status status = MESO_OK;
-    const meso_scores scores = tool_run_folder_scores(f);
+    const meso_scores scores = meso_run_folder_scores(f);
     const char *set = json_string_value(json_object_get(f->metrics, "set"));
     meso_metrics m;
     meso_metrics_intervals intervals;

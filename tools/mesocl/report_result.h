@@ -5,10 +5,10 @@
 #ifndef MESO_TOOLS_REPORT_RESULT_H
 #define MESO_TOOLS_REPORT_RESULT_H
 
+#include "model/train/run_folder.h"
 #include "report/report_html.h"
-#include "run_folder.h"
 
 /* Errors: those of meso_metrics_*. */
-meso_status tool_report_result(report_html *page, const tool_run_folder *folder, meso_error *error);
+meso_status tool_report_result(report_html *page, const meso_run_folder *folder, meso_error *error);
 
 #endif
