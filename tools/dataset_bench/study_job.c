@@ -101,17 +101,13 @@ static meso_status open_device(const device_list *devices, size_t i, meso_device
 /* ---- testing -----------------------------------------------------------------------------------
  */
 
-/* P(real) in single precision, as Keras and PyTorch give it: figures are comparable with published
- * ones where ties are. */
-static float single(meso_probability p)
-{
-    return 1.0f / (1.0f + (float)(p.fake / p.real));
-}
-
+/* In single precision, as Keras and PyTorch give it: figures are comparable with published ones
+ * where ties are. */
 static int take_score(const meso_file_score *score, void *user)
 {
     study_scored *scored = user;
-    scored->p_real[score->index] = score->refusal == MESO_IMAGE_OK ? single(score->p) : -1;
+    scored->p_real[score->index] =
+        score->refusal == MESO_IMAGE_OK ? (float)meso_probability_rounded(score->p) : -1;
     return 0;
 }
 

@@ -9,13 +9,11 @@
 #include <xxhash.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/text.h"
+#include "data/image/image.h"
 #include "study/scan/file_facts.h"
 #include "study/scan/phash.h"
 #include "study/scan/reduce.h"
-
-enum { max_file_bytes = 256 << 20 }; /* as in the image reader */
 
 int study_file_stamp(const char *path, uint64_t *bytes, int64_t *modified_ns)
 {
@@ -94,18 +92,6 @@ static void take_refusal(const char *path, meso_refusal refusal, const char *sen
     snprintf(out->detail, sizeof out->detail, "%s", sentence);
 }
 
-/* By the names of mesocl/image.h. */
-static meso_refusal refusal_of(meso_file_fault fault)
-{
-    static const meso_refusal rows[] = {[MESO_FILE_VANISHED] = MESO_IMAGE_VANISHED,
-                                        [MESO_FILE_PERMISSION] = MESO_IMAGE_PERMISSION,
-                                        [MESO_FILE_NOT_REGULAR] = MESO_IMAGE_NOT_REGULAR,
-                                        [MESO_FILE_TOO_LARGE] = MESO_IMAGE_TOO_LARGE,
-                                        [MESO_FILE_IO] = MESO_IMAGE_IO,
-                                        [MESO_FILE_MEMORY] = MESO_IMAGE_OK};
-    return rows[fault];
-}
-
 static meso_status look_at(const char *path, const void *bytes, size_t n,
                            const meso_image_options *options, const study_spectrum_plan *spectrum,
                            study_image *out, meso_image *image, meso_error *error)
@@ -136,19 +122,19 @@ meso_status study_scan_file(const char *path, const meso_image_options *options,
 {
     void *bytes = NULL;
     size_t n = 0;
-    meso_file_fault fault = MESO_FILE_OK;
+    meso_refusal refusal = MESO_IMAGE_OK;
     meso_error why = {0};
     memset(out, 0, sizeof *out); /* padding, too: records are kept byte for byte */
     for (int p = 0; p < STUDY_N_PROPERTIES; p++)
         out->property[p] = NAN;
     study_file_stamp(path, &out->file_bytes, &out->modified_ns);
-    meso_status status = meso_file_read(path, max_file_bytes, &bytes, &n, &fault, &why);
+    meso_status status = meso_image_read(path, &bytes, &n, &refusal, &why);
     if (status == MESO_OK)
         status = look_at(path, bytes, n, options, spectrum, out, image, error);
-    else if (fault == MESO_FILE_MEMORY)
+    else if (refusal == MESO_IMAGE_OK) /* not the file's fault */
         status = meso_fail(error, status, "%s", why.text);
     else {
-        take_refusal(path, refusal_of(fault), why.text, out);
+        take_refusal(path, refusal, why.text, out);
         status = MESO_OK;
     }
     free(bytes);
