@@ -32,8 +32,8 @@ static block *block_with_room(meso_dataset *dataset, size_t n)
     return fresh;
 }
 
-meso_status meso_builder_copy(meso_builder *builder, const char *bytes, size_t n, const char **copy,
-                              meso_error *error)
+meso_status meso_list_copy(meso_list_builder *builder, const char *bytes, size_t n,
+                           const char **copy, meso_error *error)
 {
     block *room = block_with_room(builder->dataset, n + 1);
     if (!room)
@@ -46,8 +46,8 @@ meso_status meso_builder_copy(meso_builder *builder, const char *bytes, size_t n
     return MESO_OK;
 }
 
-meso_status meso_builder_add(meso_builder *builder, const char *path, meso_label label,
-                             const char *group, meso_error *error)
+meso_status meso_list_add(meso_list_builder *builder, const char *path, meso_label label,
+                          const char *group, meso_error *error)
 {
     meso_dataset *dataset = builder->dataset;
     meso_dataset_item item = {NULL, label, NULL};
@@ -56,15 +56,15 @@ meso_status meso_builder_add(meso_builder *builder, const char *path, meso_label
         meso_grow(dataset->items, dataset->n_items, &builder->capacity, sizeof item);
     MESO_REQUIRE_MEMORY(items, error);
     dataset->items = items;
-    MESO_TRY(meso_builder_copy(builder, path, strlen(path), &item.path, error));
+    MESO_TRY(meso_list_copy(builder, path, strlen(path), &item.path, error));
     if (group)
-        MESO_TRY(meso_builder_copy(builder, group, strlen(group), &item.group, error));
+        MESO_TRY(meso_list_copy(builder, group, strlen(group), &item.group, error));
     dataset->items[dataset->n_items++] = item;
 out:
     return status;
 }
 
-void meso_builder_unreadable(meso_builder *builder, const char *path, int error_number)
+void meso_list_unreadable(meso_list_builder *builder, const char *path, int error_number)
 {
     meso_dataset *dataset = builder->dataset;
     if (dataset->n_unreadable++ == 0)

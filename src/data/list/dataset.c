@@ -47,7 +47,8 @@ static void limit_classes(meso_dataset *dataset, size_t max)
 }
 
 static meso_status scan_classes(const char *root, const meso_dataset_options *options,
-                                const regex_t *pattern, meso_builder *builder, meso_error *error)
+                                const regex_t *pattern, meso_list_builder *builder,
+                                meso_error *error)
 {
     char *folders[2];
     meso_status status = meso_label_folders(root, options, folders, error);
@@ -106,7 +107,7 @@ meso_status meso_dataset_open(const char *root, const meso_dataset_options *opti
                               meso_dataset *dataset, meso_error *error)
 {
     meso_dataset_options o = MESO_DATASET_OPTIONS_INIT;
-    meso_builder builder = {dataset, 0};
+    meso_list_builder builder = {dataset, 0};
     meso_groups groups = {0};
     regex_t compiled;
     const regex_t *pattern = NULL;
@@ -141,14 +142,14 @@ out:
 meso_status meso_dataset_from_paths(const char *const *paths, size_t n, meso_dataset *dataset,
                                     meso_error *error)
 {
-    meso_builder builder = {dataset, 0};
+    meso_list_builder builder = {dataset, 0};
     struct stat info;
     meso_status status = MESO_OK;
     *dataset = (meso_dataset){0};
     for (size_t i = 0; i < n; i++) {
         size_t first = dataset->n_items;
         if (stat(paths[i], &info) != 0 || !S_ISDIR(info.st_mode)) {
-            MESO_TRY(meso_builder_add(&builder, paths[i], MESO_UNLABELLED, NULL, error));
+            MESO_TRY(meso_list_add(&builder, paths[i], MESO_UNLABELLED, NULL, error));
             continue;
         }
         MESO_TRY(meso_scan_folder(paths[i], MESO_UNLABELLED, &builder, error));

@@ -42,7 +42,7 @@ meso_status meso_group_find(const regex_t *pattern, const char *name, meso_text 
 }
 
 meso_status meso_group_items(const regex_t *pattern, size_t first, size_t prefix_length,
-                             meso_builder *builder, meso_error *error)
+                             meso_list_builder *builder, meso_error *error)
 {
     meso_dataset *dataset = builder->dataset;
     meso_text group = {0};
@@ -50,7 +50,7 @@ meso_status meso_group_items(const regex_t *pattern, size_t first, size_t prefix
     for (size_t i = first; i < dataset->n_items; i++) {
         meso_dataset_item *item = &dataset->items[i];
         MESO_TRY(meso_group_find(pattern, item->path + prefix_length, &group, error));
-        MESO_TRY(meso_builder_copy(builder, group.bytes, group.length, &item->group, error));
+        MESO_TRY(meso_list_copy(builder, group.bytes, group.length, &item->group, error));
     }
 out:
     meso_text_free(&group);

@@ -22,7 +22,7 @@ meso_status meso_group_find(const regex_t *pattern, const char *name, meso_text 
 
 /* Groups items first … n_items - 1 by the part of their path behind prefix_length bytes. */
 meso_status meso_group_items(const regex_t *pattern, size_t first, size_t prefix_length,
-                             meso_builder *builder, meso_error *error);
+                             meso_list_builder *builder, meso_error *error);
 
 /* A name, and the images of each class that bear it. */
 typedef struct meso_group {

@@ -19,7 +19,7 @@ static const size_t manifest_limit_bytes = (size_t)1 << 30;
 typedef struct manifest {
     const meso_dataset_options *options;
     const regex_t *pattern;
-    meso_builder *builder;
+    meso_list_builder *builder;
     meso_csv csv;
     const char *names[n_columns]; /* of the columns; the options may call the group otherwise */
     size_t columns[n_columns];    /* position in a record, or absent */
@@ -85,7 +85,7 @@ static void add_path(meso_text *path, const char *file)
 
 static meso_status add_record(manifest *m)
 {
-    meso_builder *builder = m->builder;
+    meso_list_builder *builder = m->builder;
     char **fields = m->csv.fields;
     const char *file = NULL;
     const char *slash = strrchr(m->csv.name, '/');
@@ -112,7 +112,7 @@ static meso_status add_record(manifest *m)
         meso_text_add_n(&path, m->csv.name, (size_t)(slash + 1 - m->csv.name));
     add_path(&path, file);
     MESO_REQUIRE(!path.out_of_memory, m->error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(meso_builder_add(builder, path.bytes, label, group, m->error));
+    MESO_TRY(meso_list_add(builder, path.bytes, label, group, m->error));
 out:
     meso_text_free(&path);
     meso_text_free(&found);
@@ -140,7 +140,7 @@ out:
 }
 
 meso_status meso_manifest_read(const meso_dataset_options *options, const regex_t *pattern,
-                               meso_builder *builder, meso_error *error)
+                               meso_list_builder *builder, meso_error *error)
 {
     manifest m = {.options = options, .pattern = pattern, .builder = builder, .error = error};
     void *text = NULL;

@@ -15,6 +15,6 @@
  * options->group, if given, names the column.
  * Errors: NO_INPUT, IO, DATA (with the line), ARGUMENT (pattern and column group), MEMORY. */
 meso_status meso_manifest_read(const meso_dataset_options *options, const regex_t *pattern,
-                               meso_builder *builder, meso_error *error);
+                               meso_list_builder *builder, meso_error *error);
 
 #endif

@@ -17,7 +17,7 @@ typedef struct folder_id {
 } folder_id;
 
 typedef struct scan {
-    meso_builder *builder;
+    meso_list_builder *builder;
     meso_label label;
     meso_text path; /* of the folder being read; names are appended and cut off again */
     void *entered;  /* tsearch() tree of folder_id */
@@ -89,7 +89,7 @@ static meso_status visit(scan *s, const struct dirent *entry)
     if (is_folder(s->path.bytes, entry->d_type))
         MESO_TRY(walk(s));
     else if (is_image_name(entry->d_name))
-        MESO_TRY(meso_builder_add(s->builder, s->path.bytes, s->label, NULL, s->error));
+        MESO_TRY(meso_list_add(s->builder, s->path.bytes, s->label, NULL, s->error));
     s->path.length = length;
     s->path.bytes[length] = '\0';
 out:
@@ -105,7 +105,7 @@ static meso_status walk(scan *s)
     int n = -1, fresh = 0;
     meso_status status = MESO_OK;
     if (stat(s->path.bytes, &info) != 0) {
-        meso_builder_unreadable(s->builder, s->path.bytes, errno);
+        meso_list_unreadable(s->builder, s->path.bytes, errno);
         goto out;
     }
     MESO_TRY(enter(s, &info, &fresh));
@@ -114,7 +114,7 @@ static meso_status walk(scan *s)
     n = scandir(s->path.bytes, &entries, meso_scan_not_hidden, meso_scan_by_name);
     MESO_REQUIRE(n >= 0 || errno != ENOMEM, s->error, MESO_ERROR_MEMORY, "out of memory");
     if (n < 0)
-        meso_builder_unreadable(s->builder, s->path.bytes, errno);
+        meso_list_unreadable(s->builder, s->path.bytes, errno);
     for (int i = 0; i < n; i++)
         MESO_TRY(visit(s, entries[i]));
 out:
@@ -124,7 +124,7 @@ out:
     return status;
 }
 
-meso_status meso_scan_folder(const char *folder, meso_label label, meso_builder *builder,
+meso_status meso_scan_folder(const char *folder, meso_label label, meso_list_builder *builder,
                              meso_error *error)
 {
     scan s = {builder, label, {0}, NULL, error};

@@ -10,7 +10,7 @@
 /* Adds every image below folder, by its name's ending; hidden names are passed over. Links are
  * followed; each folder is entered once, under the name that comes first, so loops end. A folder
  * that cannot be opened is counted in the dataset, `folder` itself included. Errors: MEMORY. */
-meso_status meso_scan_folder(const char *folder, meso_label label, meso_builder *builder,
+meso_status meso_scan_folder(const char *folder, meso_label label, meso_list_builder *builder,
                              meso_error *error);
 
 /* For scandir(): byte order whatever the locale, and no names that begin with a dot. */

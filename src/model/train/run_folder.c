@@ -58,7 +58,7 @@ static const char *unguarded(const char *field)
     return field + (field[0] == '\'');
 }
 
-static meso_status take_row(meso_run_folder *f, const meso_csv *csv, meso_builder *builder,
+static meso_status take_row(meso_run_folder *f, const meso_csv *csv, meso_list_builder *builder,
                             meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -70,8 +70,8 @@ static meso_status take_row(meso_run_folder *f, const meso_csv *csv, meso_builde
             meso_read_number(field[3], &f->p_fake[n]) &&
             meso_read_number(field[4], &f->p_real[n]) && f->p_real[n] >= 0 && f->p_real[n] <= 1,
         error, MESO_ERROR_DATA, "%s:%zu: not a row of validation.csv", csv->name, csv->line);
-    MESO_TRY(meso_builder_add(builder, unguarded(field[0]), real ? MESO_REAL : MESO_FAKE, field[2],
-                              error));
+    MESO_TRY(
+        meso_list_add(builder, unguarded(field[0]), real ? MESO_REAL : MESO_FAKE, field[2], error));
     f->real[f->n_scores++] = (unsigned char)real;
 out:
     return status;
@@ -96,7 +96,7 @@ out:
 static meso_status read_scores(const char *path, meso_run_folder *f, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_builder builder = {&f->files, 0};
+    meso_list_builder builder = {&f->files, 0};
     void *bytes = NULL;
     size_t n = 0, n_lines = 1;
     meso_csv csv;

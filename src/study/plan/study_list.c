@@ -29,12 +29,13 @@ static meso_status start(study_list *list, size_t n_rows, meso_error *error)
                                     : meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
 }
 
-static meso_status add_row(study_list *list, meso_builder *builder, const meso_dataset_item *item,
-                           const char *hash, int used, meso_error *error)
+static meso_status add_row(study_list *list, meso_list_builder *builder,
+                           const meso_dataset_item *item, const char *hash, int used,
+                           meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t n = list->files.n_items;
-    MESO_TRY(meso_builder_add(builder, item->path, item->label, item->group, error));
+    MESO_TRY(meso_list_add(builder, item->path, item->label, item->group, error));
     snprintf(list->hash[n], sizeof list->hash[n], "%.32s", hash);
     list->used[n] = used != 0;
     list->n_used[item->label] += list->used[n];
@@ -128,7 +129,7 @@ meso_status study_list_create(const study_dataset *dataset, const size_t per_cla
                               study_list *list, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_builder builder = {&list->files, 0};
+    meso_list_builder builder = {&list->files, 0};
     unsigned char *chosen = calloc(dataset->files.n_items + 1, 1);
     MESO_TRY(start(list, dataset->files.n_items, error));
     MESO_REQUIRE_MEMORY(chosen, error);
@@ -187,7 +188,7 @@ out:
     return status;
 }
 
-static meso_status read_row(study_list *list, meso_builder *builder, const meso_csv *csv,
+static meso_status read_row(study_list *list, meso_list_builder *builder, const meso_csv *csv,
                             meso_error *error)
 {
     char *const *f = csv->fields;
@@ -212,7 +213,7 @@ meso_status study_list_read(const char *path, study_list *list, meso_error *erro
 {
     meso_status status = MESO_OK;
     *list = (study_list){0};
-    meso_builder builder = {&list->files, 0};
+    meso_list_builder builder = {&list->files, 0};
     void *bytes = NULL;
     size_t n = 0;
     meso_csv csv;
