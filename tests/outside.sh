@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A program outside the tree builds against the installed library and predicts: by CMake and by
 # pkg-config, shared and static. The program is the example in mesocl.h, so that example is always
-# one that works. The installed tree is moved first: nothing in it may know where it was.
+# one that works; examples/ is built and run likewise. The installed tree is moved first: nothing in
+# it may know where it was.
 #
 #   sh tests/outside.sh CMAKE BUILD_FOLDER C_COMPILER      (in the root of the tree)
 set -eu
@@ -26,6 +27,10 @@ echo "installed files"
 ls "$libdir/libmesocl.so.0" "$libdir/libmesocl.a" "$libdir/pkgconfig/mesocl.pc" prefix/bin/mesocl \
     prefix/libexec/mesocl/mesocl-h5import prefix/share/doc/mesocl/LICENSE \
     prefix/share/doc/mesocl/weights/mesoinception4.safetensors >/dev/null
+if [ -e prefix/share/doc/mesocl/docs/benchmarks ]; then
+    echo "records of measurements are installed"
+    exit 1
+fi
 
 echo "exported symbols: only meso_*, and all that the headers declare"
 nm -D --defined-only "$library" | awk '{ print $3 }' | sort >exported
@@ -44,6 +49,7 @@ mkdir app
 awk '/^ \*   #include/ { on = 1 } on { print substr($0, 6) } /^ \*   }/ { exit }' \
     prefix/include/mesocl/mesocl.h >app/example.c
 cp "$tests/outside.cmake" app/CMakeLists.txt
+cp prefix/share/doc/mesocl/examples/*.c app/
 
 # A picture (each byte between 48 and 111, so that every awk can write it) and seeded weights.
 awk 'BEGIN {
@@ -81,6 +87,15 @@ echo "by CMake"
 must_predict app/build/with_shared seeded.safetensors picture.ppm
 must_predict app/build/with_static seeded.safetensors picture.ppm
 must_refuse app/build/with_shared
+
+echo "examples/: a model is trained on drawn faces, resumed, and predicts as mesocl does"
+prefix/bin/dataset_bench demo-data -n 24 faces 2>log || { cat log; exit 1; }
+app/build/train faces/clear run | tee log
+tail -n 1 log | grep "^best epoch" >best
+app/build/train run | tail -n 1 | diff - best
+app/build/predict run/best.safetensors faces/control >scores
+prefix/bin/mesocl predict -w run/best.safetensors faces/control 2>/dev/null | diff scores -
+[ "$(wc -l <scores)" = "$(find faces/control -name '*.jpg' | wc -l)" ]
 
 echo "by pkg-config"
 export PKG_CONFIG_PATH="$libdir/pkgconfig"

@@ -9,7 +9,8 @@
 set -eu
 export LC_ALL=C
 
-sources=$(find include src tools bench tests cl -name '*.[ch]' -o -name '*.cl' 2>/dev/null | sort)
+sources=$(find include src tools bench tests examples cl -name '*.[ch]' -o -name '*.cl' \
+    2>/dev/null | sort)
 texts=$(find . \( -name .git -o -name 'build*' \) -prune -o -type f -print |
     grep -Ev '\.(safetensors|h5|hdf5|keras|png|jpg)$' | sort)
 report=$(mktemp)
@@ -73,8 +74,9 @@ trap 'rm -f "$report"' EXIT
         }
     }' $sources
 
-    # Public headers are included as mesocl/x.h, so they alone may share a name with an inner file.
-    printf '%s\n' "$sources" | grep -v '^include/' |
+    # Public headers are included as mesocl/x.h, and nobody includes an example: these may share a
+    # name with an inner file.
+    printf '%s\n' "$sources" | grep -Ev '^(include|examples)/' |
         awk -F/ 'seen[$NF] { print $0 ":1: the same name as " seen[$NF] } { seen[$NF] = $0 }'
 
     grep -nIE '(^|[^A-Za-z0-9_.])/(home|root|work)/' $texts |

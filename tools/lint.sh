@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 tools/setup.sh --lint
 cmake --preset dev --log-level=WARNING >/dev/null
-find include src tools bench tests -name '*.[ch]' -exec clang-format --dry-run -Werror {} +
+find include src tools bench tests examples -name '*.[ch]' -exec clang-format --dry-run -Werror {} +
 shellcheck tools/*.sh tests/*.sh bench/peers/*.sh .ci/run
 cmake --build --preset dev >/dev/null # clang-tidy reads generated headers
 find src tools bench tests -name '*.c' -print0 |

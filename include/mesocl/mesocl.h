@@ -29,8 +29,9 @@
  *       return !ok;
  *   }
  *
- * Read on: status.h (errors), device.h, model.h (predict), image.h, then net.h, dataset.h,
- * evaluate.h, stream.h, metrics.h, weights.h.
+ * examples/predict.c scores lists and folders, with decoding beside computing; examples/train.c
+ * makes a model. Read on: status.h (errors), device.h, model.h (predict), image.h, then net.h,
+ * dataset.h, evaluate.h, stream.h, metrics.h, weights.h, train.h.
  */
 #ifndef MESOCL_MESOCL_H
 #define MESOCL_MESOCL_H
