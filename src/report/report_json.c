@@ -33,3 +33,9 @@ void report_json_write(const json_t *document, report_json_style style, meso_tex
     if (style == REPORT_JSON_INDENTED)
         meso_text_add(out, "\n");
 }
+
+void report_json_put(json_t *document, meso_text *out)
+{
+    report_json_write(document, REPORT_JSON_INDENTED, out);
+    json_decref(document);
+}

@@ -22,4 +22,7 @@ int report_json_set_file(json_t *object, const char *path);
 typedef enum report_json_style { REPORT_JSON_INDENTED, REPORT_JSON_LINE } report_json_style;
 void report_json_write(const json_t *document, report_json_style style, meso_text *out);
 
+/* Appends the document, indented, and releases it. NULL: out of memory. */
+void report_json_put(json_t *document, meso_text *out);
+
 #endif

@@ -154,7 +154,7 @@ void report_table_text(const report_table *table, meso_text *out)
         }
         end_line(out);
     }
-    out->out_of_memory |= scratch.out_of_memory;
+    out->out_of_memory |= scratch.out_of_memory | table->out_of_memory;
     meso_text_free(&scratch);
     free(widths);
 }
@@ -184,7 +184,7 @@ void report_table_markdown(const report_table *table, meso_text *out)
         if (i == TITLE_ROW)
             meso_text_add(out, "|\n");
     }
-    out->out_of_memory |= scratch.out_of_memory;
+    out->out_of_memory |= scratch.out_of_memory | table->out_of_memory;
     meso_text_free(&scratch);
 }
 
@@ -193,6 +193,7 @@ void report_table_markdown(const report_table *table, meso_text *out)
 
 void report_table_csv(const report_table *table, meso_text *out)
 {
+    out->out_of_memory |= table->out_of_memory;
     for (size_t c = 0; c < table->n_columns; c++) {
         meso_text_add(out, c ? "," : "");
         report_csv_text(table->columns[c].key, out);
@@ -226,19 +227,14 @@ static json_t *json_of_cell(const report_column *column, const report_cell *cell
 
 json_t *report_table_json(const report_table *table)
 {
-    json_t *rows = json_array();
-    int ok = rows != NULL;
-    for (size_t row = 0; ok && row < report_table_rows(table); row++) {
-        json_t *object = json_object();
-        for (size_t c = 0; c < table->n_columns; c++) {
-            const report_column *column = &table->columns[c];
-            ok &= json_object_set_new(object, column->key,
-                                      json_of_cell(column, cell_at(table, row, c))) == 0;
-        }
-        ok &= json_array_append_new(rows, object) == 0;
+    meso_builder rows = meso_build_list();
+    rows.failed |= table->out_of_memory;
+    for (size_t row = 0; row < report_table_rows(table); row++) {
+        meso_builder object = meso_build_object();
+        for (size_t c = 0; c < table->n_columns; c++)
+            meso_build_set(&object, table->columns[c].key,
+                           json_of_cell(&table->columns[c], cell_at(table, row, c)));
+        meso_build_add(&rows, meso_build_end(&object));
     }
-    if (ok)
-        return rows;
-    json_decref(rows);
-    return NULL;
+    return meso_build_end(&rows);
 }

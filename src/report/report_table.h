@@ -6,8 +6,8 @@
  *   REPORT_ROW(&table, CELL_TEXT("a.jpg"), CELL_NUMBER(0.25));
  *   report_table_text(&table, &out);
  *
- * Cells are added from left to right, row by row. A failed allocation is remembered in
- * out_of_memory, so that a caller checks once, at the end. Text for people (text, Markdown) is
+ * Cells are added from left to right, row by row. A failed allocation is remembered, and what is
+ * written from the table fails. Text for people (text, Markdown) is
  * rounded to the column's digits and shows control characters and bytes that are no UTF-8 as \xNN;
  * machine formats (CSV, JSON) get nine significant digits and every byte.
  */

@@ -74,11 +74,18 @@ out:
 
 meso_status report_writer_put(report_writer *writer, const char *file, meso_error *error)
 {
+    return report_put(&writer->out, file, error);
+}
+
+meso_status report_put(meso_text *text, const char *file, meso_error *error)
+{
     meso_status status = MESO_OK;
+    MESO_REQUIRE(text->bytes && !text->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     if (file)
-        status = meso_file_write(file, writer->out.bytes, writer->out.length, error);
+        MESO_TRY(meso_file_write(file, text->bytes, text->length, error));
     else
-        fwrite(writer->out.bytes, 1, writer->out.length, stdout); /* main() says if it failed */
-    meso_text_free(&writer->out);
+        fwrite(text->bytes, 1, text->length, stdout); /* main() says if it failed */
+out:
+    meso_text_free(text);
     return status;
 }

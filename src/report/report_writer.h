@@ -32,4 +32,7 @@ meso_status report_writer_finish(report_writer *writer, const report_provenance 
  * meso_file_write. */
 meso_status report_writer_put(report_writer *writer, const char *file, meso_error *error);
 
+/* The same for any text. Errors: MEMORY where it is incomplete; as of meso_file_write. */
+meso_status report_put(meso_text *text, const char *file, meso_error *error);
+
 #endif

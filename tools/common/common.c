@@ -9,12 +9,19 @@
 #include "base/clock.h"
 #include "drivers.h"
 #include "report/report_json.h"
+#include "report/report_writer.h"
 
 int tool_fail(const meso_error *error)
 {
     fprintf(stderr, "%s: %s\n", tool_program_name,
             error->text[0] ? error->text : meso_status_name(error->status));
     return meso_status_exit_code(error->status);
+}
+
+int tool_print(meso_text *text)
+{
+    meso_error error = {0};
+    return report_put(text, NULL, &error) == MESO_OK ? 0 : tool_fail(&error);
 }
 
 int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **model)
@@ -52,13 +59,10 @@ void tool_scoring_times(const tool_scoring *scoring, const meso_device *device,
 
 json_t *tool_times_json(const tool_time times[MESO_N_TIMES])
 {
-    json_t *object = json_object();
-    for (int i = 0; object && i < MESO_N_TIMES; i++)
-        if (json_object_set_new(object, times[i].name, meso_json_number(times[i].seconds)) != 0) {
-            json_decref(object);
-            return NULL;
-        }
-    return object;
+    meso_builder object = meso_build_object();
+    for (int i = 0; i < MESO_N_TIMES; i++)
+        meso_build_number(&object, times[i].name, times[i].seconds);
+    return meso_build_end(&object);
 }
 
 void tool_print_times(const tool_time times[MESO_N_TIMES])

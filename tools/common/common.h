@@ -17,6 +17,9 @@
 /* Says "PROGRAM: SENTENCE" on stderr and returns the exit code that belongs to the status. */
 int tool_fail(const meso_error *error);
 
+/* Prints the text and frees it. 0, or the exit code after a sentence where it is incomplete. */
+int tool_print(meso_text *text);
+
 /* What predict and evaluate ask for. Start from {0}; rows for the option table below. */
 typedef struct tool_scoring {
     const char *weights; /* NULL: those that come with the library */

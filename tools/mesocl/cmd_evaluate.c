@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "commands.h"
 #include "common.h"
 #include "evaluate_output.h"
 #include "progress.h"
+#include "report/report_writer.h"
 
 typedef struct evaluate {
     tool_scoring scoring;
@@ -127,31 +127,6 @@ out:
     return status;
 }
 
-static meso_status print_report(const evaluate *e, const report_provenance *provenance,
-                                meso_error *error)
-{
-    meso_status status = MESO_OK;
-    meso_text text = {0};
-    (e->json ? tool_evaluate_json : tool_evaluate_text)(&e->evaluation, provenance, &text);
-    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    fwrite(text.bytes, 1, text.length, stdout); /* main() says if stdout failed */
-out:
-    meso_text_free(&text);
-    return status;
-}
-
-static meso_status write_csv(const evaluate *e, meso_error *error)
-{
-    meso_status status = MESO_OK;
-    meso_text text = {0};
-    tool_evaluate_csv(&e->evaluation, &text);
-    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(meso_file_write(e->csv, text.bytes, text.length, error));
-out:
-    meso_text_free(&text);
-    return status;
-}
-
 /* Appends a path's last name: a title has no room for more. */
 static void add_last_name(const char *path, meso_text *text)
 {
@@ -174,11 +149,9 @@ static meso_status write_roc(const evaluate *e, const report_provenance *provena
     add_last_name(provenance->dataset, &title);
     MESO_REQUIRE(!title.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(tool_evaluate_roc(&e->evaluation, title.bytes, &text, error));
-    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(meso_file_write(e->roc, text.bytes, text.length, error));
+    MESO_TRY(report_put(&text, e->roc, error));
 out:
     meso_text_free(&title);
-    meso_text_free(&text);
     return status;
 }
 
@@ -186,9 +159,13 @@ out:
 static meso_status report(const evaluate *e, const report_provenance *provenance, meso_error *error)
 {
     meso_status status = MESO_OK;
-    MESO_TRY(print_report(e, provenance, error));
-    if (e->csv)
-        MESO_TRY(write_csv(e, error));
+    meso_text text = {0}, csv = {0};
+    (e->json ? tool_evaluate_json : tool_evaluate_text)(&e->evaluation, provenance, &text);
+    MESO_TRY(report_put(&text, NULL, error));
+    if (e->csv) {
+        tool_evaluate_csv(&e->evaluation, &csv);
+        MESO_TRY(report_put(&csv, e->csv, error));
+    }
     if (e->evaluation.tally.n_scored == 0)
         status = meso_fail(error, MESO_ERROR_DATA, "no image could be scored");
     else if (e->roc)

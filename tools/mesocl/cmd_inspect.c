@@ -41,33 +41,23 @@ static meso_status open_subject(const char *name, subject *s, meso_error *error)
     return status == MESO_OK ? meso_weights_check(s->weights, s->net, error) : status;
 }
 
-static const report_column columns[] = {
-    {"layer", "layer", REPORT_LEFT, REPORT_TEXT, 0},
-    {"op", "op", REPORT_LEFT, REPORT_TEXT, 0},
-    {"channels", "channels", REPORT_RIGHT, REPORT_COUNT, 0},
-    {"height", "height", REPORT_RIGHT, REPORT_COUNT, 0},
-    {"width", "width", REPORT_RIGHT, REPORT_COUNT, 0},
-    {"parameters", "parameters", REPORT_RIGHT, REPORT_COUNT, 0},
-    {"statistics", "statistics", REPORT_RIGHT, REPORT_COUNT, 0},
-    {"multiply_adds", "multiply-adds", REPORT_RIGHT, REPORT_COUNT, 0},
-    {"output_bytes", "output bytes", REPORT_RIGHT, REPORT_COUNT, 0},
-};
-
 /* A row for each layer; the sums come back in total. */
 static report_table layer_table(const meso_net *net, meso_layer_info *total)
 {
-    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
+    REPORT_TABLE(table, COLUMN_TEXT("layer", "layer"), COLUMN_TEXT("op", "op"),
+                 COLUMN_COUNT("channels", "channels"), COLUMN_COUNT("height", "height"),
+                 COLUMN_COUNT("width", "width"), COLUMN_COUNT("parameters", "parameters"),
+                 COLUMN_COUNT("statistics", "statistics"),
+                 COLUMN_COUNT("multiply_adds", "multiply-adds"),
+                 COLUMN_COUNT("output_bytes", "output bytes"));
     *total = (meso_layer_info){0};
     for (size_t i = 0; i < meso_net_n_layers(net); i++) {
         meso_layer_info layer;
         meso_net_layer(net, i, &layer);
-        report_table_add_text(&table, layer.name);
-        report_table_add_text(&table, layer.op);
-        const uint64_t counts[] = {layer.channels,    layer.height,     layer.width,
-                                   layer.parameters,  layer.statistics, layer.multiply_adds,
-                                   layer.output_bytes};
-        for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++)
-            report_table_add_count(&table, (size_t)counts[k]);
+        REPORT_ROW(&table, CELL_TEXT(layer.name), CELL_TEXT(layer.op), CELL_COUNT(layer.channels),
+                   CELL_COUNT(layer.height), CELL_COUNT(layer.width), CELL_COUNT(layer.parameters),
+                   CELL_COUNT(layer.statistics), CELL_COUNT(layer.multiply_adds),
+                   CELL_COUNT(layer.output_bytes));
         total->parameters += layer.parameters;
         total->statistics += layer.statistics;
         total->multiply_adds += layer.multiply_adds;
@@ -123,20 +113,12 @@ static int print_subject(const subject *s, uint64_t batch, int json)
     meso_text out = {0};
     meso_layer_info total;
     report_table table = layer_table(s->net, &total);
-    if (json) {
-        json_t *document = document_of(s, &table, &total, batch);
-        if (document)
-            report_json_write(document, REPORT_JSON_INDENTED, &out);
-        json_decref(document);
-    } else {
+    if (json)
+        report_json_put(document_of(s, &table, &total, batch), &out);
+    else
         add_people(s, &table, &total, batch, &out);
-    }
-    int complete = out.bytes && !out.out_of_memory && !table.out_of_memory;
-    if (complete)
-        fputs(out.bytes, stdout);
     report_table_free(&table);
-    meso_text_free(&out);
-    return complete ? 0 : 70;
+    return tool_print(&out);
 }
 
 static const char about[] = "Shows the layers of a weight file or of a net: shapes, parameters,\n"

@@ -25,29 +25,6 @@ typedef struct answers {
     size_t n;
 } answers;
 
-static const report_column columns[] = {
-    {"device", "device", REPORT_LEFT, REPORT_TEXT, 0},
-    {"net", "net", REPORT_LEFT, REPORT_TEXT, 0},
-    {"path", "path", REPORT_LEFT, REPORT_TEXT, 0},
-    {"input", "input", REPORT_LEFT, REPORT_TEXT, 0},
-    {"expected", "expected", REPORT_RIGHT, REPORT_NUMBER, 9},
-    {"got", "got", REPORT_RIGHT, REPORT_NUMBER, 9},
-    {"difference", "difference", REPORT_RIGHT, REPORT_NUMBER, 9},
-    {"result", "result", REPORT_LEFT, REPORT_TEXT, 0},
-    {"detail", "detail", REPORT_LEFT, REPORT_TEXT, 0},
-};
-
-static void add_failure(report_table *table, const char *device, const char *detail)
-{
-    report_table_add_text(table, device);
-    for (int i = 0; i < 3; i++)
-        report_table_add_text(table, NULL);
-    for (int i = 0; i < 3; i++)
-        report_table_add_number(table, NAN);
-    report_table_add_text(table, "FAILED");
-    report_table_add_text(table, detail);
-}
-
 /* Runs one device, in a process of its own, into the table; returns how many rows failed. */
 static size_t test_device(const tool_drivers *drivers, size_t i, answers *a, report_table *table)
 {
@@ -64,19 +41,16 @@ static size_t test_device(const tool_drivers *drivers, size_t i, answers *a, rep
     a->rows = (const tool_selftest_record *)(const void *)child.answer.bytes;
     a->n = child.error.status == MESO_OK ? child.answer.length / sizeof *a->rows : 0;
     if (a->n == 0)
-        add_failure(table, name, child.error.text);
+        REPORT_ROW(table, CELL_TEXT(name), CELL_TEXT(NULL), CELL_TEXT(NULL), CELL_TEXT(NULL),
+                   CELL_NUMBER(NAN), CELL_NUMBER(NAN), CELL_NUMBER(NAN), CELL_TEXT("FAILED"),
+                   CELL_TEXT(child.error.text));
     for (size_t r = 0; r < a->n; r++) {
         const tool_selftest_record *row = &a->rows[r];
         n_failed += !row->passed;
-        report_table_add_text(table, name);
-        report_table_add_text(table, row->net);
-        report_table_add_text(table, row->path);
-        report_table_add_text(table, row->input);
-        report_table_add_number(table, row->expected);
-        report_table_add_number(table, row->got);
-        report_table_add_number(table, fabs(row->got - row->expected));
-        report_table_add_text(table, row->passed ? "ok" : "FAILED");
-        report_table_add_text(table, row->detail);
+        REPORT_ROW(table, CELL_TEXT(name), CELL_TEXT(row->net), CELL_TEXT(row->path),
+                   CELL_TEXT(row->input), CELL_NUMBER(row->expected), CELL_NUMBER(row->got),
+                   CELL_NUMBER(fabs(row->got - row->expected)),
+                   CELL_TEXT(row->passed ? "ok" : "FAILED"), CELL_TEXT(row->detail));
     }
     return a->n ? n_failed : 1;
 }
@@ -97,13 +71,11 @@ static int print_result(const report_table *table, size_t n_devices, size_t n_fa
 {
     meso_text out = {0};
     if (json) {
-        json_t *document = json_pack("{s:i s:I s:I s:f s:o s:o}", "schema", 1, "n_devices",
-                                     (json_int_t)n_devices, "n_failed", (json_int_t)n_failed,
-                                     "tolerance", MESO_SELFTEST_TOLERANCE, "largest_disagreement",
-                                     meso_json_number(apart), "rows", report_table_json(table));
-        if (document)
-            report_json_write(document, REPORT_JSON_INDENTED, &out);
-        json_decref(document);
+        report_json_put(json_pack("{s:i s:I s:I s:f s:o s:o}", "schema", 1, "n_devices",
+                                  (json_int_t)n_devices, "n_failed", (json_int_t)n_failed,
+                                  "tolerance", MESO_SELFTEST_TOLERANCE, "largest_disagreement",
+                                  meso_json_number(apart), "rows", report_table_json(table)),
+                        &out);
     } else {
         report_table_text(table, &out);
         if (n_devices > 1)
@@ -112,18 +84,19 @@ static int print_result(const report_table *table, size_t n_devices, size_t n_fa
                          n_failed ? "FAILED" : "ok", n_devices, n_devices == 1 ? "" : "s", n_failed,
                          MESO_SELFTEST_TOLERANCE);
     }
-    int complete = out.bytes && !out.out_of_memory && !table->out_of_memory;
-    if (complete)
-        fputs(out.bytes, stdout);
-    meso_text_free(&out);
-    return complete ? n_failed > 0 : 70;
+    int failed = tool_print(&out);
+    return failed ? failed : n_failed > 0;
 }
 
 static int test_matches(const tool_drivers *drivers, const size_t *matches, size_t n, int json)
 {
     size_t n_failed = 0;
     int end = 70;
-    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
+    REPORT_TABLE(table, COLUMN_TEXT("device", "device"), COLUMN_TEXT("net", "net"),
+                 COLUMN_TEXT("path", "path"), COLUMN_TEXT("input", "input"),
+                 COLUMN_NUMBER("expected", "expected", 9), COLUMN_NUMBER("got", "got", 9),
+                 COLUMN_NUMBER("difference", "difference", 9), COLUMN_TEXT("result", "result"),
+                 COLUMN_TEXT("detail", "detail"));
     answers *results = calloc(n, sizeof *results);
     for (size_t i = 0; results && i < n; i++)
         n_failed += test_device(drivers, matches[i], &results[i], &table);

@@ -6,36 +6,28 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "data/list/labels.h"
 #include "evaluate_output.h"
 #include "report/report_roc.h"
 #include "report/report_table.h"
 
 void tool_evaluate_csv(const tool_evaluation *e, meso_text *out)
 {
-    static const report_column columns[] = {
-        {"file", "file", REPORT_LEFT, REPORT_TEXT, 0},
-        {"label", "label", REPORT_LEFT, REPORT_TEXT, 0},
-        {"group", "group", REPORT_LEFT, REPORT_TEXT, 0},
-        {"p_fake", "P(fake)", REPORT_RIGHT, REPORT_NUMBER, 6},
-        {"p_real", "P(real)", REPORT_RIGHT, REPORT_NUMBER, 6},
-        {"correct", "correct", REPORT_RIGHT, REPORT_NUMBER, 0}, /* empty where refused */
-        {"error", "error", REPORT_LEFT, REPORT_TEXT, 0},
-    };
-    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
+    REPORT_TABLE(table, COLUMN_TEXT("file", "file"), COLUMN_TEXT("label", "label"),
+                 COLUMN_TEXT("group", "group"), COLUMN_NUMBER("p_fake", "P(fake)", 6),
+                 COLUMN_NUMBER("p_real", "P(real)", 6),
+                 COLUMN_NUMBER("correct", "correct", 0), /* empty where refused */
+                 COLUMN_TEXT("error", "error"));
     for (size_t i = 0; i < e->dataset->n_items; i++) {
         const meso_dataset_item *item = &e->dataset->items[i];
         const tool_evaluated *file = &e->files[i];
         int scored = file->refusal == MESO_IMAGE_OK;
         int correct = (file->p.real > e->threshold) == (item->label == MESO_REAL);
-        report_table_add_text(&table, item->path);
-        report_table_add_text(&table, item->label == MESO_REAL ? "real" : "fake");
-        report_table_add_text(&table, item->group);
-        report_table_add_number(&table, scored ? file->p.fake : NAN);
-        report_table_add_number(&table, scored ? file->p.real : NAN);
-        report_table_add_number(&table, scored ? correct : NAN);
-        report_table_add_text(&table, scored ? NULL : meso_refusal_name(file->refusal));
+        REPORT_ROW(&table, CELL_TEXT(item->path), CELL_TEXT(meso_label_name(item->label)),
+                   CELL_TEXT(item->group), CELL_NUMBER(scored ? file->p.fake : NAN),
+                   CELL_NUMBER(scored ? file->p.real : NAN), CELL_NUMBER(scored ? correct : NAN),
+                   CELL_TEXT(scored ? NULL : meso_refusal_name(file->refusal)));
     }
-    out->out_of_memory |= table.out_of_memory;
     report_table_csv(&table, out);
     report_table_free(&table);
 }

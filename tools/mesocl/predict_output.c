@@ -30,10 +30,7 @@ static meso_status print(meso_text *text)
 /* Appends a JSON value on one line and lets go of it; NULL is a failed allocation. */
 static void add_json(json_t *value, meso_text *text)
 {
-    if (value)
-        report_json_write(value, REPORT_JSON_LINE, text);
-    else
-        text->out_of_memory = 1;
+    report_json_write(value, REPORT_JSON_LINE, text);
     json_decref(value);
 }
 
@@ -67,22 +64,17 @@ static void csv_row(const tool_predict_output *output, const meso_file_score *sc
 static void json_row(const tool_predict_output *output, const meso_file_score *score,
                      meso_text *text)
 {
-    json_t *row = json_object();
-    int failed = !row || report_json_set_file(row, score->path) != 0;
+    meso_builder row = meso_build_object();
+    row.failed |= report_json_set_file(row.json, score->path) != 0;
     if (score->refusal == MESO_IMAGE_OK) {
-        failed |= json_object_set_new(row, "label", json_string(label_of(output, score)));
-        failed |= json_object_set_new(row, "p_fake", meso_json_number(score->p.fake));
-        failed |= json_object_set_new(row, "p_real", meso_json_number(score->p.real));
+        meso_build_text(&row, "label", label_of(output, score));
+        meso_build_number(&row, "p_fake", score->p.fake);
+        meso_build_number(&row, "p_real", score->p.real);
     } else {
-        const char *name = meso_refusal_name(score->refusal);
-        failed |= json_object_set_new(row, "error", json_string(name));
-        failed |= json_object_set_new(row, "detail", meso_json_text(score->detail));
+        meso_build_text(&row, "error", meso_refusal_name(score->refusal));
+        meso_build_text(&row, "detail", score->detail);
     }
-    if (failed) {
-        json_decref(row);
-        row = NULL;
-    }
-    add_json(row, text);
+    add_json(meso_build_end(&row), text);
 }
 
 static void json_begin(const report_provenance *provenance, meso_text *text)

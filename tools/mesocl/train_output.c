@@ -92,22 +92,17 @@ void tool_train_output_end(tool_train_output *output)
 static int print_json(const tool_train_output *o)
 {
     meso_text path = {0}, text = {0};
-    json_t *document = json_object();
     meso_text_format(&path, "%s/metrics.json", o->run);
     json_t *metrics = path.out_of_memory ? NULL : json_load_file(path.bytes, 0, NULL);
-    json_object_set(document, "schema", json_object_get(metrics, "schema"));
-    json_object_set_new(document, "run", meso_json_text(o->run));
-    json_object_set_new(document, "refused", json_integer((json_int_t)o->result.n_refused));
-    json_object_update(document, metrics);
-    report_json_write(metrics ? document : NULL, REPORT_JSON_INDENTED, &text);
-    if (!text.out_of_memory)
-        fwrite(text.bytes, 1, text.length, stdout); /* main() says if stdout failed */
-    int code = text.out_of_memory ? 70 : 0;
-    json_decref(document);
+    meso_builder document = meso_build_object();
+    meso_build_set(&document, "schema", json_incref(json_object_get(metrics, "schema")));
+    meso_build_text(&document, "run", o->run);
+    meso_build_count(&document, "refused", o->result.n_refused);
+    document.failed |= json_object_update(document.json, metrics) != 0;
+    report_json_put(meso_build_end(&document), &text);
     json_decref(metrics);
     meso_text_free(&path);
-    meso_text_free(&text);
-    return code;
+    return tool_print(&text);
 }
 
 int tool_train_output_result(const tool_train_output *o)
