@@ -2,6 +2,7 @@
  *
  * Scans that do not go as planned: interrupted ones, files that change or vanish meanwhile.
  */
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -100,6 +102,35 @@ static void a_file_that_changes_ends_the_scan(void **state)
     meso_device_close(device);
 }
 
+/* Pictures of one size that keep their times, as files from an archive do, change places. */
+static void swapped_files_are_read_again(void **state)
+{
+    static const char *const paths[2] = {"set/fake/000.ppm", "set/real/000.ppm"};
+    const struct timespec times[2] = {{315532800, 0}, {315532800, 0}};
+    meso_device *device = harness_device();
+    study_dataset dataset;
+    meso_error error;
+    double before[2];
+    (void)state;
+    put_dataset();
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(utimensat(AT_FDCWD, paths[i], times, 0), 0);
+    assert_int_equal(scan(device, "cache", NULL, NULL, &dataset, &error), MESO_OK);
+    for (int i = 0; i < 2; i++)
+        before[i] = dataset.images[(size_t)i * per_class].property[STUDY_RED];
+    study_dataset_free(&dataset);
+    assert_true(before[0] != before[1]);
+    assert_int_equal(rename(paths[0], "aside.ppm"), 0);
+    assert_int_equal(rename(paths[1], paths[0]), 0);
+    assert_int_equal(rename("aside.ppm", paths[1]), 0);
+    assert_int_equal(scan(device, "cache", NULL, NULL, &dataset, &error), MESO_OK);
+    assert_int_equal(dataset.n_read, 2);
+    for (int i = 0; i < 2; i++)
+        assert_true(dataset.images[(size_t)i * per_class].property[STUDY_RED] == before[1 - i]);
+    study_dataset_free(&dataset);
+    meso_device_close(device);
+}
+
 /* Large and small, more than a batch: each picture keeps its own figures. */
 static void sizes_may_differ(void **state)
 {
@@ -152,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(an_interrupted_scan_goes_on), IN_FOLDER(a_file_that_changes_ends_the_scan),
-        IN_FOLDER(sizes_may_differ), IN_FOLDER(a_lesser_scan_is_not_taken_for_a_whole_one)};
+        IN_FOLDER(swapped_files_are_read_again), IN_FOLDER(sizes_may_differ),
+        IN_FOLDER(a_lesser_scan_is_not_taken_for_a_whole_one)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

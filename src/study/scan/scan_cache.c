@@ -15,8 +15,8 @@
 #include "base/error.h"
 #include "base/file.h"
 
-/* Raise the version whenever a property means something else. */
-enum { version = 1 };
+/* Raise the version whenever a property means something else. 2: the stamp knows ctime and inode. */
+enum { version = 2 };
 
 typedef struct header {
     char magic[8];
@@ -141,13 +141,11 @@ static const study_cache_entry *find_path(const study_cache *cache, const char *
     return cache->n ? bsearch(&key, cache->entries, cache->n, sizeof key, compare_entries) : NULL;
 }
 
-const study_image *study_cache_find(const study_cache *cache, const char *path, uint64_t bytes,
-                                    int64_t modified_ns)
+const study_image *study_cache_find(const study_cache *cache, const char *path,
+                                    const study_stamp *stamp)
 {
     const study_cache_entry *found = find_path(cache, below_root(cache, path));
-    return found && found->image->file_bytes == bytes && found->image->modified_ns == modified_ns
-               ? found->image
-               : NULL;
+    return found && memcmp(&found->image->stamp, stamp, sizeof *stamp) == 0 ? found->image : NULL;
 }
 
 /* The entries to be written: those of the list, then the others that were there. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What earlier scans found, in one file for each dataset. A file of the dataset is known while its
- * path, size and time are the same. Files that were refused are read again each time: what was
+ * path and stamp are the same. Files that were refused are read again each time: what was
  * wrong may have been mended without a trace. A damaged cache, or one of another version, is as
  * good as none.
  */
@@ -31,9 +31,9 @@ meso_status study_cache_open(const char *folder, const char *root, int published
                              study_cache *cache, meso_error *error);
 void study_cache_close(study_cache *cache);
 
-/* What is known of the file at path with that size and time; NULL. */
-const study_image *study_cache_find(const study_cache *cache, const char *path, uint64_t bytes,
-                                    int64_t modified_ns);
+/* What is known of the file at path with that stamp; NULL. */
+const study_image *study_cache_find(const study_cache *cache, const char *path,
+                                    const study_stamp *stamp);
 
 /* Writes all images that are done, and what was known of files that are not in the list (a smaller
  * sample must not forget the rest). Atomic. Errors: CREATE, IO, MEMORY. */

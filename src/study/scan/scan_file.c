@@ -15,16 +15,18 @@
 #include "study/scan/phash.h"
 #include "study/scan/reduce.h"
 
-int study_file_stamp(const char *path, uint64_t *bytes, int64_t *modified_ns)
+static int64_t nanoseconds(struct timespec time)
+{
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+study_stamp study_file_stamp(const char *path)
 {
     struct stat info;
-    *bytes = 0;
-    *modified_ns = 0;
     if (stat(path, &info) != 0)
-        return 0;
-    *bytes = (uint64_t)info.st_size;
-    *modified_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
-    return 1;
+        return (study_stamp){0};
+    return (study_stamp){(uint64_t)info.st_size, (uint64_t)info.st_dev, (uint64_t)info.st_ino,
+                         nanoseconds(info.st_mtim), nanoseconds(info.st_ctim)};
 }
 
 static void put_hash(XXH128_hash_t hash, uint8_t out[STUDY_HASH_BYTES])
@@ -127,7 +129,7 @@ meso_status study_scan_file(const char *path, const meso_image_options *options,
     memset(out, 0, sizeof *out); /* padding, too: records are kept byte for byte */
     for (int p = 0; p < STUDY_N_PROPERTIES; p++)
         out->property[p] = NAN;
-    study_file_stamp(path, &out->file_bytes, &out->modified_ns);
+    out->stamp = study_file_stamp(path);
     meso_status status = meso_image_read(path, &bytes, &n, &refusal, &why);
     if (status == MESO_OK)
         status = look_at(path, bytes, n, options, spectrum, out, image, error);

@@ -8,8 +8,7 @@
 #include "study/scan/spectrum.h"
 #include "study/scan/study_scan.h"
 
-/* Size and time of the file at path, for the key of the cache; 0 where it is not there. */
-int study_file_stamp(const char *path, uint64_t *bytes, int64_t *modified_ns);
+study_stamp study_file_stamp(const char *path);
 
 /* Reads, hashes and decodes path. out is filled but for the statistics of the device, which are
  * NaN; image: the pixels, the caller's to free. spectrum: NULL: only what the study's statistics

@@ -192,11 +192,8 @@ static meso_status look_up(scan *s)
     meso_status status = MESO_OK;
     const meso_dataset *files = &s->dataset->files;
     for (size_t i = 0; i < files->n_items; i++) {
-        uint64_t bytes;
-        int64_t modified;
-        const study_image *known = NULL;
-        if (study_file_stamp(files->items[i].path, &bytes, &modified))
-            known = study_cache_find(&s->cache, files->items[i].path, bytes, modified);
+        const study_stamp stamp = study_file_stamp(files->items[i].path);
+        const study_image *known = study_cache_find(&s->cache, files->items[i].path, &stamp);
         if (known) {
             s->dataset->images[i] = *known;
             s->done[i] = 1;
@@ -219,11 +216,8 @@ static meso_status check_unchanged(const scan *s)
     const meso_dataset *files = &s->dataset->files;
     for (size_t i = 0; i < files->n_items; i++) {
         const study_image *image = &s->dataset->images[i];
-        uint64_t bytes;
-        int64_t modified;
-        study_file_stamp(files->items[i].path, &bytes, &modified);
-        MESO_REQUIRE(bytes == image->file_bytes && modified == image->modified_ns, s->error,
-                     MESO_ERROR_DATA,
+        const study_stamp stamp = study_file_stamp(files->items[i].path);
+        MESO_REQUIRE(memcmp(&stamp, &image->stamp, sizeof stamp) == 0, s->error, MESO_ERROR_DATA,
                      "%s changed while the dataset was scanned: scan again when nothing writes to "
                      "it any more",
                      MESO_PRINTABLE(files->items[i].path));

@@ -28,10 +28,17 @@ enum {
     STUDY_DETAIL_SIZE = 160
 };
 
+/* What tells a file from what stood at its path before. Size and mtime alone do not: pictures of one
+ * size keep their times when they are unpacked from an archive or moved between folders. Free of
+ * padding, so that two can be compared byte for byte. Zero where there is no file. */
+typedef struct study_stamp {
+    uint64_t bytes, device, inode;
+    int64_t modified_ns, changed_ns; /* mtime, ctime; since 1970 */
+} study_stamp;
+
 /* Fixed in size and free of pointers: the scan's cache keeps it as it is. */
 typedef struct study_image {
-    uint64_t file_bytes;
-    int64_t modified_ns; /* since 1970 */
+    study_stamp stamp;
     uint8_t file_hash[STUDY_HASH_BYTES];
     uint8_t pixel_hash[STUDY_HASH_BYTES]; /* of width, height and RGB; zero where refused */
     uint64_t phash;                       /* perceptual hash, and that of the mirrored picture */
