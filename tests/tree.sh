@@ -79,6 +79,10 @@ trap 'rm -f "$report"' EXIT
     printf '%s\n' "$sources" | grep -Ev '^(include|examples)/' |
         awk -F/ 'seen[$NF] { print $0 ":1: the same name as " seen[$NF] } { seen[$NF] = $0 }'
 
+    # Records are summaries (bench/summarize.py).
+    find docs/benchmarks -name '*.json' -exec awk '
+        FNR == 201 { print FILENAME ":201: a record over 200 lines" }' {} + 2>/dev/null || true
+
     grep -nIE '(^|[^A-Za-z0-9_.])/(home|root|work)/' $texts |
         sed 's/$/: a path of one machine/' || true
 } >"$report"

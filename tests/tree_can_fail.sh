@@ -10,7 +10,7 @@ licence='/* SPDX-License-Identifier: Apache-2.0 */'
 fresh_tree() {
     rm -rf "$tmp/tree"
     for folder in include/mesocl src/base src/runtime src/net src/extra src/report tools/mesocl \
-        tests cl docs; do
+        tests cl docs/benchmarks; do
         mkdir -p "$tmp/tree/$folder"
     done
     cd "$tmp/tree"
@@ -53,5 +53,6 @@ must_find src/net/text.h '' 'the same name as src/base/text.h'
 must_find src/net/long.c "$(seq 500)" 'a file over 500 lines'
 must_find src/extra/x.c '' 'a folder under src/ that tests/tree.sh does not know'
 must_find src/net/bare.c 'int x;' 'lacks the SPDX licence'
+must_find docs/benchmarks/raw.json "$(seq 200)" 'a record over 200 lines'
 must_find docs/notes.md "see $(printf '/%s/' home)someone/file" 'a path of one machine'
 echo "each kind of offence was found"
