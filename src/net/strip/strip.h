@@ -143,19 +143,9 @@ meso_strip_writer meso_strip_write; /* those of inference */
 meso_status meso_strip_source(const meso_net *net, const meso_strip_plan *plans, size_t n,
                               meso_strip_writer *writer, meso_text *source, meso_error *error);
 
-/* What writers share: a whole number's definition, and names (NULL ends) that end with a template.
- */
-void meso_strip_define(meso_text *source, const char *name, int value);
-void meso_strip_undefine(meso_text *source, const char *const *names);
-/* ACTIVATE(v), of `vec` by LARGER and SMALLER. */
-void meso_strip_define_activation(meso_text *source, const meso_layer *layer);
 /* The strip layout: LANES and the picture. */
 meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *plan,
                                     meso_error *error);
-
-/* A float constant to the last bit. */
-#define MESO_FLOAT_CONSTANT "%af"
-#define MESO_FLOAT_VALUE(x) ((double)(float)(x))
 
 /* Work-items of a block's kernel for one image. */
 static inline size_t meso_strip_items(const meso_strip_block *block)

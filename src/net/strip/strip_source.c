@@ -4,67 +4,26 @@
  * stand in one source behind #if, so that the compiler, which alone knows the instruction set it
  * compiles for, takes one, and one build is enough.
  */
-#include <math.h>
-
+#include "net/kernel_text.h"
 #include "net/op/op.h"
 #include "net/strip/strip.h"
 #include "runtime/program.h"
-
-void meso_strip_define(meso_text *source, const char *name, int value)
-{
-    meso_text_format(source, "#define %s %d\n", name, value);
-}
-
-void meso_strip_undefine(meso_text *source, const char *const *names)
-{
-    for (; *names; names++)
-        meso_text_format(source, "#undef %s\n", *names);
-}
-
-void meso_strip_define_activation(meso_text *source, const meso_layer *layer)
-{
-    if (layer->op == &meso_op_leaky_relu)
-        meso_text_format(source,
-                         "#define ACTIVATE(v) ((v) < 0.0f ? " MESO_FLOAT_CONSTANT " * (v) : (v))\n",
-                         MESO_FLOAT_VALUE(layer->set.leaky_relu.slope));
-    else if (layer->op == &meso_op_elu)
-        meso_text_format(source,
-                         "#define ACTIVATE(v) ((v) < 0.0f ? " MESO_FLOAT_CONSTANT
-                         " * (exp(SMALLER(v, 0.0f)) - 1.0f) : (v))\n",
-                         MESO_FLOAT_VALUE(layer->set.elu.alpha));
-    else if (isfinite(layer->set.relu.cap))
-        meso_text_format(source,
-                         "#define ACTIVATE(v) SMALLER((vec)(" MESO_FLOAT_CONSTANT
-                         "), LARGER((vec)(0.0f), v))\n",
-                         MESO_FLOAT_VALUE(layer->set.relu.cap));
-    else
-        meso_text_add(source, "#define ACTIVATE(v) LARGER((vec)(0.0f), v)\n");
-}
-
-/* Definitions, template, undefinitions. */
-static meso_status add_template(meso_text *source, const char *file, const char *const *names,
-                                meso_error *error)
-{
-    meso_status status = meso_source_add(source, file, error);
-    meso_strip_undefine(source, names);
-    return status;
-}
 
 /* Sizes that every block's template knows. */
 static void define_sizes(meso_text *source, const meso_strip_plan *plan,
                          const meso_strip_block *block)
 {
-    meso_strip_define(source, "IN_CHANNELS", block->in.shape.c);
-    meso_strip_define(source, "FILTERS", block->out.shape.c);
-    meso_strip_define(source, "PHASES", meso_strip_phases(&block->in, plan->tuning->lanes));
-    meso_strip_define(source, "IN_ROWS", meso_strip_rows(&block->in));
-    meso_strip_define(source, "IN_STRIDE", meso_strip_stride(&block->in, plan->tuning->lanes));
-    meso_strip_define(source, "IN_PAD", block->in.pad);
-    meso_strip_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
-    meso_strip_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
-    meso_strip_define(source, "OUT_PAD", block->out.pad);
-    meso_strip_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
-    meso_strip_define_activation(source, block->activation);
+    meso_kernel_define(source, "IN_CHANNELS", block->in.shape.c);
+    meso_kernel_define(source, "FILTERS", block->out.shape.c);
+    meso_kernel_define(source, "PHASES", meso_strip_phases(&block->in, plan->tuning->lanes));
+    meso_kernel_define(source, "IN_ROWS", meso_strip_rows(&block->in));
+    meso_kernel_define(source, "IN_STRIDE", meso_strip_stride(&block->in, plan->tuning->lanes));
+    meso_kernel_define(source, "IN_PAD", block->in.pad);
+    meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
+    meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
+    meso_kernel_define(source, "OUT_PAD", block->out.pad);
+    meso_kernel_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
+    meso_kernel_define_activation(source, block->activation);
 }
 #define SIZE_NAMES                                                                    \
     "IN_CHANNELS", "FILTERS", "PHASES", "IN_ROWS", "IN_STRIDE", "IN_PAD", "OUT_ROWS", \
@@ -72,10 +31,10 @@ static void define_sizes(meso_text *source, const meso_strip_plan *plan,
 
 static void define_method(meso_text *source, meso_strip_method method, int filter_block)
 {
-    meso_strip_define(source, "METHOD_DIRECT", method == MESO_STRIP_DIRECT);
-    meso_strip_define(source, "METHOD_WINOGRAD_Y", method == MESO_STRIP_WINOGRAD_Y);
-    meso_strip_define(source, "METHOD_WINOGRAD_YX", method == MESO_STRIP_WINOGRAD_YX);
-    meso_strip_define(source, "FILTER_BLOCK", filter_block);
+    meso_kernel_define(source, "METHOD_DIRECT", method == MESO_STRIP_DIRECT);
+    meso_kernel_define(source, "METHOD_WINOGRAD_Y", method == MESO_STRIP_WINOGRAD_Y);
+    meso_kernel_define(source, "METHOD_WINOGRAD_YX", method == MESO_STRIP_WINOGRAD_YX);
+    meso_kernel_define(source, "FILTER_BLOCK", filter_block);
 }
 #define METHOD_NAMES "METHOD_DIRECT", "METHOD_WINOGRAD_Y", "METHOD_WINOGRAD_YX", "FILTER_BLOCK"
 
@@ -86,12 +45,12 @@ static meso_status add_block(meso_text *source, const meso_strip_plan *plan, siz
                                         "POOL",     "HALVES",     NULL};
     const meso_strip_block *block = &plan->blocks[i];
     meso_text_format(source, "#define NAME block_%zu\n", i);
-    meso_strip_define(source, "TAPS", block->taps);
-    meso_strip_define(source, "POOL", block->pool_size);
-    meso_strip_define(source, "HALVES", block->in.halves);
+    meso_kernel_define(source, "TAPS", block->taps);
+    meso_kernel_define(source, "POOL", block->pool_size);
+    meso_kernel_define(source, "HALVES", block->in.halves);
     define_sizes(source, plan, block);
     define_method(source, block->method, block->filter_block);
-    return add_template(source, "strip_block", names, error);
+    return meso_kernel_add(source, "strip_block", names, error);
 }
 
 /* A function for each branch and the kernel that calls them. */
@@ -108,20 +67,20 @@ static meso_status add_inception(meso_text *source, const meso_strip_plan *plan,
     size_t first_value = 0;
     int first_filter = 0;
     define_sizes(source, plan, block);
-    meso_strip_define(source, "IN_HEIGHT", block->in.shape.h);
-    meso_strip_define(source, "BANDS", block->bands);
+    meso_kernel_define(source, "IN_HEIGHT", block->in.shape.h);
+    meso_kernel_define(source, "BANDS", block->bands);
     for (size_t k = 0; k < block->n_branches; k++) {
         const meso_strip_conv *conv = &block->branches[k].conv;
         const meso_strip_conv *reduce = &block->branches[k].reduce;
         meso_text_format(source, "#define BRANCH(part) block_%zu_branch_%zu_##part\n", i, k);
-        meso_strip_define(source, "BRANCH_FILTERS", conv->layer->shape.c);
-        meso_strip_define(source, "FIRST_FILTER", first_filter);
-        meso_strip_define(source, "REDUCED", reduce->layer ? reduce->layer->shape.c : 0);
-        meso_strip_define(source, "REDUCED_BLOCK", reduce->filter_block);
-        meso_strip_define(source, "TAPS", conv->taps);
-        meso_strip_define(source, "DILATION", conv->dilation);
+        meso_kernel_define(source, "BRANCH_FILTERS", conv->layer->shape.c);
+        meso_kernel_define(source, "FIRST_FILTER", first_filter);
+        meso_kernel_define(source, "REDUCED", reduce->layer ? reduce->layer->shape.c : 0);
+        meso_kernel_define(source, "REDUCED_BLOCK", reduce->filter_block);
+        meso_kernel_define(source, "TAPS", conv->taps);
+        meso_kernel_define(source, "DILATION", conv->dilation);
         define_method(source, conv->method, conv->filter_block);
-        MESO_TRY(add_template(source, "strip_inception", branch_names, error));
+        MESO_TRY(meso_kernel_add(source, "strip_inception", branch_names, error));
         meso_text_format(&calls,
                          "    block_%zu_branch_%zu_run(item * BANDS, n, in, out, filters + %zu, "
                          "affine);\n",
@@ -137,7 +96,7 @@ static meso_status add_inception(meso_text *source, const meso_strip_plan *plan,
                      "    floats_in affine)\n{\n    step_block_%zu(get_global_id(0), "
                      "get_global_id(1), in, out, filters, affine);\n}\n",
                      i, calls.bytes, i, i);
-    meso_strip_undefine(source, names);
+    meso_kernel_undefine(source, names);
 out:
     meso_text_free(&calls);
     return status;
@@ -150,14 +109,14 @@ static meso_status add_first(meso_text *source, const meso_strip_plan *plan, mes
                                         "FILTER_BLOCK", "TILE_ROWS", NULL};
     const meso_strip_block *block = &plan->blocks[0];
     meso_text_add(source, "#define NAME first_block\n");
-    meso_strip_define(source, "FILTERS", block->out.shape.c);
-    meso_strip_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
-    meso_strip_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
-    meso_strip_define(source, "OUT_PAD", block->out.pad);
-    meso_strip_define(source, "FILTER_BLOCK", block->filter_block);
-    meso_strip_define(source, "TILE_ROWS", plan->tuning->first_tile_rows);
-    meso_strip_define_activation(source, block->activation);
-    return add_template(source, "strip_first", names, error);
+    meso_kernel_define(source, "FILTERS", block->out.shape.c);
+    meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
+    meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
+    meso_kernel_define(source, "OUT_PAD", block->out.pad);
+    meso_kernel_define(source, "FILTER_BLOCK", block->filter_block);
+    meso_kernel_define(source, "TILE_ROWS", plan->tuning->first_tile_rows);
+    meso_kernel_define_activation(source, block->activation);
+    return meso_kernel_add(source, "strip_first", names, error);
 }
 
 /* What follows the last block: the head, or the way back to planar tensors. */
@@ -170,19 +129,19 @@ static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_
     const meso_strip_shape *out = &plan->blocks[plan->n_blocks - 1].out;
     if (plan->head.flatten) {
         meso_text_add(source, "#define NAME head\n");
-        meso_strip_define(source, "INPUTS", (int)meso_shape_size(out->shape));
-        meso_strip_define(source, "UNITS", plan->head.hidden->set.dense.units);
-        meso_strip_define(source, "OUTPUTS", plan->head.output->set.dense.units);
-        meso_strip_define_activation(source, plan->head.activation);
-        return add_template(source, "strip_head", head_names, error);
+        meso_kernel_define(source, "INPUTS", (int)meso_shape_size(out->shape));
+        meso_kernel_define(source, "UNITS", plan->head.hidden->set.dense.units);
+        meso_kernel_define(source, "OUTPUTS", plan->head.output->set.dense.units);
+        meso_kernel_define_activation(source, plan->head.activation);
+        return meso_kernel_add(source, "strip_head", head_names, error);
     }
     meso_text_add(source, "#define NAME planar\n");
-    meso_strip_define(source, "ROWS", meso_strip_rows(out));
-    meso_strip_define(source, "IN_PAD", out->pad);
-    meso_strip_define(source, "IN_CHANNELS", out->shape.c);
-    meso_strip_define(source, "PHASES", meso_strip_phases(out, plan->tuning->lanes));
-    meso_strip_define(source, "HALVES", out->halves);
-    return add_template(source, "strip_planar", planar_names, error);
+    meso_kernel_define(source, "ROWS", meso_strip_rows(out));
+    meso_kernel_define(source, "IN_PAD", out->pad);
+    meso_kernel_define(source, "IN_CHANNELS", out->shape.c);
+    meso_kernel_define(source, "PHASES", meso_strip_phases(out, plan->tuning->lanes));
+    meso_kernel_define(source, "HALVES", out->halves);
+    return meso_kernel_add(source, "strip_planar", planar_names, error);
 }
 
 /* For devices that no queue splits by core: each work-item brings whole images through all blocks,
@@ -232,11 +191,11 @@ meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *pl
 {
     meso_status status = MESO_OK;
     const meso_strip_shape *picture = &plan->blocks[0].in;
-    meso_strip_define(source, "LANES", plan->tuning->lanes);
-    meso_strip_define(source, "PICTURE_HEIGHT", picture->shape.h);
-    meso_strip_define(source, "PICTURE_CHANNELS", picture->shape.c);
-    meso_strip_define(source, "PICTURE_PHASES", meso_strip_phases(picture, plan->tuning->lanes));
-    meso_strip_define(source, "PICTURE_PAD", picture->pad);
+    meso_kernel_define(source, "LANES", plan->tuning->lanes);
+    meso_kernel_define(source, "PICTURE_HEIGHT", picture->shape.h);
+    meso_kernel_define(source, "PICTURE_CHANNELS", picture->shape.c);
+    meso_kernel_define(source, "PICTURE_PHASES", meso_strip_phases(picture, plan->tuning->lanes));
+    meso_kernel_define(source, "PICTURE_PAD", picture->pad);
     MESO_TRY(meso_source_add(source, "strip", error));
     MESO_TRY(meso_source_add(source, "strip_picture", error));
 out:

@@ -2,6 +2,7 @@
  *
  * The program for GPUs: the templates of cl/ with each kernel's sizes defined in front.
  */
+#include "net/kernel_text.h"
 #include "net/op/op.h"
 #include "net/tile/tile.h"
 #include "runtime/program.h"
@@ -19,7 +20,7 @@ typedef struct size_name {
 static void define(meso_text *source, const size_name *sizes, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        meso_strip_define(source, sizes[i].name, sizes[i].value);
+        meso_kernel_define(source, sizes[i].name, sizes[i].value);
 }
 #define DEFINE(source, ...)                          \
     define(source, (const size_name[]){__VA_ARGS__}, \
@@ -62,8 +63,7 @@ static meso_status write_piece(meso_text *source, meso_text *calls, const meso_s
     DEFINE(source, {"BRANCH_CHANNELS", branch->conv.channels}, {"BRANCH_FILTERS", filters},
            {"FIRST_FILTER", at->filter},
            {"DILATION", branch->reduce.layer ? branch->conv.dilation : 0});
-    meso_status status = meso_source_add(source, "tile_branch", error);
-    meso_strip_undefine(source, names);
+    meso_status status = meso_kernel_add(source, "tile_branch", names, error);
     meso_text_format(calls,
                      " %s_%d(window + %d * TILE_ROWS * (TILE_STRIDE / 2), filters + %d, affine, "
                      "to, PLANE(out_t), right, below);",
@@ -78,7 +78,7 @@ static meso_status write_inception(meso_text *source, const meso_tile_block *blo
     meso_text calls = {0};
     position at = {.value = block->channels * (block->in.c + 1)};
     define_tile(source, block);
-    meso_strip_define(source, "REDUCED", block->channels);
+    meso_kernel_define(source, "REDUCED", block->channels);
     for (size_t i = 0; i < block->n_branches; i++) {
         const meso_strip_branch *branch = &block->branches[i];
         const int n = branch->conv.layer->shape.c, is_reduced = branch->reduce.layer != NULL;
@@ -132,8 +132,8 @@ meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_t
     DEFINE(source, {"IN_CHANNELS", block->in.c}, {"HEIGHT_OF_IN", block->in.h},
            {"WIDTH_OF_IN", block->in.w}, {"GROUP_X", block->group_x},
            {"INTERLEAVED", input != MESO_TILE_TENSOR});
-    meso_strip_define_activation(source, block->activation);
+    meso_kernel_define_activation(source, block->activation);
     meso_status status = writers[block->kind](source, block, name, error);
-    meso_strip_undefine(source, names);
+    meso_kernel_undefine(source, names);
     return status;
 }

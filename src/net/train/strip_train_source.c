@@ -5,17 +5,10 @@
 #include <math.h>
 
 #include "net/block/block.h"
+#include "net/kernel_text.h"
 #include "net/op/op.h"
 #include "net/train/strip_train.h"
 #include "runtime/program.h"
-
-static meso_status add_template(meso_text *source, const char *file, const char *const *names,
-                                meso_error *error)
-{
-    meso_status status = meso_source_add(source, file, error);
-    meso_strip_undefine(source, names);
-    return status;
-}
 
 static void add_table(meso_text *source, const char *name, int taps,
                       double rows[MESO_STRIP_MAX_POINTS][MESO_STRIP_MAX_TAPS])
@@ -45,7 +38,7 @@ static void add_transform(meso_text *source, int taps)
 static void define_place(meso_text *source, const meso_net *net, const char *name,
                          const meso_layer *layer)
 {
-    meso_strip_define(source, name, (int)meso_strip_train_place(net, layer->first_param));
+    meso_kernel_define(source, name, (int)meso_strip_train_place(net, layer->first_param));
 }
 
 /* What all templates of a block know. */
@@ -53,10 +46,10 @@ static void define_block(meso_text *source, const meso_net *net, const meso_stri
                          const meso_strip_block *block)
 {
     const int lanes = plan->tuning->lanes;
-    meso_strip_define(source, "FILTERS", block->out.shape.c);
-    meso_strip_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
-    meso_strip_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, lanes));
-    meso_strip_define(source, "OUT_PAD", block->out.pad);
+    meso_kernel_define(source, "FILTERS", block->out.shape.c);
+    meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
+    meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, lanes));
+    meso_kernel_define(source, "OUT_PAD", block->out.pad);
     define_place(source, net, "FIRST_FILTER", block->conv);
     define_place(source, net, "FIRST_BIAS", block->bias);
 }
@@ -71,15 +64,15 @@ static meso_status add_first(meso_text *source, const meso_net *net, const meso_
     const meso_strip_block *block = &plan->blocks[0];
     define_block(source, net, plan, block);
     meso_text_format(source, "#define FIRST_BLOCK(part) first_%s_##part\n", floats ? "f32" : "u8");
-    meso_strip_define(source, "FLOATS", floats);
+    meso_kernel_define(source, "FLOATS", floats);
     meso_text_format(source, "#define DIVIDE " MESO_FLOAT_CONSTANT "\n",
                      MESO_FLOAT_VALUE(net->layers[0].set.input.divide));
-    meso_strip_define(source, "FILTER_BLOCK", block->filter_block);
+    meso_kernel_define(source, "FILTER_BLOCK", block->filter_block);
     /* Nine sums for each filter. */
-    meso_strip_define(source, "WEIGHT_BLOCK",
-                      meso_strip_divisor(block->filter_block, plan->tuning->accumulators / 8));
-    meso_strip_define(source, "PART_TILES", plan->tuning->first_tile_rows);
-    return add_template(source, "strip_train_first", names, error);
+    meso_kernel_define(source, "WEIGHT_BLOCK",
+                       meso_strip_divisor(block->filter_block, plan->tuning->accumulators / 8));
+    meso_kernel_define(source, "PART_TILES", plan->tuning->first_tile_rows);
+    return meso_kernel_add(source, "strip_train_first", names, error);
 }
 
 static meso_status add_product(meso_text *source, const char *name, int in, int out, int at_once,
@@ -87,10 +80,10 @@ static meso_status add_product(meso_text *source, const char *name, int in, int 
 {
     static const char *const names[] = {"CORE", "CORE_IN", "CORE_OUT", "CORE_BLOCK", NULL};
     meso_text_format(source, "#define CORE BLOCK(%s)\n", name);
-    meso_strip_define(source, "CORE_IN", in);
-    meso_strip_define(source, "CORE_OUT", out);
-    meso_strip_define(source, "CORE_BLOCK", at_once);
-    return add_template(source, "strip_train_core", names, error);
+    meso_kernel_define(source, "CORE_IN", in);
+    meso_kernel_define(source, "CORE_OUT", out);
+    meso_kernel_define(source, "CORE_BLOCK", at_once);
+    return meso_kernel_add(source, "strip_train_core", names, error);
 }
 
 static meso_status add_block(meso_text *source, const meso_net *net, const meso_strip_plan *plan,
@@ -105,23 +98,24 @@ static meso_status add_block(meso_text *source, const meso_net *net, const meso_
               filters = block->out.shape.c, units = lanes < 8 ? lanes : 8;
     define_block(source, net, plan, block);
     meso_text_format(source, "#define BLOCK(part) block_%zu_##part\n", i);
-    meso_strip_define(source, "POOL", block->pool_size);
-    meso_strip_define(source, "IN_CHANNELS", channels);
-    meso_strip_define(source, "PHASES", meso_strip_phases(&block->in, lanes));
-    meso_strip_define(source, "TILE_ROWS", (int)meso_strip_items(block));
-    meso_strip_define(source, "IN_ROWS", meso_strip_rows(&block->in));
-    meso_strip_define(source, "IN_STRIDE", meso_strip_stride(&block->in, lanes));
-    meso_strip_define(source, "IN_PAD", block->in.pad);
-    meso_strip_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
-    meso_strip_define(source, "HALVES", block->in.halves);
-    meso_strip_define(source, "CHANNEL_BLOCK",
-                      meso_strip_divisor(channels, plan->tuning->accumulators / (filters / units)));
+    meso_kernel_define(source, "POOL", block->pool_size);
+    meso_kernel_define(source, "IN_CHANNELS", channels);
+    meso_kernel_define(source, "PHASES", meso_strip_phases(&block->in, lanes));
+    meso_kernel_define(source, "TILE_ROWS", (int)meso_strip_items(block));
+    meso_kernel_define(source, "IN_ROWS", meso_strip_rows(&block->in));
+    meso_kernel_define(source, "IN_STRIDE", meso_strip_stride(&block->in, lanes));
+    meso_kernel_define(source, "IN_PAD", block->in.pad);
+    meso_kernel_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
+    meso_kernel_define(source, "HALVES", block->in.halves);
+    meso_kernel_define(
+        source, "CHANNEL_BLOCK",
+        meso_strip_divisor(channels, plan->tuning->accumulators / (filters / units)));
     MESO_TRY(meso_source_add(source, "strip_train_block", error));
     MESO_TRY(add_product(source, "product", channels, filters, block->filter_block, error));
     MESO_TRY(meso_source_add(source, "strip_train_forward", error));
     MESO_TRY(add_product(source, "product_back", filters, channels,
                          meso_strip_train_back_block(plan, i), error));
-    status = add_template(source, "strip_train_backward", names, error);
+    status = meso_kernel_add(source, "strip_train_backward", names, error);
 out:
     return status;
 }
@@ -149,11 +143,11 @@ static meso_status add_head(meso_text *source, const meso_net *net, const meso_s
     const meso_strip_shape *in = &plan->blocks[plan->n_blocks - 1].out;
     const meso_strip_head *head = &plan->head;
     meso_text_add(source, "#define NAME train_head\n");
-    meso_strip_define(source, "FILTERS", in->shape.c);
-    meso_strip_define(source, "IN_ROWS", meso_strip_rows(in));
-    meso_strip_define(source, "PHASES", meso_strip_phases(in, plan->tuning->lanes));
-    meso_strip_define(source, "HALVES", in->halves);
-    meso_strip_define(source, "HIDDEN", head->hidden->set.dense.units);
+    meso_kernel_define(source, "FILTERS", in->shape.c);
+    meso_kernel_define(source, "IN_ROWS", meso_strip_rows(in));
+    meso_kernel_define(source, "PHASES", meso_strip_phases(in, plan->tuning->lanes));
+    meso_kernel_define(source, "HALVES", in->halves);
+    meso_kernel_define(source, "HIDDEN", head->hidden->set.dense.units);
     const double slope =
         head->activation->op == &meso_op_leaky_relu ? head->activation->set.leaky_relu.slope : 0;
     meso_text_format(source, "#define HIDDEN_SLOPE " MESO_FLOAT_CONSTANT "\n",
@@ -164,7 +158,7 @@ static meso_status add_head(meso_text *source, const meso_net *net, const meso_s
     define_place(source, net, "OUTPUT_BIAS", head->output_bias);
     define_dropout(source, net, meso_strip_train_dropout(net, head->flatten), "INPUT");
     define_dropout(source, net, meso_strip_train_dropout(net, head->activation), "HIDDEN");
-    return add_template(source, "strip_train_head", names, error);
+    return meso_kernel_add(source, "strip_train_head", names, error);
 }
 
 meso_status meso_strip_train_write(meso_text *source, const meso_net *net,
@@ -173,8 +167,8 @@ meso_status meso_strip_train_write(meso_text *source, const meso_net *net,
     meso_status status = MESO_OK;
     if (!meso_strip_train_fits(net, plan, MESO_LOSS_MSE))
         return MESO_OK;
-    meso_strip_define(source, "GROUP", MESO_TRAIN_GROUP);
-    meso_strip_define(source, "PARAMETERS", (int)meso_strip_train_place(net, net->n_params));
+    meso_kernel_define(source, "GROUP", MESO_TRAIN_GROUP);
+    meso_kernel_define(source, "PARAMETERS", (int)meso_strip_train_place(net, net->n_params));
     add_transform(source, 3);
     add_transform(source, 5);
     MESO_TRY(meso_strip_write_layout(source, plan, error));
