@@ -295,7 +295,7 @@ static void is_the_same_on_every_lane(void **state)
         meso_augment_draw_one(&settings, 40, 24, 1, 1, i, &draws[i]);
     job j = {&settings, 40, 24, pixels, draws, max_images, MESO_WHOLE_DEVICE};
     float *whole = run(&j);
-    for (j.lane = 0; j.lane < (int)meso_device_n_lanes(device) && j.lane < 4; j.lane++) {
+    for (j.lane = 0; j.lane < (int)meso_device_n_lanes(device, 0) && j.lane < 4; j.lane++) {
         float *out = run(&j);
         assert_memory_equal(out, whole, max_images * picture * sizeof *out);
         free(out);

@@ -43,7 +43,7 @@ static meso_device *open_unsplit(void)
         meso_device_close(device);
     }
     layer->fail_at = 0;
-    assert_int_equal(meso_device_n_lanes(device), 1);
+    assert_int_equal(meso_device_n_lanes(device, 0), 1);
     return device;
 }
 

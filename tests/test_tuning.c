@@ -148,7 +148,7 @@ static void opens_the_device_with_rows(void **state)
     meso_device *device = open_device();
     assert_int_equal(meso_device_group_size(device, MESO_PROGRAM_PLAIN), 16);
     assert_int_equal(meso_device_group_size(device, MESO_PROGRAM_TRAIN), 1);
-    assert_int_equal(meso_device_n_lanes(device), 1);
+    assert_int_equal(meso_device_n_lanes(device, 0), 1);
     meso_device_close(device);
 }
 

@@ -141,7 +141,7 @@ meso_status meso_augment_open(meso_device *device, const meso_augment_settings *
     a->chunk = is_cpu ? cached_images : device_images;
     if (a->chunk > max_images)
         a->chunk = max_images ? max_images : 1;
-    a->n_lanes = meso_device_n_lanes(device);
+    a->n_lanes = meso_device_n_lanes(device, 0);
     MESO_TRY(build(a));
     MESO_TRY(upload_constants(a, divide));
     for (size_t i = 0; i <= a->n_lanes; i++)

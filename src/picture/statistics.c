@@ -121,7 +121,7 @@ meso_status meso_statistics_open(meso_device *device, int more, meso_statistics 
     MESO_REQUIRE_MEMORY(s, error);
     s->device = device;
     s->more = more;
-    s->n_lanes = meso_device_n_lanes(device);
+    s->n_lanes = meso_device_n_lanes(device, 0);
     s->n_slots = slots_of_lane * s->n_lanes;
     s->slots = calloc(s->n_slots, sizeof *s->slots);
     MESO_REQUIRE_MEMORY(s->slots, error);

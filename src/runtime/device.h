@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An open device: context, lanes, programs, kernels, buffers, launches. With device_list.c the only
- * code that calls cl*.
+ * An open device: context, programs, kernels and launches (device.c), buffers (buffer.c), lanes
+ * (lanes.c). With device_list.c the only code that calls cl*.
  */
 #ifndef MESO_RUNTIME_DEVICE_H
 #define MESO_RUNTIME_DEVICE_H
@@ -146,7 +146,7 @@ meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
  * is the whole device. Launches and copies go to the lane in use; after opening, and with
  * MESO_WHOLE_DEVICE, to a queue of the whole device. */
 enum { MESO_WHOLE_DEVICE = -1, MESO_MAX_LANES = 256 };
-size_t meso_device_n_lanes(const meso_device *device);
+size_t meso_device_n_lanes(const meso_device *device, size_t most); /* 0: all there are */
 void meso_device_use_lane(meso_device *device, int lane);
 int meso_device_lane(const meso_device *device); /* in use; MESO_WHOLE_DEVICE */
 
@@ -157,7 +157,14 @@ meso_status meso_device_flush(meso_device *device);
  * on all of them is done. Waits for nothing. */
 meso_status meso_device_join_lanes(meso_device *device, size_t n);
 
-/* Waits for everything enqueued on the lane in use. */
+/* Waits for everything enqueued on the lane in use; on lanes 0 … n − 1, also behind a failure. */
 meso_status meso_device_finish(meso_device *device);
+meso_status meso_device_finish_lanes(meso_device *device, size_t n);
+
+/* What one of n_lanes lanes gets of `total` images, or groups of them. */
+typedef struct meso_share {
+    size_t first, n;
+} meso_share;
+meso_share meso_lane_share(size_t lane, size_t n_lanes, size_t total);
 
 #endif

@@ -112,9 +112,15 @@ void meso_lanes_release(meso_device *device)
     }
 }
 
-size_t meso_device_n_lanes(const meso_device *device)
+size_t meso_device_n_lanes(const meso_device *device, size_t most)
 {
-    return device->n_lanes;
+    return most > 0 && most < device->n_lanes ? most : device->n_lanes;
+}
+
+meso_share meso_lane_share(size_t lane, size_t n_lanes, size_t total)
+{
+    const size_t first = lane * total / n_lanes;
+    return (meso_share){first, (lane + 1) * total / n_lanes - first};
 }
 
 void meso_device_use_lane(meso_device *device, int lane)
@@ -159,5 +165,18 @@ meso_status meso_device_finish(meso_device *device)
     meso_status status = MESO_OK;
     MESO_CL(&device->error, clFinish, device->lane->queue);
 out:
+    return status;
+}
+
+meso_status meso_device_finish_lanes(meso_device *device, size_t n)
+{
+    meso_status status = MESO_OK;
+    meso_lane *in_use = device->lane;
+    for (size_t i = 0; i < n; i++) {
+        device->lane = &device->lanes[i];
+        meso_status finished = meso_device_finish(device);
+        status = status == MESO_OK ? finished : status;
+    }
+    device->lane = in_use;
     return status;
 }

@@ -204,7 +204,7 @@ static meso_status list_shipped(json_t *job, json_t **answer, meso_error *error)
     const meso_device_info *info = meso_device_get_info(s.device);
     const meso_strip_run *strips = s.work.model->strips;
     if (info->type == MESO_DEVICE_CPU && info->compute_units > 1) {
-        values[0] = meso_device_n_lanes(s.device) > 1;
+        values[0] = meso_device_n_lanes(s.device, 0) > 1;
         add(*answer, &meso_tuning_lanes, values);
     }
     values[0] = (int)meso_device_group_size(s.device, MESO_PROGRAM_PLAIN);

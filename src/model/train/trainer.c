@@ -180,9 +180,7 @@ meso_status meso_trainer_open(meso_device *device, const meso_weights *start,
                                         .seed = options->seed,
                                         .frozen = t->frozen};
     MESO_TRY(freeze(t, options->freeze, error));
-    t->n_lanes = meso_device_n_lanes(device);
-    if (options->n_lanes > 0 && options->n_lanes < t->n_lanes)
-        t->n_lanes = options->n_lanes;
+    t->n_lanes = meso_device_n_lanes(device, options->n_lanes);
     status = choose_path(t, options->path);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", t->error.text);
     const meso_train_values values = {.params = t->params};
@@ -302,24 +300,21 @@ static int stays_pixels(const meso_train_batch *batch)
 static meso_status augment(meso_trainer *t, const meso_train_batch *batch, const device_batch *u)
 {
     meso_status status = MESO_OK;
-    const size_t size = meso_shape_size(t->net->layers[0].shape), n = batch->n;
+    const size_t size = meso_shape_size(t->net->layers[0].shape);
     const meso_buffer *draws = batch->draws ? &u->draws : NULL;
     if (!t->augmented.memory)
         MESO_TRY(meso_buffer_create(t->device, t->settings.max_batch * size * sizeof(float),
                                     &t->augmented));
     for (size_t l = 0; l < t->n_lanes; l++) {
-        const size_t begin = l * n / t->n_lanes, end = (l + 1) * n / t->n_lanes;
-        if (begin == end)
+        const meso_share own = meso_lane_share(l, t->n_lanes, batch->n);
+        if (own.n == 0)
             continue;
         meso_device_use_lane(t->device, (int)l);
         MESO_TRY((stays_pixels(batch) ? meso_augment_enqueue_pixels : meso_augment_enqueue)(
-            batch->augment, &u->given, begin, end - begin, draws, &t->augmented));
+            batch->augment, &u->given, own.first, own.n, draws, &t->augmented));
         MESO_TRY(meso_device_flush(t->device));
     }
-    for (size_t l = 0; l < t->n_lanes; l++) {
-        meso_device_use_lane(t->device, (int)l);
-        MESO_TRY(meso_device_finish(t->device));
-    }
+    MESO_TRY(meso_device_finish_lanes(t->device, t->n_lanes));
 out:
     meso_device_use_lane(t->device, MESO_WHOLE_DEVICE);
     return status;

@@ -150,7 +150,9 @@ out:
 static size_t count_workers(const meso_device *device)
 {
     const size_t n = meso_device_get_info(device)->compute_units;
-    return meso_device_n_lanes(device) > 1 || n == 1 ? 0 : n < MESO_MAX_LANES ? n : MESO_MAX_LANES;
+    return meso_device_n_lanes(device, 0) > 1 || n == 1 ? 0
+           : n < MESO_MAX_LANES                         ? n
+                                                        : MESO_MAX_LANES;
 }
 
 meso_status meso_strip_build(meso_device *device, const meso_net *net, int exact,
@@ -230,9 +232,7 @@ meso_status meso_strip_create(meso_device *device, const meso_net *net, const fl
     MESO_REQUIRE_MEMORY(r, meso_device_error_slot(device));
     r->device = device;
     r->net = net;
-    r->n_lanes = meso_device_n_lanes(device);
-    if (n_lanes > 0 && n_lanes < r->n_lanes)
-        r->n_lanes = n_lanes;
+    r->n_lanes = meso_device_n_lanes(device, n_lanes);
     if (!only && meso_strip_find_tuned(device, net, &meso_tuning_fused, &r->tuned))
         only = &r->tuned.row;
     MESO_TRY(meso_strip_build(device, net, exact, only, meso_strip_write, &r->program, &r->plan));
@@ -393,19 +393,13 @@ typedef struct shares {
 
 static shares share_out(const meso_strip_run *run, size_t n)
 {
-    int whole = n < run->n_lanes && run->n_lanes == meso_device_n_lanes(run->device);
+    int whole = n < run->n_lanes && run->n_lanes == meso_device_n_lanes(run->device, 0);
     return (shares){whole ? 1 : run->n_lanes, whole};
 }
 
 static int share_lane(const shares *s, size_t i)
 {
     return s->whole ? MESO_WHOLE_DEVICE : (int)i;
-}
-
-/* Share i takes images [begin of i, begin of i + 1). */
-static size_t share_begin(const shares *s, size_t i, size_t n)
-{
-    return i * n / s->n;
 }
 
 meso_status meso_strip_enqueue(meso_strip_run *run, const meso_buffer *pixels, int is_float,
@@ -423,12 +417,13 @@ meso_status meso_strip_enqueue(meso_strip_run *run, const meso_buffer *pixels, i
     /* Chunk by chunk over all lanes, so that none waits for another's queue to be filled. */
     for (size_t done = 0; done < longest; done += chunk)
         for (size_t i = 0; i < s.n; i++) {
-            size_t begin = share_begin(&s, i, n) + done, end = share_begin(&s, i + 1, n);
-            if (begin >= end)
+            const meso_share own = meso_lane_share(i, s.n, n);
+            if (done >= own.n)
                 continue;
             meso_device_use_lane(run->device, share_lane(&s, i));
-            MESO_TRY(enqueue_chunk(run, &run->scratch[s.whole ? run->n_lanes : i], &t, (int)begin,
-                                   end - begin < chunk ? end - begin : chunk));
+            MESO_TRY(enqueue_chunk(run, &run->scratch[s.whole ? run->n_lanes : i], &t,
+                                   (int)(own.first + done),
+                                   own.n - done < chunk ? own.n - done : chunk));
         }
 out:
     meso_device_span(run->device, NULL);
@@ -463,12 +458,8 @@ out:
 meso_status meso_strip_wait(meso_strip_run *run)
 {
     meso_status status = meso_device_finish(run->device);
-    for (size_t l = 0; l < run->n_lanes && status == MESO_OK; l++) {
-        meso_device_use_lane(run->device, (int)l);
-        status = meso_device_finish(run->device);
-    }
-    meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
-    return status;
+    meso_status of_lanes = meso_device_finish_lanes(run->device, run->n_lanes);
+    return status == MESO_OK ? of_lanes : status;
 }
 
 meso_status meso_strip_logits(meso_strip_run *run, size_t n, float *logits)
@@ -478,12 +469,10 @@ meso_status meso_strip_logits(meso_strip_run *run, size_t n, float *logits)
     size_t outputs = (size_t)run->plan.head.output->set.dense.units;
     /* A blocking read behind a lane's own work is all the waiting there is. */
     for (size_t i = 0; i < s.n; i++) {
-        size_t begin = share_begin(&s, i, n) * outputs, end = share_begin(&s, i + 1, n) * outputs;
-        if (begin == end)
-            continue;
+        const meso_share own = meso_lane_share(i, s.n, n);
         meso_device_use_lane(run->device, share_lane(&s, i));
-        MESO_TRY(meso_buffer_read(run->device, &run->logits, begin * sizeof(float), logits + begin,
-                                  (end - begin) * sizeof(float)));
+        MESO_TRY(meso_buffer_read(run->device, &run->logits, own.first * outputs * sizeof(float),
+                                  logits + own.first * outputs, own.n * outputs * sizeof(float)));
     }
 out:
     meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);

@@ -195,9 +195,7 @@ meso_status meso_strip_train_create(meso_device *device, const meso_net *net,
     run->device = device;
     run->net = net;
     run->settings = *settings;
-    run->n_lanes = meso_device_n_lanes(device);
-    if (settings->n_lanes > 0 && settings->n_lanes < run->n_lanes)
-        run->n_lanes = settings->n_lanes;
+    run->n_lanes = meso_device_n_lanes(device, settings->n_lanes);
     run->n_values = meso_strip_train_place(net, net->n_params);
     if (!only && meso_strip_find_tuned(device, net, &meso_tuning_fused_training, &run->tuned))
         only = &run->tuned.row;

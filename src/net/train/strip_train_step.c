@@ -9,16 +9,9 @@
 
 /* A lane's share. Forward any images, backward whole groups. */
 typedef struct share {
-    size_t lane, first, n, first_group, n_groups;
+    size_t lane;
+    meso_share images, groups;
 } share;
-
-static share share_of(const train_run *run, size_t lane, size_t n)
-{
-    const size_t lanes = run->n_lanes, groups = meso_train_groups(n);
-    const size_t first = lane * n / lanes, first_group = lane * groups / lanes;
-    return (share){lane, first, (lane + 1) * n / lanes - first, first_group,
-                   (lane + 1) * groups / lanes - first_group};
-}
 
 /* One stage: `enqueue` for each lane with its share, then all wait for each other. */
 typedef meso_status stage(train_run *run, const meso_train_input *input, const share *s,
@@ -30,7 +23,8 @@ static meso_status run_stage(train_run *run, stage *enqueue, const meso_train_in
     meso_status status = MESO_OK;
     meso_device_span(run->device, span);
     for (size_t lane = 0; lane < run->n_lanes; lane++) {
-        const share s = share_of(run, lane, input->n);
+        const share s = {lane, meso_lane_share(lane, run->n_lanes, input->n),
+                         meso_lane_share(lane, run->n_lanes, meso_train_groups(input->n))};
         meso_device_use_lane(run->device, (int)lane);
         MESO_TRY(enqueue(run, input, &s, block));
     }
@@ -88,18 +82,19 @@ static meso_status forward(train_run *run, const meso_train_input *input, const 
     const train_block *b = &run->blocks[block], *before = b - 1;
     const size_t items = meso_strip_train_parts(&run->plan, block);
     if (block == 0)
-        return meso_launch_kernel(
-            run->device, &run->kernels.first_forward[input->is_float], MESO_GLOBAL(items, s->n, 1),
-            MESO_ARGS(meso_arg_buffer(input->pixels), meso_arg_buffer(&b->raw),
-                      meso_arg_buffer(&b->filters), meso_arg_buffer(&b->base),
-                      meso_arg_buffer(&b->sums), meso_arg_int((int)s->first)));
+        return meso_launch_kernel(run->device, &run->kernels.first_forward[input->is_float],
+                                  MESO_GLOBAL(items, s->images.n, 1),
+                                  MESO_ARGS(meso_arg_buffer(input->pixels),
+                                            meso_arg_buffer(&b->raw), meso_arg_buffer(&b->filters),
+                                            meso_arg_buffer(&b->base), meso_arg_buffer(&b->sums),
+                                            meso_arg_int((int)s->images.first)));
     MESO_TRY(enqueue_norm(run, s->lane, block - 1, input->n));
     MESO_TRY(meso_launch_kernel(
-        run->device, &run->kernels.forward[block], MESO_GLOBAL(items, s->n, 1),
+        run->device, &run->kernels.forward[block], MESO_GLOBAL(items, s->images.n, 1),
         MESO_ARGS(meso_arg_buffer(&before->raw), meso_arg_buffer(&b->z), meso_arg_buffer(&b->raw),
                   meso_arg_buffer(&b->filters), meso_arg_buffer(&b->base),
                   meso_arg_buffer(train_norm(run, s->lane, block - 1)), meso_arg_buffer(&b->sums),
-                  meso_arg_int((int)s->first))));
+                  meso_arg_int((int)s->images.first))));
 out:
     return status;
 }
@@ -120,15 +115,16 @@ static meso_status backward(train_run *run, const meso_train_input *input, const
                    base = meso_arg_buffer(&b->base),
                    norm = meso_arg_buffer(train_norm(run, s->lane, block)),
                    partial = meso_arg_buffer(&run->partial),
-                   first_group = meso_arg_int((int)s->first_group), n = meso_arg_int((int)input->n);
+                   first_group = meso_arg_int((int)s->groups.first),
+                   n = meso_arg_int((int)input->n);
     MESO_TRY(enqueue_norm_backward(run, s->lane, block, input->n));
     if (block == 0)
         return meso_launch_kernel(run->device, &run->kernels.first_backward[input->is_float],
-                                  MESO_GLOBAL(s->n_groups, 1, 1),
+                                  MESO_GLOBAL(s->groups.n, 1, 1),
                                   MESO_ARGS(meso_arg_buffer(input->pixels), next, filters, base,
                                             norm, partial, first_group, n));
     MESO_TRY(meso_launch_kernel(
-        run->device, &run->kernels.backward[block], MESO_GLOBAL(s->n_groups, 1, 1),
+        run->device, &run->kernels.backward[block], MESO_GLOBAL(s->groups.n, 1, 1),
         MESO_ARGS(meso_arg_buffer(&b->z), next, meso_arg_buffer(&before->raw),
                   meso_arg_buffer(&b->back_filters), base, norm,
                   meso_arg_buffer(train_norm(run, s->lane, block - 1)),
@@ -146,11 +142,11 @@ static meso_status head(train_run *run, const meso_train_input *input, const sha
     const train_block *b = &run->blocks[last];
     MESO_TRY(enqueue_norm(run, s->lane, last, input->n));
     MESO_TRY(meso_launch_kernel(
-        run->device, &run->kernels.head, MESO_GLOBAL(s->n_groups, 1, 1),
+        run->device, &run->kernels.head, MESO_GLOBAL(s->groups.n, 1, 1),
         MESO_ARGS(meso_arg_buffer(&b->raw), meso_arg_buffer(&run->weights),
                   meso_arg_buffer(train_norm(run, s->lane, last)), meso_arg_buffer(&run->classes),
                   meso_arg_buffer(&run->partial), meso_arg_buffer(&b->gradient_sums),
-                  meso_arg_buffer(&run->answers), meso_arg_int((int)s->first_group),
+                  meso_arg_buffer(&run->answers), meso_arg_int((int)s->groups.first),
                   meso_arg_int((int)input->n), meso_arg_int(run->settings.loss == MESO_LOSS_BCE),
                   meso_arg_int((int)(uint32_t)run->settings.seed),
                   meso_arg_int((int)(uint32_t)(run->settings.seed >> 32)),

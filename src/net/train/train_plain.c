@@ -220,21 +220,13 @@ static meso_status do_task(run *r, const task *t, size_t first, size_t n)
     return t->part ? t->part(r->device, &s) : layer->op->forward(r->device, &s.step);
 }
 
-static meso_status wait_for_lanes(run *r)
+/* The images of a lane: whole groups, but for the last one. */
+static meso_share share_of(const run *r, size_t lane)
 {
-    meso_status status = MESO_OK;
-    for (size_t l = 0; l < r->n_lanes && status == MESO_OK; l++) {
-        meso_device_use_lane(r->device, (int)l);
-        status = meso_device_finish(r->device);
-    }
-    return status;
-}
-
-/* Lane l owns images [begin of l, begin of l + 1), whole groups. */
-static size_t lane_begin(const run *r, size_t lane)
-{
-    size_t image = lane * meso_train_groups(r->input->n) / r->n_lanes * MESO_TRAIN_GROUP;
-    return image < r->input->n ? image : r->input->n;
+    const size_t n = r->input->n;
+    const meso_share groups = meso_lane_share(lane, r->n_lanes, meso_train_groups(n));
+    const size_t first = groups.first * MESO_TRAIN_GROUP, most = groups.n * MESO_TRAIN_GROUP;
+    return (meso_share){first, first + most < n ? most : n - first};
 }
 
 /* Tasks [from, to), none of which is `once`, for every image. Chunk by chunk over all lanes, so
@@ -245,13 +237,13 @@ static meso_status do_images(run *r, size_t from, size_t to)
     const size_t chunk = chunk_images;
     for (size_t done = 0; done < r->input->n; done += chunk)
         for (size_t l = 0; l < r->n_lanes; l++) {
-            size_t begin = lane_begin(r, l) + done, end = lane_begin(r, l + 1);
-            if (begin >= end)
+            const meso_share own = share_of(r, l);
+            if (done >= own.n)
                 continue;
             meso_device_use_lane(r->device, (int)l);
             for (size_t t = from; t < to; t++)
-                MESO_TRY(
-                    do_task(r, &r->tasks[t], begin, end - begin < chunk ? end - begin : chunk));
+                MESO_TRY(do_task(r, &r->tasks[t], own.first + done,
+                                 own.n - done < chunk ? own.n - done : chunk));
             MESO_TRY(meso_device_flush(r->device));
         }
 out:
@@ -267,7 +259,7 @@ static meso_status do_tasks(run *r, size_t n)
         while (end < n && !r->tasks[end].once)
             end++;
         MESO_TRY(do_images(r, t, end));
-        MESO_TRY(wait_for_lanes(r));
+        MESO_TRY(meso_device_finish_lanes(r->device, r->n_lanes));
         for (t = end; t < n && r->tasks[t].once; t++) {
             meso_device_use_lane(r->device, 0);
             MESO_TRY(do_task(r, &r->tasks[t], 0, r->input->n));
@@ -333,9 +325,7 @@ static meso_status create(meso_device *device, const meso_net *net,
     r->device = device;
     r->net = net;
     r->settings = *settings;
-    r->n_lanes = meso_device_n_lanes(device);
-    if (settings->n_lanes > 0 && settings->n_lanes < r->n_lanes)
-        r->n_lanes = settings->n_lanes;
+    r->n_lanes = meso_device_n_lanes(device, settings->n_lanes);
     meso_train_plan_make(net, settings->frozen, net->layers[net->n_layers - 1].inputs[0], &r->plan);
     list_tasks(r);
     meso_device_use_lane(device, 0);
