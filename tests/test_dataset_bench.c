@@ -165,7 +165,7 @@ static int is_warned(const json_t *document, const char *kind, const char *datas
     return 0;
 }
 
-/* Six of its reals come again; two stand in its Test, too; its classes are framed differently. */
+/* Six of its reals are duplicates; two stand in its Test, too; its classes are framed differently. */
 static void traps_of_openforensics(void **state)
 {
     char words[2 * PATH_MAX + 64], test[PATH_MAX];
@@ -177,8 +177,8 @@ static void traps_of_openforensics(void **state)
     json_t *document = run_json(words, "dataset_bench_check");
     assert_int_equal(count(document, "datasets.0.counts.same_file"), 6);
     assert_int_equal(count(document, "leaks.0.counts.same_file"), 2);
-    assert_true(is_warned(document, "duplicate", "of", "6 the same file"));
-    assert_true(is_warned(document, "leak", "of", "2 the same file"));
+    assert_true(is_warned(document, "duplicate", "of", "duplicate pairs: 6 (6 same file"));
+    assert_true(is_warned(document, "leak", "of", "2 same file"));
     assert_true(is_warned(document, "framing", "of", "linear classifier"));
     json_decref(document);
 }
@@ -193,7 +193,7 @@ static void traps_of_mesonet(void **state)
              harness_data("datasets/mesonet/Train"));
     require_device();
     json_t *document = run_json(words, "dataset_bench_check");
-    assert_true(is_warned(document, "shortcut", "m", "by JPEG quality alone"));
+    assert_true(is_warned(document, "shortcut", "m", "from JPEG quality alone"));
     assert_true(is_warned(document, "near_duplicate", "m", "neighbouring frames"));
     json_decref(document);
 }
@@ -293,7 +293,7 @@ static void exit_codes(void **state)
     static const harness_row cases[] = {
         {"stats set", 0, "set: 6 images, 0 refused"},
         {"check set", 0, "set: 6 images"},
-        {"check set --strict", 1, "set: 6 images"}, /* flat pictures that come again */
+        {"check set --strict", 1, "set: 6 images"}, /* duplicates */
         {"stats", 2, "give a folder"},
         {"stats set --json --csv", 2, "exclude each other"},
         {"split set", 2, "--out"},
@@ -326,16 +326,16 @@ static void exit_codes(void **state)
     harness_run_rows(DATASET_BENCH_PROGRAM, cases, sizeof cases / sizeof cases[0]);
 }
 
-static void one_picture_comes_again(void **state)
+static void one_duplicate_is_said(void **state)
 {
     (void)state;
     require_device();
     put_dataset("set", 3);
     harness_put_picture("set/Real/again.ppm", 40, 0x010203u); /* a fake's */
     harness_result check = run("check set", 0);
+    assert_non_null(strstr(check.out, "  duplicate pairs: 1 (1 same file, 0 same pixels)"));
     assert_non_null(
-        strstr(check.out, "  1 picture comes again: 1 the same file, 0 the same pixels"));
-    assert_non_null(strstr(check.out, "  1 picture stands in both classes, "));
+        strstr(check.out, "  1 duplicate and 0 near-duplicate pairs have different labels"));
     harness_forget(&check);
 }
 
@@ -416,7 +416,7 @@ int main(void)
         IN_FOLDER(recordings_of_dfdc_in_both_classes),
         IN_FOLDER(names_stay_names),
         IN_FOLDER(exit_codes),
-        IN_FOLDER(one_picture_comes_again),
+        IN_FOLDER(one_duplicate_is_said),
         IN_FOLDER(a_second_run_reads_what_changed),
         IN_FOLDER(a_split_is_reproducible),
     };

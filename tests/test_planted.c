@@ -17,7 +17,7 @@
 #include "demo/demo_data.h"
 #include "harness_device.h"
 #include "harness_run.h"
-#include "study/result/health.h"
+#include "study/result/study_findings.h"
 
 static int is_full(void)
 {
@@ -77,7 +77,7 @@ typedef struct tally {
 
 /* Goes through planted.csv. */
 static void count_found(const study_dataset *control, const study_dataset *faulty,
-                        const study_health *health, const study_crossing *crossing, tally *t)
+                        const study_facts *facts, tally *t)
 {
     static const char *const kinds[4] = {"exact", "near", "conflict", "leak"};
     void *text = NULL;
@@ -94,10 +94,34 @@ static void count_found(const study_dataset *control, const study_dataset *fault
         size_t source = find(kind == 3 ? control : faulty, csv.fields[2]);
         t->planted[kind]++;
         t->found[kind] +=
-            (size_t)(kind == 3 ? has_pair(&crossing->pairs, source, file, 0)
-                               : has_pair(&health->duplicates, source, file, kind == 1));
+            (size_t)(kind == 3 ? has_pair(&facts->pairs[0].leaks, source, file, 0)
+                               : has_pair(&facts->sets[1].duplicates, source, file, kind == 1));
     }
     free(text);
+}
+
+/* Each fault is a finding with its number, and the sets are not taken for each other. */
+static void check_findings(const study_facts *facts, const tally *t)
+{
+    study_findings findings;
+    size_t n_conflicts = 0, n_leaks = 0;
+    assert_int_equal(study_findings_create(facts, &findings, NULL), MESO_OK);
+    for (size_t i = 0; i < findings.n; i++) {
+        const study_finding *f = &findings.rows[i];
+        if (f->kind == STUDY_LABEL_CONFLICT) {
+            assert_true(f->set == 1 && f->other == STUDY_NO_SET);
+            assert_int_equal(f->number[0], t->planted[2]);
+            n_conflicts++;
+        }
+        if (f->kind == STUDY_LEAKAGE) {
+            assert_true(f->set == 0 && f->other == 1);
+            assert_int_equal(f->number[0], t->planted[3]);
+            n_leaks++;
+        }
+        assert_true(f->kind != STUDY_IMBALANCE && f->kind != STUDY_REFUSED);
+    }
+    assert_true(n_conflicts == 1 && n_leaks == 1);
+    study_findings_free(&findings);
 }
 
 static void planted_faults_are_found_and_no_others(void **state)
@@ -107,19 +131,17 @@ static void planted_faults_are_found_and_no_others(void **state)
         {"control", "", {1, 0, 1, 5}, {92, 92}, 0, 0, 0, 0},
         {"faulty", "", {0.3, 0, 1, 5}, {85, 85}, 20 * scale, 20 * scale, 5 * scale, 10 * scale}};
     meso_device *device = harness_device();
-    study_dataset control, faulty;
-    study_health health;
-    study_crossing crossing;
+    const study_facts_options options = {.n_train = 1, .n_resamples = 20};
+    study_dataset sets_scanned[2], *control = &sets_scanned[0], *faulty = &sets_scanned[1];
+    study_facts facts;
     tally t = {{0}, {0}};
     meso_error error;
     (void)state;
     write_sets(sets, 2, 250 * scale, 96);
-    scan(device, "drawn/control", &control);
-    scan(device, "drawn/faulty", &faulty);
-    assert_int_equal(study_health_check(&faulty, &(study_health_options){20, 0}, &health, &error),
-                     MESO_OK);
-    assert_int_equal(study_crossing_check(&control, &faulty, &crossing, &error), MESO_OK);
-    count_found(&control, &faulty, &health, &crossing, &t);
+    scan(device, "drawn/control", control);
+    scan(device, "drawn/faulty", faulty);
+    assert_int_equal(study_facts_create(sets_scanned, 2, &options, &facts, &error), MESO_OK);
+    count_found(control, faulty, &facts, &t);
 
     printf("exact %zu of %zu, near %zu of %zu, conflicts %zu of %zu, leaks %zu of %zu\n",
            t.found[0], t.planted[0], t.found[1], t.planted[1], t.found[2], t.planted[2], t.found[3],
@@ -131,19 +153,20 @@ static void planted_faults_are_found_and_no_others(void **state)
     assert_int_equal(t.found[3], t.planted[3]);
 
     /* Nothing else: conflicts are the same file in both classes, so they are counted there, too. */
-    size_t same = health.n_by_kind[STUDY_SAME_FILE] + health.n_by_kind[STUDY_SAME_PIXELS];
-    assert_int_equal(same, t.planted[0] + t.planted[2]);
-    assert_int_equal(health.n_conflicts, t.planted[2]);
-    assert_int_equal(crossing.n_by_kind[STUDY_SAME_FILE], t.planted[3]);
-    assert_int_equal(crossing.n_by_kind[STUDY_SAME_PIXELS], 0);
-    size_t false_near = health.n_by_kind[STUDY_NEAR] - t.found[1] + crossing.n_by_kind[STUDY_NEAR];
-    printf("false near pairs: %zu of %zu images\n", false_near, faulty.files.n_items);
-    assert_true((double)false_near <= 0.001 * (double)faulty.files.n_items);
+    const size_t *pairs = facts.sets[1].n_duplicates, *leaks = facts.pairs[0].n_leaks;
+    assert_int_equal(pairs[STUDY_SAME_FILE] + pairs[STUDY_SAME_PIXELS],
+                     t.planted[0] + t.planted[2]);
+    assert_int_equal(facts.sets[1].n_conflicts, t.planted[2]);
+    assert_int_equal(leaks[STUDY_SAME_FILE], t.planted[3]);
+    assert_int_equal(leaks[STUDY_SAME_PIXELS], 0);
+    size_t false_near = pairs[STUDY_NEAR] - t.found[1] + leaks[STUDY_NEAR];
+    printf("false near pairs: %zu of %zu images\n", false_near, faulty->files.n_items);
+    assert_true((double)false_near <= 0.001 * (double)faulty->files.n_items);
+    check_findings(&facts, &t);
 
-    study_crossing_free(&crossing);
-    study_health_free(&health);
-    study_dataset_free(&control);
-    study_dataset_free(&faulty);
+    study_facts_free(&facts);
+    study_dataset_free(control);
+    study_dataset_free(faulty);
     meso_device_close(device);
 }
 
@@ -153,24 +176,25 @@ static void a_planted_shortcut_comes_first(void **state)
     const study_demo_set set = {"quality", "", {0, 0, 1, 5}, {70, 95}, 0, 0, 0, 0};
     meso_device *device = harness_device();
     study_dataset dataset;
-    study_health health;
+    const study_facts_options options = {.n_resamples = 200};
+    study_facts facts;
     meso_error error;
     int seen = 0;
     (void)state;
     write_sets(&set, 1, 60, 64);
     scan(device, "drawn/quality", &dataset);
-    assert_int_equal(study_health_check(&dataset, &(study_health_options){200, 0}, &health, &error),
-                     MESO_OK);
-    assert_true(health.shortcuts[0].warn);
-    for (size_t i = 0; i < health.n_shortcuts && health.shortcuts[i].warn; i++)
-        if (health.shortcuts[i].property == STUDY_JPEG_QUALITY) {
+    assert_int_equal(study_facts_create(&dataset, 1, &options, &facts, &error), MESO_OK);
+    const study_shortcut *shortcuts = facts.sets[0].shortcuts;
+    assert_true(shortcuts[0].warn);
+    for (size_t i = 0; i < facts.sets[0].n_shortcuts && shortcuts[i].warn; i++)
+        if (shortcuts[i].property == STUDY_JPEG_QUALITY) {
             seen = 1;
-            assert_true(health.shortcuts[i].auc >= 0.99);
-            assert_true(health.shortcuts[i].real_is_higher);
+            assert_true(shortcuts[i].auc >= 0.99);
+            assert_true(shortcuts[i].real_is_higher);
             assert_true(i < 4); /* beside others that follow from it */
         }
     assert_true(seen);
-    study_health_free(&health);
+    study_facts_free(&facts);
     study_dataset_free(&dataset);
     meso_device_close(device);
 }
@@ -181,7 +205,8 @@ static void nothing_is_found_where_nothing_is(void **state)
     const study_demo_set set = {"alike", "", {0, 0, 1, 5}, {90, 90}, 0, 0, 0, 0};
     meso_device *device = harness_device();
     study_dataset dataset;
-    study_health health;
+    const study_facts_options options = {.n_resamples = 200};
+    study_facts facts;
     meso_error error;
     (void)state;
     write_sets(&set, 1, 100, 64);
@@ -195,13 +220,13 @@ static void nothing_is_found_where_nothing_is(void **state)
         dataset.n_usable[dataset.files.items[i].label]++;
         dataset.files.n_class[dataset.files.items[i].label]++;
     }
-    assert_int_equal(study_health_check(&dataset, &(study_health_options){200, 0}, &health, &error),
-                     MESO_OK);
-    for (size_t i = 0; i < health.n_shortcuts; i++)
-        assert_false(health.shortcuts[i].warn);
-    assert_false(health.view_warn[STUDY_VIEW_FRAMING] || health.view_warn[STUDY_VIEW_PROPERTIES]);
-    assert_int_equal(health.duplicates.n, 0);
-    study_health_free(&health);
+    assert_int_equal(study_facts_create(&dataset, 1, &options, &facts, &error), MESO_OK);
+    for (size_t i = 0; i < facts.sets[0].n_shortcuts; i++)
+        assert_false(facts.sets[0].shortcuts[i].warn);
+    for (int v = 0; v < STUDY_N_VIEWS; v++)
+        assert_false(study_is_shortcut(facts.sets[0].view_interval[v]));
+    assert_int_equal(facts.sets[0].duplicates.n, 0);
+    study_facts_free(&facts);
     study_dataset_free(&dataset);
     meso_device_close(device);
 }

@@ -208,6 +208,13 @@ static void test_whole(void **state)
     expect("run --resume study", 0, "4 of 4 jobs are done");
     expect_same_result("study", r);
 
+    /* Facts of an older version are made anew. */
+    assert_int_equal(
+        system("sed -i 's|mesocl.study_facts/2|mesocl/study_facts/1|' study/facts.json"), 0);
+    expect("report study", 65, "--resume");
+    expect("run --resume study", 0, "looking for leakage");
+    expect_same_result("study", r);
+
     /* A job that is gone, and one that is damaged, are run again; no other. */
     assert_int_equal(unlink("study/jobs/bright.only.1.json"), 0);
     harness_put("study/jobs/noisy.only.2.json", "{\"schema\": 1", 0);

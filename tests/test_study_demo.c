@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A study of the drawn datasets, as tools/demo.sh does it, smaller: what was planted is in the
- * report, and the sets come out in the order in which they were drawn to be good.
+ * report, the sets come out in the order in which they were drawn to be good, and check finds the
+ * same as the study.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,21 +67,25 @@ static size_t count_planted(const char *what)
     return n;
 }
 
-static const json_t *dataset(const json_t *result, const char *name)
+static const json_t *named(const json_t *list, const char *key, const char *name)
 {
     size_t i;
     const json_t *row;
-    json_array_foreach(json_object_get(result, "datasets"), i,
-                       row) if (strcmp(json_string_value(json_object_get(row, "name")), name) ==
-                                0) return row;
-    fail_msg("no dataset %s", name);
+    json_array_foreach(list, i, row)
+    {
+        const char *found = json_string_value(json_object_get(row, key));
+        if (found && strcmp(found, name) == 0)
+            return row;
+    }
+    fail_msg("no %s %s", key, name);
     return NULL;
 }
 
 static void check_planted(const json_t *result)
 {
     const json_t *leaks = json_object_get(result, "leaks");
-    const json_t *faint = dataset(result, "faint"), *shortcut = dataset(result, "shortcut");
+    const json_t *sets = json_object_get(result, "datasets");
+    const json_t *faint = named(sets, "name", "faint"), *shortcut = named(sets, "name", "shortcut");
     const json_t *cell = json_array_get(json_object_get(result, "matrix"), 1);
     const json_t *pairs = json_object_get(faint, "duplicates"), *row;
     size_t i, n_quality = 0;
@@ -97,6 +102,116 @@ static void check_planted(const json_t *result)
     assert_int_equal(n_quality, 1);
 }
 
+/* ---- check and run -----------------------------------------------------------------------------
+ */
+
+/* {auc, low, high} of check, {mean, low, high} of a study: the same figures to the last digit. */
+static void same_interval(const json_t *checked, const json_t *studied, const char *what)
+{
+    static const char *const keys[3][2] = {{"auc", "mean"}, {"low", "low"}, {"high", "high"}};
+    for (int i = 0; i < 3; i++)
+        if (!json_equal(json_object_get(checked, keys[i][0]),
+                        json_object_get(studied, keys[i][1])) ||
+            !json_object_get(checked, keys[i][0]))
+            fail_msg("%s: check says %s, run %s", what, json_dumps(checked, JSON_COMPACT),
+                     json_dumps(studied, JSON_COMPACT));
+}
+
+static void same_set(const json_t *checked, const json_t *studied)
+{
+    const json_t *views = json_object_get(checked, "linear_classifiers"), *row, *count;
+    const json_t *classes = json_object_get(studied, "classes");
+    const json_t *shortcuts = json_object_get(studied, "shortcuts");
+    const char *key;
+    size_t i;
+    same_interval(json_object_get(views, "properties"), json_object_get(studied, "properties_auc"),
+                  "properties");
+    same_interval(json_object_get(views, "framing"), json_object_get(studied, "framing_auc"),
+                  "framing");
+    assert_int_equal(json_array_size(json_object_get(checked, "shortcuts")),
+                     json_array_size(shortcuts));
+    json_array_foreach(json_object_get(checked, "shortcuts"), i, row)
+    {
+        const json_t *same = json_array_get(shortcuts, i);
+        const char *property = json_string_value(json_object_get(row, "property"));
+        assert_string_equal(json_string_value(json_object_get(same, "property")), property);
+        same_interval(row, json_object_get(same, "auc"), property);
+        assert_true(json_equal(json_object_get(row, "warning"), json_object_get(same, "warn")));
+    }
+    json_object_foreach(json_object_get(checked, "counts"), key, count)
+    {
+        const json_t *pairs = json_object_get(studied, "duplicates");
+        assert_true(json_equal(count, json_object_get(pairs, key)));
+    }
+    json_object_foreach(json_object_get(checked, "n"), key, count)
+    {
+        assert_true(json_equal(count, json_object_get(json_object_get(classes, key), "n")));
+    }
+}
+
+/* What check finds of the sets and of training with test sets is what the study finds, word for
+ * word, in the same order; of two training sets a study says nothing. */
+static void same_warnings(const json_t *checked, const json_t *studied)
+{
+    size_t i, n = 0;
+    const json_t *row;
+    json_array_foreach(checked, i, row)
+    {
+        const char *other = json_string_value(json_object_get(row, "other"));
+        if (other && strcmp(other, "control") != 0)
+            continue;
+        if (!json_equal(row, json_array_get(studied, n)))
+            fail_msg("warning %zu: check says %s, run %s", n, json_dumps(row, JSON_COMPACT),
+                     json_dumps(json_array_get(studied, n), JSON_COMPACT));
+        n++;
+    }
+    assert_int_equal(json_array_size(studied), n);
+    named(studied, "kind", "shortcut");
+    named(studied, "kind", "label_conflict");
+    named(studied, "kind", "leak");
+}
+
+static void same_leaks(const json_t *checked, const json_t *studied)
+{
+    size_t i, n_checked = 0;
+    const json_t *row, *count;
+    const char *key;
+    json_array_foreach(checked, i, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "b")), "control") != 0)
+            continue;
+        json_object_foreach(json_object_get(row, "counts"), key, count)
+        {
+            n_checked += (size_t)json_integer_value(count);
+        }
+    }
+    assert_true(n_checked > 0);
+    assert_int_equal(json_array_size(studied), n_checked);
+}
+
+/* check looks for the same in the same images, and finds the same. */
+static void check_same(const json_t *studied)
+{
+    const harness_command command = {.program = DATASET_BENCH_PROGRAM,
+                                     .words = "check clear=demo/clear faint=demo/faint "
+                                              "shortcut=demo/shortcut control=demo/control "
+                                              "--json --no-cache"};
+    harness_result r = harness_run(&command);
+    json_t *checked = json_loads(r.out, 0, NULL);
+    size_t i;
+    const json_t *row;
+    assert_int_equal(json_array_size(json_object_get(checked, "datasets")), 4);
+    json_array_foreach(json_object_get(checked, "datasets"), i, row)
+    {
+        const char *name = json_string_value(json_object_get(row, "name"));
+        same_set(row, named(json_object_get(studied, "datasets"), "name", name));
+    }
+    same_warnings(json_object_get(checked, "warnings"), json_object_get(studied, "warnings"));
+    same_leaks(json_object_get(checked, "leaks"), json_object_get(studied, "leaks"));
+    json_decref(checked);
+    harness_forget(&r);
+}
+
 static void test_demo(void **state)
 {
     (void)state;
@@ -111,6 +226,7 @@ static void test_demo(void **state)
     assert_int_equal(number(result, "n_done"), 6);
     check_ranking(result);
     check_planted(result);
+    check_same(result);
     json_decref(result);
 }
 

@@ -16,7 +16,6 @@
 
 typedef struct check {
     bench_inputs inputs;
-    study_health_options options;
     uint64_t resamples, seed, list;
     int json, csv, markdown, strict, thumbnails;
     const char *html, *against;
@@ -24,10 +23,10 @@ typedef struct check {
 
 static const char about[] =
     "Looks for what makes a detector's score worth less than it seems: files that\n"
-    "cannot be used; pictures that come again, byte for byte, pixel for pixel, or\n"
-    "encoded, scaled or mirrored anew; the same picture in both classes; pictures\n"
-    "and recordings that two datasets share; and shortcuts, which tell real from\n"
-    "fake without a look at the face: a JPEG quality, a file size, a framing.\n"
+    "cannot be used; duplicates, as files, as pixels, or re-encoded, scaled or\n"
+    "mirrored; label conflicts; leakage: images and recordings that two datasets\n"
+    "share; and shortcuts, which predict the label without the face: a JPEG quality,\n"
+    "a file size, a framing.\n"
     "\n"
     "Datasets are given as for stats. Several are compared with each other; with\n"
     "--against each only with that one. Near duplicates are found by a perceptual\n"
@@ -54,8 +53,7 @@ static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_op
         OPT_COUNT("list", 0, c->list, "N", 0, 4294967296,
                   "rows of each list for people; default 10"),
         MESO_OPTION_JSON(c->json),
-        OPT_FLAG("csv", 0, c->csv,
-                 "one line on stdout for each pair of pictures that are the same"),
+        OPT_FLAG("csv", 0, c->csv, "one line on stdout for each pair of duplicates"),
         OPT_FLAG("markdown", 0, c->markdown, "the report as Markdown"),
         OPT_TEXT("html", 0, c->html, "FILE", "write the report, with charts, as one page"),
         OPT_FLAG("thumbnails", 0, c->thumbnails, "show examples in the page, in 16x16 grey"),
@@ -70,7 +68,6 @@ static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_op
         return tool_options_usage_error("check", "give a folder or --manifest FILE");
     if (c->json + c->csv + c->markdown > 1)
         return tool_options_usage_error("check", "--json, --csv and --markdown exclude each other");
-    c->options = (study_health_options){(size_t)c->resamples, c->seed};
     return -1;
 }
 
@@ -94,14 +91,14 @@ out:
     return status;
 }
 
-static meso_status put_form(const bench_findings *f, report_form form, const char *file,
+static meso_status put_form(const db_checked *checked, report_form form, const char *file,
                             const report_provenance *provenance, meso_error *error)
 {
     meso_status status = MESO_OK;
-    report_writer writer = {.form = form, .page.title = "Datasets: health"};
-    bench_check_report(&writer, f);
+    report_writer writer = {.form = form, .page.title = "Datasets: check"};
+    db_check_report(&writer, checked);
     if (form == REPORT_AS_HTML)
-        bench_stats_charts(&writer.page, f->datasets, f->n);
+        bench_stats_charts(&writer.page, checked->datasets, checked->facts.n_sets);
     MESO_TRY(report_writer_finish(&writer, provenance, error));
     MESO_TRY(report_writer_put(&writer, file, error));
 out:
@@ -109,17 +106,17 @@ out:
     return status;
 }
 
-static meso_status put_data(const check *c, const bench_findings *f,
+static meso_status put_data(const check *c, const db_checked *checked,
                             const report_provenance *provenance, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text out = {0};
     if (c->json) {
-        json_t *document = bench_check_json(f, provenance);
+        json_t *document = db_check_json(checked, provenance);
         report_json_write(document, REPORT_JSON_INDENTED, &out);
         json_decref(document);
     } else {
-        bench_check_csv(f, &out);
+        db_check_csv(checked, &out);
     }
     MESO_REQUIRE(!out.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     fwrite(out.bytes, 1, out.length, stdout); /* main() says if it failed */
@@ -128,7 +125,7 @@ out:
     return status;
 }
 
-static meso_status put_reports(const check *c, const bench_findings *f, const char *command,
+static meso_status put_reports(const check *c, const db_checked *checked, const char *command,
                                meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -137,33 +134,35 @@ static meso_status put_reports(const check *c, const bench_findings *f, const ch
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->seed);
     provenance.seed = seed;
     if (c->json || c->csv)
-        MESO_TRY(put_data(c, f, &provenance, error));
+        MESO_TRY(put_data(c, checked, &provenance, error));
     else
-        MESO_TRY(put_form(f, c->markdown ? REPORT_AS_MARKDOWN : REPORT_AS_TEXT, NULL, &provenance,
-                          error));
+        MESO_TRY(put_form(checked, c->markdown ? REPORT_AS_MARKDOWN : REPORT_AS_TEXT, NULL,
+                          &provenance, error));
     if (c->html)
-        MESO_TRY(put_form(f, REPORT_AS_HTML, c->html, &provenance, error));
+        MESO_TRY(put_form(checked, REPORT_AS_HTML, c->html, &provenance, error));
 out:
     return status;
 }
 
-/* *found: whether there is a warning. */
+/* A study without training: --against is its only test set. *found: whether there is a warning. */
 static meso_status run(check *c, char **operands, size_t n, const char *command, int *found,
                        meso_error *error)
 {
     meso_status status = MESO_OK;
-    bench_findings findings = {0};
-    bench_warning *warnings = NULL;
+    db_checked checked = {.list = (size_t)c->list, .thumbnails = c->thumbnails};
     MESO_TRY(scan(c, operands, n, error));
-    MESO_TRY(bench_find(c->inputs.datasets, c->inputs.n, c->against != NULL, &c->options, &findings,
-                        error));
-    findings.list = (size_t)c->list;
-    findings.thumbnails = c->thumbnails;
-    *found = bench_warnings(&findings, &warnings) > 0;
-    MESO_TRY(put_reports(c, &findings, command, error));
+    checked.datasets = c->inputs.datasets;
+    const study_facts_options options = {.n_train = c->against ? c->inputs.n - 1 : 0,
+                                         .train_alone = c->against != NULL,
+                                         .n_resamples = (size_t)c->resamples,
+                                         .seed = c->seed};
+    MESO_TRY(study_facts_create(checked.datasets, c->inputs.n, &options, &checked.facts, error));
+    MESO_TRY(study_findings_create(&checked.facts, &checked.findings, error));
+    *found = checked.findings.n > 0;
+    MESO_TRY(put_reports(c, &checked, command, error));
 out:
-    free(warnings);
-    bench_findings_free(&findings);
+    study_findings_free(&checked.findings);
+    study_facts_free(&checked.facts);
     return status;
 }
 

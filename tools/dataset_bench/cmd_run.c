@@ -29,8 +29,8 @@ static int write_reports(bench_study *study, int thumbnails)
     if (status == MESO_OK)
         status = bench_results_write(&results, thumbnails, &error);
     if (status == MESO_OK) {
-        for (size_t i = 0; i < results.findings.n_sentences; i++)
-            printf("%s\n", results.findings.sentences[i]);
+        for (size_t i = 0; i < results.sentences.n; i++)
+            printf("%s\n", results.sentences.lines[i]);
         printf("\nreport: %s\n", bench_study_path(study, path, "study.html"));
         if (results.n_done < results.n_jobs)
             fprintf(stderr, "%s: %zu of %zu jobs are not done: go on with --resume %s\n",

@@ -190,7 +190,7 @@ void bench_study_curves(report_html *page, const bench_results *r)
 static void histogram(report_html *page, const bench_results *r, study_property p)
 {
     const study_facts *facts = &r->study->facts;
-    size_t n_sets = facts->n_train + facts->n_test;
+    size_t n_sets = facts->n_sets;
     double x[STUDY_HISTOGRAM_BINS], range = facts->high[p] - facts->low[p];
     report_series *series = calloc(2 * n_sets, sizeof *series);
     char(*names)[name_size] = calloc(2 * n_sets, sizeof *names);

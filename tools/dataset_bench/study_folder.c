@@ -89,6 +89,19 @@ out:
     return status;
 }
 
+/* Do leaks name images that are there? */
+static int facts_fit_lists(const bench_study *study)
+{
+    int fit = 1;
+    for (size_t i = 0; i < study->facts.n_pairs; i++) {
+        const study_pair_facts *pair = &study->facts.pairs[i];
+        for (size_t k = 0; k < pair->leaks.n; k++)
+            fit &= pair->leaks.pairs[k].a < study->lists[pair->a].files.n_items &&
+                   pair->leaks.pairs[k].b < study->lists[pair->b].files.n_items;
+    }
+    return fit;
+}
+
 meso_status bench_study_load(bench_study *study, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -105,6 +118,9 @@ meso_status bench_study_load(bench_study *study, meso_error *error)
     document = json_load_file(bench_study_path(study, path, "facts.json"), 0, &at);
     MESO_REQUIRE(document, error, MESO_ERROR_DATA, "%s: %s", MESO_PRINTABLE(path), at.text);
     MESO_TRY(study_facts_read(document, &study->plan, &study->facts, error));
+    MESO_REQUIRE(facts_fit_lists(study), error, MESO_ERROR_DATA,
+                 "%s: does not fit the lists of this study; remove it and --resume",
+                 MESO_PRINTABLE(path));
 out:
     json_decref(document);
     return status;

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "facts_report.h"
 #include "report/report_json.h"
 
 #define RESULT_SCHEMA "mesocl.study_result/1"
@@ -68,14 +69,6 @@ static json_t *shortcuts_json(const study_set_facts *facts)
     return list;
 }
 
-static json_t *pairs_json(const size_t n[STUDY_N_PAIR_KINDS])
-{
-    json_t *object = json_object();
-    for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
-        set(object, study_pair_kind_name((study_pair_kind)k), count(n[k]));
-    return object;
-}
-
 static json_t *view_json(const study_set_facts *facts, study_view view)
 {
     return interval(facts->view_auc[view], facts->view_interval[view].low,
@@ -92,24 +85,21 @@ static json_t *dataset_json(const bench_study *study, size_t s)
                      meso_json_text(bench_source(study, s)->path), "content_hash",
                      study->lists[s].content_hash, "n_files", count(facts->n_files), "n_unusable",
                      count(facts->n_unusable), "n_groups", count(facts->n_groups), "classes",
-                     classes, "duplicates", pairs_json(facts->n_duplicates), "shortcuts",
-                     shortcuts_json(facts), "properties_auc",
+                     classes, "duplicates", db_kinds_json(facts->n_duplicates, STUDY_N_PAIR_KINDS),
+                     "shortcuts", shortcuts_json(facts), "properties_auc",
                      view_json(facts, STUDY_VIEW_PROPERTIES), "framing_auc",
                      view_json(facts, STUDY_VIEW_FRAMING));
 }
 
-static json_t *leak_json(const bench_study *study, const study_leak *leak)
+static json_t *leak_json(const bench_study *study, const study_pair_facts *pair,
+                         const study_pair *leak)
 {
-    const study_plan *plan = &study->plan;
     json_t *object =
-        json_pack("{s:s, s:s, s:s}", "train", plan->train[leak->train].name, "test",
-                  plan->test[leak->test].name, "kind", study_pair_kind_name(leak->kind));
+        json_pack("{s:s, s:s, s:s}", "train", study->facts.sets[pair->a].name, "test",
+                  study->facts.sets[pair->b].name, "kind", study_pair_kind_name(leak->kind));
     json_t *train_file = json_object();
-    const meso_dataset *test = &study->lists[plan->n_train + leak->test].files;
-    const meso_dataset *train = &study->lists[leak->train].files;
-    int ok = leak->image < test->n_items && leak->train_image < train->n_items &&
-             report_json_set_file(object, test->items[leak->image].path) == 0 &&
-             report_json_set_file(train_file, train->items[leak->train_image].path) == 0;
+    int ok = report_json_set_file(object, study->lists[pair->b].files.items[leak->b].path) == 0 &&
+             report_json_set_file(train_file, study->lists[pair->a].files.items[leak->a].path) == 0;
     ok &= set(object, "also", train_file);
     return ok ? object : NULL;
 }
@@ -167,7 +157,6 @@ static json_t *comparison_json(const bench_results *r, const study_comparison *c
 
 static json_t *baselines_json(const bench_results *r)
 {
-    static const char *const views[STUDY_N_VIEWS] = {"properties", "framing"};
     const study_plan *plan = &r->study->plan;
     json_t *list = json_array();
     for (size_t t = 0; t < plan->n_test; t++)
@@ -178,8 +167,8 @@ static json_t *baselines_json(const bench_results *r)
     for (size_t i = 0; i < plan->n_train * plan->n_test * STUDY_N_VIEWS; i++) {
         size_t pair = i / STUDY_N_VIEWS, view = i % STUDY_N_VIEWS;
         const study_pair_facts *facts = &r->study->facts.pairs[pair];
-        append(list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "predictor", views[view], "train",
-                               plan->train[pair / plan->n_test].name, "test",
+        append(list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "predictor", study_views[view].key,
+                               "train", plan->train[pair / plan->n_test].name, "test",
                                plan->test[pair % plan->n_test].name, "accuracy",
                                meso_json_number(facts->accuracy[view]), "auc",
                                meso_json_number(facts->auc[view])));
@@ -256,24 +245,26 @@ static int add_lists(const bench_results *r, json_t *root)
         ok &= set(root, keys[i], lists[i] = json_array());
     for (size_t i = 0; i < study->plan.n_train + study->plan.n_test; i++)
         ok &= append(lists[0], dataset_json(study, i));
-    for (size_t i = 0; i < study->facts.n_leaks; i++)
-        ok &= append(lists[1], leak_json(study, &study->facts.leaks[i]));
+    for (size_t i = 0; i < study->facts.n_pairs; i++)
+        for (size_t k = 0; k < study->facts.pairs[i].leaks.n; k++)
+            ok &= append(lists[1], leak_json(study, &study->facts.pairs[i],
+                                             &study->facts.pairs[i].leaks.pairs[k]));
     for (size_t i = 0; i < r->matrix.n_cells; i++)
         if (r->matrix.cells[i].n_seeds)
             ok &= append(lists[2], cell_json(r, &r->matrix.cells[i]));
     for (size_t i = 0; i < r->matrix.n_comparisons; i++)
         ok &= append(lists[3], comparison_json(r, &r->matrix.comparisons[i]));
-    for (size_t i = 0; i < r->findings.n_links; i++)
-        ok &= append(lists[4], link_json(r, &r->findings.links[i]));
-    for (size_t i = 0; i < r->findings.n_distances; i++)
-        ok &= append(lists[5], distance_json(r, &r->findings.distances[i]));
+    for (size_t i = 0; i < r->relations.n_links; i++)
+        ok &= append(lists[4], link_json(r, &r->relations.links[i]));
+    for (size_t i = 0; i < r->relations.n_distances; i++)
+        ok &= append(lists[5], distance_json(r, &r->relations.distances[i]));
     for (size_t i = 0; i < r->n_devices; i++)
         ok &= append(lists[6], device_json(r, &r->devices[i]));
     for (size_t i = 0; i < r->n_jobs; i++)
         if (r->done[i])
             ok &= append(lists[7], job_json(r, i));
-    for (size_t i = 0; i < r->findings.n_sentences; i++)
-        ok &= append(lists[8], json_string(r->findings.sentences[i]));
+    for (size_t i = 0; i < r->sentences.n; i++)
+        ok &= append(lists[8], json_string(r->sentences.lines[i]));
     return ok;
 }
 
@@ -285,7 +276,9 @@ json_t *bench_study_json(const bench_results *r, const report_provenance *proven
              set(root, "plan", json_deep_copy(r->study->plan.document)) &&
              set(root, "n_jobs", count(r->n_jobs)) && set(root, "n_done", count(r->n_done)) &&
              set(root, "n_tested", count(r->matrix.n_tested)) &&
-             set(root, "baselines", baselines_json(r)) && add_lists(r, root);
+             set(root, "baselines", baselines_json(r)) &&
+             set(root, "warnings", db_findings_json(&r->study->facts, &r->findings)) &&
+             add_lists(r, root);
     if (ok)
         return root;
     json_decref(root);

@@ -110,23 +110,29 @@ static meso_status keep_lists(const bench_study *study, const study_dataset *sca
     return status;
 }
 
+/* Facts that are there and can be read are those of these files: keep_lists() has compared them. */
 static meso_status keep_facts(const bench_study *study, const study_dataset *scans,
                               const size_t per_class[2], meso_error *error)
 {
     meso_status status = MESO_OK;
+    const study_plan *plan = &study->plan;
+    const study_facts_options options = {.n_train = plan->n_train};
     study_facts facts = {0};
-    json_t *document = NULL;
     char path[BENCH_PATH_SIZE], *text = NULL;
     bench_study_path(study, path, "facts.json");
-    if (access(path, F_OK) == 0)
-        return MESO_OK;
-    fprintf(stderr, "%s: looking for leaks and shortcuts\n", tool_program_name);
-    MESO_TRY(study_facts_create(&study->plan, scans, &facts, error));
-    for (size_t s = 0; s < study->plan.n_train; s++)
+    json_t *document = json_load_file(path, 0, NULL);
+    if (study_facts_read(document, plan, &facts, NULL) == MESO_OK)
+        goto out;
+    json_decref(document);
+    document = NULL;
+    fprintf(stderr, "%s: looking for leakage and shortcuts\n", tool_program_name);
+    MESO_TRY(study_facts_create(scans, plan->n_train + plan->n_test, &options, &facts, error));
+    MESO_TRY(study_facts_transfer(scans, &facts, error));
+    for (size_t s = 0; s < plan->n_train; s++)
         for (int c = 0; c < 2; c++)
             if (facts.sets[s].n_used[c] > per_class[c])
                 facts.sets[s].n_used[c] = per_class[c];
-    document = study_facts_json(&facts);
+    document = study_facts_json(&facts, plan, scans);
     MESO_REQUIRE_MEMORY(document, error);
     text = json_dumps(document, JSON_COMPACT);
     MESO_REQUIRE_MEMORY(text, error);

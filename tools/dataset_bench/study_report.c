@@ -6,12 +6,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "facts_report.h"
 #include "mesocl/image.h"
 #include "report/report_json.h"
 #include "study_json.h"
 #include "study_tables.h"
 
-enum { most_leak_files = 100, most_links = 12 };
+enum { most_shortcuts = 4, most_pairs = 100 /* as the caption says */, most_links = 12 };
 
 typedef void table_filler(const bench_results *r, report_table *table);
 
@@ -25,12 +26,12 @@ static void tell_table(report_writer *w, const char *caption, table_filler *fill
 
 static void tell_findings(report_writer *w, const bench_results *r)
 {
-    report_writer_section(w, "What came out");
+    report_writer_section(w, "Findings");
     if (r->n_done < r->n_jobs)
         report_writer_paragraph(w, "%zu of %zu jobs are done: figures will change.", r->n_done,
                                 r->n_jobs);
-    for (size_t i = 0; i < r->findings.n_sentences; i++)
-        report_writer_paragraph(w, "%s", r->findings.sentences[i]);
+    for (size_t i = 0; i < r->sentences.n; i++)
+        report_writer_paragraph(w, "%s", r->sentences.lines[i]);
 }
 
 static void tell_matrix(report_writer *w, const bench_results *r)
@@ -41,7 +42,7 @@ static void tell_matrix(report_writer *w, const bench_results *r)
         "Means over %zu seeds with 95 %% intervals: images (recordings, where they are known) by "
         "%llu bootstrap resamples, training runs by Student's t. %s",
         r->study->plan.n_seeds, (unsigned long long)r->study->plan.resamples,
-        r->study->plan.n_seeds < 2 ? "With one seed they know nothing of other training runs."
+        r->study->plan.n_seeds < 2 ? "With one seed they leave out the variance of training runs."
                                    : "");
     if (w->form == REPORT_AS_HTML)
         bench_study_heat_maps(&w->page, r);
@@ -49,10 +50,27 @@ static void tell_matrix(report_writer *w, const bench_results *r)
     if (r->study->plan.protocol)
         tell_table(w, "In the form of the published study", bench_table_published, r);
     tell_table(w,
-               "Differences in accuracy, on images that neither side has seen in training; p is "
-               "corrected by Holm for all comparisons",
+               "Differences in accuracy on images held out from both training sets; p corrected "
+               "for all comparisons (Holm)",
                bench_table_comparisons, r);
-    tell_table(w, "What can be had without looking at faces", bench_table_baselines, r);
+    tell_table(w, "Baselines", bench_table_baselines, r);
+}
+
+static void tell_leakage(report_writer *w, const bench_results *r)
+{
+    const bench_study *study = r->study;
+    report_table pairs = db_pairs_table();
+    for (size_t i = 0; i < study->facts.n_pairs; i++) {
+        const study_pair_facts *pair = &study->facts.pairs[i];
+        db_add_pairs(&pairs, &study->lists[pair->a].files, &study->lists[pair->b].files,
+                     &pair->leaks, most_pairs);
+    }
+    tell_table(w,
+               study->plan.keep_leaks ? "Leakage: test images that a training set has, too; kept"
+                                      : "Leakage: test images that a training set has, too; left "
+                                        "out of that cell",
+               bench_table_leaks, r);
+    report_writer_table(w, "The first 100 of each kind; study_result.json has all", &pairs);
 }
 
 static void tell_datasets(report_writer *w, const bench_results *r)
@@ -61,32 +79,17 @@ static void tell_datasets(report_writer *w, const bench_results *r)
     tell_table(w, NULL, bench_table_sets, r);
     if (r->study->plan.equalize)
         report_writer_paragraph(
-            w, "Training sets were made equal in size: of larger ones, images were dropped "
-               "by the hash of their content.");
+            w, "Training sets were made equal in size: larger ones were sampled by the hash of "
+               "each image's content.");
     tell_table(w, "Means of properties", bench_table_means, r);
     tell_table(w, "Standard deviations", bench_table_deviations, r);
     if (w->form == REPORT_AS_HTML)
         bench_study_histograms(&w->page, r);
-    report_writer_section(w, "Leaks, duplicates, shortcuts");
-    report_writer_paragraph(
-        w, r->study->plan.keep_leaks
-               ? "Test images that also stand in the training set were kept: "
-                 "--keep-leaks."
-               : "Test images that also stand in the training set were left out of "
-                 "that cell.");
-    tell_table(w, "Test images that also stand in a training set", bench_table_leaks, r);
-    report_table files;
-    bench_table_leak_files(r, most_leak_files, &files);
-    report_writer_table(w,
-                        r->study->facts.n_leaks > most_leak_files
-                            ? "The first 100 of them; all are in study_result.json"
-                            : "Which",
-                        &files);
-    tell_table(w, "Pairs of duplicates inside a set", bench_table_duplicates, r);
-    tell_table(w,
-               "AUC of single properties and of linear classifiers; a warning where the interval "
-               "lies above 0.6",
-               bench_table_shortcuts, r);
+    report_writer_section(w, "Duplicates and leakage");
+    db_tell_counts(w, &r->study->facts);
+    tell_leakage(w, r);
+    report_writer_section(w, "Shortcuts");
+    db_tell_shortcuts(w, &r->study->facts, most_shortcuts);
 }
 
 static void tell_why(report_writer *w, const bench_results *r)
@@ -98,8 +101,8 @@ static void tell_why(report_writer *w, const bench_results *r)
         meso_text caption = {0};
         bench_table_links(r, t, most_links, &links);
         meso_text_format(&caption,
-                         "Properties that go with accuracy on %s: rank correlation over %zu "
-                         "training sets, the strongest first",
+                         "Rank correlation of properties with accuracy on %s over %zu training "
+                         "sets, the strongest first",
                          r->study->plan.test[t].name, r->study->plan.n_train);
         report_writer_table(w, caption.bytes, &links);
         meso_text_free(&caption);

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "study/result/study_sentences.h"
 
 /* Reads what jobs have left; those that are missing or damaged are not done. */
 static meso_status read_outcomes(bench_results *r, meso_error *error)
@@ -61,12 +60,10 @@ static meso_status mark_leaks(bench_results *r, meso_error *error)
         r->excluded[i] = calloc(n_items + 1, 1);
         MESO_REQUIRE_MEMORY(r->excluded[i], error);
     }
-    for (size_t k = 0; k < r->study->facts.n_leaks; k++) {
-        const study_leak *leak = &r->study->facts.leaks[k];
-        const study_list *list = &r->study->lists[plan->n_train + leak->test];
-        if (leak->image < list->files.n_items)
-            r->excluded[leak->train * plan->n_test + leak->test][leak->image] =
-                (study_exclusion)(1 + leak->kind);
+    for (size_t i = 0; i < n; i++) {
+        const study_pairs *leaks = &r->study->facts.pairs[i].leaks;
+        for (size_t k = 0; k < leaks->n; k++)
+            r->excluded[i][leaks->pairs[k].b] = (study_exclusion)(1 + leaks->pairs[k].kind);
     }
 out:
     return status;
@@ -142,8 +139,11 @@ meso_status bench_results_create(const bench_study *study, bench_results *r, mes
                                      (const study_exclusion *const *)r->excluded, r->outcomes,
                                      r->done};
     MESO_TRY(study_matrix_create(&evidence, &r->matrix, error));
-    MESO_TRY(study_findings_create(&evidence, &study->facts, &r->matrix, &r->findings, error));
-    MESO_TRY(study_sentences_write(&evidence, &study->facts, &r->matrix, &r->findings, error));
+    MESO_TRY(study_findings_create(&study->facts, &r->findings, error));
+    MESO_TRY(study_relations_create(&evidence, &study->facts, &r->matrix, &r->relations, error));
+    const study_account account = {&evidence, &study->facts, &r->findings, &r->matrix,
+                                   &r->relations};
+    MESO_TRY(study_sentences_write(&account, &r->sentences, error));
     MESO_TRY(fill_devices(r, error));
 out:
     return status;
@@ -163,5 +163,7 @@ void bench_results_free(bench_results *r)
     free(r->devices);
     study_matrix_free(&r->matrix);
     study_findings_free(&r->findings);
+    study_relations_free(&r->relations);
+    study_sentences_free(&r->sentences);
     *r = (bench_results){0};
 }

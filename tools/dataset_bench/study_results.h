@@ -5,8 +5,8 @@
 #ifndef MESO_TOOLS_STUDY_RESULTS_H
 #define MESO_TOOLS_STUDY_RESULTS_H
 
-#include "study/result/study_findings.h"
 #include "study/result/study_matrix.h"
+#include "study/result/study_sentences.h"
 #include "study_folder.h"
 
 /* One device over all cells. */
@@ -25,6 +25,8 @@ typedef struct bench_results {
     study_exclusion **excluded; /* [n_train · n_test] */
     study_matrix matrix;
     study_findings findings;
+    study_relations relations;
+    study_sentences sentences;
     bench_device_row *devices;
     size_t n_devices;
 } bench_results;

@@ -133,22 +133,20 @@ void bench_table_comparisons(const bench_results *r, report_table *table)
 void bench_table_baselines(const bench_results *r, report_table *table)
 {
     static const report_column columns[] = {
-        COLUMN_TEXT("test", "tested on"), COLUMN_TEXT("predictor", "predictor"),
+        COLUMN_TEXT("test", "tested on"), COLUMN_TEXT("predictor", "baseline"),
         COLUMN_TEXT("train", "fitted to"), COLUMN_NUMBER("accuracy", "accuracy", 3),
         COLUMN_NUMBER("auc", "AUC", 3)};
-    static const char *const views[STUDY_N_VIEWS] = {"all properties, linear",
-                                                     "16×16 grey thumbnail, linear"};
     const study_plan *plan = &r->study->plan;
     *table = REPORT_TABLE_OF(columns);
     for (size_t t = 0; t < plan->n_test; t++) {
-        add_texts(table, plan->test[t].name, "the larger class, always");
+        add_texts(table, plan->test[t].name, "majority class");
         report_table_add_text(table, NULL);
         report_table_add_number(table, r->matrix.constant[t]);
         report_table_add_number(table, 0.5);
         for (size_t i = 0; i < plan->n_train * STUDY_N_VIEWS; i++) {
             const study_pair_facts *pair =
                 &r->study->facts.pairs[i / STUDY_N_VIEWS * plan->n_test + t];
-            add_texts(table, plan->test[t].name, views[i % STUDY_N_VIEWS]);
+            add_texts(table, plan->test[t].name, study_views[i % STUDY_N_VIEWS].title);
             report_table_add_text(table, plan->train[i / STUDY_N_VIEWS].name);
             report_table_add_number(table, pair->accuracy[i % STUDY_N_VIEWS]);
             report_table_add_number(table, pair->auc[i % STUDY_N_VIEWS]);
@@ -161,26 +159,16 @@ void bench_table_baselines(const bench_results *r, report_table *table)
 
 void bench_table_sets(const bench_results *r, report_table *table)
 {
-    static const report_column columns[] = {COLUMN_TEXT("set", "set"),
-                                            COLUMN_TEXT("role", "role"),
-                                            COLUMN_COUNT("fake", "fakes"),
-                                            COLUMN_COUNT("real", "reals"),
-                                            COLUMN_COUNT("used", "used"),
-                                            COLUMN_COUNT("unusable", "unreadable"),
-                                            COLUMN_COUNT("groups", "recordings"),
-                                            COLUMN_TEXT("path", "path")};
+    static const report_column columns[] = {
+        COLUMN_TEXT("set", "dataset"), COLUMN_TEXT("role", "role"), COLUMN_COUNT("used", "used"),
+        COLUMN_TEXT("path", "path")};
     const study_facts *facts = &r->study->facts;
     *table = REPORT_TABLE_OF(columns);
-    for (size_t s = 0; s < facts->n_train + facts->n_test; s++) {
-        const study_set_facts *set = &facts->sets[s];
-        add_texts(table, set->name, s < facts->n_train ? "train" : "test");
-        report_table_add_count(table, set->n_usable[0]);
-        report_table_add_count(table, set->n_usable[1]);
-        report_table_add_count(table, set->n_used[0] + set->n_used[1]);
-        report_table_add_count(table, set->n_unusable);
-        report_table_add_count(table, set->n_groups);
-        report_table_add_text(table, bench_source(r->study, s)->path);
-    }
+    for (size_t s = 0; s < facts->n_sets; s++)
+        REPORT_ROW(table, CELL_TEXT(facts->sets[s].name),
+                   CELL_TEXT(s < r->study->plan.n_train ? "train" : "test"),
+                   CELL_COUNT(facts->sets[s].n_used[0] + facts->sets[s].n_used[1]),
+                   CELL_TEXT(bench_source(r->study, s)->path));
 }
 
 /* A column for each class of each set; names and columns serve one table at a time. */
@@ -189,7 +177,7 @@ static void properties(const bench_results *r, int deviation, report_table *tabl
     static report_column columns[1 + 4 * STUDY_MAX_SETS] = {COLUMN_TEXT("property", "property")};
     static char names[4 * STUDY_MAX_SETS][80];
     const study_facts *facts = &r->study->facts;
-    size_t n = 2 * (facts->n_train + facts->n_test);
+    size_t n = 2 * facts->n_sets;
     for (size_t i = 0; i < n; i++) {
         snprintf(names[i], sizeof names[i], "%s %s", facts->sets[i / 2].name,
                  i % 2 ? "real" : "fake");
@@ -216,80 +204,24 @@ void bench_table_deviations(const bench_results *r, report_table *table)
     properties(r, 1, table);
 }
 
-void bench_table_shortcuts(const bench_results *r, report_table *table)
-{
-    static const report_column columns[] = {
-        COLUMN_TEXT("set", "set"),      COLUMN_TEXT("shortcut", "what tells real from fake"),
-        COLUMN_NUMBER("auc", "AUC", 3), COLUMN_NUMBER("low", "95 % from", 3),
-        COLUMN_NUMBER("high", "to", 3), COLUMN_TEXT("warning", "")};
-    static const char *const views[STUDY_N_VIEWS] = {"all properties together (cross-validated)",
-                                                     "16×16 grey thumbnail (cross-validated)"};
-    const study_facts *facts = &r->study->facts;
-    *table = REPORT_TABLE_OF(columns);
-    for (size_t s = 0; s < facts->n_train + facts->n_test; s++) {
-        const study_set_facts *set = &facts->sets[s];
-        for (size_t i = 0; i < set->n_shortcuts && i < 4; i++) {
-            const study_shortcut *c = &set->shortcuts[i];
-            add_texts(table, set->name, study_properties[c->property].title);
-            report_table_add_number(table, c->auc);
-            report_table_add_number(table, c->interval.low);
-            report_table_add_number(table, c->interval.high);
-            report_table_add_text(table, c->warn ? "warning" : "");
-        }
-        for (int v = 0; v < STUDY_N_VIEWS; v++) {
-            add_texts(table, set->name, views[v]);
-            report_table_add_number(table, set->view_auc[v]);
-            report_table_add_number(table, set->view_interval[v].low);
-            report_table_add_number(table, set->view_interval[v].high);
-            report_table_add_text(table, set->view_interval[v].low > 0.6 ? "warning" : "");
-        }
-    }
-}
-
-static const report_column pair_columns[] = {COLUMN_TEXT("a", "set"),
-                                             COLUMN_TEXT("b", "and"),
-                                             COLUMN_COUNT("same_file", "same file"),
-                                             COLUMN_COUNT("same_pixels", "same pixels"),
-                                             COLUMN_COUNT("near", "nearly the same"),
-                                             COLUMN_COUNT("same_recording", "same recording")};
-
 void bench_table_leaks(const bench_results *r, report_table *table)
 {
-    const study_plan *plan = &r->study->plan;
-    *table = REPORT_TABLE_OF(pair_columns);
-    for (size_t i = 0; i < plan->n_train * plan->n_test; i++) {
-        add_texts(table, plan->test[i % plan->n_test].name, plan->train[i / plan->n_test].name);
-        for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
-            report_table_add_count(table, r->study->facts.pairs[i].n_leaks[k]);
-    }
-}
-
-void bench_table_duplicates(const bench_results *r, report_table *table)
-{
+    static const report_column columns[] = {COLUMN_TEXT("a", "training set"),
+                                            COLUMN_TEXT("b", "test set"),
+                                            COLUMN_COUNT("same_file", "same file"),
+                                            COLUMN_COUNT("same_pixels", "same pixels"),
+                                            COLUMN_COUNT("near", "near"),
+                                            COLUMN_COUNT("same_recording", "same recording"),
+                                            COLUMN_COUNT("conflicts", "label conflicts"),
+                                            COLUMN_COUNT("shared_recordings", "shared recordings")};
     const study_facts *facts = &r->study->facts;
-    *table = REPORT_TABLE_OF(pair_columns);
-    for (size_t s = 0; s < facts->n_train + facts->n_test; s++) {
-        add_texts(table, facts->sets[s].name, "itself");
-        for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
-            report_table_add_count(table, facts->sets[s].n_duplicates[k]);
-    }
-}
-
-void bench_table_leak_files(const bench_results *r, size_t most, report_table *table)
-{
-    static const report_column columns[] = {COLUMN_TEXT("kind", "kind"),
-                                            COLUMN_TEXT("test_file", "test image"),
-                                            COLUMN_TEXT("train_file", "also in training")};
-    const bench_study *study = r->study;
     *table = REPORT_TABLE_OF(columns);
-    for (size_t i = 0; i < study->facts.n_leaks && i < most; i++) {
-        const study_leak *leak = &study->facts.leaks[i];
-        const meso_dataset *test = &study->lists[study->plan.n_train + leak->test].files;
-        const meso_dataset *train = &study->lists[leak->train].files;
-        if (leak->image >= test->n_items || leak->train_image >= train->n_items)
-            continue;
-        add_texts(table, study_pair_kind_name(leak->kind), test->items[leak->image].path);
-        report_table_add_text(table, train->items[leak->train_image].path);
+    for (size_t i = 0; i < facts->n_pairs; i++) {
+        const study_pair_facts *pair = &facts->pairs[i];
+        add_texts(table, facts->sets[pair->a].name, facts->sets[pair->b].name);
+        for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
+            report_table_add_count(table, pair->n_leaks[k]);
+        REPORT_ROW(table, CELL_COUNT(pair->n_conflicts), CELL_COUNT(pair->n_shared_recordings));
     }
 }
 
@@ -305,8 +237,8 @@ void bench_table_distances(const bench_results *r, report_table *table)
                                             COLUMN_COUNT("n_nets", "nets"),
                                             COLUMN_COUNT("n_images", "images")};
     *table = REPORT_TABLE_OF(columns);
-    for (size_t i = 0; i < r->findings.n_distances; i++) {
-        const study_distance *d = &r->findings.distances[i];
+    for (size_t i = 0; i < r->relations.n_distances; i++) {
+        const study_distance *d = &r->relations.distances[i];
         add_texts(table, r->study->facts.sets[d->a].name, r->study->facts.sets[d->b].name);
         report_table_add_number(table, d->property);
         report_table_add_number(table, d->features);
@@ -323,8 +255,8 @@ void bench_table_links(const bench_results *r, size_t test, size_t most, report_
         COLUMN_NUMBER("high", "to", 2),      COLUMN_NUMBER("p", "p", 3)};
     size_t n = 0;
     *table = REPORT_TABLE_OF(columns);
-    for (size_t i = 0; i < r->findings.n_links && n < most; i++) {
-        const study_link *link = &r->findings.links[i];
+    for (size_t i = 0; i < r->relations.n_links && n < most; i++) {
+        const study_link *link = &r->relations.links[i];
         if (link->test != test)
             continue;
         n++;

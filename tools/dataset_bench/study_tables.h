@@ -10,16 +10,13 @@
 #include "study_results.h"
 
 void bench_table_matrix(const bench_results *r, report_table *table);    /* the CSV, too */
-void bench_table_published(const bench_results *r, report_table *table); /* S0's: MSE, accuracy */
+void bench_table_published(const bench_results *r, report_table *table); /* MSE, accuracy */
 void bench_table_comparisons(const bench_results *r, report_table *table);
 void bench_table_baselines(const bench_results *r, report_table *table);
 void bench_table_sets(const bench_results *r, report_table *table);
 void bench_table_means(const bench_results *r, report_table *table); /* of properties */
 void bench_table_deviations(const bench_results *r, report_table *table);
-void bench_table_shortcuts(const bench_results *r, report_table *table);
 void bench_table_leaks(const bench_results *r, report_table *table);
-void bench_table_leak_files(const bench_results *r, size_t most, report_table *table);
-void bench_table_duplicates(const bench_results *r, report_table *table);
 void bench_table_distances(const bench_results *r, report_table *table);
 void bench_table_links(const bench_results *r, size_t test, size_t most, report_table *table);
 void bench_table_devices(const bench_results *r, report_table *table);

@@ -15,6 +15,9 @@
 enum { n_folds = 5, max_features = STUDY_THUMB_PIXELS };
 static const double ridge = 0.01; /* of the number of images: standardised features weigh n */
 
+const struct study_view_row study_views[STUDY_N_VIEWS] = {{"properties", "all properties"},
+                                                          {"framing", "16×16 grey thumbnail"}};
+
 /* Moments of the features and the target over some images; the target's mean is left out by giving
  * both classes the same weight. */
 typedef struct sums {

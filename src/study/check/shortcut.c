@@ -11,8 +11,6 @@
 #include "study/check/shortcut_auc.h"
 #include "study/check/study_group.h"
 
-static const double warn_above = 0.6;
-
 meso_status study_auc_create(const study_dataset *dataset, study_auc *auc, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -114,7 +112,7 @@ static study_shortcut shortcut_of(study_property property, double auc, meso_inte
     study_shortcut s = {property, higher ? auc : 1 - auc, interval, higher, 0};
     if (!higher)
         s.interval = (meso_interval){1 - interval.high, 1 - interval.low};
-    s.warn = s.interval.low > warn_above;
+    s.warn = study_is_shortcut(s.interval);
     return s;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shortcuts: what separates real from fake without looking at the face.
+ * Shortcuts: properties and framing that separate real from fake without the face.
  */
 #ifndef MESO_STUDY_SHORTCUT_H
 #define MESO_STUDY_SHORTCUT_H
@@ -8,13 +8,20 @@
 #include "mesocl/metrics.h"
 #include "study/scan/study_scan.h"
 
+/* What an AUC must be shown to exceed, by its whole interval, for a warning. */
+#define STUDY_SHORTCUT_AUC 0.6
+static inline int study_is_shortcut(meso_interval interval)
+{
+    return interval.low > STUDY_SHORTCUT_AUC;
+}
+
 /* One property as a classifier. */
 typedef struct study_shortcut {
     study_property property;
     double auc;             /* of the property as P(real), turned round where it is below 0.5 */
     meso_interval interval; /* 95 %, bootstrap over groups where there are any, else images */
     int real_is_higher;     /* which way round */
-    int warn;               /* the interval lies above 0.6 */
+    int warn;               /* study_is_shortcut() */
 } study_shortcut;
 
 /* All properties that vary, the strongest first. *shortcuts holds room for STUDY_N_PROPERTIES.
@@ -25,8 +32,13 @@ meso_status study_shortcuts(const study_dataset *dataset, size_t n_resamples, ui
 /* What a linear classifier sees. */
 typedef enum study_view {
     STUDY_VIEW_PROPERTIES, /* all properties at once */
-    STUDY_VIEW_FRAMING     /* the 16×16 grey thumbnail: framing and background */
+    STUDY_VIEW_FRAMING,    /* the 16×16 grey thumbnail: framing and background */
+    STUDY_N_VIEWS
 } study_view;
+
+extern const struct study_view_row {
+    const char *key, *title; /* "framing": in JSON; "16×16 grey thumbnail": for people */
+} study_views[STUDY_N_VIEWS];
 
 typedef struct study_linear study_linear;
 

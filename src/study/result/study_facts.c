@@ -10,8 +10,6 @@
 #include "mesocl/metrics.h"
 #include "study/check/duplicates.h"
 
-enum { n_resamples = 500 };
-
 /* ---- properties --------------------------------------------------------------------------------
  */
 
@@ -32,33 +30,16 @@ static void describe_property(const study_dataset *scan, study_property p, const
     study_histogram(values + n_fake, n_real, facts->low[p], facts->high[p], set->histogram[1][p]);
 }
 
-static meso_status describe_set(const study_dataset *scan, const char *name,
-                                const study_facts *facts, study_set_facts *set, meso_error *error)
+static meso_status describe_properties(const study_dataset *dataset, const study_facts *facts,
+                                       study_set_facts *set, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    study_pairs duplicates = {0};
-    double *values = NULL;
-    snprintf(set->name, sizeof set->name, "%s", name);
-    set->n_files = scan->files.n_items;
-    set->n_groups = scan->files.n_groups;
-    for (int c = 0; c < 2; c++)
-        set->n_used[c] = set->n_usable[c] = scan->n_usable[c];
-    set->n_unusable = set->n_files - set->n_usable[0] - set->n_usable[1];
-    values = malloc((set->n_files + 1) * sizeof *values);
-    MESO_REQUIRE_MEMORY(values, error);
+    double *values = malloc((set->n_files + 1) * sizeof *values);
+    if (!values)
+        return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
     for (int p = 0; p < STUDY_N_PROPERTIES; p++)
-        describe_property(scan, (study_property)p, facts, values, set);
-    MESO_TRY(study_duplicates(scan, &duplicates, error));
-    for (size_t i = 0; i < duplicates.n; i++)
-        set->n_duplicates[duplicates.pairs[i].kind]++;
-    MESO_TRY(study_shortcuts(scan, n_resamples, 1, set->shortcuts, &set->n_shortcuts, error));
-    for (int view = 0; view < STUDY_N_VIEWS; view++)
-        MESO_TRY(study_linear_validate(scan, (study_view)view, n_resamples, 1, &set->view_auc[view],
-                                       &set->view_interval[view], error));
-out:
+        describe_property(dataset, (study_property)p, facts, values, set);
     free(values);
-    study_pairs_free(&duplicates);
-    return status;
+    return MESO_OK;
 }
 
 double study_property_distance(const study_set_facts *a, const study_set_facts *b)
@@ -76,8 +57,104 @@ double study_property_distance(const study_set_facts *a, const study_set_facts *
     return n > 0 ? sqrt(sum / n) : NAN;
 }
 
-/* ---- between sets ------------------------------------------------------------------------------
+/* ---- one set -----------------------------------------------------------------------------------
  */
+
+static void count_duplicates(const study_dataset *dataset, study_set_facts *set)
+{
+    const meso_dataset_item *items = dataset->files.items;
+    for (size_t i = 0; i < set->duplicates.n; i++) {
+        const study_pair *pair = &set->duplicates.pairs[i];
+        size_t conflict = items[pair->a].label != items[pair->b].label;
+        set->n_duplicates[pair->kind]++;
+        *(pair->kind == STUDY_NEAR ? &set->n_near_conflicts : &set->n_conflicts) += conflict;
+    }
+}
+
+/* The intervals of many images are narrow, and resamples of them take long. */
+static size_t resamples_for(size_t n_images)
+{
+    const size_t usual = 1000, least = 100, draws = 20000000;
+    size_t affordable = draws / n_images;
+    return affordable > usual ? usual : affordable < least ? least : affordable;
+}
+
+static meso_status find_shortcuts(const study_dataset *dataset, const study_facts_options *options,
+                                  study_set_facts *set, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t n = options->n_resamples ? options->n_resamples
+                                    : resamples_for(set->n_usable[0] + set->n_usable[1]);
+    MESO_TRY(study_shortcuts(dataset, n, options->seed, set->shortcuts, &set->n_shortcuts, error));
+    for (int v = 0; v < STUDY_N_VIEWS; v++) {
+        set->view_auc[v] = NAN;
+        set->view_interval[v] = (meso_interval){NAN, NAN};
+        if (set->n_usable[0] > 0 && set->n_usable[1] > 0)
+            MESO_TRY(study_linear_validate(dataset, (study_view)v, n, options->seed,
+                                           &set->view_auc[v], &set->view_interval[v], error));
+    }
+out:
+    return status;
+}
+
+static meso_status describe_set(const study_dataset *dataset, const study_facts *facts,
+                                const study_facts_options *options, study_set_facts *set,
+                                meso_error *error)
+{
+    meso_status status = MESO_OK;
+    set->n_files = dataset->files.n_items;
+    set->n_groups = dataset->files.n_groups;
+    for (int c = 0; c < 2; c++)
+        set->n_used[c] = set->n_usable[c] = dataset->n_usable[c];
+    set->n_unusable = set->n_files - set->n_usable[0] - set->n_usable[1];
+    MESO_TRY(describe_properties(dataset, facts, set, error));
+    MESO_TRY(study_duplicates(dataset, &set->duplicates, error));
+    count_duplicates(dataset, set);
+    MESO_TRY(study_groups_create(&dataset->files, &set->recordings, error));
+    MESO_TRY(find_shortcuts(dataset, options, set, error));
+out:
+    return status;
+}
+
+/* ---- two sets ----------------------------------------------------------------------------------
+ */
+
+static meso_status count_shared(const study_dataset *a, const study_dataset *b, size_t *n_shared,
+                                meso_error *error)
+{
+    meso_status status = MESO_OK;
+    study_groups of_a = {0}, of_b = {0};
+    MESO_TRY(study_groups_create(&a->files, &of_a, error));
+    MESO_TRY(study_groups_create(&b->files, &of_b, error));
+    for (size_t i = 0, k = 0; i < of_a.n && k < of_b.n;) { /* both are sorted by name */
+        int order = strcmp(of_a.groups[i].name, of_b.groups[k].name);
+        *n_shared += order == 0;
+        i += order <= 0;
+        k += order >= 0;
+    }
+out:
+    study_groups_free(&of_a);
+    study_groups_free(&of_b);
+    return status;
+}
+
+static meso_status compare_sets(const study_dataset *a, const study_dataset *b,
+                                study_pair_facts *pair, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    for (int v = 0; v < STUDY_N_VIEWS; v++)
+        pair->accuracy[v] = pair->auc[v] = NAN;
+    MESO_TRY(study_leaks(a, b, &pair->leaks, error));
+    MESO_TRY(count_shared(a, b, &pair->n_shared_recordings, error));
+    for (size_t i = 0; i < pair->leaks.n; i++) {
+        const study_pair *leak = &pair->leaks.pairs[i];
+        pair->n_leaks[leak->kind]++;
+        pair->n_conflicts += leak->kind != STUDY_SAME_RECORDING &&
+                             a->files.items[leak->a].label != b->files.items[leak->b].label;
+    }
+out:
+    return status;
+}
 
 /* How well the training set's view separates the test set. */
 static meso_status judge_view(const study_dataset *train, const study_dataset *test,
@@ -109,72 +186,48 @@ out:
     return status;
 }
 
-static meso_status add_leak(study_facts *facts, study_leak leak, meso_error *error)
-{
-    size_t n = facts->n_leaks;
-    if ((n & (n + 1)) == 0) {
-        study_leak *leaks = realloc(facts->leaks, (2 * n + 1) * sizeof *leaks);
-        if (!leaks)
-            return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
-        facts->leaks = leaks;
-    }
-    facts->leaks[facts->n_leaks++] = leak;
-    return MESO_OK;
-}
-
-/* Position of an image in the list of usable ones. */
-static size_t list_position(const study_dataset *scan, size_t image)
-{
-    size_t position = 0;
-    for (size_t i = 0; i < image; i++)
-        position += study_usable(scan, i);
-    return position;
-}
-
-static meso_status find_leaks(const study_dataset *scans, size_t train, size_t test,
-                              study_facts *facts, meso_error *error)
+meso_status study_facts_transfer(const study_dataset *datasets, study_facts *facts,
+                                 meso_error *error)
 {
     meso_status status = MESO_OK;
-    const study_dataset *a = &scans[train], *b = &scans[facts->n_train + test];
-    study_pairs pairs = {0};
-    MESO_TRY(study_leaks(a, b, &pairs, error));
-    for (size_t i = 0; i < pairs.n; i++) {
-        const study_pair *pair = &pairs.pairs[i];
-        const study_leak leak = {train, test, pair->kind, list_position(b, pair->b),
-                                 list_position(a, pair->a)};
-        facts->pairs[train * facts->n_test + test].n_leaks[pair->kind]++;
-        MESO_TRY(add_leak(facts, leak, error));
-    }
+    for (size_t i = 0; i < facts->n_pairs; i++)
+        for (int view = 0; view < STUDY_N_VIEWS; view++)
+            MESO_TRY(judge_view(&datasets[facts->pairs[i].a], &datasets[facts->pairs[i].b],
+                                (study_view)view, &facts->pairs[i], error));
 out:
-    study_pairs_free(&pairs);
     return status;
 }
 
-meso_status study_facts_create(const study_plan *plan, const study_dataset *scans,
-                               study_facts *facts, meso_error *error)
+/* ---- all of them -------------------------------------------------------------------------------
+ */
+
+meso_status study_facts_create(const study_dataset *datasets, size_t n,
+                               const study_facts_options *options, study_facts *facts,
+                               meso_error *error)
 {
     meso_status status = MESO_OK;
-    size_t n_sets = plan->n_train + plan->n_test;
-    *facts = (study_facts){.n_train = plan->n_train, .n_test = plan->n_test};
-    facts->sets = calloc(n_sets + 1, sizeof *facts->sets);
-    facts->pairs = calloc(plan->n_train * plan->n_test + 1, sizeof *facts->pairs);
+    size_t n_train = options->n_train ? options->n_train : n;
+    *facts = (study_facts){.n_sets = n, .n_described = options->train_alone ? n_train : n};
+    facts->sets = calloc(n + 1, sizeof *facts->sets);
+    facts->pairs = calloc(n * n + 1, sizeof *facts->pairs);
     MESO_REQUIRE_MEMORY(facts->sets, error);
     MESO_REQUIRE_MEMORY(facts->pairs, error);
     for (int p = 0; p < STUDY_N_PROPERTIES; p++)
-        if (!study_bounds(scans, n_sets, (study_property)p, &facts->low[p], &facts->high[p]))
+        if (!study_bounds(datasets, n, (study_property)p, &facts->low[p], &facts->high[p]))
             facts->low[p] = facts->high[p] = NAN;
-    for (size_t s = 0; s < n_sets; s++) {
-        const char *name =
-            s < plan->n_train ? plan->train[s].name : plan->test[s - plan->n_train].name;
-        MESO_TRY(describe_set(&scans[s], name, facts, &facts->sets[s], error));
+    for (size_t s = 0; s < n; s++) {
+        facts->sets[s].name = strdup(datasets[s].name);
+        MESO_REQUIRE_MEMORY(facts->sets[s].name, error);
+        if (s < facts->n_described)
+            MESO_TRY(describe_set(&datasets[s], facts, options, &facts->sets[s], error));
     }
-    for (size_t i = 0; i < plan->n_train * plan->n_test; i++) {
-        size_t train = i / plan->n_test, test = i % plan->n_test;
-        MESO_TRY(find_leaks(scans, train, test, facts, error));
-        for (int view = 0; view < STUDY_N_VIEWS; view++)
-            MESO_TRY(judge_view(&scans[train], &scans[plan->n_train + test], (study_view)view,
-                                &facts->pairs[i], error));
-    }
+    for (size_t a = 0; a < n_train; a++)
+        for (size_t b = options->n_train ? n_train : a + 1; b < n; b++) {
+            study_pair_facts *pair = &facts->pairs[facts->n_pairs++];
+            pair->a = a;
+            pair->b = b;
+            MESO_TRY(compare_sets(&datasets[a], &datasets[b], pair, error));
+        }
 out:
     if (status != MESO_OK)
         study_facts_free(facts);
@@ -183,7 +236,13 @@ out:
 
 void study_facts_free(study_facts *facts)
 {
-    free(facts->leaks);
+    for (size_t s = 0; facts->sets && s < facts->n_sets; s++) {
+        free(facts->sets[s].name);
+        study_pairs_free(&facts->sets[s].duplicates);
+        study_groups_free(&facts->sets[s].recordings);
+    }
+    for (size_t i = 0; i < facts->n_pairs; i++)
+        study_pairs_free(&facts->pairs[i].leaks);
     free(facts->sets);
     free(facts->pairs);
     *facts = (study_facts){0};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a study knows of its datasets before anything is trained: properties, shortcuts, leaks.
- * Computed from scans once and kept in the study's folder, so that a report needs no image.
+ * What is known of datasets before anything is trained: properties, duplicates, label conflicts and
+ * shortcuts of each, leakage between two. `dataset_bench check` reports these, and a study begins
+ * with them: it keeps them in its folder, so that a report needs no image.
  */
 #ifndef MESO_STUDY_STUDY_FACTS_H
 #define MESO_STUDY_STUDY_FACTS_H
@@ -10,63 +11,85 @@
 
 #include "study/check/pairs.h"
 #include "study/check/shortcut.h"
+#include "study/check/study_group.h"
 #include "study/plan/study_plan.h"
 #include "study/scan/property.h"
 #include "study/scan/study_scan.h"
 #include "study/scan/summary.h"
 
-enum { STUDY_N_VIEWS = 2, STUDY_BOTH = 2 };
+enum { STUDY_BOTH = 2 };
 
-/* A dataset's properties; those that do not apply to any of its images are NaN. */
+/* Of one dataset. Properties that do not apply to any of its images are NaN. */
 typedef struct study_set_facts {
-    char name[64];
+    char *name;
     size_t n_files, n_unusable, n_groups;
     size_t n_usable[2], n_used[2]; /* of each class; used: after sets were made equal in size */
     size_t n_duplicates[STUDY_N_PAIR_KINDS]; /* pairs inside the set */
+    size_t n_conflicts, n_near_conflicts;    /* of these, a fake and a real: same, near */
+    study_pairs duplicates;                  /* † */
+    study_groups recordings;                 /* † but for the numbers */
     double mean[3][STUDY_N_PROPERTIES];      /* of fakes, reals, both */
     double deviation[3][STUDY_N_PROPERTIES]; /* population standard deviations */
     double histogram[2][STUDY_N_PROPERTIES][STUDY_HISTOGRAM_BINS]; /* shares */
     study_shortcut shortcuts[STUDY_N_PROPERTIES];                  /* the strongest first */
     size_t n_shortcuts;
-    double view_auc[STUDY_N_VIEWS]; /* cross-validated; NaN where it cannot be */
+    double view_auc[STUDY_N_VIEWS]; /* cross-validated; NaN with one class */
     meso_interval view_interval[STUDY_N_VIEWS];
 } study_set_facts;
+/* † empty in facts that were read from a document. */
 
-/* Between a training set and a test set. */
+/* Of two datasets, one to train on and one to test with. */
 typedef struct study_pair_facts {
-    size_t n_leaks[STUDY_N_PAIR_KINDS]; /* test images, by the surest kind of each */
-    double accuracy[STUDY_N_VIEWS];     /* of a linear classifier that was fitted to the training */
-    double auc[STUDY_N_VIEWS]; /* set's view and never saw a face; NaN where it cannot be */
+    size_t a, b;                        /* sets, the training set first */
+    size_t n_leaks[STUDY_N_PAIR_KINDS]; /* images of b that a has, by the surest kind of each */
+    size_t n_conflicts;                 /* of these, same or near images of another label */
+    size_t n_shared_recordings;         /* names that both sets have */
+    study_pairs leaks;              /* by places in the sets' files; read: among the usable ones */
+    double accuracy[STUDY_N_VIEWS]; /* of linear classifiers that were fitted to a, on b; */
+    double auc[STUDY_N_VIEWS];      /* NaN before study_facts_transfer() */
 } study_pair_facts;
 
-/* One image of a test set that also stands in a training set: positions in the sets' lists. */
-typedef struct study_leak {
-    size_t train, test;
-    study_pair_kind kind;
-    size_t image, train_image;
-} study_leak;
-
 typedef struct study_facts {
-    size_t n_train, n_test;
-    study_set_facts *sets;   /* training sets, then test sets */
-    study_pair_facts *pairs; /* [n_train][n_test] */
-    study_leak *leaks;
-    size_t n_leaks;
+    study_set_facts *sets;
+    size_t n_sets, n_described; /* of the others only the names are known */
+    study_pair_facts *pairs;
+    size_t n_pairs;
     double low[STUDY_N_PROPERTIES], high[STUDY_N_PROPERTIES]; /* of histograms; NaN: none */
 } study_facts;
 
-/* From the scans of the plan's sets, training sets first; n_used is filled by the caller. Errors:
- * MEMORY. */
-meso_status study_facts_create(const study_plan *plan, const study_dataset *scans,
-                               study_facts *facts, meso_error *error);
+typedef struct study_facts_options {
+    size_t n_train;     /* pairs: of the first so many with each of the others; 0: all with all */
+    int train_alone;    /* the others are compared with, but nothing else is found of them */
+    size_t n_resamples; /* of the bootstrap; 0: 1000, fewer above 20,000 images */
+    uint64_t seed;
+} study_facts_options;
+
+/* n_used is n_usable; the caller changes it. Errors: MEMORY. */
+meso_status study_facts_create(const study_dataset *datasets, size_t n,
+                               const study_facts_options *options, study_facts *facts,
+                               meso_error *error);
 void study_facts_free(study_facts *facts);
+
+/* Fits linear classifiers to the first set of each pair and tries them on the second. Errors: DATA
+ * (a set lacks a class), MEMORY. */
+meso_status study_facts_transfer(const study_dataset *datasets, study_facts *facts,
+                                 meso_error *error);
+
+/* Of the usable images, of the larger class. */
+static inline double study_largest_share(const study_set_facts *set)
+{
+    const size_t *n = set->n_usable;
+    return (double)(n[0] > n[1] ? n[0] : n[1]) / (double)(n[0] + n[1]);
+}
 
 /* Root mean square over the properties of the pixels of (difference of means ÷ pooled standard
  * deviation): 0 for sets that look alike. */
 double study_property_distance(const study_set_facts *a, const study_set_facts *b);
 
-/* As a document, and back. NULL: out of memory. Errors of reading: DATA, MEMORY. */
-json_t *study_facts_json(const study_facts *facts);
+/* As a document, and back: pairs are of each training set of the plan with each test set. NULL: out
+ * of memory. Errors of reading: DATA, MEMORY. */
+json_t *study_facts_json(const study_facts *facts, const study_plan *plan,
+                         const study_dataset *datasets);
 meso_status study_facts_read(const json_t *document, const study_plan *plan, study_facts *facts,
                              meso_error *error);
 

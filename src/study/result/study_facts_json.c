@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The facts of a study as a document, and back.
+ * The facts of a study as a document, and back. Version 1 knew nothing of label conflicts and
+ * recordings; its documents are made anew from the scans.
  */
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +11,7 @@
 #include "base/error.h"
 #include "study/result/study_facts.h"
 
-#define FACTS_SCHEMA "mesocl/study_facts/1"
+#define FACTS_SCHEMA "mesocl.study_facts/2"
 #define N_HISTOGRAM (2 * STUDY_N_PROPERTIES * STUDY_HISTOGRAM_BINS)
 
 /* ---- lists of numbers --------------------------------------------------------------------------
@@ -73,8 +74,11 @@ static json_t *set_json(const study_set_facts *set)
     const double views[] = {set->view_auc[0],           set->view_interval[0].low,
                             set->view_interval[0].high, set->view_auc[1],
                             set->view_interval[1].low,  set->view_interval[1].high};
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", set->name, "n",
-                     counts(n, sizeof n / sizeof *n), "duplicates",
+    const size_t conflicts[] = {set->n_conflicts, set->n_near_conflicts};
+    const size_t recordings[] = {set->recordings.n, set->recordings.n_in_both};
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", set->name, "n",
+                     counts(n, sizeof n / sizeof *n), "conflicts", counts(conflicts, 2),
+                     "recordings", counts(recordings, 2), "duplicates",
                      counts(set->n_duplicates, STUDY_N_PAIR_KINDS), "mean",
                      numbers(&set->mean[0][0], 3 * STUDY_N_PROPERTIES), "deviation",
                      numbers(&set->deviation[0][0], 3 * STUDY_N_PROPERTIES), "histogram",
@@ -84,31 +88,56 @@ static json_t *set_json(const study_set_facts *set)
 
 static json_t *pair_json(const study_pair_facts *pair)
 {
-    return json_pack("{s:o, s:o, s:o}", "leaks", counts(pair->n_leaks, STUDY_N_PAIR_KINDS),
-                     "accuracy", numbers(pair->accuracy, STUDY_N_VIEWS), "auc",
-                     numbers(pair->auc, STUDY_N_VIEWS));
+    return json_pack(
+        "{s:o, s:I, s:I, s:o, s:o}", "leaks", counts(pair->n_leaks, STUDY_N_PAIR_KINDS),
+        "conflicts", (json_int_t)pair->n_conflicts, "shared_recordings",
+        (json_int_t)pair->n_shared_recordings, "accuracy", numbers(pair->accuracy, STUDY_N_VIEWS),
+        "auc", numbers(pair->auc, STUDY_N_VIEWS));
 }
 
-static json_t *leak_json(const study_leak *leak)
+/* Place of an image in the list of usable ones. */
+static double place(const study_dataset *dataset, size_t image)
 {
-    const size_t row[] = {leak->train, leak->test, leak->kind, leak->image, leak->train_image};
-    return counts(row, sizeof row / sizeof *row);
+    size_t n = 0;
+    for (size_t i = 0; i < image; i++)
+        n += study_usable(dataset, i);
+    return (double)n;
 }
 
-json_t *study_facts_json(const study_facts *facts)
+/* Training set, test set, kind, image of the test set, image of the training set, … */
+static json_t *leaks_json(const study_facts *facts, const study_plan *plan,
+                          const study_dataset *datasets)
 {
-    json_t *sets = json_array(), *pairs = json_array(), *leaks = json_array();
+    json_t *list = json_array();
+    for (size_t i = 0; i < facts->n_pairs; i++)
+        for (size_t k = 0; k < facts->pairs[i].leaks.n; k++) {
+            size_t a = facts->pairs[i].a, b = facts->pairs[i].b;
+            const study_pair *leak = &facts->pairs[i].leaks.pairs[k];
+            const double row[] = {(double)a,
+                                  (double)(b - plan->n_train),
+                                  (double)leak->kind,
+                                  place(&datasets[b], leak->b),
+                                  place(&datasets[a], leak->a),
+                                  (double)leak->mirrored,
+                                  leak->distance};
+            json_array_append_new(list, numbers(row, sizeof row / sizeof *row));
+        }
+    return list;
+}
+
+json_t *study_facts_json(const study_facts *facts, const study_plan *plan,
+                         const study_dataset *datasets)
+{
+    json_t *sets = json_array(), *pairs = json_array();
     int ok = 1;
-    for (size_t i = 0; i < facts->n_train + facts->n_test; i++)
+    for (size_t i = 0; i < facts->n_sets; i++)
         ok &= json_array_append_new(sets, set_json(&facts->sets[i])) == 0;
-    for (size_t i = 0; i < facts->n_train * facts->n_test; i++)
+    for (size_t i = 0; i < facts->n_pairs; i++)
         ok &= json_array_append_new(pairs, pair_json(&facts->pairs[i])) == 0;
-    for (size_t i = 0; i < facts->n_leaks; i++)
-        ok &= json_array_append_new(leaks, leak_json(&facts->leaks[i])) == 0;
-    json_t *document =
-        json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", FACTS_SCHEMA, "sets", sets, "pairs",
-                  pairs, "leaks", leaks, "low", numbers(facts->low, STUDY_N_PROPERTIES), "high",
-                  numbers(facts->high, STUDY_N_PROPERTIES));
+    json_t *document = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", FACTS_SCHEMA, "sets",
+                                 sets, "pairs", pairs, "leaks", leaks_json(facts, plan, datasets),
+                                 "low", numbers(facts->low, STUDY_N_PROPERTIES), "high",
+                                 numbers(facts->high, STUDY_N_PROPERTIES));
     if (ok)
         return document;
     json_decref(document);
@@ -137,13 +166,17 @@ static int read_shortcuts(const json_t *list, study_set_facts *set)
 
 static int read_set(const json_t *object, study_set_facts *set)
 {
-    size_t n[7];
+    size_t n[7], conflicts[2], recordings[2];
     double views[6];
     const char *name = json_string_value(json_object_get(object, "name"));
     if (!name || !read_counts(object, "n", n, 7) || !read_numbers(object, "views", views, 6) ||
-        !read_numbers(object, "histogram", &set->histogram[0][0][0], N_HISTOGRAM))
+        !read_numbers(object, "histogram", &set->histogram[0][0][0], N_HISTOGRAM) ||
+        !read_counts(object, "conflicts", conflicts, 2) ||
+        !read_counts(object, "recordings", recordings, 2))
         return 0;
-    snprintf(set->name, sizeof set->name, "%s", name);
+    set->name = strdup(name);
+    set->n_conflicts = conflicts[0], set->n_near_conflicts = conflicts[1];
+    set->recordings.n = recordings[0], set->recordings.n_in_both = recordings[1];
     set->n_files = n[0], set->n_unusable = n[1], set->n_groups = n[2];
     for (int c = 0; c < 2; c++)
         set->n_usable[c] = n[3 + c], set->n_used[c] = n[5 + c];
@@ -151,7 +184,7 @@ static int read_set(const json_t *object, study_set_facts *set)
         set->view_auc[v] = views[3 * v];
         set->view_interval[v] = (meso_interval){views[3 * v + 1], views[3 * v + 2]};
     }
-    return read_counts(object, "duplicates", set->n_duplicates, STUDY_N_PAIR_KINDS) &&
+    return set->name && read_counts(object, "duplicates", set->n_duplicates, STUDY_N_PAIR_KINDS) &&
            read_numbers(object, "mean", &set->mean[0][0], 3 * STUDY_N_PROPERTIES) &&
            read_numbers(object, "deviation", &set->deviation[0][0], 3 * STUDY_N_PROPERTIES) &&
            read_shortcuts(json_object_get(object, "shortcuts"), set);
@@ -159,37 +192,46 @@ static int read_set(const json_t *object, study_set_facts *set)
 
 static int read_pair(const json_t *object, study_pair_facts *pair)
 {
+    pair->n_conflicts = (size_t)json_integer_value(json_object_get(object, "conflicts"));
+    pair->n_shared_recordings =
+        (size_t)json_integer_value(json_object_get(object, "shared_recordings"));
     return read_counts(object, "leaks", pair->n_leaks, STUDY_N_PAIR_KINDS) &&
            read_numbers(object, "accuracy", pair->accuracy, STUDY_N_VIEWS) &&
            read_numbers(object, "auc", pair->auc, STUDY_N_VIEWS);
 }
 
-static int read_leaks(const json_t *list, study_facts *facts)
+static int read_leaks(const json_t *list, const study_plan *plan, study_facts *facts)
 {
-    facts->n_leaks = json_array_size(list);
-    facts->leaks = calloc(facts->n_leaks + 1, sizeof *facts->leaks);
-    for (size_t i = 0; facts->leaks && i < facts->n_leaks; i++) {
-        size_t v[5];
-        for (size_t k = 0; k < 5; k++)
-            v[k] = (size_t)json_integer_value(json_array_get(json_array_get(list, i), k));
-        if (v[0] >= facts->n_train || v[1] >= facts->n_test || v[2] >= STUDY_N_PAIR_KINDS)
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        double v[7];
+        for (size_t k = 0; k < 7; k++)
+            v[k] = json_number_value(json_array_get(json_array_get(list, i), k));
+        if (!(v[0] >= 0 && v[0] < (double)plan->n_train && v[1] >= 0 &&
+              v[1] < (double)plan->n_test && v[2] >= 0 && v[2] < STUDY_N_PAIR_KINDS && v[3] >= 0 &&
+              v[4] >= 0))
             return 0;
-        facts->leaks[i] = (study_leak){v[0], v[1], (study_pair_kind)v[2], v[3], v[4]};
+        study_pair_facts *pair = &facts->pairs[(size_t)v[0] * plan->n_test + (size_t)v[1]];
+        const study_pair leak = {(size_t)v[4], (size_t)v[3], (study_pair_kind)v[2], v[5] != 0,
+                                 v[6]};
+        if (study_pairs_add(&pair->leaks, leak, NULL) != MESO_OK)
+            return 0;
     }
-    return facts->leaks != NULL;
+    return 1;
 }
 
-static int read_facts(const json_t *document, study_facts *facts)
+static int read_facts(const json_t *document, const study_plan *plan, study_facts *facts)
 {
     const json_t *sets = json_object_get(document, "sets");
     const json_t *pairs = json_object_get(document, "pairs");
-    size_t n_sets = facts->n_train + facts->n_test, n_pairs = facts->n_train * facts->n_test;
-    int ok = json_array_size(sets) == n_sets && json_array_size(pairs) == n_pairs;
-    for (size_t i = 0; ok && i < n_sets; i++)
+    int ok = json_array_size(sets) == facts->n_sets && json_array_size(pairs) == facts->n_pairs;
+    for (size_t i = 0; ok && i < facts->n_sets; i++)
         ok = read_set(json_array_get(sets, i), &facts->sets[i]);
-    for (size_t i = 0; ok && i < n_pairs; i++)
+    for (size_t i = 0; ok && i < facts->n_pairs; i++) {
+        facts->pairs[i].a = i / plan->n_test;
+        facts->pairs[i].b = plan->n_train + i % plan->n_test;
         ok = read_pair(json_array_get(pairs, i), &facts->pairs[i]);
-    return ok && read_leaks(json_object_get(document, "leaks"), facts) &&
+    }
+    return ok && read_leaks(json_object_get(document, "leaks"), plan, facts) &&
            read_numbers(document, "low", facts->low, STUDY_N_PROPERTIES) &&
            read_numbers(document, "high", facts->high, STUDY_N_PROPERTIES);
 }
@@ -197,15 +239,19 @@ static int read_facts(const json_t *document, study_facts *facts)
 meso_status study_facts_read(const json_t *document, const study_plan *plan, study_facts *facts,
                              meso_error *error)
 {
-    const char *schema = json_string_value(json_object_get(document, "schema"));
-    *facts = (study_facts){.n_train = plan->n_train, .n_test = plan->n_test};
-    facts->sets = calloc(plan->n_train + plan->n_test, sizeof *facts->sets);
-    facts->pairs = calloc(plan->n_train * plan->n_test, sizeof *facts->pairs);
     meso_status status = MESO_OK;
-    if (!facts->sets || !facts->pairs)
-        status = meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
-    else if (!schema || strcmp(schema, FACTS_SCHEMA) != 0 || !read_facts(document, facts))
-        status = meso_fail(error, MESO_ERROR_DATA, "not the facts of this study, or damaged");
+    const char *schema = json_string_value(json_object_get(document, "schema"));
+    *facts = (study_facts){.n_sets = plan->n_train + plan->n_test,
+                           .n_described = plan->n_train + plan->n_test,
+                           .n_pairs = plan->n_train * plan->n_test};
+    facts->sets = calloc(facts->n_sets, sizeof *facts->sets);
+    facts->pairs = calloc(facts->n_pairs, sizeof *facts->pairs);
+    MESO_REQUIRE(facts->sets && facts->pairs, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE(schema && strcmp(schema, FACTS_SCHEMA) == 0 && read_facts(document, plan, facts),
+                 error, MESO_ERROR_DATA,
+                 "facts.json is of another version of MesoCL or another study, or is damaged: "
+                 "dataset_bench run --resume makes it anew");
+out:
     if (status != MESO_OK)
         study_facts_free(facts);
     return status;

@@ -1,52 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Why: what goes with the ranking of the training sets, where they lie between each other, and
- * sentences that say what the numbers say and stop there.
+ * What a reader of the facts must not miss, and its sentences: the warnings of `dataset_bench check`
+ * and of a study.
  */
 #ifndef MESO_STUDY_STUDY_FINDINGS_H
 #define MESO_STUDY_STUDY_FINDINGS_H
 
-#include "maths/rank_correlation.h"
+#include "base/text.h"
 #include "study/result/study_facts.h"
-#include "study/result/study_matrix.h"
 
-/* What of a property is correlated with accuracy. */
-typedef enum study_aspect {
-    STUDY_ASPECT_MEAN,
-    STUDY_ASPECT_DEVIATION,
-    STUDY_ASPECT_GAP, /* between the classes, in pooled standard deviations, whatever its sign */
-    STUDY_N_ASPECTS
-} study_aspect;
-const char *study_aspect_name(study_aspect aspect); /* "mean", "deviation", "gap between classes" */
+/* The gravest first. Numbers of each: */
+typedef enum study_finding_kind {
+    STUDY_SHORTCUT,         /* property; AUC, low, high; 1: higher in reals */
+    STUDY_FRAMING,          /* AUC, low, high */
+    STUDY_LABEL_CONFLICT,   /* pairs: same file or pixels, near */
+    STUDY_MIXED_RECORDING,  /* recordings in both classes, all recordings */
+    STUDY_LEAKAGE,          /* images: same file, same pixels, near; of these, with another label */
+    STUDY_SHARED_RECORDING, /* recordings; images that no other kind of leakage has */
+    STUDY_DUPLICATE,        /* pairs: same file, same pixels */
+    STUDY_NEAR_DUPLICATE,   /* pairs */
+    STUDY_REFUSED,          /* files */
+    STUDY_IMBALANCE,        /* share of the larger class; 1: these are reals */
+    STUDY_N_FINDING_KINDS
+} study_finding_kind;
 
-typedef struct study_link {
-    size_t test; /* accuracy of the first variant on this test set */
-    study_property property;
-    study_aspect aspect;
-    study_rank_correlation correlation;
-} study_link;
+enum { STUDY_NO_SET = -1 };
 
-/* Between two sets, numbered as in the facts. */
-typedef struct study_distance {
-    size_t a, b;
-    double property; /* study_property_distance */
-    double features; /* Fréchet, mean over the nets that were asked; NaN: none was */
-    size_t n_nets, n_images;
-} study_distance;
+typedef struct study_finding {
+    study_finding_kind kind;
+    int set, other; /* as the facts number them; other: of leakage and shared recordings */
+    double number[5];
+} study_finding;
 
 typedef struct study_findings {
-    study_link *links; /* by test set, the strongest first; empty with fewer than three sets */
-    size_t n_links;
-    study_distance *distances;
-    size_t n_distances;
-    char **sentences; /* of study_sentences.c; none until it has written them */
-    size_t n_sentences;
+    study_finding *rows; /* by kind, shortcuts by their AUC */
+    size_t n;
 } study_findings;
 
-/* All but the sentences. Errors: MEMORY. */
-meso_status study_findings_create(const study_evidence *evidence, const study_facts *facts,
-                                  const study_matrix *matrix, study_findings *findings,
+/* Errors: MEMORY. */
+meso_status study_findings_create(const study_facts *facts, study_findings *findings,
                                   meso_error *error);
-void study_findings_free(study_findings *findings);
+void study_findings_free(study_findings *findings); /* zeroed is allowed */
+
+const char *study_finding_name(study_finding_kind kind); /* "shortcut", "label_conflict", … */
+
+/* Appends what a finding says, without names of sets and without a full stop. */
+void study_finding_say(const study_finding *finding, meso_text *out);
 
 #endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "facts_report.h"
+
+#include "data/list/labels.h"
+#include "report/report_json.h"
+
+void db_tell_counts(report_writer *writer, const study_facts *facts)
+{
+    REPORT_TABLE(table, COLUMN_TEXT("dataset", "dataset"), COLUMN_COUNT("fake", "fake"),
+                 COLUMN_COUNT("real", "real"), COLUMN_COUNT("refused", "refused"),
+                 COLUMN_COUNT("same_file", "same file"), COLUMN_COUNT("same_pixels", "same pixels"),
+                 COLUMN_COUNT("near", "near"), COLUMN_COUNT("conflicts", "label conflicts"),
+                 COLUMN_COUNT("recordings", "recordings"),
+                 COLUMN_COUNT("in_both", "in both classes"));
+    for (size_t s = 0; s < facts->n_described; s++) {
+        const study_set_facts *set = &facts->sets[s];
+        const size_t *n = set->n_duplicates;
+        REPORT_ROW(&table, CELL_TEXT(set->name), CELL_COUNT(set->n_usable[MESO_FAKE]),
+                   CELL_COUNT(set->n_usable[MESO_REAL]), CELL_COUNT(set->n_unusable),
+                   CELL_COUNT(n[STUDY_SAME_FILE]), CELL_COUNT(n[STUDY_SAME_PIXELS]),
+                   CELL_COUNT(n[STUDY_NEAR]), CELL_COUNT(set->n_conflicts + set->n_near_conflicts),
+                   CELL_COUNT(set->recordings.n), CELL_COUNT(set->recordings.n_in_both));
+    }
+    report_writer_table(writer, "Images, pairs of duplicates inside a dataset, recordings", &table);
+}
+
+void db_tell_shortcuts(report_writer *writer, const study_facts *facts, size_t most)
+{
+    REPORT_TABLE(table, COLUMN_TEXT("dataset", "dataset"), COLUMN_TEXT("property", "property"),
+                 COLUMN_NUMBER("auc", "AUC", 3), COLUMN_NUMBER("low", "95 % from", 3),
+                 COLUMN_NUMBER("high", "to", 3), COLUMN_TEXT("higher_in", "higher in"),
+                 COLUMN_TEXT("warning", "warning"));
+    REPORT_TABLE(views, COLUMN_TEXT("dataset", "dataset"), COLUMN_TEXT("view", "input"),
+                 COLUMN_NUMBER("auc", "AUC", 3), COLUMN_NUMBER("low", "95 % from", 3),
+                 COLUMN_NUMBER("high", "to", 3), COLUMN_TEXT("warning", "warning"));
+    report_writer_paragraph(writer,
+                            "How well the label can be predicted without the face, by AUC; a "
+                            "warning where the whole interval lies above %.1f.",
+                            STUDY_SHORTCUT_AUC);
+    for (size_t d = 0; d < facts->n_described; d++) {
+        const study_set_facts *set = &facts->sets[d];
+        for (size_t i = 0; i < set->n_shortcuts && i < most; i++) {
+            const study_shortcut *c = &set->shortcuts[i];
+            REPORT_ROW(&table, CELL_TEXT(set->name), CELL_TEXT(study_properties[c->property].title),
+                       CELL_NUMBER(c->auc), CELL_NUMBER(c->interval.low),
+                       CELL_NUMBER(c->interval.high), CELL_TEXT(meso_label_name(c->real_is_higher)),
+                       CELL_TEXT(c->warn ? "yes" : ""));
+        }
+        for (int v = 0; v < STUDY_N_VIEWS; v++) {
+            const meso_interval interval = set->view_interval[v];
+            REPORT_ROW(&views, CELL_TEXT(set->name), CELL_TEXT(study_views[v].title),
+                       CELL_NUMBER(set->view_auc[v]), CELL_NUMBER(interval.low),
+                       CELL_NUMBER(interval.high),
+                       CELL_TEXT(study_is_shortcut(interval) ? "yes" : ""));
+        }
+    }
+    report_writer_table(writer, "Single properties", &table);
+    report_writer_table(writer, "Linear classifiers, 5-fold cross-validation", &views);
+}
+
+report_table db_pairs_table(void)
+{
+    REPORT_TABLE(table, COLUMN_TEXT("kind", "kind"), COLUMN_TEXT("class_a", "class"),
+                 COLUMN_TEXT("file_a", "file"), COLUMN_TEXT("class_b", "class"),
+                 COLUMN_TEXT("file_b", "and"), COLUMN_TEXT("mirrored", "mirrored"),
+                 COLUMN_NUMBER("distance", "grey levels apart", 2));
+    return table;
+}
+
+void db_add_pairs(report_table *table, const meso_dataset *a, const meso_dataset *b,
+                  const study_pairs *pairs, size_t most)
+{
+    size_t shown[STUDY_N_PAIR_KINDS] = {0};
+    for (size_t i = 0; i < pairs->n; i++) {
+        const study_pair *p = &pairs->pairs[i];
+        const meso_dataset_item *x = &a->items[p->a], *y = &b->items[p->b];
+        if (shown[p->kind]++ >= most)
+            continue;
+        REPORT_ROW(table, CELL_TEXT(study_pair_kind_name(p->kind)),
+                   CELL_TEXT(meso_label_name(x->label)), CELL_TEXT(x->path),
+                   CELL_TEXT(meso_label_name(y->label)), CELL_TEXT(y->path),
+                   CELL_TEXT(p->mirrored ? "mirrored" : ""),
+                   CELL_NUMBER(p->kind == STUDY_NEAR ? p->distance : 0));
+    }
+}
+
+json_t *db_kinds_json(const size_t n[STUDY_N_PAIR_KINDS], size_t n_kinds)
+{
+    meso_builder object = meso_build_object();
+    for (size_t k = 0; k < n_kinds; k++)
+        meso_build_count(&object, study_pair_kind_name((study_pair_kind)k), n[k]);
+    return meso_build_end(&object);
+}
+
+json_t *db_findings_json(const study_facts *facts, const study_findings *findings)
+{
+    meso_builder list = meso_build_list();
+    for (size_t i = 0; i < findings->n; i++) {
+        const study_finding *f = &findings->rows[i];
+        meso_builder row = meso_build_object();
+        meso_text text = {0};
+        study_finding_say(f, &text);
+        meso_build_text(&row, "kind", study_finding_name(f->kind));
+        meso_build_text(&row, "dataset", facts->sets[f->set].name);
+        if (f->other != STUDY_NO_SET)
+            meso_build_text(&row, "other", facts->sets[f->other].name);
+        meso_build_set(&row, "text", text.out_of_memory ? NULL : json_string(text.bytes));
+        meso_build_add(&list, meso_build_end(&row));
+        meso_text_free(&text);
+    }
+    return meso_build_end(&list);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The facts of datasets and what was found in them, as check and studies report them.
+ */
+#ifndef MESO_TOOLS_FACTS_REPORT_H
+#define MESO_TOOLS_FACTS_REPORT_H
+
+#include <jansson.h>
+
+#include "report/report_writer.h"
+#include "study/result/study_findings.h"
+
+/* Images of each class, duplicates, label conflicts, recordings. */
+void db_tell_counts(report_writer *writer, const study_facts *facts);
+
+/* Single properties, the strongest `most` of each set, and linear classifiers. */
+void db_tell_shortcuts(report_writer *writer, const study_facts *facts, size_t most);
+
+/* A table of pairs of images, and up to `most` rows of each kind for it. a, b: whose images the
+ * pairs number. */
+report_table db_pairs_table(void);
+void db_add_pairs(report_table *table, const meso_dataset *a, const meso_dataset *b,
+                  const study_pairs *pairs, size_t most);
+
+/* "same_file": 2, … of the first n_kinds. NULL: out of memory. */
+json_t *db_kinds_json(const size_t n[STUDY_N_PAIR_KINDS], size_t n_kinds);
+
+/* The warnings of a document: kind, dataset, other, text. NULL: out of memory. */
+json_t *db_findings_json(const study_facts *facts, const study_findings *findings);
+
+#endif
