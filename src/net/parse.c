@@ -3,14 +3,13 @@
  * .net text → meso_net. One pass, line by line; every refusal says file and line.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <limits.h>
-#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fields.h"
 #include "base/text.h"
 #include "net/op/op_table.h"
 
@@ -51,35 +50,21 @@ static int is_name(const char *word)
     return 1;
 }
 
-/* Whole number in [low, high], nothing behind it. */
 static int parse_int(const char *text, int low, int high, int *value)
 {
-    char *end;
-    if (!isdigit((unsigned char)text[0]))
+    uint64_t whole;
+    if (!meso_read_whole(text, &whole) || whole < (uint64_t)low || whole > (uint64_t)high)
         return 0;
-    errno = 0;
-    long v = strtol(text, &end, 10);
-    if (errno || *end || v < low || v > high)
-        return 0;
-    *value = (int)v;
+    *value = (int)whole;
     return 1;
 }
 
-/* Decimal number with a point, whatever the process' locale. Only characters of a plain number
- * pass, so that "nan", "inf" and hexadecimal are no surprise. */
 static int parse_real(const char *text, double low, double high, double *value)
 {
-    char *end;
-    if (!text[0] || text[strspn(text, "+-.0123456789eE")])
+    double real;
+    if (!meso_read_number(text, &real) || !(real >= low && real <= high))
         return 0;
-    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!c_locale)
-        return 0;
-    double v = strtod_l(text, &end, c_locale);
-    freelocale(c_locale);
-    if (*end || !(v >= low && v <= high))
-        return 0;
-    *value = v;
+    *value = real;
     return 1;
 }
 

@@ -4,13 +4,12 @@
  */
 #include "options.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fields.h"
 #include "base/text.h"
 
 const char *tool_program_name = "mesocl";
@@ -85,93 +84,30 @@ static void print_help(const tool_command_line *line)
     }
 }
 
-/* Digits only: strtoull by itself takes blanks, signs and "-1". */
-static int read_unsigned(const char *text, uint64_t *number)
-{
-    if (!*text || strspn(text, "0123456789") != strlen(text))
-        return 0;
-    errno = 0;
-    *number = strtoull(text, NULL, 10);
-    return errno == 0;
-}
-
-/* Decimal notation only: strtod by itself takes blanks, hexadecimal, "inf" and "nan". It reads the
- * point of the current locale, which is "C" because no part of mesocl calls setlocale. */
-static int read_real(const char *text, double *real)
-{
-    char *end;
-    if (!*text || strspn(text, "0123456789+-.eE") != strlen(text))
-        return 0;
-    *real = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*real);
-}
-
-/* The position of word in "a|b|c", or -1. */
-static int find_choice(const char *words, const char *word)
-{
-    for (int i = 0;; i++) {
-        size_t n = strcspn(words, "|");
-        if (n == strlen(word) && strncmp(words, word, n) == 0)
-            return i;
-        if (words[n] == '\0')
-            return -1;
-        words += n + 1;
-    }
-}
-
-/* "--batch" with a hint of the range, for a value that is no such number. */
-static int number_error(const parser *p, const tool_option *option, const char *text)
-{
-    const char *what = option->kind == MESO_OPTION_UNSIGNED ? "a whole number" : "a number";
-    const char *value = MESO_PRINTABLE(text);
-    if (option->low == 0 && option->high == 0)
-        return tool_options_usage_error(p->line->name, "--%s takes %s, not \"%s\"", option->name,
-                                        what, value);
-    return tool_options_usage_error(p->line->name, "--%s takes %s from %.15g to %.15g, not \"%s\"",
-                                    option->name, what, option->low, option->high, value);
-}
-
-static int in_range(const tool_option *option, double value)
-{
-    return (option->low == 0 && option->high == 0) ||
-           (value >= option->low && value <= option->high);
-}
-
 /* Stores an option's value; -1, or 2 after a sentence. */
 static int store(const parser *p, const tool_option *option, const char *text)
 {
-    uint64_t number;
-    double real;
-    switch (option->kind) {
-    case MESO_OPTION_FLAG:
+    static const meso_field_kind kinds[] = {[MESO_OPTION_TEXT] = MESO_FIELD_TEXT,
+                                            [MESO_OPTION_UNSIGNED] = MESO_FIELD_WHOLE,
+                                            [MESO_OPTION_REAL] = MESO_FIELD_REAL,
+                                            [MESO_OPTION_CHOICE] = MESO_FIELD_CHOICE};
+    tool_option_list *list = option->value.list;
+    meso_error why = {0};
+    if (option->kind == MESO_OPTION_FLAG) {
         *option->value.flag = option->low != 0 ? (int)option->low : 1;
         return -1;
-    case MESO_OPTION_TEXT:
-        *option->value.text = text;
-        return -1;
-    case MESO_OPTION_LIST:
-        if (option->value.list->n == sizeof option->value.list->items / sizeof(char *))
+    }
+    if (option->kind == MESO_OPTION_LIST) {
+        if (list->n == sizeof list->items / sizeof list->items[0])
             return tool_options_usage_error(p->line->name, "--%s is given more than %zu times",
-                                            option->name, option->value.list->n);
-        option->value.list->items[option->value.list->n++] = text;
-        return -1;
-    case MESO_OPTION_UNSIGNED:
-        if (!read_unsigned(text, &number) || !in_range(option, (double)number))
-            return number_error(p, option, text);
-        *option->value.number = number;
-        return -1;
-    case MESO_OPTION_REAL:
-        if (!read_real(text, &real) || !in_range(option, real))
-            return number_error(p, option, text);
-        *option->value.real = real;
-        return -1;
-    case MESO_OPTION_CHOICE:
-        if (find_choice(option->argument, text) < 0)
-            return tool_options_usage_error(p->line->name, "--%s takes one of %s, not \"%s\"",
-                                            option->name, option->argument, MESO_PRINTABLE(text));
-        *option->value.choice = find_choice(option->argument, text);
+                                            option->name, list->n);
+        list->items[list->n++] = text;
         return -1;
     }
+    const meso_field field = {option->name, kinds[option->kind], 0,
+                              option->low,  option->high,        option->argument};
+    if (meso_field_from_text(&field, text, option->value.flag, &why) != MESO_OK)
+        return tool_options_usage_error(p->line->name, "--%s %s", option->name, why.text);
     return -1;
 }
 
