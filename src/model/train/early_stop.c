@@ -2,6 +2,7 @@
  *
  * Best epoch and early stopping, by the rules of Keras' ModelCheckpoint and EarlyStopping.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -21,25 +22,26 @@ const char *meso_monitor_name(meso_monitor monitor)
     return names[monitor];
 }
 
+const meso_field meso_early_stop_fields[MESO_N_EARLY_STOP_FIELDS] = {
+    {"early_stop_patience", MESO_FIELD_WHOLE, offsetof(meso_early_stop, patience), 0, 1e15, NULL},
+    {"early_stop_min_delta", MESO_FIELD_REAL, offsetof(meso_early_stop, min_delta), 0, 1e9, NULL},
+    {"early_stop_restore_best", MESO_FIELD_SWITCH, offsetof(meso_early_stop, restore_best), 0, 0,
+     NULL},
+};
+
 meso_status meso_early_stop_parse(const char *text, meso_early_stop *stop, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_setting settings[] = {
-        {"patience", 0, 1e9, 1, 0}, {"min_delta", 0, 1e9, 0, 0}, {"restore_best", 0, 1, 1, 0}};
-    double patience;
+    meso_error why = {0};
     *stop = (meso_early_stop){0};
     if (strcmp(text, "off") == 0)
         return MESO_OK;
-    if (meso_read_number(text, &patience)) { /* a number alone is the patience */
-        char full[64];
-        MESO_REQUIRE(strlen(text) < 32, error, MESO_ERROR_ARGUMENT, "early stop: \"%.32s…\"", text);
-        strcat(strcpy(full, "patience="), text);
-        MESO_TRY(meso_settings_parse("early stop", full, settings, 3, error));
-    } else {
-        MESO_TRY(meso_settings_parse("early stop", text, settings, 3, error));
-    }
-    *stop =
-        (meso_early_stop){1, (size_t)settings[0].value, settings[1].value, (int)settings[2].value};
+    stop->on = 1;
+    if (strchr(text, '='))
+        return meso_fields_from_list("early stop", text, meso_early_stop_fields,
+                                     MESO_N_EARLY_STOP_FIELDS, strlen("early_stop_"), stop, error);
+    status = meso_field_from_text(&meso_early_stop_fields[0], text, stop, &why);
+    MESO_REQUIRE(status == MESO_OK, error, status, "early stop: patience %s", why.text);
 out:
     return status;
 }

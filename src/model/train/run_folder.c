@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fields.h"
 #include "base/file.h"
 #include "data/list/builder.h"
 #include "data/list/csv.h"
 #include "data/list/group.h"
-#include "model/train/settings.h"
 
 enum { max_json = 1 << 24, max_csv = 1 << 30, n_columns = 5 };
 

@@ -6,18 +6,17 @@
 #include <stdlib.h>
 
 #include "model/train/run.h"
+#include "model/train/train_options.h"
 #include "model/weights/weights.h"
 
 /* The options without what may differ between two runs that give the same model: above all where
  * files lay. */
 static char *config_text(const meso_run *run)
 {
-    static const char *const left_out[] = {
-        "data", "manifest", "validation_data",   "init", "validation_manifest",
-        "net",  "command",  "checkpoint_seconds"};
     json_t *config = json_copy(run->config);
-    for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
-        json_object_del(config, left_out[i]);
+    for (size_t i = 0; i < meso_n_train_option_rows; i++)
+        if (meso_train_option_rows[i].apart)
+            json_object_del(config, meso_train_option_rows[i].field.key);
     char *text = config ? json_dumps(config, JSON_COMPACT) : NULL;
     json_decref(config);
     return text;

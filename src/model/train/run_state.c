@@ -3,14 +3,15 @@
  * Checkpoints of a run: the trainer's weights and moments as tensors, options and state as JSON in
  * the metadata. Random numbers are counted, not stored: seed, epoch, step and picture give them.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fields.h"
 #include "model/train/checkpoint.h"
 #include "model/train/run.h"
-#include "model/train/train_config.h"
 #include "model/weights/weights.h"
 
 static const char state_prefix[] = "state.";
@@ -62,81 +63,31 @@ out:
 /* ---- state ⇄ JSON ------------------------------------------------------------------------------
  */
 
-typedef struct number {
-    const char *key;
-    size_t offset;
-} number;
-
-static const number counts[] = {
-    {"checkpoint", offsetof(meso_run_state, checkpoint)},
-    {"epoch", offsetof(meso_run_state, epoch)},
-    {"position", offsetof(meso_run_state, position)},
-    {"step", offsetof(meso_run_state, step)},
-    {"n_correct", offsetof(meso_run_state, n_correct)},
-    {"n_images", offsetof(meso_run_state, n_images)},
-    {"best_epoch", offsetof(meso_run_state, early_stop.best_epoch)},
-    {"waited", offsetof(meso_run_state, early_stop.waited)},
-};
-static const number flags[] = {
-    {"trained", offsetof(meso_run_state, trained)},
-    {"done", offsetof(meso_run_state, done)},
-    {"stopped_early", offsetof(meso_run_state, stopped_early)},
-    {"any", offsetof(meso_run_state, early_stop.any)},
-};
-static const number reals[] = {
-    {"rate", offsetof(meso_run_state, rate)},
-    {"loss_sum", offsetof(meso_run_state, loss_sum)},
-    {"seconds", offsetof(meso_run_state, seconds)},
-    {"best", offsetof(meso_run_state, early_stop.best)},
-    {"reference", offsetof(meso_run_state, early_stop.reference)},
-};
-_Static_assert(sizeof(size_t) == sizeof(uint64_t), "best_epoch and waited are read as uint64_t");
-
-#define EACH(row, table) \
-    for (const number *row = table; row < table + sizeof table / sizeof table[0]; row++)
-
-static json_t *state_json(const meso_run_state *state)
-{
-    const char *at = (const char *)state;
-    json_t *json = json_object();
-    int failed = 0;
-    EACH (row, counts)
-        failed |= json_object_set_new(
-            json, row->key, json_integer((json_int_t) * (const uint64_t *)(at + row->offset)));
-    EACH (row, flags)
-        failed |=
-            json_object_set_new(json, row->key, json_integer(*(const int *)(at + row->offset)));
-    EACH (row, reals)
-        failed |=
-            json_object_set_new(json, row->key, json_real(*(const double *)(at + row->offset)));
-    if (!failed)
-        return json;
-    json_decref(json);
-    return NULL;
-}
-
-/* 0 where a key is missing. */
-static int read_state(const json_t *json, meso_run_state *state)
-{
-    char *at = (char *)state;
-    int ok = 1;
-    EACH (row, counts) {
-        const json_t *value = json_object_get(json, row->key);
-        ok &= json_is_integer(value);
-        *(uint64_t *)(at + row->offset) = (uint64_t)json_integer_value(value);
+#define STATE(key, kind, member)                                             \
+    {                                                                        \
+        key, MESO_FIELD_##kind, offsetof(meso_run_state, member), 0, 0, NULL \
     }
-    EACH (row, flags) {
-        const json_t *value = json_object_get(json, row->key);
-        ok &= json_is_integer(value);
-        *(int *)(at + row->offset) = (int)json_integer_value(value);
-    }
-    EACH (row, reals) {
-        const json_t *value = json_object_get(json, row->key);
-        ok &= json_is_number(value);
-        *(double *)(at + row->offset) = json_number_value(value);
-    }
-    return ok;
-}
+
+static const meso_field state_fields[] = {
+    STATE("checkpoint", WHOLE, checkpoint),
+    STATE("epoch", WHOLE, epoch),
+    STATE("position", WHOLE, position),
+    STATE("step", WHOLE, step),
+    STATE("n_correct", WHOLE, n_correct),
+    STATE("n_images", WHOLE, n_images),
+    STATE("best_epoch", WHOLE, early_stop.best_epoch),
+    STATE("waited", WHOLE, early_stop.waited),
+    STATE("trained", SWITCH, trained),
+    STATE("done", SWITCH, done),
+    STATE("stopped_early", SWITCH, stopped_early),
+    STATE("any", SWITCH, early_stop.any),
+    STATE("rate", REAL, rate),
+    STATE("loss_sum", REAL, loss_sum),
+    STATE("seconds", REAL, seconds),
+    STATE("best", REAL, early_stop.best),
+    STATE("reference", REAL, early_stop.reference),
+};
+enum { n_state_fields = sizeof state_fields / sizeof state_fields[0] };
 
 /* ---- writing -----------------------------------------------------------------------------------
  */
@@ -184,8 +135,9 @@ meso_status meso_run_checkpoint(meso_run *run, meso_error *error)
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(run->trainer));
     MESO_TRY(add_state(run, set, error));
     MESO_TRY(set_json(set, MESO_KEY_CONFIG, run->config, error));
-    json =
-        json_pack("{s:o, s:o}", "state", state_json(&run->state), "identity", identity_json(run));
+    json = json_pack("{s:o, s:o}", "state",
+                     meso_fields_to_json(state_fields, n_state_fields, &run->state), "identity",
+                     identity_json(run));
     MESO_TRY(set_json(set, MESO_KEY_STATE, json, error));
     MESO_TRY(meso_checkpoint_write(run->options.run, run->state.checkpoint, set, error));
     run->last_checkpoint = meso_seconds();
@@ -225,8 +177,10 @@ meso_status meso_run_restore(meso_run *run, const meso_weights *checkpoint, meso
     meso_weights *weights = NULL, *state = NULL;
     const char *text = meso_weights_get(checkpoint, MESO_KEY_STATE);
     json_t *json = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    MESO_REQUIRE(json && read_state(json_object_get(json, "state"), &run->state), error,
-                 MESO_ERROR_DATA, "%s: its checkpoint lacks the run's state",
+    MESO_REQUIRE(json && meso_fields_from_json(state_fields, n_state_fields,
+                                               json_object_get(json, "state"), &run->state,
+                                               NULL) == MESO_OK,
+                 error, MESO_ERROR_DATA, "%s: its checkpoint lacks the run's state",
                  MESO_PRINTABLE(run->options.run));
     MESO_TRY(check_identity(run, json_object_get(json, "identity"), error));
     MESO_TRY(meso_weights_create(&weights, error));

@@ -16,6 +16,7 @@
 #include "model/train/checkpoint.h"
 #include "model/train/run.h"
 #include "model/train/train_config.h"
+#include "model/train/train_options.h"
 #include "model/weights/weights.h"
 
 /* ---- options -----------------------------------------------------------------------------------
@@ -34,20 +35,21 @@ static meso_status take_options(meso_run *run, const meso_train_options *given, 
 {
     meso_status status = MESO_OK;
     meso_train_options o = *given;
-    char *copies[6] = {NULL};
-    o.data = absolute(o.data, &copies[0]);
-    o.dataset.manifest = absolute(o.dataset.manifest, &copies[1]);
-    o.validation_data = absolute(o.validation_data, &copies[2]);
-    o.validation_manifest = absolute(o.validation_manifest, &copies[3]);
-    o.init = absolute(o.init, &copies[4]);
-    if (o.net && strchr(o.net, '/')) /* else it may be the name of a built-in net */
-        o.net = absolute(o.net, &copies[5]);
+    char **copies = calloc(meso_n_train_option_rows, sizeof *copies);
+    MESO_REQUIRE_MEMORY(copies, error);
+    for (size_t i = 0; i < meso_n_train_option_rows; i++) {
+        const meso_train_option *row = &meso_train_option_rows[i];
+        const char **path = (const char **)(void *)((char *)&o + row->field.offset);
+        if (row->is_path && (path != &o.net || (o.net && strchr(o.net, '/')))) /* not a built-in one */
+            *path = absolute(*path, &copies[i]);
+    }
     MESO_REQUIRE_MEMORY(run->config = meso_train_config_json(&o), error);
     run->options = *given;
     MESO_TRY(meso_train_config_read(run->config, &run->options, error));
 out:
-    for (size_t i = 0; i < sizeof copies / sizeof copies[0]; i++)
+    for (size_t i = 0; copies && i < meso_n_train_option_rows; i++)
         free(copies[i]);
+    free(copies);
     return status;
 }
 

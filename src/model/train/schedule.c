@@ -3,6 +3,7 @@
  * Learning-rate schedules (formulas in mesocl/train.h).
  */
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,48 +12,38 @@
 #include "mesocl/train.h"
 #include "model/train/settings.h"
 
-static const char *const names[MESO_SCHEDULE_N_KINDS] = {
-    [MESO_SCHEDULE_CONSTANT] = "constant",
-    [MESO_SCHEDULE_EXPONENTIAL] = "exponential",
-    [MESO_SCHEDULE_EPOCHS] = "epochs",
-    [MESO_SCHEDULE_ITERATIONS] = "iterations",
+const meso_field meso_schedule_fields[MESO_N_SCHEDULE_FIELDS] = {
+    {"schedule_rate", MESO_FIELD_REAL, offsetof(meso_schedule, rate), 0, 0.999999, NULL},
+    {"schedule_limit", MESO_FIELD_REAL, offsetof(meso_schedule, limit), 0, 1, NULL},
+    {"schedule_every", MESO_FIELD_WHOLE, offsetof(meso_schedule, every), 0, 1e15, NULL},
 };
-
-static int find_kind(const char *text, size_t n)
-{
-    for (int i = 0; i < MESO_SCHEDULE_N_KINDS; i++)
-        if (strlen(names[i]) == n && strncmp(names[i], text, n) == 0)
-            return i;
-    return -1;
-}
 
 meso_status meso_schedule_parse(const char *text, meso_schedule *schedule, meso_error *error)
 {
+    static const meso_field kind = {
+        "schedule", MESO_FIELD_CHOICE, offsetof(meso_schedule, kind), 0, 0, MESO_SCHEDULE_WORDS};
     meso_status status = MESO_OK;
-    char what[48];
+    meso_error why = {0};
+    meso_schedule s = {.rate = 0.1};
+    char word[24], what[48];
     if (strcmp(text, "paper") == 0)
         text = "iterations,every=1000,rate=0.1,limit=1e-6";
     size_t length = strcspn(text, ",");
-    int kind = find_kind(text, length);
-    MESO_REQUIRE(kind >= 0, error, MESO_ERROR_ARGUMENT,
-                 "there is no schedule \"%s\"; there are constant, exponential, epochs, "
-                 "iterations and paper",
-                 MESO_PRINTABLE(text));
-    snprintf(what, sizeof what, "schedule %s", names[kind]);
-    meso_setting settings[] = {
-        {"rate", 1e-6, 0.999999, 0, 0.1},
-        {"limit", 0, 1, 0, kind == MESO_SCHEDULE_EXPONENTIAL ? 1e-6 : 0},
-        {"every", 1, 1e15, 1, 0},
-    };
+    snprintf(word, sizeof word, "%.*s", (int)length, text);
+    status = meso_field_from_text(&kind, word, &s, &why);
+    MESO_REQUIRE(status == MESO_OK, error, status, "schedule %s", why.text);
+    snprintf(what, sizeof what, "schedule %s", word);
+    s.limit = s.kind == MESO_SCHEDULE_EXPONENTIAL ? 1e-6 : 0;
     /* constant takes none, exponential computes every */
-    size_t n = kind == MESO_SCHEDULE_CONSTANT ? 0 : kind == MESO_SCHEDULE_EXPONENTIAL ? 2 : 3;
-    MESO_TRY(meso_settings_parse(what, text + length, settings, n, error));
-    MESO_REQUIRE(n < 3 || settings[2].value > 0, error, MESO_ERROR_ARGUMENT,
-                 "%s needs every=N: after how many %s the rate drops", what, names[kind]);
-    MESO_REQUIRE(kind != MESO_SCHEDULE_EXPONENTIAL || settings[1].value > 0, error,
-                 MESO_ERROR_ARGUMENT, "%s needs a limit above 0", what);
-    *schedule = (meso_schedule){(meso_schedule_kind)kind, settings[0].value, settings[1].value,
-                                (uint64_t)settings[2].value};
+    const int has_every = s.kind == MESO_SCHEDULE_EPOCHS || s.kind == MESO_SCHEDULE_ITERATIONS;
+    size_t n = s.kind == MESO_SCHEDULE_CONSTANT ? 0 : has_every ? 3 : 2;
+    MESO_TRY(meso_fields_from_list(what, text + length, meso_schedule_fields, n,
+                                   strlen("schedule_"), &s, error));
+    MESO_REQUIRE(!has_every || s.every > 0, error, MESO_ERROR_ARGUMENT,
+                 "%s needs every=N: after how many %s the rate drops", what, word);
+    MESO_REQUIRE(s.kind != MESO_SCHEDULE_EXPONENTIAL || s.limit > 0, error, MESO_ERROR_ARGUMENT,
+                 "%s needs a limit above 0", what);
+    *schedule = s;
 out:
     return status;
 }
@@ -70,7 +61,9 @@ static const char *number_text(double value, char out[32])
 const char *meso_schedule_format(const meso_schedule *schedule, char out[MESO_SCHEDULE_TEXT_SIZE])
 {
     char rate[32], limit[32];
-    int n = snprintf(out, MESO_SCHEDULE_TEXT_SIZE, "%s", names[schedule->kind]);
+    size_t length = 0;
+    const char *word = meso_word_at(MESO_SCHEDULE_WORDS, (int)schedule->kind, &length);
+    int n = snprintf(out, MESO_SCHEDULE_TEXT_SIZE, "%.*s", (int)length, word);
     if (schedule->kind != MESO_SCHEDULE_CONSTANT)
         n += snprintf(out + n, MESO_SCHEDULE_TEXT_SIZE - (size_t)n, ",rate=%s,limit=%s",
                       number_text(schedule->rate, rate), number_text(schedule->limit, limit));

@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Settings as text: "key=value,key=value".
+ * Options that are told as "key=value,key=value": what may stand there. schedule.c and
+ * early_stop.c have the tables, with offsets in the struct that each fills.
  */
 #ifndef MESO_MODEL_SETTINGS_H
 #define MESO_MODEL_SETTINGS_H
 
-#include <stddef.h>
+#include "base/fields.h"
 
-#include "base/error.h"
+#define MESO_SCHEDULE_WORDS "constant|exponential|epochs|iterations"
 
-typedef struct meso_setting {
-    const char *key;
-    double low, high;
-    int whole;    /* a whole number */
-    double value; /* the default; written where the text gives another */
-} meso_setting;
-
-/* "" is no settings. what stands before messages: "schedule epochs". Errors: ARGUMENT. */
-meso_status meso_settings_parse(const char *what, const char *text, meso_setting *settings,
-                                size_t n, meso_error *error);
-
-/* Decimal number with a point, whatever the process' locale, nothing behind it; 0 where it is none.
- */
-int meso_read_number(const char *text, double *value);
+enum { MESO_N_SCHEDULE_FIELDS = 3, MESO_N_EARLY_STOP_FIELDS = 3 };
+extern const meso_field meso_schedule_fields[MESO_N_SCHEDULE_FIELDS];
+extern const meso_field meso_early_stop_fields[MESO_N_EARLY_STOP_FIELDS];
 
 #endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options of training that change its result: one table for config.json, the command line of
+ * `mesocl train` and the variants of a study.
+ */
+#ifndef MESO_MODEL_TRAIN_OPTIONS_H
+#define MESO_MODEL_TRAIN_OPTIONS_H
+
+#include "base/fields.h"
+#include "mesocl/train.h"
+
+typedef struct meso_train_option {
+    meso_field field; /* in meso_train_options; the key is that of config.json */
+    const char *name; /* --name of the command line; NULL: it has none */
+    char letter;
+    const char *argument, *help; /* as in an option table of the programs */
+    const char *fixed;           /* why a study's variant cannot have it; NULL: it can */
+    int is_path;
+    int apart; /* it may differ between two runs that give the same model */
+
+    /* An option that is told as one text and fills several members: how it is read, and the others,
+     * whose offsets count from the field. The text stays the caller's. */
+    meso_status (*parse)(const char *text, meso_train_options *options, meso_error *error);
+    const meso_field *parts;
+    size_t n_parts;
+} meso_train_option;
+
+extern const meso_train_option meso_train_option_rows[];
+extern const size_t meso_n_train_option_rows;
+
+/* By its key or its name; NULL: there is none. */
+const meso_train_option *meso_train_option_find(const char *key);
+
+/* Takes a value as it is typed. Errors: ARGUMENT; a sentence without the option's name. */
+meso_status meso_train_option_from_text(const meso_train_option *option, const char *text,
+                                        meso_train_options *options, meso_error *error);
+meso_status meso_train_option_from_json(const meso_train_option *option, const json_t *value,
+                                        meso_train_options *options, meso_error *error);
+
+/* Every field of config.json in its order, parts included; *shift is to be added to where the
+ * options begin. NULL behind the last. */
+const meso_field *meso_train_option_field(size_t i, size_t *shift);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train_command.h"
+
+#include <string.h>
+
+#include "common.h"
+#include "model/train/train_options.h"
+
+static const char about[] =
+    "Trains a net on a labelled dataset, told as for evaluate, and writes a folder:\n"
+    "best.safetensors and last.safetensors (models for predict and evaluate),\n"
+    "history.jsonl and history.csv, events for TensorBoard, config.json,\n"
+    "metrics.json and validation.csv (how the best weights do on the validation\n"
+    "set), the last two checkpoints.\n"
+    "\n"
+    "Ctrl-C writes a checkpoint and ends with 75; --resume goes on, also after a\n"
+    "crash, and gives the same bits as a run that was never cut. The same command on\n"
+    "the same device always gives the same bits. With --epochs 0 the start is only\n"
+    "measured.\n"
+    "\n"
+    "SCHEDULE is constant; exponential,rate=0.1,limit=1e-6 (equal drops, so that the\n"
+    "limit is reached at the end); epochs,every=10,rate=0.1;\n"
+    "iterations,every=1000,rate=0.1,limit=1e-6; or paper, which is the latter. RULE\n"
+    "is a patience in epochs, or patience=5,min_delta=0.001,restore_best=1. SETTINGS\n"
+    "are none, mesonet (the paper's), transfer, or such as\n"
+    "rotation=15,zoom=0.2,brightness=0.8:1.2,channel_shift=30,horizontal_flip=1.";
+
+static const char examples[] =
+    "mesocl train data/Train --val-split 0.2 --augment mesonet --epochs 30 --seed 1 -o run1/\n"
+    "mesocl train data/Train --init meso4_df.safetensors --freeze 'conv*,bn*' --lr 0.005 -o run2/\n"
+    "mesocl train --resume run1/\n"
+    "mesocl train data/Train --val data/Validation --schedule exponential --early-stop 20 -o run3/";
+
+static const char usage[] = "DIR -o RUN [options] | --resume RUN";
+static const char compat_words[] = "keras2.9|kp1.1.2|keras2.1.5";
+
+enum { max_rows = 64 };
+
+/* Options that are told as one text are stored as it for now. */
+static tool_option row_of(const meso_train_option *option, meso_train_options *options,
+                          const char **text)
+{
+    static const tool_option_kind kinds[] = {[MESO_FIELD_TEXT] = MESO_OPTION_TEXT,
+                                             [MESO_FIELD_WHOLE] = MESO_OPTION_UNSIGNED,
+                                             [MESO_FIELD_REAL] = MESO_OPTION_REAL,
+                                             [MESO_FIELD_SWITCH] = MESO_OPTION_FLAG,
+                                             [MESO_FIELD_CHOICE] = MESO_OPTION_CHOICE};
+    const meso_field *f = &option->field;
+    tool_option row = {option->name,     option->letter, kinds[f->kind], {NULL},
+                       option->argument, option->help,   f->low,         f->high};
+    if (option->parse) {
+        row.kind = MESO_OPTION_TEXT;
+        row.value.text = text;
+    } else {
+        row.value.number = (uint64_t *)(void *)((char *)options + f->offset);
+    }
+    return row;
+}
+
+static int parse_words(train_command *t, const char *texts[max_rows], int argc, char **argv,
+                       char ***operands, size_t *n_operands)
+{
+    const tool_option own[] = {
+        OPT_TEXT("output", 'o', t->options.run, "RUN", "the run's folder (required, or --resume)"),
+        OPT_TEXT("resume", 0, t->resume, "RUN",
+                 "go on with a run: its options hold; a folder says where its data lie now"),
+        MESO_OPTION_DEVICE(t->device),
+        OPT_FLAG("json", 0, t->output.json, "the result as one JSON document on stdout"),
+        OPT_COUNT("cache-mb", 0, t->cache_mb, "N", 0, 1e7,
+                  "memory for decoded pictures, in MiB; default 1024"),
+        OPT_COUNT("threads", 'j', t->threads, "N", 1, 1024,
+                  "decoding threads; default: one for each processor"),
+        OPT_SET("no-fuse", 0, t->options.path, MESO_PATH_PLAIN, "--path plain"),
+        OPT_CHOICE("aug-compat", 0, t->compat, compat_words,
+                   "what the same settings of --augment meant: Keras from 2.9 on, "
+                   "keras-preprocessing to 1.1.2, Keras 2.1.5")};
+    tool_option options[max_rows] = {MESO_OPTIONS_END};
+    size_t n = sizeof own / sizeof own[0];
+    memcpy(options, own, sizeof own);
+    for (size_t i = 0; i < meso_n_train_option_rows; i++)
+        if (meso_train_option_rows[i].name)
+            options[n++] = row_of(&meso_train_option_rows[i], &t->options, &texts[i]);
+    options[n] = (tool_option)MESO_OPTIONS_END;
+    const tool_command_line line = {"train", usage, about, options, examples, 0, 1};
+    return tool_options_parse(&line, argc, argv, operands, n_operands);
+}
+
+/* What is wrong with one is a wrong command line. */
+static int take_texts(train_command *t, const char *texts[max_rows])
+{
+    meso_error error = {0};
+    const char **augment = &texts[meso_train_option_find("augment") - meso_train_option_rows];
+    size_t length;
+    if (t->compat > 0) {
+        const char *compat = meso_word_at(compat_words, t->compat, &length);
+        meso_text_format(&t->augment, "%s,compat=%.*s", *augment ? *augment : "none", (int)length,
+                         compat);
+        *augment = t->augment.bytes;
+    }
+    for (size_t i = 0; i < meso_n_train_option_rows; i++)
+        if (texts[i] && meso_train_option_rows[i].parse(texts[i], &t->options, &error) != MESO_OK)
+            return tool_options_usage_error("train", "%s", error.text);
+    return -1;
+}
+
+/* With --resume the run's own options hold: was another one given? */
+static int only_resume_options(const train_command *t, const char *texts[max_rows])
+{
+    const train_command defaults = TRAIN_COMMAND_INIT;
+    train_command same = *t;
+    same.resume = defaults.resume;
+    same.device = defaults.device;
+    same.threads = defaults.threads;
+    same.cache_mb = defaults.cache_mb;
+    same.options.checkpoint_seconds = defaults.options.checkpoint_seconds;
+    same.output = defaults.output;
+    for (size_t i = 0; i < meso_n_train_option_rows; i++)
+        if (texts[i])
+            return 0;
+    return memcmp(&same, &defaults, sizeof same) == 0;
+}
+
+int train_command_parse(train_command *t, int argc, char **argv)
+{
+    char **operands;
+    size_t n_operands;
+    const char *texts[max_rows] = {NULL};
+    meso_train_options *o = &t->options;
+    int code = parse_words(t, texts, argc, argv, &operands, &n_operands);
+    if (code >= 0)
+        return code;
+    if (t->resume && !only_resume_options(t, texts))
+        return tool_options_usage_error("train",
+                                        "with --resume only a folder, --device, --threads, "
+                                        "--cache-mb, --checkpoint-seconds and --json may be given");
+    o->data = n_operands ? operands[0] : NULL;
+    if (t->resume)
+        return -1;
+    if (!o->run)
+        return tool_options_usage_error("train", "-o RUN is missing");
+    if ((n_operands == 1) == (o->dataset.manifest != NULL))
+        return tool_options_usage_error("train", "give either a folder or --manifest FILE");
+    if (o->validation_data && o->validation_split > 0)
+        return tool_options_usage_error("train", "--val and --val-split exclude each other");
+    o->n_threads = (size_t)t->threads;
+    o->cache_bytes = t->cache_mb << 20;
+    if (o->dataset.group && o->split_by == MESO_SPLIT_FIRST)
+        o->split_by = MESO_SPLIT_GROUP;
+    return take_texts(t, texts);
+}
