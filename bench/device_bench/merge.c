@@ -85,12 +85,6 @@ static json_t *gather(const json_t *processes, const char *of, size_t i, const c
     return lists;
 }
 
-static double number(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 /* The median over processes of a number of each. */
 static double median_number(const json_t *processes, const char *of, size_t i, const char *key)
 {
@@ -101,15 +95,11 @@ static double median_number(const json_t *processes, const char *of, size_t i, c
     return median;
 }
 
-static void set_number(json_t *row, const char *key, double value)
-{
-    json_object_set_new(row, key, meso_json_number(value));
-}
-
-static void copy(json_t *row, const json_t *from, const char *const *keys)
+static void copy(meso_builder *row, const json_t *from, const char *const *keys)
 {
     for (; *keys; keys++)
-        json_object_set(row, *keys, json_object_get(from, *keys));
+        if (json_object_get(from, *keys))
+            meso_build_set(row, *keys, json_incref(json_object_get(from, *keys)));
 }
 
 /* Seconds an image of one kernel. peak: of the device; peak_alone: of what of it works for a launch
@@ -118,20 +108,20 @@ static json_t *layer_row(const json_t *first, json_t *samples, double peak, doub
 {
     static const char *const keys[] = {"layer", "kernel",     "launches", "multiply_adds",
                                        "bytes", "host_timer", NULL};
-    json_t *row = json_object();
+    meso_builder row = meso_build_object();
     double low, high, seconds = summary_of(samples).median;
-    double gflops = 2e-9 * number(first, "multiply_adds") / seconds;
+    double gflops = 2e-9 * meso_json_number_of(first, "multiply_adds") / seconds;
     int alone = json_is_true(json_object_get(first, "host_timer"));
     interval_of(samples, &low, &high);
-    copy(row, first, keys);
-    set_number(row, "us", 1e6 * seconds);
-    set_number(row, "us_low", 1e6 * low);
-    set_number(row, "us_high", 1e6 * high);
-    set_number(row, "gflops", gflops);
-    set_number(row, "share_of_peak", gflops / (alone ? peak_alone : peak));
-    set_number(row, "gbs", 1e-9 * number(first, "bytes") / seconds);
-    json_object_set_new(row, "samples", samples);
-    return row;
+    copy(&row, first, keys);
+    meso_build_number(&row, "us", 1e6 * seconds);
+    meso_build_number(&row, "us_low", 1e6 * low);
+    meso_build_number(&row, "us_high", 1e6 * high);
+    meso_build_number(&row, "gflops", gflops);
+    meso_build_number(&row, "share_of_peak", gflops / (alone ? peak_alone : peak));
+    meso_build_number(&row, "gbs", 1e-9 * meso_json_number_of(first, "bytes") / seconds);
+    meso_build_set(&row, "samples", samples);
+    return meso_build_end(&row);
 }
 
 /* [process][row] → [process] samples of row l. */
@@ -164,7 +154,7 @@ static double share_in(const json_t *rows, double images_per_s)
     size_t l;
     double us = 0;
     json_array_foreach(rows, l, row) us +=
-        json_is_true(json_object_get(row, "host_timer")) ? NAN : number(row, "us");
+        json_is_true(json_object_get(row, "host_timer")) ? NAN : meso_json_number_of(row, "us");
     return l > 0 ? 1e-6 * us * images_per_s : NAN;
 }
 
@@ -187,22 +177,22 @@ static json_t *flags_of(const json_t *peaks)
     return flags;
 }
 
-static void add_rates(json_t *row, const json_t *samples, double batch, double multiply_adds,
+static void add_rates(meso_builder *row, const json_t *samples, double batch, double multiply_adds,
                       double peak)
 {
     bench_summary s = summary_of(samples);
     double low, high, gflops = 2e-9 * multiply_adds * s.median;
     interval_of(samples, &low, &high);
-    set_number(row, "images_per_s", s.median);
-    set_number(row, "images_per_s_low", low);
-    set_number(row, "images_per_s_high", high);
-    set_number(row, "images_per_s_min", s.min);
-    set_number(row, "images_per_s_p10", s.p10);
-    set_number(row, "images_per_s_p90", s.p90);
-    set_number(row, "images_per_s_max", s.max);
-    set_number(row, "latency_ms", 1e3 * batch / s.median);
-    set_number(row, "gflops", gflops);
-    set_number(row, "share_of_peak", gflops / peak);
+    meso_build_number(row, "images_per_s", s.median);
+    meso_build_number(row, "images_per_s_low", low);
+    meso_build_number(row, "images_per_s_high", high);
+    meso_build_number(row, "images_per_s_min", s.min);
+    meso_build_number(row, "images_per_s_p10", s.p10);
+    meso_build_number(row, "images_per_s_p90", s.p90);
+    meso_build_number(row, "images_per_s_max", s.max);
+    meso_build_number(row, "latency_ms", 1e3 * batch / s.median);
+    meso_build_number(row, "gflops", gflops);
+    meso_build_number(row, "share_of_peak", gflops / peak);
 }
 
 static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks)
@@ -214,33 +204,34 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     static const char *const medians[] = {"latency_p50_ms", "latency_p90_ms", "latency_p99_ms",
                                           "joules_per_image"};
     const json_t *first = json_array_get(processes, 0);
-    json_t *row = json_object(), *samples = gather(processes, "cases", i, "samples");
-    double batch = number(json_array_get(json_object_get(first, "cases"), i), "batch");
-    double peak = summary_of(peaks).median, threads = number(first, "threads");
-    copy(row, first, keys);
-    json_object_set_new(row, "batch", json_integer((json_int_t)batch));
-    add_rates(row, samples, batch, number(first, "multiply_adds"), peak);
+    meso_builder row = meso_build_object();
+    json_t *samples = gather(processes, "cases", i, "samples");
+    double batch = meso_json_number_of(json_array_get(json_object_get(first, "cases"), i), "batch");
+    double peak = summary_of(peaks).median, threads = meso_json_number_of(first, "threads");
+    copy(&row, first, keys);
+    meso_build_count(&row, "batch", (size_t)batch);
+    add_rates(&row, samples, batch, meso_json_number_of(first, "multiply_adds"), peak);
     for (size_t m = 0; m < sizeof medians / sizeof medians[0]; m++)
-        set_number(row, medians[m], median_number(processes, "cases", i, medians[m]));
-    set_number(row, "largest_difference", number(first, "largest_difference"));
-    set_number(row, "open_seconds", median_number(processes, NULL, 0, "open_seconds"));
-    set_number(row, "first_call_seconds", median_number(processes, NULL, 0, "first_call_seconds"));
-    set_number(row, "peak_gflops", peak);
-    json_object_set_new(row, "flags", flags_of(peaks));
-    json_object_set_new(row, "processes", json_integer((json_int_t)json_array_size(processes)));
-    json_object_set_new(row, "rounds",
-                        json_integer((json_int_t)json_array_size(json_array_get(samples, 0))));
-    json_object_set_new(row, "samples", samples);
-    double peak_alone = number(first, "lanes") > 1 ? peak / threads : peak;
+        meso_build_number(&row, medians[m], median_number(processes, "cases", i, medians[m]));
+    meso_build_number(&row, "largest_difference", meso_json_number_of(first, "largest_difference"));
+    meso_build_number(&row, "open_seconds", median_number(processes, NULL, 0, "open_seconds"));
+    meso_build_number(&row, "first_call_seconds",
+                      median_number(processes, NULL, 0, "first_call_seconds"));
+    meso_build_number(&row, "peak_gflops", peak);
+    meso_build_set(&row, "flags", flags_of(peaks));
+    meso_build_count(&row, "processes", json_array_size(processes));
+    meso_build_count(&row, "rounds", json_array_size(json_array_get(samples, 0)));
+    meso_build_set(&row, "samples", samples);
+    double peak_alone = meso_json_number_of(first, "lanes") > 1 ? peak / threads : peak;
     json_t *layers = layer_rows(processes, i, "layers", peak, peak_alone);
     json_t *launches = layer_rows(processes, i, "launches", peak, peak_alone);
-    double in_kernels = share_in(layers, number(row, "images_per_s"));
-    set_number(row, "share_in_kernels", in_kernels);
-    set_number(row, "share_explained",
-               in_kernels + share_in(launches, number(row, "images_per_s")));
-    json_object_set_new(row, "layers", layers);
-    json_object_set_new(row, "launches", launches);
-    return row;
+    double speed = meso_json_number_of(row.json, "images_per_s");
+    double in_kernels = share_in(layers, speed);
+    meso_build_number(&row, "share_in_kernels", in_kernels);
+    meso_build_number(&row, "share_explained", in_kernels + share_in(launches, speed));
+    meso_build_set(&row, "layers", layers);
+    meso_build_set(&row, "launches", launches);
+    return meso_build_end(&row);
 }
 
 /* A device of which several nets were measured stands once, with the peaks of its first. */
@@ -254,16 +245,17 @@ static void add_device(const json_t *processes, json_t *device_id, const json_t 
     size_t i;
     json_array_foreach(
         devices, i, device) if (json_equal(json_object_get(device, "device_id"), device_id)) return;
-    json_t *row = json_object(), *copies = gather(processes, NULL, 0, "copy_samples");
+    meso_builder row = meso_build_object();
+    json_t *copies = gather(processes, NULL, 0, "copy_samples");
     json_t *launches = gather(processes, NULL, 0, "launch_samples");
-    json_object_set(row, "device_id", device_id);
-    copy(row, first, keys);
-    set_number(row, "peak_gflops", summary_of(peaks).median);
-    set_number(row, "copy_gbs", summary_of(copies).median);
-    set_number(row, "launch_us", summary_of(launches).median);
-    json_object_set_new(row, "flags", flags_of(peaks));
-    json_object_set(row, "peak_samples", (json_t *)peaks);
-    json_array_append_new(devices, row);
+    meso_build_set(&row, "device_id", json_incref(device_id));
+    copy(&row, first, keys);
+    meso_build_number(&row, "peak_gflops", summary_of(peaks).median);
+    meso_build_number(&row, "copy_gbs", summary_of(copies).median);
+    meso_build_number(&row, "launch_us", summary_of(launches).median);
+    meso_build_set(&row, "flags", flags_of(peaks));
+    meso_build_set(&row, "peak_samples", json_incref((json_t *)peaks));
+    json_array_append_new(devices, meso_build_end(&row));
     json_decref(copies);
     json_decref(launches);
 }

@@ -1,143 +1,124 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The document for people: tables, and as a page, with a roofline for each device (Williams,
+ * Waterman, Patterson 2009): attainable GFLOP/s = min(peak, intensity × bandwidth).
+ */
 #include "output.h"
 
-#include <math.h>
+#include <stdlib.h>
 
-#include "output_rows.h"
+#include "base/json_builder.h"
+#include "report/report_writer.h"
+
+enum { most_points = 512 };
 
 /* A page is too narrow for names of devices; its next table has them. Energy is last, see
- * bench_net_table(). */
+ * net_table(). */
 /* clang-format off */
 #define NET_COLUMNS \
-    {"net", "net", REPORT_LEFT, REPORT_TEXT, 0}, \
-    {"direction", "direction", REPORT_LEFT, REPORT_TEXT, 0}, \
-    {"path", "path", REPORT_LEFT, REPORT_TEXT, 0}, \
-    {"batch", "batch", REPORT_RIGHT, REPORT_NUMBER, 0}, \
-    {"images_per_s", "images/s", REPORT_RIGHT, REPORT_NUMBER, 1}, \
-    {"images_per_s_low", "95 % from", REPORT_RIGHT, REPORT_NUMBER, 1}, \
-    {"images_per_s_high", "to", REPORT_RIGHT, REPORT_NUMBER, 1}, \
-    {"latency_p50_ms", "ms p50", REPORT_RIGHT, REPORT_NUMBER, 3}, \
-    {"latency_p99_ms", "p99", REPORT_RIGHT, REPORT_NUMBER, 3}, \
-    {"gflops", "GFLOP/s", REPORT_RIGHT, REPORT_NUMBER, 1}, \
-    {"share_of_peak", "share of peak", REPORT_RIGHT, REPORT_NUMBER, 3}, \
-    {"share_in_kernels", "in kernels", REPORT_RIGHT, REPORT_NUMBER, 3}, \
-    {"share_explained", "with launches", REPORT_RIGHT, REPORT_NUMBER, 3}, \
-    {"joules_per_image", "J an image", REPORT_RIGHT, REPORT_NUMBER, 4}
+    COLUMN_TEXT("net", "net"), \
+    COLUMN_TEXT("direction", "direction"), \
+    COLUMN_TEXT("path", "path"), \
+    COLUMN_NUMBER("batch", "batch", 0), \
+    COLUMN_NUMBER("images_per_s", "images/s", 1), \
+    COLUMN_NUMBER("images_per_s_low", "95 % from", 1), \
+    COLUMN_NUMBER("images_per_s_high", "to", 1), \
+    COLUMN_NUMBER("latency_p50_ms", "ms p50", 3), \
+    COLUMN_NUMBER("latency_p99_ms", "p99", 3), \
+    COLUMN_NUMBER("gflops", "GFLOP/s", 1), \
+    COLUMN_NUMBER("share_of_peak", "share of peak", 3), \
+    COLUMN_NUMBER("share_in_kernels", "in kernels", 3), \
+    COLUMN_NUMBER("share_explained", "with launches", 3), \
+    COLUMN_NUMBER("joules_per_image", "J an image", 4)
 /* clang-format on */
 
-static const report_column net_columns[] = {{"device", "device", REPORT_LEFT, REPORT_TEXT, 0},
-                                            NET_COLUMNS};
-static const report_column page_net_columns[] = {
-    {"device_id", "device", REPORT_LEFT, REPORT_TEXT, 0}, NET_COLUMNS};
+static const report_column net_columns[] = {COLUMN_TEXT("device", "device"), NET_COLUMNS};
+static const report_column page_net_columns[] = {COLUMN_TEXT("device_id", "device"), NET_COLUMNS};
 
 static const report_column layer_columns[] = {
-    {"device_id", "device", REPORT_LEFT, REPORT_TEXT, 0},
-    {"net", "net", REPORT_LEFT, REPORT_TEXT, 0},
-    {"direction", "direction", REPORT_LEFT, REPORT_TEXT, 0},
-    {"batch", "batch", REPORT_RIGHT, REPORT_NUMBER, 0},
-    {"layer", "layer", REPORT_LEFT, REPORT_TEXT, 0},
-    {"kernel", "kernel", REPORT_LEFT, REPORT_TEXT, 0},
-    {"us", "µs an image", REPORT_RIGHT, REPORT_NUMBER, 2},
-    {"us_low", "95 % from", REPORT_RIGHT, REPORT_NUMBER, 2},
-    {"us_high", "to", REPORT_RIGHT, REPORT_NUMBER, 2},
-    {"gflops", "GFLOP/s", REPORT_RIGHT, REPORT_NUMBER, 1},
-    {"share_of_peak", "share of peak", REPORT_RIGHT, REPORT_NUMBER, 3},
-    {"gbs", "GB/s", REPORT_RIGHT, REPORT_NUMBER, 2},
+    COLUMN_TEXT("device_id", "device"),
+    COLUMN_TEXT("net", "net"),
+    COLUMN_TEXT("direction", "direction"),
+    COLUMN_NUMBER("batch", "batch", 0),
+    COLUMN_TEXT("layer", "layer"),
+    COLUMN_TEXT("kernel", "kernel"),
+    COLUMN_NUMBER("us", "µs an image", 2),
+    COLUMN_NUMBER("us_low", "95 % from", 2),
+    COLUMN_NUMBER("us_high", "to", 2),
+    COLUMN_NUMBER("gflops", "GFLOP/s", 1),
+    COLUMN_NUMBER("share_of_peak", "share of peak", 3),
+    COLUMN_NUMBER("gbs", "GB/s", 2),
 };
 
 static const report_column check_columns[] = {
-    {"device", "device", REPORT_LEFT, REPORT_TEXT, 0},
-    {"net", "net", REPORT_LEFT, REPORT_TEXT, 0},
-    {"direction", "direction", REPORT_LEFT, REPORT_TEXT, 0},
-    {"path", "path", REPORT_LEFT, REPORT_TEXT, 0},
-    {"batch", "batch", REPORT_RIGHT, REPORT_NUMBER, 0},
-    {"largest_difference", "from the plain path", REPORT_RIGHT, REPORT_NUMBER, 9},
+    COLUMN_TEXT("device", "device"),
+    COLUMN_TEXT("net", "net"),
+    COLUMN_TEXT("direction", "direction"),
+    COLUMN_TEXT("path", "path"),
+    COLUMN_NUMBER("batch", "batch", 0),
+    COLUMN_NUMBER("largest_difference", "from the plain path", 9),
 };
 
 static const report_column device_columns[] = {
-    {"device_id", "", REPORT_LEFT, REPORT_TEXT, 0},
-    {"device", "device", REPORT_LEFT, REPORT_TEXT, 0},
-    {"type", "type", REPORT_LEFT, REPORT_TEXT, 0},
-    {"driver", "driver", REPORT_LEFT, REPORT_TEXT, 0},
-    {"peak_gflops", "peak GFLOP/s", REPORT_RIGHT, REPORT_NUMBER, 1},
-    {"copy_gbs", "copy GB/s", REPORT_RIGHT, REPORT_NUMBER, 1},
-    {"launch_us", "launch µs", REPORT_RIGHT, REPORT_NUMBER, 1},
-    {"energy_counter", "energy counter", REPORT_LEFT, REPORT_TEXT, 0},
+    COLUMN_TEXT("device_id", ""),
+    COLUMN_TEXT("device", "device"),
+    COLUMN_TEXT("type", "type"),
+    COLUMN_TEXT("driver", "driver"),
+    COLUMN_NUMBER("peak_gflops", "peak GFLOP/s", 1),
+    COLUMN_NUMBER("copy_gbs", "copy GB/s", 1),
+    COLUMN_NUMBER("launch_us", "launch µs", 1),
+    COLUMN_TEXT("energy_counter", "energy counter"),
 };
 
-#define TABLE(rows)                                                      \
-    {                                                                    \
-        .columns = (rows), .n_columns = sizeof(rows) / sizeof((rows)[0]) \
-    }
-
-/* The value of a key: the row's own, else its owner's. */
-static void add_cell(report_table *table, const report_column *column, const json_t *row,
-                     const json_t *owner)
-{
-    const json_t *value = json_object_get(row, column->key);
-    value = value ? value : json_object_get(owner, column->key);
-    if (column->kind == REPORT_TEXT)
-        report_table_add_text(table, json_string_value(value));
-    else
-        report_table_add_number(table, json_is_number(value) ? json_number_value(value) : NAN);
-}
-
+/* A row; a value that it has not is its owner's. */
 static void add_row(report_table *table, const json_t *row, const json_t *owner)
 {
-    for (size_t i = 0; i < table->n_columns; i++)
-        add_cell(table, &table->columns[i], row, owner);
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const report_column *column = &table->columns[i];
+        const json_t *from = json_object_get(row, column->key) ? row : owner;
+        REPORT_ROW(table, {json_string_value(json_object_get(from, column->key)),
+                           meso_json_number_of(from, column->key)});
+    }
 }
 
-static report_table result_table(const json_t *document, report_table table)
+/* A row for each element of the document's list. */
+static report_table list_table(const json_t *document, const char *list, report_table table)
 {
-    const json_t *result;
+    const json_t *row;
     size_t i;
-    json_array_foreach(json_object_get(document, "results"), i, result)
-        add_row(&table, result, NULL);
+    json_array_foreach(json_object_get(document, list), i, row) add_row(&table, row, NULL);
     return table;
 }
 
 /* Without energy where no device has a counter; the table of devices says so. */
-report_table bench_net_table(const json_t *document, int for_page)
+static report_table net_table(const json_t *document, int for_page)
 {
-    report_table table = TABLE(net_columns);
-    table.columns = for_page ? page_net_columns : net_columns;
+    report_table table =
+        for_page ? REPORT_TABLE_OF(page_net_columns) : REPORT_TABLE_OF(net_columns);
     const json_t *result;
     size_t i, n_known = 0;
     json_array_foreach(json_object_get(document, "results"), i, result) n_known +=
         json_is_number(json_object_get(result, "joules_per_image"));
     table.n_columns -= n_known == 0;
-    return result_table(document, table);
+    return list_table(document, "results", table);
 }
 
-static void add_rows(report_table *table, const json_t *result, const char *key)
+static report_table layer_table(const json_t *document)
 {
-    const json_t *row;
-    size_t i;
-    json_array_foreach(json_object_get(result, key), i, row) add_row(table, row, result);
-}
-
-report_table bench_layer_table(const json_t *document)
-{
-    report_table table = TABLE(layer_columns);
-    const json_t *result;
-    size_t i;
-    json_array_foreach(json_object_get(document, "results"), i, result)
-    {
-        add_rows(&table, result, "layers");
-        add_rows(&table, result, "launches");
-    }
+    static const char *const lists[] = {"layers", "launches"};
+    report_table table = REPORT_TABLE_OF(layer_columns);
+    const json_t *result, *row;
+    size_t i, k;
+    json_array_foreach(json_object_get(document, "results"), i, result) for (size_t list = 0;
+                                                                             list < 2; list++)
+        json_array_foreach(json_object_get(result, lists[list]), k, row)
+            add_row(&table, row, result);
     return table;
 }
 
-report_table bench_device_table(const json_t *document)
+static report_table device_table(const json_t *document)
 {
-    report_table table = TABLE(device_columns);
-    const json_t *device;
-    size_t i;
-    json_array_foreach(json_object_get(document, "devices"), i, device)
-        add_row(&table, device, NULL);
-    return table;
+    return list_table(document, "devices", REPORT_TABLE_OF(device_columns));
 }
 
 static void write_table(report_table table, bench_format format, meso_text *out)
@@ -147,7 +128,6 @@ static void write_table(report_table table, bench_format format, meso_text *out)
                                                    [BENCH_MARKDOWN] = report_table_markdown,
                                                    [BENCH_CSV] = report_table_csv};
     writers[format](&table, out);
-    out->out_of_memory |= table.out_of_memory;
     report_table_free(&table);
 }
 
@@ -157,12 +137,13 @@ void bench_output_table(const json_t *document, bench_rows rows, bench_format fo
     const json_t *device;
     size_t i;
     if (rows == BENCH_NETS && format != BENCH_CSV) {
-        write_table(bench_layer_table(document), format, out);
+        write_table(layer_table(document), format, out);
         meso_text_add(out, "\n");
     }
-    write_table(rows == BENCH_LAYERS   ? bench_layer_table(document)
-                : rows == BENCH_CHECKS ? result_table(document, (report_table)TABLE(check_columns))
-                                       : bench_net_table(document, 0),
+    write_table(rows == BENCH_LAYERS ? layer_table(document)
+                : rows == BENCH_CHECKS
+                    ? list_table(document, "results", REPORT_TABLE_OF(check_columns))
+                    : net_table(document, 0),
                 format, out);
     if (format == BENCH_CSV || rows == BENCH_CHECKS)
         return;
@@ -173,7 +154,7 @@ void bench_output_table(const json_t *document, bench_rows rows, bench_format fo
                          json_number_value(json_object_get(together, "efficiency")),
                          json_number_value(json_object_get(together, "sum_of_parts")));
     meso_text_add(out, "\n");
-    write_table(bench_device_table(document), format, out);
+    write_table(device_table(document), format, out);
     json_array_foreach(json_object_get(document, "devices"), i, device)
     {
         const json_t *flag;
@@ -182,4 +163,94 @@ void bench_output_table(const json_t *document, bench_rows rows, bench_format fo
             meso_text_format(out, "%s: %s\n", json_string_value(json_object_get(device, "device")),
                              json_string_value(flag));
     }
+}
+
+/* ---- the page ----------------------------------------------------------------------------------
+ */
+
+typedef struct points {
+    double x[most_points], y[most_points];
+    const char *labels[most_points];
+    size_t n;
+} points;
+
+/* Layers of one device and net whose work and bytes are known, at the largest batch. */
+static void collect(const json_t *result, points *p)
+{
+    const json_t *layer;
+    size_t i;
+    json_array_foreach(json_object_get(result, "layers"), i, layer)
+    {
+        double flops = 2 * meso_json_number_of(layer, "multiply_adds"),
+               bytes = meso_json_number_of(layer, "bytes");
+        if (p->n == most_points || !(flops > 0) || !(bytes > 0))
+            continue;
+        p->x[p->n] = flops / bytes;
+        p->y[p->n] = meso_json_number_of(layer, "gflops");
+        p->labels[p->n++] = json_string_value(json_object_get(layer, "layer"));
+    }
+}
+
+static int is_on(const json_t *result, const json_t *device)
+{
+    return json_equal(json_object_get(result, "device_id"), json_object_get(device, "device_id"));
+}
+
+static void add_roofline(report_html *page, const json_t *document, const json_t *device)
+{
+    points *p = calloc(1, sizeof *p);
+    const json_t *result;
+    size_t i;
+    double peak = meso_json_number_of(device, "peak_gflops"),
+           bandwidth = meso_json_number_of(device, "copy_gbs");
+    double low = 0.25, high = 4096, knee = peak / bandwidth;
+    const double roof_x[] = {low, knee, high}, roof_y[] = {low * bandwidth, peak, peak};
+    json_array_foreach(json_object_get(document, "results"), i,
+                       result) if (p && is_on(result, device)) collect(result, p);
+    if (p && p->n > 0) {
+        const report_series series[] = {
+            {"attainable", REPORT_SERIES_DASHED, roof_x, roof_y, 3, NULL},
+            {"layers", REPORT_SERIES_POINTS, p->x, p->y, p->n, p->labels}};
+        const report_chart chart = {.title = json_string_value(json_object_get(device, "device")),
+                                    .x = {"operations a byte that must be moved", 1, 0, 0},
+                                    .y = {"GFLOP/s as direct convolution", 1, 0, 0},
+                                    .series = series,
+                                    .n_series = 2};
+        report_html_chart(page, &chart);
+    }
+    free(p);
+}
+
+void bench_output_page(const json_t *document, meso_text *out)
+{
+    report_writer writer = {.form = REPORT_AS_HTML,
+                            .page.title = "Devices at MesoCL's work",
+                            .page.subtitle =
+                                "images a second, layer by layer, beside measured peaks"};
+    const json_t *provenance = json_object_get(document, "provenance"), *device;
+    report_table nets = net_table(document, 1), devices = device_table(document);
+    report_table layers = layer_table(document);
+    size_t i;
+    report_writer_section(&writer, "Nets");
+    report_writer_paragraph(&writer,
+                            "Medians over all samples with 95 %% bootstrap intervals. GFLOP/s "
+                            "count multiply-adds as direct convolutions: kernels in "
+                            "Winograd's domain need fewer and may exceed the peak.");
+    report_writer_table(&writer, NULL, &nets);
+    report_writer_section(&writer, "Devices");
+    report_writer_paragraph(&writer,
+                            "Peaks measured in the same run: multiply-adds, bytes read and "
+                            "written by a copy, a launch among many.");
+    report_writer_table(&writer, NULL, &devices);
+    report_writer_section(&writer, "Rooflines");
+    json_array_foreach(json_object_get(document, "devices"), i, device)
+        add_roofline(&writer.page, document, device);
+    report_writer_section(&writer, "Layers");
+    report_writer_table(&writer, NULL, &layers);
+    const report_provenance from = {.seed = json_string_value(json_object_get(provenance, "seed")),
+                                    .command =
+                                        json_string_value(json_object_get(provenance, "command"))};
+    report_html_provenance(&writer.page, &from);
+    report_html_finish(&writer.page, &writer.out);
+    *out = writer.out;
 }

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/file.h"
 #include "mesocl/device.h"
 #include "output.h"
 #include "progress.h"
 #include "report/report_json.h"
+#include "report/report_writer.h"
 #include "together.h"
 
 int bench_session_open(bench_session *session)
@@ -64,9 +64,8 @@ static void say_failures(const json_t *document)
 
 static int write_document(const bench_session *session, const json_t *document)
 {
-    meso_text out = {0};
+    meso_text out = {0}, page = {0};
     meso_error error = {0};
-    int end = 0;
     if (session->json)
         report_json_write(document, REPORT_JSON_INDENTED, &out);
     else
@@ -75,20 +74,11 @@ static int write_document(const bench_session *session, const json_t *document)
                            : session->markdown ? BENCH_MARKDOWN
                                                : BENCH_TEXT,
                            &out);
-    if (!out.bytes || out.out_of_memory)
-        end = 70;
-    else
-        fputs(out.bytes, stdout);
-    meso_text_free(&out);
-    if (end == 0 && session->html) {
-        bench_output_page(document, &out);
-        if (!out.bytes || out.out_of_memory)
-            end = 70;
-        else if (meso_file_write(session->html, out.bytes, out.length, &error) != MESO_OK)
-            end = tool_fail(&error);
-        meso_text_free(&out);
-    }
-    return end;
+    int end = tool_print(&out);
+    if (end || !session->html)
+        return end;
+    bench_output_page(document, &page);
+    return report_put(&page, session->html, &error) == MESO_OK ? 0 : tool_fail(&error);
 }
 
 /* What the whole run has in common; devices, drivers and weights stand in each row. */

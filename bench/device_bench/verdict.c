@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict.h"
 
-#include <stdio.h>
-
+#include "common.h"
 #include "report/report_json.h"
 #include "report/report_provenance.h"
 #include "report/report_table.h"
-
-static const report_column columns[] = {
-    {"what", "what", REPORT_LEFT, REPORT_TEXT, 0},
-    {"layer", "layer", REPORT_LEFT, REPORT_TEXT, 0},
-    {"ratio", "time B / A", REPORT_RIGHT, REPORT_NUMBER, 4},
-    {"low", "from", REPORT_RIGHT, REPORT_NUMBER, 4},
-    {"high", "to", REPORT_RIGHT, REPORT_NUMBER, 4},
-    {"verdict", "B is", REPORT_LEFT, REPORT_TEXT, 0},
-};
 
 bench_limits bench_verdict_limits(const bench_verdict_options *options)
 {
@@ -23,15 +13,14 @@ bench_limits bench_verdict_limits(const bench_verdict_options *options)
 
 static report_table make_table(const bench_comparison *comparison)
 {
-    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
+    REPORT_TABLE(table, COLUMN_TEXT("what", "what"), COLUMN_TEXT("layer", "layer"),
+                 COLUMN_NUMBER("ratio", "time B / A", 4), COLUMN_NUMBER("low", "from", 4),
+                 COLUMN_NUMBER("high", "to", 4), COLUMN_TEXT("verdict", "B is"));
     for (size_t i = 0; i < comparison->n; i++) {
         const bench_difference *row = &comparison->rows[i];
-        report_table_add_text(&table, row->a->name);
-        report_table_add_text(&table, row->a->layer);
-        report_table_add_number(&table, row->ratio);
-        report_table_add_number(&table, row->low);
-        report_table_add_number(&table, row->high);
-        report_table_add_text(&table, bench_verdict_name(row->verdict));
+        REPORT_ROW(&table, CELL_TEXT(row->a->name), CELL_TEXT(row->a->layer),
+                   CELL_NUMBER(row->ratio), CELL_NUMBER(row->low), CELL_NUMBER(row->high),
+                   CELL_TEXT(bench_verdict_name(row->verdict)));
     }
     return table;
 }
@@ -63,15 +52,14 @@ static void write_json(const bench_comparison *comparison, const report_table *t
                        const bench_verdict_options *options, const char *command, meso_text *out)
 {
     const report_provenance provenance = {.command = command};
-    json_t *document = json_pack(
-        "{s:s s:o s:s s:f s:f s:I s:I s:o}", "schema", "mesocl.device_bench.comparison/1",
-        "provenance", report_provenance_json(&provenance), "verdict",
-        bench_verdict_name(comparison->verdict), "threshold_percent", options->threshold,
-        "tolerance_percent", options->tolerance, "only_a", (json_int_t)comparison->n_only_a,
-        "only_b", (json_int_t)comparison->n_only_b, "rows", report_table_json(table));
-    if (document)
-        report_json_write(document, REPORT_JSON_INDENTED, out);
-    json_decref(document);
+    report_json_put(json_pack("{s:s s:o s:s s:f s:f s:I s:I s:o}", "schema",
+                              "mesocl.device_bench.comparison/1", "provenance",
+                              report_provenance_json(&provenance), "verdict",
+                              bench_verdict_name(comparison->verdict), "threshold_percent",
+                              options->threshold, "tolerance_percent", options->tolerance, "only_a",
+                              (json_int_t)comparison->n_only_a, "only_b",
+                              (json_int_t)comparison->n_only_b, "rows", report_table_json(table)),
+                    out);
 }
 
 int bench_verdict_print(const bench_comparison *comparison, const bench_verdict_options *options,
@@ -83,10 +71,7 @@ int bench_verdict_print(const bench_comparison *comparison, const bench_verdict_
         write_json(comparison, &table, options, command, &out);
     else
         write_text(comparison, &table, options, &out);
-    int complete = out.bytes && !out.out_of_memory && !table.out_of_memory;
-    if (complete)
-        fputs(out.bytes, stdout);
     report_table_free(&table);
-    meso_text_free(&out);
-    return complete ? comparison->verdict == BENCH_SLOWER : 70;
+    int end = tool_print(&out);
+    return end ? end : comparison->verdict == BENCH_SLOWER;
 }

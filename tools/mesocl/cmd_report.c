@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "commands.h"
 #include "common.h"
+#include "report/report_writer.h"
 #include "report_page.h"
 
 static const char about[] =
@@ -31,9 +31,8 @@ static meso_status write_report(const char *run, const char *output, meso_text *
         meso_text_format(path, "%s%sreport.html", run, n > 0 && run[n - 1] == '/' ? "" : "/");
     MESO_TRY(meso_run_folder_read(run, &folder, error));
     MESO_TRY(tool_report_page(run, &folder, &page, error));
-    MESO_REQUIRE(!page.out_of_memory && !path->out_of_memory, error, MESO_ERROR_MEMORY,
-                 "out of memory");
-    MESO_TRY(meso_file_write(path->bytes, page.bytes, page.length, error));
+    MESO_REQUIRE(!path->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(report_put(&page, path->bytes, error));
 out:
     meso_text_free(&page);
     meso_run_folder_free(&folder);

@@ -10,12 +10,6 @@
 #include "report/report_number.h"
 #include "report_result.h"
 
-static void add_table(report_html *page, const char *caption, report_table *table)
-{
-    report_html_table(page, caption, table);
-    report_table_free(table);
-}
-
 /* ---- curves ------------------------------------------------------------------------------------
  */
 
@@ -44,7 +38,7 @@ typedef struct curve_chart {
     int logarithmic;
 } curve_chart;
 
-static void add_curves(report_html *page, const meso_history *history, const curve_chart *chart,
+static void add_curves(report_writer *w, const meso_history *history, const curve_chart *chart,
                        const double *epochs)
 {
     double *values[2] = {NULL, NULL};
@@ -63,12 +57,12 @@ static void add_curves(report_html *page, const meso_history *history, const cur
         .series = series,
         .n_series = n};
     if (n > 0)
-        report_html_chart(page, &drawn);
+        report_html_chart(&w->page, &drawn);
     free(values[0]);
     free(values[1]);
 }
 
-static void add_history(report_html *page, const meso_run_folder *f)
+static void add_history(report_writer *w, const meso_run_folder *f)
 {
     static const curve_chart charts[] = {
         {"Loss",
@@ -97,44 +91,36 @@ static void add_history(report_html *page, const meso_run_folder *f)
          1},
     };
     double *epochs = calloc(f->history.n + 1, sizeof *epochs);
-    report_html_section(page, "Curves");
+    report_writer_section(w, "Curves");
     if (f->history.n == 0)
-        report_html_paragraph(page, "No epoch has ended yet.");
+        report_writer_paragraph(w, "No epoch has ended yet.");
     for (size_t i = 0; epochs && i < f->history.n; i++)
         epochs[i] = (double)f->history.records[i].epoch;
     for (size_t i = 0; epochs && f->history.n > 0 && i < sizeof charts / sizeof charts[0]; i++)
-        add_curves(page, &f->history, &charts[i], epochs);
-    page->body.out_of_memory |= epochs == NULL;
+        add_curves(w, &f->history, &charts[i], epochs);
+    w->out.out_of_memory |= epochs == NULL;
     free(epochs);
 }
 
-static void add_epochs(report_html *page, const meso_run_folder *f)
+static void add_epochs(report_writer *w, const meso_run_folder *f)
 {
-    static const report_column columns[] = {
-        {"epoch", "epoch", REPORT_RIGHT, REPORT_COUNT, 0},
-        {"step", "steps", REPORT_RIGHT, REPORT_COUNT, 0},
-        {"loss", "loss", REPORT_RIGHT, REPORT_NUMBER, 4},
-        {"accuracy", "accuracy", REPORT_RIGHT, REPORT_NUMBER, 4},
-        {"val_loss", "val. loss", REPORT_RIGHT, REPORT_NUMBER, 4},
-        {"val_accuracy", "val. accuracy", REPORT_RIGHT, REPORT_NUMBER, 4},
-        {"val_auc", "val. AUC", REPORT_RIGHT, REPORT_NUMBER, 4},
-        {"rate", "learning rate", REPORT_RIGHT, REPORT_NUMBER, 8},
-        {"speed", "images/s", REPORT_RIGHT, REPORT_NUMBER, 0},
-    };
-    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
+    REPORT_TABLE(table, COLUMN_COUNT("epoch", "epoch"), COLUMN_COUNT("step", "steps"),
+                 COLUMN_NUMBER("loss", "loss", 4), COLUMN_NUMBER("accuracy", "accuracy", 4),
+                 COLUMN_NUMBER("val_loss", "val. loss", 4),
+                 COLUMN_NUMBER("val_accuracy", "val. accuracy", 4),
+                 COLUMN_NUMBER("val_auc", "val. AUC", 4), COLUMN_NUMBER("rate", "learning rate", 8),
+                 COLUMN_NUMBER("speed", "images/s", 0));
     if (f->history.n == 0)
         return;
-    report_html_section(page, "Epochs");
+    report_writer_section(w, "Epochs");
     for (size_t i = 0; i < f->history.n; i++) {
         const meso_train_record *r = &f->history.records[i];
-        report_table_add_count(&table, r->epoch);
-        report_table_add_count(&table, (size_t)r->step);
-        const double cells[] = {r->loss,    r->accuracy,      r->val_loss,         r->val_accuracy,
-                                r->val_auc, r->learning_rate, r->images_per_second};
-        for (size_t c = 0; c < sizeof cells / sizeof cells[0]; c++)
-            report_table_add_number(&table, cells[c]);
+        REPORT_ROW(&table, CELL_COUNT(r->epoch), CELL_COUNT(r->step), CELL_NUMBER(r->loss),
+                   CELL_NUMBER(r->accuracy), CELL_NUMBER(r->val_loss), CELL_NUMBER(r->val_accuracy),
+                   CELL_NUMBER(r->val_auc), CELL_NUMBER(r->learning_rate),
+                   CELL_NUMBER(r->images_per_second));
     }
-    add_table(page, NULL, &table);
+    report_writer_table(w, NULL, &table);
 }
 
 /* ---- origin ------------------------------------------------------------------------------------
@@ -149,24 +135,19 @@ static const char *value_text(const json_t *value)
     return json_is_number(value) ? report_exact(json_number_value(value), text) : "";
 }
 
-static void add_options(report_html *page, const meso_run_folder *f)
+static void add_options(report_writer *w, const meso_run_folder *f)
 {
-    static const report_column columns[] = {
-        {"option", "option", REPORT_LEFT, REPORT_TEXT, 0},
-        {"value", "value", REPORT_LEFT, REPORT_TEXT, 0},
-    };
-    report_table table = {.columns = columns, .n_columns = 2};
+    REPORT_TABLE(table, COLUMN_TEXT("option", "option"), COLUMN_TEXT("value", "value"));
     const char *key;
     json_t *value;
-    report_html_section(page, "Options");
+    report_writer_section(w, "Options");
     json_object_foreach(json_object_get(f->config, "options"), key, value)
     {
         if (json_is_null(value) || strcmp(key, "command") == 0)
             continue;
-        report_table_add_text(&table, key);
-        report_table_add_text(&table, value_text(value));
+        REPORT_ROW(&table, CELL_TEXT(key), CELL_TEXT(value_text(value)));
     }
-    add_table(page, NULL, &table);
+    report_writer_table(w, NULL, &table);
 }
 
 static const char *text_of(const meso_run_folder *f, const char *key)
@@ -179,7 +160,7 @@ static const char *option_of(const meso_run_folder *f, const char *key)
     return json_string_value(json_object_get(json_object_get(f->config, "options"), key));
 }
 
-static void add_provenance(report_html *page, const meso_run_folder *f)
+static void add_provenance(report_writer *w, const meso_run_folder *f)
 {
     char seed[24];
     const char *data = option_of(f, "data"), *manifest = option_of(f, "manifest");
@@ -200,16 +181,15 @@ static void add_provenance(report_html *page, const meso_run_folder *f)
         .seed = seed,
         .command = option_of(f, "command"),
     };
-    char trained[160];
-    report_html_section(page, "Provenance");
-    snprintf(trained, sizeof trained,
-             "Trained by version %s, commit %s, with %s kernels. Below: the program of this "
-             "report, and what the run recorded.",
-             value_text(json_object_get(f->config, "version")),
-             value_text(json_object_get(f->config, "commit")),
-             value_text(json_object_get(f->config, "kernels")));
-    report_html_paragraph(page, trained);
-    report_html_provenance(page, &provenance);
+    report_writer_section(w, "Provenance");
+    report_writer_paragraph(
+        w,
+        "Trained by version %s, commit %s, with %s kernels. Below: the program of this "
+        "report, and what the run recorded.",
+        value_text(json_object_get(f->config, "version")),
+        value_text(json_object_get(f->config, "commit")),
+        value_text(json_object_get(f->config, "kernels")));
+    report_html_provenance(&w->page, &provenance);
 }
 
 meso_status tool_report_page(const char *run, const meso_run_folder *f, meso_text *out,
@@ -225,13 +205,15 @@ meso_status tool_report_page(const char *run, const meso_run_folder *f, meso_tex
                                 : "",
                      (long long)json_integer_value(json_object_get(f->config, "n_train")));
     MESO_REQUIRE(title.bytes && subtitle.bytes, error, MESO_ERROR_MEMORY, "out of memory");
-    report_html page = {.title = title.bytes, .subtitle = subtitle.bytes};
-    status = tool_report_result(&page, f, error);
-    add_history(&page, f);
-    add_epochs(&page, f);
-    add_options(&page, f);
-    add_provenance(&page, f);
-    report_html_finish(&page, out);
+    report_writer writer = {
+        .form = REPORT_AS_HTML, .page.title = title.bytes, .page.subtitle = subtitle.bytes};
+    status = tool_report_result(&writer, f, error);
+    add_history(&writer, f);
+    add_epochs(&writer, f);
+    add_options(&writer, f);
+    add_provenance(&writer, f);
+    report_html_finish(&writer.page, &writer.out);
+    *out = writer.out;
 out:
     meso_text_free(&title);
     meso_text_free(&subtitle);

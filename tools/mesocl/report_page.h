@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "model/train/run_folder.h"
 
-/* Appends the page to out, whose out_of_memory the caller checks. Errors: those of meso_metrics_*.
+/* out is the page, whose out_of_memory the caller checks. Errors: those of meso_metrics_*.
  */
 meso_status tool_report_page(const char *run, const meso_run_folder *folder, meso_text *out,
                              meso_error *error);

@@ -18,7 +18,7 @@ enum { n_bins = 10, n_resamples = 1000, n_worst = 12 };
         (name), 0, 0, 1 \
     }
 
-static meso_status add_roc(report_html *page, const meso_scores *scores, const meso_metrics *m,
+static meso_status add_roc(report_writer *w, const meso_scores *scores, const meso_metrics *m,
                            meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -46,14 +46,14 @@ static meso_status add_roc(report_html *page, const meso_scores *scores, const m
                                 .series = series,
                                 .n_series = 2,
                                 .square = 1};
-    report_html_chart(page, &chart);
+    report_html_chart(&w->page, &chart);
 out:
     free(points);
     free(xy);
     return status;
 }
 
-static meso_status add_calibration(report_html *page, const meso_scores *scores, meso_error *error)
+static meso_status add_calibration(report_writer *w, const meso_scores *scores, meso_error *error)
 {
     meso_status status = MESO_OK;
     static const double corners[] = {0, 1};
@@ -84,12 +84,12 @@ static meso_status add_calibration(report_html *page, const meso_scores *scores,
                                 .series = series,
                                 .n_series = 3,
                                 .square = 1};
-    report_html_chart(page, &chart);
+    report_html_chart(&w->page, &chart);
 out:
     return status;
 }
 
-static void add_histogram(report_html *page, const meso_scores *scores)
+static void add_histogram(report_writer *w, const meso_scores *scores)
 {
     enum { n_parts = 20 };
     char labels[n_parts][8];
@@ -114,10 +114,10 @@ static void add_histogram(report_html *page, const meso_scores *scores)
                                 .n_categories = n_parts,
                                 .series = series,
                                 .n_series = 2};
-    report_html_chart(page, &chart);
+    report_html_chart(&w->page, &chart);
 }
 
-static void add_confusion(report_html *page, const meso_metrics *m)
+static void add_confusion(report_writer *w, const meso_metrics *m)
 {
     static const char *const names[] = {"fake", "real"};
     double counts[4];
@@ -133,35 +133,25 @@ static void add_confusion(report_html *page, const meso_metrics *m)
                                   .n_columns = 2,
                                   .values = counts,
                                   .hot = most};
-    report_html_matrix(page, &matrix);
+    report_html_matrix(&w->page, &matrix);
 }
 
-static void add_metrics(report_html *page, const meso_metrics *m,
+static void add_metrics(report_writer *w, const meso_metrics *m,
                         const meso_metrics_intervals *intervals, const char *units)
 {
-    static const report_column columns[] = {
-        {"metric", "", REPORT_LEFT, REPORT_TEXT, 0},
-        {"value", "value", REPORT_RIGHT, REPORT_NUMBER, 4},
-        {"low", "95 % from", REPORT_RIGHT, REPORT_NUMBER, 4},
-        {"high", "to", REPORT_RIGHT, REPORT_NUMBER, 4},
-    };
-    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
-    char note[160];
+    REPORT_TABLE(table, COLUMN_TEXT("metric", ""), COLUMN_NUMBER("value", "value", 4),
+                 COLUMN_NUMBER("low", "95 % from", 4), COLUMN_NUMBER("high", "to", 4));
     for (size_t i = 0; i < meso_n_metric_rows; i++) {
         const tool_metric_row *row = &meso_metric_rows[i];
         meso_interval interval = meso_metric_interval(row, intervals);
-        report_table_add_text(&table, row->title);
-        report_table_add_number(&table, meso_metric_value(row, m));
-        report_table_add_number(&table, interval.low);
-        report_table_add_number(&table, interval.high);
+        REPORT_ROW(&table, CELL_TEXT(row->title), CELL_NUMBER(meso_metric_value(row, m)),
+                   CELL_NUMBER(interval.low), CELL_NUMBER(interval.high));
     }
-    report_html_table(page, NULL, &table);
-    report_table_free(&table);
-    snprintf(note, sizeof note,
-             "Intervals: percentile bootstrap, %zu resamples of %zu %s. They do not know that the "
-             "best epoch was chosen.",
-             intervals->n_resamples, intervals->n_units, units);
-    report_html_paragraph(page, note);
+    report_writer_table(w, NULL, &table);
+    report_writer_paragraph(w,
+                            "Intervals: percentile bootstrap, %zu resamples of %zu %s. They do not "
+                            "know that the best epoch was chosen.",
+                            intervals->n_resamples, intervals->n_units, units);
 }
 
 typedef struct mistake {
@@ -177,35 +167,27 @@ static int by_p_true(const void *left, const void *right)
     return (a->image > b->image) - (a->image < b->image);
 }
 
-static meso_status add_worst(report_html *page, const meso_run_folder *f, meso_error *error)
+static meso_status add_worst(report_writer *w, const meso_run_folder *f, meso_error *error)
 {
     meso_status status = MESO_OK;
-    static const report_column columns[] = {
-        {"file", "file", REPORT_LEFT, REPORT_TEXT, 0},
-        {"label", "is", REPORT_LEFT, REPORT_TEXT, 0},
-        {"p_real", "P(real)", REPORT_RIGHT, REPORT_NUMBER, 4},
-    };
-    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof columns[0]};
+    REPORT_TABLE(table, COLUMN_TEXT("file", "file"), COLUMN_TEXT("label", "is"),
+                 COLUMN_NUMBER("p_real", "P(real)", 4));
     mistake *all = calloc(f->n_scores, sizeof *all);
     MESO_REQUIRE_MEMORY(all, error);
     for (size_t i = 0; i < f->n_scores; i++)
         all[i] = (mistake){f->real[i] ? f->p_real[i] : f->p_fake[i], i};
     qsort(all, f->n_scores, sizeof *all, by_p_true);
-    size_t n = 0;
-    for (; n < n_worst && n < f->n_scores && all[n].p_true <= 0.5; n++) {
-        report_table_add_text(&table, f->files.items[all[n].image].path);
-        report_table_add_text(&table, f->real[all[n].image] ? "real" : "fake");
-        report_table_add_number(&table, f->p_real[all[n].image]);
-    }
-    if (n > 0)
-        report_html_table(page, "Furthest from the truth", &table);
-    report_table_free(&table);
+    for (size_t n = 0; n < n_worst && n < f->n_scores && all[n].p_true <= 0.5; n++)
+        REPORT_ROW(&table, CELL_TEXT(f->files.items[all[n].image].path),
+                   CELL_TEXT(f->real[all[n].image] ? "real" : "fake"),
+                   CELL_NUMBER(f->p_real[all[n].image]));
+    report_writer_table(w, "Furthest from the truth", &table);
 out:
     free(all);
     return status;
 }
 
-static void add_figures(report_html *page, const meso_run_folder *f, const meso_metrics *m,
+static void add_figures(report_writer *w, const meso_run_folder *f, const meso_metrics *m,
                         const meso_metrics_intervals *v)
 {
     char texts[8][REPORT_NUMBER_SIZE], notes[4][128];
@@ -224,10 +206,10 @@ static void add_figures(report_html *page, const meso_run_folder *f, const meso_
         {"images correct", texts[5], notes[3]},
         {"best epoch", texts[4], notes[2]},
     };
-    report_html_figures(page, figures, sizeof figures / sizeof figures[0]);
+    report_html_figures(&w->page, figures, sizeof figures / sizeof figures[0]);
 }
 
-meso_status tool_report_result(report_html *page, const meso_run_folder *f, meso_error *error)
+meso_status tool_report_result(report_writer *w, const meso_run_folder *f, meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_scores scores = meso_run_folder_scores(f);
@@ -235,24 +217,24 @@ meso_status tool_report_result(report_html *page, const meso_run_folder *f, meso
     meso_metrics m;
     meso_metrics_intervals intervals;
     int on_training = set && strcmp(set, "training") == 0;
-    report_html_section(page, on_training ? "Best weights on the training set"
-                                          : "Best weights on the validation set");
+    report_writer_section(w, on_training ? "Best weights on the training set"
+                                         : "Best weights on the validation set");
     if (f->n_scores == 0) {
-        report_html_paragraph(page, "The run is not complete: go on with mesocl train --resume.");
+        report_writer_paragraph(w, "The run is not complete: go on with mesocl train --resume.");
         return MESO_OK;
     }
     MESO_TRY(meso_metrics_compute(&scores, 0.5, &m, error));
     MESO_TRY(meso_metrics_bootstrap(&scores, 0.5, n_resamples, 0, &intervals, error));
-    add_figures(page, f, &m, &intervals);
+    add_figures(w, f, &m, &intervals);
     if (on_training)
-        report_html_paragraph(page,
-                              "These pictures were trained on: the figures say nothing of others.");
-    MESO_TRY(add_roc(page, &scores, &m, error));
-    MESO_TRY(add_calibration(page, &scores, error));
-    add_histogram(page, &scores);
-    add_confusion(page, &m);
-    add_metrics(page, &m, &intervals, f->group ? "groups" : "images");
-    MESO_TRY(add_worst(page, f, error));
+        report_writer_paragraph(
+            w, "These pictures were trained on: the figures say nothing of others.");
+    MESO_TRY(add_roc(w, &scores, &m, error));
+    MESO_TRY(add_calibration(w, &scores, error));
+    add_histogram(w, &scores);
+    add_confusion(w, &m);
+    add_metrics(w, &m, &intervals, f->group ? "groups" : "images");
+    MESO_TRY(add_worst(w, f, error));
 out:
     return status;
 }

@@ -6,9 +6,9 @@
 #define MESO_TOOLS_REPORT_RESULT_H
 
 #include "model/train/run_folder.h"
-#include "report/report_html.h"
+#include "report/report_writer.h"
 
 /* Errors: those of meso_metrics_*. */
-meso_status tool_report_result(report_html *page, const meso_run_folder *folder, meso_error *error);
+meso_status tool_report_result(report_writer *w, const meso_run_folder *folder, meso_error *error);
 
 #endif
