@@ -77,7 +77,7 @@ static void rows_are_aligned_text(void **state)
     for (const char *line = result.out; *line; line = strchr(line, '\n') + 1, n++) {
         assert_int_equal(sscanf(line, "%7s %lf %lf %31s\n", label, &fake, &real, file), 4);
         assert_string_equal(file, n ? "d/b.ppm" : "d/a.ppm");
-        assert_string_equal(label, real >= 0.5 ? "real" : "fake");
+        assert_string_equal(label, real > 0.5 ? "real" : "fake");
         assert_true(fabs(fake + real - 1) <= 2e-6);
         assert_int_equal(strstr(line, "d/") - line, 26);
     }
@@ -194,6 +194,7 @@ static void json_is_one_document(void **state)
     const harness_command command = {.argv = argv};
     json_t *images, *provenance;
     int n_ok, n_refused;
+    double threshold;
     (void)state;
     require_device();
     put_hostile_files();
@@ -202,10 +203,11 @@ static void json_is_one_document(void **state)
     fill_argv(argv, "--json");
     harness_result result = run_as(&command, 0);
     json_t *document = json_loads(result.out, JSON_REJECT_DUPLICATES, NULL);
-    assert_int_equal(json_unpack(document, "{sssososisi!}", "schema", &schema, "provenance",
-                                 &provenance, "images", &images, "n_ok", &n_ok, "n_refused",
-                                 &n_refused),
+    assert_int_equal(json_unpack(document, "{sssosFsosisi!}", "schema", &schema, "provenance",
+                                 &provenance, "threshold", &threshold, "images", &images, "n_ok",
+                                 &n_ok, "n_refused", &n_refused),
                      0);
+    assert_true(threshold == 0.5);
     assert_int_equal(n_ok, n_hostile - 2);
     assert_int_equal(n_refused, 2);
     assert_int_equal(json_array_size(images), n_hostile);
@@ -226,7 +228,7 @@ static void json_is_one_document(void **state)
         assert_int_equal(
             json_unpack(image, "{sfsfss}", "p_fake", &fake, "p_real", &real, "label", &text), 0);
         assert_true(fabs(fake + real - 1) <= 1e-8);
-        assert_string_equal(text, real >= 0.5 ? "real" : "fake");
+        assert_string_equal(text, real > 0.5 ? "real" : "fake");
         text = json_string_value(json_object_get(image, "file"));
         if (hostile_names[i][0] == '\xff')
             assert_string_equal(json_string_value(json_object_get(image, "file_bytes")),

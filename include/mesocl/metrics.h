@@ -15,6 +15,13 @@
 extern "C" {
 #endif
 
+/* The one rule for a label: real where P(real) lies above the threshold, fake at or below it, as in
+ * Keras' binary accuracy. */
+static inline int meso_is_real(double p_real, double threshold)
+{
+    return p_real > threshold;
+}
+
 /* Scores of n images; arrays of length n. */
 typedef struct meso_scores {
     const double *p_real; /* P(real), 0…1 */
@@ -31,7 +38,7 @@ typedef struct meso_class_metrics {
 
 typedef struct meso_metrics {
     size_t n;
-    size_t correct; /* p_real > threshold means real (Keras' binary accuracy) */
+    size_t correct; /* by meso_is_real */
     double accuracy;
     double balanced_accuracy; /* mean recall of the classes present */
     double mse;               /* mean (p_real − truth)² */

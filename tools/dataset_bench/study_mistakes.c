@@ -38,11 +38,12 @@ static size_t find_mistakes(const bench_results *r, size_t train, size_t test, m
             float p = r->done[job] ? o->scored[test * o->n_devices].p_real[i] : -1;
             if (p < 0 || (r->excluded[train * plan->n_test + test][i] && !plan->keep_leaks))
                 continue;
-            sum += list->files.items[i].label == MESO_REAL ? 1 - (double)p : (double)p;
+            sum += (double)p;
             n_seeds++;
         }
-        if (n_seeds > 0 && sum / n_seeds > 0.5)
-            mistakes[n++] = (mistake){i, sum / n_seeds};
+        const int real = list->files.items[i].label == MESO_REAL;
+        if (n_seeds > 0 && meso_is_real(sum / n_seeds, 0.5) != real)
+            mistakes[n++] = (mistake){i, real ? 1 - sum / n_seeds : sum / n_seeds};
     }
     qsort(mistakes, n, sizeof *mistakes, compare_mistakes);
     return n;

@@ -80,7 +80,7 @@ static double accuracy_of(const bench_results *r, const study_scored *scored,
         if (scored->p_real[i] < 0 || (mask[i] && !r->study->plan.keep_leaks))
             continue;
         n++;
-        right += (scored->p_real[i] > 0.5f) == (list->files.items[i].label == MESO_REAL);
+        right += meso_is_real(scored->p_real[i], 0.5) == (list->files.items[i].label == MESO_REAL);
     }
     return n ? (double)right / (double)n : NAN;
 }

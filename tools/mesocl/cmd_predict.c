@@ -28,7 +28,7 @@ typedef struct predict {
 
 static const char about[] =
     "Scores images: label, P(fake), P(real) and file, one line for each. The label\n"
-    "is real where P(real) is at least the threshold.\n"
+    "is real where P(real) is above the threshold.\n"
     "\n"
     "A folder means every image below it (png jpg jpeg bmp ppm pgm pnm webp; names\n"
     "that begin with a dot are passed over), \"-\" a list of paths on standard input,\n"
@@ -51,7 +51,7 @@ static int parse(predict *p, int argc, char **argv, char ***operands, size_t *n_
     const tool_option options[] = {
         MESO_SCORING_OPTIONS(p->scoring),
         OPT_REAL("threshold", 't', p->output.threshold, "P", 0, 1,
-                 "smallest P(real) that is labelled real; default 0.5"),
+                 "above which P(real) is labelled real; default 0.5"),
         OPT_FLAG(
             "json", 0, p->json,
             "one JSON document: schema, provenance, images, n_ok, n_refused; with --timing also "

@@ -22,7 +22,7 @@ void tool_evaluate_csv(const tool_evaluation *e, meso_text *out)
         const meso_dataset_item *item = &e->dataset->items[i];
         const tool_evaluated *file = &e->files[i];
         int scored = file->refusal == MESO_IMAGE_OK;
-        int correct = (file->p.real > e->threshold) == (item->label == MESO_REAL);
+        int correct = meso_is_real(file->p.real, e->threshold) == (item->label == MESO_REAL);
         REPORT_ROW(&table, CELL_TEXT(item->path), CELL_TEXT(meso_label_name(item->label)),
                    CELL_TEXT(item->group), CELL_NUMBER(scored ? file->p.fake : NAN),
                    CELL_NUMBER(scored ? file->p.real : NAN), CELL_NUMBER(scored ? correct : NAN),

@@ -66,7 +66,7 @@ static json_t *group_object(const tool_evaluation *e, const meso_group_score *gr
     meso_build_count(&row, "n", group->n_images);
     meso_build_number(&row, "p_fake", group->p_fake);
     meso_build_number(&row, "p_real", group->p_real);
-    meso_build_flag(&row, "correct", (group->p_real > e->threshold) == group->real);
+    meso_build_flag(&row, "correct", meso_is_real(group->p_real, e->threshold) == group->real);
     return meso_build_end(&row);
 }
 

@@ -75,7 +75,7 @@ static void add_groups(const tool_evaluation *e, report_writer *writer)
         REPORT_ROW(&table, CELL_TEXT(class_names[group->real]),
                    CELL_TEXT(e->names.groups[group->group].name), CELL_COUNT(group->n_images),
                    CELL_NUMBER(group->p_fake), CELL_NUMBER(group->p_real),
-                   CELL_TEXT(class_names[group->p_real > e->threshold]));
+                   CELL_TEXT(class_names[meso_is_real(group->p_real, e->threshold)]));
     }
     report_writer_table(writer, NULL, &table);
     report_writer_paragraph(writer, "%s", "");

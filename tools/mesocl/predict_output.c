@@ -12,7 +12,7 @@ static const char schema[] = "mesocl.predict/1";
 
 static const char *label_of(const tool_predict_output *output, const meso_file_score *score)
 {
-    return score->p.real >= output->threshold ? "real" : "fake";
+    return meso_is_real(score->p.real, output->threshold) ? "real" : "fake";
 }
 
 /* Prints and frees the text; status is that of making it. */
@@ -77,10 +77,12 @@ static void json_row(const tool_predict_output *output, const meso_file_score *s
     add_json(meso_build_end(&row), text);
 }
 
-static void json_begin(const report_provenance *provenance, meso_text *text)
+static void json_begin(const report_provenance *provenance, double threshold, meso_text *text)
 {
     meso_text_format(text, "{\"schema\": \"%s\",\n\"provenance\": ", schema);
     add_json(report_provenance_json(provenance), text);
+    meso_text_add(text, ",\n\"threshold\": ");
+    add_json(json_real(threshold), text);
     meso_text_add(text, ",\n\"images\": [");
 }
 
@@ -89,7 +91,7 @@ meso_status tool_predict_output_begin(const tool_predict_output *output,
 {
     meso_text text = {0};
     if (output->format == MESO_PREDICT_JSON)
-        json_begin(provenance, &text);
+        json_begin(provenance, output->threshold, &text);
     else if (output->format == MESO_PREDICT_CSV)
         meso_text_add(&text, "file,label,p_fake,p_real,error,detail" REPORT_CSV_END);
     return print(&text);

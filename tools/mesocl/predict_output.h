@@ -7,6 +7,7 @@
 
 #include "common.h"
 #include "mesocl/evaluate.h"
+#include "mesocl/metrics.h"
 #include "report/report_provenance.h"
 
 typedef enum tool_predict_format {
@@ -19,7 +20,7 @@ typedef enum tool_predict_format {
 /* Rows are printed as they come, so that a run that is interrupted has shown what it had. */
 typedef struct tool_predict_output {
     tool_predict_format format;
-    double threshold; /* P(real) >= threshold is labelled real */
+    double threshold; /* of the label: meso_is_real */
     size_t n_ok, n_refused;
 } tool_predict_output;
 

@@ -39,7 +39,7 @@ static meso_ranked rank_image(const meso_scores *scores, double threshold, size_
                          .cross_entropy = cross_entropy(right),
                          .image = i,
                          .real = (unsigned char)real,
-                         .called_real = scores->p_real[i] > threshold};
+                         .called_real = meso_is_real(scores->p_real[i], threshold)};
 }
 
 meso_status meso_ranking_create(const meso_scores *scores, double threshold, meso_ranking *ranking,
