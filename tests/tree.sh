@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What the design asks of the tree itself: a folder includes only what stands to its left, files
-# are short and their names unique, kernels know no double, nothing names a path of one machine.
+# What the design asks of the tree itself: a folder includes only what stands to its left, no file
+# leads back to itself, a header says where its functions are, files are short and their names
+# unique, kernels know no double, nothing names a path of one machine.
 # Prints each offence as file:line: reason. Takes no arguments from ctest; tree_can_fail.sh runs it
 # on other trees.
 #
@@ -73,6 +74,9 @@ trap 'rm -f "$report"' EXIT
                 offence(layer " may not include " name)
         }
     }' $sources
+
+    c_sources=$(printf '%s\n' "$sources" | grep -E '^(src|tools|bench)/.*[.][ch]$')
+    awk -f "$(dirname "$0")/circles.awk" pass=1 $c_sources pass=2 $c_sources
 
     # Public headers are included as mesocl/x.h, and nobody includes an example: these may share a
     # name with an inner file.

@@ -17,6 +17,10 @@ fresh_tree() {
     echo "$licence" >include/mesocl/net.h
     printf '%s\n#include "base/text.h"\n#include <CL/cl.h>\n' "$licence" >src/runtime/device.c
     printf '%s\n#include "mesocl/net.h"\n' "$licence" >src/base/text.h
+    printf '%s\nint elsewhere(void)\n{\n}\n' "$licence" >src/base/other.c
+    printf '%s\nint size(int a)\n{\n    next(); /* f() */\n}\n' "$licence" >src/base/size.c
+    printf '/* SPDX-License-Identifier: Apache-2.0\n * See oth*.c. */\nint elsewhere(void);\n' \
+        >src/base/there.h
     printf '%s\n/* no double here */\nkernel void f(void) {}\n' "$licence" >cl/conv.cl
 }
 
@@ -54,5 +58,10 @@ must_find src/net/long.c "$(seq 500)" 'a file over 500 lines'
 must_find src/extra/x.c '' 'a folder under src/ that tests/tree.sh does not know'
 must_find src/net/bare.c 'int x;' 'lacks the SPDX licence'
 must_find docs/benchmarks/raw.json "$(seq 200)" 'a record over 200 lines'
+must_find src/base/text.h 'int lost(void);' 'lost is declared, and nothing defines it'
+must_find src/base/text.h 'int elsewhere(void);' \
+    'elsewhere is defined in src/base/other.c, which the first comment does not name'
+must_find src/base/next.c "$(printf 'int next(void)\n{\n    return size(1);\n}')" \
+    'a circle of files: src/base/'
 must_find docs/notes.md "see $(printf '/%s/' home)someone/file" 'a path of one machine'
 echo "each kind of offence was found"

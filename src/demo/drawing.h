@@ -2,7 +2,7 @@
  *
  * Faces drawn by the program, real and "fake", from a seed: nobody's, and the same on every
  * machine but for the last digit of its arithmetic. They give demonstrations and tests something
- * true to find.
+ * true to find. drawing_files.c has them at other sizes and as JPEG files.
  */
 #ifndef MESO_STUDY_DRAWING_H
 #define MESO_STUDY_DRAWING_H

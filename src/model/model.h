@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside a meso_model; for src/model alone.
+ * Inside a meso_model; for src/model alone. Its parts are model.c, predict.c and normalize.c.
  */
 #ifndef MESO_MODEL_MODEL_H
 #define MESO_MODEL_MODEL_H

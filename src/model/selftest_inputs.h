@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The pictures of selftest.c, for all who check a net without a file.
+ */
 #ifndef MESO_MODEL_SELFTEST_INPUTS_H
 #define MESO_MODEL_SELFTEST_INPUTS_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A network as data: layers in the order of the text, each with its op's settings, its shape and
- * its parameters. Text → meso_net is parse.c; what each op means is op_*.c; meso_net → buffers is
+ * its parameters. Text → meso_net is parse.c, where texts come
+ * from net_open.c; what each op means is op_*.c; meso_net → buffers is
  * plan.c.
  */
 #ifndef MESO_NET_NET_H

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "picture/statistics_record.h"
+#include "picture/statistics_finish.h"
 #include "runtime/program.h"
 
 enum {

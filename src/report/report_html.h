@@ -2,7 +2,7 @@
  *
  * A report as one HTML file that opens without a network: text, tables, matrices and charts, light
  * or dark as the reader's system is, for narrow and wide screens and for paper. Chart.js draws the
- * charts; the build puts it in.
+ * charts (report_chart.c); the build puts it in.
  *
  *   report_html page = {.title = "Training run", .subtitle = "meso4 on data/Train"};
  *   report_html_section(&page, "Curves");

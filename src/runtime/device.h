@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * An open device: context, programs, kernels and launches (device.c), buffers (buffer.c), lanes
- * (lanes.c). With device_list.c the only code that calls cl*.
+ * (lanes.c), the profile (profile.c). With device_list.c the only code that calls cl*.
  */
 #ifndef MESO_RUNTIME_DEVICE_H
 #define MESO_RUNTIME_DEVICE_H

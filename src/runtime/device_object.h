@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside a meso_device; for src/runtime alone.
+ * Inside a meso_device; for src/runtime alone: device.c, lanes.c, program.c, profile.c, clblast.c.
  */
 #ifndef MESO_RUNTIME_DEVICE_OBJECT_H
 #define MESO_RUNTIME_DEVICE_OBJECT_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What `dataset_bench check` found, and how it is told.
+ * What `dataset_bench check` found (check_findings.c), and how it is told: to people here, to
+ * programs by check_json.c.
  */
 #ifndef MESO_TOOLS_CHECK_REPORT_H
 #define MESO_TOOLS_CHECK_REPORT_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * dataset_bench study-job: what `run` starts for each job; not meant to be typed.
+ * dataset_bench study-job FOLDER prepare, or study-job FOLDER NUMBER THREADS: what `run` starts for
+ * each job; not meant to be typed.
  */
 #include <signal.h>
 #include <stdio.h>

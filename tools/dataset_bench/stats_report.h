@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What `dataset_bench stats` says: the parts of its report, which check and later reports use, too.
+ * stats_json.c writes it for programs.
  */
 #ifndef MESO_TOOLS_STATS_REPORT_H
 #define MESO_TOOLS_STATS_REPORT_H

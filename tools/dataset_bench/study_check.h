@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Before a study begins: can it be done as planned, and what will it take?
+ * Before a study begins: can it be done as planned, and what will it take (study_dry_run.c)?
  */
 #ifndef MESO_TOOLS_STUDY_CHECK_H
 #define MESO_TOOLS_STUDY_CHECK_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the child processes of a study do.
+ * What the child processes of a study do: study_prepare.c, study_train.c and study_features.c.
  */
 #ifndef MESO_TOOLS_STUDY_JOB_H
 #define MESO_TOOLS_STUDY_JOB_H

@@ -20,7 +20,4 @@ size_t bench_queue_done(const bench_study *study, unsigned char *done);
  * (no space, no device), 75 after Ctrl-C, 70 when single jobs failed. */
 int bench_queue_run(const bench_study *study, unsigned char *done, size_t n_parallel);
 
-/* The whole of a child: argv is study-job FOLDER prepare, or study-job FOLDER NUMBER THREADS. */
-int bench_cmd_study_job(int argc, char **argv);
-
 #endif

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A study for people; with charts (study_charts.c) and what it got wrong (study_mistakes.c).
+ */
 #ifndef MESO_TOOLS_STUDY_REPORT_H
 #define MESO_TOOLS_STUDY_REPORT_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a study has come to, from the files in its folder alone; and the reports of it.
+ * What a study has come to, from the files in its folder alone; and the reports of it,
+ * which study_report.c writes.
  */
 #ifndef MESO_TOOLS_STUDY_RESULTS_H
 #define MESO_TOOLS_STUDY_RESULTS_H

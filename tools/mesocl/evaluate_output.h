@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What evaluate writes: a report for people, one JSON document, one CSV row per image, a ROC curve.
- * Each appends to out, whose out_of_memory the caller checks.
+ * Each appends to out, whose out_of_memory the caller checks. They are evaluate_text.c,
+ * evaluate_json.c and evaluate_files.c.
  */
 #ifndef MESO_TOOLS_EVALUATE_OUTPUT_H
 #define MESO_TOOLS_EVALUATE_OUTPUT_H

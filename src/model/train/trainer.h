@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A net in training on a device: one step at a time. The loop around it is train.c.
+ * A net in training on a device, one step at a time (trainer.c), and its state (trainer_state.c).
+ * The loop around it is run_loop.c.
  */
 #ifndef MESO_MODEL_TRAINER_H
 #define MESO_MODEL_TRAINER_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A set of named tensors with metadata, in memory. On disk it is safetensors (safetensors_*.c).
+ * A set of named tensors with metadata, in memory. On disk it is safetensors
+ * (safetensors_*.c). The net and the classes in the metadata are weights_net.c.
  */
 #ifndef MESO_MODEL_WEIGHTS_H
 #define MESO_MODEL_WEIGHTS_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the parts of the rewrite pass share: walking a net from layer to layer.
+ * What the parts of the rewrite pass share: walking a net from layer to layer (walk.c) and
+ * finding an inception block (inception.c) and a head (strip_blocks.c).
  */
 #ifndef MESO_NET_STRIP_FIND_H
 #define MESO_NET_STRIP_FIND_H

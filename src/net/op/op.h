@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * An op: what a layer of its kind is called, takes, computes and costs. op.c has what several ops
- * share.
+ * share; op_conv.c and op_bias.c have a deal of their own.
  */
 #ifndef MESO_NET_OP_H
 #define MESO_NET_OP_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A strip plan at work on a device.
+ * A strip plan at work on a device. Its sizes come from strip_tuning.c.
  */
 #ifndef MESO_NET_STRIP_RUN_H
 #define MESO_NET_STRIP_RUN_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Shortcuts: properties and framing that separate real from fake without the face.
+ * Shortcuts: properties and framing that separate real from fake without the face. The classifier
+ * on many of them is linear.c.
  */
 #ifndef MESO_STUDY_SHORTCUT_H
 #define MESO_STUDY_SHORTCUT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Any number of an image as its score for being real: AUC with a bootstrap interval, over groups
- * where the dataset has them.
+ * where the dataset has them. For shortcut.c, which defines it, and linear.c.
  */
 #ifndef MESO_STUDY_SHORTCUT_AUC_H
 #define MESO_STUDY_SHORTCUT_AUC_H

@@ -2,7 +2,7 @@
  *
  * What is known of datasets before anything is trained: properties, duplicates, label conflicts and
  * shortcuts of each, leakage between two. `dataset_bench check` reports these, and a study begins
- * with them: it keeps them in its folder, so that a report needs no image.
+ * with them: it keeps them in its folder (study_facts_json.c), so that a report needs no image.
  */
 #ifndef MESO_STUDY_STUDY_FACTS_H
 #define MESO_STUDY_STUDY_FACTS_H

@@ -2,8 +2,8 @@
  *
  * The counts that cl/picture/statistics.cl writes for a band of a picture, and what they come to.
  */
-#ifndef MESO_MODEL_STATISTICS_RECORD_H
-#define MESO_MODEL_STATISTICS_RECORD_H
+#ifndef MESO_MODEL_STATISTICS_FINISH_H
+#define MESO_MODEL_STATISTICS_FINISH_H
 
 #include <stddef.h>
 #include <stdint.h>
