@@ -456,6 +456,9 @@ static void the_layer_is_there(void **state)
         layer->poses_as_gpu = scenarios[s].gpu;
         if (scenarios[s].run(scenarios[s].path, wanted[s], &error) != MESO_OK)
             fail_msg("%s: %s", scenarios[s].name, error.text);
+        /* No question is asked whose answer may be an error: drivers crash in saying so. */
+        if (layer->n_refused)
+            fail_msg("%s: the driver refused %zu calls", scenarios[s].name, layer->n_refused);
         layer->poses_as_gpu = 0;
         for (int i = 0; s > like && i < n_pictures; i++)
             harness_close(wanted[s][i], wanted[like][i], 2e-6, "%s: %d", scenarios[s].name, i);

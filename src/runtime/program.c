@@ -114,14 +114,18 @@ meso_status meso_program_has_kernel(meso_device *device, const meso_program *pro
                                     const char *name, int *has)
 {
     meso_status status = MESO_OK;
-    cl_int code;
-    cl_kernel kernel = clCreateKernel(program->program, name, &code);
-    *has = code == CL_SUCCESS;
-    if (*has)
-        clReleaseKernel(kernel);
-    else if (code != CL_INVALID_KERNEL_NAME) /* no answer but a failure */
-        MESO_REQUIRE_CL(code, &device->error, "clCreateKernel");
+    char *names = NULL, *rest = NULL; /* "a;b;c" */
+    size_t n = 0;
+    *has = 0;
+    MESO_CL(&device->error, clGetProgramInfo, program->program, CL_PROGRAM_KERNEL_NAMES, 0, NULL,
+            &n);
+    MESO_REQUIRE_MEMORY(names = calloc(n + 1, 1), &device->error);
+    MESO_CL(&device->error, clGetProgramInfo, program->program, CL_PROGRAM_KERNEL_NAMES, n, names,
+            NULL);
+    for (char *one = strtok_r(names, ";", &rest); one; one = strtok_r(NULL, ";", &rest))
+        *has |= strcmp(one, name) == 0;
 out:
+    free(names);
     return status;
 }
 

@@ -40,17 +40,25 @@ static int fails(const char *function)
     return n == fault_layer.fail_at || fault_layer.lost;
 }
 
+/* Counts a driver's own refusal. */
+static cl_int answer(cl_int code)
+{
+    fault_layer.n_refused += code != CL_SUCCESS;
+    return code;
+}
+
 /* Of a call that must be made in any case: its code, or the one that is planted. */
 static cl_int outcome(const char *function, cl_int code)
 {
+    answer(code);
     return fails(function) ? fault_layer.code : code;
 }
 
 /* A call that returns a code. */
-#define CALL(function, parameters, arguments)                                  \
-    static cl_int CL_API_CALL my_##function parameters                         \
-    {                                                                          \
-        return fails(#function) ? fault_layer.code : next->function arguments; \
+#define CALL(function, parameters, arguments)                                          \
+    static cl_int CL_API_CALL my_##function parameters                                 \
+    {                                                                                  \
+        return fails(#function) ? fault_layer.code : answer(next->function arguments); \
     }
 
 /* A call that waits. */
@@ -78,6 +86,7 @@ static cl_int outcome(const char *function, cl_int code)
         }                                                   \
         type object = next->function arguments;             \
         fault_layer.live[kind] += object != NULL;           \
+        answer(object ? CL_SUCCESS : CL_INVALID_VALUE);     \
         return object;                                      \
     }
 
@@ -90,6 +99,9 @@ CALL(clGetDeviceIDs, (cl_platform_id platform, cl_device_type type, cl_uint n, c
 CALL(clGetProgramBuildInfo,
      (cl_program program, cl_device_id device, cl_program_build_info what, size_t n, void *value, size_t *size),
      (program, device, what, n, value, size))
+CALL(clGetProgramInfo,
+     (cl_program program, cl_program_info what, size_t n, void *value, size_t *size),
+     (program, what, n, value, size))
 CALL(clGetCommandQueueInfo,
      (cl_command_queue queue, cl_command_queue_info what, size_t n, void *value, size_t *size),
      (queue, what, n, value, size))
@@ -136,6 +148,7 @@ static cl_mem CL_API_CALL my_clCreateBuffer(cl_context context, cl_mem_flags fla
     }
     cl_mem buffer = next->clCreateBuffer(context, flags, size, host, error);
     fault_layer.live[FAULT_BUFFER] += buffer != NULL;
+    answer(buffer ? CL_SUCCESS : CL_INVALID_VALUE);
     return buffer;
 }
 
@@ -146,7 +159,7 @@ static cl_int CL_API_CALL my_clCreateSubDevices(cl_device_id device,
     cl_uint made = 0;
     if (fails("clCreateSubDevices"))
         return fault_layer.code;
-    cl_int code = next->clCreateSubDevices(device, properties, n, devices, &made);
+    cl_int code = answer(next->clCreateSubDevices(device, properties, n, devices, &made));
     if (code == CL_SUCCESS && devices)
         fault_layer.live[FAULT_SUB_DEVICE] += made < n ? made : n;
     if (found)
@@ -166,7 +179,7 @@ static cl_int CL_API_CALL my_clGetDeviceInfo(cl_device_id device, cl_device_info
 {
     if (fails("clGetDeviceInfo"))
         return fault_layer.code;
-    cl_int code = next->clGetDeviceInfo(device, what, n, value, size);
+    cl_int code = answer(next->clGetDeviceInfo(device, what, n, value, size));
     if (code == CL_SUCCESS && fault_layer.poses_as_gpu && value && n >= sizeof(cl_device_type) &&
         what == CL_DEVICE_TYPE)
         *(cl_device_type *)value = CL_DEVICE_TYPE_GPU;
@@ -188,7 +201,7 @@ static cl_int CL_API_CALL my_clGetKernelWorkGroupInfo(cl_kernel kernel, cl_devic
 {
     if (fails("clGetKernelWorkGroupInfo"))
         return fault_layer.code;
-    cl_int code = next->clGetKernelWorkGroupInfo(kernel, device, what, n, value, size);
+    cl_int code = answer(next->clGetKernelWorkGroupInfo(kernel, device, what, n, value, size));
     if (code == CL_SUCCESS && what == CL_KERNEL_WORK_GROUP_SIZE)
         lower(fault_layer.max_group, n, value);
     return code;
@@ -207,7 +220,7 @@ static cl_int CL_API_CALL my_clGetEventProfilingInfo(cl_event event, cl_profilin
         return fault_layer.code;
     if (fault_layer.times == FAULT_TIMES_REFUSED)
         return CL_PROFILING_INFO_NOT_AVAILABLE;
-    cl_int code = next->clGetEventProfilingInfo(event, what, n, value, size);
+    cl_int code = answer(next->clGetEventProfilingInfo(event, what, n, value, size));
     if (code == CL_SUCCESS && fault_layer.times != FAULT_TIMES_TRUE && value)
         *(cl_ulong *)value = bogus[fault_layer.times][what == CL_PROFILING_COMMAND_END];
     return code;
@@ -216,7 +229,7 @@ static cl_int CL_API_CALL my_clGetEventProfilingInfo(cl_event event, cl_profilin
 static cl_int enqueued(cl_int code, const cl_event *event)
 {
     fault_layer.live[FAULT_EVENT] += code == CL_SUCCESS && event && *event;
-    return code;
+    return answer(code);
 }
 
 static cl_int CL_API_CALL my_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel,
@@ -275,8 +288,10 @@ static void *CL_API_CALL my_clEnqueueMapBuffer(cl_command_queue queue, cl_mem bu
             *error = fault_layer.code;
         return NULL;
     }
-    return next->clEnqueueMapBuffer(queue, buffer, blocking, flags, offset, size, n, wait, event,
-                                    error);
+    void *memory = next->clEnqueueMapBuffer(queue, buffer, blocking, flags, offset, size, n, wait,
+                                            event, error);
+    answer(memory ? CL_SUCCESS : CL_INVALID_VALUE);
+    return memory;
 }
 
 static cl_int CL_API_CALL my_clEnqueueUnmapMemObject(cl_command_queue queue, cl_mem buffer,
@@ -323,7 +338,7 @@ static cl_int CL_API_CALL my_clEnqueueBarrierWithWaitList(cl_command_queue queue
     OVER(clCreateContext) OVER(clReleaseContext) OVER(clCreateCommandQueue) \
     OVER(clGetCommandQueueInfo) OVER(clReleaseCommandQueue) OVER(clCreateBuffer) \
     OVER(clReleaseMemObject) OVER(clCreateProgramWithSource) OVER(clBuildProgram) \
-    OVER(clGetProgramBuildInfo) OVER(clReleaseProgram) OVER(clCreateKernel) \
+    OVER(clGetProgramInfo) OVER(clGetProgramBuildInfo) OVER(clReleaseProgram) OVER(clCreateKernel) \
     OVER(clSetKernelArg) OVER(clGetKernelWorkGroupInfo) OVER(clReleaseKernel) \
     OVER(clEnqueueNDRangeKernel) OVER(clEnqueueReadBuffer) OVER(clEnqueueWriteBuffer) \
     OVER(clEnqueueMapBuffer) OVER(clEnqueueUnmapMemObject) \

@@ -57,6 +57,8 @@ typedef struct fault_layer_state {
     fault_hang hang;
     const char *failed; /* the function that failed first */
 
+    size_t n_refused; /* calls that the driver itself refused */
+
     int poison_reads; /* NaN in all that is read back */
     int poses_as_gpu; /* the device says that it is a GPU with memory of its own */
     fault_times times;
