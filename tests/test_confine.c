@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The confinement of mesocl-h5import: what a confined process can no longer do, what it still can,
- * and that the program is confined before it reads. (That it converts all the same: test_convert.)
+ * Confinement: what a confined process can no longer do, what it still can, and that mesocl-h5import
+ * is confined before it reads. (That it converts all the same: test_convert.)
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,9 +37,54 @@ static long makes_a_file(void)
     return syscall(SYS_openat, AT_FDCWD, "/tmp/meso_confine", O_CREAT | O_WRONLY, 0600);
 }
 
+static long opens_to_write(void)
+{
+    return open("/dev/null", O_RDWR);
+}
+
+static long opens_to_write_by_the_old_call(void)
+{
+#ifdef SYS_open
+    return syscall(SYS_open, "/dev/null", O_WRONLY);
+#else
+    return errno = EPERM, -1;
+#endif
+}
+
+static long removes_a_file(void)
+{
+    return unlink("/tmp/meso_confine_none");
+}
+
+/* Ends with 0, as one who could. */
 static long runs_a_program(void)
 {
     return execl("/bin/true", "true", (char *)NULL);
+}
+
+static void *nothing(void *argument)
+{
+    return argument;
+}
+
+static long makes_a_thread(void)
+{
+    pthread_t thread;
+    errno = pthread_create(&thread, NULL, nothing, NULL);
+    return errno ? -1 : pthread_join(thread, NULL);
+}
+
+static long signals_itself(void)
+{
+    return raise(SIGCHLD) == 0 ? 0 : -1;
+}
+
+static long forks(void)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    return child;
 }
 
 static long makes_a_process(void)
@@ -66,6 +113,23 @@ static long kills_its_parent(void)
     return kill(getppid(), 0);
 }
 
+static long kills_its_parents_thread(void)
+{
+    return syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static long reads_its_parent(void)
+{
+    char byte;
+    struct iovec here = {&byte, 1}, there = {&other_fd, 1};
+    return process_vm_readv(getppid(), &here, 1, &there, 1, 0);
+}
+
+static long calls_another_interface(void)
+{
+    return syscall(0x40000000 + SYS_getpid);
+}
+
 static long writes_to_stderr(void)
 {
     return write(STDERR_FILENO, "", 0);
@@ -82,18 +146,17 @@ static long takes_memory(void)
     return 0;
 }
 
-enum { could, refused, failed_otherwise, no_filters, no_memory };
+enum { could, refused, failed_otherwise, no_filters };
 
 /* How a confined child's act ends. */
-static int confined(long (*act)(void))
+static int confined(confine_profile profile, long (*act)(void))
 {
     int status = 0;
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        int made = confine_self();
-        if (made != 1)
-            _exit(made == 0 ? no_filters : no_memory);
+        if (!confine_self(profile))
+            _exit(no_filters);
         errno = 0;
         long result = act();
         _exit(result >= 0 ? could : errno == EPERM ? refused : failed_otherwise);
@@ -102,14 +165,14 @@ static int confined(long (*act)(void))
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Not in a build or on a kernel without filters; not under the address sanitizer, which makes
- * system calls of its own. */
+/* Not where there are no filters; not under the address sanitizer, which makes system calls of its
+ * own. */
 static void need_filters(void)
 {
 #ifdef __SANITIZE_ADDRESS__
     skip();
 #endif
-    if (confined(writes_to_stderr) == no_filters)
+    if (confined(CONFINE_COMPUTES, writes_to_stderr) == no_filters)
         skip();
 }
 
@@ -118,27 +181,38 @@ static void what_is_left(void **state)
     static const struct {
         const char *name;
         long (*act)(void);
-        int end;
+        int reads, computes; /* how it ends under each profile */
     } rows[] = {
-        {"open a file", opens_a_file, refused},
-        {"make a file", makes_a_file, refused},
-        {"run a program", runs_a_program, refused},
-        {"make a process", makes_a_process, refused},
-        {"connect", connects, refused},
-        {"map code", maps_code, refused},
-        {"write elsewhere", writes_elsewhere, refused},
-        {"signal another", kills_its_parent, refused},
-        {"write to stderr", writes_to_stderr, could},
-        {"take memory", takes_memory, could},
+        {"open a file", opens_a_file, could, refused},
+        {"run a program", runs_a_program, could, refused},
+        {"make a thread", makes_a_thread, could, refused},
+        {"signal itself", signals_itself, could, refused},
+        {"map code", maps_code, could, refused},
+        {"write elsewhere", writes_elsewhere, could, refused},
+        {"open to write", opens_to_write, refused, refused},
+        {"open to write, by the old call", opens_to_write_by_the_old_call, refused, refused},
+        {"make a file", makes_a_file, refused, refused},
+        {"remove a file", removes_a_file, refused, refused},
+        {"make a process", makes_a_process, refused, refused},
+        {"make a process by the C library", forks, refused, refused},
+        {"connect", connects, refused, refused},
+        {"signal another", kills_its_parent, refused, refused},
+        {"signal another's thread", kills_its_parents_thread, refused, refused},
+        {"read another's memory", reads_its_parent, refused, refused},
+        {"call what a filter does not know", calls_another_interface, refused, refused},
+        {"write to stderr", writes_to_stderr, could, could},
+        {"take memory", takes_memory, could, could},
     };
     (void)state;
     other_fd = open("/dev/null", O_WRONLY);
     assert_true(other_fd > 2);
     need_filters();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        int got = confined(rows[i].act);
-        if (got != rows[i].end)
-            fail_msg("%s: %d instead of %d", rows[i].name, got, rows[i].end);
+        int reads = confined(CONFINE_READS, rows[i].act);
+        int computes = confined(CONFINE_COMPUTES, rows[i].act);
+        if (reads != rows[i].reads || computes != rows[i].computes)
+            fail_msg("%s: %d, %d instead of %d, %d", rows[i].name, reads, computes, rows[i].reads,
+                     rows[i].computes);
     }
     close(other_fd);
 }

@@ -14,7 +14,7 @@ packages="
     ocl-icd-opencl-dev pocl-opencl-icd libclblast-dev
     libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev
     libjansson-dev libxxhash-dev
-    libhdf5-dev libzip-dev libssl-dev libseccomp-dev
+    libhdf5-dev libzip-dev libssl-dev
     liblapacke-dev libkissfft-dev libjs-chart.js
     libcmocka-dev oclgrind
 "

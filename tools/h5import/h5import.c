@@ -12,38 +12,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "confine.h"
+#include "h5import_limits.h"
 
-static void limit(int resource, rlim_t value)
-{
-    struct rlimit row = {value, value};
-    if (setrlimit(resource, &row) != 0)
-        die(70, "cannot limit resource %d: %s", resource, strerror(errno));
-}
-
-/* A file that drives HDF5 astray must not take more than this along. Output is a pipe: it writes no
- * file. */
 static void limit_self(void)
 {
-#ifndef __SANITIZE_ADDRESS__ /* which maps terabytes of addresses */
-    limit(RLIMIT_AS, (rlim_t)512 << 20);
-#endif
-    limit(RLIMIT_CPU, 10);
-    limit(RLIMIT_NOFILE, 16);
-    limit(RLIMIT_FSIZE, 0);
+    int error = confine_resources(&h5import_limits);
+    if (error != 0)
+        die(70, "cannot limit resources: %s", strerror(error));
     signal(SIGXFSZ, SIG_IGN); /* an error code in place of a silent end */
-    limit(RLIMIT_CORE, 0);
     /* OpenSSL would read its settings when SHA-256 is asked for. */
     if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
         die(70, "OpenSSL cannot start");
-#ifndef __SANITIZE_ADDRESS__ /* whose reports open files */
-    if (confine_self() < 0)
-        die(70, "out of memory");
-#endif
+    confine_self(h5import_work);
 }
 
 static blob read_input(int fd)
