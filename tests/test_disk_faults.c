@@ -257,7 +257,7 @@ int main(int argc, char **argv)
     int code;
     /* device_bench measures in a process of its own, which is this program, too. */
     tool_child_offer("list", tool_child_list);
-    tool_child_offer(BENCH_CHILD, bench_measure_child);
+    tool_child_offer_json(BENCH_CHILD, bench_measure_child);
     if (tool_child_main(argc, argv, &code))
         return code;
     return cmocka_run_group_tests(tests, set_up, harness_leave_folder);

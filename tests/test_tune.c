@@ -268,7 +268,7 @@ int main(int argc, char **argv)
     };
     int code;
     tool_child_offer("list", tool_child_list);
-    tool_child_offer(TUNE_CHILD, tune_child);
+    tool_child_offer_json(TUNE_CHILD, tune_child);
     if (tool_child_main(argc, argv, &code))
         return code;
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,16 +3,15 @@
  * device_bench ab: two command lines in turns, A B B A A B …, so that whatever else the machine
  * does meets both.
  */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "common.h"
 #include "device_bench.h"
+#include "process.h"
 #include "progress.h"
 #include "verdict.h"
 
@@ -35,27 +34,37 @@ typedef struct side {
     bench_record all;
 } side;
 
-/* Runs the command; its output into `out`. -1, or the exit code after a sentence. */
-static int run_command(const side *s, meso_text *out, double *seconds)
+/* Of more output the rest is let go by: the command must not fail over it. */
+static int keep_start(void *user, meso_text *text)
 {
-    char bytes[65536];
-    size_t n;
-    fflush(NULL);
-    double started = meso_seconds();
-    FILE *pipe = popen(s->command, "r");
-    if (!pipe) {
-        fprintf(stderr, "%s: cannot run %s: %s\n", tool_program_name, s->name, strerror(errno));
-        return 70;
+    (void)user;
+    if (text->length > largest_output) {
+        text->length = largest_output;
+        text->bytes[largest_output] = '\0';
     }
-    while ((n = fread(bytes, 1, sizeof bytes, pipe)) > 0)
-        if (out->length < largest_output)
-            meso_text_add_n(out, bytes, n);
-    int code = pclose(pipe);
+    return 1;
+}
+
+/* Runs the command; its output is in the process's pipe. -1, or the exit code after a sentence. */
+static int run_command(const side *s, tool_process *p, double *seconds)
+{
+    const char *const argv[] = {"sh", "-c", s->command, NULL};
+    meso_error error = {0};
+    const double started = meso_seconds();
+    *p = (tool_process){.program = "/bin/sh",
+                        .argv = argv,
+                        .in = TOOL_OURS,
+                        .err = TOOL_OURS,
+                        .pipes = {{.number = 1, .most = SIZE_MAX, .take = keep_start}}};
+    if (tool_process_start(p, &error) != MESO_OK)
+        return tool_fail(&error);
+    tool_process_run(p);
     *seconds = meso_seconds() - started;
-    if (code == 0 && !out->out_of_memory)
+    const int is_good = p->end == TOOL_PROCESS_EXITED && p->code == 0;
+    if (is_good && !p->pipes[0].text.out_of_memory)
         return -1;
     fprintf(stderr, "%s: %s failed: %s\n", tool_program_name, s->name, MESO_PRINTABLE(s->command));
-    return WIFEXITED(code) && WEXITSTATUS(code) > 0 ? WEXITSTATUS(code) : 70;
+    return p->end == TOOL_PROCESS_EXITED && p->code > 0 ? p->code : 70;
 }
 
 /* The time of a whole run as a record of one measure. */
@@ -103,21 +112,22 @@ static int append_run(side *s, bench_record *run)
 /* -1, or the exit code after a sentence on stderr. */
 static int run_side(side *s)
 {
-    meso_text out = {0};
+    tool_process process;
     bench_record run = {0};
     meso_error error = {0};
-    double seconds;
-    int end = run_command(s, &out, &seconds);
+    double seconds = 0;
+    int end = run_command(s, &process, &seconds);
     if (end < 0) {
-        int is_record = out.bytes && strstr(out.bytes, BENCH_SCHEMA) != NULL;
+        const meso_text *out = &process.pipes[0].text;
+        int is_record = out->bytes && strstr(out->bytes, BENCH_SCHEMA) != NULL;
         if (is_record &&
-            bench_record_parse(out.bytes, out.length, s->name, &run, &error) != MESO_OK)
+            bench_record_parse(out->bytes, out->length, s->name, &run, &error) != MESO_OK)
             end = tool_fail(&error);
         else if ((!is_record && !wall_record(seconds, &run)) || !append_run(s, &run))
             end = 70;
     }
     bench_record_free(&run);
-    meso_text_free(&out);
+    tool_process_free(&process);
     return end;
 }
 

@@ -24,6 +24,6 @@ int main(int argc, char **argv)
 {
     static const tool_cli cli = {"device_bench", "How fast OpenCL devices are at MesoCL's work.",
                                  commands, "all"};
-    tool_child_offer(BENCH_CHILD, bench_measure_child);
+    tool_child_offer_json(BENCH_CHILD, bench_measure_child);
     return tool_cli_main(&cli, argc, argv);
 }

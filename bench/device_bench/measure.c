@@ -3,29 +3,23 @@
 
 #include <stdlib.h>
 
+#include "base/json_builder.h"
 #include "child.h"
 #include "common.h"
 #include "device_bench.h"
 #include "merge.h"
 #include "net_bench.h"
-#include "report/report_json.h"
 #include "together.h"
 
-meso_status bench_measure_child(const char *argument, meso_text *answer, meso_error *error)
+meso_status bench_measure_child(json_t *question, json_t **answer, meso_error *error)
 {
     meso_status status = MESO_OK;
     bench_spec spec;
-    json_t *found = NULL, *document = json_loads(argument, 0, NULL);
-    if (json_object_get(document, "begin")) {
-        MESO_TRY(bench_together_child(document, answer, error));
-        goto out;
-    }
-    MESO_TRY(bench_spec_unpack(document, &spec, error));
-    MESO_TRY(bench_net_run(&spec, &found, error));
-    report_json_write(found, REPORT_JSON_LINE, answer);
+    MESO_TRY(bench_spec_unpack(question, &spec, error));
+    status = json_object_get(question, "begin")
+                 ? bench_together_child(&spec, question, answer, error)
+                 : bench_net_run(&spec, answer, error);
 out:
-    json_decref(found);
-    json_decref(document);
     return status;
 }
 
@@ -45,7 +39,6 @@ static void limit_threads(unsigned n)
 static meso_status run_child(const bench_plan *plan, const bench_job *job, int check,
                              json_t **found, meso_error *error)
 {
-    meso_status status = MESO_OK;
     char device[32];
     bench_spec spec = job->spec;
     const tool_driver *driver = &plan->drivers->rows[plan->drivers->owners[job->device]];
@@ -53,26 +46,13 @@ static meso_status run_child(const bench_plan *plan, const bench_job *job, int c
     spec.device = device;
     spec.check = check;
     json_t *document = bench_spec_json(&spec);
-    char *argument = document ? json_dumps(document, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    tool_child child = {.work = BENCH_CHILD,
-                        .vendors = driver->vendors,
-                        .argument = argument,
-                        .idle_limit = BENCH_IDLE_LIMIT};
-    *found = NULL;
-    MESO_REQUIRE_MEMORY(argument, error);
+    tool_child child = {
+        .work = BENCH_CHILD, .vendors = driver->vendors, .idle_limit = BENCH_IDLE_LIMIT};
     limit_threads(spec.n_threads);
-    tool_children_run(&child, 1, BENCH_PATIENCE);
-    *error = child.error;
-    status = child.error.status;
-    if (status == MESO_OK)
-        *found = json_loadb(child.answer.bytes, child.answer.length, 0, NULL);
-    MESO_REQUIRE(status != MESO_OK || *found, error, MESO_ERROR_INTERNAL,
-                 "the answer of a process cannot be read");
-out:
-    meso_text_free(&child.answer);
-    free(argument);
+    tool_children_ask(&child, &document, found, 1, BENCH_PATIENCE);
     json_decref(document);
-    return status;
+    *error = child.error;
+    return child.error.status;
 }
 
 /* "0:1", which also tells two devices of one name apart. */

@@ -11,7 +11,6 @@
 #ifndef MESO_BENCH_MEASURE_H
 #define MESO_BENCH_MEASURE_H
 
-#include "base/text.h"
 #include "drivers.h"
 #include "measure/spec.h"
 
@@ -34,9 +33,9 @@ typedef struct bench_plan {
  * "failures". */
 meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error *error);
 
-/* The work of a child, for tool_child_offer(BENCH_CHILD, …). */
+/* The work of a child, for tool_child_offer_json(BENCH_CHILD, …). */
 #define BENCH_CHILD "measure"
-meso_status bench_measure_child(const char *argument, meso_text *answer, meso_error *error);
+meso_status bench_measure_child(json_t *question, json_t **answer, meso_error *error);
 
 /* The exit code of the first failure; 0 without one. */
 int bench_failures_code(const json_t *document);

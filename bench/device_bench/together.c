@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json_builder.h"
 #include "child.h"
 #include "measure/work.h"
 #include "mesocl/device.h"
-#include "report/report_json.h"
 
 enum { most_jobs = 64 };
 
@@ -25,40 +25,28 @@ static void wait_until(double time)
         ; /* awake: a thread that sleeps is late */
 }
 
-/* Warm before `begin`, then `batches` calls. The answer: when the last of them had ended. */
-static meso_status run_share(const bench_spec *spec, double begin, json_int_t batches, double *end,
-                             meso_error *error)
+meso_status bench_together_child(const bench_spec *spec, const json_t *question, json_t **answer,
+                                 meso_error *error)
 {
     meso_status status = MESO_OK;
+    const double begin = json_number_value(json_object_get(question, "begin"));
+    const json_int_t n_calls = json_integer_value(json_object_get(question, "calls"));
     meso_device *device = NULL;
     bench_work work = {0};
     MESO_TRY(meso_device_open(spec->device, &device, error));
     MESO_TRY(bench_work_open(spec, device, &work, error));
     for (int i = 0; i < 4 || meso_seconds() < begin - 0.5; i++)
-        MESO_TRY(bench_work_call(&work, spec->batches[0], error));
+        MESO_TRY(bench_work_call(&work, spec->batches[0], error)); /* until all are warm */
     MESO_REQUIRE(meso_seconds() < begin, error, MESO_ERROR_DEVICE,
                  "was not ready when the stream began");
     tool_child_announce(begin - meso_seconds() + 2 * stream_seconds + 6);
     wait_until(begin);
-    for (json_int_t i = 0; i < batches; i++)
+    for (json_int_t i = 0; i < n_calls; i++)
         MESO_TRY(bench_work_call(&work, spec->batches[0], error));
-    *end = meso_seconds();
+    *answer = json_real(meso_seconds() - begin);
 out:
     bench_work_close(&work);
     meso_device_close(device);
-    return status;
-}
-
-meso_status bench_together_child(const json_t *argument, meso_text *answer, meso_error *error)
-{
-    meso_status status = MESO_OK;
-    bench_spec spec;
-    double end = 0;
-    MESO_TRY(bench_spec_unpack((json_t *)argument, &spec, error));
-    MESO_TRY(run_share(&spec, json_number_value(json_object_get(argument, "begin")),
-                       json_integer_value(json_object_get(argument, "calls")), &end, error));
-    meso_text_format(answer, "[%.9f]", end);
-out:
     return status;
 }
 
@@ -81,14 +69,11 @@ static const json_t *result_of(const bench_plan *plan, const bench_job *job, siz
     return NULL;
 }
 
-/* What one device is given, and its process. */
+/* What one device is given. */
 typedef struct share {
     const json_t *alone; /* its result */
     double rate;
     json_int_t calls;
-    char *argument;
-    char device[32];
-    tool_child child;
 } share;
 
 static meso_status find_rates(const bench_plan *plan, size_t batch, const json_t *document,
@@ -118,47 +103,50 @@ static double warm_seconds(const bench_plan *plan, const share *shares)
     return 3 + 2 * longest * (double)plan->n_jobs;
 }
 
-static meso_status prepare(const bench_plan *plan, size_t i, size_t batch, double begin, share *s,
-                           meso_error *error)
+/* What the process of a job is asked. */
+static json_t *make_question(const bench_plan *plan, size_t i, size_t batch, double begin, share *s)
 {
-    meso_status status = MESO_OK;
     const bench_job *job = &plan->jobs[i];
     bench_spec spec = job->spec;
-    tool_drivers_local_name(plan->drivers, job->device, s->device);
-    spec.device = s->device;
+    char device[32];
+    tool_drivers_local_name(plan->drivers, job->device, device);
+    spec.device = device;
     spec.batches[0] = batch;
     spec.n_batches = 1;
     s->calls = (json_int_t)ceil(stream_seconds * s->rate / (double)batch);
-    json_t *document = bench_spec_json(&spec);
-    json_object_set_new(document, "begin", json_real(begin));
-    json_object_set_new(document, "calls", json_integer(s->calls));
-    s->argument = document ? json_dumps(document, JSON_COMPACT) : NULL;
-    json_decref(document);
-    MESO_REQUIRE_MEMORY(s->argument, error);
-    s->child =
-        (tool_child){.work = BENCH_CHILD,
-                     .vendors = plan->drivers->rows[plan->drivers->owners[job->device]].vendors,
-                     .argument = s->argument,
-                     .idle_limit = BENCH_IDLE_LIMIT};
-out:
-    return status;
+    json_t *question = bench_spec_json(&spec);
+    json_object_set_new(question, "begin", json_real(begin));
+    json_object_set_new(question, "calls", json_integer(s->calls));
+    return question;
 }
 
-static meso_status read_ends(const bench_plan *plan, const tool_child *children, double *last,
-                             meso_error *error)
+/* *seconds: until the last of all had ended. */
+static meso_status run_shares(const bench_plan *plan, size_t batch, share *shares, double *seconds,
+                              meso_error *error)
 {
     meso_status status = MESO_OK;
-    *last = 0;
+    tool_child children[most_jobs] = {{0}};
+    json_t *questions[most_jobs] = {0}, *answers[most_jobs] = {0};
+    const double begin = meso_seconds() + warm_seconds(plan, shares);
     for (size_t i = 0; i < plan->n_jobs; i++) {
-        const tool_child *child = &children[i];
-        MESO_REQUIRE(child->error.status == MESO_OK && child->answer.bytes, error,
-                     MESO_ERROR_DEVICE, "%s: %s", plan->drivers->devices[plan->jobs[i].device].name,
-                     child->error.text);
-        json_t *answer = json_loads(child->answer.bytes, 0, NULL);
-        *last = fmax(*last, json_number_value(json_array_get(answer, 0)));
-        json_decref(answer);
+        const size_t owner = plan->drivers->owners[plan->jobs[i].device];
+        questions[i] = make_question(plan, i, batch, begin, &shares[i]);
+        children[i] = (tool_child){.work = BENCH_CHILD,
+                                   .vendors = plan->drivers->rows[owner].vendors,
+                                   .idle_limit = BENCH_IDLE_LIMIT};
+    }
+    tool_children_ask(children, questions, answers, plan->n_jobs, BENCH_PATIENCE);
+    *seconds = 0;
+    for (size_t i = 0; i < plan->n_jobs; i++) {
+        *seconds = fmax(*seconds, json_number_value(answers[i]));
+        MESO_REQUIRE(answers[i], error, MESO_ERROR_DEVICE, "%s: %s",
+                     plan->drivers->devices[plan->jobs[i].device].name, children[i].error.text);
     }
 out:
+    for (size_t i = 0; i < plan->n_jobs; i++) {
+        json_decref(questions[i]);
+        json_decref(answers[i]);
+    }
     return status;
 }
 
@@ -184,25 +172,13 @@ meso_status bench_together(const bench_plan *plan, json_t *document, meso_error 
 {
     meso_status status = MESO_OK;
     share shares[most_jobs] = {{0}};
-    tool_child children[most_jobs];
-    double last, begin;
+    double seconds;
     MESO_REQUIRE(plan->n_jobs >= 2 && plan->n_jobs <= most_jobs, error, MESO_ERROR_ARGUMENT,
                  "%zu devices: from 2 to %d can work together", plan->n_jobs, most_jobs);
     size_t batch = plan->jobs[0].spec.batches[plan->jobs[0].spec.n_batches - 1];
     MESO_TRY(find_rates(plan, batch, document, shares, error));
-    begin = meso_seconds() + warm_seconds(plan, shares);
-    for (size_t i = 0; i < plan->n_jobs; i++) {
-        MESO_TRY(prepare(plan, i, batch, begin, &shares[i], error));
-        children[i] = shares[i].child;
-    }
-    tool_children_run(children, plan->n_jobs, BENCH_PATIENCE);
-    status = read_ends(plan, children, &last, error);
-    if (status == MESO_OK)
-        json_object_set_new(document, "together", together_json(plan, shares, batch, last - begin));
-    for (size_t i = 0; i < plan->n_jobs; i++)
-        meso_text_free(&children[i].answer);
+    MESO_TRY(run_shares(plan, batch, shares, &seconds, error));
+    json_object_set_new(document, "together", together_json(plan, shares, batch, seconds));
 out:
-    for (size_t i = 0; i < most_jobs; i++)
-        free(shares[i].argument);
     return status;
 }

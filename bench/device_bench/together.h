@@ -10,7 +10,9 @@
  * number for each job}. Errors: DATA (fewer than two jobs), those of the devices, MEMORY. */
 meso_status bench_together(const bench_plan *plan, json_t *document, meso_error *error);
 
-/* The work of a child, for tool_child_offer. */
-meso_status bench_together_child(const json_t *argument, meso_text *answer, meso_error *error);
+/* In a child: the spec's share of the stream; "begin" and "calls" of the question say when and how
+ * much. */
+meso_status bench_together_child(const bench_spec *spec, const json_t *question, json_t **answer,
+                                 meso_error *error);
 
 #endif

@@ -6,10 +6,11 @@
 #ifndef MESO_TOOLS_CHILD_H
 #define MESO_TOOLS_CHILD_H
 
-#include <sys/types.h>
+#include <jansson.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "process.h"
 
 typedef struct tool_child {
     const char *work;     /* a name that was offered */
@@ -19,19 +20,22 @@ typedef struct tool_child {
     double idle_limit;    /* so many seconds without work are a hanging driver; 0: no limit */
     meso_text answer;     /* what the work answered; the caller frees it */
     meso_error error;     /* its failure, or how the process ended without an answer */
-    pid_t pid;            /* the rest is child.c's own */
-    int pipe;
-    double patience, left; /* seconds for the next word, and what is left of them */
-    double cpu, idle;      /* when it last worked: its processor's time, and seconds since */
-    const char *trouble;   /* why it was given up */
+    tool_process process; /* the rest is child.c's own */
+    double patience;      /* seconds for the next word */
 } tool_child;
 
 /* Runs n children side by side until each has answered, ended, or its time is over: `seconds`, or
  * what it announced last. */
 void tool_children_run(tool_child *children, size_t n, double seconds);
 
+/* The same where argument and answer are JSON: questions [n], answers [n], each the caller's or
+ * NULL where there is none; error says why. */
+void tool_children_ask(tool_child *children, json_t *const *questions, json_t **answers, size_t n,
+                       double seconds);
+
 /* What a work does, in the child: fills the answer. */
 typedef meso_status tool_child_work(const char *argument, meso_text *answer, meso_error *error);
+typedef meso_status tool_child_json_work(json_t *question, json_t **answer, meso_error *error);
 
 /* In the child: the answer or the next announcement comes within so many seconds. Elsewhere without
  * effect. */
@@ -39,6 +43,7 @@ void tool_child_announce(double seconds);
 
 /* One more work that this program can be run for; before tool_child_main. */
 void tool_child_offer(const char *name, tool_child_work *function);
+void tool_child_offer_json(const char *name, tool_child_json_work *function);
 
 /* In the child: 1 if this is one; *code is then the exit code of the program. */
 int tool_child_main(int argc, char **argv, int *code);

@@ -2,7 +2,6 @@
 #include "common.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,31 +103,6 @@ meso_score_options tool_scoring_score_options(tool_scoring *scoring)
     options.exif_orient = scoring->exif_orient;
     options.timing = &scoring->scored;
     return options;
-}
-
-static volatile sig_atomic_t interrupted;
-
-/* SA_RESETHAND has put the default action back, so a second signal kills. */
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-void tool_interrupt_catch(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-int tool_interrupted(void)
-{
-    return interrupted;
 }
 
 int tool_stdout_error(void)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "interrupt.h"
 #include "mesocl/evaluate.h"
 #include "mesocl/model.h"
 #include "options.h"
@@ -86,11 +87,6 @@ report_provenance tool_scoring_provenance(const tool_scoring *scoring, const mes
 /* Appends "PROGRAM predict …" as it was typed: call it before tool_options_parse. */
 void tool_command_text(int argc, char **argv, meso_text *text);
 meso_score_options tool_scoring_score_options(tool_scoring *scoring);
-
-/* From now on the first Ctrl-C (SIGINT) or SIGTERM only makes tool_interrupted() true; the second
- * ends the program at once. */
-void tool_interrupt_catch(void);
-int tool_interrupted(void);
 
 /* 0 if all that was printed to stdout so far has gone out, else the errno of the first failure. For
  * loops that stop early when the reader has left; main() asks at the end in any case. */

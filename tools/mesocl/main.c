@@ -27,6 +27,6 @@ int main(int argc, char **argv)
 {
     static const tool_cli cli = {"mesocl", "Meso-4 deepfake detection on any OpenCL device.",
                                  commands, NULL};
-    tool_child_offer(TUNE_CHILD, tune_child);
+    tool_child_offer_json(TUNE_CHILD, tune_child);
     return tool_cli_main(&cli, argc, argv);
 }

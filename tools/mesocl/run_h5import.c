@@ -3,32 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
-
-extern char **environ;
+#include "h5import_limits.h"
+#include "process.h"
 
 enum {
     MAX_STREAM = 128 << 20, /* twice what the child may send */
     MAX_SENTENCE = 1 << 16,
-    TIME_LIMIT = 30 /* seconds; the child limits its processor time to 10 */
+    TIME_LIMIT = 30 /* seconds, of which 10 may be processor time */
 };
-
-/* One end of a pipe with what came out of it. */
-typedef struct channel {
-    int read, write;
-    size_t limit;
-    meso_text text;
-} channel;
 
 static int is_program(const char *path)
 {
@@ -78,129 +67,61 @@ out:
     return status;
 }
 
-static int open_channel(channel *c, size_t limit)
-{
-    int ends[2];
-    c->limit = limit;
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return 0;
-    c->read = ends[0];
-    c->write = ends[1];
-    return 1;
-}
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
-/* 1: more may come. */
-static int drain(channel *c)
-{
-    char bytes[65536];
-    ssize_t n = read(c->read, bytes, sizeof bytes);
-    if (n < 0 && errno == EINTR)
-        return 1;
-    if (n <= 0 || c->text.length + (size_t)n > c->limit) {
-        close_fd(&c->read);
-        return 0;
-    }
-    meso_text_add_n(&c->text, bytes, (size_t)n);
-    return 1;
-}
-
-/* Reads both channels to their ends. 0: the child took too long. */
-static int drain_all(channel *channels)
-{
-    time_t end = time(NULL) + TIME_LIMIT;
-    while (channels[0].read >= 0 || channels[1].read >= 0) {
-        struct pollfd rows[2] = {{channels[0].read, POLLIN, 0}, {channels[1].read, POLLIN, 0}};
-        time_t left = end - time(NULL);
-        if (left <= 0)
-            return 0;
-        if (poll(rows, 2, (int)left * 1000) < 0 && errno != EINTR)
-            return 0;
-        for (int i = 0; i < 2; i++)
-            if (rows[i].fd >= 0 && rows[i].revents)
-                drain(&channels[i]);
-    }
-    return 1;
-}
-
-static int spawn(const char *program, int input, const channel *channels, pid_t *child)
-{
-    posix_spawn_file_actions_t actions;
-    char *const argv[] = {(char *)"mesocl-h5import", NULL};
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, channels[0].write, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, channels[1].write, STDERR_FILENO);
-    int code = posix_spawn(child, program, &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    return code;
-}
-
 /* How the child ended, as a status with a sentence. */
-static meso_status judge(const char *path, int wait_status, const meso_text *sentence,
-                         meso_error *error)
+static meso_status judge(const char *path, tool_process *p, meso_error *error)
 {
-    int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
-    char text[512] = "";
-    if (code == 0)
+    static const struct {
+        int code;
+        meso_status status;
+    } rows[] = {{65, MESO_ERROR_DATA}, {66, MESO_ERROR_NO_INPUT}, {70, MESO_ERROR_MEMORY}};
+    meso_status status = MESO_ERROR_INTERNAL;
+    char text[512] = "", *sentence = p->pipes[1].text.bytes;
+    if (p->end == TOOL_PROCESS_EXITED && p->code == 0)
         return MESO_OK;
-    if (sentence->bytes)
-        meso_printable(strtok(sentence->bytes, "\n") ? sentence->bytes : "", text, sizeof text);
-    if (code < 0)
+    if (p->end == TOOL_PROCESS_LATE)
+        return meso_fail(error, MESO_ERROR_DATA, "%s: reading it took more than %d seconds",
+                         MESO_PRINTABLE(path), TIME_LIMIT);
+    if (p->end != TOOL_PROCESS_EXITED)
         return meso_fail(error, MESO_ERROR_DATA,
                          "%s: reading it ended mesocl-h5import (signal %d): damaged or hostile",
-                         MESO_PRINTABLE(path), WTERMSIG(wait_status));
-    return meso_fail(error,
-                     code == 65   ? MESO_ERROR_DATA
-                     : code == 66 ? MESO_ERROR_NO_INPUT
-                     : code == 70 ? MESO_ERROR_MEMORY
-                                  : MESO_ERROR_INTERNAL,
-                     "%s: %s", MESO_PRINTABLE(path),
+                         MESO_PRINTABLE(path), p->code);
+    if (sentence)
+        meso_printable(strtok(sentence, "\n") ? sentence : "", text, sizeof text);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].code == p->code)
+            status = rows[i].status;
+    return meso_fail(error, status, "%s: %s", MESO_PRINTABLE(path),
                      text[0] ? text : "mesocl-h5import failed without a word");
 }
 
 meso_status tool_run_h5import(const char *path, void **stream, size_t *n, meso_error *error)
 {
+    static const char *const argv[] = {"mesocl-h5import", NULL};
     meso_status status = MESO_OK;
     meso_text program = {0};
-    channel channels[2] = {{-1, -1, 0, {0}}, {-1, -1, 0, {0}}};
-    int input = -1, wait_status = 0;
-    pid_t child = -1;
-
+    tool_process p = {
+        .argv = argv,
+        .pipes = {{.number = 1, .most = MAX_STREAM}, {.number = 2, .most = MAX_SENTENCE}},
+        .seconds = TIME_LIMIT,
+        .limits = h5import_limits,
+        .profile = h5import_start};
+    int input = -1;
     MESO_TRY(find_program(&program, error));
     MESO_TRY(open_input(path, &input, error));
-    MESO_REQUIRE(open_channel(&channels[0], MAX_STREAM) && open_channel(&channels[1], MAX_SENTENCE),
-                 error, MESO_ERROR_IO, "cannot make a pipe: %s", strerror(errno));
-    int code = spawn(program.bytes, input, channels, &child);
-    MESO_REQUIRE(code == 0, error, MESO_ERROR_INTERNAL, "%s: cannot be run: %s",
-                 MESO_PRINTABLE(program.bytes), strerror(code));
-    close_fd(&channels[0].write);
-    close_fd(&channels[1].write);
-    int in_time = drain_all(channels);
-    if (!in_time)
-        kill(child, SIGKILL);
-    while (waitpid(child, &wait_status, 0) < 0 && errno == EINTR) {
-    }
-    MESO_REQUIRE(in_time, error, MESO_ERROR_DATA, "%s: reading it took more than %d seconds",
-                 MESO_PRINTABLE(path), TIME_LIMIT);
-    MESO_TRY(judge(path, wait_status, &channels[1].text, error));
-    MESO_REQUIRE(!channels[0].text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    *stream = channels[0].text.bytes;
-    *n = channels[0].text.length;
-    channels[0].text = (meso_text){0};
+    p.program = program.bytes;
+    p.in = input;
+    MESO_TRY(tool_process_start(&p, error));
+    tool_process_run(&p);
+    MESO_TRY(judge(path, &p, error));
+    meso_text *out = &p.pipes[0].text;
+    MESO_REQUIRE(!out->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    *stream = out->bytes;
+    *n = out->length;
+    *out = (meso_text){0};
 out:
-    for (int i = 0; i < 2; i++) {
-        close_fd(&channels[i].read);
-        close_fd(&channels[i].write);
-        meso_text_free(&channels[i].text);
-    }
-    close_fd(&input);
+    if (input >= 0)
+        close(input);
+    tool_process_free(&p);
     meso_text_free(&program);
     return status;
 }

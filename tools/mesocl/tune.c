@@ -43,24 +43,16 @@ typedef struct run {
 } run;
 
 /* One job in a child; *answer NULL: it failed, see error. */
-static meso_status run_child(const run *r, json_t *job, double seconds, json_t **answer,
-                             meso_error *error)
+static meso_status run_child(const run *r, json_t *job, json_t **answer, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    char *argument = json_dumps(job, JSON_COMPACT);
-    tool_child child = {.work = TUNE_CHILD, .vendors = r->vendors, .argument = argument};
+    tool_child child = {.work = TUNE_CHILD, .vendors = r->vendors};
+    tool_children_ask(&child, &job, answer, 1, TUNE_PATIENCE);
+    *error = child.error;
+    if (!tool_interrupted())
+        return child.error.status;
+    json_decref(*answer);
     *answer = NULL;
-    MESO_REQUIRE_MEMORY(argument, error);
-    tool_children_run(&child, 1, seconds);
-    MESO_REQUIRE(!tool_interrupted(), error, MESO_ERROR_CANCELLED,
-                 "interrupted; the same command goes on");
-    MESO_REQUIRE(child.error.status == MESO_OK, error, child.error.status, "%s", child.error.text);
-    *answer = json_loadb(child.answer.bytes, child.answer.length, 0, NULL);
-    MESO_REQUIRE(*answer, error, MESO_ERROR_INTERNAL, "the answer of a process cannot be read");
-out:
-    meso_text_free(&child.answer);
-    free(argument);
-    return status;
+    return meso_fail(error, MESO_ERROR_CANCELLED, "interrupted; the same command goes on");
 }
 
 static json_t *make_job(const run *r)
@@ -111,7 +103,7 @@ static meso_status ask(void *user, const int *base, const int *candidate, int fi
     json_object_set_new(job, "rounds", json_integer(final ? final_rounds : 0));
     json_object_set_new(job, "base", rows_with(r, base));
     json_object_set_new(job, "candidate", rows_with(r, candidate));
-    status = run_child(r, job, TUNE_PATIENCE, answer, &reason);
+    status = run_child(r, job, answer, &reason);
     if (status == MESO_ERROR_CANCELLED)
         *error = reason;
     else if (status != MESO_OK) {
@@ -245,7 +237,7 @@ static meso_status tune_families(run *r, const json_t *user, meso_error *error)
     const double end = meso_seconds() + r->options->seconds;
     json_t *shipped = NULL, *job = make_job(r);
     size_t n_left = 0;
-    MESO_TRY(run_child(r, job, TUNE_PATIENCE, &shipped, error));
+    MESO_TRY(run_child(r, job, &shipped, error));
     for (size_t i = 0; i < n_works; i++)
         n_left += count_choices(r, i);
     for (size_t i = 0; i < n_works; i++) {

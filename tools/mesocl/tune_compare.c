@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json_builder.h"
 #include "child.h"
 #include "measure/samples.h"
 #include "measure/work.h"
 #include "model/model.h"
-#include "report/report_json.h"
 #include "runtime/clblast.h"
 #include "runtime/tuning.h"
 
@@ -230,18 +230,11 @@ out:
     return status;
 }
 
-meso_status tune_child(const char *argument, meso_text *answer, meso_error *error)
+meso_status tune_child(json_t *question, json_t **answer, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    json_t *found = NULL, *job = json_loads(argument, 0, NULL);
-    MESO_REQUIRE(job, error, MESO_ERROR_INTERNAL, "the job of a process cannot be read");
-    MESO_TRY((json_object_get(job, "candidate") ? compare(job, &found, error)
-                                                : list_shipped(job, &found, error)));
-    MESO_REQUIRE_MEMORY(found, error);
-    report_json_write(found, REPORT_JSON_LINE, answer);
-out:
+    meso_status status = json_object_get(question, "candidate")
+                             ? compare(question, answer, error)
+                             : list_shipped(question, answer, error);
     meso_tuning_replace(NULL);
-    json_decref(found);
-    json_decref(job);
     return status;
 }

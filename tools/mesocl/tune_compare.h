@@ -11,14 +11,14 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* The work of the child: tool_child_offer(TUNE_CHILD, tune_child). */
+/* The work of the child: tool_child_offer_json(TUNE_CHILD, tune_child). */
 #define TUNE_CHILD "tune"
 
 /* Seconds without a step: a side opened, a round. Compilers need minutes for the first kernels of a
  * driver that is new to them; a large net's rounds on a busy machine, all together, need more. */
 enum { TUNE_PATIENCE = 150 };
 
-/* argument, as JSON: {"device", "net", "batch", "train", "plain", "seconds", "rounds", "base",
+/* The question: {"device", "net", "batch", "train", "plain", "seconds", "rounds", "base",
  * "candidate"}; base and candidate: see runtime/tuning.h. The candidate's answers are first
  * compared with those of the plain kernels at their shipped sizes; where they differ nothing is
  * timed and the answer is {"reason": …}. Then both take turns, for at most so many seconds, or
@@ -28,6 +28,6 @@ enum { TUNE_PATIENCE = 150 };
  *
  * Without "candidate" the answer is the shipped row of each family that there is for this device
  * and net: {"fused": {"chunk": 2, …}, …}. */
-meso_status tune_child(const char *argument, meso_text *answer, meso_error *error);
+meso_status tune_child(json_t *question, json_t **answer, meso_error *error);
 
 #endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Child processes and queues of them: what goes in and comes out, how they end, what they are
+ * denied, and that none is left.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "common.h"
+#include "harness_run.h"
+#include "process.h"
+#include "queue.h"
+
+static const char shell[] = "/bin/sh";
+
+/* Starts a line of the shell, and waits for its end. */
+static void run_line(tool_process *p, const char *line)
+{
+    const char *const argv[] = {"sh", "-c", line, NULL};
+    meso_error error = {0};
+    p->program = shell;
+    p->argv = argv;
+    if (tool_process_start(p, &error) != MESO_OK)
+        fail_msg("%s: %s", line, error.text);
+    tool_process_run(p);
+    assert_true(tool_process_is_over(p));
+}
+
+static size_t count_descriptors(void)
+{
+    size_t n = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    while (readdir(folder))
+        n++;
+    closedir(folder);
+    return n;
+}
+
+static void assert_exited(const tool_process *p, int code)
+{
+    if (p->end != TOOL_PROCESS_EXITED || p->code != code)
+        fail_msg("end %d, code %d, not the exit code %d", p->end, p->code, code);
+}
+
+/* More than any pipe holds goes in, and comes out twice. */
+static void all_that_is_fed_comes_out(void **state)
+{
+    enum { n = 6 << 20 };
+    char *bytes = malloc(n);
+    (void)state;
+    assert_non_null(bytes);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (char)(i * 2654435761u >> 24);
+    tool_process p = {.feed = bytes,
+                      .n_feed = n,
+                      .pipes = {{.number = 1, .most = n}, {.number = 5, .most = n}},
+                      .seconds = 60};
+    run_line(&p, "exec tee /dev/fd/5");
+    assert_exited(&p, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(p.pipes[i].text.length, n);
+        assert_memory_equal(p.pipes[i].text.bytes, bytes, n);
+    }
+    tool_process_free(&p);
+    /* One that does not read: no signal for us, and no waiting. */
+    p = (tool_process){.feed = bytes, .n_feed = n, .seconds = 60};
+    run_line(&p, "exit 4");
+    assert_exited(&p, 4);
+    p = (tool_process){.feed = "", .seconds = 60};
+    run_line(&p, "exec cat");
+    assert_exited(&p, 0);
+    tool_process_free(&p);
+    free(bytes);
+}
+
+static void each_end_has_its_name(void **state)
+{
+    static const struct {
+        const char *line;
+        double seconds, idle_seconds;
+        tool_process_end end;
+        int code;
+    } rows[] = {
+        {"exit 0", 60, 0, TOOL_PROCESS_EXITED, 0},
+        {"exit 137", 60, 0, TOOL_PROCESS_EXITED, 137},
+        {"kill -9 $$", 60, 0, TOOL_PROCESS_KILLED, SIGKILL},
+        {"kill -SEGV $$", 0, 0, TOOL_PROCESS_KILLED, SIGSEGV},
+        {"exec sleep 60", 0.2, 0, TOOL_PROCESS_LATE, 0},
+        {"trap '' TERM INT HUP; sleep 0.1; while :; do :; done", 0.2, 0, TOOL_PROCESS_LATE, 0},
+        {"exec sleep 60", 60, 0.2, TOOL_PROCESS_IDLE, 0},
+        {"while :; do :; done", 1, 0.4, TOOL_PROCESS_LATE, 0}, /* it works, and has no end */
+        {"exec >&-; exec sleep 60", 0.2, 0, TOOL_PROCESS_LATE, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int with_pipe = 0; with_pipe < 2; with_pipe++) {
+            tool_process p = {.seconds = rows[i].seconds, .idle_seconds = rows[i].idle_seconds};
+            double began = meso_seconds();
+            if (with_pipe)
+                p.pipes[0] = (tool_pipe){.number = 1, .most = 100};
+            run_line(&p, rows[i].line);
+            if (p.end != rows[i].end || p.code != rows[i].code || meso_seconds() - began > 10)
+                fail_msg("%s: end %d, code %d", rows[i].line, p.end, p.code);
+            assert_true(kill(p.pid ? p.pid : getpid(), 0) == 0 && p.pid == 0);
+            tool_process_free(&p);
+        }
+}
+
+static int takes_ten(void *user, meso_text *text)
+{
+    ++*(size_t *)user;
+    return text->length < 10;
+}
+
+/* Too much closes the pipe, enough ends the process, and what is taken out of the text is gone. */
+static void no_more_is_read_than_wanted(void **state)
+{
+    size_t n_calls = 0;
+    (void)state;
+    tool_process p = {.pipes = {{.number = 1, .most = 1000}}, .seconds = 60};
+    run_line(&p, "exec yes");
+    assert_true(p.end == TOOL_PROCESS_KILLED && p.code == SIGPIPE);
+    assert_true(p.pipes[0].text.length <= 1000);
+    tool_process_free(&p);
+    p = (tool_process){
+        .pipes = {{.number = 3, .most = SIZE_MAX, .take = takes_ten, .user = &n_calls}},
+        .seconds = 60};
+    run_line(&p, "echo a >&3; sleep 0.1; echo 123456789 >&3; exec sleep 60");
+    assert_int_equal(p.end, TOOL_PROCESS_NOT_NEEDED);
+    assert_int_equal(n_calls, 2);
+    assert_string_equal(p.pipes[0].text.bytes, "a\n123456789\n");
+    tool_process_free(&p);
+}
+
+/* A new word is a new time limit. */
+static int gives_time(void *user, meso_text *text)
+{
+    (void)text;
+    tool_process_extend(user, 0.5);
+    return 1;
+}
+
+static void a_limit_can_be_put_off(void **state)
+{
+    (void)state;
+    tool_process p = {.pipes = {{.number = 1, .most = 100, .take = gives_time, .user = &p}},
+                      .seconds = 0.5};
+    run_line(&p, "for i in 1 2 3 4 5; do sleep 0.2; echo $i; done; exec sleep 60");
+    assert_int_equal(p.end, TOOL_PROCESS_LATE);
+    assert_string_equal(p.pipes[0].text.bytes, "1\n2\n3\n4\n5\n");
+    tool_process_free(&p);
+}
+
+static void streams_go_where_they_are_sent(void **state)
+{
+    char text[64] = "";
+    (void)state;
+    harness_put("in", "from the file", 0);
+    int in = open("in", O_RDONLY | O_CLOEXEC);
+    tool_process p = {.in = in, .log = "log", .seconds = 60};
+    run_line(&p, "cat; echo ' out'; echo err >&2; readlink /proc/self/fd/0");
+    assert_exited(&p, 0);
+    close(in);
+    FILE *log = fopen("log", "r");
+    assert_non_null(log);
+    assert_true(fread(text, 1, sizeof text - 1, log) > 0);
+    fclose(log);
+    assert_non_null(strstr(text, "from the file out\nerr\n"));
+    assert_non_null(strstr(text, "/in\n"));
+    /* Nothing said where: nowhere. No descriptor of ours is left open in the child: the fourth is
+     * that of the folder. */
+    p = (tool_process){.pipes = {{.number = 1, .most = 1000}}, .seconds = 60};
+    run_line(&p, "exec ls -l /proc/self/fd");
+    assert_non_null(strstr(p.pipes[0].text.bytes, " 0 -> /dev/null\n"));
+    assert_non_null(strstr(p.pipes[0].text.bytes, " 2 -> /dev/null\n"));
+    assert_non_null(strstr(p.pipes[0].text.bytes, " 3 -> /proc/"));
+    assert_null(strstr(p.pipes[0].text.bytes, " 4 -> "));
+    tool_process_free(&p);
+}
+
+static void what_cannot_start_leaves_nothing(void **state)
+{
+    static const char *const argv[] = {"none", NULL};
+    const size_t before = count_descriptors();
+    meso_error error;
+    (void)state;
+    tool_process p = {.program = "./none",
+                      .argv = argv,
+                      .feed = "x",
+                      .n_feed = 1,
+                      .pipes = {{.number = 1, .most = 1}}};
+    assert_int_equal(tool_process_start(&p, &error), MESO_ERROR_INTERNAL);
+    assert_string_equal(error.text, "./none: cannot be run: No such file or directory");
+    assert_true(tool_process_is_over(&p));
+    tool_process_free(&p);
+    p = (tool_process){.program = shell, .argv = argv, .log = "none/log"};
+    assert_int_equal(tool_process_start(&p, &error), MESO_ERROR_CREATE);
+    assert_non_null(strstr(error.text, "none/log: "));
+    tool_process_free(&p);
+    p = (tool_process){.feed = "x", .n_feed = 1, .pipes = {{.number = 1, .most = 1}}};
+    run_line(&p, "cat");
+    tool_process_free(&p);
+    assert_int_equal(count_descriptors(), before);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no zombie */
+    assert_int_equal(errno, ECHILD);
+}
+
+static void limits_hold(void **state)
+{
+    (void)state;
+    tool_process p = {
+        .limits = {.memory = (size_t)1 << 30, .cpu_seconds = 77, .files = 12, .no_output = 1},
+        .pipes = {{.number = 1, .most = 1000}, {.number = 2, .most = 1000}},
+        .seconds = 60};
+    run_line(&p, "ulimit -v; ulimit -t; ulimit -n; ulimit -f; ulimit -c; trap '' XFSZ; echo x >f");
+    assert_string_equal(p.pipes[0].text.bytes, "1048576\n77\n12\n0\n0\n");
+    assert_true(p.end == TOOL_PROCESS_EXITED && p.code != 0);
+    tool_process_free(&p);
+}
+
+static void a_profile_holds_from_the_start(void **state)
+{
+    (void)state;
+    tool_process p = {.profile = CONFINE_READS,
+                      .pipes = {{.number = 1, .most = 1000}, {.number = 2, .most = 1000}},
+                      .seconds = 60};
+    run_line(&p, "while read a b; do [ $a = Seccomp: ] && echo $b; done </proc/self/status;"
+                 "echo x >made; echo $?; exec cat in");
+    if (strncmp(p.pipes[0].text.bytes, "2\n", 2) != 0)
+        skip(); /* no filters here */
+    assert_true(access("made", F_OK) != 0);
+    assert_non_null(strstr(p.pipes[0].text.bytes, "from the file"));
+    assert_non_null(strstr(p.pipes[1].text.bytes, "made"));
+    assert_null(strstr(p.pipes[0].text.bytes, "\n0\n"));
+    assert_exited(&p, 0);
+    tool_process_free(&p);
+}
+
+/* ---- the end of a parent -----------------------------------------------------------------------
+ */
+
+/* This program as a child that has a child: says its number, and waits for ever. */
+static int nest(void)
+{
+    static const char *const argv[] = {"sleep", "60", NULL};
+    tool_process p = {.program = "/bin/sleep", .argv = argv};
+    if (tool_process_start(&p, NULL) != MESO_OK)
+        return 1;
+    printf("%d\n", (int)p.pid);
+    fflush(stdout);
+    for (;;)
+        pause();
+}
+
+static int is_there(int pid)
+{
+    char path[64], state = 'Z';
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (file && fscanf(file, "%*d %*s %c", &state) != 1)
+        state = 'Z';
+    if (file)
+        fclose(file);
+    return state != 'Z';
+}
+
+/* Children of a child go with it, however it ends. */
+static void none_outlives_its_parent(void **state)
+{
+    static const char *const argv[] = {"nest", "--nest", NULL};
+    (void)state;
+    tool_process p = {.argv = argv, .pipes = {{.number = 1, .most = 100}}, .seconds = 60};
+    tool_process *const all[] = {&p};
+    assert_int_equal(tool_process_start(&p, NULL), MESO_OK);
+    while (!p.pipes[0].text.bytes || !strchr(p.pipes[0].text.bytes, '\n'))
+        tool_processes_wait(all, 1, 1);
+    int child = (int)p.pid, grandchild = atoi(p.pipes[0].text.bytes);
+    assert_true(child > 0 && grandchild > 0 && is_there(child) && is_there(grandchild));
+    tool_process_free(&p);
+    for (int i = 0; i < 500 && (is_there(child) || is_there(grandchild)); i++)
+        usleep(10000);
+    assert_true(!is_there(child) && !is_there(grandchild));
+}
+
+/* ---- queues ------------------------------------------------------------------------------------
+ */
+
+enum { n_jobs = 7 };
+
+typedef struct test_queue {
+    tool_queue queue;
+    const char *lines[n_jobs];
+    int started[n_jobs], ended[n_jobs];
+    int n_running, most_running;
+} test_queue;
+
+static meso_status start_job(void *user, size_t job, tool_process *process, meso_error *error)
+{
+    test_queue *t = user;
+    const char *const argv[] = {"sh", "-c", t->lines[job], NULL};
+    t->started[job]++;
+    process->program = t->lines[job] ? shell : "./none";
+    process->argv = argv;
+    process->seconds = 0.5;
+    meso_status status = tool_process_start(process, error);
+    t->n_running += status == MESO_OK;
+    t->most_running = t->n_running > t->most_running ? t->n_running : t->most_running;
+    return status;
+}
+
+static void job_ended(void *user, size_t job, const tool_process *process, double seconds)
+{
+    test_queue *t = user;
+    assert_true(tool_process_is_over(process) && seconds > 0 && seconds < 20);
+    t->ended[job]++;
+    t->n_running--;
+    if (process->end == TOOL_PROCESS_EXITED && process->code == 0)
+        tool_queue_mark_done(&t->queue, job);
+    if (process->end == TOOL_PROCESS_EXITED && process->code == 74)
+        t->queue.stop = 74;
+}
+
+static int run_queue(test_queue *t, unsigned char *done, size_t n_parallel)
+{
+    t->queue = (tool_queue){.n_jobs = n_jobs,
+                            .n_parallel = n_parallel,
+                            .done = done,
+                            .start = start_job,
+                            .ended = job_ended,
+                            .user = t};
+    return tool_queue_run(&t->queue);
+}
+
+static void a_queue_goes_on_from_what_is_done(void **state)
+{
+    const char *const good = "sleep 0.05";
+    unsigned char done[n_jobs] = {[2] = 1};
+    (void)state;
+    test_queue t = {.lines = {good, "kill -9 $$", good, good, "exec sleep 60", good, good}};
+    assert_int_equal(run_queue(&t, done, 2), 70); /* a crash and a hang cost themselves */
+    assert_int_equal(t.most_running, 2);
+    for (size_t i = 0; i < n_jobs; i++) {
+        assert_int_equal(t.started[i], i != 2);
+        assert_int_equal(t.ended[i], i != 2);
+        assert_int_equal(done[i], i != 1 && i != 4);
+    }
+    test_queue again = {.lines = {NULL, good, NULL, NULL, good, NULL, NULL}};
+    assert_int_equal(run_queue(&again, done, 64), -1);
+    assert_int_equal(again.started[1] + again.started[4], 2);
+    assert_int_equal(again.queue.n_done, n_jobs);
+    assert_int_equal(run_queue(&again, done, 0), -1); /* nothing to do */
+    assert_int_equal(again.started[1] + again.started[4], 2);
+}
+
+static void a_queue_stops_where_going_on_makes_no_sense(void **state)
+{
+    const char *const good = "sleep 0.2";
+    unsigned char done[n_jobs] = {0};
+    (void)state;
+    test_queue t = {.lines = {"exit 74", good, good, good, good, good, good}};
+    assert_int_equal(run_queue(&t, done, 2), 74);
+    assert_true(done[1] && !done[6] && t.started[6] == 0 && t.n_running == 0);
+    test_queue none = {.lines = {NULL, good, good, good, good, good, good}};
+    memset(done, 0, sizeof done);
+    assert_int_equal(run_queue(&none, done, 1), 70); /* it cannot be started */
+    assert_int_equal(none.started[1], 0);
+}
+
+/* In a process of its own, since an interruption is remembered for good. */
+static void ctrl_c_ends_a_queue(void **state)
+{
+    int how;
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        test_queue t;
+        unsigned char done[n_jobs] = {0};
+        memset(&t, 0, sizeof t);
+        for (size_t i = 0; i < n_jobs; i++)
+            t.lines[i] = i == 0 ? "sleep 0.2; kill -INT $PPID; exec sleep 60" : "exec sleep 60";
+        tool_interrupt_catch();
+        int code = run_queue(&t, done, 3);
+        _exit(code == 75 && t.n_running == 0 && t.started[3] == 0 && t.ended[2] == 1 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_that_is_fed_comes_out),
+        cmocka_unit_test(each_end_has_its_name),
+        cmocka_unit_test(no_more_is_read_than_wanted),
+        cmocka_unit_test(a_limit_can_be_put_off),
+        cmocka_unit_test(streams_go_where_they_are_sent),
+        cmocka_unit_test(what_cannot_start_leaves_nothing),
+        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(a_profile_holds_from_the_start),
+        cmocka_unit_test(none_outlives_its_parent),
+        cmocka_unit_test(a_queue_goes_on_from_what_is_done),
+        cmocka_unit_test(a_queue_stops_where_going_on_makes_no_sense),
+        cmocka_unit_test(ctrl_c_ends_a_queue),
+    };
+    for (int fd = 3; fd < 1000; fd++)
+        close(fd); /* what we were left with */
+    if (argc > 1 && strcmp(argv[1], "--nest") == 0)
+        return nest();
+    return cmocka_run_group_tests(tests, harness_enter_folder, harness_leave_folder);
+}
