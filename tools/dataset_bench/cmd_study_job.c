@@ -3,11 +3,9 @@
  * dataset_bench study-job FOLDER prepare, or study-job FOLDER NUMBER THREADS: what `run` starts for
  * each job; not meant to be typed.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "common.h"
 #include "dataset_bench.h"
@@ -23,8 +21,6 @@ int bench_cmd_study_job(int argc, char **argv)
         fprintf(stderr, "study-job is a part of `dataset_bench run`\n");
         return 2;
     }
-    /* A study that is killed takes its jobs along: what goes on later must not meet them. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     status = bench_study_open(argv[1], &study, &error);
     if (status == MESO_OK && prepare)
         status = bench_job_prepare(&study, &error);
