@@ -11,11 +11,11 @@ static json_t *hex_of(const char *bytes)
     return string;
 }
 
-int report_json_set_file(json_t *object, const char *path)
+void report_build_file(meso_builder *object, const char *path)
 {
-    if (json_object_set_new(object, "file", meso_json_text(path)) != 0)
-        return -1;
-    return meso_is_utf8(path) ? 0 : json_object_set_new(object, "file_bytes", hex_of(path));
+    meso_build_text(object, "file", path);
+    if (!meso_is_utf8(path))
+        meso_build_set(object, "file_bytes", hex_of(path));
 }
 
 static int append(const char *bytes, size_t n, void *out)

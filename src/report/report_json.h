@@ -14,8 +14,8 @@
 #include "base/json_builder.h"
 #include "base/text.h"
 
-/* Sets "file" (and "file_bytes") of an object; 0, or -1 where memory ran out. */
-int report_json_set_file(json_t *object, const char *path);
+/* Sets "file" (and "file_bytes") of an object. */
+void report_build_file(meso_builder *object, const char *path);
 
 /* Appends the document with nine significant digits, keys in the order they were set: indented and
  * with a line break at the end, or on one line without. */

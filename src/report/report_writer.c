@@ -52,29 +52,18 @@ void report_writer_table(report_writer *writer, const char *caption, report_tabl
     report_table_free(table);
 }
 
-meso_status report_writer_finish(report_writer *writer, const report_provenance *provenance,
-                                 meso_error *error)
+void report_writer_finish(report_writer *writer, const report_provenance *provenance)
 {
-    meso_status status = MESO_OK;
+    const char *fence = writer->form == REPORT_AS_MARKDOWN ? "```\n" : "";
     report_writer_section(writer, "Where these figures come from");
     if (writer->form == REPORT_AS_HTML) {
         report_html_provenance(&writer->page, provenance);
         report_html_finish(&writer->page, &writer->out);
     } else {
-        if (writer->form == REPORT_AS_MARKDOWN)
-            meso_text_add(&writer->out, "```\n");
+        meso_text_add(&writer->out, fence);
         report_provenance_text(provenance, &writer->out);
-        if (writer->form == REPORT_AS_MARKDOWN)
-            meso_text_add(&writer->out, "```\n");
+        meso_text_add(&writer->out, fence);
     }
-    MESO_REQUIRE(!writer->out.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-out:
-    return status;
-}
-
-meso_status report_writer_put(report_writer *writer, const char *file, meso_error *error)
-{
-    return report_put(&writer->out, file, error);
 }
 
 meso_status report_put(meso_text *text, const char *file, meso_error *error)

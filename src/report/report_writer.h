@@ -24,15 +24,11 @@ void report_writer_paragraph(report_writer *writer, const char *format, ...)
 /* Writes a table, if it has rows, and frees its cells. caption may be NULL. */
 void report_writer_table(report_writer *writer, const char *caption, report_table *table);
 
-/* The last section, and the end. Errors: MEMORY. */
-meso_status report_writer_finish(report_writer *writer, const report_provenance *provenance,
-                                 meso_error *error);
+/* The last section, and the end: out is whole. */
+void report_writer_finish(report_writer *writer, const report_provenance *provenance);
 
-/* Prints the text or Markdown, or writes the page to a file; frees it. Errors: as of
+/* Prints a text, or writes it to a file, and frees it. Errors: MEMORY where it is incomplete; as of
  * meso_file_write. */
-meso_status report_writer_put(report_writer *writer, const char *file, meso_error *error);
-
-/* The same for any text. Errors: MEMORY where it is incomplete; as of meso_file_write. */
 meso_status report_put(meso_text *text, const char *file, meso_error *error);
 
 #endif

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
-
 #include "check_report.h"
 #include "data/list/labels.h"
 #include "facts_report.h"
-#include "report/report_csv.h"
 #include "report/report_json.h"
-#include "report/report_number.h"
 
 #define SCHEMA "mesocl.dataset_bench_check/1"
 
@@ -22,7 +18,7 @@ static meso_builder build_interval(double auc, meso_interval interval)
 static meso_builder build_file(const study_dataset *dataset, size_t i)
 {
     meso_builder object = meso_build_object();
-    object.failed |= report_json_set_file(object.json, dataset->files.items[i].path) != 0;
+    report_build_file(&object, dataset->files.items[i].path);
     meso_build_text(&object, "class", meso_label_name(dataset->files.items[i].label));
     return object;
 }
@@ -146,37 +142,31 @@ json_t *db_check_json(const db_checked *c, const report_provenance *provenance)
     return meso_build_end(&document);
 }
 
-static void add_lines(const study_dataset *a, const study_dataset *b, const study_pairs *pairs,
-                      meso_text *out)
+static void add_lines(report_table *table, const study_dataset *a, const study_dataset *b,
+                      const study_pairs *pairs)
 {
     for (size_t i = 0; i < pairs->n; i++) {
         const study_pair *p = &pairs->pairs[i];
         const meso_dataset_item *x = &a->files.items[p->a], *y = &b->files.items[p->b];
-        const char *const cells[] = {study_pair_kind_name(p->kind),
-                                     a->name,
-                                     x->path,
-                                     meso_label_name(x->label),
-                                     b->name,
-                                     y->path,
-                                     meso_label_name(y->label),
-                                     p->mirrored ? "1" : "0"};
-        char number[REPORT_NUMBER_SIZE];
-        for (size_t k = 0; k < sizeof cells / sizeof *cells; k++) {
-            report_csv_text(cells[k], out);
-            meso_text_add(out, ",");
-        }
-        meso_text_format(out, "%s" REPORT_CSV_END, report_exact(p->distance, number));
+        REPORT_ROW(table, CELL_TEXT(study_pair_kind_name(p->kind)), CELL_TEXT(a->name),
+                   CELL_TEXT(x->path), CELL_TEXT(meso_label_name(x->label)), CELL_TEXT(b->name),
+                   CELL_TEXT(y->path), CELL_TEXT(meso_label_name(y->label)),
+                   CELL_COUNT(p->mirrored != 0), CELL_NUMBER(p->distance));
     }
 }
 
 void db_check_csv(const db_checked *c, meso_text *out)
 {
-    meso_text_add(
-        out,
-        "kind,dataset_a,file_a,class_a,dataset_b,file_b,class_b,mirrored,distance" REPORT_CSV_END);
+    REPORT_TABLE(
+        table, COLUMN_TEXT("kind", ""), COLUMN_TEXT("dataset_a", ""), COLUMN_TEXT("file_a", ""),
+        COLUMN_TEXT("class_a", ""), COLUMN_TEXT("dataset_b", ""), COLUMN_TEXT("file_b", ""),
+        COLUMN_TEXT("class_b", ""), COLUMN_COUNT("mirrored", ""), COLUMN_NUMBER("distance", "", 0));
     for (size_t d = 0; d < c->facts.n_described; d++)
-        add_lines(&c->datasets[d], &c->datasets[d], &c->facts.sets[d].duplicates, out);
-    for (size_t i = 0; i < c->facts.n_pairs; i++)
-        add_lines(&c->datasets[c->facts.pairs[i].a], &c->datasets[c->facts.pairs[i].b],
-                  &c->facts.pairs[i].leaks, out);
+        add_lines(&table, &c->datasets[d], &c->datasets[d], &c->facts.sets[d].duplicates);
+    for (size_t i = 0; i < c->facts.n_pairs; i++) {
+        const study_pair_facts *pair = &c->facts.pairs[i];
+        add_lines(&table, &c->datasets[pair->a], &c->datasets[pair->b], &pair->leaks);
+    }
+    report_table_csv(&table, out);
+    report_table_free(&table);
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "check_report.h"
 #include "dataset_bench.h"
 #include "dataset_inputs.h"
@@ -94,35 +93,23 @@ out:
 static meso_status put_form(const db_checked *checked, report_form form, const char *file,
                             const report_provenance *provenance, meso_error *error)
 {
-    meso_status status = MESO_OK;
     report_writer writer = {.form = form, .page.title = "Datasets: check"};
     db_check_report(&writer, checked);
     if (form == REPORT_AS_HTML)
         bench_stats_charts(&writer.page, checked->datasets, checked->facts.n_sets);
-    MESO_TRY(report_writer_finish(&writer, provenance, error));
-    MESO_TRY(report_writer_put(&writer, file, error));
-out:
-    meso_text_free(&writer.out);
-    return status;
+    report_writer_finish(&writer, provenance);
+    return report_put(&writer.out, file, error);
 }
 
 static meso_status put_data(const check *c, const db_checked *checked,
                             const report_provenance *provenance, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_text out = {0};
-    if (c->json) {
-        json_t *document = db_check_json(checked, provenance);
-        report_json_write(document, REPORT_JSON_INDENTED, &out);
-        json_decref(document);
-    } else {
+    if (c->json)
+        report_json_put(db_check_json(checked, provenance), &out);
+    else
         db_check_csv(checked, &out);
-    }
-    MESO_REQUIRE(!out.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    fwrite(out.bytes, 1, out.length, stdout); /* main() says if it failed */
-out:
-    meso_text_free(&out);
-    return status;
+    return report_put(&out, NULL, error);
 }
 
 static meso_status put_reports(const check *c, const db_checked *checked, const char *command,

@@ -64,20 +64,13 @@ static int parse(split *s, int argc, char **argv, char ***operands, size_t *n_op
 
 static void say(const split *s, const study_split *made)
 {
-    static const report_column columns[] = {
-        {"part", "part", REPORT_LEFT, REPORT_TEXT, 0},
-        {"fake", "fake", REPORT_RIGHT, REPORT_COUNT, 0},
-        {"real", "real", REPORT_RIGHT, REPORT_COUNT, 0},
-        {"units", "dealt out as", REPORT_RIGHT, REPORT_COUNT, 0}};
+    REPORT_TABLE(table, COLUMN_TEXT("part", "part"), COLUMN_COUNT("fake", "fake"),
+                 COLUMN_COUNT("real", "real"), COLUMN_COUNT("units", "dealt out as"));
     static const char *const names[2] = {"train", "test"};
-    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof *columns};
     meso_text out = {0};
-    for (int part = 0; part < 2; part++) {
-        report_table_add_text(&table, names[part]);
-        report_table_add_count(&table, made->n_class[part][MESO_FAKE]);
-        report_table_add_count(&table, made->n_class[part][MESO_REAL]);
-        report_table_add_count(&table, made->n_units[part]);
-    }
+    for (int part = 0; part < 2; part++)
+        REPORT_ROW(&table, CELL_TEXT(names[part]), CELL_COUNT(made->n_class[part][MESO_FAKE]),
+                   CELL_COUNT(made->n_class[part][MESO_REAL]), CELL_COUNT(made->n_units[part]));
     report_table_text(&table, &out);
     if (!out.out_of_memory)
         fputs(out.bytes, stdout);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "dataset_bench.h"
 #include "dataset_inputs.h"
 #include "report/report_json.h"
@@ -67,45 +66,28 @@ static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_op
 static meso_status put_form(const stats *s, report_form form, const char *file,
                             const report_provenance *provenance, meso_error *error)
 {
-    meso_status status = MESO_OK;
     report_writer writer = {.form = form, .page.title = "Datasets: statistics"};
     bench_stats_report(&writer, s->inputs.datasets, s->inputs.n);
-    MESO_TRY(report_writer_finish(&writer, provenance, error));
-    MESO_TRY(report_writer_put(&writer, file, error));
-out:
-    meso_text_free(&writer.out);
-    return status;
+    report_writer_finish(&writer, provenance);
+    return report_put(&writer.out, file, error);
 }
 
 /* JSON and CSV, for programs. */
 static meso_status put_data(const stats *s, const report_provenance *provenance, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_text out = {0};
-    if (s->json) {
-        json_t *document = bench_stats_json(s->inputs.datasets, s->inputs.n, provenance);
-        report_json_write(document, REPORT_JSON_INDENTED, &out);
-        json_decref(document);
-    } else {
+    if (s->json)
+        report_json_put(bench_stats_json(s->inputs.datasets, s->inputs.n, provenance), &out);
+    else
         bench_stats_csv(s->inputs.datasets, s->inputs.n, &out);
-    }
-    MESO_REQUIRE(!out.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    fwrite(out.bytes, 1, out.length, stdout); /* main() says if it failed */
-out:
-    meso_text_free(&out);
-    return status;
+    return report_put(&out, NULL, error);
 }
 
 static meso_status put_images(const stats *s, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_text out = {0};
     bench_images_csv(s->inputs.datasets, s->inputs.n, &out);
-    MESO_REQUIRE(!out.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(meso_file_write(s->images, out.bytes, out.length, error));
-out:
-    meso_text_free(&out);
-    return status;
+    return report_put(&out, s->images, error);
 }
 
 static meso_status run(stats *s, char **operands, size_t n, const char *command, meso_error *error)

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataset_class.h"
-#include "report/report_csv.h"
 #include "report/report_json.h"
-#include "report/report_number.h"
 #include "stats_report.h"
 
 #define SCHEMA "mesocl.dataset_bench_stats/1"
-
-/* Adds a value that may be NULL (out of memory) to an object. */
-static int set(json_t *object, const char *key, json_t *value)
-{
-    return json_object_set_new(object, key, value) == 0;
-}
 
 static int n_properties(const study_dataset *dataset)
 {
@@ -20,7 +12,7 @@ static int n_properties(const study_dataset *dataset)
 
 static json_t *mean_spectrum(const study_dataset *dataset, int label)
 {
-    json_t *bins = json_array();
+    meso_builder bins = meso_build_list();
     for (int k = 0; k < STUDY_SPECTRUM_BINS; k++) {
         double sum = 0, n = 0;
         for (size_t i = 0; i < dataset->files.n_items; i++) {
@@ -31,131 +23,120 @@ static json_t *mean_spectrum(const study_dataset *dataset, int label)
                 n++;
             }
         }
-        json_array_append_new(bins, meso_json_number(sum / n)); /* 0/0: null */
+        meso_build_add(&bins, meso_json_number(sum / n)); /* 0/0: null */
     }
-    return bins;
+    return meso_build_end(&bins);
 }
 
 static json_t *json_of_class(const study_dataset *dataset, int label)
 {
-    json_t *object = json_object(), *mean = json_object(), *std = json_object();
+    meso_builder object = meso_build_object();
+    meso_builder mean = meso_build_object(), std = meso_build_object();
     for (int p = 0; p < n_properties(dataset); p++) {
         study_moments m = bench_moments(dataset, label, (study_property)p);
-        set(mean, study_properties[p].key, meso_json_number(m.mean));
-        set(std, study_properties[p].key, meso_json_number(m.std));
+        meso_build_number(&mean, study_properties[p].key, m.mean);
+        meso_build_number(&std, study_properties[p].key, m.std);
     }
-    int ok = set(object, "n", json_integer((json_int_t)dataset->n_usable[label]));
-    ok &= set(object, "n_refused",
-              json_integer((json_int_t)(dataset->files.n_class[label] - dataset->n_usable[label])));
-    ok &= set(object, "mean", mean);
-    ok &= set(object, "std", std);
+    meso_build_count(&object, "n", dataset->n_usable[label]);
+    meso_build_count(&object, "n_refused",
+                     dataset->files.n_class[label] - dataset->n_usable[label]);
+    meso_build_set(&object, "mean", meso_build_end(&mean));
+    meso_build_set(&object, "std", meso_build_end(&std));
     if (!dataset->published_only)
-        ok &= set(object, "spectrum", mean_spectrum(dataset, label));
-    return ok ? object : NULL;
+        meso_build_set(&object, "spectrum", mean_spectrum(dataset, label));
+    return meso_build_end(&object);
 }
 
 static json_t *json_of_effects(const study_dataset *a, int label_a, const study_dataset *b,
                                int label_b)
 {
-    json_t *object = json_object();
+    meso_builder object = meso_build_object();
     for (int p = 0; p < n_properties(a); p++) {
         study_effect effect = bench_effect(a, label_a, b, label_b, (study_property)p);
-        json_t *row = json_object();
-        set(row, "cohen_d", meso_json_number(effect.d));
-        set(row, "ks", meso_json_number(effect.ks));
-        set(object, study_properties[p].key, row);
+        meso_builder row = meso_build_object();
+        meso_build_number(&row, "cohen_d", effect.d);
+        meso_build_number(&row, "ks", effect.ks);
+        meso_build_set(&object, study_properties[p].key, meso_build_end(&row));
     }
-    return object;
+    return meso_build_end(&object);
 }
 
 static json_t *json_of_dataset(const study_dataset *dataset)
 {
-    json_t *object = json_object(), *classes = json_object();
-    int ok = set(object, "name", meso_json_text(dataset->name));
-    ok &= set(object, "path", meso_json_text(dataset->path));
+    meso_builder object = meso_build_object(), classes = meso_build_object();
+    meso_build_text(&object, "name", dataset->name);
+    meso_build_text(&object, "path", dataset->path);
     for (int label = 0; label < 2; label++)
-        ok &= set(classes, meso_label_name(label), json_of_class(dataset, label));
-    ok &= set(object, "classes", classes);
-    ok &= set(object, "fake_minus_real", json_of_effects(dataset, MESO_FAKE, dataset, MESO_REAL));
-    return ok ? object : NULL;
+        meso_build_set(&classes, meso_label_name(label), json_of_class(dataset, label));
+    meso_build_set(&object, "classes", meso_build_end(&classes));
+    meso_build_set(&object, "fake_minus_real",
+                   json_of_effects(dataset, MESO_FAKE, dataset, MESO_REAL));
+    return meso_build_end(&object);
 }
 
 static json_t *json_of_pair(const study_dataset *a, const study_dataset *b)
 {
-    json_t *object = json_object();
-    int ok = set(object, "a", meso_json_text(a->name));
-    ok &= set(object, "b", meso_json_text(b->name));
+    meso_builder object = meso_build_object();
+    meso_build_text(&object, "a", a->name);
+    meso_build_text(&object, "b", b->name);
     for (int label = 0; label < 2; label++)
-        ok &= set(object, meso_label_name(label), json_of_effects(a, label, b, label));
-    return ok ? object : NULL;
+        meso_build_set(&object, meso_label_name(label), json_of_effects(a, label, b, label));
+    return meso_build_end(&object);
 }
 
 json_t *bench_stats_json(const study_dataset *datasets, size_t n,
                          const report_provenance *provenance)
 {
-    json_t *document = json_object(), *list = json_array(), *pairs = json_array();
-    int ok = set(document, "schema", json_string(SCHEMA));
-    ok &= set(document, "provenance", report_provenance_json(provenance));
+    meso_builder document = meso_build_object();
+    meso_builder list = meso_build_list(), pairs = meso_build_list();
     for (size_t d = 0; d < n; d++)
-        ok &= json_array_append_new(list, json_of_dataset(&datasets[d])) == 0;
+        meso_build_add(&list, json_of_dataset(&datasets[d]));
     for (size_t a = 0; a < n; a++)
         for (size_t b = a + 1; b < n; b++)
-            ok &= json_array_append_new(pairs, json_of_pair(&datasets[a], &datasets[b])) == 0;
-    ok &= set(document, "datasets", list);
-    ok &= set(document, "between", pairs);
-    if (ok)
-        return document;
-    json_decref(document);
-    return NULL;
+            meso_build_add(&pairs, json_of_pair(&datasets[a], &datasets[b]));
+    meso_build_text(&document, "schema", SCHEMA);
+    meso_build_set(&document, "provenance", report_provenance_json(provenance));
+    meso_build_set(&document, "datasets", meso_build_end(&list));
+    meso_build_set(&document, "between", meso_build_end(&pairs));
+    return meso_build_end(&document);
 }
 
 void bench_stats_csv(const study_dataset *datasets, size_t n, meso_text *out)
 {
-    static const report_column columns[] = {
-        {"dataset", "", REPORT_LEFT, REPORT_TEXT, 0},  {"class", "", REPORT_LEFT, REPORT_TEXT, 0},
-        {"property", "", REPORT_LEFT, REPORT_TEXT, 0}, {"n", "", REPORT_LEFT, REPORT_COUNT, 0},
-        {"mean", "", REPORT_LEFT, REPORT_NUMBER, 0},   {"std", "", REPORT_LEFT, REPORT_NUMBER, 0}};
-    report_table table = {.columns = columns, .n_columns = sizeof columns / sizeof *columns};
+    REPORT_TABLE(table, COLUMN_TEXT("dataset", ""), COLUMN_TEXT("class", ""),
+                 COLUMN_TEXT("property", ""), COLUMN_COUNT("n", ""), COLUMN_NUMBER("mean", "", 0),
+                 COLUMN_NUMBER("std", "", 0));
     BENCH_FOR_CLASSES(d, label, n)
     for (int p = 0; p < n_properties(&datasets[d]); p++) {
         study_moments m = bench_moments(&datasets[d], label, (study_property)p);
-        report_table_add_text(&table, datasets[d].name);
-        report_table_add_text(&table, meso_label_name(label));
-        report_table_add_text(&table, study_properties[p].key);
-        report_table_add_count(&table, m.n);
-        report_table_add_number(&table, m.mean);
-        report_table_add_number(&table, m.std);
+        REPORT_ROW(&table, CELL_TEXT(datasets[d].name), CELL_TEXT(meso_label_name(label)),
+                   CELL_TEXT(study_properties[p].key), CELL_COUNT(m.n), CELL_NUMBER(m.mean),
+                   CELL_NUMBER(m.std));
     }
-    out->out_of_memory |= table.out_of_memory;
     report_table_csv(&table, out);
     report_table_free(&table);
 }
 
-static void add_image(const study_dataset *dataset, size_t i, meso_text *out)
-{
-    const meso_dataset_item *item = &dataset->files.items[i];
-    const study_image *image = &dataset->images[i];
-    const char *texts[] = {dataset->name, item->path, meso_label_name(item->label),
-                           item->group ? item->group : "",
-                           image->refusal ? meso_refusal_name((meso_refusal)image->refusal) : ""};
-    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
-        meso_text_add(out, k ? "," : "");
-        report_csv_text(texts[k], out);
-    }
-    for (int p = 0; p < STUDY_N_PROPERTIES; p++) {
-        char number[REPORT_NUMBER_SIZE];
-        meso_text_format(out, ",%s", report_exact(image->property[p], number));
-    }
-    meso_text_add(out, REPORT_CSV_END);
-}
-
 void bench_images_csv(const study_dataset *datasets, size_t n, meso_text *out)
 {
-    meso_text_add(out, "dataset,file,class,group,refused");
+    enum { n_texts = 5 };
+    report_column columns[n_texts + STUDY_N_PROPERTIES] = {
+        COLUMN_TEXT("dataset", ""), COLUMN_TEXT("file", ""), COLUMN_TEXT("class", ""),
+        COLUMN_TEXT("group", ""), COLUMN_TEXT("refused", "")};
+    report_table table = REPORT_TABLE_OF(columns);
     for (int p = 0; p < STUDY_N_PROPERTIES; p++)
-        meso_text_format(out, ",%s", study_properties[p].key);
-    meso_text_add(out, REPORT_CSV_END);
+        columns[n_texts + p] = (report_column)COLUMN_NUMBER(study_properties[p].key, "", 0);
     for (size_t d = 0; d < n; d++)
-        for (size_t i = 0; i < datasets[d].files.n_items; i++)
-            add_image(&datasets[d], i, out);
+        for (size_t i = 0; i < datasets[d].files.n_items; i++) {
+            const meso_dataset_item *item = &datasets[d].files.items[i];
+            const study_image *image = &datasets[d].images[i];
+            meso_refusal refusal = (meso_refusal)image->refusal;
+            REPORT_ROW(&table, CELL_TEXT(datasets[d].name), CELL_TEXT(item->path),
+                       CELL_TEXT(meso_label_name(item->label)), CELL_TEXT(item->group),
+                       CELL_TEXT(refusal ? meso_refusal_name(refusal) : NULL));
+            for (int p = 0; p < STUDY_N_PROPERTIES; p++)
+                REPORT_ROW(&table, CELL_NUMBER(image->property[p]));
+        }
+    report_table_csv(&table, out);
+    report_table_free(&table);
 }

@@ -41,31 +41,25 @@ study_effect bench_effect(const study_dataset *a, int label_a, const study_datas
     return effect;
 }
 
-static report_column number_column(study_property p)
-{
-    const study_property_row *row = &study_properties[p];
-    return (report_column){row->key, row->title, REPORT_RIGHT, REPORT_NUMBER, row->digits};
-}
-
 /* Means or deviations of the properties first … end − 1. */
 static void moments_table(report_writer *writer, const char *caption, const study_dataset *datasets,
                           size_t n, int first, int end, int std)
 {
-    report_column columns[max_columns] = {{"dataset", "dataset", REPORT_LEFT, REPORT_TEXT, 0},
-                                          {"class", "class", REPORT_LEFT, REPORT_TEXT, 0},
-                                          {"images", "images", REPORT_RIGHT, REPORT_COUNT, 0}};
+    report_column columns[max_columns] = {COLUMN_TEXT("dataset", "dataset"),
+                                          COLUMN_TEXT("class", "class"),
+                                          COLUMN_COUNT("images", "images")};
     size_t n_columns = 3;
     for (int p = first; p < end; p++)
-        columns[n_columns++] = number_column((study_property)p);
+        columns[n_columns++] = (report_column)COLUMN_NUMBER(
+            study_properties[p].key, study_properties[p].title, study_properties[p].digits);
     report_table table = {.columns = columns, .n_columns = n_columns};
     BENCH_FOR_CLASSES(d, label, n)
     {
-        report_table_add_text(&table, datasets[d].name);
-        report_table_add_text(&table, meso_label_name(label));
-        report_table_add_count(&table, datasets[d].n_usable[label]);
+        REPORT_ROW(&table, CELL_TEXT(datasets[d].name), CELL_TEXT(meso_label_name(label)),
+                   CELL_COUNT(datasets[d].n_usable[label]));
         for (int p = first; p < end; p++) {
             study_moments m = bench_moments(&datasets[d], label, (study_property)p);
-            report_table_add_number(&table, std ? m.std : m.mean);
+            REPORT_ROW(&table, CELL_NUMBER(std ? m.std : m.mean));
         }
     }
     report_writer_table(writer, caption, &table);
@@ -95,34 +89,28 @@ static void add_apart(report_table *table, const study_dataset *a, int label_a,
     qsort(rows, STUDY_N_PROPERTIES, sizeof *rows, compare_apart);
     for (int i = 0; i < most_apart && !isnan(rows[i].effect.ks); i++) {
         study_property p = rows[i].property;
-        report_table_add_text(table, a->name);
-        report_table_add_text(table, between_datasets ? b->name : meso_label_name(label_a));
-        report_table_add_text(table, meso_label_name(label_b));
-        report_table_add_text(table, study_properties[p].title);
-        report_table_add_number(table, bench_moments(a, label_a, p).mean);
-        report_table_add_number(table, bench_moments(b, label_b, p).mean);
-        report_table_add_number(table, rows[i].effect.d);
-        report_table_add_number(table, rows[i].effect.ks);
+        REPORT_ROW(table, CELL_TEXT(a->name),
+                   CELL_TEXT(between_datasets ? b->name : meso_label_name(label_a)),
+                   CELL_TEXT(meso_label_name(label_b)), CELL_TEXT(study_properties[p].title),
+                   CELL_NUMBER(bench_moments(a, label_a, p).mean),
+                   CELL_NUMBER(bench_moments(b, label_b, p).mean), CELL_NUMBER(rows[i].effect.d),
+                   CELL_NUMBER(rows[i].effect.ks));
     }
 }
 
+/* clang-format off */
+#define EFFECTS \
+    COLUMN_TEXT("property", "property"), \
+    COLUMN_NUMBER("mean_a", "mean of a", 3), COLUMN_NUMBER("mean_b", "mean of b", 3), \
+    COLUMN_NUMBER("cohen_d", "Cohen's d", 3), COLUMN_NUMBER("ks", "Kolmogorov–Smirnov", 3)
+/* clang-format on */
+
 static void effects(report_writer *writer, const study_dataset *datasets, size_t n)
 {
-    static const report_column classes[] = {
-        {"dataset", "dataset", REPORT_LEFT, REPORT_TEXT, 0},
-        {"a", "a", REPORT_LEFT, REPORT_TEXT, 0},
-        {"b", "b", REPORT_LEFT, REPORT_TEXT, 0},
-        {"property", "property", REPORT_LEFT, REPORT_TEXT, 0},
-        {"mean_a", "mean of a", REPORT_RIGHT, REPORT_NUMBER, 3},
-        {"mean_b", "mean of b", REPORT_RIGHT, REPORT_NUMBER, 3},
-        {"cohen_d", "Cohen's d", REPORT_RIGHT, REPORT_NUMBER, 3},
-        {"ks", "Kolmogorov–Smirnov", REPORT_RIGHT, REPORT_NUMBER, 3}};
-    report_column pairs[sizeof classes / sizeof *classes];
-    report_table table = {.columns = classes, .n_columns = sizeof classes / sizeof *classes};
-    memcpy(pairs, classes, sizeof classes);
-    pairs[0] = (report_column){"a", "a", REPORT_LEFT, REPORT_TEXT, 0};
-    pairs[1] = (report_column){"b", "b", REPORT_LEFT, REPORT_TEXT, 0};
-    pairs[2] = (report_column){"class", "class", REPORT_LEFT, REPORT_TEXT, 0};
+    REPORT_TABLE(classes, COLUMN_TEXT("dataset", "dataset"), COLUMN_TEXT("a", "a"),
+                 COLUMN_TEXT("b", "b"), EFFECTS);
+    REPORT_TABLE(pairs, COLUMN_TEXT("a", "a"), COLUMN_TEXT("b", "b"), COLUMN_TEXT("class", "class"),
+                 EFFECTS);
     report_writer_section(writer, "What differs most");
     report_writer_paragraph(
         writer,
@@ -130,14 +118,13 @@ static void effects(report_writer *writer, const study_dataset *datasets, size_t
         "difference of means, a − b, in pooled standard deviations.",
         most_apart);
     for (size_t d = 0; d < n; d++)
-        add_apart(&table, &datasets[d], MESO_FAKE, &datasets[d], MESO_REAL, 0);
-    report_writer_table(writer, "Between the classes of a dataset", &table);
-    table.columns = pairs;
+        add_apart(&classes, &datasets[d], MESO_FAKE, &datasets[d], MESO_REAL, 0);
+    report_writer_table(writer, "Between the classes of a dataset", &classes);
     for (size_t a = 0; a < n; a++)
         for (size_t b = a + 1; b < n; b++)
             for (int label = 0; label < 2; label++)
-                add_apart(&table, &datasets[a], label, &datasets[b], label, 1);
-    report_writer_table(writer, "Between datasets", &table);
+                add_apart(&pairs, &datasets[a], label, &datasets[b], label, 1);
+    report_writer_table(writer, "Between datasets", &pairs);
 }
 
 void bench_stats_report(report_writer *writer, const study_dataset *datasets, size_t n)

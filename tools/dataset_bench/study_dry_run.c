@@ -90,24 +90,18 @@ static size_t trained_images(const bench_outlook *o, size_t train)
 
 static void print_sets(const study_plan *plan, const bench_outlook *o)
 {
-    static const report_column columns[] = {{"set", "set", REPORT_LEFT, REPORT_TEXT, 0},
-                                            {"role", "role", REPORT_LEFT, REPORT_TEXT, 0},
-                                            {"fake", "fake", REPORT_RIGHT, REPORT_COUNT, 0},
-                                            {"real", "real", REPORT_RIGHT, REPORT_COUNT, 0},
-                                            {"used", "used", REPORT_RIGHT, REPORT_COUNT, 0},
-                                            {"path", "path", REPORT_LEFT, REPORT_TEXT, 0}};
-    report_table table = {.columns = columns, .n_columns = 6};
+    REPORT_TABLE(table, COLUMN_TEXT("set", "set"), COLUMN_TEXT("role", "role"),
+                 COLUMN_COUNT("fake", "fake"), COLUMN_COUNT("real", "real"),
+                 COLUMN_COUNT("used", "used"), COLUMN_TEXT("path", "path"));
     meso_text text = {0};
     for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
         int is_train = s < plan->n_train;
         const study_source *source = is_train ? &plan->train[s] : &plan->test[s - plan->n_train];
-        report_table_add_text(&table, source->name);
-        report_table_add_text(&table, is_train ? "train" : "test");
-        report_table_add_count(&table, o->n_files[s][0]);
-        report_table_add_count(&table, o->n_files[s][1]);
-        report_table_add_count(&table, is_train ? trained_images(o, s)
-                                                : o->n_files[s][0] + o->n_files[s][1]);
-        report_table_add_text(&table, source->path);
+        REPORT_ROW(
+            &table, CELL_TEXT(source->name), CELL_TEXT(is_train ? "train" : "test"),
+            CELL_COUNT(o->n_files[s][0]), CELL_COUNT(o->n_files[s][1]),
+            CELL_COUNT(is_train ? trained_images(o, s) : o->n_files[s][0] + o->n_files[s][1]),
+            CELL_TEXT(source->path));
     }
     report_table_text(&table, &text);
     printf("%s", text.bytes ? text.bytes : "");

@@ -12,17 +12,6 @@
 
 #define RESULT_SCHEMA "mesocl.study_result/1"
 
-/* Adds a value that may be NULL (out of memory); 1 where it is in. */
-static int set(json_t *object, const char *key, json_t *value)
-{
-    return json_object_set_new(object, key, value) == 0;
-}
-
-static int append(json_t *list, json_t *value)
-{
-    return json_array_append_new(list, value) == 0;
-}
-
 static json_t *count(size_t n)
 {
     return json_integer((json_int_t)n);
@@ -44,29 +33,32 @@ static json_t *estimate(const study_estimate *e)
 
 static json_t *class_json(const study_set_facts *set_facts, int of)
 {
-    json_t *mean = json_object(), *std = json_object();
+    meso_builder object = meso_build_object();
+    meso_builder mean = meso_build_object(), std = meso_build_object();
     for (int p = 0; p < STUDY_N_PROPERTIES; p++) {
-        set(mean, study_properties[p].key, meso_json_number(set_facts->mean[of][p]));
-        set(std, study_properties[p].key, meso_json_number(set_facts->deviation[of][p]));
+        meso_build_number(&mean, study_properties[p].key, set_facts->mean[of][p]);
+        meso_build_number(&std, study_properties[p].key, set_facts->deviation[of][p]);
     }
-    json_t *object = json_pack("{s:o, s:o}", "mean", mean, "std", std);
+    meso_build_set(&object, "mean", meso_build_end(&mean));
+    meso_build_set(&object, "std", meso_build_end(&std));
     if (of < STUDY_BOTH) {
-        set(object, "n", count(set_facts->n_usable[of]));
-        set(object, "n_used", count(set_facts->n_used[of]));
+        meso_build_count(&object, "n", set_facts->n_usable[of]);
+        meso_build_count(&object, "n_used", set_facts->n_used[of]);
     }
-    return object;
+    return meso_build_end(&object);
 }
 
 static json_t *shortcuts_json(const study_set_facts *facts)
 {
-    json_t *list = json_array();
+    meso_builder list = meso_build_list();
     for (size_t i = 0; i < facts->n_shortcuts; i++) {
         const study_shortcut *s = &facts->shortcuts[i];
-        append(list,
-               json_pack("{s:s, s:o, s:b}", "property", study_properties[s->property].key, "auc",
-                         interval(s->auc, s->interval.low, s->interval.high), "warn", s->warn));
+        meso_build_add(&list,
+                       json_pack("{s:s, s:o, s:b}", "property", study_properties[s->property].key,
+                                 "auc", interval(s->auc, s->interval.low, s->interval.high), "warn",
+                                 s->warn));
     }
-    return list;
+    return meso_build_end(&list);
 }
 
 static json_t *view_json(const study_set_facts *facts, study_view view)
@@ -94,14 +86,14 @@ static json_t *dataset_json(const bench_study *study, size_t s)
 static json_t *leak_json(const bench_study *study, const study_pair_facts *pair,
                          const study_pair *leak)
 {
-    json_t *object =
-        json_pack("{s:s, s:s, s:s}", "train", study->facts.sets[pair->a].name, "test",
-                  study->facts.sets[pair->b].name, "kind", study_pair_kind_name(leak->kind));
-    json_t *train_file = json_object();
-    int ok = report_json_set_file(object, study->lists[pair->b].files.items[leak->b].path) == 0 &&
-             report_json_set_file(train_file, study->lists[pair->a].files.items[leak->a].path) == 0;
-    ok &= set(object, "also", train_file);
-    return ok ? object : NULL;
+    meso_builder object = meso_build_object(), also = meso_build_object();
+    meso_build_text(&object, "train", study->facts.sets[pair->a].name);
+    meso_build_text(&object, "test", study->facts.sets[pair->b].name);
+    meso_build_text(&object, "kind", study_pair_kind_name(leak->kind));
+    report_build_file(&object, study->lists[pair->b].files.items[leak->b].path);
+    report_build_file(&also, study->lists[pair->a].files.items[leak->a].path);
+    meso_build_set(&object, "also", meso_build_end(&also));
+    return meso_build_end(&object);
 }
 
 /* ---- the matrix --------------------------------------------------------------------------------
@@ -110,30 +102,34 @@ static json_t *leak_json(const bench_study *study, const study_pair_facts *pair,
 static json_t *cell_json(const bench_results *r, const study_cell *cell)
 {
     const study_plan *plan = &r->study->plan;
-    json_t *seeds = json_array(), *object = json_object();
+    meso_builder seeds = meso_build_list(), object = meso_build_object();
     size_t k = 0;
-    int ok = set(object, "train", json_string(plan->train[cell->train].name)) &&
-             set(object, "variant", json_string(plan->variants[cell->variant].name)) &&
-             set(object, "test", json_string(plan->test[cell->test].name)) &&
-             set(object, "n", count(cell->n)) && set(object, "n_excluded", count(cell->n_excluded));
+    meso_build_text(&object, "train", plan->train[cell->train].name);
+    meso_build_text(&object, "variant", plan->variants[cell->variant].name);
+    meso_build_text(&object, "test", plan->test[cell->test].name);
+    meso_build_count(&object, "n", cell->n);
+    meso_build_count(&object, "n_excluded", cell->n_excluded);
     for (int q = 0; q < STUDY_N_QUANTITIES; q++)
-        ok &= set(object, study_quantity_key((study_quantity)q), estimate(&cell->quantity[q]));
+        meso_build_set(&object, study_quantity_key((study_quantity)q),
+                       estimate(&cell->quantity[q]));
     for (size_t s = 0; s < plan->n_seeds; s++) {
         if (!r->done[study_job_index(plan, cell->train, cell->variant, s)])
             continue;
-        json_t *seed = json_pack("{s:I}", "seed", (json_int_t)plan->seeds[s]);
+        meso_builder seed = meso_build_object();
+        meso_build_count(&seed, "seed", plan->seeds[s]);
         for (int q = 0; q < STUDY_N_QUANTITIES; q++)
-            set(seed, study_quantity_key((study_quantity)q),
-                meso_json_number(cell->seeds[k * STUDY_N_QUANTITIES + (size_t)q]));
-        ok &= append(seeds, seed);
+            meso_build_number(&seed, study_quantity_key((study_quantity)q),
+                              cell->seeds[k * STUDY_N_QUANTITIES + (size_t)q]);
+        meso_build_add(&seeds, meso_build_end(&seed));
         k++;
     }
-    ok &= set(object, "seeds", seeds);
+    meso_build_set(&object, "seeds", meso_build_end(&seeds));
     if (cell->n_groups)
-        ok &= set(object, "groups",
-                  json_pack("{s:o, s:o, s:o}", "n", count(cell->n_groups), "accuracy",
-                            estimate(&cell->group_accuracy), "auc", estimate(&cell->group_auc)));
-    return ok ? object : NULL;
+        meso_build_set(&object, "groups",
+                       json_pack("{s:o, s:o, s:o}", "n", count(cell->n_groups), "accuracy",
+                                 estimate(&cell->group_accuracy), "auc",
+                                 estimate(&cell->group_auc)));
+    return meso_build_end(&object);
 }
 
 static json_t *side_json(const study_plan *plan, const study_cell *cell)
@@ -158,22 +154,23 @@ static json_t *comparison_json(const bench_results *r, const study_comparison *c
 static json_t *baselines_json(const bench_results *r)
 {
     const study_plan *plan = &r->study->plan;
-    json_t *list = json_array();
+    meso_builder list = meso_build_list();
     for (size_t t = 0; t < plan->n_test; t++)
-        append(list,
-               json_pack("{s:s, s:n, s:s, s:o, s:o}", "predictor", "constant", "train", "test",
-                         plan->test[t].name, "accuracy", meso_json_number(r->matrix.constant[t]),
-                         "mse", meso_json_number(r->matrix.constant_mse[t])));
+        meso_build_add(&list, json_pack("{s:s, s:n, s:s, s:o, s:o}", "predictor", "constant",
+                                        "train", "test", plan->test[t].name, "accuracy",
+                                        meso_json_number(r->matrix.constant[t]), "mse",
+                                        meso_json_number(r->matrix.constant_mse[t])));
     for (size_t i = 0; i < plan->n_train * plan->n_test * STUDY_N_VIEWS; i++) {
         size_t pair = i / STUDY_N_VIEWS, view = i % STUDY_N_VIEWS;
         const study_pair_facts *facts = &r->study->facts.pairs[pair];
-        append(list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "predictor", study_views[view].key,
-                               "train", plan->train[pair / plan->n_test].name, "test",
-                               plan->test[pair % plan->n_test].name, "accuracy",
-                               meso_json_number(facts->accuracy[view]), "auc",
-                               meso_json_number(facts->auc[view])));
+        meso_build_add(&list,
+                       json_pack("{s:s, s:s, s:s, s:o, s:o}", "predictor", study_views[view].key,
+                                 "train", plan->train[pair / plan->n_test].name, "test",
+                                 plan->test[pair % plan->n_test].name, "accuracy",
+                                 meso_json_number(facts->accuracy[view]), "auc",
+                                 meso_json_number(facts->auc[view])));
     }
-    return list;
+    return meso_build_end(&list);
 }
 
 /* ---- why, how ----------------------------------------------------------------------------------
@@ -200,17 +197,19 @@ static json_t *distance_json(const bench_results *r, const study_distance *d)
 static json_t *device_json(const bench_results *r, const bench_device_row *row)
 {
     const study_plan *plan = &r->study->plan;
-    json_t *cells = json_array();
+    meso_builder cells = meso_build_list();
     for (size_t i = 0; i < r->matrix.n_cells; i++) {
         const study_cell *cell = &r->matrix.cells[i];
-        append(cells,
-               json_pack("{s:s, s:s, s:s, s:o}", "train", plan->train[cell->train].name, "variant",
-                         plan->variants[cell->variant].name, "test", plan->test[cell->test].name,
-                         "accuracy", meso_json_number(row->accuracy[i])));
+        meso_build_add(&cells,
+                       json_pack("{s:s, s:s, s:s, s:o}", "train", plan->train[cell->train].name,
+                                 "variant", plan->variants[cell->variant].name, "test",
+                                 plan->test[cell->test].name, "accuracy",
+                                 meso_json_number(row->accuracy[i])));
     }
     return json_pack("{s:o, s:o, s:o, s:o}", "device", meso_json_text(row->device),
                      "images_per_second", meso_json_number(row->images_per_second),
-                     "largest_change", meso_json_number(row->largest_change), "cells", cells);
+                     "largest_change", meso_json_number(row->largest_change), "cells",
+                     meso_build_end(&cells));
 }
 
 static json_t *job_json(const bench_results *r, size_t job)
@@ -218,69 +217,80 @@ static json_t *job_json(const bench_results *r, size_t job)
     const study_plan *plan = &r->study->plan;
     const study_job what = study_plan_job(plan, job);
     const study_outcome *o = &r->outcomes[job];
-    json_t *epochs = json_array();
+    meso_builder epochs = meso_build_list();
     for (size_t e = 0; e < o->n_epochs; e++)
-        append(epochs, json_pack("{s:o, s:o}", "loss", meso_json_number(o->epochs[e].loss),
-                                 "accuracy", meso_json_number(o->epochs[e].accuracy)));
+        meso_build_add(&epochs, json_pack("{s:o, s:o}", "loss", meso_json_number(o->epochs[e].loss),
+                                          "accuracy", meso_json_number(o->epochs[e].accuracy)));
     return json_pack("{s:s, s:s, s:I, s:o, s:o, s:s, s:s, s:I, s:I, s:o, s:o}", "train",
                      plan->train[what.train].name, "variant", plan->variants[what.variant].name,
                      "seed", (json_int_t)plan->seeds[what.seed], "device",
                      meso_json_text(o->device), "driver", meso_json_text(o->driver), "path",
                      o->path, "model_hash", o->model_hash, "n_images", (json_int_t)o->n_images,
-                     "n_steps", (json_int_t)o->n_steps, "epochs", epochs, "seconds",
-                     meso_json_number(o->seconds));
+                     "n_steps", (json_int_t)o->n_steps, "epochs", meso_build_end(&epochs),
+                     "seconds", meso_json_number(o->seconds));
 }
 
 /* ---- the document ------------------------------------------------------------------------------
  */
 
-static int add_lists(const bench_results *r, json_t *root)
+static void set_lists(meso_builder *root, const bench_results *r)
 {
-    static const char *const keys[] = {"datasets",  "leaks",   "matrix", "comparisons", "links",
-                                       "distances", "devices", "jobs",   "findings"};
-    json_t *lists[sizeof keys / sizeof *keys];
+    enum {
+        datasets,
+        leaks,
+        matrix,
+        comparisons,
+        links,
+        distances,
+        devices,
+        jobs,
+        findings,
+        n_lists
+    };
+    static const char *const keys[n_lists] = {"datasets",    "leaks", "matrix",
+                                              "comparisons", "links", "distances",
+                                              "devices",     "jobs",  "findings"};
+    meso_builder lists[n_lists];
     const bench_study *study = r->study;
-    int ok = 1;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        ok &= set(root, keys[i], lists[i] = json_array());
+    for (size_t i = 0; i < n_lists; i++)
+        lists[i] = meso_build_list();
     for (size_t i = 0; i < study->plan.n_train + study->plan.n_test; i++)
-        ok &= append(lists[0], dataset_json(study, i));
+        meso_build_add(&lists[datasets], dataset_json(study, i));
     for (size_t i = 0; i < study->facts.n_pairs; i++)
         for (size_t k = 0; k < study->facts.pairs[i].leaks.n; k++)
-            ok &= append(lists[1], leak_json(study, &study->facts.pairs[i],
-                                             &study->facts.pairs[i].leaks.pairs[k]));
+            meso_build_add(&lists[leaks], leak_json(study, &study->facts.pairs[i],
+                                                    &study->facts.pairs[i].leaks.pairs[k]));
     for (size_t i = 0; i < r->matrix.n_cells; i++)
         if (r->matrix.cells[i].n_seeds)
-            ok &= append(lists[2], cell_json(r, &r->matrix.cells[i]));
+            meso_build_add(&lists[matrix], cell_json(r, &r->matrix.cells[i]));
     for (size_t i = 0; i < r->matrix.n_comparisons; i++)
-        ok &= append(lists[3], comparison_json(r, &r->matrix.comparisons[i]));
+        meso_build_add(&lists[comparisons], comparison_json(r, &r->matrix.comparisons[i]));
     for (size_t i = 0; i < r->relations.n_links; i++)
-        ok &= append(lists[4], link_json(r, &r->relations.links[i]));
+        meso_build_add(&lists[links], link_json(r, &r->relations.links[i]));
     for (size_t i = 0; i < r->relations.n_distances; i++)
-        ok &= append(lists[5], distance_json(r, &r->relations.distances[i]));
+        meso_build_add(&lists[distances], distance_json(r, &r->relations.distances[i]));
     for (size_t i = 0; i < r->n_devices; i++)
-        ok &= append(lists[6], device_json(r, &r->devices[i]));
+        meso_build_add(&lists[devices], device_json(r, &r->devices[i]));
     for (size_t i = 0; i < r->n_jobs; i++)
         if (r->done[i])
-            ok &= append(lists[7], job_json(r, i));
+            meso_build_add(&lists[jobs], job_json(r, i));
     for (size_t i = 0; i < r->sentences.n; i++)
-        ok &= append(lists[8], json_string(r->sentences.lines[i]));
-    return ok;
+        meso_build_add(&lists[findings], json_string(r->sentences.lines[i]));
+    for (size_t i = 0; i < n_lists; i++)
+        meso_build_set(root, keys[i], meso_build_end(&lists[i]));
 }
 
 json_t *bench_study_json(const bench_results *r, const report_provenance *provenance)
 {
-    json_t *root = json_object();
-    int ok = set(root, "schema", json_string(RESULT_SCHEMA)) &&
-             set(root, "provenance", report_provenance_json(provenance)) &&
-             set(root, "plan", json_deep_copy(r->study->plan.document)) &&
-             set(root, "n_jobs", count(r->n_jobs)) && set(root, "n_done", count(r->n_done)) &&
-             set(root, "n_tested", count(r->matrix.n_tested)) &&
-             set(root, "baselines", baselines_json(r)) &&
-             set(root, "warnings", db_findings_json(&r->study->facts, &r->findings)) &&
-             add_lists(r, root);
-    if (ok)
-        return root;
-    json_decref(root);
-    return NULL;
+    meso_builder root = meso_build_object();
+    meso_build_text(&root, "schema", RESULT_SCHEMA);
+    meso_build_set(&root, "provenance", report_provenance_json(provenance));
+    meso_build_set(&root, "plan", json_deep_copy(r->study->plan.document));
+    meso_build_count(&root, "n_jobs", r->n_jobs);
+    meso_build_count(&root, "n_done", r->n_done);
+    meso_build_count(&root, "n_tested", r->matrix.n_tested);
+    meso_build_set(&root, "baselines", baselines_json(r));
+    meso_build_set(&root, "warnings", db_findings_json(&r->study->facts, &r->findings));
+    set_lists(&root, r);
+    return meso_build_end(&root);
 }

@@ -5,7 +5,6 @@
 #include "study_report.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "facts_report.h"
 #include "mesocl/image.h"
 #include "report/report_json.h"
@@ -14,13 +13,12 @@
 
 enum { most_shortcuts = 4, most_pairs = 100 /* as the caption says */, most_links = 12 };
 
-typedef void table_filler(const bench_results *r, report_table *table);
+typedef report_table table_maker(const bench_results *r);
 
-static void tell_table(report_writer *w, const char *caption, table_filler *fill,
+static void tell_table(report_writer *w, const char *caption, table_maker *make,
                        const bench_results *r)
 {
-    report_table table;
-    fill(r, &table);
+    report_table table = make(r);
     report_writer_table(w, caption, &table);
 }
 
@@ -97,9 +95,8 @@ static void tell_why(report_writer *w, const bench_results *r)
     report_writer_section(w, "Why");
     tell_table(w, "Distances between sets", bench_table_distances, r);
     for (size_t t = 0; t < r->study->plan.n_test; t++) {
-        report_table links;
         meso_text caption = {0};
-        bench_table_links(r, t, most_links, &links);
+        report_table links = bench_table_links(r, t, most_links);
         meso_text_format(&caption,
                          "Rank correlation of properties with accuracy on %s over %zu training "
                          "sets, the strongest first",
@@ -149,46 +146,32 @@ static meso_status write_page(const bench_results *r, report_form form, const ch
                               int thumbnails, const report_provenance *provenance,
                               meso_error *error)
 {
-    meso_status status = MESO_OK;
     report_writer writer = {.form = form, .page.title = "Which dataset makes the better detector"};
     if (form == REPORT_AS_MARKDOWN)
         meso_text_add(&writer.out, "# Which dataset makes the better detector\n");
     bench_study_report(&writer, r, thumbnails);
-    MESO_TRY(report_writer_finish(&writer, provenance, error));
-    status = meso_file_write(path, writer.out.bytes, writer.out.length, error);
-out:
-    meso_text_free(&writer.out);
-    return status;
+    report_writer_finish(&writer, provenance);
+    return report_put(&writer.out, path, error);
 }
 
 meso_status bench_results_write(const bench_results *r, int thumbnails, meso_error *error)
 {
     meso_status status = MESO_OK;
     char path[BENCH_PATH_SIZE];
-    meso_text command = {0}, text = {0};
-    report_table matrix;
+    meso_text command = {0}, json = {0}, csv = {0};
+    report_table matrix = bench_table_matrix(r);
     const report_provenance provenance = provenance_of(r, &command);
-    json_t *document = bench_study_json(r, &provenance);
-    bench_table_matrix(r, &matrix);
-    MESO_REQUIRE_MEMORY(document, error);
-    report_json_write(document, REPORT_JSON_INDENTED, &text);
-    MESO_REQUIRE(!text.out_of_memory && !matrix.out_of_memory, error, MESO_ERROR_MEMORY,
-                 "out of memory");
-    MESO_TRY(meso_file_write(bench_study_path(r->study, path, "study_result.json"), text.bytes,
-                             text.length, error));
-    text.length = 0;
-    report_table_csv(&matrix, &text);
-    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(meso_file_write(bench_study_path(r->study, path, "study_result.csv"), text.bytes,
-                             text.length, error));
+    report_table_csv(&matrix, &csv);
+    report_json_put(bench_study_json(r, &provenance), &json);
+    MESO_TRY(report_put(&json, bench_study_path(r->study, path, "study_result.json"), error));
+    MESO_TRY(report_put(&csv, bench_study_path(r->study, path, "study_result.csv"), error));
     MESO_TRY(write_page(r, REPORT_AS_MARKDOWN, bench_study_path(r->study, path, "study.md"),
                         thumbnails, &provenance, error));
     MESO_TRY(write_page(r, REPORT_AS_HTML, bench_study_path(r->study, path, "study.html"),
                         thumbnails, &provenance, error));
 out:
-    json_decref(document);
     report_table_free(&matrix);
     meso_text_free(&command);
-    meso_text_free(&text);
+    meso_text_free(&csv);
     return status;
 }

@@ -5,74 +5,47 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add_texts(report_table *table, const char *a, const char *b)
-{
-    report_table_add_text(table, a);
-    report_table_add_text(table, b);
-}
-
-static void add_estimate(report_table *table, const study_estimate *e)
-{
-    report_table_add_number(table, e->mean);
-    report_table_add_number(table, e->low);
-    report_table_add_number(table, e->high);
-}
+#define CELLS_ESTIMATE(e) CELL_NUMBER((e).mean), CELL_NUMBER((e).low), CELL_NUMBER((e).high)
 
 /* ---- the matrix --------------------------------------------------------------------------------
  */
 
-void bench_table_matrix(const bench_results *r, report_table *table)
+report_table bench_table_matrix(const bench_results *r)
 {
-    static const report_column columns[] = {
-        COLUMN_TEXT("train", "trained on"),
-        COLUMN_TEXT("variant", "variant"),
-        COLUMN_TEXT("test", "tested on"),
-        COLUMN_COUNT("n", "images"),
-        COLUMN_COUNT("n_excluded", "left out"),
-        COLUMN_COUNT("n_seeds", "seeds"),
-        COLUMN_NUMBER("accuracy", "accuracy", 3),
-        COLUMN_NUMBER("accuracy_low", "from", 3),
-        COLUMN_NUMBER("accuracy_high", "to", 3),
-        COLUMN_NUMBER("mse", "MSE", 3),
-        COLUMN_NUMBER("mse_low", "from", 3),
-        COLUMN_NUMBER("mse_high", "to", 3),
-        COLUMN_NUMBER("auc", "AUC", 3),
-        COLUMN_NUMBER("auc_low", "from", 3),
-        COLUMN_NUMBER("auc_high", "to", 3),
-        COLUMN_NUMBER("eer", "EER", 3),
-        COLUMN_NUMBER("recall_fake", "recall of fakes", 3),
-        COLUMN_NUMBER("recall_real", "of reals", 3),
-        COLUMN_COUNT("n_groups", "recordings"),
-        COLUMN_NUMBER("group_accuracy", "their accuracy", 3),
-    };
-    *table = REPORT_TABLE_OF(columns);
+    REPORT_TABLE(table, COLUMN_TEXT("train", "trained on"), COLUMN_TEXT("variant", "variant"),
+                 COLUMN_TEXT("test", "tested on"), COLUMN_COUNT("n", "images"),
+                 COLUMN_COUNT("n_excluded", "left out"), COLUMN_COUNT("n_seeds", "seeds"),
+                 COLUMN_NUMBER("accuracy", "accuracy", 3), COLUMN_NUMBER("accuracy_low", "from", 3),
+                 COLUMN_NUMBER("accuracy_high", "to", 3), COLUMN_NUMBER("mse", "MSE", 3),
+                 COLUMN_NUMBER("mse_low", "from", 3), COLUMN_NUMBER("mse_high", "to", 3),
+                 COLUMN_NUMBER("auc", "AUC", 3), COLUMN_NUMBER("auc_low", "from", 3),
+                 COLUMN_NUMBER("auc_high", "to", 3), COLUMN_NUMBER("eer", "EER", 3),
+                 COLUMN_NUMBER("recall_fake", "recall of fakes", 3),
+                 COLUMN_NUMBER("recall_real", "of reals", 3),
+                 COLUMN_COUNT("n_groups", "recordings"),
+                 COLUMN_NUMBER("group_accuracy", "their accuracy", 3));
     for (size_t i = 0; i < r->matrix.n_cells; i++) {
         const study_cell *c = &r->matrix.cells[i];
         if (c->n_seeds == 0)
             continue;
-        add_texts(table, r->study->plan.train[c->train].name,
-                  r->study->plan.variants[c->variant].name);
-        report_table_add_text(table, r->study->plan.test[c->test].name);
-        report_table_add_count(table, c->n);
-        report_table_add_count(table, c->n_excluded);
-        report_table_add_count(table, c->n_seeds);
-        add_estimate(table, &c->quantity[STUDY_ACCURACY]);
-        add_estimate(table, &c->quantity[STUDY_MSE]);
-        add_estimate(table, &c->quantity[STUDY_AUC]);
-        report_table_add_number(table, c->quantity[STUDY_EER].mean);
-        report_table_add_number(table, c->quantity[STUDY_RECALL_FAKE].mean);
-        report_table_add_number(table, c->quantity[STUDY_RECALL_REAL].mean);
-        report_table_add_count(table, c->n_groups);
-        report_table_add_number(table, c->n_groups ? c->group_accuracy.mean : NAN);
+        REPORT_ROW(&table, CELL_TEXT(r->study->plan.train[c->train].name),
+                   CELL_TEXT(r->study->plan.variants[c->variant].name),
+                   CELL_TEXT(r->study->plan.test[c->test].name), CELL_COUNT(c->n),
+                   CELL_COUNT(c->n_excluded), CELL_COUNT(c->n_seeds),
+                   CELLS_ESTIMATE(c->quantity[STUDY_ACCURACY]),
+                   CELLS_ESTIMATE(c->quantity[STUDY_MSE]), CELLS_ESTIMATE(c->quantity[STUDY_AUC]),
+                   CELL_NUMBER(c->quantity[STUDY_EER].mean),
+                   CELL_NUMBER(c->quantity[STUDY_RECALL_FAKE].mean),
+                   CELL_NUMBER(c->quantity[STUDY_RECALL_REAL].mean), CELL_COUNT(c->n_groups),
+                   CELL_NUMBER(c->n_groups ? c->group_accuracy.mean : NAN));
     }
+    return table;
 }
 
-void bench_table_published(const bench_results *r, report_table *table)
+report_table bench_table_published(const bench_results *r)
 {
-    static const report_column columns[] = {COLUMN_TEXT("train", "Dataset"),
-                                            COLUMN_TEXT("test", "tested on"),
-                                            COLUMN_TEXT("scores", "[MSE, accuracy]")};
-    *table = REPORT_TABLE_OF(columns);
+    REPORT_TABLE(table, COLUMN_TEXT("train", "Dataset"), COLUMN_TEXT("test", "tested on"),
+                 COLUMN_TEXT("scores", "[MSE, accuracy]"));
     for (size_t i = 0; i < r->matrix.n_cells; i++) {
         const study_cell *c = &r->matrix.cells[i];
         char scores[64];
@@ -80,9 +53,10 @@ void bench_table_published(const bench_results *r, report_table *table)
             continue;
         snprintf(scores, sizeof scores, "[%.3f, %.3f]", c->quantity[STUDY_MSE].mean,
                  c->quantity[STUDY_ACCURACY].mean);
-        add_texts(table, r->study->plan.train[c->train].name, r->study->plan.test[c->test].name);
-        report_table_add_text(table, scores);
+        REPORT_ROW(&table, CELL_TEXT(r->study->plan.train[c->train].name),
+                   CELL_TEXT(r->study->plan.test[c->test].name), CELL_TEXT(scores));
     }
+    return table;
 }
 
 static void contestant(const bench_results *r, const study_cell *cell, char *text, size_t size)
@@ -95,19 +69,13 @@ static void contestant(const bench_results *r, const study_cell *cell, char *tex
         snprintf(text, size, "%s", plan->train[cell->train].name);
 }
 
-void bench_table_comparisons(const bench_results *r, report_table *table)
+report_table bench_table_comparisons(const bench_results *r)
 {
-    static const report_column columns[] = {COLUMN_TEXT("test", "tested on"),
-                                            COLUMN_TEXT("a", "a"),
-                                            COLUMN_TEXT("b", "b"),
-                                            COLUMN_COUNT("n", "images"),
-                                            COLUMN_NUMBER("difference", "a − b", 3),
-                                            COLUMN_NUMBER("low", "95 % from", 3),
-                                            COLUMN_NUMBER("high", "to", 3),
-                                            COLUMN_NUMBER("p", "p", 4),
-                                            COLUMN_NUMBER("p_holm", "corrected p", 4),
-                                            COLUMN_TEXT("verdict", "verdict")};
-    *table = REPORT_TABLE_OF(columns);
+    REPORT_TABLE(table, COLUMN_TEXT("test", "tested on"), COLUMN_TEXT("a", "a"),
+                 COLUMN_TEXT("b", "b"), COLUMN_COUNT("n", "images"),
+                 COLUMN_NUMBER("difference", "a − b", 3), COLUMN_NUMBER("low", "95 % from", 3),
+                 COLUMN_NUMBER("high", "to", 3), COLUMN_NUMBER("p", "p", 4),
+                 COLUMN_NUMBER("p_holm", "corrected p", 4), COLUMN_TEXT("verdict", "verdict"));
     for (size_t i = 0; i < r->matrix.n_comparisons; i++) {
         const study_comparison *c = &r->matrix.comparisons[i];
         const study_cell *a = &r->matrix.cells[c->a], *b = &r->matrix.cells[c->b];
@@ -116,63 +84,56 @@ void bench_table_comparisons(const bench_results *r, report_table *table)
             continue;
         contestant(r, a, name[0], sizeof name[0]);
         contestant(r, b, name[1], sizeof name[1]);
-        report_table_add_text(table, r->study->plan.test[a->test].name);
-        add_texts(table, name[0], name[1]);
-        report_table_add_count(table, c->n);
-        report_table_add_number(table, c->difference.mean);
-        report_table_add_number(table, c->difference.low);
-        report_table_add_number(table, c->difference.high);
-        report_table_add_number(table, c->difference.p);
-        report_table_add_number(table, c->p_holm);
-        report_table_add_text(table, isnan(c->p_holm) ? "not tested: one seed"
-                                     : c->differs     ? "differ"
-                                                      : "no difference shown");
+        REPORT_ROW(&table, CELL_TEXT(r->study->plan.test[a->test].name), CELL_TEXT(name[0]),
+                   CELL_TEXT(name[1]), CELL_COUNT(c->n), CELLS_ESTIMATE(c->difference),
+                   CELL_NUMBER(c->difference.p), CELL_NUMBER(c->p_holm),
+                   CELL_TEXT(isnan(c->p_holm) ? "not tested: one seed"
+                             : c->differs     ? "differ"
+                                              : "no difference shown"));
     }
+    return table;
 }
 
-void bench_table_baselines(const bench_results *r, report_table *table)
+report_table bench_table_baselines(const bench_results *r)
 {
-    static const report_column columns[] = {
-        COLUMN_TEXT("test", "tested on"), COLUMN_TEXT("predictor", "baseline"),
-        COLUMN_TEXT("train", "fitted to"), COLUMN_NUMBER("accuracy", "accuracy", 3),
-        COLUMN_NUMBER("auc", "AUC", 3)};
+    REPORT_TABLE(table, COLUMN_TEXT("test", "tested on"), COLUMN_TEXT("predictor", "baseline"),
+                 COLUMN_TEXT("train", "fitted to"), COLUMN_NUMBER("accuracy", "accuracy", 3),
+                 COLUMN_NUMBER("auc", "AUC", 3));
     const study_plan *plan = &r->study->plan;
-    *table = REPORT_TABLE_OF(columns);
     for (size_t t = 0; t < plan->n_test; t++) {
-        add_texts(table, plan->test[t].name, "majority class");
-        report_table_add_text(table, NULL);
-        report_table_add_number(table, r->matrix.constant[t]);
-        report_table_add_number(table, 0.5);
+        REPORT_ROW(&table, CELL_TEXT(plan->test[t].name), CELL_TEXT("majority class"),
+                   CELL_TEXT(NULL), CELL_NUMBER(r->matrix.constant[t]), CELL_NUMBER(0.5));
         for (size_t i = 0; i < plan->n_train * STUDY_N_VIEWS; i++) {
             const study_pair_facts *pair =
                 &r->study->facts.pairs[i / STUDY_N_VIEWS * plan->n_test + t];
-            add_texts(table, plan->test[t].name, study_views[i % STUDY_N_VIEWS].title);
-            report_table_add_text(table, plan->train[i / STUDY_N_VIEWS].name);
-            report_table_add_number(table, pair->accuracy[i % STUDY_N_VIEWS]);
-            report_table_add_number(table, pair->auc[i % STUDY_N_VIEWS]);
+            REPORT_ROW(&table, CELL_TEXT(plan->test[t].name),
+                       CELL_TEXT(study_views[i % STUDY_N_VIEWS].title),
+                       CELL_TEXT(plan->train[i / STUDY_N_VIEWS].name),
+                       CELL_NUMBER(pair->accuracy[i % STUDY_N_VIEWS]),
+                       CELL_NUMBER(pair->auc[i % STUDY_N_VIEWS]));
         }
     }
+    return table;
 }
 
 /* ---- datasets ----------------------------------------------------------------------------------
  */
 
-void bench_table_sets(const bench_results *r, report_table *table)
+report_table bench_table_sets(const bench_results *r)
 {
-    static const report_column columns[] = {
-        COLUMN_TEXT("set", "dataset"), COLUMN_TEXT("role", "role"), COLUMN_COUNT("used", "used"),
-        COLUMN_TEXT("path", "path")};
+    REPORT_TABLE(table, COLUMN_TEXT("set", "dataset"), COLUMN_TEXT("role", "role"),
+                 COLUMN_COUNT("used", "used"), COLUMN_TEXT("path", "path"));
     const study_facts *facts = &r->study->facts;
-    *table = REPORT_TABLE_OF(columns);
     for (size_t s = 0; s < facts->n_sets; s++)
-        REPORT_ROW(table, CELL_TEXT(facts->sets[s].name),
+        REPORT_ROW(&table, CELL_TEXT(facts->sets[s].name),
                    CELL_TEXT(s < r->study->plan.n_train ? "train" : "test"),
                    CELL_COUNT(facts->sets[s].n_used[0] + facts->sets[s].n_used[1]),
                    CELL_TEXT(bench_source(r->study, s)->path));
+    return table;
 }
 
 /* A column for each class of each set; names and columns serve one table at a time. */
-static void properties(const bench_results *r, int deviation, report_table *table)
+static report_table properties(const bench_results *r, int deviation)
 {
     static report_column columns[1 + 4 * STUDY_MAX_SETS] = {COLUMN_TEXT("property", "property")};
     static char names[4 * STUDY_MAX_SETS][80];
@@ -183,138 +144,123 @@ static void properties(const bench_results *r, int deviation, report_table *tabl
                  i % 2 ? "real" : "fake");
         columns[1 + i] = (report_column){names[i], names[i], REPORT_RIGHT, REPORT_NUMBER, 3};
     }
-    *table = (report_table){.columns = columns, .n_columns = 1 + n};
+    report_table table = (report_table){.columns = columns, .n_columns = 1 + n};
     for (int p = 0; p < STUDY_N_PROPERTIES; p++) {
-        report_table_add_text(table, study_properties[p].title);
+        REPORT_ROW(&table, CELL_TEXT(study_properties[p].title));
         for (size_t i = 0; i < n; i++) {
             const study_set_facts *set = &facts->sets[i / 2];
-            report_table_add_number(table,
-                                    deviation ? set->deviation[i % 2][p] : set->mean[i % 2][p]);
+            REPORT_ROW(&table,
+                       CELL_NUMBER(deviation ? set->deviation[i % 2][p] : set->mean[i % 2][p]));
         }
     }
+    return table;
 }
 
-void bench_table_means(const bench_results *r, report_table *table)
+report_table bench_table_means(const bench_results *r)
 {
-    properties(r, 0, table);
+    return properties(r, 0);
 }
 
-void bench_table_deviations(const bench_results *r, report_table *table)
+report_table bench_table_deviations(const bench_results *r)
 {
-    properties(r, 1, table);
+    return properties(r, 1);
 }
 
-void bench_table_leaks(const bench_results *r, report_table *table)
+report_table bench_table_leaks(const bench_results *r)
 {
-    static const report_column columns[] = {COLUMN_TEXT("a", "training set"),
-                                            COLUMN_TEXT("b", "test set"),
-                                            COLUMN_COUNT("same_file", "same file"),
-                                            COLUMN_COUNT("same_pixels", "same pixels"),
-                                            COLUMN_COUNT("near", "near"),
-                                            COLUMN_COUNT("same_recording", "same recording"),
-                                            COLUMN_COUNT("conflicts", "label conflicts"),
-                                            COLUMN_COUNT("shared_recordings", "shared recordings")};
+    REPORT_TABLE(table, COLUMN_TEXT("a", "training set"), COLUMN_TEXT("b", "test set"),
+                 COLUMN_COUNT("same_file", "same file"), COLUMN_COUNT("same_pixels", "same pixels"),
+                 COLUMN_COUNT("near", "near"), COLUMN_COUNT("same_recording", "same recording"),
+                 COLUMN_COUNT("conflicts", "label conflicts"),
+                 COLUMN_COUNT("shared_recordings", "shared recordings"));
     const study_facts *facts = &r->study->facts;
-    *table = REPORT_TABLE_OF(columns);
     for (size_t i = 0; i < facts->n_pairs; i++) {
         const study_pair_facts *pair = &facts->pairs[i];
-        add_texts(table, facts->sets[pair->a].name, facts->sets[pair->b].name);
+        REPORT_ROW(&table, CELL_TEXT(facts->sets[pair->a].name),
+                   CELL_TEXT(facts->sets[pair->b].name));
         for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
-            report_table_add_count(table, pair->n_leaks[k]);
-        REPORT_ROW(table, CELL_COUNT(pair->n_conflicts), CELL_COUNT(pair->n_shared_recordings));
+            REPORT_ROW(&table, CELL_COUNT(pair->n_leaks[k]));
+        REPORT_ROW(&table, CELL_COUNT(pair->n_conflicts), CELL_COUNT(pair->n_shared_recordings));
     }
+    return table;
 }
 
 /* ---- why, how ----------------------------------------------------------------------------------
  */
 
-void bench_table_distances(const bench_results *r, report_table *table)
+report_table bench_table_distances(const bench_results *r)
 {
-    static const report_column columns[] = {COLUMN_TEXT("a", "set"),
-                                            COLUMN_TEXT("b", "and"),
-                                            COLUMN_NUMBER("properties", "in properties", 3),
-                                            COLUMN_NUMBER("features", "in features (Fréchet)", 4),
-                                            COLUMN_COUNT("n_nets", "nets"),
-                                            COLUMN_COUNT("n_images", "images")};
-    *table = REPORT_TABLE_OF(columns);
+    REPORT_TABLE(table, COLUMN_TEXT("a", "set"), COLUMN_TEXT("b", "and"),
+                 COLUMN_NUMBER("properties", "in properties", 3),
+                 COLUMN_NUMBER("features", "in features (Fréchet)", 4),
+                 COLUMN_COUNT("n_nets", "nets"), COLUMN_COUNT("n_images", "images"));
     for (size_t i = 0; i < r->relations.n_distances; i++) {
         const study_distance *d = &r->relations.distances[i];
-        add_texts(table, r->study->facts.sets[d->a].name, r->study->facts.sets[d->b].name);
-        report_table_add_number(table, d->property);
-        report_table_add_number(table, d->features);
-        report_table_add_count(table, d->n_nets);
-        report_table_add_count(table, d->n_images);
+        REPORT_ROW(&table, CELL_TEXT(r->study->facts.sets[d->a].name),
+                   CELL_TEXT(r->study->facts.sets[d->b].name), CELL_NUMBER(d->property),
+                   CELL_NUMBER(d->features), CELL_COUNT(d->n_nets), CELL_COUNT(d->n_images));
     }
+    return table;
 }
 
-void bench_table_links(const bench_results *r, size_t test, size_t most, report_table *table)
+report_table bench_table_links(const bench_results *r, size_t test, size_t most)
 {
-    static const report_column columns[] = {
-        COLUMN_TEXT("property", "property"), COLUMN_TEXT("aspect", "of it"),
-        COLUMN_NUMBER("rho", "rho", 2),      COLUMN_NUMBER("low", "95 % from", 2),
-        COLUMN_NUMBER("high", "to", 2),      COLUMN_NUMBER("p", "p", 3)};
+    REPORT_TABLE(table, COLUMN_TEXT("property", "property"), COLUMN_TEXT("aspect", "of it"),
+                 COLUMN_NUMBER("rho", "rho", 2), COLUMN_NUMBER("low", "95 % from", 2),
+                 COLUMN_NUMBER("high", "to", 2), COLUMN_NUMBER("p", "p", 3));
     size_t n = 0;
-    *table = REPORT_TABLE_OF(columns);
     for (size_t i = 0; i < r->relations.n_links && n < most; i++) {
         const study_link *link = &r->relations.links[i];
         if (link->test != test)
             continue;
         n++;
-        add_texts(table, study_properties[link->property].title, study_aspect_name(link->aspect));
-        report_table_add_number(table, link->correlation.rho);
-        report_table_add_number(table, link->correlation.low);
-        report_table_add_number(table, link->correlation.high);
-        report_table_add_number(table, link->correlation.p);
+        REPORT_ROW(&table, CELL_TEXT(study_properties[link->property].title),
+                   CELL_TEXT(study_aspect_name(link->aspect)), CELL_NUMBER(link->correlation.rho),
+                   CELL_NUMBER(link->correlation.low), CELL_NUMBER(link->correlation.high),
+                   CELL_NUMBER(link->correlation.p));
     }
+    return table;
 }
 
-void bench_table_devices(const bench_results *r, report_table *table)
+report_table bench_table_devices(const bench_results *r)
 {
-    static const report_column columns[] = {COLUMN_TEXT("device", "device"),
-                                            COLUMN_TEXT("train", "trained on"),
-                                            COLUMN_TEXT("variant", "variant"),
-                                            COLUMN_TEXT("test", "tested on"),
-                                            COLUMN_NUMBER("accuracy", "accuracy", 4),
-                                            COLUMN_NUMBER("images_per_second", "images/s", 0),
-                                            COLUMN_NUMBER("largest_change", "largest |Δp|", 9)};
+    REPORT_TABLE(table, COLUMN_TEXT("device", "device"), COLUMN_TEXT("train", "trained on"),
+                 COLUMN_TEXT("variant", "variant"), COLUMN_TEXT("test", "tested on"),
+                 COLUMN_NUMBER("accuracy", "accuracy", 4),
+                 COLUMN_NUMBER("images_per_second", "images/s", 0),
+                 COLUMN_NUMBER("largest_change", "largest |Δp|", 9));
     const study_plan *plan = &r->study->plan;
-    *table = REPORT_TABLE_OF(columns);
     for (size_t d = 0; d < r->n_devices; d++)
         for (size_t i = 0; i < r->matrix.n_cells; i++) {
             const study_cell *cell = &r->matrix.cells[i];
             if (cell->n_seeds == 0)
                 continue;
-            add_texts(table, r->devices[d].device, plan->train[cell->train].name);
-            add_texts(table, plan->variants[cell->variant].name, plan->test[cell->test].name);
-            report_table_add_number(table, r->devices[d].accuracy[i]);
-            report_table_add_number(table, r->devices[d].images_per_second);
-            report_table_add_number(table, r->devices[d].largest_change);
+            REPORT_ROW(
+                &table, CELL_TEXT(r->devices[d].device), CELL_TEXT(plan->train[cell->train].name),
+                CELL_TEXT(plan->variants[cell->variant].name),
+                CELL_TEXT(plan->test[cell->test].name), CELL_NUMBER(r->devices[d].accuracy[i]),
+                CELL_NUMBER(r->devices[d].images_per_second),
+                CELL_NUMBER(r->devices[d].largest_change));
         }
+    return table;
 }
 
-void bench_table_jobs(const bench_results *r, report_table *table)
+report_table bench_table_jobs(const bench_results *r)
 {
-    static const report_column columns[] = {COLUMN_TEXT("job", "job"),
-                                            COLUMN_TEXT("device", "device"),
-                                            COLUMN_TEXT("path", "path"),
-                                            COLUMN_COUNT("steps", "steps"),
-                                            COLUMN_COUNT("images", "images"),
-                                            COLUMN_NUMBER("seconds", "seconds", 1),
-                                            COLUMN_NUMBER("loss", "last loss", 4),
-                                            COLUMN_TEXT("model", "model (XXH3-128)")};
-    *table = REPORT_TABLE_OF(columns);
+    REPORT_TABLE(table, COLUMN_TEXT("job", "job"), COLUMN_TEXT("device", "device"),
+                 COLUMN_TEXT("path", "path"), COLUMN_COUNT("steps", "steps"),
+                 COLUMN_COUNT("images", "images"), COLUMN_NUMBER("seconds", "seconds", 1),
+                 COLUMN_NUMBER("loss", "last loss", 4), COLUMN_TEXT("model", "model (XXH3-128)"));
     for (size_t job = 0; job < r->n_jobs; job++) {
         const study_outcome *o = &r->outcomes[job];
         char name[STUDY_JOB_NAME_SIZE];
         if (!r->done[job])
             continue;
         study_job_name(&r->study->plan, study_plan_job(&r->study->plan, job), name);
-        add_texts(table, name, o->device);
-        report_table_add_text(table, o->path);
-        report_table_add_count(table, o->n_steps);
-        report_table_add_count(table, o->n_images);
-        report_table_add_number(table, o->seconds);
-        report_table_add_number(table, o->n_epochs ? o->epochs[o->n_epochs - 1].loss : NAN);
-        report_table_add_text(table, o->model_hash);
+        REPORT_ROW(&table, CELL_TEXT(name), CELL_TEXT(o->device), CELL_TEXT(o->path),
+                   CELL_COUNT(o->n_steps), CELL_COUNT(o->n_images), CELL_NUMBER(o->seconds),
+                   CELL_NUMBER(o->n_epochs ? o->epochs[o->n_epochs - 1].loss : NAN),
+                   CELL_TEXT(o->model_hash));
     }
+    return table;
 }

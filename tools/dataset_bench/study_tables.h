@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables of a study's report. Each is filled into *table, whose columns are static; the caller
- * frees it.
+ * The tables of a study's report; the caller frees them.
  */
 #ifndef MESO_TOOLS_STUDY_TABLES_H
 #define MESO_TOOLS_STUDY_TABLES_H
@@ -9,17 +8,17 @@
 #include "report/report_table.h"
 #include "study_results.h"
 
-void bench_table_matrix(const bench_results *r, report_table *table);    /* the CSV, too */
-void bench_table_published(const bench_results *r, report_table *table); /* MSE, accuracy */
-void bench_table_comparisons(const bench_results *r, report_table *table);
-void bench_table_baselines(const bench_results *r, report_table *table);
-void bench_table_sets(const bench_results *r, report_table *table);
-void bench_table_means(const bench_results *r, report_table *table); /* of properties */
-void bench_table_deviations(const bench_results *r, report_table *table);
-void bench_table_leaks(const bench_results *r, report_table *table);
-void bench_table_distances(const bench_results *r, report_table *table);
-void bench_table_links(const bench_results *r, size_t test, size_t most, report_table *table);
-void bench_table_devices(const bench_results *r, report_table *table);
-void bench_table_jobs(const bench_results *r, report_table *table);
+report_table bench_table_matrix(const bench_results *r);    /* the CSV, too */
+report_table bench_table_published(const bench_results *r); /* MSE, accuracy */
+report_table bench_table_comparisons(const bench_results *r);
+report_table bench_table_baselines(const bench_results *r);
+report_table bench_table_sets(const bench_results *r);
+report_table bench_table_means(const bench_results *r); /* of properties */
+report_table bench_table_deviations(const bench_results *r);
+report_table bench_table_leaks(const bench_results *r);
+report_table bench_table_distances(const bench_results *r);
+report_table bench_table_links(const bench_results *r, size_t test, size_t most);
+report_table bench_table_devices(const bench_results *r);
+report_table bench_table_jobs(const bench_results *r);
 
 #endif

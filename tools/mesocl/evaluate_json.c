@@ -97,7 +97,7 @@ static json_t *refused_array(const tool_evaluation *e)
         if (file->refusal == MESO_IMAGE_OK)
             continue;
         meso_builder row = meso_build_object();
-        row.failed |= report_json_set_file(row.json, e->dataset->items[i].path) != 0;
+        report_build_file(&row, e->dataset->items[i].path);
         meso_build_text(&row, "error", meso_refusal_name(file->refusal));
         meso_build_text(&row, "detail", file->detail);
         meso_build_add(&refused, meso_build_end(&row));

@@ -65,7 +65,7 @@ static void json_row(const tool_predict_output *output, const meso_file_score *s
                      meso_text *text)
 {
     meso_builder row = meso_build_object();
-    row.failed |= report_json_set_file(row.json, score->path) != 0;
+    report_build_file(&row, score->path);
     if (score->refusal == MESO_IMAGE_OK) {
         meso_build_text(&row, "label", label_of(output, score));
         meso_build_number(&row, "p_fake", score->p.fake);
