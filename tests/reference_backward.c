@@ -252,7 +252,8 @@ static void bias(const context *b)
 }
 
 /* d_in = gamma · scale · (d − mean of d − x̂ · mean of d·x̂); the means vanish where the statistics
- * do not depend on the batch. For magnitudes each term counts for itself, and x̂ as |x| + |mean|. */
+ * do not depend on the batch. For magnitudes each term counts for itself, and x̂ as |x| +
+ * |mean|. */
 static void batch_norm(const context *b)
 {
     const meso_shape s = b->in->shape;

@@ -165,7 +165,8 @@ static int is_warned(const json_t *document, const char *kind, const char *datas
     return 0;
 }
 
-/* Six of its reals are duplicates; two stand in its Test, too; its classes are framed differently. */
+/* Six of its reals are duplicates; two stand in its Test, too; its classes are framed
+ * differently. */
 static void traps_of_openforensics(void **state)
 {
     char words[2 * PATH_MAX + 64], test[PATH_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Members of a struct ⇄ text and JSON by base/fields.h: every kind there and back, and the sentences
- * for what a field does not take.
+ * Members of a struct ⇄ text and JSON by base/fields.h: every kind there and back, and the
+ * sentences for what a field does not take.
  */
 #include <math.h>
 #include <setjmp.h>

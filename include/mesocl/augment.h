@@ -61,7 +61,7 @@ typedef struct meso_augment_settings {
  * Keys: rotation width_shift height_shift shear zoom channel_shift brightness horizontal_flip
  * vertical_flip samplewise_center samplewise_std featurewise_center featurewise_std mean std
  * compat. zoom and brightness take LOW:HIGH; zoom also Z for 1−Z:1+Z; mean and std take R:G:B.
- * Errors: ARGUMENT, naming the key, the value and what may stand there. */
+ * Errors: ARGUMENT, naming the key, the value and what is allowed. */
 MESO_API meso_status meso_augment_parse(const char *text, meso_augment_settings *settings,
                                         meso_error *error);
 
@@ -72,10 +72,10 @@ enum { MESO_AUGMENT_TEXT_SIZE = 768 };
 MESO_API const char *meso_augment_format(const meso_augment_settings *settings,
                                          char out[MESO_AUGMENT_TEXT_SIZE]);
 
-/* Is anything drawn at random? */
+/* 1 if anything is drawn at random. */
 MESO_API int meso_augment_is_random(const meso_augment_settings *settings);
 
-/* Only what also belongs to evaluation: centring and scaling. Returns 0 where there is none. */
+/* The part that evaluation needs too: centring and scaling. Returns 0 if there is none. */
 MESO_API int meso_augment_normalization(const meso_augment_settings *settings,
                                         meso_augment_settings *normalization);
 

@@ -57,7 +57,7 @@ MESO_API const char *meso_device_type_name(meso_device_type type);
 /* Every device of every platform, in the loader's order; platforms without devices are passed over.
  * *list is the caller's, to be given to free(); *n is its length, at least 1 on MESO_OK.
  * Errors: NO_DEVICE (no platform or no device: the text says what to install), MEMORY.
- * The drivers run inside this process: one that crashes takes it along. */
+ * The drivers run inside this process: one that crashes takes it down. */
 MESO_API meso_status meso_device_list(meso_device_info **list, size_t *n, meso_error *error);
 
 /* Which entries of a list a selector means. selector is
@@ -91,7 +91,7 @@ typedef struct meso_profile_row {
     char kernel[64]; /* the kernel's name */
     uint64_t n_launches;
     double seconds; /* between the driver's start and end stamps */
-    int host_timer; /* 1: the driver's stamps made no sense, seconds is the host's clock around it
+    int host_timer; /* 1: the driver's stamps made no sense; seconds is the host's clock around it
                      */
 } meso_profile_row;
 
@@ -100,10 +100,10 @@ typedef enum meso_profile_mode {
     MESO_PROFILE_OFF,
     MESO_PROFILE_ALONE,  /* each launch is waited for: what a kernel takes with the device for
                             itself, or with its share of the device where a net runs in lanes */
-    MESO_PROFILE_RUNNING /* launches run as they do unprofiled. What of the time several run side by
+    MESO_PROFILE_RUNNING /* launches run as they do unprofiled. Time in which several run side by
                             side is shared out evenly, so rows add up to the time in which any
                             runs. There is no host's clock around a launch: with host_timer, seconds
-                            lack those launches whose stamps made no sense */
+                            lack the launches whose stamps made no sense */
 } meso_profile_mode;
 
 /* Chooses a mode and forgets what was measured. */

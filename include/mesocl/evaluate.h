@@ -31,7 +31,7 @@ typedef struct meso_file_score {
  * files of the batch at hand have been reported too. */
 typedef int (*meso_file_score_callback)(const meso_file_score *score, void *user);
 
-/* Where the time of a run went, in seconds. */
+/* How long the parts of a run took, in seconds. */
 typedef struct meso_score_timing {
     double first;   /* from the call to the first file's callback */
     double decode;  /* reading and decoding: the threads' times added up */
@@ -55,7 +55,7 @@ typedef struct meso_score_options {
     }
 
 /* P(real) = 1 / (1 + e^−z) in float, as Keras and PyTorch give it: from logits of 17 on it is
- * exactly 1, and pictures tie. Figures are only comparable with published ones where the ties are:
+ * exactly 1, and pictures tie. Figures can be compared with published ones only with the same ties:
  * they move MesoInception-4's AUC on its own validation set by 4e-5 to 3e-4. */
 MESO_API double meso_probability_rounded(meso_probability p);
 

@@ -3,11 +3,11 @@
  * Image files to 8-bit RGB, and NEAREST resizing, bit for bit as Pillow 9.4's
  * Image.open(f).convert('RGB').resize(size, NEAREST).
  *
- * The type is told by content, never by the file's name: JPEG (libjpeg-turbo), PNG (libpng), BMP
- * and PPM/PGM (stb_image), WebP (libwebp, where it was found at build time). Alpha is dropped,
- * palettes and grey are expanded, CMYK and YCCK converted. Two differences from Pillow: 16-bit grey
- * is reduced by its high byte (Pillow saturates it to white), and damaged files are refused (Pillow
- * fills in the rest).
+ * The format is detected from the content, never from the file's name: JPEG (libjpeg-turbo), PNG
+ * (libpng), BMP and PPM/PGM (stb_image), WebP (libwebp, where it was found at build time). Alpha is
+ * dropped, palettes and grey are expanded, CMYK and YCCK converted. Two differences from Pillow:
+ * 16-bit grey is reduced by its high byte (Pillow saturates it to white), and damaged files are
+ * refused (Pillow fills in the rest).
  */
 #ifndef MESOCL_IMAGE_H
 #define MESOCL_IMAGE_H

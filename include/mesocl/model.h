@@ -39,8 +39,8 @@ typedef struct meso_model_options {
                             file; NULL: the file's own */
     size_t max_batch;    /* images computed at once; more are split. 0: as the path likes best */
     meso_path path;
-    size_t n_lanes; /* at most so many of the device's lanes (cores, where it is split by core); 0:
-                       all */
+    size_t n_lanes; /* use at most so many of the device's lanes (its cores, where it is split by
+                       core); 0: all */
 } meso_model_options;
 
 /* clang-format off */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Known answers: does this device, with this driver, compute what it should?
+ * Known answers: whether this device, with this driver, computes what it should.
  */
 #ifndef MESOCL_SELFTEST_H
 #define MESOCL_SELFTEST_H
@@ -27,7 +27,7 @@ typedef struct meso_selftest_row {
     char detail[256];  /* why it failed; what CLBlast computes; "" */
 } meso_selftest_row;
 
-/* What float arithmetic in any order stays below, and any mistake in a kernel does not. */
+/* Float arithmetic stays below this in any order of sums; a mistake in a kernel does not. */
 #define MESO_SELFTEST_TOLERANCE 2e-6
 
 /* Runs every known answer. *rows is the caller's, to free(); *n_failed counts rows that did not

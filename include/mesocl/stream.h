@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A stream keeps a device at work while the next pictures are being made: memory of the device is
- * filled, handed over and computed slot by slot. On a CPU nothing is copied: the kernels read the
+ * A stream keeps a device busy while the next pictures are being prepared: slots of device memory
+ * are filled, handed over and computed one by one. On a CPU nothing is copied: the kernels read the
  * pixels where they were written.
  *
  *   meso_stream *stream;
@@ -16,10 +16,10 @@
  *
  * Threads: all calls come from the thread that owns the model. Only the mapped memory may be
  * written by any thread, between map and submit; how these threads tell the owner that they are
- * done is theirs. Slots are independent of each other: they are mapped, submitted and waited for
- * in any order.
+ * done is up to the caller. Slots are independent: they are mapped, submitted and waited for in any
+ * order.
  *
- * Errors of all calls are told by meso_model_error() of the stream's model.
+ * meso_model_error() of the stream's model explains the failure of any call.
  */
 #ifndef MESOCL_STREAM_H
 #define MESOCL_STREAM_H
@@ -45,7 +45,7 @@ typedef struct meso_stream meso_stream;
 MESO_API meso_status meso_stream_open(meso_model *model, size_t n_slots, size_t batch,
                                       meso_stream **stream);
 
-/* Waits for work under way, whose answers are lost. NULL is allowed. */
+/* Waits for pending work; its answers are lost. NULL is allowed. */
 MESO_API void meso_stream_close(meso_stream *stream);
 
 MESO_API size_t meso_stream_n_slots(const meso_stream *stream);
@@ -58,8 +58,8 @@ MESO_API meso_status meso_stream_map(meso_stream *stream, size_t *slot, uint8_t 
 
 /* Hands over the first n pictures of a mapped slot, n ≤ batch. On a CPU this returns at once, and a
  * core begins to compute; on a GPU likewise, and the pictures are copied while others are computed;
- * on a device without fused kernels it returns when it is done. After an error the slot is still
- * mapped. Errors: ARGUMENT (not mapped, n too large), DEVICE, MEMORY. */
+ * on a device without fused kernels it returns when the computation is done. After an error the
+ * slot is still mapped. Errors: ARGUMENT (not mapped, n too large), DEVICE, MEMORY. */
 MESO_API meso_status meso_stream_submit(meso_stream *stream, size_t slot, size_t n);
 
 /* Waits for a submitted slot and frees it, also after an error. p [n], written, with n as

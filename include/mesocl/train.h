@@ -11,8 +11,8 @@
  * The run's folder then holds best.safetensors and last.safetensors, models for meso_model_open;
  * history.jsonl and history.csv, a row for each epoch; events.out.tfevents… for TensorBoard;
  * config.json; metrics.json and validation.csv, how the chosen weights do on the validation set;
- * and the last two checkpoints. A run that was interrupted, killed or cut off is gone on with by
- * meso_train_resume, and ends with the bits that it would have had.
+ * and the last two checkpoints. meso_train_resume continues a run that was interrupted, killed or
+ * cut off; it ends with the same bits as a run that was not.
  *
  * Same options, same files, same device, same program: same bits, whatever the number of decoding
  * threads and lanes.
@@ -189,7 +189,7 @@ typedef struct meso_train_options {
     const char *run;           /* its folder, made where it is missing; required */
     const char *command;       /* the command line, for config.json */
     double checkpoint_seconds; /* between checkpoints */
-    /* Of no influence on the result */
+    /* Without influence on the result */
     size_t n_threads;     /* that decode; 0: one for each processor */
     size_t n_lanes;       /* 0: all */
     uint64_t cache_bytes; /* for decoded pictures */
@@ -197,12 +197,13 @@ typedef struct meso_train_options {
 
 /* clang-format off */
 #define MESO_TRAIN_OPTIONS_INIT \
-    {.struct_bytes = sizeof(meso_train_options), .dataset = MESO_DATASET_OPTIONS_INIT, .epochs = 30, .batch = 32, \
-     .validation_batch = 32, .seed = 1, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-7, .bn_momentum = 0.99, \
-     .learning_rate = 1e-3, .checkpoint_seconds = 30, .cache_bytes = (uint64_t)1 << 30}
+    {.struct_bytes = sizeof(meso_train_options), .dataset = MESO_DATASET_OPTIONS_INIT, \
+     .epochs = 30, .batch = 32, .validation_batch = 32, .seed = 1, .beta1 = 0.9, .beta2 = 0.999, \
+     .epsilon = 1e-7, .bn_momentum = 0.99, .learning_rate = 1e-3, \
+     .checkpoint_seconds = 30, .cache_bytes = (uint64_t)1 << 30}
 /* clang-format on */
 
-/* One epoch, as history.jsonl has it. Values that there are not are NaN. */
+/* One epoch, as in history.jsonl. Missing values are NaN. */
 typedef struct meso_train_record {
     size_t epoch;          /* from 1 */
     uint64_t step;         /* steps done by its end */
@@ -259,18 +260,17 @@ MESO_API meso_status meso_train(meso_device *device, const meso_train_options *o
                                 meso_train_callback callback, void *user,
                                 meso_train_summary *result, meso_error *error);
 
-/* Goes on with a run. Options are those of the run, but for these. Fill with {sizeof …}. */
+/* Continues a run. The options are the run's own, except for these. Fill with {sizeof …}. */
 typedef struct meso_resume_options {
     size_t struct_bytes;
-    const char *data;          /* where the run's data lie now; NULL: where they lay */
+    const char *data;          /* where the run's data are now; NULL: where they were */
     double checkpoint_seconds; /* 0: as it was */
     size_t n_threads, n_lanes;
     uint64_t cache_bytes; /* 0: the default */
 } meso_resume_options;
 
-/* A run that is complete already is left as it is and its result told. Errors: as above; NO_INPUT
- * (no run there), DATA (data, device or program are not those of the run; no checkpoint is whole).
- */
+/* A complete run is left as it is, and its result is returned. Errors: as above; NO_INPUT (no run
+ * there), DATA (data, device or program are not those of the run; no checkpoint is whole). */
 MESO_API meso_status meso_train_resume(meso_device *device, const char *run,
                                        const meso_resume_options *options,
                                        meso_train_callback callback, void *user,

@@ -51,7 +51,7 @@ typedef enum meso_initializer {
                       2015, cut as Keras does */
 } meso_initializer;
 
-/* The same with a choice. */
+/* The same with a choice of initializer. */
 MESO_API meso_status meso_weights_initialize(const meso_net *net, meso_initializer initializer,
                                              uint64_t seed, meso_weights **weights,
                                              meso_error *error);
@@ -83,8 +83,8 @@ MESO_API meso_status meso_weights_set(meso_weights *weights, const char *key, co
 /* XXH3-128 of the file that was read, 32 hex digits; "" for a set that was not read. */
 MESO_API const char *meso_weights_hash(const meso_weights *weights);
 
-/* Do these weights fit the net: every parameter there with its shape, none besides, every value
- * finite, every moving_variance ≥ 0? Errors: DATA, naming the first tensor at fault and both
+/* Checks that the weights fit the net: exactly its parameters, each of its shape, every value
+ * finite, every moving_variance ≥ 0. Errors: DATA, naming the first tensor at fault and both
  * shapes. */
 MESO_API meso_status meso_weights_check(const meso_weights *weights, const meso_net *net,
                                         meso_error *error);

@@ -91,13 +91,18 @@ static cl_int outcome(const char *function, cl_int code)
     }
 
 /* clang-format off */
-CALL(clGetPlatformIDs, (cl_uint n, cl_platform_id *platforms, cl_uint *found), (n, platforms, found))
-CALL(clGetPlatformInfo, (cl_platform_id platform, cl_platform_info what, size_t n, void *value, size_t *size),
+CALL(clGetPlatformIDs, (cl_uint n, cl_platform_id *platforms, cl_uint *found),
+     (n, platforms, found))
+CALL(clGetPlatformInfo,
+     (cl_platform_id platform, cl_platform_info what, size_t n, void *value, size_t *size),
      (platform, what, n, value, size))
-CALL(clGetDeviceIDs, (cl_platform_id platform, cl_device_type type, cl_uint n, cl_device_id *devices, cl_uint *found),
+CALL(clGetDeviceIDs,
+     (cl_platform_id platform, cl_device_type type, cl_uint n, cl_device_id *devices,
+      cl_uint *found),
      (platform, type, n, devices, found))
 CALL(clGetProgramBuildInfo,
-     (cl_program program, cl_device_id device, cl_program_build_info what, size_t n, void *value, size_t *size),
+     (cl_program program, cl_device_id device, cl_program_build_info what, size_t n, void *value,
+      size_t *size),
      (program, device, what, n, value, size))
 CALL(clGetProgramInfo,
      (cl_program program, cl_program_info what, size_t n, void *value, size_t *size),
@@ -109,7 +114,8 @@ CALL(clBuildProgram,
      (cl_program program, cl_uint n, const cl_device_id *devices, const char *options,
       void (CL_CALLBACK *notify)(cl_program, void *), void *user),
      (program, n, devices, options, notify, user))
-CALL(clSetKernelArg, (cl_kernel kernel, cl_uint i, size_t size, const void *value), (kernel, i, size, value))
+CALL(clSetKernelArg, (cl_kernel kernel, cl_uint i, size_t size, const void *value),
+     (kernel, i, size, value))
 CALL(clFlush, (cl_command_queue queue), (queue))
 
 WAIT(clFinish, (cl_command_queue queue), (queue))
@@ -125,15 +131,18 @@ RELEASE(clReleaseEvent, FAULT_EVENT, cl_event)
 
 CREATE(clCreateContext, FAULT_CONTEXT, cl_context,
        (const cl_context_properties *properties, cl_uint n, const cl_device_id *devices,
-        void (CL_CALLBACK *notify)(const char *, const void *, size_t, void *), void *user, cl_int *error),
+        void (CL_CALLBACK *notify)(const char *, const void *, size_t, void *), void *user,
+        cl_int *error),
        (properties, n, devices, notify, user, error))
 CREATE(clCreateCommandQueue, FAULT_QUEUE, cl_command_queue,
-       (cl_context context, cl_device_id device, cl_command_queue_properties properties, cl_int *error),
+       (cl_context context, cl_device_id device, cl_command_queue_properties properties,
+        cl_int *error),
        (context, device, properties, error))
 CREATE(clCreateProgramWithSource, FAULT_PROGRAM, cl_program,
        (cl_context context, cl_uint n, const char **texts, const size_t *lengths, cl_int *error),
        (context, n, texts, lengths, error))
-CREATE(clCreateKernel, FAULT_KERNEL, cl_kernel, (cl_program program, const char *name, cl_int *error),
+CREATE(clCreateKernel, FAULT_KERNEL, cl_kernel,
+       (cl_program program, const char *name, cl_int *error),
        (program, name, error))
 /* clang-format on */
 

@@ -11,8 +11,8 @@
  *   the values of all arrays in that order, float32, little-endian, nothing behind them
  * kind is one of "h5-weights" "h5-model" "keras3-weights" "keras3-model". keras_version, backend
  * ("tensorflow", "theano", …: what computed for Keras), config (the architecture, JSON inside a
- * string) and name are null where the file does not say. Layers come in the file's order (layer_names; by group name in Keras 3 files), arrays in the layer's
- * order.
+ * string) and name are null where the file does not say. Layers come in the file's order
+ * (layer_names; by group name in Keras 3 files), arrays in the layer's order.
  *
  * h5import.c is the program, hdf5_file.c reads what HDF5 has, keras_layers.c finds Keras' layers in
  * it, keras_zip.c opens a .keras file, and die.c ends it all.

@@ -40,7 +40,8 @@ static meso_status take_options(meso_run *run, const meso_train_options *given, 
     for (size_t i = 0; i < meso_n_train_option_rows; i++) {
         const meso_train_option *row = &meso_train_option_rows[i];
         const char **path = (const char **)(void *)((char *)&o + row->field.offset);
-        if (row->is_path && (path != &o.net || (o.net && strchr(o.net, '/')))) /* not a built-in one */
+        /* not a built-in net */
+        if (row->is_path && (path != &o.net || (o.net && strchr(o.net, '/'))))
             *path = absolute(*path, &copies[i]);
     }
     MESO_REQUIRE_MEMORY(run->config = meso_train_config_json(&o), error);

@@ -54,7 +54,8 @@ typedef struct meso_train_step {
     uint64_t seed, count; /* of dropout: count is the step's number */
     double rate;          /* by which moving statistics follow the batch's */
     int biased_variance;  /* of the moving variance */
-    /* conv: the bias and ReLU behind it that it computes, too, before it stores anything, or NULL */
+    /* conv: the bias and ReLU behind it that it computes, too, before it stores
+     * anything, or NULL */
     const meso_buffer *bias;
     const meso_layer *relu;
 } meso_train_step;

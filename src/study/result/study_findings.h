@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a reader of the facts must not miss, and its sentences: the warnings of `dataset_bench check`
- * and of a study.
+ * What a reader of the facts must not miss, and its sentences: the warnings of `dataset_bench
+ * check` and of a study.
  */
 #ifndef MESO_STUDY_STUDY_FINDINGS_H
 #define MESO_STUDY_STUDY_FINDINGS_H

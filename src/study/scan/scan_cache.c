@@ -15,7 +15,8 @@
 #include "base/error.h"
 #include "base/file.h"
 
-/* Raise the version whenever a property means something else. 2: the stamp knows ctime and inode. */
+/* Raise the version whenever a property means something else. 2: the stamp knows ctime and
+ * inode. */
 enum { version = 2 };
 
 typedef struct header {

@@ -28,9 +28,9 @@ enum {
     STUDY_DETAIL_SIZE = 160
 };
 
-/* What tells a file from what stood at its path before. Size and mtime alone do not: pictures of one
- * size keep their times when they are unpacked from an archive or moved between folders. Free of
- * padding, so that two can be compared byte for byte. Zero where there is no file. */
+/* What tells a file from what stood at its path before. Size and mtime alone do not: pictures of
+ * one size keep their times when they are unpacked from an archive or moved between folders. Free
+ * of padding, so that two can be compared byte for byte. Zero where there is no file. */
 typedef struct study_stamp {
     uint64_t bytes, device, inode;
     int64_t modified_ns, changed_ns; /* mtime, ctime; since 1970 */
