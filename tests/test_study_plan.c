@@ -36,10 +36,11 @@ static void test_defaults(void **state)
     assert_string_equal(plan.train[1].path, "/y");
     assert_string_equal(plan.train[1].group, "(g)");
     assert_int_equal(plan.n_variants, 1);
-    assert_string_equal(plan.variants[0].net, "meso4");
-    assert_int_equal(plan.variants[0].epochs, 10);
+    assert_string_equal(plan.variants[0].options.net, "meso4");
+    assert_int_equal(plan.variants[0].options.epochs, 10);
     assert_int_equal(plan.n_seeds, 3);
-    assert_true(plan.seeds[2] == 3 && plan.batch == 32 && plan.equalize && !plan.keep_leaks);
+    assert_true(plan.seeds[2] == 3 && plan.variants[0].options.batch == 32 && plan.equalize &&
+                !plan.keep_leaks);
     assert_int_equal(study_plan_n_jobs(&plan), 6);
     char name[STUDY_JOB_NAME_SIZE];
     study_job_name(&plan, study_plan_job(&plan, 3), name);
@@ -63,13 +64,39 @@ static void test_protocol(void **state)
                           "\"protocol\": \"ucla\"}",
                           &plan, NULL),
                      MESO_OK);
-    assert_true(plan.batch == 64 && plan.variants[0].epochs == 1 && plan.seeds[0] == 7);
-    assert_string_equal(plan.loss, "mse");
-    assert_string_equal(plan.variants[0].augment, "none");
+    assert_true(plan.variants[0].options.batch == 64 && plan.variants[0].options.epochs == 1 &&
+                plan.seeds[0] == 7);
+    assert_int_equal(plan.variants[0].options.loss, MESO_LOSS_MSE);
+    assert_string_equal(plan.variants[0].options.augment, "none");
     study_plan_free(&plan);
 }
 
 #define SETS "\"train\": {\"a\": \"x\"}, \"test\": {\"t\": \"z\"}"
+
+/* What the plan says holds for variants that say nothing; paths of both kinds are found. */
+static void test_variants(void **state)
+{
+    (void)state;
+    study_plan plan;
+    meso_error error = {0};
+    if (take("{" SETS ", \"batch\": 16, \"loss\": \"bce\", \"variants\": {"
+             "\"a\": {\"batch\": 8, \"learning_rate\": 0.5, \"init\": \"w.safetensors\"}, "
+             "\"b\": {\"net\": \"my.net\", \"lr\": 0.25, \"early_stop\": \"3\"}}}",
+             &plan, &error) != MESO_OK)
+        fail_msg("%s", error.text);
+    const meso_train_options *a = &plan.variants[0].options, *b = &plan.variants[1].options;
+    assert_true(a->batch == 8 && b->batch == 16);
+    assert_true(a->loss == MESO_LOSS_BCE && b->loss == MESO_LOSS_BCE);
+    assert_true(a->learning_rate == 0.5 && b->learning_rate == 0.25);
+    assert_true(!a->early_stop.on && b->early_stop.on && b->early_stop.patience == 3);
+    assert_string_equal(a->net, "meso4");
+    assert_string_equal(a->init, "/somewhere/w.safetensors");
+    assert_string_equal(b->net, "/somewhere/my.net");
+    const json_t *said = json_object_get(json_object_get(plan.document, "variants"), "a");
+    assert_null(json_object_get(said, "lr")); /* no second word for the rate */
+    assert_int_equal(json_integer_value(json_object_get(said, "epochs")), 10);
+    study_plan_free(&plan);
+}
 
 static void test_refused(void **state)
 {
@@ -95,11 +122,15 @@ static void test_refused(void **state)
         {"{" SETS ", \"variants\": {\"v\": {\"lr\": 0}}}", {"variants.v.lr", "takes a number"}},
         {"{" SETS ", \"variants\": {\"v\": {\"net\": 4}}}", {"variants.v.net", "takes a text"}},
         {"{" SETS ", \"variants\": {}}", {"variants", "at least one"}},
+        {"{" SETS ", \"variants\": {\"v\": {\"lr\": 1, \"learning_rate\": 1}}}",
+         {"variants.v.lr", "is learning_rate"}},
+        {"{" SETS ", \"variants\": {\"v\": {\"seed\": 1}}}",
+         {"variants.v.seed", "the study's seeds"}},
         {"{" SETS ", \"seeds\": 0}", {"seeds", "1 to 100"}},
         {"{" SETS ", \"seeds\": [1, 1]}", {"seeds[1]", "twice"}},
         {"{" SETS ", \"seeds\": [\"1\"]}", {"seeds[0]", "whole number"}},
-        {"{" SETS ", \"loss\": \"mae\"}", {"loss", "none of |mse|bce|"}},
-        {"{" SETS ", \"equalize\": 1}", {"equalize", "true or false"}},
+        {"{" SETS ", \"loss\": \"mae\"}", {"loss", "takes one of mse|bce|cce, not \"mae\""}},
+        {"{" SETS ", \"equalize\": 2}", {"equalize", "yes or no"}},
         {"{" SETS ", \"batch\": 0}", {"batch", "from 1 to"}}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         study_plan plan;
@@ -134,7 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_protocol),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_variants), cmocka_unit_test(test_refused),
         cmocka_unit_test_setup_teardown(test_file, harness_enter_folder, harness_leave_folder)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,6 +65,14 @@ int meso_read_number(const char *text, double *value)
     return end != text && *end == '\0' && isfinite(*value);
 }
 
+const meso_field *meso_field_find(const meso_field *fields, size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(fields[i].key, key) == 0)
+            return &fields[i];
+    return NULL;
+}
+
 static meso_status refuse(const meso_field *field, const char *shown, meso_error *error)
 {
     static const char *const forms[] = {[MESO_FIELD_TEXT] = "a text",

@@ -35,6 +35,9 @@ typedef struct meso_field {
     const char *words; /* of a choice: "a|b|c", in the order of its enum */
 } meso_field;
 
+/* By its key; NULL: there is none. */
+const meso_field *meso_field_find(const meso_field *fields, size_t n, const char *key);
+
 /* Store a value in the struct at base, which on an error stays as it is. Errors: ARGUMENT. */
 meso_status meso_field_from_text(const meso_field *field, const char *text, void *base,
                                  meso_error *error);

@@ -155,6 +155,17 @@ static void draw(report_html *page, const report_chart *frame, const curve *curv
     free(series);
 }
 
+/* The one of all variants. */
+static const char *loss_name(const study_plan *plan)
+{
+    static const char *const names[] = {
+        [MESO_LOSS_MSE] = "mse", [MESO_LOSS_BCE] = "bce", [MESO_LOSS_CCE] = "cce"};
+    for (size_t v = 1; v < plan->n_variants; v++)
+        if (plan->variants[v].options.loss != plan->variants[0].options.loss)
+            return "loss";
+    return names[plan->variants[0].options.loss];
+}
+
 void bench_study_curves(report_html *page, const bench_results *r)
 {
     const study_plan *plan = &r->study->plan;
@@ -169,7 +180,7 @@ void bench_study_curves(report_html *page, const bench_results *r)
         loss_curve(r, i / plan->n_variants, i % plan->n_variants, &curves[i]);
     const report_chart loss = {.title = "Training loss, mean over seeds",
                                .x = {.title = "epoch"},
-                               .y = {.title = plan->loss}};
+                               .y = {.title = loss_name(plan)}};
     draw(page, &loss, curves, n);
     for (size_t t = 0; t < plan->n_test; t++) {
         for (size_t i = 0; i < n; i++)

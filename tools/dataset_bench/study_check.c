@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "mesocl/augment.h"
 #include "mesocl/dataset.h"
 #include "mesocl/net.h"
 #include "mesocl/weights.h"
+#include "model/train/train_config.h"
 #include "study_folder.h"
 
 /* The same failure, with the name of what it is about in front. */
@@ -96,15 +96,16 @@ static meso_status check_variant(const study_variant *v, uint64_t *bytes, meso_e
     meso_error inner = {0};
     meso_net *net = NULL;
     meso_weights *weights = NULL;
-    meso_augment_settings augment;
-    MESO_TRY(meso_augment_parse(v->augment, &augment, &inner));
-    MESO_TRY(meso_net_open(v->net, &net, &inner));
-    MESO_TRY(check_freeze(v->freeze, net, &inner));
-    if (v->init) {
-        MESO_TRY(meso_weights_read(v->init, &weights, &inner));
+    meso_train_options o = v->options;
+    o.run = o.data = "that of each job";
+    MESO_TRY(meso_train_config_check(&o, &inner));
+    MESO_TRY(meso_net_open(o.net, &net, &inner));
+    MESO_TRY(check_freeze(o.freeze, net, &inner));
+    if (o.init) {
+        MESO_TRY(meso_weights_read(o.init, &weights, &inner));
         MESO_TRY(meso_weights_check(weights, net, &inner));
     }
-    MESO_REQUIRE(v->init || v->epochs > 0, &inner, MESO_ERROR_DATA,
+    MESO_REQUIRE(o.init || o.epochs > 0, &inner, MESO_ERROR_DATA,
                  "no epochs and no init: random weights know nothing; give one of them");
     *bytes = 4096;
     for (size_t i = 0; i < meso_net_n_layers(net); i++) {

@@ -27,8 +27,8 @@ typedef struct speeds {
 } speeds;
 
 /* Trains and scores grey pictures for a moment; the first step compiles. */
-static meso_status probe(meso_device *device, const study_plan *plan, const study_variant *v,
-                         speeds *s, meso_error *error)
+static meso_status probe(meso_device *device, const meso_train_options *o, speeds *s,
+                         meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_net *net = NULL;
@@ -37,17 +37,19 @@ static meso_status probe(meso_device *device, const study_plan *plan, const stud
     meso_model *model = NULL;
     meso_layer_info input;
     meso_step_result result;
-    size_t n = (size_t)plan->batch;
+    const size_t n = o->batch;
     uint8_t *pixels = NULL, *classes = calloc(n, 1);
     meso_probability *p = calloc(n, sizeof *p);
     const meso_trainer_options options = {.max_batch = n,
-                                          .beta1 = 0.9,
-                                          .beta2 = 0.999,
-                                          .epsilon = 1e-7,
-                                          .bn_momentum = 0.99,
-                                          .freeze = v->freeze,
-                                          .path = MESO_PATH_FUSED};
-    MESO_TRY(meso_net_open(v->net, &net, error));
+                                          .optimizer = o->optimizer,
+                                          .beta1 = o->beta1,
+                                          .beta2 = o->beta2,
+                                          .epsilon = o->epsilon,
+                                          .momentum = o->momentum,
+                                          .bn_momentum = o->bn_momentum,
+                                          .freeze = o->freeze,
+                                          .path = o->path};
+    MESO_TRY(meso_net_open(o->net, &net, error));
     MESO_TRY(meso_weights_random(net, 1, &weights, error));
     meso_net_layer(net, 0, &input);
     pixels = calloc(n * input.height * input.width * 3, 1);
@@ -56,7 +58,7 @@ static meso_status probe(meso_device *device, const study_plan *plan, const stud
     const meso_train_batch batch = {.pixels = pixels, .classes = classes, .n = n};
     for (int i = 0; i <= n_probe_steps; i++) {
         double started = meso_seconds();
-        status = meso_trainer_step(trainer, &batch, v->lr, &result);
+        status = meso_trainer_step(trainer, &batch, o->learning_rate, &result);
         MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_trainer_error(trainer));
         s->train = (double)n / (meso_seconds() - started);
     }
@@ -123,7 +125,8 @@ static void add_up(const study_plan *plan, const bench_outlook *o, const speeds 
     *bytes = n_files * list_bytes + report_bytes;
     for (size_t v = 0; v < plan->n_variants; v++)
         for (size_t t = 0; t < plan->n_train; t++) {
-            double trained = (double)trained_images(o, t) * (double)plan->variants[v].epochs;
+            double trained =
+                (double)trained_images(o, t) * (double)plan->variants[v].options.epochs;
             *seconds +=
                 seeds * (trained / speed[v].train + n_test * (double)n_devices / speed[v].score);
             *bytes +=
@@ -159,15 +162,16 @@ meso_status bench_study_dry_run(const study_plan *plan, const bench_outlook *out
     MESO_TRY(count_devices(plan->device, &n_devices, error));
     MESO_TRY(tool_open_device(plan->device, &device, error));
     for (size_t v = 0; v < plan->n_variants; v++)
-        MESO_TRY(probe(device, plan, &plan->variants[v], &speed[v], error));
+        MESO_TRY(probe(device, &plan->variants[v].options, &speed[v], error));
     print_sets(plan, outlook);
     add_up(plan, outlook, speed, n_devices, &seconds, &bytes);
     printf("\n%zu jobs: %zu training sets × %zu variants × %zu seeds, each on %zu test sets\n",
            study_plan_n_jobs(plan), plan->n_train, plan->n_variants, plan->n_seeds, plan->n_test);
     for (size_t v = 0; v < plan->n_variants; v++)
         printf("variant %s: %s, %llu epochs, %.0f images/s trained, %.0f images/s scored\n",
-               plan->variants[v].name, plan->variants[v].net,
-               (unsigned long long)plan->variants[v].epochs, speed[v].train, speed[v].score);
+               plan->variants[v].name, plan->variants[v].options.net,
+               (unsigned long long)plan->variants[v].options.epochs, speed[v].train,
+               speed[v].score);
     printf("about %.0f s on this machine, %.0f MB of disk\n", seconds, bytes / 1e6);
 out:
     meso_device_close(device);

@@ -113,6 +113,10 @@ static int add_group(json_t *document, const char *word)
 static int collect(const words *w, json_t *document)
 {
     const variant_options *v = &w->variant;
+    meso_augment_settings settings;
+    meso_error error = {0};
+    if (v->augment && meso_augment_parse(v->augment, &settings, &error) != MESO_OK)
+        return tool_options_usage_error("run", "--augment: %s", error.text);
     int code = add_sources(document, "train", &w->train);
     if (code < 0)
         code = add_sources(document, "test", &w->test);

@@ -138,7 +138,7 @@ static report_provenance provenance_of(const bench_results *r, meso_text *comman
                                .driver = first->driver,
                                .decoders = meso_image_decoders(),
                                .resize = REPORT_RESIZE,
-                               .net = r->study->plan.variants[0].net,
+                               .net = r->study->plan.variants[0].options.net,
                                .command = command->bytes};
 }
 

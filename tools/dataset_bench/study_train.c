@@ -53,22 +53,12 @@ static meso_status train(const bench_study *study, size_t job, size_t n_threads,
 {
     const study_plan *plan = &study->plan;
     const study_job what = study_plan_job(plan, job);
-    const study_variant *v = &plan->variants[what.variant];
     char manifest[BENCH_PATH_SIZE];
-    meso_train_options options = MESO_TRAIN_OPTIONS_INIT;
+    meso_train_options options = plan->variants[what.variant].options;
     meso_train_summary summary;
     options.dataset.manifest =
         bench_study_path(study, manifest, "lists/%s.used.csv", plan->train[what.train].name);
-    options.augment = v->augment;
-    options.net = v->net;
-    options.init = v->init;
-    options.freeze = v->freeze;
-    options.epochs = (size_t)v->epochs;
-    options.batch = (size_t)plan->batch;
     options.seed = plan->seeds[what.seed];
-    options.loss = strcmp(plan->loss, "bce") == 0 ? MESO_LOSS_BCE : MESO_LOSS_MSE;
-    options.learning_rate = v->lr;
-    options.bn_reestimate = v->bn_reestimate;
     options.run = run;
     options.checkpoint_seconds = hour; /* a job is short, and begins anew */
     options.n_threads = n_threads;
@@ -80,7 +70,7 @@ static meso_status train(const bench_study *study, size_t job, size_t n_threads,
 static meso_status take_start(const study_variant *v, const char *path, meso_error *error)
 {
     meso_weights *weights = NULL;
-    meso_status status = meso_weights_read(v->init, &weights, error);
+    meso_status status = meso_weights_read(v->options.init, &weights, error);
     if (status == MESO_OK)
         status = meso_weights_write(weights, path, error);
     meso_weights_close(weights);
@@ -101,7 +91,7 @@ meso_status bench_job_train(const bench_study *study, size_t job, size_t n_threa
     bench_job_path(study, job, "runs/%s", run);
     snprintf(last, sizeof last, "%s/last.safetensors", run);
     remove_run(run);
-    if (v->epochs == 0) {
+    if (v->options.epochs == 0) {
         MESO_TRY(take_start(v, model_path, error));
     } else {
         MESO_TRY(train(study, job, n_threads, device, run, outcome, error));

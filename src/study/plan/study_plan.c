@@ -7,57 +7,44 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fields.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "mesocl/net.h"
+#include "model/train/train_options.h"
 
 enum { max_document = 16 << 20, place_size = 160 };
 
 /* ---- keys --------------------------------------------------------------------------------------
  */
 
-typedef enum key_kind { KEY_TEXT, KEY_PATH, KEY_WHOLE, KEY_NUMBER, KEY_FLAG, KEY_OTHER } key_kind;
+/* clang-format off */
+#define SOURCE(key, member) {key, MESO_FIELD_TEXT, offsetof(study_source, member), 0, 0, NULL}
+#define PLAN(key, kind, member, low, high, words) \
+    {key, MESO_FIELD_##kind, offsetof(study_plan, member), low, high, words}
+#define elsewhere SIZE_MAX
+#define STRUCTURE(key) {key, MESO_FIELD_TEXT, elsewhere, 0, 0, NULL} /* more than a member */
+/* clang-format on */
 
-typedef struct key_row {
-    const char *key; /* NULL ends a table */
-    key_kind kind;
-    size_t offset;       /* of the member that it fills; not for OTHER */
-    const char *choices; /* of a TEXT: "|mse|bce|"; NULL: any */
-    double low, high;    /* of a number */
-} key_row;
+static const meso_field source_fields[] = {SOURCE("path", path), SOURCE("group", group),
+                                           SOURCE("fake", fake), SOURCE("real", real)};
 
-#define NO_LIMITS NULL, 0, 0
-
-static const key_row source_keys[] = {{"path", KEY_PATH, offsetof(study_source, path), NO_LIMITS},
-                                      {"group", KEY_TEXT, offsetof(study_source, group), NO_LIMITS},
-                                      {"fake", KEY_TEXT, offsetof(study_source, fake), NO_LIMITS},
-                                      {"real", KEY_TEXT, offsetof(study_source, real), NO_LIMITS},
-                                      {NULL, KEY_OTHER, 0, NO_LIMITS}};
-
-static const key_row variant_keys[] = {
-    {"net", KEY_TEXT, offsetof(study_variant, net), NO_LIMITS},
-    {"init", KEY_PATH, offsetof(study_variant, init), NO_LIMITS},
-    {"freeze", KEY_TEXT, offsetof(study_variant, freeze), NO_LIMITS},
-    {"augment", KEY_TEXT, offsetof(study_variant, augment), NO_LIMITS},
-    {"epochs", KEY_WHOLE, offsetof(study_variant, epochs), NULL, 0, 100000},
-    {"bn_reestimate", KEY_FLAG, offsetof(study_variant, bn_reestimate), NO_LIMITS},
-    {"lr", KEY_NUMBER, offsetof(study_variant, lr), NULL, 1e-9, 10},
-    {NULL, KEY_OTHER, 0, NO_LIMITS}};
-
-static const key_row plan_keys[] = {
-    {"train", KEY_OTHER, 0, NO_LIMITS},
-    {"test", KEY_OTHER, 0, NO_LIMITS},
-    {"variants", KEY_OTHER, 0, NO_LIMITS},
-    {"seeds", KEY_OTHER, 0, NO_LIMITS},
-    {"protocol", KEY_TEXT, offsetof(study_plan, protocol), "|ucla|", 0, 0},
-    {"loss", KEY_TEXT, offsetof(study_plan, loss), "|mse|bce|", 0, 0},
-    {"batch", KEY_WHOLE, offsetof(study_plan, batch), NULL, 1, 4096},
-    {"equalize", KEY_FLAG, offsetof(study_plan, equalize), NO_LIMITS},
-    {"limit", KEY_WHOLE, offsetof(study_plan, limit), NULL, 0, 1e9},
-    {"keep_leaks", KEY_FLAG, offsetof(study_plan, keep_leaks), NO_LIMITS},
-    {"device", KEY_TEXT, offsetof(study_plan, device), NO_LIMITS},
-    {"resamples", KEY_WHOLE, offsetof(study_plan, resamples), NULL, 2, 1000000},
-    {NULL, KEY_OTHER, 0, NO_LIMITS}};
+static const meso_field plan_fields[] = {
+    STRUCTURE("train"),
+    STRUCTURE("test"),
+    STRUCTURE("variants"),
+    STRUCTURE("seeds"),
+    STRUCTURE("loss"),
+    STRUCTURE("batch"),
+    PLAN("protocol", CHOICE, protocol, 0, 0, "none|ucla"),
+    PLAN("equalize", SWITCH, equalize, 0, 0, NULL),
+    PLAN("limit", WHOLE, limit, 0, 1e9, NULL),
+    PLAN("keep_leaks", SWITCH, keep_leaks, 0, 0, NULL),
+    PLAN("device", TEXT, device, 0, 0, NULL),
+    PLAN("resamples", WHOLE, resamples, 2, 1e6, NULL),
+};
+enum { n_source_fields = sizeof source_fields / sizeof source_fields[0] };
+enum { n_plan_fields = sizeof plan_fields / sizeof plan_fields[0] };
 
 /* A document on its way into a plan. */
 typedef struct reader {
@@ -67,14 +54,20 @@ typedef struct reader {
 
 #define REFUSE(r, ...) meso_fail((r)->error, MESO_ERROR_DATA, __VA_ARGS__)
 
-static meso_status unknown_key(const reader *r, const char *place, const char *key,
-                               const key_row *rows)
+static meso_status refuse_key(const reader *r, const char *place, const char *key,
+                              const char *sentence)
 {
-    char known[512] = "";
-    for (size_t n = 0; rows->key; rows++)
-        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", rows->key);
-    return REFUSE(r, "%s: %s%s: unknown key; known are %s", r->where, place, MESO_PRINTABLE(key),
-                  known);
+    return REFUSE(r, "%s: %s%s: %s", r->where, place, MESO_PRINTABLE(key), sentence);
+}
+
+static meso_status unknown_key(const reader *r, const char *place, const char *key,
+                               const meso_field *fields, size_t n)
+{
+    char sentence[256] = "unknown key; known are ";
+    for (size_t i = 0; i < n; i++)
+        snprintf(sentence + strlen(sentence), sizeof sentence - strlen(sentence), "%s%s",
+                 i ? ", " : "", fields[i].key);
+    return refuse_key(r, place, key, sentence);
 }
 
 /* A relative path is put behind the folder, inside the document, which owns all strings. */
@@ -94,75 +87,24 @@ out:
     return status;
 }
 
-static meso_status read_text(const reader *r, const char *place, json_t *object, const key_row *row,
-                             const char **value)
-{
-    const json_t *given = json_object_get(object, row->key);
-    char choice[64];
-    if (!json_is_string(given) || !json_string_value(given)[0])
-        return REFUSE(r, "%s: %s%s: takes a text that is not empty", r->where, place, row->key);
-    *value = json_string_value(given);
-    snprintf(choice, sizeof choice, "|%s|", *value);
-    if (row->choices && !strstr(row->choices, choice))
-        return REFUSE(r, "%s: %s%s: \"%s\" is none of %s", r->where, place, row->key,
-                      MESO_PRINTABLE(*value), row->choices);
-    return row->kind == KEY_PATH ? resolve(r, object, row->key, value) : MESO_OK;
-}
-
-static meso_status read_value(const reader *r, const char *place, json_t *object,
-                              const key_row *row, void *base)
-{
-    const json_t *given = json_object_get(object, row->key);
-    void *member = (char *)base + row->offset;
-    double number = json_number_value(given);
-    switch (row->kind) {
-    case KEY_TEXT:
-    case KEY_PATH:
-        return read_text(r, place, object, row, member);
-    case KEY_FLAG:
-        if (!json_is_boolean(given))
-            return REFUSE(r, "%s: %s%s: takes true or false", r->where, place, row->key);
-        *(int *)member = json_is_true(given);
-        return MESO_OK;
-    case KEY_WHOLE:
-        if (!json_is_integer(given) || number < row->low || number > row->high)
-            return REFUSE(r, "%s: %s%s: takes a whole number from %.15g to %.15g", r->where, place,
-                          row->key, row->low, row->high);
-        *(uint64_t *)member = (uint64_t)json_integer_value(given);
-        return MESO_OK;
-    case KEY_NUMBER:
-        if (!json_is_number(given) || number < row->low || number > row->high)
-            return REFUSE(r, "%s: %s%s: takes a number from %g to %g", r->where, place, row->key,
-                          row->low, row->high);
-        *(double *)member = number;
-        return MESO_OK;
-    case KEY_OTHER:
-        return MESO_OK;
-    }
-    return MESO_OK;
-}
-
 /* Fills the members of *base whose keys are there; the others keep what they are. */
 static meso_status read_object(const reader *r, const char *place, json_t *object,
-                               const key_row *rows, void *base)
+                               const meso_field *fields, size_t n, void *base)
 {
-    meso_status status = MESO_OK;
     const char *key;
     json_t *value;
     if (!json_is_object(object))
         return REFUSE(r, "%s: %s: takes an object", r->where, place[0] ? place : "the document");
     json_object_foreach(object, key, value)
     {
-        const key_row *row = rows;
-        while (row->key && strcmp(row->key, key) != 0)
-            row++;
-        if (!row->key)
-            return unknown_key(r, place, key, rows);
+        meso_error why = {0};
+        const meso_field *field = meso_field_find(fields, n, key);
+        if (!field)
+            return unknown_key(r, place, key, fields, n);
+        if (field->offset != elsewhere && meso_field_from_json(field, value, base, &why) != MESO_OK)
+            return refuse_key(r, place, key, why.text);
     }
-    for (const key_row *row = rows; row->key && status == MESO_OK; row++)
-        if (json_object_get(object, row->key))
-            status = read_value(r, place, object, row, base);
-    return status;
+    return MESO_OK;
 }
 
 /* ---- sets and variants -------------------------------------------------------------------------
@@ -218,9 +160,11 @@ static meso_status read_sources(const reader *r, json_t *plan, const char *key,
         MESO_TRY(check_name(r, key, name));
         MESO_TRY(spell_out(r, objects, name));
         *source = (study_source){.name = name};
-        MESO_TRY(read_object(r, place, json_object_get(objects, name), source_keys, source));
+        value = json_object_get(objects, name);
+        MESO_TRY(read_object(r, place, value, source_fields, n_source_fields, source));
         MESO_REQUIRE(source->path, r->error, MESO_ERROR_DATA, "%s: %spath: is missing", r->where,
                      place);
+        MESO_TRY(resolve(r, value, "path", &source->path));
     }
 out:
     return status;
@@ -238,16 +182,6 @@ static meso_status check_set_names(const reader *r, const study_plan *plan)
     return MESO_OK;
 }
 
-/* In the document stand all values, also those that were left out. */
-static int spell_out_variant(json_t *object, const study_variant *v)
-{
-    return json_object_set_new(object, "net", json_string(v->net)) == 0 &&
-           json_object_set_new(object, "augment", json_string(v->augment)) == 0 &&
-           json_object_set_new(object, "epochs", json_integer((json_int_t)v->epochs)) == 0 &&
-           json_object_set_new(object, "bn_reestimate", json_boolean(v->bn_reestimate)) == 0 &&
-           json_object_set_new(object, "lr", json_real(v->lr)) == 0;
-}
-
 static int is_builtin(const char *net)
 {
     size_t i = 0;
@@ -256,31 +190,93 @@ static int is_builtin(const char *net)
     return meso_net_builtin_name(i) != NULL;
 }
 
+static meso_status unknown_option(const reader *r, const char *place, const char *key)
+{
+    char sentence[768] = "unknown key; known are lr";
+    for (size_t i = 0; i < meso_n_train_option_rows; i++) {
+        const meso_train_option *option = &meso_train_option_rows[i];
+        if (meso_field_find(option->parts, option->n_parts, key))
+            return REFUSE(r, "%s: %s%s: is a setting of %s: \"WORD,KEY=VALUE\"", r->where, place,
+                          key, option->field.key);
+        if (!option->fixed)
+            snprintf(sentence + strlen(sentence), sizeof sentence - strlen(sentence), ", %s",
+                     option->field.key);
+    }
+    return refuse_key(r, place, key, sentence);
+}
+
+/* A key of the table with its value; strings are the document's. */
+static meso_status read_option(const reader *r, const char *place, json_t *object, const char *key,
+                               meso_train_options *options)
+{
+    meso_error why = {0};
+    const meso_train_option *option = meso_train_option_find(key);
+    if (!option)
+        return unknown_option(r, place, key);
+    if (option->fixed)
+        return REFUSE(r, "%s: %s%s: cannot vary: %s", r->where, place, key, option->fixed);
+    if (meso_train_option_from_json(option, json_object_get(object, key), options, &why) != MESO_OK)
+        return refuse_key(r, place, key, why.text);
+    const char **path = (const char **)(void *)((char *)options + option->field.offset);
+    return option->is_path && *path && !is_builtin(*path) ? resolve(r, object, key, path) : MESO_OK;
+}
+
+/* What has another default than mesocl train stands in the document, too. */
+static int spell_out_variant(json_t *object, const meso_train_options *o)
+{
+    json_t *usual =
+        json_pack("{s:s, s:s, s:I, s:b, s:f}", "net", o->net, "augment", o->augment, "epochs",
+                  (json_int_t)o->epochs, "bn_reestimate", o->bn_reestimate, "lr", o->learning_rate);
+    if (json_object_get(object, "learning_rate"))
+        json_object_del(usual, "lr");
+    const int good = usual && json_object_update_missing(object, usual) == 0;
+    json_decref(usual);
+    return good;
+}
+
+static meso_status read_variant(const reader *r, const char *name, json_t *object,
+                                study_variant *variant)
+{
+    meso_status status = MESO_OK;
+    char place[place_size];
+    const char *key;
+    json_t *value;
+    snprintf(place, sizeof place, "variants.%.64s.", name);
+    variant->name = name;
+    if (!json_is_object(object))
+        return REFUSE(r, "%s: %s: takes an object", r->where, place);
+    if (json_object_get(object, "lr") && json_object_get(object, "learning_rate"))
+        return refuse_key(r, place, "lr", "is learning_rate, which is there, too");
+    json_object_foreach(object, key, value)
+        MESO_TRY(read_option(r, place, object, key, &variant->options));
+    MESO_REQUIRE(spell_out_variant(object, &variant->options), r->error, MESO_ERROR_MEMORY,
+                 "out of memory");
+out:
+    return status;
+}
+
 static meso_status read_variants(const reader *r, study_plan *plan)
 {
-    const study_variant usual = {
-        .net = "meso4", .augment = "none", .epochs = plan->protocol ? 1 : 10, .lr = 0.001};
+    meso_train_options usual = MESO_TRAIN_OPTIONS_INIT;
     meso_status status = MESO_OK;
     json_t *objects, *value;
-    const char *name;
-    char place[place_size];
+    const char *name, *const for_all[] = {"loss", "batch"};
+    usual.net = "meso4";
+    usual.augment = "none";
+    usual.epochs = plan->protocol ? 1 : 10;
+    usual.batch = plan->protocol ? 64 : 32;
+    for (size_t i = 0; i < 2; i++)
+        if (json_object_get(plan->document, for_all[i]))
+            MESO_TRY(read_option(r, "", plan->document, for_all[i], &usual));
     if (!json_object_get(plan->document, "variants"))
         json_object_set_new(plan->document, "variants", json_pack("{s:{}}", "scratch"));
     MESO_TRY(check_objects(r, plan->document, "variants", &objects));
     json_object_foreach(objects, name, value)
     {
         study_variant *variant = &plan->variants[plan->n_variants++];
-        snprintf(place, sizeof place, "variants.%.64s.", name);
         MESO_TRY(check_name(r, "variants", name));
-        *variant = usual;
-        variant->name = name;
-        MESO_TRY(read_object(r, place, value, variant_keys, variant));
-        MESO_REQUIRE(spell_out_variant(value, variant), r->error, MESO_ERROR_MEMORY,
-                     "out of memory");
-        variant->net = json_string_value(json_object_get(value, "net"));
-        variant->augment = json_string_value(json_object_get(value, "augment"));
-        if (!is_builtin(variant->net))
-            MESO_TRY(resolve(r, value, "net", &variant->net));
+        variant->options = usual;
+        MESO_TRY(read_variant(r, name, value, variant));
     }
 out:
     return status;
@@ -330,9 +326,7 @@ static meso_status read_seeds(const reader *r, study_plan *plan)
 static meso_status read_plan(const reader *r, study_plan *plan)
 {
     meso_status status = MESO_OK;
-    if (json_object_get(plan->document, "protocol"))
-        plan->batch = 64;
-    MESO_TRY(read_object(r, "", plan->document, plan_keys, plan));
+    MESO_TRY(read_object(r, "", plan->document, plan_fields, n_plan_fields, plan));
     MESO_TRY(read_sources(r, plan->document, "train", plan->train, &plan->n_train));
     MESO_TRY(read_sources(r, plan->document, "test", plan->test, &plan->n_test));
     MESO_TRY(check_set_names(r, plan));
@@ -346,12 +340,7 @@ meso_status study_plan_take(json_t *document, const char *where, const char *fol
                             study_plan *plan, meso_error *error)
 {
     const reader r = {where, folder, error};
-    *plan = (study_plan){.loss = "mse",
-                         .batch = 32,
-                         .equalize = 1,
-                         .device = "auto",
-                         .resamples = 1000,
-                         .document = document};
+    *plan = (study_plan){.equalize = 1, .device = "auto", .resamples = 1000, .document = document};
     if (!document)
         return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
     meso_status status = read_plan(&r, plan);

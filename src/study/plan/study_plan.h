@@ -5,8 +5,9 @@
  *
  *   {"train": {"of": "openforensics/Train", "dfdc": {"path": "dfdc/Train", "group": "^([a-z]+)"}},
  *    "test": {"control": "openforensics/Test"},
- *    "variants": {"scratch": {"epochs": 10}, "tuned": {"init": "df.safetensors", "freeze":
- * "conv*"}}, "seeds": 3}
+ *    "variants": {"scratch": {"epochs": 10},
+ *                 "tuned": {"init": "df.safetensors", "freeze": "conv*"}},
+ *    "seeds": 3}
  *
  * Reading is strict: a key that is not known, a value of another kind or out of range is refused by
  * its place in the document ("variants.tuned.epoch").
@@ -19,7 +20,7 @@
 
 #include <jansson.h>
 
-#include "mesocl/status.h"
+#include "mesocl/train.h"
 
 enum { STUDY_MAX_SETS = 64, STUDY_MAX_SEEDS = 100 };
 
@@ -31,16 +32,11 @@ typedef struct study_source {
     const char *fake, *real; /* likewise */
 } study_source;
 
-/* A way of training. */
+/* A way of training. Its keys are those of model/train/train_options.h that can vary; lr may stand
+ * for learning_rate. Of the options, data, seed and run are the job's. */
 typedef struct study_variant {
-    const char *name;    /* as above */
-    const char *net;     /* a built-in net's name or a .net file */
-    const char *init;    /* a weight file to start from; NULL: random, from the seed */
-    const char *freeze;  /* patterns of layers that are not trained, or NULL */
-    const char *augment; /* a preset of mesocl train; "none" */
-    uint64_t epochs;     /* 0: the start is tested as it is */
-    double lr;
-    int bn_reestimate; /* moving statistics are computed anew after training: for few steps */
+    const char *name; /* as above */
+    meso_train_options options;
 } study_variant;
 
 typedef struct study_plan {
@@ -49,9 +45,7 @@ typedef struct study_plan {
     size_t n_train, n_test, n_variants;
     uint64_t seeds[STUDY_MAX_SEEDS];
     size_t n_seeds;
-    const char *protocol; /* "ucla" or NULL */
-    const char *loss;     /* "mse" or "bce" */
-    uint64_t batch;
+    int protocol;       /* 1: that of the published study */
     int equalize;       /* the same number of images of each class from every training set */
     uint64_t limit;     /* at most so many images of each class of a training set; 0: all */
     int keep_leaks;     /* test images that also stand in the training set count, too */
