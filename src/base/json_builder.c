@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/text.h"
+#include "base/file.h"
 
 json_t *meso_json_number(double value)
 {
@@ -25,6 +25,39 @@ double meso_json_number_of(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
     return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static int append(const char *bytes, size_t n, void *out)
+{
+    meso_text_add_n(out, bytes, n);
+    return ((meso_text *)out)->out_of_memory ? -1 : 0;
+}
+
+void meso_json_write(const json_t *value, size_t flags, meso_text *out)
+{
+    if (!value || json_dump_callback(value, append, out, flags | JSON_ENCODE_ANY) != 0)
+        out->out_of_memory = 1;
+}
+
+void meso_json_write_number(double value, meso_text *out)
+{
+    json_t *number = meso_json_number(value);
+    if (!json_is_null(number))
+        meso_json_write(number, JSON_REAL_PRECISION(9), out);
+    json_decref(number);
+}
+
+meso_status meso_json_save(const json_t *document, size_t flags, const char *path,
+                           meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text text = {0};
+    meso_json_write(document, flags, &text);
+    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(meso_file_write(path, text.bytes, text.length, error));
+out:
+    meso_text_free(&text);
+    return status;
 }
 
 static meso_builder begin(json_t *json)

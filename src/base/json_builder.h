@@ -15,6 +15,9 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "base/error.h"
+#include "base/text.h"
+
 /* A number, or null where the value is not finite: JSON has no NaN. */
 json_t *meso_json_number(double value);
 
@@ -23,6 +26,17 @@ json_t *meso_json_text(const char *text);
 
 /* What meso_json_number wrote: the number of a key; NaN where it is null or missing. */
 double meso_json_number_of(const json_t *object, const char *key);
+
+/* Appends a value as jansson's flags say; NULL: out of memory. */
+void meso_json_write(const json_t *value, size_t flags, meso_text *out);
+
+/* Appends a number of a CSV file, nine significant digits and a point whatever the locale; nothing
+ * where it is not finite. */
+void meso_json_write_number(double value, meso_text *out);
+
+/* Writes a document to a file. Errors: MEMORY; as of meso_file_write. */
+meso_status meso_json_save(const json_t *document, size_t flags, const char *path,
+                           meso_error *error);
 
 typedef struct meso_builder {
     json_t *json;

@@ -18,18 +18,10 @@ void report_build_file(meso_builder *object, const char *path)
         meso_build_set(object, "file_bytes", hex_of(path));
 }
 
-static int append(const char *bytes, size_t n, void *out)
-{
-    meso_text_add_n(out, bytes, n);
-    return ((meso_text *)out)->out_of_memory ? -1 : 0;
-}
-
 void report_json_write(const json_t *document, report_json_style style, meso_text *out)
 {
-    size_t flags =
-        JSON_ENCODE_ANY | JSON_REAL_PRECISION(9) | (style == REPORT_JSON_LINE ? 0 : JSON_INDENT(2));
-    if (!document || json_dump_callback(document, append, out, flags) != 0)
-        out->out_of_memory = 1;
+    meso_json_write(document,
+                    JSON_REAL_PRECISION(9) | (style == REPORT_JSON_LINE ? 0 : JSON_INDENT(2)), out);
     if (style == REPORT_JSON_INDENTED)
         meso_text_add(out, "\n");
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "drivers.h"
 #include "mesocl/mesocl.h"
 #include "options.h"
+#include "report/report_json.h"
 #include "selftest_child.h"
 
 #ifdef __clang__
@@ -60,12 +60,11 @@ static int version(int argc, char **argv)
                meso_commit(), meso_image_decoders(), MESO_COMPILER);
         return 0;
     }
-    json_t *object = json_pack("{ssssssss}", "version", meso_version(), "commit", meso_commit(),
-                               "decoders", meso_image_decoders(), "compiler", MESO_COMPILER);
-    int written = object && json_dumpf(object, stdout, JSON_INDENT(2)) == 0;
-    json_decref(object);
-    putchar('\n');
-    return written ? 0 : 70;
+    meso_text out = {0};
+    report_json_put(json_pack("{ssssssss}", "version", meso_version(), "commit", meso_commit(),
+                              "decoders", meso_image_decoders(), "compiler", MESO_COMPILER),
+                    &out);
+    return tool_print(&out);
 }
 
 static int unknown_command(const char *name)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/json_builder.h"
 
 enum { n_parts = 4 };
 static const char *const parts[n_parts] = {"lists", "jobs", "models", "runs"};
@@ -69,7 +69,7 @@ meso_status bench_study_create(const char *folder, study_plan *plan, bench_study
                                meso_error *error)
 {
     meso_status status = MESO_OK;
-    char path[BENCH_PATH_SIZE], *text = NULL;
+    char path[BENCH_PATH_SIZE];
     *study = (bench_study){.folder = folder, .plan = *plan};
     *plan = (study_plan){0};
     MESO_REQUIRE(access(bench_study_path(study, path, "study.json"), F_OK) != 0, error,
@@ -79,13 +79,10 @@ meso_status bench_study_create(const char *folder, study_plan *plan, bench_study
     MESO_TRY(make_folder(folder, error));
     for (size_t i = 0; i < n_parts; i++)
         MESO_TRY(make_folder(bench_study_path(study, path, "%s", parts[i]), error));
-    text = json_dumps(study->plan.document, JSON_INDENT(2));
-    MESO_REQUIRE_MEMORY(text, error);
     /* The last: a folder with a plan is a study. */
-    MESO_TRY(
-        meso_file_write(bench_study_path(study, path, "study.json"), text, strlen(text), error));
+    MESO_TRY(meso_json_save(study->plan.document, JSON_INDENT(2),
+                            bench_study_path(study, path, "study.json"), error));
 out:
-    free(text);
     return status;
 }
 

@@ -4,11 +4,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/json_builder.h"
 #include "common.h"
 #include "drivers.h"
 #include "progress.h"
@@ -118,7 +117,7 @@ static meso_status keep_facts(const bench_study *study, const study_dataset *sca
     const study_plan *plan = &study->plan;
     const study_facts_options options = {.n_train = plan->n_train};
     study_facts facts = {0};
-    char path[BENCH_PATH_SIZE], *text = NULL;
+    char path[BENCH_PATH_SIZE];
     bench_study_path(study, path, "facts.json");
     json_t *document = json_load_file(path, 0, NULL);
     if (study_facts_read(document, plan, &facts, NULL) == MESO_OK)
@@ -133,12 +132,8 @@ static meso_status keep_facts(const bench_study *study, const study_dataset *sca
             if (facts.sets[s].n_used[c] > per_class[c])
                 facts.sets[s].n_used[c] = per_class[c];
     document = study_facts_json(&facts, plan, scans);
-    MESO_REQUIRE_MEMORY(document, error);
-    text = json_dumps(document, JSON_COMPACT);
-    MESO_REQUIRE_MEMORY(text, error);
-    MESO_TRY(meso_file_write(path, text, strlen(text), error));
+    MESO_TRY(meso_json_save(document, JSON_COMPACT, path, error));
 out:
-    free(text);
     json_decref(document);
     study_facts_free(&facts);
     return status;

@@ -96,15 +96,14 @@ static json_t *drivers_json(const tool_drivers *drivers)
 static int print_json(const tool_drivers *drivers, const size_t *matches, size_t n)
 {
     json_t *devices = json_array(), *tuning = meso_tuning_read();
+    meso_text out = {0};
     for (size_t i = 0; i < n; i++)
         json_array_append_new(devices, device_json(&drivers->devices[matches[i]], tuning));
     json_decref(tuning);
-    json_t *document = json_pack("{s:i s:o s:o}", "schema", 1, "devices", devices,
-                                 "drivers_without_device", drivers_json(drivers));
-    int written = document && json_dumpf(document, stdout, JSON_INDENT(2)) == 0;
-    json_decref(document);
-    putchar('\n');
-    return written ? 0 : 70;
+    report_json_put(json_pack("{s:i s:o s:o}", "schema", 1, "devices", devices,
+                              "drivers_without_device", drivers_json(drivers)),
+                    &out);
+    return tool_print(&out);
 }
 
 static void print_text(const tool_drivers *drivers, const size_t *matches, size_t n)

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_builder.h"
 
 /* epoch and step stand before these. */
 const meso_history_column meso_history_columns[] = {
@@ -67,7 +68,7 @@ static json_t *json_of(const meso_train_record *record)
                             (json_int_t)record->step);
     for (const meso_history_column *c = meso_history_columns; row && c->name; c++) {
         double value = meso_history_cell(record, c);
-        json_object_set_new(row, c->name, isfinite(value) ? json_real(value) : json_null());
+        json_object_set_new(row, c->name, meso_json_number(value));
     }
     return row;
 }
@@ -76,24 +77,10 @@ void meso_history_jsonl(const meso_history *history, meso_text *out)
 {
     for (size_t i = 0; i < history->n; i++) {
         json_t *row = json_of(&history->records[i]);
-        char *line = row ? json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
-        json_decref(row);
-        if (!line)
-            out->out_of_memory = 1;
-        meso_text_add(out, line ? line : "");
+        meso_json_write(row, JSON_COMPACT | JSON_REAL_PRECISION(9), out);
         meso_text_add(out, "\n");
-        free(line);
+        json_decref(row);
     }
-}
-
-/* The digits that JSON has: jansson writes a point whatever the locale. */
-static void add_number(double value, meso_text *out)
-{
-    json_t *number = isfinite(value) ? json_real(value) : NULL;
-    char *text = number ? json_dumps(number, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
-    meso_text_add(out, text ? text : "");
-    free(text);
-    json_decref(number);
 }
 
 void meso_history_csv(const meso_history *history, meso_text *out)
@@ -107,7 +94,7 @@ void meso_history_csv(const meso_history *history, meso_text *out)
         meso_text_format(out, "%zu,%llu", record->epoch, (unsigned long long)record->step);
         for (const meso_history_column *c = meso_history_columns; c->name; c++) {
             meso_text_add(out, ",");
-            add_number(meso_history_cell(record, c), out);
+            meso_json_write_number(meso_history_cell(record, c), out);
         }
         meso_text_add(out, "\r\n");
     }

@@ -4,7 +4,6 @@
  */
 #include <dirent.h>
 #include <fnmatch.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/clock.h"
 #include "base/csv_field.h"
 #include "base/file.h"
+#include "base/json_builder.h"
 #include "model/train/run.h"
 #include "model/train/tensorboard.h"
 #include "model/train/train_config.h"
@@ -78,17 +78,9 @@ void meso_run_clean(const char *folder)
 
 static void add_json(json_t *json, meso_text *out)
 {
-    char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : NULL;
-    out->out_of_memory |= text == NULL;
-    meso_text_add(out, text ? text : "");
+    meso_json_write(json, JSON_INDENT(2) | JSON_REAL_PRECISION(12), out);
     meso_text_add(out, "\n");
-    free(text);
     json_decref(json);
-}
-
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
 }
 
 /* The options, and what they met. */
@@ -180,23 +172,15 @@ out:
 static json_t *metrics_json(const meso_metrics *m, double loss)
 {
     return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:[[I, I], [I, I]]}",
-                     "n", (json_int_t)m->n, "correct", (json_int_t)m->correct, "loss", number(loss),
-                     "accuracy", number(m->accuracy), "balanced_accuracy",
-                     number(m->balanced_accuracy), "mse", number(m->mse), "bce", number(m->bce),
-                     "auc", number(m->auc), "average_precision", number(m->average_precision),
-                     "eer", number(m->eer), "eer_threshold", number(m->eer_threshold), "confusion",
+                     "n", (json_int_t)m->n, "correct", (json_int_t)m->correct, "loss",
+                     meso_json_number(loss), "accuracy", meso_json_number(m->accuracy),
+                     "balanced_accuracy", meso_json_number(m->balanced_accuracy), "mse",
+                     meso_json_number(m->mse), "bce", meso_json_number(m->bce), "auc",
+                     meso_json_number(m->auc), "average_precision",
+                     meso_json_number(m->average_precision), "eer", meso_json_number(m->eer),
+                     "eer_threshold", meso_json_number(m->eer_threshold), "confusion",
                      (json_int_t)m->confusion[0][0], (json_int_t)m->confusion[0][1],
                      (json_int_t)m->confusion[1][0], (json_int_t)m->confusion[1][1]);
-}
-
-static void add_number(double value, meso_text *out)
-{
-    json_t *json = json_real(value);
-    char *text = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
-    out->out_of_memory |= text == NULL;
-    meso_text_add(out, text ? text : "");
-    free(text);
-    json_decref(json);
 }
 
 static void scores_csv(const meso_run *run, const meso_run_scores *scores, meso_text *out)
@@ -208,9 +192,9 @@ static void scores_csv(const meso_run *run, const meso_run_scores *scores, meso_
         meso_text_format(out, ",%s,", scores->real[i] ? "real" : "fake");
         meso_csv_field(item->group ? item->group : "", out);
         meso_text_add(out, ",");
-        add_number(scores->p_fake[i], out);
+        meso_json_write_number(scores->p_fake[i], out);
         meso_text_add(out, ",");
-        add_number(scores->p_real[i], out);
+        meso_json_write_number(scores->p_real[i], out);
         meso_text_add(out, "\r\n");
     }
 }
@@ -224,7 +208,7 @@ meso_status meso_run_write_result(meso_run *run, const meso_run_scores *scores, 
         "{s:s, s:I, s:I, s:b, s:s, s:I, s:o, s:s, s:o}", "schema", "mesocl.train/1", "epochs",
         (json_int_t)r->epochs, "steps", (json_int_t)r->steps, "stopped_early", r->stopped_early,
         "monitor", meso_monitor_name(r->monitor), "best_epoch", (json_int_t)r->best_epoch, "best",
-        number(r->best), "set", r->on_validation ? "validation" : "training", "metrics",
+        meso_json_number(r->best), "set", r->on_validation ? "validation" : "training", "metrics",
         metrics_json(&scores->metrics, scores->loss));
     add_json(document, &json);
     scores_csv(run, scores, &csv);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_builder.h"
 #include "study/result/study_facts.h"
 
 #define FACTS_SCHEMA "mesocl.study_facts/2"
@@ -19,18 +20,18 @@
 
 static json_t *numbers(const double *values, size_t n)
 {
-    json_t *list = json_array();
+    meso_builder list = meso_build_list();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, isfinite(values[i]) ? json_real(values[i]) : json_null());
-    return list;
+        meso_build_add(&list, meso_json_number(values[i]));
+    return meso_build_end(&list);
 }
 
 static json_t *counts(const size_t *values, size_t n)
 {
-    json_t *list = json_array();
+    meso_builder list = meso_build_list();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_integer((json_int_t)values[i]));
-    return list;
+        meso_build_add(&list, json_integer((json_int_t)values[i]));
+    return meso_build_end(&list);
 }
 
 /* 1 where the list is there and as long as it must be. */
@@ -57,14 +58,14 @@ static int read_counts(const json_t *object, const char *key, size_t *values, si
 
 static json_t *shortcuts_json(const study_set_facts *set)
 {
-    json_t *list = json_array();
+    meso_builder list = meso_build_list();
     for (size_t i = 0; i < set->n_shortcuts; i++) {
         const study_shortcut *s = &set->shortcuts[i];
         const double values[] = {(double)s->property, s->auc, s->interval.low, s->interval.high,
                                  s->real_is_higher,   s->warn};
-        json_array_append_new(list, numbers(values, sizeof values / sizeof *values));
+        meso_build_add(&list, numbers(values, sizeof values / sizeof *values));
     }
-    return list;
+    return meso_build_end(&list);
 }
 
 static json_t *set_json(const study_set_facts *set)
@@ -108,7 +109,7 @@ static double place(const study_dataset *dataset, size_t image)
 static json_t *leaks_json(const study_facts *facts, const study_plan *plan,
                           const study_dataset *datasets)
 {
-    json_t *list = json_array();
+    meso_builder list = meso_build_list();
     for (size_t i = 0; i < facts->n_pairs; i++)
         for (size_t k = 0; k < facts->pairs[i].leaks.n; k++) {
             size_t a = facts->pairs[i].a, b = facts->pairs[i].b;
@@ -120,28 +121,23 @@ static json_t *leaks_json(const study_facts *facts, const study_plan *plan,
                                   place(&datasets[a], leak->a),
                                   (double)leak->mirrored,
                                   leak->distance};
-            json_array_append_new(list, numbers(row, sizeof row / sizeof *row));
+            meso_build_add(&list, numbers(row, sizeof row / sizeof *row));
         }
-    return list;
+    return meso_build_end(&list);
 }
 
 json_t *study_facts_json(const study_facts *facts, const study_plan *plan,
                          const study_dataset *datasets)
 {
-    json_t *sets = json_array(), *pairs = json_array();
-    int ok = 1;
+    meso_builder sets = meso_build_list(), pairs = meso_build_list();
     for (size_t i = 0; i < facts->n_sets; i++)
-        ok &= json_array_append_new(sets, set_json(&facts->sets[i])) == 0;
+        meso_build_add(&sets, set_json(&facts->sets[i]));
     for (size_t i = 0; i < facts->n_pairs; i++)
-        ok &= json_array_append_new(pairs, pair_json(&facts->pairs[i])) == 0;
-    json_t *document = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", FACTS_SCHEMA, "sets",
-                                 sets, "pairs", pairs, "leaks", leaks_json(facts, plan, datasets),
-                                 "low", numbers(facts->low, STUDY_N_PROPERTIES), "high",
-                                 numbers(facts->high, STUDY_N_PROPERTIES));
-    if (ok)
-        return document;
-    json_decref(document);
-    return NULL;
+        meso_build_add(&pairs, pair_json(&facts->pairs[i]));
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", FACTS_SCHEMA, "sets", meso_build_end(&sets),
+        "pairs", meso_build_end(&pairs), "leaks", leaks_json(facts, plan, datasets), "low",
+        numbers(facts->low, STUDY_N_PROPERTIES), "high", numbers(facts->high, STUDY_N_PROPERTIES));
 }
 
 /* ---- reading -----------------------------------------------------------------------------------

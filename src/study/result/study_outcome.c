@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_builder.h"
 #include "base/text.h"
 
 enum { max_outcome = 1 << 30, n_digits = 9 /* bring every float back */ };
@@ -64,7 +65,6 @@ static int add_training(json_t *root, const study_outcome *o)
 meso_status study_outcome_write(const study_outcome *o, const char *path, meso_error *error)
 {
     meso_status status = MESO_OK;
-    char *text = NULL;
     json_t *root =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f}", "schema",
                   OUTCOME_SCHEMA, "version", meso_version(), "commit", meso_commit(), "device",
@@ -74,11 +74,8 @@ meso_status study_outcome_write(const study_outcome *o, const char *path, meso_e
     MESO_REQUIRE_MEMORY(root, error);
     MESO_REQUIRE(add_training(root, o) && add_scored(root, o), error, MESO_ERROR_MEMORY,
                  "out of memory");
-    text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(n_digits));
-    MESO_REQUIRE_MEMORY(text, error);
-    MESO_TRY(meso_file_write(path, text, strlen(text), error));
+    MESO_TRY(meso_json_save(root, JSON_COMPACT | JSON_REAL_PRECISION(n_digits), path, error));
 out:
-    free(text);
     json_decref(root);
     return status;
 }
