@@ -4,9 +4,9 @@
  * Image.open(f).convert('RGB').resize(size, NEAREST).
  *
  * The format is detected from the content, never from the file's name: JPEG (libjpeg-turbo), PNG
- * (libpng), BMP and PPM/PGM (stb_image), WebP (libwebp, where it was found at build time). Alpha is
+ * (libpng), BMP (stb_image), PPM/PGM, WebP (libwebp, where it was found at build time). Alpha is
  * dropped, palettes and grey are expanded, CMYK and YCCK converted. Two differences from Pillow:
- * 16-bit grey is reduced by its high byte (Pillow saturates it to white), and damaged files are
+ * 16-bit grey is reduced to 8 bits (Pillow saturates it to white), and damaged files are
  * refused (Pillow fills in the rest).
  */
 #ifndef MESOCL_IMAGE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What every decoder is given and does alike. The decoders are decode_jpeg.c, decode_png.c,
- * decode_stb.c (BMP and PNM) and decode_webp.c.
+ * decode_stb.c (BMP), decode_pnm.c and decode_webp.c.
  *
  * A decoder calls meso_decode_begin() once it knows the picture's size, then for each row from the
  * top: it writes RGB to meso_rows_buffer() and calls meso_rows_put().

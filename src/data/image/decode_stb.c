@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * BMP and PPM/PGM by stb_image. Debian's stb_image (2.27) does not notice that a file ends early,
+ * BMP by stb_image. Debian's stb_image (2.27) does not notice that a file ends early,
  * and allocates whatever a header claims: so headers are checked here first, and it works on a
  * budget. It also miscounts the palette of OS/2 files and takes missing colours from uninitialised
  * memory: so pictures with a palette are expanded here.
@@ -26,7 +26,6 @@ static void *allocate(size_t bytes)
 #define STBI_FREE(block) free(block)
 #define STBI_NO_STDIO
 #define STBI_ONLY_BMP
-#define STBI_ONLY_PNM
 #define STBI_NO_HDR
 #define STBI_NO_LINEAR
 #define STBI_MAX_DIMENSIONS MESO_IMAGE_MAX_SIDE
@@ -225,55 +224,6 @@ meso_status meso_decode_bmp(meso_decode *decode)
         for (size_t i = 0; i < (size_t)decode->width * decode->height * 3; i++)
             rgb[i] = levels[i % 3][rgb[i]];
     }
-    put_picture(decode, rgb);
-    free(rgb);
-    return MESO_OK;
-}
-
-/* Reads one number of a PNM header, behind blanks and comments, as stb_image does: it must not find
- * others, whose size nobody has checked. Returns 0 where there is none. */
-static int pnm_number(const meso_decode *decode, size_t *at, uint64_t *value)
-{
-    const uint8_t *b = decode->bytes;
-    size_t i = *at;
-    while (i < decode->n && (b[i] == '#' || (b[i] && strchr(" \t\r\n\v\f", b[i])))) {
-        if (b[i] == '#')
-            while (i < decode->n && b[i] != '\n' && b[i] != '\r')
-                i++;
-        else
-            i++;
-    }
-    size_t first = i;
-    for (*value = 0; i < decode->n && b[i] >= '0' && b[i] <= '9' && i - first < 10; i++)
-        *value = *value * 10 + (b[i] - '0');
-    *at = i;
-    return i > first;
-}
-
-meso_status meso_decode_pnm(meso_decode *decode)
-{
-    uint64_t width = 0, height = 0, maximum = 0;
-    size_t at = 2;
-    uint8_t *rgb = NULL;
-    char kind = (char)decode->bytes[1];
-    if (kind != '5' && kind != '6')
-        return meso_decode_refuse(decode, MESO_IMAGE_UNSUPPORTED, "a PNM file of type P%c", kind);
-    if (!pnm_number(decode, &at, &width) || !pnm_number(decode, &at, &height) ||
-        !pnm_number(decode, &at, &maximum))
-        return meso_decode_refuse(decode,
-                                  at >= decode->n ? MESO_IMAGE_TRUNCATED : MESO_IMAGE_CORRUPT,
-                                  "the PNM header lacks a number at byte %zu", at);
-    if (maximum != 255)
-        return meso_decode_refuse(decode, MESO_IMAGE_UNSUPPORTED, "a PNM file with %llu for white",
-                                  (unsigned long long)maximum);
-    if (meso_decode_check_size(decode, width, height) != MESO_OK)
-        return decode->status;
-    at++; /* one blank */
-    if (at > decode->n || width * height * (kind == '6' ? 3 : 1) > decode->n - at)
-        return meso_decode_refuse(decode, MESO_IMAGE_TRUNCATED, "the file ends after %zu bytes",
-                                  decode->n);
-    if (meso_decode_begin(decode, width, height) != MESO_OK || run_stb(decode, &rgb) != MESO_OK)
-        return decode->status;
     put_picture(decode, rgb);
     free(rgb);
     return MESO_OK;
