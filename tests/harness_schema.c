@@ -47,8 +47,7 @@ static void check_members(const json_t *value, const json_t *properties, int clo
 {
     const char *key;
     json_t *member;
-    json_object_foreach((json_t *)value, key, member)
-    {
+    json_object_foreach ((json_t *)value, key, member) {
         char inner[512];
         const json_t *schema = json_object_get(properties, key);
         snprintf(inner, sizeof inner, "%.300s.%.100s", place, key);
@@ -108,8 +107,7 @@ static void check(const json_t *value, const json_t *schema, const char *place)
                                 "additionalProperties $schema title description $defs ";
     const char *keyword;
     json_t *rule;
-    json_object_foreach((json_t *)schema, keyword, rule)
-    {
+    json_object_foreach ((json_t *)schema, keyword, rule) {
         char word[64];
         snprintf(word, sizeof word, " %.60s ", keyword);
         if (!strstr(known, word))

@@ -66,8 +66,7 @@ static void counts_what_a_gpus_kernels_do(void **state)
         fail_msg("ended with %d: %s", run.code, run.err);
     json_t *document = json_loads(run.out, 0, NULL);
     const json_t *result = json_array_get(json_object_get(document, "results"), 0);
-    json_array_foreach(json_object_get(result, "layers"), i, layer)
-    {
+    json_array_foreach (json_object_get(result, "layers"), i, layer) {
         const char *kernel = json_string_value(json_object_get(layer, "kernel"));
         for (size_t k = 0; k < n_rows; k++)
             if (strcmp(kernel, rows[k].kernel) == 0) {

@@ -97,8 +97,7 @@ static void check_layers(const json_t *result)
 {
     const json_t *layers = json_object_get(result, "layers"), *layer;
     size_t i, n_found = 0;
-    json_array_foreach(layers, i, layer)
-    {
+    json_array_foreach (layers, i, layer) {
         check_samples(json_object_get(layer, "samples"), 2,
                       json_array_size(json_array_get(json_object_get(layer, "samples"), 0)));
         if (strcmp(json_string_value(json_object_get(layer, "kernel")), "conv_forward") != 0)
@@ -120,7 +119,8 @@ static void check_launches(const json_t *result)
     double us = 0;
     size_t i;
     assert_int_equal(json_array_size(launches), 3);
-    json_array_foreach(launches, i, row) us += number(row, "us");
+    json_array_foreach (launches, i, row)
+        us += number(row, "us");
     assert_true(us > 0);
     double explained =
         number(result, "share_in_kernels") + 1e-6 * us * number(result, "images_per_s");
@@ -187,8 +187,7 @@ static void impossible_times_are_flagged(void **state)
         size_t i;
         harness_check_schema(document, "device_bench");
         assert_true(json_array_size(json_object_get(result, "layers")) > 0);
-        json_array_foreach(json_object_get(result, "layers"), i, layer)
-        {
+        json_array_foreach (json_object_get(result, "layers"), i, layer) {
             const json_t *host = json_object_get(layer, "host_timer");
             if (json_is_true(host) != (pattern != FAULT_TIMES_TRUE))
                 fail_msg("pattern %d: host_timer is %d", pattern, json_is_true(host));

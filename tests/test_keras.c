@@ -69,8 +69,7 @@ static void check_outputs(const meso_weights *weights, const meso_net *net, cons
     static float input[side * side * 3];
     const char *name;
     json_t *expected;
-    json_object_foreach((json_t *)outputs, name, expected)
-    {
+    json_object_foreach ((json_t *)outputs, name, expected) {
         double p = 0;
         int ramp = strcmp(name, "ramp") == 0;
         for (int i = 0; i < side * side * 3; i++) {
@@ -91,8 +90,7 @@ static void test_fixtures(void **state)
     size_t i, n_tensors = 0;
     (void)state;
     assert_true(json_array_size(rows) >= 7);
-    json_array_foreach(rows, i, row)
-    {
+    json_array_foreach (rows, i, row) {
         const char *path = json_string_value(json_object_get(row, "file"));
         const char *net_name = json_string_value(json_object_get(row, "net"));
         meso_weights *weights = NULL;
@@ -102,8 +100,7 @@ static void test_fixtures(void **state)
         json_t *sum;
         import_file(path, net_name, &weights, &net, &found);
         assert_int_equal(found.how, net_name ? MESO_KERAS_NET_GIVEN : MESO_KERAS_NET_IN_FILE);
-        json_object_foreach(json_object_get(row, "tensors"), tensor, sum)
-        {
+        json_object_foreach (json_object_get(row, "tensors"), tensor, sum) {
             const meso_tensor *t = meso_weights_find(weights, tensor);
             if (!t)
                 fail_msg("%s: no tensor %s", path, tensor);

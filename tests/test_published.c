@@ -296,8 +296,7 @@ static void test_keras_fixtures(void **state)
     snprintf(path, sizeof path, "%s/tests/golden/keras_fixtures.json", repository);
     json_t *document = json_load_file(path, 0, NULL), *rows = json_object_get(document, "fixtures");
     assert_true(json_array_size(rows) >= 8);
-    json_array_foreach(rows, i, row)
-    {
+    json_array_foreach (rows, i, row) {
         const char *named = json_string_value(json_object_get(row, "net"));
         snprintf(path, sizeof path, "%s/%s", repository,
                  json_string_value(json_object_get(row, "file")));

@@ -89,8 +89,7 @@ static void check_evidence(const char *name, const json_t *evidence)
              (int)json_integer_value(json_object_get(evidence, "threads")));
     const json_t *ours = json_object_get(json_object_get(record, "ours"), threads);
     assert_true(json_object_size(rates) > 0);
-    json_object_foreach(rates, batch, rate)
-    {
+    json_object_foreach (rates, batch, rate) {
         const double median =
             json_number_value(json_object_get(json_object_get(ours, batch), "median"));
         if (!(fabs(json_number_value(rate) - median) <= 0.5))

@@ -109,9 +109,11 @@ static void strip_times(json_t *value)
     size_t i;
     for (i = 0; i < sizeof keys / sizeof *keys && json_is_object(value); i++)
         json_object_del(value, keys[i]);
-    json_object_foreach(value, key, member) strip_times(member);
+    json_object_foreach (value, key, member)
+        strip_times(member);
     if (json_is_array(value))
-        json_array_foreach(value, i, member) strip_times(member);
+        json_array_foreach (value, i, member)
+            strip_times(member);
 }
 
 /* Fails at a key of `a` that is missing in `b`, or has another value there. */
@@ -119,8 +121,7 @@ static void expect_keys(const char *folder, json_t *a, const json_t *b)
 {
     const char *key;
     json_t *member;
-    json_object_foreach(a, key, member)
-    {
+    json_object_foreach (a, key, member) {
         if (!json_equal(member, json_object_get(b, key)))
             fail_msg("%s: \"%s\" differs: %s", folder, key,
                      json_dumps(member, JSON_COMPACT | JSON_ENCODE_ANY));

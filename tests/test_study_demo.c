@@ -71,8 +71,7 @@ static const json_t *named(const json_t *list, const char *key, const char *name
 {
     size_t i;
     const json_t *row;
-    json_array_foreach(list, i, row)
-    {
+    json_array_foreach (list, i, row) {
         const char *found = json_string_value(json_object_get(row, key));
         if (found && strcmp(found, name) == 0)
             return row;
@@ -95,10 +94,11 @@ static void check_planted(const json_t *result)
     assert_int_equal(number(pairs, "same_file"),
                      count_planted("exact") + count_planted("conflict"));
     assert_int_equal(number(pairs, "near"), count_planted("near"));
-    json_array_foreach(json_object_get(shortcut, "shortcuts"), i, row) n_quality +=
-        strcmp(json_string_value(json_object_get(row, "property")), "jpeg_quality") == 0 &&
-        json_is_true(json_object_get(row, "warn")) &&
-        number(json_object_get(row, "auc"), "mean") >= 0.99;
+    json_array_foreach (json_object_get(shortcut, "shortcuts"), i, row)
+        n_quality +=
+            strcmp(json_string_value(json_object_get(row, "property")), "jpeg_quality") == 0 &&
+            json_is_true(json_object_get(row, "warn")) &&
+            number(json_object_get(row, "auc"), "mean") >= 0.99;
     assert_int_equal(n_quality, 1);
 }
 
@@ -130,21 +130,18 @@ static void same_set(const json_t *checked, const json_t *studied)
                   "framing");
     assert_int_equal(json_array_size(json_object_get(checked, "shortcuts")),
                      json_array_size(shortcuts));
-    json_array_foreach(json_object_get(checked, "shortcuts"), i, row)
-    {
+    json_array_foreach (json_object_get(checked, "shortcuts"), i, row) {
         const json_t *same = json_array_get(shortcuts, i);
         const char *property = json_string_value(json_object_get(row, "property"));
         assert_string_equal(json_string_value(json_object_get(same, "property")), property);
         same_interval(row, json_object_get(same, "auc"), property);
         assert_true(json_equal(json_object_get(row, "warning"), json_object_get(same, "warn")));
     }
-    json_object_foreach(json_object_get(checked, "counts"), key, count)
-    {
+    json_object_foreach (json_object_get(checked, "counts"), key, count) {
         const json_t *pairs = json_object_get(studied, "duplicates");
         assert_true(json_equal(count, json_object_get(pairs, key)));
     }
-    json_object_foreach(json_object_get(checked, "n"), key, count)
-    {
+    json_object_foreach (json_object_get(checked, "n"), key, count) {
         assert_true(json_equal(count, json_object_get(json_object_get(classes, key), "n")));
     }
 }
@@ -155,8 +152,7 @@ static void same_warnings(const json_t *checked, const json_t *studied)
 {
     size_t i, n = 0;
     const json_t *row;
-    json_array_foreach(checked, i, row)
-    {
+    json_array_foreach (checked, i, row) {
         const char *other = json_string_value(json_object_get(row, "other"));
         if (other && strcmp(other, "control") != 0)
             continue;
@@ -176,12 +172,10 @@ static void same_leaks(const json_t *checked, const json_t *studied)
     size_t i, n_checked = 0;
     const json_t *row, *count;
     const char *key;
-    json_array_foreach(checked, i, row)
-    {
+    json_array_foreach (checked, i, row) {
         if (strcmp(json_string_value(json_object_get(row, "b")), "control") != 0)
             continue;
-        json_object_foreach(json_object_get(row, "counts"), key, count)
-        {
+        json_object_foreach (json_object_get(row, "counts"), key, count) {
             n_checked += (size_t)json_integer_value(count);
         }
     }
@@ -201,8 +195,7 @@ static void check_same(const json_t *studied)
     size_t i;
     const json_t *row;
     assert_int_equal(json_array_size(json_object_get(checked, "datasets")), 4);
-    json_array_foreach(json_object_get(checked, "datasets"), i, row)
-    {
+    json_array_foreach (json_object_get(checked, "datasets"), i, row) {
         const char *name = json_string_value(json_object_get(row, "name"));
         same_set(row, named(json_object_get(studied, "datasets"), "name", name));
     }

@@ -103,8 +103,7 @@ static json_t *find_row(const char *family)
 {
     json_t *document = meso_tuning_read(), *row, *found = NULL;
     size_t i;
-    json_array_foreach(json_object_get(document, "rows"), i, row)
-    {
+    json_array_foreach (json_object_get(document, "rows"), i, row) {
         if (strcmp(json_string_value(json_object_get(row, "family")), family) == 0)
             found = json_incref(row);
     }
@@ -150,8 +149,7 @@ static void never_times_a_wrong_variant(void **state)
     tune("fused", 10);
     json_t *row = find_row("fused");
     const json_t *tried = json_object_get(json_object_get(row, "evidence"), "tried");
-    json_array_foreach(tried, i, answer)
-    {
+    json_array_foreach (tried, i, answer) {
         const char *reason = json_string_value(json_object_get(answer, "reason"));
         if (!is_wrong(json_object_get(json_object_get(answer, "question"), "candidate")))
             continue;

@@ -158,8 +158,7 @@ static void stays_within_the_device(void **state)
     int row[MESO_MAX_TUNABLES], asked[MESO_MAX_TUNABLES];
     (void)state;
     search(&w, tried, &small, 100, row);
-    json_array_foreach(tried, i, answer)
-    {
+    json_array_foreach (tried, i, answer) {
         const json_t *question = json_object_get(answer, "question");
         if (json_is_true(json_object_get(question, "final")))
             continue;

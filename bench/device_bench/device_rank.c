@@ -21,10 +21,10 @@ static double rate_on(const json_t *results, const json_t *device, const json_t 
 {
     const json_t *other;
     size_t i;
-    json_array_foreach(results, i, other) if (same(other, device, "device_id") &&
-                                              same(other, result, "net") &&
-                                              same(other, result, "direction") &&
-                                              same(other, result, "batch")) return rate_of(other);
+    json_array_foreach (results, i, other)
+        if (same(other, device, "device_id") && same(other, result, "net") &&
+            same(other, result, "direction") && same(other, result, "batch"))
+            return rate_of(other);
     return 0;
 }
 
@@ -54,9 +54,9 @@ const json_t *bench_rank_devices(const json_t *document, meso_text *out)
     size_t n = json_array_size(devices), i;
     const json_t *winner = NULL;
     /* Rows of the first device are those that all can have. */
-    json_array_foreach(results, i,
-                       result) if (same(result, json_array_get(devices, 0), "device_id")) n_rows +=
-        add_row(results, devices, result, sums);
+    json_array_foreach (results, i, result)
+        if (same(result, json_array_get(devices, 0), "device_id"))
+            n_rows += add_row(results, devices, result, sums);
     if (n_rows == 0)
         return NULL;
     meso_text_format(out, "\nranking over %d rows (1 = best in every row)\n", n_rows);

@@ -21,11 +21,13 @@ static bench_samples flatten(const json_t *lists)
     bench_samples all = {0};
     size_t n = 0, i, k;
     const json_t *list, *value;
-    json_array_foreach(lists, i, list) n += json_array_size(list);
+    json_array_foreach (lists, i, list)
+        n += json_array_size(list);
     if (n > 0 && bench_samples_reserve(&all, n))
-        json_array_foreach(lists, i, list)
-            json_array_foreach(list, k, value) if (json_is_number(value))
-                bench_samples_add(&all, json_number_value(value));
+        json_array_foreach (lists, i, list)
+            json_array_foreach (list, k, value)
+                if (json_is_number(value))
+                    bench_samples_add(&all, json_number_value(value));
     return all;
 }
 
@@ -75,8 +77,7 @@ static json_t *gather(const json_t *processes, const char *of, size_t i, const c
 {
     json_t *lists = json_array(), *process;
     size_t p;
-    json_array_foreach(processes, p, process)
-    {
+    json_array_foreach (processes, p, process) {
         const json_t *from = of ? json_array_get(json_object_get(process, of), i) : process;
         json_t *list = json_object_get(from, key);
         if (list)
@@ -129,7 +130,7 @@ static json_t *samples_of(const json_t *lists, size_t l)
 {
     json_t *samples = json_array(), *rows;
     size_t p;
-    json_array_foreach(lists, p, rows)
+    json_array_foreach (lists, p, rows)
         json_array_append(samples, json_object_get(json_array_get(rows, l), "samples"));
     return samples;
 }
@@ -140,7 +141,7 @@ static json_t *layer_rows(const json_t *processes, size_t i, const char *key, do
 {
     json_t *rows = json_array(), *layers = gather(processes, "cases", i, key), *layer;
     size_t l;
-    json_array_foreach(json_array_get(layers, 0), l, layer)
+    json_array_foreach (json_array_get(layers, 0), l, layer)
         json_array_append_new(rows, layer_row(layer, samples_of(layers, l), peak, peak_alone));
     json_decref(layers);
     return rows;
@@ -153,8 +154,9 @@ static double share_in(const json_t *rows, double images_per_s)
     const json_t *row;
     size_t l;
     double us = 0;
-    json_array_foreach(rows, l, row) us +=
-        json_is_true(json_object_get(row, "host_timer")) ? NAN : meso_json_number_of(row, "us");
+    json_array_foreach (rows, l, row)
+        us +=
+            json_is_true(json_object_get(row, "host_timer")) ? NAN : meso_json_number_of(row, "us");
     return l > 0 ? 1e-6 * us * images_per_s : NAN;
 }
 
@@ -243,8 +245,9 @@ static void add_device(const json_t *processes, json_t *device_id, const json_t 
                                        "energy_counter", NULL};
     const json_t *first = json_array_get(processes, 0), *device;
     size_t i;
-    json_array_foreach(
-        devices, i, device) if (json_equal(json_object_get(device, "device_id"), device_id)) return;
+    json_array_foreach (devices, i, device)
+        if (json_equal(json_object_get(device, "device_id"), device_id))
+            return;
     meso_builder row = meso_build_object();
     json_t *copies = gather(processes, NULL, 0, "copy_samples");
     json_t *launches = gather(processes, NULL, 0, "launch_samples");

@@ -86,7 +86,8 @@ static report_table list_table(const json_t *document, const char *list, report_
 {
     const json_t *row;
     size_t i;
-    json_array_foreach(json_object_get(document, list), i, row) add_row(&table, row, NULL);
+    json_array_foreach (json_object_get(document, list), i, row)
+        add_row(&table, row, NULL);
     return table;
 }
 
@@ -97,8 +98,8 @@ static report_table net_table(const json_t *document, int for_page)
         for_page ? REPORT_TABLE_OF(page_net_columns) : REPORT_TABLE_OF(net_columns);
     const json_t *result;
     size_t i, n_known = 0;
-    json_array_foreach(json_object_get(document, "results"), i, result) n_known +=
-        json_is_number(json_object_get(result, "joules_per_image"));
+    json_array_foreach (json_object_get(document, "results"), i, result)
+        n_known += json_is_number(json_object_get(result, "joules_per_image"));
     table.n_columns -= n_known == 0;
     return list_table(document, "results", table);
 }
@@ -109,10 +110,10 @@ static report_table layer_table(const json_t *document)
     report_table table = REPORT_TABLE_OF(layer_columns);
     const json_t *result, *row;
     size_t i, k;
-    json_array_foreach(json_object_get(document, "results"), i, result) for (size_t list = 0;
-                                                                             list < 2; list++)
-        json_array_foreach(json_object_get(result, lists[list]), k, row)
-            add_row(&table, row, result);
+    json_array_foreach (json_object_get(document, "results"), i, result)
+        for (size_t list = 0; list < 2; list++)
+            json_array_foreach (json_object_get(result, lists[list]), k, row)
+                add_row(&table, row, result);
     return table;
 }
 
@@ -155,11 +156,10 @@ void bench_output_table(const json_t *document, bench_rows rows, bench_format fo
                          json_number_value(json_object_get(together, "sum_of_parts")));
     meso_text_add(out, "\n");
     write_table(device_table(document), format, out);
-    json_array_foreach(json_object_get(document, "devices"), i, device)
-    {
+    json_array_foreach (json_object_get(document, "devices"), i, device) {
         const json_t *flag;
         size_t k;
-        json_array_foreach(json_object_get(device, "flags"), k, flag)
+        json_array_foreach (json_object_get(device, "flags"), k, flag)
             meso_text_format(out, "%s: %s\n", json_string_value(json_object_get(device, "device")),
                              json_string_value(flag));
     }
@@ -179,8 +179,7 @@ static void collect(const json_t *result, points *p)
 {
     const json_t *layer;
     size_t i;
-    json_array_foreach(json_object_get(result, "layers"), i, layer)
-    {
+    json_array_foreach (json_object_get(result, "layers"), i, layer) {
         double flops = 2 * meso_json_number_of(layer, "multiply_adds"),
                bytes = meso_json_number_of(layer, "bytes");
         if (p->n == most_points || !(flops > 0) || !(bytes > 0))
@@ -205,8 +204,9 @@ static void add_roofline(report_html *page, const json_t *document, const json_t
            bandwidth = meso_json_number_of(device, "copy_gbs");
     double low = 0.25, high = 4096, knee = peak / bandwidth;
     const double roof_x[] = {low, knee, high}, roof_y[] = {low * bandwidth, peak, peak};
-    json_array_foreach(json_object_get(document, "results"), i,
-                       result) if (p && is_on(result, device)) collect(result, p);
+    json_array_foreach (json_object_get(document, "results"), i, result)
+        if (p && is_on(result, device))
+            collect(result, p);
     if (p && p->n > 0) {
         const report_series series[] = {
             {"attainable", REPORT_SERIES_DASHED, roof_x, roof_y, 3, NULL},
@@ -243,7 +243,7 @@ void bench_output_page(const json_t *document, meso_text *out)
                             "written by a copy, a launch among many.");
     report_writer_table(&writer, NULL, &devices);
     report_writer_section(&writer, "Rooflines");
-    json_array_foreach(json_object_get(document, "devices"), i, device)
+    json_array_foreach (json_object_get(document, "devices"), i, device)
         add_roofline(&writer.page, document, device);
     report_writer_section(&writer, "Layers");
     report_writer_table(&writer, NULL, &layers);

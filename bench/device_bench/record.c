@@ -34,8 +34,7 @@ static int read_logs(const json_t *list, double sign, double *logs)
 {
     size_t i;
     const json_t *value;
-    json_array_foreach(list, i, value)
-    {
+    json_array_foreach (list, i, value) {
         double number = json_number_value(value);
         if (!(number > 0) || !isfinite(number))
             return 0;
@@ -99,8 +98,7 @@ static meso_status add_result(const reader *r, const json_t *result)
                      threads, device);
     MESO_REQUIRE_MEMORY(name.bytes, r->error);
     MESO_TRY(add_measure(r, name.bytes, NULL, samples, -1));
-    json_array_foreach(layers, i, layer)
-    {
+    json_array_foreach (layers, i, layer) {
         const char *of, *kernel;
         MESO_REQUIRE(json_unpack((json_t *)layer, "{s:s s:s s:o}", "layer", &of, "kernel", &kernel,
                                  "samples", &samples) == 0,
@@ -121,8 +119,8 @@ static size_t count_measures(const json_t *results)
 {
     size_t n = 0, i;
     const json_t *result;
-    json_array_foreach(results, i, result) n +=
-        1 + json_array_size(json_object_get(result, "layers"));
+    json_array_foreach (results, i, result)
+        n += 1 + json_array_size(json_object_get(result, "layers"));
     return n;
 }
 
@@ -144,7 +142,8 @@ meso_status bench_record_parse(const char *text, size_t n, const char *origin, b
                  MESO_PRINTABLE(origin), BENCH_SCHEMA);
     record->measures = calloc(count_measures(results) + 1, sizeof *record->measures);
     MESO_REQUIRE_MEMORY(record->measures, error);
-    json_array_foreach(results, i, result) MESO_TRY(add_result(&r, result));
+    json_array_foreach (results, i, result)
+        MESO_TRY(add_result(&r, result));
     MESO_REQUIRE(record->n > 0, error, MESO_ERROR_DATA, "%s: no results", MESO_PRINTABLE(origin));
 out:
     json_decref(document);

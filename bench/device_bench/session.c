@@ -55,7 +55,7 @@ static void say_failures(const json_t *document)
 {
     const json_t *failure;
     size_t i;
-    json_array_foreach(json_object_get(document, "failures"), i, failure)
+    json_array_foreach (json_object_get(document, "failures"), i, failure)
         fprintf(stderr, "%s: %s on %s: %s\n", tool_program_name,
                 json_string_value(json_object_get(failure, "net")),
                 json_string_value(json_object_get(failure, "device")),

@@ -57,8 +57,7 @@ static const json_t *result_of(const bench_plan *plan, const bench_job *job, siz
     const meso_device_info *device = &plan->drivers->devices[job->device];
     const json_t *result;
     size_t i;
-    json_array_foreach(json_object_get(document, "results"), i, result)
-    {
+    json_array_foreach (json_object_get(document, "results"), i, result) {
         const char *name = json_string_value(json_object_get(result, "device_id"));
         char id[32];
         snprintf(id, sizeof id, "%u:%u", device->platform, device->index);

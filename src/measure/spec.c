@@ -50,8 +50,8 @@ meso_status bench_spec_unpack(json_t *document, bench_spec *spec, meso_error *er
                  error, MESO_ERROR_INTERNAL, "not a specification of device_bench");
     spec->path = (meso_path)path;
     spec->n_threads = (unsigned)n_threads;
-    json_array_foreach(batches, i, batch) spec->batches[spec->n_batches++] =
-        (size_t)json_integer_value(batch);
+    json_array_foreach (batches, i, batch)
+        spec->batches[spec->n_batches++] = (size_t)json_integer_value(batch);
 out:
     return status;
 }

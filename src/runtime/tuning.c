@@ -116,8 +116,7 @@ int meso_tuning_find(const json_t *document, const meso_device_info *device,
 {
     size_t i;
     const json_t *row;
-    json_array_foreach(json_object_get(document, "rows"), i, row)
-    {
+    json_array_foreach (json_object_get(document, "rows"), i, row) {
         if (is_for(row, device, family, net) && is(row, "driver", device->driver))
             return meso_tuning_values(json_object_get(row, "values"), family, values);
     }
@@ -168,8 +167,7 @@ void meso_tuning_count(const json_t *document, const meso_device_info *device, s
     const json_t *row;
     *n = *n_other = 0;
     *other = "";
-    json_array_foreach(json_object_get(document, "rows"), i, row)
-    {
+    json_array_foreach (json_object_get(document, "rows"), i, row) {
         const char *driver = json_string_value(json_object_get(row, "driver"));
         if (!driver || !is_of(row, device))
             continue;

@@ -27,8 +27,7 @@ static int lines_create(const study_dataset *datasets, size_t n, size_t bins, li
                  .bins = bins};
     if (!l->series || !l->names || !l->x || !l->y)
         return 0;
-    BENCH_FOR_CLASSES(d, label, n)
-    {
+    BENCH_FOR_CLASSES (d, label, n) {
         size_t k = 2 * d + (size_t)label;
         meso_text_format(&l->names[k], "%s %s", datasets[d].name, meso_label_name(label));
         l->series[k] = (report_series){.name = l->names[k].bytes,
@@ -58,8 +57,7 @@ static void histogram(report_html *page, const study_dataset *datasets, size_t n
         return; /* it does not vary: the tables say all of it */
     for (size_t k = 0; k < l->bins; k++)
         l->x[k] = low + (high - low) * ((double)k + 0.5) / (double)l->bins;
-    BENCH_FOR_CLASSES(d, label, n)
-    {
+    BENCH_FOR_CLASSES (d, label, n) {
         double *values = malloc((datasets[d].files.n_class[label] + 1) * sizeof *values);
         size_t n_values =
             values ? study_values(&datasets[d], (meso_label)label, property, values) : 0;
@@ -80,20 +78,20 @@ static void spectra(report_html *page, const study_dataset *datasets, size_t n)
     if (lines_create(datasets, n, STUDY_SPECTRUM_BINS, &l)) {
         for (size_t k = 0; k < l.bins; k++)
             l.x[k] = ((double)k + 0.5) / (2.0 * STUDY_SPECTRUM_BINS);
-        BENCH_FOR_CLASSES(d, label, n)
-        for (size_t k = 0; k < l.bins; k++) {
-            double sum = 0;
-            size_t count = 0;
-            for (size_t i = 0; i < datasets[d].files.n_items; i++) {
-                float value = datasets[d].images[i].spectrum[k];
-                if (!study_usable(&datasets[d], i) || isnan(value) ||
-                    datasets[d].files.items[i].label != (meso_label)label)
-                    continue;
-                sum += value;
-                count++;
+        BENCH_FOR_CLASSES (d, label, n)
+            for (size_t k = 0; k < l.bins; k++) {
+                double sum = 0;
+                size_t count = 0;
+                for (size_t i = 0; i < datasets[d].files.n_items; i++) {
+                    float value = datasets[d].images[i].spectrum[k];
+                    if (!study_usable(&datasets[d], i) || isnan(value) ||
+                        datasets[d].files.items[i].label != (meso_label)label)
+                        continue;
+                    sum += value;
+                    count++;
+                }
+                l.y[(2 * d + (size_t)label) * l.bins + k] = count ? sum / (double)count : NAN;
             }
-            l.y[(2 * d + (size_t)label) * l.bins + k] = count ? sum / (double)count : NAN;
-        }
         const report_chart chart = {.title = "Radial power spectrum, mean of log10",
                                     .x = {.title = "cycles a pixel"},
                                     .y = {.title = "log10 power"},

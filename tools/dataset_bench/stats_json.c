@@ -106,13 +106,13 @@ void bench_stats_csv(const study_dataset *datasets, size_t n, meso_text *out)
     REPORT_TABLE(table, COLUMN_TEXT("dataset", ""), COLUMN_TEXT("class", ""),
                  COLUMN_TEXT("property", ""), COLUMN_COUNT("n", ""), COLUMN_NUMBER("mean", "", 0),
                  COLUMN_NUMBER("std", "", 0));
-    BENCH_FOR_CLASSES(d, label, n)
-    for (int p = 0; p < n_properties(&datasets[d]); p++) {
-        study_moments m = bench_moments(&datasets[d], label, (study_property)p);
-        REPORT_ROW(&table, CELL_TEXT(datasets[d].name), CELL_TEXT(meso_label_name(label)),
-                   CELL_TEXT(study_properties[p].key), CELL_COUNT(m.n), CELL_NUMBER(m.mean),
-                   CELL_NUMBER(m.std));
-    }
+    BENCH_FOR_CLASSES (d, label, n)
+        for (int p = 0; p < n_properties(&datasets[d]); p++) {
+            study_moments m = bench_moments(&datasets[d], label, (study_property)p);
+            REPORT_ROW(&table, CELL_TEXT(datasets[d].name), CELL_TEXT(meso_label_name(label)),
+                       CELL_TEXT(study_properties[p].key), CELL_COUNT(m.n), CELL_NUMBER(m.mean),
+                       CELL_NUMBER(m.std));
+        }
     report_table_csv(&table, out);
     report_table_free(&table);
 }

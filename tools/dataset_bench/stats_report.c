@@ -53,8 +53,7 @@ static void moments_table(report_writer *writer, const char *caption, const stud
         columns[n_columns++] = (report_column)COLUMN_NUMBER(
             study_properties[p].key, study_properties[p].title, study_properties[p].digits);
     report_table table = {.columns = columns, .n_columns = n_columns};
-    BENCH_FOR_CLASSES(d, label, n)
-    {
+    BENCH_FOR_CLASSES (d, label, n) {
         REPORT_ROW(&table, CELL_TEXT(datasets[d].name), CELL_TEXT(meso_label_name(label)),
                    CELL_COUNT(datasets[d].n_usable[label]));
         for (int p = first; p < end; p++) {

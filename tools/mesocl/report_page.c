@@ -141,8 +141,7 @@ static void add_options(report_writer *w, const meso_run_folder *f)
     const char *key;
     json_t *value;
     report_writer_section(w, "Options");
-    json_object_foreach(json_object_get(f->config, "options"), key, value)
-    {
+    json_object_foreach (json_object_get(f->config, "options"), key, value) {
         if (json_is_null(value) || strcmp(key, "command") == 0)
             continue;
         REPORT_ROW(&table, CELL_TEXT(key), CELL_TEXT(value_text(value)));

@@ -174,8 +174,7 @@ static json_t *make_evidence(const run *r, const int *shipped, const json_t *fin
     size_t i;
     json_t *answer, *tried = json_array();
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
-    json_array_foreach(json_object_get(r->part, "tried"), i, answer)
-    {
+    json_array_foreach (json_object_get(r->part, "tried"), i, answer) {
         const json_t *question = json_object_get(answer, "question");
         const char *family = json_string_value(json_object_get(question, "family"));
         if (family && strcmp(family, r->work->family->name) == 0)
@@ -266,8 +265,7 @@ static meso_status write_rows(const run *r, json_t *user, meso_error *error)
         json_t *found;
         if (!meso_tuning_find(r->found, r->device, works[i].family, r->net, row))
             continue;
-        json_array_foreach(json_object_get(r->found, "rows"), k, found)
-        {
+        json_array_foreach (json_object_get(r->found, "rows"), k, found) {
             const char *name = json_string_value(json_object_get(found, "family"));
             if (strcmp(name, works[i].family->name) == 0)
                 meso_tuning_put(user, r->device, works[i].family, r->net, row,

@@ -10,8 +10,7 @@ static const json_t *find_answer(const tune_search *search, const json_t *questi
 {
     size_t i;
     const json_t *row;
-    json_array_foreach(search->tried, i, row)
-    {
+    json_array_foreach (search->tried, i, row) {
         if (json_equal(json_object_get(row, "question"), question))
             return row;
     }
@@ -67,7 +66,8 @@ static int was_left(const tune_search *search, const json_t *left, const int *ro
     const json_t *other;
     size_t i;
     int found = 0;
-    json_array_foreach(left, i, other) found |= json_equal(other, values);
+    json_array_foreach (left, i, other)
+        found |= json_equal(other, values);
     json_decref(values);
     return found;
 }

@@ -132,9 +132,11 @@ static size_t collect_names(const json_t *json, const char **names, size_t n)
         return n + 1;
     }
     if (json_is_array(json))
-        json_array_foreach(json, i, one) n = collect_names(one, names, n);
+        json_array_foreach (json, i, one)
+            n = collect_names(one, names, n);
     if (json_is_object(json))
-        json_object_foreach((json_t *)json, key, one) n = collect_names(one, names, n);
+        json_object_foreach ((json_t *)json, key, one)
+            n = collect_names(one, names, n);
     return n;
 }
 
@@ -154,8 +156,7 @@ static meso_status take_sequential(keras_builder *b, const json_t *model, const 
     meso_status status = MESO_OK;
     size_t i;
     json_t *layer;
-    json_array_foreach(layers, i, layer)
-    {
+    json_array_foreach (layers, i, layer) {
         const json_t *config = open_layer(b, layer);
         const char *previous = b->n_values ? b->values[b->n_values - 1].keras_name : NULL;
         if (!previous && strcmp(b->class_name, "InputLayer") != 0) {
@@ -178,8 +179,7 @@ static meso_status take_functional(keras_builder *b, const json_t *model, const 
     const char *names[MESO_MAX_INPUTS];
     size_t i;
     json_t *layer;
-    json_array_foreach(layers, i, layer)
-    {
+    json_array_foreach (layers, i, layer) {
         const json_t *config = open_layer(b, layer);
         const json_t *nodes = json_object_get(layer, "inbound_nodes");
         size_t n = collect_names(nodes, names, 0);

@@ -110,8 +110,7 @@ static meso_status parse_layers(const json_t *layers, meso_keras_file *file, siz
     json_t *json;
     MESO_REQUIRE_MEMORY(file->layers = calloc(json_array_size(layers) + 1, sizeof *file->layers),
                         error);
-    json_array_foreach(layers, i, json)
-    {
+    json_array_foreach (layers, i, json) {
         const json_t *arrays = json_object_get(json, "arrays");
         if (json_array_size(arrays) == 0)
             continue; /* pooling, dropout: nothing to import */

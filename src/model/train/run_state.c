@@ -45,8 +45,7 @@ static meso_status check_identity(const meso_run *run, const json_t *then, meso_
     const char *key;
     json_t *value, *now = identity_json(run);
     MESO_REQUIRE_MEMORY(now, error);
-    json_object_foreach(now, key, value)
-    {
+    json_object_foreach (now, key, value) {
         const char *old = json_string_value(json_object_get(then, key));
         MESO_REQUIRE(
             old && strcmp(old, json_string_value(value)) == 0, error, MESO_ERROR_DATA,

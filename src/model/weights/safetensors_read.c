@@ -67,8 +67,7 @@ static meso_status parse_metadata(json_t *json, meso_weights *weights, meso_erro
     const char *key;
     json_t *value;
     MESO_REQUIRE(json_is_object(json), error, MESO_ERROR_DATA, "__metadata__ is not an object");
-    json_object_foreach(json, key, value)
-    {
+    json_object_foreach (json, key, value) {
         MESO_REQUIRE(json_is_string(value), error, MESO_ERROR_DATA, "metadata %s is not a string",
                      MESO_PRINTABLE(key));
         MESO_TRY(meso_weights_set(weights, key, json_string_value(value), error));
@@ -191,8 +190,7 @@ static meso_status parse_tensors(json_t *header, const unsigned char *data, size
     json_t *value;
     entry *entries = calloc(json_object_size(header) + 1, sizeof *entries);
     MESO_REQUIRE_MEMORY(entries, error);
-    json_object_foreach(header, name, value)
-    {
+    json_object_foreach (header, name, value) {
         if (strcmp(name, "__metadata__") == 0) {
             MESO_TRY(parse_metadata(value, weights, error));
             continue;

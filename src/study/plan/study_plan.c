@@ -95,8 +95,7 @@ static meso_status read_object(const reader *r, const char *place, json_t *objec
     json_t *value;
     if (!json_is_object(object))
         return REFUSE(r, "%s: %s: takes an object", r->where, place[0] ? place : "the document");
-    json_object_foreach(object, key, value)
-    {
+    json_object_foreach (object, key, value) {
         meso_error why = {0};
         const meso_field *field = meso_field_find(fields, n, key);
         if (!field)
@@ -247,7 +246,7 @@ static meso_status read_variant(const reader *r, const char *name, json_t *objec
         return REFUSE(r, "%s: %s: takes an object", r->where, place);
     if (json_object_get(object, "lr") && json_object_get(object, "learning_rate"))
         return refuse_key(r, place, "lr", "is learning_rate, which is there, too");
-    json_object_foreach(object, key, value)
+    json_object_foreach (object, key, value)
         MESO_TRY(read_option(r, place, object, key, &variant->options));
     MESO_REQUIRE(spell_out_variant(object, &variant->options), r->error, MESO_ERROR_MEMORY,
                  "out of memory");
@@ -271,8 +270,7 @@ static meso_status read_variants(const reader *r, study_plan *plan)
     if (!json_object_get(plan->document, "variants"))
         json_object_set_new(plan->document, "variants", json_pack("{s:{}}", "scratch"));
     MESO_TRY(check_objects(r, plan->document, "variants", &objects));
-    json_object_foreach(objects, name, value)
-    {
+    json_object_foreach (objects, name, value) {
         study_variant *variant = &plan->variants[plan->n_variants++];
         MESO_TRY(check_name(r, "variants", name));
         variant->options = usual;
