@@ -222,6 +222,14 @@ out:
     return status;
 }
 
+meso_status meso_folder_make(const char *path, meso_error *error)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return MESO_OK;
+    return meso_fail(error, MESO_ERROR_CREATE, "%s: cannot make this folder: %s",
+                     MESO_PRINTABLE(path), strerror(errno));
+}
+
 void meso_hash_hex(const void *bytes, size_t n, char hex[33])
 {
     XXH128_hash_t hash = XXH3_128bits(bytes, n);

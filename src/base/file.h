@@ -35,6 +35,9 @@ meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_
  * file is as long as before. Errors: CREATE, IO. */
 meso_status meso_file_append(const char *path, const void *bytes, size_t n, meso_error *error);
 
+/* Makes a folder, unless it is there. Errors: CREATE. */
+meso_status meso_folder_make(const char *path, meso_error *error);
+
 /* XXH3-128 of n bytes as 32 hex digits and a NUL. */
 void meso_hash_hex(const void *bytes, size_t n, char hex[33]);
 

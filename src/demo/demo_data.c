@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -63,14 +62,6 @@ typedef struct picture {
     int label;
     size_t number;
 } picture;
-
-static meso_status make_folder(const char *path, meso_error *error)
-{
-    return mkdir(path, 0777) == 0 || errno == EEXIST
-               ? MESO_OK
-               : meso_fail(error, MESO_ERROR_CREATE, "%s: cannot make this folder: %s",
-                           MESO_PRINTABLE(path), strerror(errno));
-}
 
 static meso_status require_empty(const char *path, meso_error *error)
 {
@@ -230,7 +221,7 @@ static meso_status write_set(demo *d, size_t set)
         meso_text_format(&path, "%s/%s%s%s", d->options->folder, d->options->sets[set].name,
                          label < 0 ? "" : "/", label < 0 ? "" : class_names[label]);
         MESO_REQUIRE(!path.out_of_memory, d->error, MESO_ERROR_MEMORY, "out of memory");
-        MESO_TRY(make_folder(path.bytes, d->error));
+        MESO_TRY(meso_folder_make(path.bytes, d->error));
     }
     for (int label = 0; label < 2; label++)
         for (size_t i = 0; i < d->options->n_per_class; i++)
@@ -292,7 +283,7 @@ meso_status study_demo_write(const study_demo_options *options, meso_error *erro
     d.scaled = malloc(4 * bytes + 4096);
     MESO_REQUIRE_MEMORY(d.rgb, error);
     MESO_REQUIRE_MEMORY(d.scaled, error);
-    MESO_TRY(make_folder(options->folder, error));
+    MESO_TRY(meso_folder_make(options->folder, error));
     MESO_TRY(require_empty(options->folder, error));
     MESO_TRY(write_readme(&d));
     meso_text_add(&d.planted, "kind,file,source\r\n");

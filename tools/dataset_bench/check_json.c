@@ -67,7 +67,7 @@ static json_t *json_of_views(const study_set_facts *set)
     return meso_build_end(&object);
 }
 
-static json_t *json_of_recordings(const study_groups *groups)
+static json_t *json_of_recordings(const meso_groups *groups)
 {
     meso_builder object = meso_build_object(), list = meso_build_list();
     for (size_t i = 0; i < groups->n; i++)
@@ -126,11 +126,12 @@ static json_t *json_of_leaks(const db_checked *c, const study_pair_facts *pair)
     return meso_build_end(&object);
 }
 
-json_t *db_check_json(const db_checked *c, const report_provenance *provenance)
+json_t *db_check_json(const void *checked, const report_provenance *provenance)
 {
+    const db_checked *c = checked;
     meso_builder document = meso_build_object();
     meso_builder datasets = meso_build_list(), leaks = meso_build_list();
-    for (size_t d = 0; d < c->facts.n_described; d++)
+    for (size_t d = 0; d < c->facts.n_checked; d++)
         meso_build_add(&datasets, json_of_set(&c->datasets[d], &c->facts.sets[d]));
     for (size_t i = 0; i < c->facts.n_pairs; i++)
         meso_build_add(&leaks, json_of_leaks(c, &c->facts.pairs[i]));
@@ -155,13 +156,14 @@ static void add_lines(report_table *table, const study_dataset *a, const study_d
     }
 }
 
-void db_check_csv(const db_checked *c, meso_text *out)
+void db_check_csv(const void *checked, meso_text *out)
 {
+    const db_checked *c = checked;
     REPORT_TABLE(
         table, COLUMN_TEXT("kind", ""), COLUMN_TEXT("dataset_a", ""), COLUMN_TEXT("file_a", ""),
         COLUMN_TEXT("class_a", ""), COLUMN_TEXT("dataset_b", ""), COLUMN_TEXT("file_b", ""),
         COLUMN_TEXT("class_b", ""), COLUMN_COUNT("mirrored", ""), COLUMN_NUMBER("distance", "", 0));
-    for (size_t d = 0; d < c->facts.n_described; d++)
+    for (size_t d = 0; d < c->facts.n_checked; d++)
         add_lines(&table, &c->datasets[d], &c->datasets[d], &c->facts.sets[d].duplicates);
     for (size_t i = 0; i < c->facts.n_pairs; i++) {
         const study_pair_facts *pair = &c->facts.pairs[i];

@@ -4,6 +4,7 @@
 #include "data/list/labels.h"
 #include "facts_report.h"
 #include "report/report_picture.h"
+#include "stats_charts.h"
 
 static void say_findings(report_writer *writer, const db_checked *c)
 {
@@ -50,7 +51,7 @@ static void say_pairs(report_writer *writer, const db_checked *c)
     report_writer_section(writer, "Duplicates and leakage");
     report_writer_paragraph(writer, "The first %zu of each kind; --json and --csv give all.",
                             c->list);
-    for (size_t d = 0; d < c->facts.n_described; d++)
+    for (size_t d = 0; d < c->facts.n_checked; d++)
         db_add_pairs(&table, &c->datasets[d].files, &c->datasets[d].files,
                      &c->facts.sets[d].duplicates, c->list);
     for (size_t i = 0; i < c->facts.n_pairs; i++) {
@@ -62,7 +63,7 @@ static void say_pairs(report_writer *writer, const db_checked *c)
         report_writer_paragraph(writer, "None.");
     report_writer_table(writer, "Duplicates inside a dataset", &table);
     report_writer_table(writer, "Leakage: images in two datasets", &leaks);
-    for (size_t d = 0; c->thumbnails && writer->form == REPORT_AS_HTML && d < c->facts.n_described;
+    for (size_t d = 0; c->thumbnails && writer->form == REPORT_AS_HTML && d < c->facts.n_checked;
          d++)
         show_examples(writer, &c->datasets[d], &c->facts.sets[d].duplicates);
 }
@@ -71,8 +72,8 @@ static void say_recordings(report_writer *writer, const db_checked *c)
 {
     REPORT_TABLE(table, COLUMN_TEXT("dataset", "dataset"), COLUMN_TEXT("recording", "recording"),
                  COLUMN_COUNT("fake", "fakes"), COLUMN_COUNT("real", "reals"));
-    for (size_t d = 0; d < c->facts.n_described; d++) {
-        const study_groups *g = &c->facts.sets[d].recordings;
+    for (size_t d = 0; d < c->facts.n_checked; d++) {
+        const meso_groups *g = &c->facts.sets[d].recordings;
         for (size_t i = 0, shown = 0; i < g->n && shown < c->list; i++) {
             const size_t *n = g->groups[i].n_class;
             if (n[MESO_FAKE] == 0 || n[MESO_REAL] == 0)
@@ -91,7 +92,7 @@ static void say_refused(report_writer *writer, const db_checked *c)
 {
     REPORT_TABLE(table, COLUMN_TEXT("file", "file"), COLUMN_TEXT("reason", "reason"),
                  COLUMN_TEXT("detail", "detail"));
-    for (size_t d = 0; d < c->facts.n_described; d++)
+    for (size_t d = 0; d < c->facts.n_checked; d++)
         for (size_t i = 0; i < c->datasets[d].files.n_items; i++) {
             const study_image *image = &c->datasets[d].images[i];
             if (!study_usable(&c->datasets[d], i))
@@ -104,14 +105,19 @@ static void say_refused(report_writer *writer, const db_checked *c)
     report_writer_table(writer, NULL, &table);
 }
 
-void db_check_report(report_writer *writer, const db_checked *checked)
+static void report(report_writer *writer, const void *checked)
 {
-    say_findings(writer, checked);
+    const db_checked *c = checked;
+    say_findings(writer, c);
     report_writer_section(writer, "Counts");
-    db_tell_counts(writer, &checked->facts);
+    db_tell_counts(writer, &c->facts);
     report_writer_section(writer, "Shortcuts");
-    db_tell_shortcuts(writer, &checked->facts, SIZE_MAX);
-    say_recordings(writer, checked);
-    say_pairs(writer, checked);
-    say_refused(writer, checked);
+    db_tell_shortcuts(writer, &c->facts, SIZE_MAX);
+    say_recordings(writer, c);
+    say_pairs(writer, c);
+    say_refused(writer, c);
+    if (writer->form == REPORT_AS_HTML)
+        db_stats_charts(&writer->page, c->datasets, &c->facts);
 }
+
+const db_told db_check_told = {"Datasets: check", report, db_check_json, db_check_csv};

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What `dataset_bench check` found (check_findings.c), and how it is told: to people here, to
- * programs by check_json.c.
+ * What `dataset_bench check` found, and how it is told: check_report.c, check_json.c.
  */
 #ifndef MESO_TOOLS_CHECK_REPORT_H
 #define MESO_TOOLS_CHECK_REPORT_H
 
-#include <jansson.h>
-
-#include "report/report_writer.h"
+#include "dataset_output.h"
 #include "study/result/study_findings.h"
 
 typedef struct db_checked {
@@ -19,12 +16,12 @@ typedef struct db_checked {
     int thumbnails; /* pages show examples */
 } db_checked;
 
-void db_check_report(report_writer *writer, const db_checked *checked);
+extern const db_told db_check_told; /* of a db_checked */
 
 /* docs/schema/dataset_bench_check.schema.json. NULL: out of memory. */
-json_t *db_check_json(const db_checked *checked, const report_provenance *provenance);
+json_t *db_check_json(const void *checked, const report_provenance *provenance);
 
 /* One line for each pair. */
-void db_check_csv(const db_checked *checked, meso_text *out);
+void db_check_csv(const void *checked, meso_text *out);
 
 #endif

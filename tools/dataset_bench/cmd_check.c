@@ -9,15 +9,14 @@
 #include "base/error.h"
 #include "check_report.h"
 #include "dataset_bench.h"
-#include "dataset_inputs.h"
-#include "report/report_json.h"
-#include "stats_charts.h"
+#include "dataset_output.h"
 
 typedef struct check {
     bench_inputs inputs;
+    db_output output;
     uint64_t resamples, seed, list;
-    int json, csv, markdown, strict, thumbnails;
-    const char *html, *against;
+    int strict, thumbnails;
+    const char *against;
 } check;
 
 static const char about[] =
@@ -51,10 +50,7 @@ static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_op
         OPT_COUNT("seed", 's', c->seed, "N", 0, 0, "of the bootstrap; default 0"),
         OPT_COUNT("list", 0, c->list, "N", 0, 4294967296,
                   "rows of each list for people; default 10"),
-        MESO_OPTION_JSON(c->json),
-        OPT_FLAG("csv", 0, c->csv, "one line on stdout for each pair of duplicates"),
-        OPT_FLAG("markdown", 0, c->markdown, "the report as Markdown"),
-        OPT_TEXT("html", 0, c->html, "FILE", "write the report, with charts, as one page"),
+        DB_OUTPUT_OPTIONS(c->output, "one line on stdout for each pair of duplicates"),
         OPT_FLAG("thumbnails", 0, c->thumbnails, "show examples in the page, in 16x16 grey"),
         OPT_FLAG("strict", 0, c->strict, "end with 1 where there is a warning"),
         MESO_OPTIONS_END};
@@ -63,11 +59,7 @@ static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_op
     int code = tool_options_parse(&line, argc, argv, operands, n_operands);
     if (code >= 0)
         return code;
-    if (*n_operands == 0 && !c->inputs.files.manifest)
-        return tool_options_usage_error("check", "give a folder or --manifest FILE");
-    if (c->json + c->csv + c->markdown > 1)
-        return tool_options_usage_error("check", "--json, --csv and --markdown exclude each other");
-    return -1;
+    return db_output_check(&c->output, "check", *n_operands, &c->inputs);
 }
 
 /* The operands, then the one to compare with. */
@@ -90,52 +82,12 @@ out:
     return status;
 }
 
-static meso_status put_form(const db_checked *checked, report_form form, const char *file,
-                            const report_provenance *provenance, meso_error *error)
-{
-    report_writer writer = {.form = form, .page.title = "Datasets: check"};
-    db_check_report(&writer, checked);
-    if (form == REPORT_AS_HTML)
-        bench_stats_charts(&writer.page, checked->datasets, checked->facts.n_sets);
-    report_writer_finish(&writer, provenance);
-    return report_put(&writer.out, file, error);
-}
-
-static meso_status put_data(const check *c, const db_checked *checked,
-                            const report_provenance *provenance, meso_error *error)
-{
-    meso_text out = {0};
-    if (c->json)
-        report_json_put(db_check_json(checked, provenance), &out);
-    else
-        db_check_csv(checked, &out);
-    return report_put(&out, NULL, error);
-}
-
-static meso_status put_reports(const check *c, const db_checked *checked, const char *command,
-                               meso_error *error)
-{
-    meso_status status = MESO_OK;
-    char seed[24];
-    report_provenance provenance = bench_inputs_provenance(&c->inputs, command);
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->seed);
-    provenance.seed = seed;
-    if (c->json || c->csv)
-        MESO_TRY(put_data(c, checked, &provenance, error));
-    else
-        MESO_TRY(put_form(checked, c->markdown ? REPORT_AS_MARKDOWN : REPORT_AS_TEXT, NULL,
-                          &provenance, error));
-    if (c->html)
-        MESO_TRY(put_form(checked, REPORT_AS_HTML, c->html, &provenance, error));
-out:
-    return status;
-}
-
 /* A study without training: --against is its only test set. *found: whether there is a warning. */
 static meso_status run(check *c, char **operands, size_t n, const char *command, int *found,
                        meso_error *error)
 {
     meso_status status = MESO_OK;
+    char seed[24];
     db_checked checked = {.list = (size_t)c->list, .thumbnails = c->thumbnails};
     MESO_TRY(scan(c, operands, n, error));
     checked.datasets = c->inputs.datasets;
@@ -146,7 +98,10 @@ static meso_status run(check *c, char **operands, size_t n, const char *command,
     MESO_TRY(study_facts_create(checked.datasets, c->inputs.n, &options, &checked.facts, error));
     MESO_TRY(study_findings_create(&checked.facts, &checked.findings, error));
     *found = checked.findings.n > 0;
-    MESO_TRY(put_reports(c, &checked, command, error));
+    report_provenance provenance = bench_inputs_provenance(&c->inputs, command);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->seed);
+    provenance.seed = seed;
+    MESO_TRY(db_output_put(&c->output, &db_check_told, &checked, &provenance, error));
 out:
     study_findings_free(&checked.findings);
     study_facts_free(&checked.facts);

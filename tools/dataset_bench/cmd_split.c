@@ -2,13 +2,12 @@
  *
  * dataset_bench split: one dataset → a part to train on and a part to test with.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "dataset_bench.h"
 #include "dataset_inputs.h"
 #include "report/report_table.h"
@@ -66,10 +65,10 @@ static void say(const split *s, const study_split *made)
 {
     REPORT_TABLE(table, COLUMN_TEXT("part", "part"), COLUMN_COUNT("fake", "fake"),
                  COLUMN_COUNT("real", "real"), COLUMN_COUNT("units", "dealt out as"));
-    static const char *const names[2] = {"train", "test"};
     meso_text out = {0};
     for (int part = 0; part < 2; part++)
-        REPORT_ROW(&table, CELL_TEXT(names[part]), CELL_COUNT(made->n_class[part][MESO_FAKE]),
+        REPORT_ROW(&table, CELL_TEXT(part ? "test" : "train"),
+                   CELL_COUNT(made->n_class[part][MESO_FAKE]),
                    CELL_COUNT(made->n_class[part][MESO_REAL]), CELL_COUNT(made->n_units[part]));
     report_table_text(&table, &out);
     if (!out.out_of_memory)
@@ -87,8 +86,7 @@ static meso_status run(split *s, char **operands, size_t n, meso_error *error)
     MESO_TRY(bench_inputs_scan(&s->inputs, operands, n, error));
     const study_dataset *dataset = &s->inputs.datasets[0];
     MESO_TRY(study_split_make(dataset, s->test, s->seed, &made, error));
-    MESO_REQUIRE(mkdir(s->out, 0777) == 0 || errno == EEXIST, error, MESO_ERROR_CREATE,
-                 "%s: cannot make this folder: %s", MESO_PRINTABLE(s->out), strerror(errno));
+    MESO_TRY(meso_folder_make(s->out, error));
     if (s->links)
         MESO_TRY(bench_split_links(dataset, &made, s->out, error));
     MESO_TRY(bench_split_lists(dataset, &made, s->out, error));

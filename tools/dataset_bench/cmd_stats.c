@@ -7,14 +7,12 @@
 
 #include "base/error.h"
 #include "dataset_bench.h"
-#include "dataset_inputs.h"
-#include "report/report_json.h"
 #include "stats_report.h"
 
 typedef struct stats {
     bench_inputs inputs;
-    int json, csv, markdown;
-    const char *html, *images;
+    db_output output;
+    const char *images;
 } stats;
 
 static const char about[] =
@@ -44,10 +42,7 @@ static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_op
         BENCH_INPUT_OPTIONS(s->inputs),
         OPT_FLAG("study", 0, s->inputs.published_only,
                  "the study's six statistics alone, which is faster"),
-        MESO_OPTION_JSON(s->json),
-        OPT_FLAG("csv", 0, s->csv, "dataset, class, property, n, mean, std on stdout"),
-        OPT_FLAG("markdown", 0, s->markdown, "the report as Markdown"),
-        OPT_TEXT("html", 0, s->html, "FILE", "write the report, with charts, as one page"),
+        DB_OUTPUT_OPTIONS(s->output, "dataset, class, property, n, mean, std on stdout"),
         OPT_TEXT("images", 0, s->images, "FILE",
                  "write one CSV line for each picture, with every property"),
         MESO_OPTIONS_END};
@@ -56,55 +51,25 @@ static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_op
     int code = tool_options_parse(&line, argc, argv, operands, n_operands);
     if (code >= 0)
         return code;
-    if (*n_operands == 0 && !s->inputs.files.manifest)
-        return tool_options_usage_error("stats", "give a folder or --manifest FILE");
-    if (s->json + s->csv + s->markdown > 1)
-        return tool_options_usage_error("stats", "--json, --csv and --markdown exclude each other");
-    return -1;
-}
-
-static meso_status put_form(const stats *s, report_form form, const char *file,
-                            const report_provenance *provenance, meso_error *error)
-{
-    report_writer writer = {.form = form, .page.title = "Datasets: statistics"};
-    bench_stats_report(&writer, s->inputs.datasets, s->inputs.n);
-    report_writer_finish(&writer, provenance);
-    return report_put(&writer.out, file, error);
-}
-
-/* JSON and CSV, for programs. */
-static meso_status put_data(const stats *s, const report_provenance *provenance, meso_error *error)
-{
-    meso_text out = {0};
-    if (s->json)
-        report_json_put(bench_stats_json(s->inputs.datasets, s->inputs.n, provenance), &out);
-    else
-        bench_stats_csv(s->inputs.datasets, s->inputs.n, &out);
-    return report_put(&out, NULL, error);
-}
-
-static meso_status put_images(const stats *s, meso_error *error)
-{
-    meso_text out = {0};
-    bench_images_csv(s->inputs.datasets, s->inputs.n, &out);
-    return report_put(&out, s->images, error);
+    return db_output_check(&s->output, "stats", *n_operands, &s->inputs);
 }
 
 static meso_status run(stats *s, char **operands, size_t n, const char *command, meso_error *error)
 {
     meso_status status = MESO_OK;
+    db_stats found = {0};
+    meso_text images = {0};
     MESO_TRY(bench_inputs_scan(&s->inputs, operands, n, error));
+    found.datasets = s->inputs.datasets;
+    MESO_TRY(study_facts_describe(found.datasets, s->inputs.n, &found.facts, error));
     const report_provenance provenance = bench_inputs_provenance(&s->inputs, command);
-    if (s->json || s->csv)
-        MESO_TRY(put_data(s, &provenance, error));
-    else
-        MESO_TRY(put_form(s, s->markdown ? REPORT_AS_MARKDOWN : REPORT_AS_TEXT, NULL, &provenance,
-                          error));
-    if (s->html)
-        MESO_TRY(put_form(s, REPORT_AS_HTML, s->html, &provenance, error));
-    if (s->images)
-        MESO_TRY(put_images(s, error));
+    MESO_TRY(db_output_put(&s->output, &db_stats_told, &found, &provenance, error));
+    if (s->images) {
+        db_images_csv(&found, &images);
+        MESO_TRY(report_put(&images, s->images, error));
+    }
 out:
+    study_facts_free(&found.facts);
     return status;
 }
 

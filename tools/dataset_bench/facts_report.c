@@ -4,6 +4,44 @@
 #include "data/list/labels.h"
 #include "report/report_json.h"
 
+/* Means or deviations of the properties first … end − 1. */
+static void tell_moments(report_writer *writer, const char *caption, const study_facts *facts,
+                         int first, int end, int deviation)
+{
+    report_column columns[3 + STUDY_N_PROPERTIES] = {COLUMN_TEXT("dataset", "dataset"),
+                                                     COLUMN_TEXT("class", "class"),
+                                                     COLUMN_COUNT("images", "images")};
+    report_table table = {.columns = columns, .n_columns = 3};
+    for (int p = first; p < end; p++)
+        columns[table.n_columns++] = (report_column)COLUMN_NUMBER(
+            study_properties[p].key, study_properties[p].title, study_properties[p].digits);
+    for (size_t i = 0; i < 2 * facts->n_sets; i++) {
+        const study_set_facts *set = &facts->sets[i / 2];
+        const double *moment = deviation ? set->deviation[i % 2] : set->mean[i % 2];
+        REPORT_ROW(&table, CELL_TEXT(set->name), CELL_TEXT(meso_label_name(i % 2)),
+                   CELL_COUNT(set->n_usable[i % 2]));
+        for (int p = first; p < end; p++)
+            report_table_add_number(&table, moment[p]);
+    }
+    report_writer_table(writer, caption, &table);
+}
+
+void db_tell_properties(report_writer *writer, const study_facts *facts, int published_only)
+{
+    report_writer_paragraph(
+        writer, "The published study's, of each picture at its own size, then over the pictures: "
+                "mean red, green and blue (0 to 255), local contrast in 5×5 of CIE L (percent), "
+                "brightness (0 to 255), entropy of all values (bits).");
+    tell_moments(writer, "Means", facts, 0, STUDY_N_PUBLISHED, 0);
+    tell_moments(writer, "Standard deviations", facts, 0, STUDY_N_PUBLISHED, 1);
+    if (published_only)
+        return;
+    tell_moments(writer, "Means, pixels", facts, STUDY_N_PUBLISHED, STUDY_WIDTH, 0);
+    tell_moments(writer, "Standard deviations, pixels", facts, STUDY_N_PUBLISHED, STUDY_WIDTH, 1);
+    tell_moments(writer, "Means, files", facts, STUDY_WIDTH, STUDY_N_PROPERTIES, 0);
+    tell_moments(writer, "Standard deviations, files", facts, STUDY_WIDTH, STUDY_N_PROPERTIES, 1);
+}
+
 void db_tell_counts(report_writer *writer, const study_facts *facts)
 {
     REPORT_TABLE(table, COLUMN_TEXT("dataset", "dataset"), COLUMN_COUNT("fake", "fake"),
@@ -12,7 +50,7 @@ void db_tell_counts(report_writer *writer, const study_facts *facts)
                  COLUMN_COUNT("near", "near"), COLUMN_COUNT("conflicts", "label conflicts"),
                  COLUMN_COUNT("recordings", "recordings"),
                  COLUMN_COUNT("in_both", "in both classes"));
-    for (size_t s = 0; s < facts->n_described; s++) {
+    for (size_t s = 0; s < facts->n_checked; s++) {
         const study_set_facts *set = &facts->sets[s];
         const size_t *n = set->n_duplicates;
         REPORT_ROW(&table, CELL_TEXT(set->name), CELL_COUNT(set->n_usable[MESO_FAKE]),
@@ -37,7 +75,7 @@ void db_tell_shortcuts(report_writer *writer, const study_facts *facts, size_t m
                             "How well the label can be predicted without the face, by AUC; a "
                             "warning where the whole interval lies above %.1f.",
                             STUDY_SHORTCUT_AUC);
-    for (size_t d = 0; d < facts->n_described; d++) {
+    for (size_t d = 0; d < facts->n_checked; d++) {
         const study_set_facts *set = &facts->sets[d];
         for (size_t i = 0; i < set->n_shortcuts && i < most; i++) {
             const study_shortcut *c = &set->shortcuts[i];

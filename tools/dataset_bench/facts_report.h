@@ -5,10 +5,12 @@
 #ifndef MESO_TOOLS_FACTS_REPORT_H
 #define MESO_TOOLS_FACTS_REPORT_H
 
-#include <jansson.h>
-
+#include "base/json_builder.h"
 #include "report/report_writer.h"
 #include "study/result/study_findings.h"
+
+/* Means and deviations of the properties of each class: the published study's, or all. */
+void db_tell_properties(report_writer *writer, const study_facts *facts, int published_only);
 
 /* Images of each class, duplicates, label conflicts, recordings. */
 void db_tell_counts(report_writer *writer, const study_facts *facts);

@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "data/list/labels.h"
 #include "report/report_csv.h"
-#include "stats_report.h"
 
 static const char *const part_names[2] = {"train", "test"};
 
@@ -68,14 +66,6 @@ meso_status bench_split_lists(const study_dataset *dataset, const study_split *s
     return status == MESO_OK ? write_list(dataset, split, 1, folder, error) : status;
 }
 
-static meso_status make_folder(const char *path, meso_error *error)
-{
-    return mkdir(path, 0777) == 0 || errno == EEXIST
-               ? MESO_OK
-               : meso_fail(error, MESO_ERROR_CREATE, "%s: cannot make this folder: %s",
-                           MESO_PRINTABLE(path), strerror(errno));
-}
-
 /* The file's own name, so that patterns of groups still fit; with its number in front where two
  * files of a class are called so. */
 static meso_status link_file(const char *path, const char *folder, size_t number, meso_error *error)
@@ -110,10 +100,10 @@ static meso_status link_class(const study_dataset *dataset, const study_split *s
     meso_text path = {0};
     meso_text_format(&path, "%s/%s", folder, part_names[part]);
     MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(make_folder(path.bytes, error));
+    MESO_TRY(meso_folder_make(path.bytes, error));
     meso_text_format(&path, "/%s", class_folders[label]);
     MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(make_folder(path.bytes, error));
+    MESO_TRY(meso_folder_make(path.bytes, error));
     for (size_t i = 0; i < dataset->files.n_items; i++)
         if (study_usable(dataset, i) && split->test[i] == part &&
             dataset->files.items[i].label == (meso_label)label)

@@ -1,105 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stats_charts.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "dataset_class.h"
+#include "data/list/labels.h"
 #include "report/report_picture.h"
-#include "study/scan/summary.h"
 
-/* A chart has a line for each class of each dataset. */
-typedef struct lines {
-    report_series *series; /* [2n] */
-    meso_text *names;      /* [2n] */
-    double *x, *y;         /* [bins], [2n][bins] */
-    size_t n, bins;
-} lines;
-
-static int lines_create(const study_dataset *datasets, size_t n, size_t bins, lines *l)
+/* A chart with a line for each class of each dataset; y: [2 n_sets], each of `bins` numbers. */
+static void draw(report_html *page, const report_chart *frame, const study_facts *facts,
+                 const double *x, const double *const *y, size_t bins)
 {
-    *l = (lines){.series = calloc(2 * n, sizeof *l->series),
-                 .names = calloc(2 * n, sizeof *l->names),
-                 .x = calloc(bins, sizeof *l->x),
-                 .y = calloc(2 * n * bins, sizeof *l->y),
-                 .n = 2 * n,
-                 .bins = bins};
-    if (!l->series || !l->names || !l->x || !l->y)
-        return 0;
-    BENCH_FOR_CLASSES (d, label, n) {
-        size_t k = 2 * d + (size_t)label;
-        meso_text_format(&l->names[k], "%s %s", datasets[d].name, meso_label_name(label));
-        l->series[k] = (report_series){.name = l->names[k].bytes,
-                                       .style = label ? REPORT_SERIES_LINE : REPORT_SERIES_DASHED,
-                                       .x = l->x,
-                                       .y = l->y + k * bins,
-                                       .n = bins};
+    size_t n = 2 * facts->n_sets;
+    report_chart chart = *frame;
+    report_series *series = calloc(n, sizeof *series);
+    meso_text *names = calloc(n, sizeof *names);
+    for (size_t i = 0; series && names && i < n; i++) {
+        meso_text_format(&names[i], "%s %s", facts->sets[i / 2].name, meso_label_name(i % 2));
+        series[i] = (report_series){.name = names[i].bytes,
+                                    .style = i % 2 ? REPORT_SERIES_LINE : REPORT_SERIES_DASHED,
+                                    .x = x,
+                                    .y = y[i],
+                                    .n = bins};
+        page->body.out_of_memory |= names[i].out_of_memory;
     }
-    return 1;
-}
-
-static void lines_free(lines *l)
-{
-    for (size_t k = 0; l->names && k < l->n; k++)
-        meso_text_free(&l->names[k]);
-    free(l->series);
-    free(l->names);
-    free(l->x);
-    free(l->y);
-}
-
-static void histogram(report_html *page, const study_dataset *datasets, size_t n, lines *l,
-                      study_property property)
-{
-    double low, high;
-    if (!study_bounds(datasets, n, property, &low, &high) || !(high > low))
-        return; /* it does not vary: the tables say all of it */
-    for (size_t k = 0; k < l->bins; k++)
-        l->x[k] = low + (high - low) * ((double)k + 0.5) / (double)l->bins;
-    BENCH_FOR_CLASSES (d, label, n) {
-        double *values = malloc((datasets[d].files.n_class[label] + 1) * sizeof *values);
-        size_t n_values =
-            values ? study_values(&datasets[d], (meso_label)label, property, values) : 0;
-        study_histogram(values, n_values, low, high, l->y + (2 * d + (size_t)label) * l->bins);
-        free(values);
-    }
-    const report_chart chart = {.title = study_properties[property].title,
-                                .x = {.title = study_properties[property].title},
-                                .y = {.title = "share of images"},
-                                .series = l->series,
-                                .n_series = l->n};
-    report_html_chart(page, &chart);
-}
-
-static void spectra(report_html *page, const study_dataset *datasets, size_t n)
-{
-    lines l;
-    if (lines_create(datasets, n, STUDY_SPECTRUM_BINS, &l)) {
-        for (size_t k = 0; k < l.bins; k++)
-            l.x[k] = ((double)k + 0.5) / (2.0 * STUDY_SPECTRUM_BINS);
-        BENCH_FOR_CLASSES (d, label, n)
-            for (size_t k = 0; k < l.bins; k++) {
-                double sum = 0;
-                size_t count = 0;
-                for (size_t i = 0; i < datasets[d].files.n_items; i++) {
-                    float value = datasets[d].images[i].spectrum[k];
-                    if (!study_usable(&datasets[d], i) || isnan(value) ||
-                        datasets[d].files.items[i].label != (meso_label)label)
-                        continue;
-                    sum += value;
-                    count++;
-                }
-                l.y[(2 * d + (size_t)label) * l.bins + k] = count ? sum / (double)count : NAN;
-            }
-        const report_chart chart = {.title = "Radial power spectrum, mean of log10",
-                                    .x = {.title = "cycles a pixel"},
-                                    .y = {.title = "log10 power"},
-                                    .series = l.series,
-                                    .n_series = l.n};
+    chart.series = series;
+    chart.n_series = n;
+    page->body.out_of_memory |= !series || !names;
+    if (!page->body.out_of_memory)
         report_html_chart(page, &chart);
+    for (size_t i = 0; names && i < n; i++)
+        meso_text_free(&names[i]);
+    free(names);
+    free(series);
+}
+
+void db_histograms(report_html *page, const study_facts *facts)
+{
+    const double **y = calloc(2 * facts->n_sets, sizeof *y);
+    double x[STUDY_HISTOGRAM_BINS];
+    page->body.out_of_memory |= !y;
+    for (int p = 0; y && p < STUDY_N_PROPERTIES; p++) {
+        const char *title = study_properties[p].title;
+        const report_chart frame = {
+            .title = title, .x = {.title = title}, .y = {.title = "share of images"}};
+        double low = facts->low[p], range = facts->high[p] - low;
+        for (int k = 0; k < STUDY_HISTOGRAM_BINS; k++)
+            x[k] = low + range * (k + 0.5) / STUDY_HISTOGRAM_BINS;
+        for (size_t i = 0; i < 2 * facts->n_sets; i++)
+            y[i] = facts->sets[i / 2].histogram[i % 2][p];
+        if (range > 0) /* else the tables say all of it */
+            draw(page, &frame, facts, x, y, STUDY_HISTOGRAM_BINS);
     }
-    lines_free(&l);
+    free(y);
+}
+
+static void spectra(report_html *page, const study_dataset *datasets, const study_facts *facts)
+{
+    static const report_chart frame = {.title = "Radial power spectrum, mean of log10",
+                                       .x = {.title = "cycles a pixel"},
+                                       .y = {.title = "log10 power"}};
+    size_t n = 2 * facts->n_sets;
+    double x[STUDY_SPECTRUM_BINS], *means = calloc(n * STUDY_SPECTRUM_BINS, sizeof *means);
+    const double **y = calloc(n, sizeof *y);
+    page->body.out_of_memory |= !means || !y;
+    for (int k = 0; k < STUDY_SPECTRUM_BINS; k++)
+        x[k] = (k + 0.5) / (2.0 * STUDY_SPECTRUM_BINS);
+    for (size_t i = 0; means && y && i < n; i++) {
+        y[i] = means + i * STUDY_SPECTRUM_BINS;
+        study_mean_spectrum(&datasets[i / 2], (meso_label)(i % 2), means + i * STUDY_SPECTRUM_BINS);
+    }
+    if (means && y)
+        draw(page, &frame, facts, x, y, STUDY_SPECTRUM_BINS);
+    free(means);
+    free(y);
 }
 
 /* Mean real minus mean fake, times 5, on mid grey. */
@@ -132,21 +105,17 @@ static void mean_pictures(report_html *page, const study_dataset *dataset)
     }
 }
 
-void bench_stats_charts(report_html *page, const study_dataset *datasets, size_t n)
+void db_stats_charts(report_html *page, const study_dataset *datasets, const study_facts *facts)
 {
-    lines l;
     report_html_section(page, "Distributions");
     report_html_paragraph(page,
                           "Dashed lines are fakes. The outermost bins hold all that lies beyond.");
-    if (lines_create(datasets, n, STUDY_HISTOGRAM_BINS, &l))
-        for (int p = 0; p < STUDY_N_PROPERTIES; p++)
-            histogram(page, datasets, n, &l, (study_property)p);
-    lines_free(&l);
-    spectra(page, datasets, n);
+    db_histograms(page, facts);
+    spectra(page, datasets, facts);
     report_html_section(page, "Mean pictures");
     report_html_paragraph(page,
                           "Means of 16×16 grey thumbnails: what framing and background have in "
                           "common. A difference in shape is a difference in framing.");
-    for (size_t d = 0; d < n; d++)
+    for (size_t d = 0; d < facts->n_sets; d++)
         mean_pictures(page, &datasets[d]);
 }

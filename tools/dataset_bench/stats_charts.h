@@ -6,8 +6,9 @@
 #define MESO_TOOLS_STATS_CHARTS_H
 
 #include "report/report_html.h"
-#include "study/scan/study_scan.h"
+#include "study/result/study_facts.h"
 
-void bench_stats_charts(report_html *page, const study_dataset *datasets, size_t n);
+void db_histograms(report_html *page, const study_facts *facts);
+void db_stats_charts(report_html *page, const study_dataset *datasets, const study_facts *facts);
 
 #endif

@@ -1,58 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dataset_class.h"
+#include "data/list/labels.h"
 #include "report/report_json.h"
+#include "stats_charts.h"
 #include "stats_report.h"
 
 #define SCHEMA "mesocl.dataset_bench_stats/1"
 
-static int n_properties(const study_dataset *dataset)
+static int n_properties(const db_stats *stats)
 {
-    return dataset->published_only ? STUDY_N_PUBLISHED : STUDY_N_PROPERTIES;
+    return stats->datasets[0].published_only ? STUDY_N_PUBLISHED : STUDY_N_PROPERTIES;
 }
 
-static json_t *mean_spectrum(const study_dataset *dataset, int label)
+static json_t *json_of_class(const db_stats *stats, size_t d, int label)
 {
-    meso_builder bins = meso_build_list();
-    for (int k = 0; k < STUDY_SPECTRUM_BINS; k++) {
-        double sum = 0, n = 0;
-        for (size_t i = 0; i < dataset->files.n_items; i++) {
-            float value = dataset->images[i].spectrum[k];
-            if (study_usable(dataset, i) && dataset->files.items[i].label == (meso_label)label &&
-                value == value) {
-                sum += value;
-                n++;
-            }
-        }
-        meso_build_add(&bins, meso_json_number(sum / n)); /* 0/0: null */
+    const study_dataset *dataset = &stats->datasets[d];
+    const study_set_facts *set = &stats->facts.sets[d];
+    meso_builder object = meso_build_object(), mean = meso_build_object();
+    meso_builder std = meso_build_object(), spectrum = meso_build_list();
+    double bins[STUDY_SPECTRUM_BINS];
+    for (int p = 0; p < n_properties(stats); p++) {
+        meso_build_number(&mean, study_properties[p].key, set->mean[label][p]);
+        meso_build_number(&std, study_properties[p].key, set->deviation[label][p]);
     }
-    return meso_build_end(&bins);
-}
-
-static json_t *json_of_class(const study_dataset *dataset, int label)
-{
-    meso_builder object = meso_build_object();
-    meso_builder mean = meso_build_object(), std = meso_build_object();
-    for (int p = 0; p < n_properties(dataset); p++) {
-        study_moments m = bench_moments(dataset, label, (study_property)p);
-        meso_build_number(&mean, study_properties[p].key, m.mean);
-        meso_build_number(&std, study_properties[p].key, m.std);
-    }
-    meso_build_count(&object, "n", dataset->n_usable[label]);
-    meso_build_count(&object, "n_refused",
-                     dataset->files.n_class[label] - dataset->n_usable[label]);
+    meso_build_count(&object, "n", set->n_usable[label]);
+    meso_build_count(&object, "n_refused", dataset->files.n_class[label] - set->n_usable[label]);
     meso_build_set(&object, "mean", meso_build_end(&mean));
     meso_build_set(&object, "std", meso_build_end(&std));
-    if (!dataset->published_only)
-        meso_build_set(&object, "spectrum", mean_spectrum(dataset, label));
+    study_mean_spectrum(dataset, (meso_label)label, bins);
+    for (int k = 0; k < STUDY_SPECTRUM_BINS; k++)
+        meso_build_add(&spectrum, meso_json_number(bins[k]));
+    json_t *list = meso_build_end(&spectrum);
+    if (dataset->published_only)
+        json_decref(list);
+    else
+        meso_build_set(&object, "spectrum", list);
     return meso_build_end(&object);
 }
 
-static json_t *json_of_effects(const study_dataset *a, int label_a, const study_dataset *b,
-                               int label_b)
+static json_t *json_of_effects(const db_stats *stats, size_t a, int label_a, size_t b, int label_b)
 {
     meso_builder object = meso_build_object();
-    for (int p = 0; p < n_properties(a); p++) {
-        study_effect effect = bench_effect(a, label_a, b, label_b, (study_property)p);
+    for (int p = 0; p < n_properties(stats); p++) {
+        study_effect effect = study_effect_between(&stats->datasets[a], label_a,
+                                                   &stats->datasets[b], label_b, (study_property)p);
         meso_builder row = meso_build_object();
         meso_build_number(&row, "cohen_d", effect.d);
         meso_build_number(&row, "ks", effect.ks);
@@ -61,39 +51,38 @@ static json_t *json_of_effects(const study_dataset *a, int label_a, const study_
     return meso_build_end(&object);
 }
 
-static json_t *json_of_dataset(const study_dataset *dataset)
+static json_t *json_of_dataset(const db_stats *stats, size_t d)
 {
     meso_builder object = meso_build_object(), classes = meso_build_object();
-    meso_build_text(&object, "name", dataset->name);
-    meso_build_text(&object, "path", dataset->path);
     for (int label = 0; label < 2; label++)
-        meso_build_set(&classes, meso_label_name(label), json_of_class(dataset, label));
+        meso_build_set(&classes, meso_label_name(label), json_of_class(stats, d, label));
+    meso_build_text(&object, "name", stats->datasets[d].name);
+    meso_build_text(&object, "path", stats->datasets[d].path);
     meso_build_set(&object, "classes", meso_build_end(&classes));
-    meso_build_set(&object, "fake_minus_real",
-                   json_of_effects(dataset, MESO_FAKE, dataset, MESO_REAL));
+    meso_build_set(&object, "fake_minus_real", json_of_effects(stats, d, MESO_FAKE, d, MESO_REAL));
     return meso_build_end(&object);
 }
 
-static json_t *json_of_pair(const study_dataset *a, const study_dataset *b)
+static json_t *json_of_pair(const db_stats *stats, size_t a, size_t b)
 {
     meso_builder object = meso_build_object();
-    meso_build_text(&object, "a", a->name);
-    meso_build_text(&object, "b", b->name);
+    meso_build_text(&object, "a", stats->datasets[a].name);
+    meso_build_text(&object, "b", stats->datasets[b].name);
     for (int label = 0; label < 2; label++)
-        meso_build_set(&object, meso_label_name(label), json_of_effects(a, label, b, label));
+        meso_build_set(&object, meso_label_name(label), json_of_effects(stats, a, label, b, label));
     return meso_build_end(&object);
 }
 
-json_t *bench_stats_json(const study_dataset *datasets, size_t n,
-                         const report_provenance *provenance)
+json_t *db_stats_json(const void *found, const report_provenance *provenance)
 {
+    const db_stats *stats = found;
     meso_builder document = meso_build_object();
     meso_builder list = meso_build_list(), pairs = meso_build_list();
-    for (size_t d = 0; d < n; d++)
-        meso_build_add(&list, json_of_dataset(&datasets[d]));
-    for (size_t a = 0; a < n; a++)
-        for (size_t b = a + 1; b < n; b++)
-            meso_build_add(&pairs, json_of_pair(&datasets[a], &datasets[b]));
+    for (size_t d = 0; d < stats->facts.n_sets; d++)
+        meso_build_add(&list, json_of_dataset(stats, d));
+    for (size_t a = 0; a < stats->facts.n_sets; a++)
+        for (size_t b = a + 1; b < stats->facts.n_sets; b++)
+            meso_build_add(&pairs, json_of_pair(stats, a, b));
     meso_build_text(&document, "schema", SCHEMA);
     meso_build_set(&document, "provenance", report_provenance_json(provenance));
     meso_build_set(&document, "datasets", meso_build_end(&list));
@@ -101,23 +90,24 @@ json_t *bench_stats_json(const study_dataset *datasets, size_t n,
     return meso_build_end(&document);
 }
 
-void bench_stats_csv(const study_dataset *datasets, size_t n, meso_text *out)
+void db_stats_csv(const void *found, meso_text *out)
 {
     REPORT_TABLE(table, COLUMN_TEXT("dataset", ""), COLUMN_TEXT("class", ""),
                  COLUMN_TEXT("property", ""), COLUMN_COUNT("n", ""), COLUMN_NUMBER("mean", "", 0),
                  COLUMN_NUMBER("std", "", 0));
-    BENCH_FOR_CLASSES (d, label, n)
-        for (int p = 0; p < n_properties(&datasets[d]); p++) {
-            study_moments m = bench_moments(&datasets[d], label, (study_property)p);
-            REPORT_ROW(&table, CELL_TEXT(datasets[d].name), CELL_TEXT(meso_label_name(label)),
-                       CELL_TEXT(study_properties[p].key), CELL_COUNT(m.n), CELL_NUMBER(m.mean),
-                       CELL_NUMBER(m.std));
-        }
+    const db_stats *stats = found;
+    for (size_t i = 0; i < 2 * stats->facts.n_sets; i++) {
+        const study_set_facts *set = &stats->facts.sets[i / 2];
+        for (int p = 0; p < n_properties(stats); p++)
+            REPORT_ROW(&table, CELL_TEXT(set->name), CELL_TEXT(meso_label_name(i % 2)),
+                       CELL_TEXT(study_properties[p].key), CELL_COUNT(set->n_values[i % 2][p]),
+                       CELL_NUMBER(set->mean[i % 2][p]), CELL_NUMBER(set->deviation[i % 2][p]));
+    }
     report_table_csv(&table, out);
     report_table_free(&table);
 }
 
-void bench_images_csv(const study_dataset *datasets, size_t n, meso_text *out)
+void db_images_csv(const db_stats *stats, meso_text *out)
 {
     enum { n_texts = 5 };
     report_column columns[n_texts + STUDY_N_PROPERTIES] = {
@@ -126,12 +116,12 @@ void bench_images_csv(const study_dataset *datasets, size_t n, meso_text *out)
     report_table table = REPORT_TABLE_OF(columns);
     for (int p = 0; p < STUDY_N_PROPERTIES; p++)
         columns[n_texts + p] = (report_column)COLUMN_NUMBER(study_properties[p].key, "", 0);
-    for (size_t d = 0; d < n; d++)
-        for (size_t i = 0; i < datasets[d].files.n_items; i++) {
-            const meso_dataset_item *item = &datasets[d].files.items[i];
-            const study_image *image = &datasets[d].images[i];
+    for (size_t d = 0; d < stats->facts.n_sets; d++)
+        for (size_t i = 0; i < stats->datasets[d].files.n_items; i++) {
+            const meso_dataset_item *item = &stats->datasets[d].files.items[i];
+            const study_image *image = &stats->datasets[d].images[i];
             meso_refusal refusal = (meso_refusal)image->refusal;
-            REPORT_ROW(&table, CELL_TEXT(datasets[d].name), CELL_TEXT(item->path),
+            REPORT_ROW(&table, CELL_TEXT(stats->datasets[d].name), CELL_TEXT(item->path),
                        CELL_TEXT(meso_label_name(item->label)), CELL_TEXT(item->group),
                        CELL_TEXT(refusal ? meso_refusal_name(refusal) : NULL));
             for (int p = 0; p < STUDY_N_PROPERTIES; p++)

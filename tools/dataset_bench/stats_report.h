@@ -1,36 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What `dataset_bench stats` says: the parts of its report, which check and later reports use, too.
- * stats_json.c writes it for programs.
+ * What `dataset_bench stats` says: stats_report.c, stats_json.c.
  */
 #ifndef MESO_TOOLS_STATS_REPORT_H
 #define MESO_TOOLS_STATS_REPORT_H
 
-#include <jansson.h>
+#include "dataset_output.h"
+#include "study/result/study_facts.h"
 
-#include "report/report_writer.h"
-#include "study/scan/study_scan.h"
-#include "study/scan/summary.h"
+typedef struct db_stats {
+    const study_dataset *datasets; /* as the facts number them */
+    study_facts facts;             /* as of study_facts_describe() */
+} db_stats;
 
-/* Moments of a property in a class; of no values where memory ran out. */
-study_moments bench_moments(const study_dataset *dataset, int label, study_property property);
-
-/* The difference between two classes, of one dataset or of two. */
-study_effect bench_effect(const study_dataset *a, int label_a, const study_dataset *b, int label_b,
-                          study_property property);
-
-/* Tables of means and deviations, effects between classes and between datasets; in HTML also
- * histograms, spectra and mean pictures. */
-void bench_stats_report(report_writer *writer, const study_dataset *datasets, size_t n);
+extern const db_told db_stats_told; /* of a db_stats */
 
 /* dataset, class, property, n, mean, std: one line for each. */
-void bench_stats_csv(const study_dataset *datasets, size_t n, meso_text *out);
+void db_stats_csv(const void *stats, meso_text *out);
 
 /* One line for each file: dataset, file, class, group, every property, refusal. */
-void bench_images_csv(const study_dataset *datasets, size_t n, meso_text *out);
+void db_images_csv(const db_stats *stats, meso_text *out);
 
 /* docs/schema/dataset_bench_stats.schema.json. NULL: out of memory. */
-json_t *bench_stats_json(const study_dataset *datasets, size_t n,
-                         const report_provenance *provenance);
+json_t *db_stats_json(const void *stats, const report_provenance *provenance);
 
 #endif

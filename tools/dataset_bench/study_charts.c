@@ -70,23 +70,15 @@ void bench_study_heat_maps(report_html *page, const bench_results *r)
 typedef struct curve {
     double x[max_points], y[max_points];
     size_t n;
-    char name[name_size];
+    char name[STUDY_CELL_NAME_SIZE];
 } curve;
-
-static const char *contestant(const bench_results *r, size_t train, size_t variant, char *name)
-{
-    const study_plan *plan = &r->study->plan;
-    snprintf(name, name_size, plan->n_variants > 1 ? "%s %s" : "%s", plan->train[train].name,
-             plan->variants[variant].name);
-    return name;
-}
 
 /* Mean loss over the seeds that are done. */
 static void loss_curve(const bench_results *r, size_t train, size_t variant, curve *c)
 {
     size_t n = 0;
     *c = (curve){0};
-    contestant(r, train, variant, c->name);
+    study_cell_name(&r->study->plan, train, variant, c->name);
     for (size_t s = 0; s < r->study->plan.n_seeds; s++) {
         size_t job = study_job_index(&r->study->plan, train, variant, s);
         const study_outcome *o = &r->outcomes[job];
@@ -112,7 +104,7 @@ static void roc_curve(const bench_results *r, size_t train, size_t variant, size
     unsigned char *real = calloc(list->files.n_items + 1, 1);
     meso_roc_point *points = NULL;
     *c = (curve){0};
-    contestant(r, train, variant, c->name);
+    study_cell_name(&r->study->plan, train, variant, c->name);
     for (size_t i = 0; p && real && r->done[job] && i < list->files.n_items; i++) {
         const study_outcome *o = &r->outcomes[job];
         double value = (double)o->scored[test * o->n_devices].p_real[i];
@@ -193,44 +185,4 @@ void bench_study_curves(report_html *page, const bench_results *r)
         draw(page, &roc, curves, n);
     }
     free(curves);
-}
-
-/* ---- histograms --------------------------------------------------------------------------------
- */
-
-static void histogram(report_html *page, const bench_results *r, study_property p)
-{
-    const study_facts *facts = &r->study->facts;
-    size_t n_sets = facts->n_sets;
-    double x[STUDY_HISTOGRAM_BINS], range = facts->high[p] - facts->low[p];
-    report_series *series = calloc(2 * n_sets, sizeof *series);
-    char(*names)[name_size] = calloc(2 * n_sets, sizeof *names);
-    for (int k = 0; k < STUDY_HISTOGRAM_BINS; k++)
-        x[k] = facts->low[p] + range * (k + 0.5) / STUDY_HISTOGRAM_BINS;
-    for (size_t i = 0; series && names && i < 2 * n_sets; i++) {
-        const study_set_facts *set = &facts->sets[i / 2];
-        snprintf(names[i], name_size, "%s %s", set->name, i % 2 ? "real" : "fake");
-        series[i] = (report_series){.name = names[i],
-                                    .style = i % 2 ? REPORT_SERIES_LINE : REPORT_SERIES_DASHED,
-                                    .x = x,
-                                    .y = set->histogram[i % 2][p],
-                                    .n = STUDY_HISTOGRAM_BINS};
-    }
-    const report_chart chart = {.title = study_properties[p].title,
-                                .x = {.title = study_properties[p].title},
-                                .y = {.title = "share of images"},
-                                .series = series,
-                                .n_series = 2 * n_sets};
-    if (series && names && range > 0)
-        report_html_chart(page, &chart);
-    page->body.out_of_memory |= !series || !names;
-    free(series);
-    free(names);
-}
-
-void bench_study_histograms(report_html *page, const bench_results *r)
-{
-    for (int p = 0; p < STUDY_N_PROPERTIES; p++)
-        if (p != STUDY_EXIF)
-            histogram(page, r, (study_property)p);
 }

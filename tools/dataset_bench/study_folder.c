@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json_builder.h"
 
 enum { n_parts = 4 };
@@ -57,14 +57,6 @@ meso_status bench_study_open(const char *folder, bench_study *study, meso_error 
     return study_plan_read(path, NULL, &study->plan, error);
 }
 
-static meso_status make_folder(const char *path, meso_error *error)
-{
-    if (mkdir(path, 0777) == 0 || errno == EEXIST)
-        return MESO_OK;
-    return meso_fail(error, MESO_ERROR_CREATE, "%s: cannot make the folder: %s",
-                     MESO_PRINTABLE(path), strerror(errno));
-}
-
 meso_status bench_study_create(const char *folder, study_plan *plan, bench_study *study,
                                meso_error *error)
 {
@@ -76,9 +68,9 @@ meso_status bench_study_create(const char *folder, study_plan *plan, bench_study
                  MESO_ERROR_CREATE,
                  "%s: a study is there already: go on with it by --resume, or give another -o",
                  MESO_PRINTABLE(folder));
-    MESO_TRY(make_folder(folder, error));
+    MESO_TRY(meso_folder_make(folder, error));
     for (size_t i = 0; i < n_parts; i++)
-        MESO_TRY(make_folder(bench_study_path(study, path, "%s", parts[i]), error));
+        MESO_TRY(meso_folder_make(bench_study_path(study, path, "%s", parts[i]), error));
     /* The last: a folder with a plan is a study. */
     MESO_TRY(meso_json_save(study->plan.document, JSON_INDENT(2),
                             bench_study_path(study, path, "study.json"), error));

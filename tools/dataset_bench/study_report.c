@@ -8,6 +8,7 @@
 #include "facts_report.h"
 #include "mesocl/image.h"
 #include "report/report_json.h"
+#include "stats_charts.h"
 #include "study_json.h"
 #include "study_tables.h"
 
@@ -79,10 +80,9 @@ static void tell_datasets(report_writer *w, const bench_results *r)
         report_writer_paragraph(
             w, "Training sets were made equal in size: larger ones were sampled by the hash of "
                "each image's content.");
-    tell_table(w, "Means of properties", bench_table_means, r);
-    tell_table(w, "Standard deviations", bench_table_deviations, r);
+    db_tell_properties(w, &r->study->facts, 0);
     if (w->form == REPORT_AS_HTML)
-        bench_study_histograms(&w->page, r);
+        db_histograms(&w->page, &r->study->facts);
     report_writer_section(w, "Duplicates and leakage");
     db_tell_counts(w, &r->study->facts);
     tell_leakage(w, r);

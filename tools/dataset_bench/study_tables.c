@@ -59,16 +59,6 @@ report_table bench_table_published(const bench_results *r)
     return table;
 }
 
-static void contestant(const bench_results *r, const study_cell *cell, char *text, size_t size)
-{
-    const study_plan *plan = &r->study->plan;
-    if (plan->n_variants > 1)
-        snprintf(text, size, "%s (%s)", plan->train[cell->train].name,
-                 plan->variants[cell->variant].name);
-    else
-        snprintf(text, size, "%s", plan->train[cell->train].name);
-}
-
 report_table bench_table_comparisons(const bench_results *r)
 {
     REPORT_TABLE(table, COLUMN_TEXT("test", "tested on"), COLUMN_TEXT("a", "a"),
@@ -76,17 +66,18 @@ report_table bench_table_comparisons(const bench_results *r)
                  COLUMN_NUMBER("difference", "a − b", 3), COLUMN_NUMBER("low", "95 % from", 3),
                  COLUMN_NUMBER("high", "to", 3), COLUMN_NUMBER("p", "p", 4),
                  COLUMN_NUMBER("p_holm", "corrected p", 4), COLUMN_TEXT("verdict", "verdict"));
+    const study_plan *plan = &r->study->plan;
     for (size_t i = 0; i < r->matrix.n_comparisons; i++) {
         const study_comparison *c = &r->matrix.comparisons[i];
         const study_cell *a = &r->matrix.cells[c->a], *b = &r->matrix.cells[c->b];
-        char name[2][96];
+        char name_a[STUDY_CELL_NAME_SIZE], name_b[STUDY_CELL_NAME_SIZE];
         if (isnan(c->difference.mean))
             continue;
-        contestant(r, a, name[0], sizeof name[0]);
-        contestant(r, b, name[1], sizeof name[1]);
-        REPORT_ROW(&table, CELL_TEXT(r->study->plan.test[a->test].name), CELL_TEXT(name[0]),
-                   CELL_TEXT(name[1]), CELL_COUNT(c->n), CELLS_ESTIMATE(c->difference),
-                   CELL_NUMBER(c->difference.p), CELL_NUMBER(c->p_holm),
+        REPORT_ROW(&table, CELL_TEXT(plan->test[a->test].name),
+                   CELL_TEXT(study_cell_name(plan, a->train, a->variant, name_a)),
+                   CELL_TEXT(study_cell_name(plan, b->train, b->variant, name_b)), CELL_COUNT(c->n),
+                   CELLS_ESTIMATE(c->difference), CELL_NUMBER(c->difference.p),
+                   CELL_NUMBER(c->p_holm),
                    CELL_TEXT(isnan(c->p_holm) ? "not tested: one seed"
                              : c->differs     ? "differ"
                                               : "no difference shown"));
@@ -130,40 +121,6 @@ report_table bench_table_sets(const bench_results *r)
                    CELL_COUNT(facts->sets[s].n_used[0] + facts->sets[s].n_used[1]),
                    CELL_TEXT(bench_source(r->study, s)->path));
     return table;
-}
-
-/* A column for each class of each set; names and columns serve one table at a time. */
-static report_table properties(const bench_results *r, int deviation)
-{
-    static report_column columns[1 + 4 * STUDY_MAX_SETS] = {COLUMN_TEXT("property", "property")};
-    static char names[4 * STUDY_MAX_SETS][80];
-    const study_facts *facts = &r->study->facts;
-    size_t n = 2 * facts->n_sets;
-    for (size_t i = 0; i < n; i++) {
-        snprintf(names[i], sizeof names[i], "%s %s", facts->sets[i / 2].name,
-                 i % 2 ? "real" : "fake");
-        columns[1 + i] = (report_column){names[i], names[i], REPORT_RIGHT, REPORT_NUMBER, 3};
-    }
-    report_table table = (report_table){.columns = columns, .n_columns = 1 + n};
-    for (int p = 0; p < STUDY_N_PROPERTIES; p++) {
-        REPORT_ROW(&table, CELL_TEXT(study_properties[p].title));
-        for (size_t i = 0; i < n; i++) {
-            const study_set_facts *set = &facts->sets[i / 2];
-            REPORT_ROW(&table,
-                       CELL_NUMBER(deviation ? set->deviation[i % 2][p] : set->mean[i % 2][p]));
-        }
-    }
-    return table;
-}
-
-report_table bench_table_means(const bench_results *r)
-{
-    return properties(r, 0);
-}
-
-report_table bench_table_deviations(const bench_results *r)
-{
-    return properties(r, 1);
 }
 
 report_table bench_table_leaks(const bench_results *r)

@@ -13,8 +13,6 @@ report_table bench_table_published(const bench_results *r); /* MSE, accuracy */
 report_table bench_table_comparisons(const bench_results *r);
 report_table bench_table_baselines(const bench_results *r);
 report_table bench_table_sets(const bench_results *r);
-report_table bench_table_means(const bench_results *r); /* of properties */
-report_table bench_table_deviations(const bench_results *r);
 report_table bench_table_leaks(const bench_results *r);
 report_table bench_table_distances(const bench_results *r);
 report_table bench_table_links(const bench_results *r, size_t test, size_t most);

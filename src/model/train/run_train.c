@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "model/train/checkpoint.h"
 #include "model/train/run.h"
 #include "model/train/train_config.h"
@@ -86,14 +87,6 @@ static meso_status check_folder(const char *folder, meso_error *error)
                  MESO_PRINTABLE(folder));
 out:
     return status;
-}
-
-static meso_status make_folder(const char *folder, meso_error *error)
-{
-    if (mkdir(folder, 0777) == 0 || errno == EEXIST)
-        return MESO_OK;
-    return meso_fail(error, MESO_ERROR_CREATE, "%s: cannot create: %s", MESO_PRINTABLE(folder),
-                     strerror(errno));
 }
 
 /* Two processes in one folder would spoil each other's files. The lock goes with the process. */
@@ -214,7 +207,7 @@ static meso_status begin(meso_run *run, meso_error *error)
     meso_status status = MESO_OK;
     MESO_TRY(check_folder(run->options.run, error));
     MESO_TRY(meso_run_open(run, error));
-    MESO_TRY(make_folder(run->options.run, error));
+    MESO_TRY(meso_folder_make(run->options.run, error));
     MESO_TRY(lock_folder(run, error));
     MESO_TRY(check_folder(run->options.run, error)); /* nobody was faster */
     run->state.done = run->options.epochs == 0;

@@ -184,7 +184,7 @@ double study_linear_score(const study_linear *linear, const study_image *image)
 }
 
 /* Groups are dealt out one by one; without, each class is cut into runs. */
-static void deal(const study_dataset *dataset, const study_groups *groups, unsigned char *fold)
+static void deal(const study_dataset *dataset, const meso_groups *groups, unsigned char *fold)
 {
     size_t seen[2] = {0};
     for (size_t i = 0; i < dataset->files.n_items; i++) {

@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "study/check/shortcut_auc.h"
-#include "study/check/study_group.h"
 
 meso_status study_auc_create(const study_dataset *dataset, study_auc *auc, meso_error *error)
 {
@@ -26,7 +25,7 @@ meso_status study_auc_create(const study_dataset *dataset, study_auc *auc, meso_
     MESO_REQUIRE_MEMORY(auc->p_fake, error);
     MESO_REQUIRE_MEMORY(auc->real, error);
     MESO_REQUIRE_MEMORY(auc->group, error);
-    MESO_TRY(study_groups_create(&dataset->files, &auc->groups, error));
+    MESO_TRY(meso_groups_create(&dataset->files, 0, &auc->groups, error));
 out:
     if (status != MESO_OK)
         study_auc_free(auc);
@@ -40,7 +39,7 @@ void study_auc_free(study_auc *auc)
     free(auc->p_fake);
     free(auc->real);
     free(auc->group);
-    study_groups_free(&auc->groups);
+    meso_groups_free(&auc->groups);
     *auc = (study_auc){0};
 }
 

@@ -6,15 +6,17 @@
 #ifndef MESO_STUDY_SHORTCUT_AUC_H
 #define MESO_STUDY_SHORTCUT_AUC_H
 
+#include "data/list/group.h"
+#include "data/list/group.h"
 #include "mesocl/metrics.h"
-#include "study/check/study_group.h"
+#include "study/scan/study_scan.h"
 
 typedef struct study_auc {
     double *value, *p_real, *p_fake;
     unsigned char *real;
     size_t *group;
     size_t n; /* of images added; set to 0 to start anew */
-    study_groups groups;
+    meso_groups groups;
 } study_auc;
 
 meso_status study_auc_create(const study_dataset *dataset, study_auc *auc, meso_error *error);

@@ -22,6 +22,8 @@ static void describe_property(const study_dataset *scan, study_property p, const
     const study_moments moments[3] = {study_moments_of(values, n_fake),
                                       study_moments_of(values + n_fake, n_real),
                                       study_moments_of(values, n_fake + n_real)};
+    set->n_values[0][p] = n_fake;
+    set->n_values[1][p] = n_real;
     for (int of = 0; of <= STUDY_BOTH; of++) {
         set->mean[of][p] = moments[of].mean;
         set->deviation[of][p] = moments[of].std;
@@ -30,16 +32,41 @@ static void describe_property(const study_dataset *scan, study_property p, const
     study_histogram(values + n_fake, n_real, facts->low[p], facts->high[p], set->histogram[1][p]);
 }
 
-static meso_status describe_properties(const study_dataset *dataset, const study_facts *facts,
-                                       study_set_facts *set, meso_error *error)
+static meso_status describe_set(const study_dataset *dataset, const study_facts *facts,
+                                study_set_facts *set, meso_error *error)
 {
-    double *values = malloc((set->n_files + 1) * sizeof *values);
-    if (!values)
-        return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
+    meso_status status = MESO_OK;
+    double *values = malloc((dataset->files.n_items + 1) * sizeof *values);
+    set->name = strdup(dataset->name);
+    MESO_REQUIRE(values && set->name, error, MESO_ERROR_MEMORY, "out of memory");
+    set->n_files = dataset->files.n_items;
+    set->n_groups = dataset->files.n_groups;
+    for (int c = 0; c < 2; c++)
+        set->n_used[c] = set->n_usable[c] = dataset->n_usable[c];
+    set->n_unusable = set->n_files - set->n_usable[0] - set->n_usable[1];
     for (int p = 0; p < STUDY_N_PROPERTIES; p++)
         describe_property(dataset, (study_property)p, facts, values, set);
+out:
     free(values);
-    return MESO_OK;
+    return status;
+}
+
+meso_status study_facts_describe(const study_dataset *datasets, size_t n, study_facts *facts,
+                                 meso_error *error)
+{
+    meso_status status = MESO_OK;
+    *facts = (study_facts){.n_sets = n, .n_checked = n};
+    facts->sets = calloc(n + 1, sizeof *facts->sets);
+    MESO_REQUIRE_MEMORY(facts->sets, error);
+    for (int p = 0; p < STUDY_N_PROPERTIES; p++)
+        if (!study_bounds(datasets, n, (study_property)p, &facts->low[p], &facts->high[p]))
+            facts->low[p] = facts->high[p] = NAN;
+    for (size_t s = 0; s < n; s++)
+        MESO_TRY(describe_set(&datasets[s], facts, &facts->sets[s], error));
+out:
+    if (status != MESO_OK)
+        study_facts_free(facts);
+    return status;
 }
 
 double study_property_distance(const study_set_facts *a, const study_set_facts *b)
@@ -97,20 +124,13 @@ out:
     return status;
 }
 
-static meso_status describe_set(const study_dataset *dataset, const study_facts *facts,
-                                const study_facts_options *options, study_set_facts *set,
-                                meso_error *error)
+static meso_status check_set(const study_dataset *dataset, const study_facts_options *options,
+                             study_set_facts *set, meso_error *error)
 {
     meso_status status = MESO_OK;
-    set->n_files = dataset->files.n_items;
-    set->n_groups = dataset->files.n_groups;
-    for (int c = 0; c < 2; c++)
-        set->n_used[c] = set->n_usable[c] = dataset->n_usable[c];
-    set->n_unusable = set->n_files - set->n_usable[0] - set->n_usable[1];
-    MESO_TRY(describe_properties(dataset, facts, set, error));
     MESO_TRY(study_duplicates(dataset, &set->duplicates, error));
     count_duplicates(dataset, set);
-    MESO_TRY(study_groups_create(&dataset->files, &set->recordings, error));
+    MESO_TRY(meso_groups_create(&dataset->files, 0, &set->recordings, error));
     MESO_TRY(find_shortcuts(dataset, options, set, error));
 out:
     return status;
@@ -123,9 +143,9 @@ static meso_status count_shared(const study_dataset *a, const study_dataset *b, 
                                 meso_error *error)
 {
     meso_status status = MESO_OK;
-    study_groups of_a = {0}, of_b = {0};
-    MESO_TRY(study_groups_create(&a->files, &of_a, error));
-    MESO_TRY(study_groups_create(&b->files, &of_b, error));
+    meso_groups of_a = {0}, of_b = {0};
+    MESO_TRY(meso_groups_create(&a->files, 0, &of_a, error));
+    MESO_TRY(meso_groups_create(&b->files, 0, &of_b, error));
     for (size_t i = 0, k = 0; i < of_a.n && k < of_b.n;) { /* both are sorted by name */
         int order = strcmp(of_a.groups[i].name, of_b.groups[k].name);
         *n_shared += order == 0;
@@ -133,8 +153,8 @@ static meso_status count_shared(const study_dataset *a, const study_dataset *b, 
         k += order >= 0;
     }
 out:
-    study_groups_free(&of_a);
-    study_groups_free(&of_b);
+    meso_groups_free(&of_a);
+    meso_groups_free(&of_b);
     return status;
 }
 
@@ -207,20 +227,12 @@ meso_status study_facts_create(const study_dataset *datasets, size_t n,
 {
     meso_status status = MESO_OK;
     size_t n_train = options->n_train ? options->n_train : n;
-    *facts = (study_facts){.n_sets = n, .n_described = options->train_alone ? n_train : n};
-    facts->sets = calloc(n + 1, sizeof *facts->sets);
+    MESO_TRY(study_facts_describe(datasets, n, facts, error));
+    facts->n_checked = options->train_alone ? n_train : n;
     facts->pairs = calloc(n * n + 1, sizeof *facts->pairs);
-    MESO_REQUIRE_MEMORY(facts->sets, error);
     MESO_REQUIRE_MEMORY(facts->pairs, error);
-    for (int p = 0; p < STUDY_N_PROPERTIES; p++)
-        if (!study_bounds(datasets, n, (study_property)p, &facts->low[p], &facts->high[p]))
-            facts->low[p] = facts->high[p] = NAN;
-    for (size_t s = 0; s < n; s++) {
-        facts->sets[s].name = strdup(datasets[s].name);
-        MESO_REQUIRE_MEMORY(facts->sets[s].name, error);
-        if (s < facts->n_described)
-            MESO_TRY(describe_set(&datasets[s], facts, options, &facts->sets[s], error));
-    }
+    for (size_t s = 0; s < facts->n_checked; s++)
+        MESO_TRY(check_set(&datasets[s], options, &facts->sets[s], error));
     for (size_t a = 0; a < n_train; a++)
         for (size_t b = options->n_train ? n_train : a + 1; b < n; b++) {
             study_pair_facts *pair = &facts->pairs[facts->n_pairs++];
@@ -239,7 +251,7 @@ void study_facts_free(study_facts *facts)
     for (size_t s = 0; facts->sets && s < facts->n_sets; s++) {
         free(facts->sets[s].name);
         study_pairs_free(&facts->sets[s].duplicates);
-        study_groups_free(&facts->sets[s].recordings);
+        meso_groups_free(&facts->sets[s].recordings);
     }
     for (size_t i = 0; i < facts->n_pairs; i++)
         study_pairs_free(&facts->pairs[i].leaks);

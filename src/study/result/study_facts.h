@@ -9,9 +9,9 @@
 
 #include <jansson.h>
 
+#include "data/list/group.h"
 #include "study/check/pairs.h"
 #include "study/check/shortcut.h"
-#include "study/check/study_group.h"
 #include "study/plan/study_plan.h"
 #include "study/scan/property.h"
 #include "study/scan/study_scan.h"
@@ -27,7 +27,8 @@ typedef struct study_set_facts {
     size_t n_duplicates[STUDY_N_PAIR_KINDS]; /* pairs inside the set */
     size_t n_conflicts, n_near_conflicts;    /* of these, a fake and a real: same, near */
     study_pairs duplicates;                  /* † */
-    study_groups recordings;                 /* † but for the numbers */
+    meso_groups recordings;                  /* † but for the numbers */
+    size_t n_values[2][STUDY_N_PROPERTIES];  /* † of each class */
     double mean[3][STUDY_N_PROPERTIES];      /* of fakes, reals, both */
     double deviation[3][STUDY_N_PROPERTIES]; /* population standard deviations */
     double histogram[2][STUDY_N_PROPERTIES][STUDY_HISTOGRAM_BINS]; /* shares */
@@ -51,7 +52,7 @@ typedef struct study_pair_facts {
 
 typedef struct study_facts {
     study_set_facts *sets;
-    size_t n_sets, n_described; /* of the others only the names are known */
+    size_t n_sets, n_checked; /* of the others only names, counts and properties are known */
     study_pair_facts *pairs;
     size_t n_pairs;
     double low[STUDY_N_PROPERTIES], high[STUDY_N_PROPERTIES]; /* of histograms; NaN: none */
@@ -64,7 +65,11 @@ typedef struct study_facts_options {
     uint64_t seed;
 } study_facts_options;
 
-/* n_used is n_usable; the caller changes it. Errors: MEMORY. */
+/* Counts of images, and properties; n_used is n_usable, the caller changes it. Errors: MEMORY. */
+meso_status study_facts_describe(const study_dataset *datasets, size_t n, study_facts *facts,
+                                 meso_error *error);
+
+/* All of it, but for study_facts_transfer(). Errors: MEMORY. */
 meso_status study_facts_create(const study_dataset *datasets, size_t n,
                                const study_facts_options *options, study_facts *facts,
                                meso_error *error);

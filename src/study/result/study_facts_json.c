@@ -238,7 +238,7 @@ meso_status study_facts_read(const json_t *document, const study_plan *plan, stu
     meso_status status = MESO_OK;
     const char *schema = json_string_value(json_object_get(document, "schema"));
     *facts = (study_facts){.n_sets = plan->n_train + plan->n_test,
-                           .n_described = plan->n_train + plan->n_test,
+                           .n_checked = plan->n_train + plan->n_test,
                            .n_pairs = plan->n_train * plan->n_test};
     facts->sets = calloc(facts->n_sets, sizeof *facts->sets);
     facts->pairs = calloc(facts->n_pairs, sizeof *facts->pairs);

@@ -2,6 +2,7 @@
 #include "study/result/study_findings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "data/list/labels.h"
@@ -11,11 +12,20 @@ static const double imbalanced_above = 0.6;
 /* ---- finding -----------------------------------------------------------------------------------
  */
 
-static void add(study_findings *f, int found, study_finding row)
+static void add(study_findings *f, int found, study_finding_kind kind, size_t set,
+                const double number[5])
 {
-    if (found)
-        f->rows[f->n++] = row;
+    if (!found)
+        return;
+    f->rows[f->n] = (study_finding){kind, (int)set, STUDY_NO_SET, {0}};
+    memcpy(f->rows[f->n++].number, number, sizeof f->rows[0].number);
 }
+
+#define NUMBERS(...)  \
+    (const double[5]) \
+    {                 \
+        __VA_ARGS__   \
+    }
 
 /* Of equals first what the making of a file gives away. */
 static int compare_shortcuts(const void *left, const void *right)
@@ -31,43 +41,40 @@ static int compare_shortcuts(const void *left, const void *right)
 
 static void find_shortcuts(const study_facts *facts, study_findings *f)
 {
-    for (size_t s = 0; s < facts->n_sets; s++)
+    for (size_t s = 0; s < facts->n_checked; s++)
         for (size_t i = 0; i < facts->sets[s].n_shortcuts; i++) {
             const study_shortcut *c = &facts->sets[s].shortcuts[i];
-            add(f, c->warn,
-                (study_finding){
-                    STUDY_SHORTCUT,
-                    (int)s,
-                    STUDY_NO_SET,
-                    {c->property, c->auc, c->interval.low, c->interval.high, c->real_is_higher}});
+            add(f, c->warn, STUDY_SHORTCUT, s,
+                NUMBERS(c->property, c->auc, c->interval.low, c->interval.high, c->real_is_higher));
         }
     qsort(f->rows, f->n, sizeof *f->rows, compare_shortcuts);
-    for (size_t s = 0; s < facts->n_sets; s++) {
-        const meso_interval *interval = &facts->sets[s].view_interval[STUDY_VIEW_FRAMING];
-        add(f, study_is_shortcut(*interval),
-            (study_finding){
-                STUDY_FRAMING,
-                (int)s,
-                STUDY_NO_SET,
-                {facts->sets[s].view_auc[STUDY_VIEW_FRAMING], interval->low, interval->high}});
+    for (size_t s = 0; s < facts->n_checked; s++) {
+        const meso_interval interval = facts->sets[s].view_interval[STUDY_VIEW_FRAMING];
+        double auc = facts->sets[s].view_auc[STUDY_VIEW_FRAMING];
+        add(f, study_is_shortcut(interval), STUDY_FRAMING, s,
+            NUMBERS(auc, interval.low, interval.high));
     }
-}
-
-/* A finding of one set that is there where its first number or its second is not 0. */
-static void add_counts(study_findings *f, study_finding_kind kind, size_t set, size_t a, size_t b)
-{
-    add(f, a + b > 0, (study_finding){kind, (int)set, STUDY_NO_SET, {(double)a, (double)b}});
 }
 
 static void find_conflicts(const study_facts *facts, study_findings *f)
 {
-    for (size_t s = 0; s < facts->n_sets; s++)
-        add_counts(f, STUDY_LABEL_CONFLICT, s, facts->sets[s].n_conflicts,
-                   facts->sets[s].n_near_conflicts);
-    for (size_t s = 0; s < facts->n_sets; s++)
-        if (facts->sets[s].recordings.n_in_both > 0)
-            add_counts(f, STUDY_MIXED_RECORDING, s, facts->sets[s].recordings.n_in_both,
-                       facts->sets[s].recordings.n);
+    for (size_t s = 0; s < facts->n_checked; s++) {
+        double same = (double)facts->sets[s].n_conflicts;
+        double near = (double)facts->sets[s].n_near_conflicts;
+        add(f, same + near > 0, STUDY_LABEL_CONFLICT, s, NUMBERS(same, near));
+    }
+    for (size_t s = 0; s < facts->n_checked; s++) {
+        const meso_groups *g = &facts->sets[s].recordings;
+        add(f, g->n_in_both > 0, STUDY_MIXED_RECORDING, s,
+            NUMBERS((double)g->n_in_both, (double)g->n));
+    }
+}
+
+static void add_pair(study_findings *f, study_finding_kind kind, const study_pair_facts *p,
+                     const double number[5])
+{
+    add(f, 1, kind, p->a, number);
+    f->rows[f->n - 1].other = (int)p->b;
 }
 
 static void find_leakage(const study_facts *facts, study_findings *f)
@@ -75,42 +82,36 @@ static void find_leakage(const study_facts *facts, study_findings *f)
     for (size_t i = 0; i < facts->n_pairs; i++) {
         const study_pair_facts *p = &facts->pairs[i];
         const size_t *n = p->n_leaks;
-        int a = (int)p->a, b = (int)p->b;
-        add(f, n[STUDY_SAME_FILE] + n[STUDY_SAME_PIXELS] + n[STUDY_NEAR] > 0,
-            (study_finding){STUDY_LEAKAGE,
-                            a,
-                            b,
-                            {(double)n[STUDY_SAME_FILE], (double)n[STUDY_SAME_PIXELS],
-                             (double)n[STUDY_NEAR], (double)p->n_conflicts}});
-        add(f, p->n_shared_recordings > 0,
-            (study_finding){STUDY_SHARED_RECORDING,
-                            a,
-                            b,
-                            {(double)p->n_shared_recordings, (double)n[STUDY_SAME_RECORDING]}});
+        if (n[STUDY_SAME_FILE] + n[STUDY_SAME_PIXELS] + n[STUDY_NEAR] > 0)
+            add_pair(f, STUDY_LEAKAGE, p,
+                     NUMBERS((double)n[STUDY_SAME_FILE], (double)n[STUDY_SAME_PIXELS],
+                             (double)n[STUDY_NEAR], (double)p->n_conflicts));
+        if (p->n_shared_recordings > 0)
+            add_pair(f, STUDY_SHARED_RECORDING, p,
+                     NUMBERS((double)p->n_shared_recordings, (double)n[STUDY_SAME_RECORDING]));
     }
 }
 
 static void find_rest(const study_facts *facts, study_findings *f)
 {
-    for (size_t s = 0; s < facts->n_sets; s++) {
+    for (size_t s = 0; s < facts->n_checked; s++) {
         const study_set_facts *set = &facts->sets[s];
-        double share = study_largest_share(set);
-        add_counts(f, STUDY_DUPLICATE, s, set->n_duplicates[STUDY_SAME_FILE],
-                   set->n_duplicates[STUDY_SAME_PIXELS]);
-        add_counts(f, STUDY_NEAR_DUPLICATE, s, set->n_duplicates[STUDY_NEAR], 0);
-        add_counts(f, STUDY_REFUSED, s, set->n_unusable, 0);
-        add(f, share > imbalanced_above,
-            (study_finding){STUDY_IMBALANCE,
-                            (int)s,
-                            STUDY_NO_SET,
-                            {share, set->n_usable[MESO_REAL] > set->n_usable[MESO_FAKE]}});
+        double same_file = (double)set->n_duplicates[STUDY_SAME_FILE];
+        double same_pixels = (double)set->n_duplicates[STUDY_SAME_PIXELS];
+        double near = (double)set->n_duplicates[STUDY_NEAR], share = study_largest_share(set);
+        int is_real = set->n_usable[MESO_REAL] > set->n_usable[MESO_FAKE];
+        add(f, same_file + same_pixels > 0, STUDY_DUPLICATE, s, NUMBERS(same_file, same_pixels));
+        add(f, near > 0, STUDY_NEAR_DUPLICATE, s, NUMBERS(near));
+        add(f, set->n_unusable > 0, STUDY_REFUSED, s, NUMBERS((double)set->n_unusable));
+        add(f, share > imbalanced_above, STUDY_IMBALANCE, s, NUMBERS(share, is_real));
     }
 }
 
 meso_status study_findings_create(const study_facts *facts, study_findings *findings,
                                   meso_error *error)
 {
-    size_t room = facts->n_sets * (STUDY_N_PROPERTIES + STUDY_N_FINDING_KINDS) + 2 * facts->n_pairs;
+    size_t room =
+        facts->n_checked * (STUDY_N_PROPERTIES + STUDY_N_FINDING_KINDS) + 2 * facts->n_pairs;
     *findings = (study_findings){.rows = calloc(room + 1, sizeof *findings->rows)};
     if (!findings->rows)
         return meso_fail(error, MESO_ERROR_MEMORY, "out of memory");

@@ -2,6 +2,7 @@
 #include "study/result/study_matrix.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -305,6 +306,14 @@ out:
     if (status != MESO_OK)
         study_matrix_free(matrix);
     return status;
+}
+
+const char *study_cell_name(const study_plan *plan, size_t train, size_t variant,
+                            char name[STUDY_CELL_NAME_SIZE])
+{
+    snprintf(name, STUDY_CELL_NAME_SIZE, plan->n_variants > 1 ? "%s (%s)" : "%s",
+             plan->train[train].name, plan->variants[variant].name);
+    return name;
 }
 
 void study_matrix_free(study_matrix *matrix)

@@ -63,6 +63,11 @@ meso_status study_matrix_create(const study_evidence *evidence, study_matrix *ma
                                 meso_error *error);
 void study_matrix_free(study_matrix *matrix);
 
+/* Who was judged: "of", or "of (tuned)" where there are several variants. */
+#define STUDY_CELL_NAME_SIZE 160
+const char *study_cell_name(const study_plan *plan, size_t train, size_t variant,
+                            char name[STUDY_CELL_NAME_SIZE]);
+
 static inline size_t study_cell_index(const study_plan *plan, size_t train, size_t variant,
                                       size_t test)
 {

@@ -48,12 +48,10 @@ static const char *test_name(const speaker *s, size_t test)
     return s->plan->test[test].name;
 }
 
-/* "of", or "of (tuned)" where there are several variants. */
 static void add_contestant(speaker *s, const study_cell *cell)
 {
-    meso_text_add(&s->line, train_name(s, cell));
-    if (s->plan->n_variants > 1)
-        meso_text_format(&s->line, " (%s)", s->plan->variants[cell->variant].name);
+    char name[STUDY_CELL_NAME_SIZE];
+    meso_text_add(&s->line, study_cell_name(s->plan, cell->train, cell->variant, name));
 }
 
 /* ---- the ranking -------------------------------------------------------------------------------

@@ -108,3 +108,40 @@ size_t study_mean_thumb(const study_dataset *dataset, meso_label label,
         mean[k] /= (double)n;
     return n;
 }
+
+void study_mean_spectrum(const study_dataset *dataset, meso_label label,
+                         double mean[STUDY_SPECTRUM_BINS])
+{
+    for (int k = 0; k < STUDY_SPECTRUM_BINS; k++) {
+        double sum = 0, n = 0;
+        for (size_t i = 0; i < dataset->files.n_items; i++) {
+            float value = dataset->images[i].spectrum[k];
+            if (!study_usable(dataset, i) || dataset->files.items[i].label != label || isnan(value))
+                continue;
+            sum += value;
+            n++;
+        }
+        mean[k] = sum / n; /* 0/0: NaN */
+    }
+}
+
+/* Values of a class, malloc'ed; NULL where memory ran out. */
+static double *values_of(const study_dataset *dataset, int label, study_property property,
+                         size_t *n)
+{
+    double *values = malloc((dataset->files.n_class[label] + 1) * sizeof *values);
+    *n = values ? study_values(dataset, (meso_label)label, property, values) : 0;
+    return values;
+}
+
+study_effect study_effect_between(const study_dataset *a, int label_a, const study_dataset *b,
+                                  int label_b, study_property property)
+{
+    size_t n_a, n_b;
+    double *of_a = values_of(a, label_a, property, &n_a);
+    double *of_b = values_of(b, label_b, property, &n_b);
+    study_effect effect = study_effect_of(of_a, n_a, of_b, n_b);
+    free(of_a);
+    free(of_b);
+    return effect;
+}

@@ -27,6 +27,10 @@ typedef struct study_effect {
 /* Sorts both arrays. NaN where a set has fewer than 2 values, or d where nothing varies. */
 study_effect study_effect_of(double *a, size_t n_a, double *b, size_t n_b);
 
+/* Of a property between two classes, of one dataset or of two. */
+study_effect study_effect_between(const study_dataset *a, int label_a, const study_dataset *b,
+                                  int label_b, study_property property);
+
 enum { STUDY_HISTOGRAM_BINS = 24 };
 
 /* Shares of n values in equal bins from low to high; what lies outside falls into the outer bins.
@@ -38,6 +42,10 @@ void study_histogram(const double *values, size_t n, double low, double high,
  * histograms that one odd image cannot stretch. 0 where there are no values or memory ran out. */
 int study_bounds(const study_dataset *datasets, size_t n, study_property property, double *low,
                  double *high);
+
+/* Mean of the spectra of a class; NaN where there are none. */
+void study_mean_spectrum(const study_dataset *dataset, meso_label label,
+                         double mean[STUDY_SPECTRUM_BINS]);
 
 /* Mean of the thumbnails of a class, 0…255, and how many there were. */
 size_t study_mean_thumb(const study_dataset *dataset, meso_label label,

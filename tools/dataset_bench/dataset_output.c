@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dataset_output.h"
+
+#include "base/error.h"
+#include "report/report_json.h"
+
+int db_output_check(const db_output *o, const char *command, size_t n_operands,
+                    const bench_inputs *inputs)
+{
+    if (n_operands == 0 && !inputs->files.manifest)
+        return tool_options_usage_error(command, "give a folder or --manifest FILE");
+    if (o->json + o->csv + o->markdown > 1)
+        return tool_options_usage_error(command, "--json, --csv and --markdown exclude each other");
+    return -1;
+}
+
+static meso_status put_form(const db_told *told, const void *found, report_form form,
+                            const char *file, const report_provenance *provenance,
+                            meso_error *error)
+{
+    report_writer writer = {.form = form, .page.title = told->title};
+    told->report(&writer, found);
+    report_writer_finish(&writer, provenance);
+    return report_put(&writer.out, file, error);
+}
+
+meso_status db_output_put(const db_output *o, const db_told *told, const void *found,
+                          const report_provenance *provenance, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text out = {0};
+    report_form form = o->markdown ? REPORT_AS_MARKDOWN : REPORT_AS_TEXT;
+    if (o->json)
+        report_json_put(told->json(found, provenance), &out);
+    else if (o->csv)
+        told->csv(found, &out);
+    if (o->json || o->csv)
+        MESO_TRY(report_put(&out, NULL, error));
+    else
+        MESO_TRY(put_form(told, found, form, NULL, provenance, error));
+    if (o->html)
+        MESO_TRY(put_form(told, found, REPORT_AS_HTML, o->html, provenance, error));
+out:
+    return status;
+}
