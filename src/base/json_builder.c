@@ -111,3 +111,11 @@ json_t *meso_build_end(meso_builder *builder)
         json_decref(builder->json);
     return builder->failed ? NULL : builder->json;
 }
+
+json_t *meso_json_numbers(const double *values, size_t n)
+{
+    meso_builder list = meso_build_list();
+    for (size_t i = 0; i < n; i++)
+        meso_build_add(&list, meso_json_number(values[i]));
+    return meso_build_end(&list);
+}

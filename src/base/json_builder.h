@@ -59,4 +59,7 @@ void meso_build_add(meso_builder *builder, json_t *value);
 /* The value, the caller's; NULL where anything failed. */
 json_t *meso_build_end(meso_builder *builder);
 
+/* A list of numbers, as meso_json_number has them. */
+json_t *meso_json_numbers(const double *values, size_t n);
+
 #endif

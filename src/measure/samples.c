@@ -61,8 +61,5 @@ bench_summary bench_samples_summary(const bench_samples *samples)
 
 json_t *bench_samples_json(const bench_samples *samples)
 {
-    json_t *array = json_array();
-    for (size_t i = 0; array && i < samples->n; i++)
-        json_array_append_new(array, meso_json_number(samples->values[i]));
-    return array;
+    return meso_json_numbers(samples->values, samples->n);
 }

@@ -8,20 +8,12 @@
 #include "report/report_json.h"
 #include "report/report_markup.h"
 
-static json_t *numbers(const double *values, size_t n)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(array, meso_json_number(values[i]));
-    return array;
-}
-
 static json_t *names(const char *const *values, size_t n)
 {
-    json_t *array = json_array();
+    meso_builder list = meso_build_list();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(array, meso_json_text(values[i] ? values[i] : ""));
-    return array;
+        meso_build_add(&list, meso_json_text(values[i] ? values[i] : ""));
+    return meso_build_end(&list);
 }
 
 static json_t *axis_json(const report_axis *axis)
@@ -43,20 +35,20 @@ static json_t *series_json(const report_series *series)
     return json_pack("{s:o, s:s, s:o, s:o, s:o}", "name",
                      series->name ? meso_json_text(series->name) : json_null(), "style",
                      styles[series->style], "x",
-                     series->x ? numbers(series->x, series->n) : json_null(), "y",
-                     numbers(series->y, series->n), "labels",
+                     series->x ? meso_json_numbers(series->x, series->n) : json_null(), "y",
+                     meso_json_numbers(series->y, series->n), "labels",
                      series->labels ? names(series->labels, series->n) : json_null());
 }
 
 static json_t *chart_json(const report_chart *chart)
 {
-    json_t *all = json_array();
+    meso_builder all = meso_build_list();
     for (size_t i = 0; i < chart->n_series; i++)
-        json_array_append_new(all, series_json(&chart->series[i]));
+        meso_build_add(&all, series_json(&chart->series[i]));
     return json_pack(
         "{s:o, s:o, s:o, s:o}", "x", axis_json(&chart->x), "y", axis_json(&chart->y), "categories",
         chart->categories ? names(chart->categories, chart->n_categories) : json_null(), "series",
-        all);
+        meso_build_end(&all));
 }
 
 /* JSON inside a script element: "<" stands in strings alone, and as \u003c it cannot end the

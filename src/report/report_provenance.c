@@ -42,17 +42,12 @@ static int is_known(const field *f)
 json_t *report_provenance_json(const report_provenance *provenance)
 {
     field fields[n_fields];
-    json_t *object = json_object();
+    meso_builder object = meso_build_object();
     list_fields(provenance, fields);
-    for (size_t i = 0; object && i < n_fields; i++) {
-        if (!is_known(&fields[i]))
-            continue;
-        if (json_object_set_new(object, fields[i].key, meso_json_text(fields[i].value)) != 0) {
-            json_decref(object);
-            return NULL;
-        }
-    }
-    return object;
+    for (size_t i = 0; i < n_fields; i++)
+        if (is_known(&fields[i]))
+            meso_build_text(&object, fields[i].key, fields[i].value);
+    return meso_build_end(&object);
 }
 
 int report_provenance_each(const report_provenance *provenance,

@@ -18,14 +18,6 @@
 /* ---- lists of numbers --------------------------------------------------------------------------
  */
 
-static json_t *numbers(const double *values, size_t n)
-{
-    meso_builder list = meso_build_list();
-    for (size_t i = 0; i < n; i++)
-        meso_build_add(&list, meso_json_number(values[i]));
-    return meso_build_end(&list);
-}
-
 static json_t *counts(const size_t *values, size_t n)
 {
     meso_builder list = meso_build_list();
@@ -63,7 +55,7 @@ static json_t *shortcuts_json(const study_set_facts *set)
         const study_shortcut *s = &set->shortcuts[i];
         const double values[] = {(double)s->property, s->auc, s->interval.low, s->interval.high,
                                  s->real_is_higher,   s->warn};
-        meso_build_add(&list, numbers(values, sizeof values / sizeof *values));
+        meso_build_add(&list, meso_json_numbers(values, sizeof values / sizeof *values));
     }
     return meso_build_end(&list);
 }
@@ -77,23 +69,24 @@ static json_t *set_json(const study_set_facts *set)
                             set->view_interval[1].low,  set->view_interval[1].high};
     const size_t conflicts[] = {set->n_conflicts, set->n_near_conflicts};
     const size_t recordings[] = {set->recordings.n, set->recordings.n_in_both};
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", set->name, "n",
-                     counts(n, sizeof n / sizeof *n), "conflicts", counts(conflicts, 2),
-                     "recordings", counts(recordings, 2), "duplicates",
-                     counts(set->n_duplicates, STUDY_N_PAIR_KINDS), "mean",
-                     numbers(&set->mean[0][0], 3 * STUDY_N_PROPERTIES), "deviation",
-                     numbers(&set->deviation[0][0], 3 * STUDY_N_PROPERTIES), "histogram",
-                     numbers(&set->histogram[0][0][0], N_HISTOGRAM), "shortcuts",
-                     shortcuts_json(set), "views", numbers(views, sizeof views / sizeof *views));
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", set->name, "n",
+        counts(n, sizeof n / sizeof *n), "conflicts", counts(conflicts, 2), "recordings",
+        counts(recordings, 2), "duplicates", counts(set->n_duplicates, STUDY_N_PAIR_KINDS), "mean",
+        meso_json_numbers(&set->mean[0][0], 3 * STUDY_N_PROPERTIES), "deviation",
+        meso_json_numbers(&set->deviation[0][0], 3 * STUDY_N_PROPERTIES), "histogram",
+        meso_json_numbers(&set->histogram[0][0][0], N_HISTOGRAM), "shortcuts", shortcuts_json(set),
+        "views", meso_json_numbers(views, sizeof views / sizeof *views));
 }
 
 static json_t *pair_json(const study_pair_facts *pair)
 {
-    return json_pack(
-        "{s:o, s:I, s:I, s:o, s:o}", "leaks", counts(pair->n_leaks, STUDY_N_PAIR_KINDS),
-        "conflicts", (json_int_t)pair->n_conflicts, "shared_recordings",
-        (json_int_t)pair->n_shared_recordings, "accuracy", numbers(pair->accuracy, STUDY_N_VIEWS),
-        "auc", numbers(pair->auc, STUDY_N_VIEWS));
+    return json_pack("{s:o, s:I, s:I, s:o, s:o}", "leaks",
+                     counts(pair->n_leaks, STUDY_N_PAIR_KINDS), "conflicts",
+                     (json_int_t)pair->n_conflicts, "shared_recordings",
+                     (json_int_t)pair->n_shared_recordings, "accuracy",
+                     meso_json_numbers(pair->accuracy, STUDY_N_VIEWS), "auc",
+                     meso_json_numbers(pair->auc, STUDY_N_VIEWS));
 }
 
 /* Place of an image in the list of usable ones. */
@@ -121,7 +114,7 @@ static json_t *leaks_json(const study_facts *facts, const study_plan *plan,
                                   place(&datasets[a], leak->a),
                                   (double)leak->mirrored,
                                   leak->distance};
-            meso_build_add(&list, numbers(row, sizeof row / sizeof *row));
+            meso_build_add(&list, meso_json_numbers(row, sizeof row / sizeof *row));
         }
     return meso_build_end(&list);
 }
@@ -134,10 +127,11 @@ json_t *study_facts_json(const study_facts *facts, const study_plan *plan,
         meso_build_add(&sets, set_json(&facts->sets[i]));
     for (size_t i = 0; i < facts->n_pairs; i++)
         meso_build_add(&pairs, pair_json(&facts->pairs[i]));
-    return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", FACTS_SCHEMA, "sets", meso_build_end(&sets),
-        "pairs", meso_build_end(&pairs), "leaks", leaks_json(facts, plan, datasets), "low",
-        numbers(facts->low, STUDY_N_PROPERTIES), "high", numbers(facts->high, STUDY_N_PROPERTIES));
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "schema", FACTS_SCHEMA, "sets",
+                     meso_build_end(&sets), "pairs", meso_build_end(&pairs), "leaks",
+                     leaks_json(facts, plan, datasets), "low",
+                     meso_json_numbers(facts->low, STUDY_N_PROPERTIES), "high",
+                     meso_json_numbers(facts->high, STUDY_N_PROPERTIES));
 }
 
 /* ---- reading -----------------------------------------------------------------------------------

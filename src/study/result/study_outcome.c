@@ -18,64 +18,58 @@ enum { max_outcome = 1 << 30, n_digits = 9 /* bring every float back */ };
 /* ---- writing -----------------------------------------------------------------------------------
  */
 
-static json_t *scores_json(const study_scored *scored)
+static json_t *scored_json(const study_scored *s)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; list && i < scored->n; i++)
-        if (json_array_append_new(list, json_real((double)scored->p_real[i])) != 0)
-            return json_decref(list), NULL;
-    return list;
+    meso_builder p_real = meso_build_list();
+    for (size_t i = 0; i < s->n; i++)
+        meso_build_add(&p_real, json_real((double)s->p_real[i]));
+    return json_pack("{s:s, s:f, s:o}", "device", s->device, "seconds", s->seconds, "p_real",
+                     meso_build_end(&p_real));
 }
 
-static int add_scored(json_t *root, const study_outcome *o)
+static json_t *tests_json(const study_outcome *o)
 {
-    json_t *tests = json_array();
-    int ok = json_object_set_new(root, "tests", tests) == 0;
-    for (size_t t = 0; ok && t < o->n_tests; t++) {
-        json_t *devices = json_array();
-        ok = json_array_append_new(tests, devices) == 0;
-        for (size_t d = 0; ok && d < o->n_devices; d++) {
-            const study_scored *s = &o->scored[t * o->n_devices + d];
-            ok = json_array_append_new(devices,
-                                       json_pack("{s:s, s:f, s:o}", "device", s->device, "seconds",
-                                                 s->seconds, "p_real", scores_json(s))) == 0;
-        }
+    meso_builder tests = meso_build_list();
+    for (size_t t = 0; t < o->n_tests; t++) {
+        meso_builder devices = meso_build_list();
+        for (size_t d = 0; d < o->n_devices; d++)
+            meso_build_add(&devices, scored_json(&o->scored[t * o->n_devices + d]));
+        meso_build_add(&tests, meso_build_end(&devices));
     }
-    return ok;
+    return meso_build_end(&tests);
 }
 
-static int add_training(json_t *root, const study_outcome *o)
+static json_t *epochs_json(const study_outcome *o)
 {
-    json_t *epochs = json_array(), *distances = json_array();
-    int ok = json_object_set_new(root, "epochs", epochs) == 0;
-    ok &= json_object_set_new(root, "distances", distances) == 0;
-    for (size_t e = 0; ok && e < o->n_epochs; e++)
-        ok = json_array_append_new(epochs,
-                                   json_pack("[f, f, f]", o->epochs[e].loss, o->epochs[e].accuracy,
-                                             o->epochs[e].seconds)) == 0;
-    for (size_t d = 0; ok && d < o->n_distances; d++) {
+    meso_builder epochs = meso_build_list();
+    for (size_t e = 0; e < o->n_epochs; e++)
+        meso_build_add(&epochs, json_pack("[f, f, f]", o->epochs[e].loss, o->epochs[e].accuracy,
+                                          o->epochs[e].seconds));
+    return meso_build_end(&epochs);
+}
+
+static json_t *distances_json(const study_outcome *o)
+{
+    meso_builder distances = meso_build_list();
+    for (size_t d = 0; d < o->n_distances; d++) {
         const study_feature_distance *row = &o->distances[d];
-        ok = json_array_append_new(distances, json_pack("{s:s, s:s, s:f, s:I}", "a", row->a, "b",
-                                                        row->b, "squared", row->squared, "n",
-                                                        (json_int_t)row->n)) == 0;
+        meso_build_add(&distances, json_pack("{s:s, s:s, s:f, s:I}", "a", row->a, "b", row->b,
+                                             "squared", row->squared, "n", (json_int_t)row->n));
     }
-    return ok;
+    return meso_build_end(&distances);
 }
 
 meso_status study_outcome_write(const study_outcome *o, const char *path, meso_error *error)
 {
-    meso_status status = MESO_OK;
     json_t *root =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f}", "schema",
-                  OUTCOME_SCHEMA, "version", meso_version(), "commit", meso_commit(), "device",
-                  o->device, "driver", o->driver, "path", o->path, "model_hash", o->model_hash,
-                  "list_hash", o->list_hash, "n_images", (json_int_t)o->n_images, "n_steps",
-                  (json_int_t)o->n_steps, "seconds", o->seconds);
-    MESO_REQUIRE_MEMORY(root, error);
-    MESO_REQUIRE(add_training(root, o) && add_scored(root, o), error, MESO_ERROR_MEMORY,
-                 "out of memory");
-    MESO_TRY(meso_json_save(root, JSON_COMPACT | JSON_REAL_PRECISION(n_digits), path, error));
-out:
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:o, s:o, s:o}",
+                  "schema", OUTCOME_SCHEMA, "version", meso_version(), "commit", meso_commit(),
+                  "device", o->device, "driver", o->driver, "path", o->path, "model_hash",
+                  o->model_hash, "list_hash", o->list_hash, "n_images", (json_int_t)o->n_images,
+                  "n_steps", (json_int_t)o->n_steps, "seconds", o->seconds, "epochs",
+                  epochs_json(o), "distances", distances_json(o), "tests", tests_json(o));
+    meso_status status =
+        meso_json_save(root, JSON_COMPACT | JSON_REAL_PRECISION(n_digits), path, error);
     json_decref(root);
     return status;
 }
