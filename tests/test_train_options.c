@@ -113,7 +113,7 @@ typedef struct sample {
 } sample;
 
 static const sample samples[] = {
-    {"augment", "\"rotation=7\"", "\"rotation=-1\"", "one number is wanted, within 0 and 360"},
+    {"augment", "\"rotation=7\"", "\"rotation=-1\"", "takes a number from 0 to 360, not \"-1\""},
     {"schedule", "\"epochs,every=7,rate=0.5\"", "\"never\"",
      "takes one of constant|exponential|epochs|iterations, not \"never\""},
     {"early_stop", "\"patience=3,min_delta=0.5,restore_best=1\"", "\"-1\"",

@@ -93,30 +93,12 @@ static int in_range(const meso_field *field, double value)
     return (field->low == 0 && field->high == 0) || (value >= field->low && value <= field->high);
 }
 
-static int put_whole(const meso_field *field, uint64_t value, double shown, void *at)
-{
-    if (!in_range(field, shown))
-        return 0;
-    *(uint64_t *)at = value;
-    return 1;
-}
-
-static int put_real(const meso_field *field, double value, void *at)
-{
-    if (!in_range(field, value))
-        return 0;
-    *(double *)at = value;
-    return 1;
-}
-
-static int put_word(const meso_field *field, const char *word, void *at)
+static int read_word(const meso_field *field, const char *word, int *value)
 {
     const int is_switch = field->kind == MESO_FIELD_SWITCH;
     const int position = meso_word_find(is_switch ? switch_words : field->words, word);
-    if (position < 0)
-        return 0;
-    *(int *)at = is_switch ? position % 2 : position;
-    return 1;
+    *value = is_switch ? position % 2 : position;
+    return position >= 0;
 }
 
 meso_status meso_field_from_text(const meso_field *field, const char *text, void *base,
@@ -125,31 +107,37 @@ meso_status meso_field_from_text(const meso_field *field, const char *text, void
     void *at = (char *)base + field->offset;
     uint64_t whole;
     double real;
-    int good = 1;
+    int word;
     switch (field->kind) {
     case MESO_FIELD_TEXT:
         *(const char **)at = text;
-        break;
+        return MESO_OK;
     case MESO_FIELD_WHOLE:
-        good = meso_read_whole(text, &whole) && put_whole(field, whole, (double)whole, at);
-        break;
+        if (!meso_read_whole(text, &whole) || !in_range(field, (double)whole))
+            break;
+        *(uint64_t *)at = whole;
+        return MESO_OK;
     case MESO_FIELD_REAL:
-        good = meso_read_number(text, &real) && put_real(field, real, at);
-        break;
+        if (!meso_read_number(text, &real) || !in_range(field, real))
+            break;
+        *(double *)at = real;
+        return MESO_OK;
     case MESO_FIELD_SWITCH:
     case MESO_FIELD_CHOICE:
-        good = put_word(field, text, at);
-        break;
+        if (!read_word(field, text, &word))
+            break;
+        *(int *)at = word;
+        return MESO_OK;
     }
-    return good ? MESO_OK : refuse(field, text, error);
+    return refuse(field, text, error);
 }
 
-/* A string as it is, anything else as JSON has it. */
-static const char *shown_json(const json_t *value, char out[shown_size])
+/* A string as it is, anything else as JSON has it: numbers read back to the same bits. */
+static const char *text_of(const json_t *value, char out[shown_size])
 {
     if (json_is_string(value))
         return json_string_value(value);
-    size_t n = json_dumpb(value, out, shown_size - 1, JSON_ENCODE_ANY | JSON_COMPACT);
+    size_t n = value ? json_dumpb(value, out, shown_size, JSON_ENCODE_ANY | JSON_COMPACT) : 0;
     out[n < shown_size ? n : 0] = '\0';
     return n < shown_size ? out : "…";
 }
@@ -157,29 +145,18 @@ static const char *shown_json(const json_t *value, char out[shown_size])
 meso_status meso_field_from_json(const meso_field *field, const json_t *value, void *base,
                                  meso_error *error)
 {
-    void *at = (char *)base + field->offset;
     char buffer[shown_size];
-    const char *shown = value ? shown_json(value, buffer) : "";
-    int good = 0;
-    switch (field->kind) {
-    case MESO_FIELD_TEXT:
-        good = json_is_string(value) || json_is_null(value);
-        if (good)
-            *(const char **)at = json_string_value(value);
-        break;
-    case MESO_FIELD_WHOLE:
-        good = json_is_integer(value) && put_whole(field, (uint64_t)json_integer_value(value),
-                                                   (double)json_integer_value(value), at);
-        break;
-    case MESO_FIELD_REAL:
-        good = json_is_number(value) && put_real(field, json_number_value(value), at);
-        break;
-    case MESO_FIELD_SWITCH:
-    case MESO_FIELD_CHOICE:
-        good = put_word(field, shown, at);
-        break;
-    }
-    return good ? MESO_OK : refuse(field, shown, error);
+    const char *text = text_of(value, buffer);
+    const int any = field->low == 0 && field->high == 0;
+    if (field->kind == MESO_FIELD_TEXT && json_is_null(value))
+        text = NULL;
+    else if ((field->kind == MESO_FIELD_TEXT && !json_is_string(value)) ||
+             (field->kind == MESO_FIELD_WHOLE && !json_is_integer(value)) ||
+             (field->kind == MESO_FIELD_REAL && !json_is_number(value)))
+        return refuse(field, text, error);
+    if (field->kind == MESO_FIELD_WHOLE && any && json_integer_value(value) < 0)
+        snprintf(buffer, sizeof buffer, "%llu", (unsigned long long)json_integer_value(value));
+    return meso_field_from_text(field, text, base, error);
 }
 
 json_t *meso_field_to_json(const meso_field *field, const void *base)
@@ -206,21 +183,13 @@ json_t *meso_field_to_json(const meso_field *field, const void *base)
 
 meso_status meso_field_check(const meso_field *field, const void *base, meso_error *error)
 {
-    const void *at = (const char *)base + field->offset;
-    char shown[shown_size] = "";
-    size_t length;
-    int good = 1;
-    if (field->kind == MESO_FIELD_WHOLE) {
-        good = in_range(field, (double)*(const uint64_t *)at);
-        snprintf(shown, sizeof shown, "%llu", (unsigned long long)*(const uint64_t *)at);
-    } else if (field->kind == MESO_FIELD_REAL) {
-        good = in_range(field, *(const double *)at);
-        snprintf(shown, sizeof shown, "%.15g", *(const double *)at);
-    } else if (field->kind == MESO_FIELD_CHOICE) {
-        good = meso_word_at(field->words, *(const int *)at, &length) != NULL;
-        snprintf(shown, sizeof shown, "%d", *(const int *)at);
-    }
-    return good ? MESO_OK : refuse(field, shown, error);
+    meso_field alone = *field;
+    uint64_t unused;
+    json_t *value = meso_field_to_json(field, base);
+    alone.offset = 0;
+    meso_status status = meso_field_from_json(&alone, value, &unused, error);
+    json_decref(value);
+    return status;
 }
 
 json_t *meso_fields_to_json(const meso_field *fields, size_t n, const void *base)

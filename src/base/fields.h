@@ -4,8 +4,8 @@
  * takes them to text and JSON and back.
  *
  *   static const meso_field fields[] = {
- *       {"epochs", MESO_FIELD_WHOLE, offsetof(settings, epochs), 0, 1e9, NULL},
- *       {"loss", MESO_FIELD_CHOICE, offsetof(settings, loss), 0, 0, "mse|bce|cce"}};
+ *       MESO_FIELD(settings, "epochs", WHOLE, epochs, 0, 1e9, NULL),
+ *       MESO_FIELD(settings, "loss", CHOICE, loss, 0, 0, "mse|bce|cce")};
  *
  * A refusal is the rest of a sentence, 'takes a whole number from 0 to 1e9, not "-1"': who calls
  * says of what.
@@ -34,6 +34,11 @@ typedef struct meso_field {
     double low, high;  /* of a number, bounds included; 0, 0: any */
     const char *words; /* of a choice: "a|b|c", in the order of its enum */
 } meso_field;
+
+/* clang-format off */
+#define MESO_FIELD(type, key, kind, member, low, high, words) \
+    {key, MESO_FIELD_##kind, offsetof(type, member), low, high, words}
+/* clang-format on */
 
 /* By its key; NULL: there is none. */
 const meso_field *meso_field_find(const meso_field *fields, size_t n, const char *key);

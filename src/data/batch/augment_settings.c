@@ -2,44 +2,48 @@
  *
  * Settings of augmentation ↔ text.
  */
-#include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fields.h"
 #include "base/text.h"
 #include "mesocl/augment.h"
 
-static const char *const compat_names[MESO_AUGMENT_N_COMPATS] = {"keras2.9", "kp1.1.2",
-                                                                 "keras2.1.5"};
-
 /* One key=value. */
 typedef struct key {
-    const char *name;
-    enum { REAL, RANGE, ZOOM, FLAG, COLOUR, COMPAT } kind;
-    size_t offset; /* of a REAL, a RANGE's low with its high behind it, a FLAG, three of a COLOUR */
-    double low, high;
+    meso_field field;
+    size_t n;         /* numbers, each a member behind the one before */
+    const char *form; /* of more than one */
 } key;
 
-#define AT(member) offsetof(meso_augment_settings, member)
+/* clang-format off */
+#define KEY(name, ...) MESO_FIELD(meso_augment_settings, name, __VA_ARGS__)
+#define REAL(name, member, high) {KEY(name, REAL, member, 0, high, NULL), 1, NULL}
+#define FLAG(name) {KEY(#name, SWITCH, name, 0, 0, NULL), 0, NULL}
+#define NUMBERS(name, member, low, high, n, form) \
+    {KEY(name, REAL, member, low, high, NULL), n, form}
+/* clang-format on */
+
 static const key keys[] = {
-    {"rotation", REAL, AT(rotation_degrees), 0, 360},
-    {"width_shift", REAL, AT(width_shift), 0, 65535},
-    {"height_shift", REAL, AT(height_shift), 0, 65535},
-    {"shear", REAL, AT(shear_degrees), 0, 360},
-    {"zoom", ZOOM, AT(zoom_low), 1e-3, 1e3},
-    {"channel_shift", REAL, AT(channel_shift), 0, 255},
-    {"brightness", RANGE, AT(brightness_low), 1e-3, 1e3},
-    {"horizontal_flip", FLAG, AT(horizontal_flip), 0, 0},
-    {"vertical_flip", FLAG, AT(vertical_flip), 0, 0},
-    {"samplewise_center", FLAG, AT(samplewise_center), 0, 0},
-    {"samplewise_std", FLAG, AT(samplewise_std), 0, 0},
-    {"featurewise_center", FLAG, AT(featurewise_center), 0, 0},
-    {"featurewise_std", FLAG, AT(featurewise_std), 0, 0},
-    {"mean", COLOUR, AT(mean), 0, 1},
-    {"std", COLOUR, AT(std), 0, 1},
-    {"compat", COMPAT, AT(compat), 0, 0},
+    REAL("rotation", rotation_degrees, 360),
+    REAL("width_shift", width_shift, 65535),
+    REAL("height_shift", height_shift, 65535),
+    REAL("shear", shear_degrees, 360),
+    NUMBERS("zoom", zoom_low, 1e-3, 1e3, 2, "LOW:HIGH, or Z for 1-Z:1+Z,"),
+    REAL("channel_shift", channel_shift, 255),
+    NUMBERS("brightness", brightness_low, 1e-3, 1e3, 2, "LOW:HIGH"),
+    FLAG(horizontal_flip),
+    FLAG(vertical_flip),
+    FLAG(samplewise_center),
+    FLAG(samplewise_std),
+    FLAG(featurewise_center),
+    FLAG(featurewise_std),
+    NUMBERS("mean", mean, 0, 1, 3, "R:G:B"),
+    NUMBERS("std", std, 0, 1, 3, "R:G:B"),
+    {KEY("compat", CHOICE, compat, 0, 0, "keras2.9|kp1.1.2|keras2.1.5"), 0, NULL},
 };
 enum { n_keys = sizeof keys / sizeof keys[0] };
 
@@ -70,98 +74,58 @@ static const struct {
 };
 enum { n_presets = sizeof presets / sizeof presets[0] };
 
-static double *real_of(meso_augment_settings *settings, const key *k)
+static const void *place_of(const meso_augment_settings *settings, const key *k)
 {
-    return (double *)(void *)((char *)settings + k->offset);
+    return (const char *)settings + k->field.offset;
 }
 
-static int *flag_of(meso_augment_settings *settings, const key *k)
+/* All of a key's numbers; 0 where there are more or fewer of them, or one is none. */
+static int read_numbers(const key *k, const char *text, double *numbers)
 {
-    return (int *)(void *)((char *)settings + k->offset);
-}
-
-/* One to three numbers with ':' between them; how many, or 0 where it is anything else. */
-static size_t read_numbers(const char *text, double numbers[3])
-{
-    size_t n = 0;
-    for (;;) {
-        char *end;
-        const int starts = (*text >= '0' && *text <= '9') || *text == '.';
-        numbers[n] = strtod(text, &end);
-        if (!starts || end == text || !isfinite(numbers[n]))
+    meso_field one = k->field;
+    for (one.offset = 0; one.offset < k->n * sizeof *numbers; one.offset += sizeof *numbers) {
+        char word[32];
+        size_t length = strcspn(text, ":");
+        snprintf(word, sizeof word, "%.*s", (int)length, text);
+        if (length >= sizeof word || meso_field_from_text(&one, word, numbers, NULL) != MESO_OK ||
+            (text[length] == ':') != (one.offset + sizeof *numbers < k->n * sizeof *numbers))
             return 0;
-        n++;
-        if (*end == '\0')
-            return n;
-        if (*end != ':' || n == 3)
-            return 0;
-        text = end + 1;
+        text += length + 1;
     }
+    return k->n != 2 || numbers[0] <= numbers[1];
 }
 
-static int all_within(const double *numbers, size_t n, double low, double high)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!(numbers[i] >= low && numbers[i] <= high))
-            return 0;
-    return 1;
-}
-
-static meso_status set_numbers(meso_augment_settings *settings, const key *k, const char *value,
-                               meso_error *error)
-{
-    static const char *const forms[] = {[REAL] = "one number",
-                                        [RANGE] = "LOW:HIGH",
-                                        [ZOOM] = "LOW:HIGH, or Z for 1-Z:1+Z",
-                                        [COLOUR] = "R:G:B"};
-    static const size_t wanted[] = {[REAL] = 1, [RANGE] = 2, [ZOOM] = 2, [COLOUR] = 3};
-    meso_status status = MESO_OK;
-    double numbers[3] = {0};
-    size_t n = read_numbers(value, numbers);
-    if (k->kind == ZOOM && n == 1) {
-        numbers[1] = 1 + numbers[0];
-        numbers[0] = 1 - numbers[0];
-        n = 2;
-    }
-    const int ordered = wanted[k->kind] != 2 || numbers[0] <= numbers[1];
-    MESO_REQUIRE(n == wanted[k->kind] && ordered && all_within(numbers, n, k->low, k->high), error,
-                 MESO_ERROR_ARGUMENT, "augmentation %s=%s: %s is wanted, within %g and %g", k->name,
-                 MESO_PRINTABLE(value), forms[k->kind], k->low, k->high);
-    memcpy(real_of(settings, k), numbers, n * sizeof *numbers);
-out:
-    return status;
-}
-
-static meso_status set_compat(meso_augment_settings *settings, const char *value, meso_error *error)
-{
-    for (int i = 0; i < MESO_AUGMENT_N_COMPATS; i++)
-        if (strcmp(value, compat_names[i]) == 0) {
-            settings->compat = (meso_augment_compat)i;
-            return MESO_OK;
-        }
-    return meso_fail(error, MESO_ERROR_ARGUMENT,
-                     "augmentation compat=%s: keras2.9, kp1.1.2 or keras2.1.5 is wanted",
-                     MESO_PRINTABLE(value));
-}
-
-static meso_status set_key(meso_augment_settings *settings, const key *k, const char *value,
+static meso_status set_key(const key *k, const char *value, meso_augment_settings *settings,
                            meso_error *error)
 {
-    if (k->kind == COMPAT)
-        return set_compat(settings, value, error);
-    if (k->kind != FLAG)
-        return set_numbers(settings, k, value, error);
-    if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
-        return meso_fail(error, MESO_ERROR_ARGUMENT, "augmentation %s=%s: 0 or 1 is wanted",
-                         k->name, MESO_PRINTABLE(value));
-    *flag_of(settings, k) = *value == '1';
-    return MESO_OK;
+    meso_status status = MESO_OK;
+    meso_error why = {0};
+    double z, numbers[3] = {0};
+    if (k->n < 2) {
+        status = meso_field_from_text(&k->field, value, settings, &why);
+        MESO_REQUIRE(status == MESO_OK, error, status, "augmentation %s %s", k->field.key,
+                     why.text);
+        return MESO_OK;
+    }
+    int good = read_numbers(k, value, numbers);
+    if (k->field.offset == offsetof(meso_augment_settings, zoom_low) &&
+        meso_read_number(value, &z) && z >= 0) {
+        numbers[0] = 1 - z;
+        numbers[1] = 1 + z;
+        good = numbers[0] >= k->field.low && numbers[1] <= k->field.high;
+    }
+    MESO_REQUIRE(good, error, MESO_ERROR_ARGUMENT,
+                 "augmentation %s takes %s from %g to %g, not \"%s\"", k->field.key, k->form,
+                 k->field.low, k->field.high, MESO_PRINTABLE(value));
+    memcpy((char *)settings + k->field.offset, numbers, k->n * sizeof *numbers);
+out:
+    return status;
 }
 
 /* One word between commas, which is cut apart. */
 static meso_status apply_word(meso_augment_settings *settings, char *word, meso_error *error)
 {
-    char *equals = strchr(word, '=');
+    char *equals = strchr(word, '='), known[256] = "";
     if (!equals) {
         for (size_t i = 0; i < n_presets; i++)
             if (strcmp(word, presets[i].name) == 0) {
@@ -173,15 +137,13 @@ static meso_status apply_word(meso_augment_settings *settings, char *word, meso_
                          MESO_PRINTABLE(word));
     }
     *equals = '\0';
-    for (size_t i = 0; i < n_keys; i++)
-        if (strcmp(word, keys[i].name) == 0)
-            return set_key(settings, &keys[i], equals + 1, error);
-    return meso_fail(error, MESO_ERROR_ARGUMENT,
-                     "no augmentation key \"%s\": rotation, width_shift, height_shift, shear, "
-                     "zoom, channel_shift, brightness, horizontal_flip, vertical_flip, "
-                     "samplewise_center, samplewise_std, featurewise_center, featurewise_std, "
-                     "mean, std or compat is wanted",
-                     MESO_PRINTABLE(word));
+    for (size_t i = 0; i < n_keys; i++) {
+        if (strcmp(word, keys[i].field.key) == 0)
+            return set_key(&keys[i], equals + 1, settings, error);
+        snprintf(known + strlen(known), sizeof known - strlen(known), " %s", keys[i].field.key);
+    }
+    return meso_fail(error, MESO_ERROR_ARGUMENT, "no augmentation key \"%s\"; there are%s",
+                     MESO_PRINTABLE(word), known);
 }
 
 meso_status meso_augment_parse(const char *text, meso_augment_settings *settings, meso_error *error)
@@ -214,41 +176,43 @@ static size_t put_number(char *out, size_t size, double number)
     return (size_t)n;
 }
 
-static size_t put_key(char *out, size_t size, meso_augment_settings *settings, const key *k)
+static size_t put_key(char *out, size_t size, const meso_augment_settings *settings, const key *k)
 {
-    static const size_t numbers[] = {[REAL] = 1, [RANGE] = 2, [ZOOM] = 2, [COLOUR] = 3};
-    size_t n = (size_t)snprintf(out, size, "%s=", k->name);
-    if (k->kind == FLAG)
-        return n + (size_t)snprintf(out + n, size - n, "%d", *flag_of(settings, k) != 0);
-    if (k->kind == COMPAT)
-        return n + (size_t)snprintf(out + n, size - n, "%s", compat_names[settings->compat]);
-    for (size_t i = 0; i < numbers[k->kind]; i++) {
+    const void *at = place_of(settings, k);
+    size_t length, n = (size_t)snprintf(out, size, "%s=", k->field.key);
+    if (k->field.kind == MESO_FIELD_SWITCH)
+        return n + (size_t)snprintf(out + n, size - n, "%d", *(const int *)at != 0);
+    if (k->field.kind == MESO_FIELD_CHOICE) {
+        const char *word = meso_word_at(k->field.words, *(const int *)at, &length);
+        return n + (size_t)snprintf(out + n, size - n, "%.*s", (int)length, word);
+    }
+    for (size_t i = 0; i < k->n; i++) {
         if (i > 0)
             out[n++] = ':';
-        n += put_number(out + n, size - n, real_of(settings, k)[i]);
+        n += put_number(out + n, size - n, ((const double *)at)[i]);
     }
     return n;
 }
 
-static int is_zero(meso_augment_settings *settings, const key *k)
+static int is_zero(const meso_augment_settings *settings, const key *k)
 {
-    const double *real = real_of(settings, k);
-    if (k->kind == FLAG || k->kind == COMPAT)
-        return *flag_of(settings, k) == 0;
-    return real[0] == 0 && (k->kind == REAL || real[1] == 0) && (k->kind != COLOUR || real[2] == 0);
+    const double *numbers = place_of(settings, k);
+    for (size_t i = 0; i < k->n; i++)
+        if (numbers[i] != 0)
+            return 0;
+    return k->n > 0 || *(const int *)place_of(settings, k) == 0;
 }
 
 const char *meso_augment_format(const meso_augment_settings *settings,
                                 char out[MESO_AUGMENT_TEXT_SIZE])
 {
-    meso_augment_settings copy = *settings;
     size_t n = 0;
     for (size_t i = 0; i < n_keys; i++) {
-        if (is_zero(&copy, &keys[i]))
+        if (is_zero(settings, &keys[i]))
             continue;
         if (n > 0)
             out[n++] = ',';
-        n += put_key(out + n, MESO_AUGMENT_TEXT_SIZE - n, &copy, &keys[i]);
+        n += put_key(out + n, MESO_AUGMENT_TEXT_SIZE - n, settings, &keys[i]);
     }
     if (n == 0)
         snprintf(out, MESO_AUGMENT_TEXT_SIZE, "none");

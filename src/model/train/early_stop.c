@@ -23,10 +23,9 @@ const char *meso_monitor_name(meso_monitor monitor)
 }
 
 const meso_field meso_early_stop_fields[MESO_N_EARLY_STOP_FIELDS] = {
-    {"early_stop_patience", MESO_FIELD_WHOLE, offsetof(meso_early_stop, patience), 0, 1e15, NULL},
-    {"early_stop_min_delta", MESO_FIELD_REAL, offsetof(meso_early_stop, min_delta), 0, 1e9, NULL},
-    {"early_stop_restore_best", MESO_FIELD_SWITCH, offsetof(meso_early_stop, restore_best), 0, 0,
-     NULL},
+    MESO_FIELD(meso_early_stop, "early_stop_patience", WHOLE, patience, 0, 1e15, NULL),
+    MESO_FIELD(meso_early_stop, "early_stop_min_delta", REAL, min_delta, 0, 1e9, NULL),
+    MESO_FIELD(meso_early_stop, "early_stop_restore_best", SWITCH, restore_best, 0, 0, NULL),
 };
 
 meso_status meso_early_stop_parse(const char *text, meso_early_stop *stop, meso_error *error)

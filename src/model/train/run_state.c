@@ -62,10 +62,7 @@ out:
 /* ---- state ⇄ JSON ------------------------------------------------------------------------------
  */
 
-#define STATE(key, kind, member)                                             \
-    {                                                                        \
-        key, MESO_FIELD_##kind, offsetof(meso_run_state, member), 0, 0, NULL \
-    }
+#define STATE(key, kind, member) MESO_FIELD(meso_run_state, key, kind, member, 0, 0, NULL)
 
 static const meso_field state_fields[] = {
     STATE("checkpoint", WHOLE, checkpoint),

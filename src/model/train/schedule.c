@@ -13,15 +13,15 @@
 #include "model/train/settings.h"
 
 const meso_field meso_schedule_fields[MESO_N_SCHEDULE_FIELDS] = {
-    {"schedule_rate", MESO_FIELD_REAL, offsetof(meso_schedule, rate), 0, 0.999999, NULL},
-    {"schedule_limit", MESO_FIELD_REAL, offsetof(meso_schedule, limit), 0, 1, NULL},
-    {"schedule_every", MESO_FIELD_WHOLE, offsetof(meso_schedule, every), 0, 1e15, NULL},
+    MESO_FIELD(meso_schedule, "schedule_rate", REAL, rate, 0, 0.999999, NULL),
+    MESO_FIELD(meso_schedule, "schedule_limit", REAL, limit, 0, 1, NULL),
+    MESO_FIELD(meso_schedule, "schedule_every", WHOLE, every, 0, 1e15, NULL),
 };
 
 meso_status meso_schedule_parse(const char *text, meso_schedule *schedule, meso_error *error)
 {
-    static const meso_field kind = {
-        "schedule", MESO_FIELD_CHOICE, offsetof(meso_schedule, kind), 0, 0, MESO_SCHEDULE_WORDS};
+    static const meso_field kind =
+        MESO_FIELD(meso_schedule, "schedule", CHOICE, kind, 0, 0, MESO_SCHEDULE_WORDS);
     meso_status status = MESO_OK;
     meso_error why = {0};
     meso_schedule s = {.rate = 0.1};

@@ -34,7 +34,7 @@ static const char of_result[] = "it changes no result";
 
 /* clang-format off */
 #define ROW(key, kind, member, low, high, words, name_, letter_, argument_, help_, ...) \
-    {.field = {key, MESO_FIELD_##kind, offsetof(meso_train_options, member), low, high, words}, \
+    {.field = MESO_FIELD(meso_train_options, key, kind, member, low, high, words), \
      .name = name_, .letter = letter_, .argument = argument_, .help = help_, __VA_ARGS__}
 #define TEXT(key, member, name, letter, argument, ...) \
     ROW(key, TEXT, member, 0, 0, NULL, name, letter, argument, __VA_ARGS__)

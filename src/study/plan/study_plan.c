@@ -18,13 +18,13 @@ enum { max_document = 16 << 20, place_size = 160 };
 /* ---- keys --------------------------------------------------------------------------------------
  */
 
-/* clang-format off */
-#define SOURCE(key, member) {key, MESO_FIELD_TEXT, offsetof(study_source, member), 0, 0, NULL}
-#define PLAN(key, kind, member, low, high, words) \
-    {key, MESO_FIELD_##kind, offsetof(study_plan, member), low, high, words}
-#define elsewhere SIZE_MAX
-#define STRUCTURE(key) {key, MESO_FIELD_TEXT, elsewhere, 0, 0, NULL} /* more than a member */
-/* clang-format on */
+#define SOURCE(key, member) MESO_FIELD(study_source, key, TEXT, member, 0, 0, NULL)
+#define PLAN(key, ...) MESO_FIELD(study_plan, key, __VA_ARGS__)
+#define elsewhere SIZE_MAX /* more than a member */
+#define STRUCTURE(key)                              \
+    {                                               \
+        key, MESO_FIELD_TEXT, elsewhere, 0, 0, NULL \
+    }
 
 static const meso_field source_fields[] = {SOURCE("path", path), SOURCE("group", group),
                                            SOURCE("fake", fake), SOURCE("real", real)};
