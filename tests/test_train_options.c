@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "harness_run.h"
 #include "model/train/train_config.h"
 #include "model/train/train_options.h"
@@ -309,12 +310,30 @@ static void every_word_is_in_the_table(void **state)
     harness_forget(&r);
 }
 
+/* The guide names each option that a study's variant can have. */
+static void the_guide_names_what_varies(void **state)
+{
+    void *text = NULL;
+    size_t n;
+    (void)state;
+    assert_int_equal(meso_file_read("docs/studies.md", 1 << 20, &text, &n, NULL, NULL), MESO_OK);
+    EACH_ROW(row)
+    {
+        char word[64];
+        snprintf(word, sizeof word, "`%s`", row->field.key);
+        if (!row->fixed && !strstr(text, word))
+            fail_msg("docs/studies.md does not name %s", word);
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_option_by_every_way, harness_enter_folder,
                                         harness_leave_folder),
         cmocka_unit_test(what_cannot_vary_says_why), cmocka_unit_test(every_member_is_in_the_table),
-        cmocka_unit_test(every_word_is_in_the_table)};
+        cmocka_unit_test(every_word_is_in_the_table),
+        cmocka_unit_test(the_guide_names_what_varies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
