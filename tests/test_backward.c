@@ -36,7 +36,7 @@ static void check(meso_status status)
 typedef struct bench {
     harness_tensor inputs[MESO_MAX_INPUTS], output, d_output, d_inputs[MESO_MAX_INPUTS];
     reference_tensor exact[MESO_MAX_INPUTS], d_out, begun[MESO_MAX_INPUTS];
-    meso_buffer params[MESO_MAX_PARAMS], d_params[MESO_MAX_PARAMS], memory;
+    meso_buffer params[MESO_MAX_PARAMS], d_params[MESO_MAX_PARAMS], saved;
 } bench;
 
 static int halo_of(int (*halo)(const meso_layer *), const meso_layer *layer)
@@ -71,8 +71,8 @@ static void make_bench(bench *b, const harness_layer *s, int extra, int add, mes
         check(meso_buffer_write(device, &b->d_params[k], 0, poison, n_sums * sizeof(float)));
         free(poison);
     }
-    if (layer->op->memory)
-        check(meso_buffer_create(device, layer->op->memory(layer, n) * sizeof(float), &b->memory));
+    if (layer->op->saved)
+        check(meso_buffer_create(device, layer->op->saved(layer, n) * sizeof(float), &b->saved));
 }
 
 static void free_bench(bench *b, const meso_layer *layer)
@@ -90,7 +90,7 @@ static void free_bench(bench *b, const meso_layer *layer)
         meso_buffer_release(&b->params[k]);
         meso_buffer_release(&b->d_params[k]);
     }
-    meso_buffer_release(&b->memory);
+    meso_buffer_release(&b->saved);
 }
 
 static meso_tensor_view view_of(const harness_tensor *t, size_t first)
@@ -108,11 +108,11 @@ static meso_train_step step_of(const bench *b, const harness_layer *s, size_t fi
     meso_train_step t = {.step = {.net = s->net, .layer = layer, .n = n},
                          .first = first,
                          .batch = s->l.n,
-                         .memory = &b->memory,
+                         .saved = &b->saved,
                          .frozen = s->l.frozen,
                          .seed = s->l.seed,
-                         .count = s->l.step,
-                         .rate = 0.01};
+                         .step_number = s->l.step,
+                         .momentum = 0.01};
     t.step.output = view_of(&b->output, first);
     t.d_output = view_of(&b->d_output, first);
     for (size_t k = 0; k < layer->n_inputs; k++) {

@@ -132,19 +132,21 @@ static meso_train_step step_of(const bench *b, int layer, int i)
 static void try_case(const char *text, size_t n, uint64_t seed)
 {
     bench b = open_bench(text, n, seed);
-    meso_train_step together = step_of(&b, conv, 0);
-    together.bias = &b.bias;
-    together.relu = b.net->n_layers > relu ? &b.net->layers[relu] : NULL;
+    const int with_relu = b.net->n_layers > relu;
+    meso_train_step together = step_of(&b, conv, 0), bias_0 = step_of(&b, bias, 0),
+                    relu_0 = step_of(&b, with_relu ? relu : bias, 0);
+    together.next = &bias_0;
+    bias_0.next = with_relu ? &relu_0 : NULL;
     check(meso_op_conv.train.apply(device, &together));
     for (int i = conv; i < (int)b.net->n_layers; i++) {
         const meso_train_step step = step_of(&b, i, 1);
         check(step.step.layer->op->train.apply(device, &step));
     }
     expect_same(&b.out[0].buffer, &b.out[1].buffer, b.out[0].n_floats, "the output", text);
-    if (together.relu) {
-        const meso_train_step bias_0 = step_of(&b, bias, 0), relu_0 = step_of(&b, relu, 0),
-                              bias_1 = step_of(&b, bias, 1), relu_1 = step_of(&b, relu, 1);
-        check(meso_bias_relu_backward(device, &bias_0, &relu_0));
+    if (with_relu) {
+        const meso_train_step bias_1 = step_of(&b, bias, 1), relu_1 = step_of(&b, relu, 1);
+        check(meso_fused_pair_of(&b.net->layers[bias], &b.net->layers[relu])
+                  ->backward.apply(device, &bias_0));
         check(meso_op_relu.backward.apply(device, &relu_1));
         check(meso_op_bias.backward.apply(device, &bias_1));
         expect_same(&b.d[0].buffer, &b.d[1].buffer, b.d[0].n_floats, "the gradient", text);
@@ -201,9 +203,10 @@ static void test_who_goes_together(void **state)
                  rows[i].stride, rows[i].rest);
         meso_net *net = parse(text);
         meso_train_plan_make(net, frozen, net->n_layers - 1, &plan);
-        if (plan.places[bias].finishes != rows[i].bias ||
-            plan.places[relu].finishes != rows[i].relu)
-            fail_msg("%s: %d %d", text, plan.places[bias].finishes, plan.places[relu].finishes);
+        const int with_bias = plan.places[conv].pair != NULL;
+        const int with_relu = plan.places[bias].pair != NULL;
+        if (with_bias != rows[i].bias || with_relu != rows[i].relu)
+            fail_msg("%s: %d %d", text, with_bias, with_relu);
         meso_net_close(net);
     }
 }

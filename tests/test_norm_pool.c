@@ -18,7 +18,6 @@
 
 #include "harness_layer.h"
 #include "harness_tensor.h"
-#include "net/train/norm_pool.h"
 #include "net/train/train.h"
 #include "net/train/train_plan.h"
 
@@ -34,9 +33,10 @@ static void check(meso_status status)
 
 typedef struct bench {
     harness_layer norm, pool;
+    const meso_fused_pair *pair;
     harness_tensor in, out, d_out, d_in;
     reference_tensor exact, d_exact, begun;
-    meso_buffer params[n_params], sums[2], memory;
+    meso_buffer params[n_params], sums[2], saved;
     int add;
 } bench;
 
@@ -56,8 +56,8 @@ static int open_bench(bench *b, int height, int width, const char *window, size_
              "i = input height=%d width=%d channels=3 divide=1\nb = batch_norm i epsilon=0.001\n",
              height, width);
     assert_true(harness_layer_open(&b->norm, text, n, 0, &random));
-    assert_true(meso_norm_pool_fits(b->norm.l.layer, b->pool.l.layer));
     const meso_layer *norm = b->norm.l.layer, *pool = b->pool.l.layer;
+    assert_non_null(b->pair = meso_fused_pair_of(norm, pool));
     const int pad = (int)(seed % 3);
     b->in = harness_tensor_random(device, norm->shape, pad, n, &random, &b->exact);
     b->out = harness_tensor_poisoned(device, pool->shape, 1, n);
@@ -70,7 +70,7 @@ static int open_bench(bench *b, int height, int width, const char *window, size_
     }
     for (size_t k = 0; k < 2; k++)
         check(meso_buffer_create(device, bytes * meso_train_groups(n), &b->sums[k]));
-    check(meso_buffer_create(device, sizeof(float) * norm->op->memory(norm, n), &b->memory));
+    check(meso_buffer_create(device, sizeof(float) * norm->op->saved(norm, n), &b->saved));
     return 1;
 }
 
@@ -86,7 +86,7 @@ static void close_bench(bench *b)
         meso_buffer_release(&b->params[k]);
     meso_buffer_release(&b->sums[0]);
     meso_buffer_release(&b->sums[1]);
-    meso_buffer_release(&b->memory);
+    meso_buffer_release(&b->saved);
     harness_layer_close(&b->norm);
     harness_layer_close(&b->pool);
 }
@@ -112,26 +112,25 @@ static void make_steps(const bench *b, size_t first, size_t n, meso_train_step *
                               .d_inputs = {view_of(&b->d_in, first)},
                               .add = {b->add},
                               .d_params = {&b->sums[0], &b->sums[1]},
-                              .memory = &b->memory,
-                              .rate = 0.01};
+                              .saved = &b->saved,
+                              .momentum = 0.01};
     for (size_t k = 0; k < n_params; k++)
         norm->step.params[k] = &b->params[k];
     *pool = (meso_train_step){
         .step = {.layer = b->pool.l.layer, .n = n, .output = view_of(&b->out, first)},
         .first = first,
         .d_output = view_of(&b->d_out, first)};
+    norm->next = pool;
 }
 
-typedef meso_status (*pair_part)(meso_device *, const meso_train_step *, const meso_train_step *);
-
 /* In two parts where there is more than one image. */
-static void run(const bench *b, meso_train_part part, pair_part pair)
+static void run(const bench *b, meso_train_part part)
 {
     const size_t n = b->norm.l.n, half = n / 3;
     for (size_t first = 0; first < n; first = first == 0 && half > 0 ? half : n) {
         meso_train_step norm, pool;
         make_steps(b, first, first == 0 && half > 0 ? half : n - first, &norm, &pool);
-        check(part ? part(device, &norm) : pair(device, &norm, &pool));
+        check(part(device, &norm));
     }
 }
 
@@ -186,13 +185,13 @@ static void try_pair(int height, int width, const char *window, size_t n)
     reference_backward(&b.pool.l, &between, &out, &b.d_exact, 1, &of_pool);
     reference_backward(&b.norm.l, &b.exact, &between, &of_pool.inputs[0], 1, &of_norm);
     widen(&out, &between, n);
-    run(&b, norm->train.measure, NULL);
+    run(&b, norm->train.measure);
     run_once(&b, norm->train.combine);
-    run(&b, NULL, meso_norm_pool_apply);
+    run(&b, b.pair->forward);
     harness_tensor_compare(device, &b.out, &out, n, 16, text);
-    run(&b, NULL, meso_norm_pool_backward_measure);
+    run(&b, b.pair->backward.measure);
     run_once(&b, norm->backward.combine);
-    run(&b, NULL, meso_norm_pool_backward_apply);
+    run(&b, b.pair->backward.apply);
     compare_sums(&b, &of_norm, text);
     reference_tensor *d = &of_norm.inputs[0];
     for (size_t e = 0; e < n * meso_shape_size(d->shape) && b.add; e++) {
@@ -251,7 +250,7 @@ static void test_who_goes_together(void **state)
         assert_int_equal(meso_net_parse(text, "case", &net, NULL), MESO_OK);
         frozen[1] = (unsigned char)rows[i].frozen;
         meso_train_plan_make(net, frozen, net->n_layers - 1, &plan);
-        assert_int_equal(plan.places[1].pooled, rows[i].pooled);
+        assert_int_equal(plan.places[1].pair != NULL, rows[i].pooled);
         meso_net_close(net);
     }
 }

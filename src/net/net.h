@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "mesocl/net.h"
+#include "net/op/op_list.h"
 
 enum {
     MESO_NAME_SIZE = 64,   /* a layer's name with its NUL */
@@ -28,15 +29,6 @@ static inline size_t meso_shape_size(meso_shape s)
 {
     return (size_t)s.c * (size_t)s.h * (size_t)s.w;
 }
-
-/* A window sliding over height and width: settings of conv and max_pool, [0] vertical, [1]
- * horizontal. */
-typedef struct meso_window {
-    int size[2], stride[2], dilation[2];
-    enum { MESO_PAD_SAME, MESO_PAD_VALID, MESO_PAD_EXPLICIT } pad;
-    int before[2]; /* zeros above and left; known once the shape is */
-    int after[2];  /* below and right, as far as the last window reaches */
-} meso_window;
 
 typedef enum meso_param_kind {
     MESO_PARAM_KERNEL,
@@ -67,37 +59,7 @@ typedef struct meso_layer {
     size_t inputs[MESO_MAX_INPUTS]; /* positions of earlier layers */
     meso_shape shape;               /* of the output */
     size_t first_param, n_params;   /* in the net's list */
-    union {                         /* the op's settings, by op */
-        struct {
-            int height, width, channels;
-            double divide; /* 8-bit pixels are divided by it */
-        } input;
-        struct {
-            int filters;
-            meso_window window;
-        } conv;
-        struct {
-            double cap; /* infinity: none */
-        } relu;
-        struct {
-            double slope;
-        } leaky_relu;
-        struct {
-            double alpha;
-        } elu;
-        struct {
-            double epsilon;
-        } batch_norm;
-        struct {
-            meso_window window;
-        } max_pool;
-        struct {
-            int units;
-        } dense;
-        struct {
-            double rate;
-        } dropout;
-    } set;
+    meso_settings set;              /* by op */
 } meso_layer;
 
 struct meso_net {

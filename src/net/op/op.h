@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * An op: what a layer of its kind is called, takes, computes and costs. op.c has what several ops
- * share; op_conv.c and op_bias.c have a deal of their own.
+ * share.
  */
 #ifndef MESO_NET_OP_H
 #define MESO_NET_OP_H
@@ -49,24 +49,21 @@ typedef struct meso_train_step {
     meso_tensor_view d_output, d_inputs[MESO_MAX_INPUTS]; /* buffer NULL: not wanted */
     int add[MESO_MAX_INPUTS];
     const meso_buffer *d_params[MESO_MAX_PARAMS]; /* NULL: not trained */
-    const meso_buffer *memory;                    /* the op's own, from forward to backward */
+    const meso_buffer *saved;                     /* the op's own, from forward to backward */
     int frozen;
-    uint64_t seed, count; /* of dropout: count is the step's number */
-    double rate;          /* by which moving statistics follow the batch's */
-    int biased_variance;  /* of the moving variance */
-    /* conv: the bias and ReLU behind it that it computes, too, before it stores
-     * anything, or NULL */
-    const meso_buffer *bias;
-    const meso_layer *relu;
+    uint64_t seed, step_number; /* of dropout */
+    double momentum;            /* by which moving statistics follow the batch's; 1 − Keras' */
+    int biased_variance;        /* of the moving variance */
+    const struct meso_train_step *next; /* the layer behind that this one does, too, or NULL */
 } meso_train_step;
 
 typedef meso_status (*meso_train_part)(meso_device *device, const meso_train_step *step);
 
-/* A layer's work in training. `measure` is done for every image of the batch before `combine` runs
- * once, for the whole batch (first = 0, n = batch), and that before `apply`, again image by image.
- * NULL: nothing to do. */
+/* A layer's work in training, in this order. NULL: nothing to do. */
 typedef struct meso_train_parts {
-    meso_train_part measure, combine, apply;
+    meso_train_part measure; /* for each image of the batch */
+    meso_train_part combine; /* once, for the whole batch: first = 0, n = batch */
+    meso_train_part apply;   /* for each image */
 } meso_train_parts;
 
 typedef struct meso_op {
@@ -85,8 +82,8 @@ typedef struct meso_op {
      */
     meso_train_parts train, backward;
     int in_place, reads_output;
-    /* Floats of `memory` for a batch. NULL: none. */
-    size_t (*memory)(const meso_layer *layer, size_t batch);
+    /* Floats of `saved` for a batch. NULL: none. */
+    size_t (*saved)(const meso_layer *layer, size_t batch);
     /* Zeros that backward reads around the output's gradient. NULL: none. */
     int (*backward_halo)(const meso_layer *layer);
     /* Zeros the op reads around its inputs, per side. NULL: none. */
@@ -95,10 +92,9 @@ typedef struct meso_op {
     uint64_t (*multiply_adds)(const meso_layer *layer, const meso_shape *inputs);
 } meso_op;
 
-/* One row for each op_*.c; op_table.c lists them. */
-extern const meso_op meso_op_input, meso_op_conv, meso_op_bias, meso_op_relu, meso_op_leaky_relu,
-    meso_op_elu, meso_op_batch_norm, meso_op_max_pool, meso_op_global_avg_pool, meso_op_concat,
-    meso_op_flatten, meso_op_dense, meso_op_dropout, meso_op_sigmoid, meso_op_softmax;
+#define MESO_DECLARE_OP(name) extern const meso_op meso_op_##name;
+MESO_OPS(MESO_DECLARE_OP)
+#undef MESO_DECLARE_OP
 
 /* Shared by conv and max_pool: fills before and after, and the output's height and width. */
 meso_status meso_window_shape(meso_window *window, meso_shape in, meso_shape *out,
@@ -108,13 +104,6 @@ int meso_window_halo(const meso_window *window);
 /* Work-items (block of rows, n · channels) of elementwise kernels of training. */
 #define MESO_TRAIN_GLOBAL(shape, n) \
     MESO_GLOBAL(((shape).h + MESO_TRAIN_ROWS - 1) / MESO_TRAIN_ROWS, (n) * (size_t)(shape).c, 1)
-
-/* Whether a convolution can compute the bias and ReLU behind it. */
-int meso_conv_finishes(const meso_layer *conv);
-
-/* Backward of a bias that is trained and of the ReLU over it, both in place, in one go. */
-meso_status meso_bias_relu_backward(meso_device *device, const meso_train_step *bias,
-                                    const meso_train_step *relu);
 
 /* Groups that have one of the step's images. */
 size_t meso_step_groups(const meso_train_step *step);

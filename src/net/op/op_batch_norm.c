@@ -42,7 +42,7 @@ static meso_status measure(meso_device *device, const meso_train_step *t)
         return MESO_OK;
     return meso_launch(
         device, MESO_KERNEL_BATCH_NORM_MEASURE, MESO_GLOBAL(in->shape.c, t->step.n, 1),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(t->memory)));
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(t->saved)));
 }
 
 static meso_status combine(meso_device *device, const meso_train_step *t)
@@ -53,11 +53,11 @@ static meso_status combine(meso_device *device, const meso_train_step *t)
         return MESO_OK;
     return meso_launch(
         device, MESO_KERNEL_BATCH_NORM_COMBINE, MESO_GLOBAL(shape.c, 1, 1),
-        MESO_ARGS(meso_arg_buffer(t->memory), meso_arg_int(shape.c), meso_arg_int((int)t->batch),
+        MESO_ARGS(meso_arg_buffer(t->saved), meso_arg_int(shape.c), meso_arg_int((int)t->batch),
                   meso_arg_int(shape.h * shape.w),
                   meso_arg_float(t->step.layer->set.batch_norm.epsilon),
                   meso_arg_buffer(t->step.params[2]), meso_arg_buffer(t->step.params[3]),
-                  meso_arg_float(t->rate),
+                  meso_arg_float(t->momentum),
                   meso_arg_float(t->biased_variance || values < 2 ? 1 : values / (values - 1))));
 }
 
@@ -68,7 +68,7 @@ static meso_status apply(meso_device *device, const meso_train_step *t)
         return forward(device, &t->step);
     return meso_launch(
         device, MESO_KERNEL_BATCH_NORM_APPLY, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(t->memory),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(t->saved),
                   meso_arg_buffer(t->step.params[0]), meso_arg_buffer(t->step.params[1]),
                   meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
 }
@@ -82,7 +82,7 @@ static meso_status backward_measure(meso_device *device, const meso_train_step *
                        MESO_GLOBAL(in->shape.c, meso_step_groups(t), 1),
                        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
                                  meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
-                                 meso_arg_buffer(t->memory), meso_arg_buffer(t->d_params[0]),
+                                 meso_arg_buffer(t->saved), meso_arg_buffer(t->d_params[0]),
                                  meso_arg_buffer(t->d_params[1]), meso_arg_int((int)t->step.n)));
 }
 
@@ -95,7 +95,7 @@ static meso_status backward_combine(meso_device *device, const meso_train_step *
                        MESO_ARGS(meso_arg_buffer(t->d_params[0]), meso_arg_buffer(t->d_params[1]),
                                  meso_arg_int(shape.c), meso_arg_int((int)meso_step_groups(t)),
                                  meso_arg_float((double)t->batch * shape.h * shape.w),
-                                 meso_arg_buffer(t->memory)));
+                                 meso_arg_buffer(t->saved)));
 }
 
 static meso_status backward_apply(meso_device *device, const meso_train_step *t)
@@ -114,13 +114,13 @@ static meso_status backward_apply(meso_device *device, const meso_train_step *t)
     return meso_launch(
         device, MESO_KERNEL_BATCH_NORM_BACKWARD_APPLY, MESO_TRAIN_GLOBAL(in->shape, t->step.n),
         MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
-                  meso_arg_tensor(d_out), meso_arg_buffer(t->memory),
+                  meso_arg_tensor(d_out), meso_arg_buffer(t->saved),
                   meso_arg_buffer(t->step.params[0]), meso_arg_buffer(d_in->buffer),
                   meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
 }
 
 /* As cl/train/train_norm.cl lays it out. */
-static size_t memory(const meso_layer *layer, size_t batch)
+static size_t saved(const meso_layer *layer, size_t batch)
 {
     return (size_t)layer->shape.c * (6 + 2 * batch);
 }
@@ -135,4 +135,4 @@ const meso_op meso_op_batch_norm = {
     .forward = forward,
     .train = {measure, combine, apply},
     .backward = {backward_measure, backward_combine, backward_apply},
-    .memory = memory};
+    .saved = saved};

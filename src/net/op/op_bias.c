@@ -42,18 +42,6 @@ static meso_status backward(meso_device *device, const meso_train_step *t)
                                  meso_arg_buffer(t->d_params[0]), meso_arg_int((int)t->step.n)));
 }
 
-meso_status meso_bias_relu_backward(meso_device *device, const meso_train_step *bias,
-                                    const meso_train_step *relu)
-{
-    const meso_tensor_view *out = &relu->step.output, *d = &relu->d_output;
-    return meso_launch(
-        device, MESO_KERNEL_BIAS_RELU_BACKWARD, MESO_GLOBAL(d->shape.c, meso_step_groups(bias), 1),
-        MESO_ARGS(meso_arg_buffer(out->buffer), meso_arg_tensor(out),
-                  meso_arg_float(relu->step.layer->set.relu.cap), meso_arg_buffer(d->buffer),
-                  meso_arg_tensor(d), meso_arg_buffer(bias->d_params[0]),
-                  meso_arg_int((int)bias->step.n)));
-}
-
 const meso_op meso_op_bias = {.name = "bias",
                               .min_inputs = 1,
                               .max_inputs = 1,

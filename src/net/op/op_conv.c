@@ -49,8 +49,8 @@ static meso_status forward(meso_device *device, const meso_step *step)
 }
 
 /* Where the stride is 1, forward and the gradient of the input are the same kernel: see
- * cl/train/train_conv.cl. direction: 1 forward, with the bias and ReLU behind; −1 back from the
- * output's gradient. */
+ * cl/train/train_conv.cl. direction: 1 forward, with the bias and ReLU that may come with it
+ * (fused_pairs.c); −1 back from the output's gradient. */
 static meso_status launch_rows(meso_device *device, const meso_train_step *t,
                                const meso_tensor_view *from, const meso_tensor_view *to,
                                int direction, int add)
@@ -59,30 +59,25 @@ static meso_status launch_rows(meso_device *device, const meso_train_step *t,
     const meso_step *step = &t->step;
     const meso_window *w = &step->layer->set.conv.window;
     const int filters = step->layer->shape.c, forth = direction > 0;
-    const int with_bias = forth && t->bias, with_relu = forth && t->relu;
+    const meso_train_step *bias = forth ? t->next : NULL, *relu = bias ? bias->next : NULL;
     const size_t tiles = ((size_t)to->shape.c + tile - 1) / tile;
     return meso_launch(
         device, MESO_KERNEL_CONV_ROWS, MESO_GLOBAL((to->shape.h + 1) / 2, step->n * tiles, 1),
-        MESO_ARGS(meso_arg_buffer(from->buffer), meso_arg_tensor(from),
-                  meso_arg_buffer(step->params[0]), meso_arg_int(forth ? filters : 1),
-                  meso_arg_int(forth ? 1 : filters), meso_arg_buffer(to->buffer),
-                  meso_arg_tensor(to), meso_arg_int(w->size[0]), meso_arg_int(w->size[1]),
-                  meso_arg_int(direction * w->dilation[0]),
-                  meso_arg_int(direction * w->dilation[1]), meso_arg_int(direction * w->before[0]),
-                  meso_arg_int(direction * w->before[1]), meso_arg_int(add),
-                  meso_arg_int(with_bias), meso_arg_buffer(with_bias ? t->bias : step->params[0]),
-                  meso_arg_float(with_relu ? 0 : -INFINITY),
-                  meso_arg_float(with_relu ? t->relu->set.relu.cap : INFINITY)));
+        MESO_ARGS(
+            meso_arg_buffer(from->buffer), meso_arg_tensor(from), meso_arg_buffer(step->params[0]),
+            meso_arg_int(forth ? filters : 1), meso_arg_int(forth ? 1 : filters),
+            meso_arg_buffer(to->buffer), meso_arg_tensor(to), meso_arg_int(w->size[0]),
+            meso_arg_int(w->size[1]), meso_arg_int(direction * w->dilation[0]),
+            meso_arg_int(direction * w->dilation[1]), meso_arg_int(direction * w->before[0]),
+            meso_arg_int(direction * w->before[1]), meso_arg_int(add), meso_arg_int(bias != NULL),
+            meso_arg_buffer(bias ? bias->step.params[0] : step->params[0]),
+            meso_arg_float(relu ? 0 : -INFINITY),
+            meso_arg_float(relu ? relu->step.layer->set.relu.cap : INFINITY)));
 }
 
 static int is_dense(const meso_layer *layer)
 {
     return layer->set.conv.window.stride[0] == 1 && layer->set.conv.window.stride[1] == 1;
-}
-
-int meso_conv_finishes(const meso_layer *conv)
-{
-    return conv->op == &meso_op_conv && is_dense(conv);
 }
 
 static meso_status train(meso_device *device, const meso_train_step *t)

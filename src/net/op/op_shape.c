@@ -106,15 +106,15 @@ static meso_status flatten_backward(meso_device *device, const meso_train_step *
 static meso_status launch_dropout(meso_device *device, const meso_train_step *t,
                                   const meso_tensor_view *from, const meso_tensor_view *to, int add)
 {
-    const double rate = t->count == 0 ? 0 : t->step.layer->set.dropout.rate;
+    const double rate = t->step_number == 0 ? 0 : t->step.layer->set.dropout.rate;
     const size_t layer = (size_t)(t->step.layer - t->step.net->layers);
-    return meso_launch(device, MESO_KERNEL_DROPOUT, MESO_TRAIN_GLOBAL(to->shape, t->step.n),
-                       MESO_ARGS(meso_arg_buffer(from->buffer), meso_arg_tensor(from),
-                                 meso_arg_buffer(to->buffer), meso_arg_tensor(to),
-                                 meso_arg_int((int)(uint32_t)ceil(rate * 0x1p32)),
-                                 meso_arg_float(1 / (1 - rate)), meso_arg_int((int)t->seed),
-                                 meso_arg_int((int)(t->seed >> 32)), meso_arg_int((int)t->count),
-                                 meso_arg_int((int)layer), meso_arg_int(add)));
+    return meso_launch(
+        device, MESO_KERNEL_DROPOUT, MESO_TRAIN_GLOBAL(to->shape, t->step.n),
+        MESO_ARGS(meso_arg_buffer(from->buffer), meso_arg_tensor(from), meso_arg_buffer(to->buffer),
+                  meso_arg_tensor(to), meso_arg_int((int)(uint32_t)ceil(rate * 0x1p32)),
+                  meso_arg_float(1 / (1 - rate)), meso_arg_int((int)t->seed),
+                  meso_arg_int((int)(t->seed >> 32)), meso_arg_int((int)t->step_number),
+                  meso_arg_int((int)layer), meso_arg_int(add)));
 }
 
 static meso_status dropout(meso_device *device, const meso_train_step *t)

@@ -6,23 +6,8 @@
 
 #include <string.h>
 
-static const meso_op *const ops[] = {
-    &meso_op_input,
-    &meso_op_conv,
-    &meso_op_bias,
-    &meso_op_relu,
-    &meso_op_leaky_relu,
-    &meso_op_elu,
-    &meso_op_batch_norm,
-    &meso_op_max_pool,
-    &meso_op_concat,
-    &meso_op_flatten,
-    &meso_op_global_avg_pool,
-    &meso_op_dense,
-    &meso_op_dropout,
-    &meso_op_sigmoid,
-    &meso_op_softmax,
-};
+#define MESO_OP_ADDRESS(name) &meso_op_##name,
+static const meso_op *const ops[] = {MESO_OPS(MESO_OP_ADDRESS)};
 enum { n_ops = sizeof ops / sizeof ops[0] };
 
 const meso_op *meso_op_at(size_t i)

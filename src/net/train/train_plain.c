@@ -11,26 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/train/norm_pool.h"
 #include "net/train/train_params.h"
 #include "net/train/train_plan.h"
 
 /* chunk_images: measured on MesoInception-4, where 2 are a fifth faster than 8 (which leave the
  * cache) and than 1 (which is all launches). */
-enum { max_tasks = 6 * MESO_MAX_LAYERS, chunk_images = 2 };
+enum { max_tasks = 6 * MESO_MAX_LAYERS, chunk_images = 2, max_together = 3 };
 
 typedef enum task_kind { TASK_UNPACK, TASK_FORWARD, TASK_LOSS, TASK_BACKWARD } task_kind;
-
-/* Of a layer and the next one together. */
-typedef meso_status (*pair_part)(meso_device *device, const meso_train_step *one,
-                                 const meso_train_step *next);
 
 typedef struct task {
     task_kind kind;
     size_t layer;
     meso_train_part part; /* NULL: the op's forward */
     int once;             /* for the whole batch */
-    pair_part pair;       /* in place of part, or NULL */
 } task;
 
 typedef struct run {
@@ -44,23 +38,18 @@ typedef struct run {
     meso_train_param *params;
     meso_buffer values[MESO_MAX_LAYERS]; /* by the source of a tensor */
     meso_buffer gradients[MESO_MAX_LAYERS];
-    meso_buffer memories[MESO_MAX_LAYERS];
+    meso_buffer saved[MESO_MAX_LAYERS];
     meso_buffer classes, results; /* results: [image] of loss and 1 where it is right */
     float *host_results;
     /* of the step under way */
     const meso_train_input *input;
     uint64_t step;
-    double rate;
+    double momentum;
 } run;
 
 static void add_task(run *r, task_kind kind, size_t layer, meso_train_part part, int once)
 {
-    r->tasks[r->n_tasks++] = (task){kind, layer, part, once, NULL};
-}
-
-static void add_pair(run *r, task_kind kind, size_t layer, pair_part pair)
-{
-    r->tasks[r->n_tasks++] = (task){kind, layer, NULL, 0, pair};
+    r->tasks[r->n_tasks++] = (task){kind, layer, part, once};
 }
 
 static void add_parts(run *r, task_kind kind, size_t layer, const meso_train_parts *parts)
@@ -76,43 +65,36 @@ static void add_parts(run *r, task_kind kind, size_t layer, const meso_train_par
 
 static void add_forward(run *r, size_t i)
 {
-    const meso_op *op = r->net->layers[i].op;
-    if (r->plan.places[i - 1].pooled || r->plan.places[i].finishes)
-        return;
-    if (r->plan.places[i].pooled) {
-        add_parts(r, TASK_FORWARD, i,
-                  &(meso_train_parts){op->train.measure, op->train.combine, NULL});
-        add_pair(r, TASK_FORWARD, i, meso_norm_pool_apply);
-    } else if (op->train.apply) {
-        add_parts(r, TASK_FORWARD, i, &op->train);
-    } else {
+    const meso_fused_pair *pair = r->plan.places[i].pair;
+    meso_train_parts parts = r->net->layers[i].op->train;
+    if (r->plan.places[i - 1].pair)
+        return; /* the layer in front does it */
+    if (pair && pair->forward)
+        parts.apply = pair->forward;
+    if (parts.apply)
+        add_parts(r, TASK_FORWARD, i, &parts);
+    else
         add_task(r, TASK_FORWARD, i, NULL, 0);
-    }
 }
 
-/* ReLU that goes backward together with the bias in front. */
-static int is_relu_over_bias(const run *r, size_t i)
+/* A layer that goes backward together with the next one. */
+static const meso_fused_pair *backward_pair(const run *r, size_t i)
 {
-    return i <= r->plan.logits && r->plan.places[i].finishes &&
-           r->net->layers[i].op == &meso_op_relu && !r->settings.frozen[i - 1];
+    const meso_fused_pair *pair = r->plan.places[i].pair;
+    return pair && pair->backward.apply && !r->settings.frozen[i] ? pair : NULL;
 }
 
 static void add_backward(run *r, size_t i)
 {
-    const meso_op *op = r->net->layers[i].op;
-    if (r->plan.places[i - 1].pooled || is_relu_over_bias(r, i))
-        return;
-    if (is_relu_over_bias(r, i + 1)) {
-        add_pair(r, TASK_BACKWARD, i, meso_bias_relu_backward);
-        return;
+    const meso_fused_pair *pair = backward_pair(r, i);
+    meso_train_parts parts = r->net->layers[i].op->backward;
+    if (backward_pair(r, i - 1))
+        return; /* the layer in front does it */
+    if (pair) {
+        parts.measure = pair->backward.measure;
+        parts.apply = pair->backward.apply;
     }
-    if (r->plan.places[i].pooled) {
-        add_pair(r, TASK_BACKWARD, i, meso_norm_pool_backward_measure);
-        add_task(r, TASK_BACKWARD, i, op->backward.combine, 1);
-        add_pair(r, TASK_BACKWARD, i, meso_norm_pool_backward_apply);
-    } else {
-        add_parts(r, TASK_BACKWARD, i, &op->backward);
-    }
+    add_parts(r, TASK_BACKWARD, i, &parts);
 }
 
 static void list_tasks(run *r)
@@ -154,11 +136,11 @@ static meso_train_step step_of(const run *r, size_t i, size_t first, size_t n)
     meso_train_step s = {.step = {.net = r->net, .layer = layer, .n = n},
                          .first = first,
                          .batch = r->input->n,
-                         .memory = &r->memories[i],
+                         .saved = &r->saved[i],
                          .frozen = r->settings.frozen[i],
                          .seed = r->settings.seed,
-                         .count = r->step,
-                         .rate = r->rate,
+                         .step_number = r->step,
+                         .momentum = r->momentum,
                          .biased_variance = r->settings.bn_biased_variance};
     s.step.output = value_of(r, i, first);
     s.d_output = gradient_of(r, i, first);
@@ -172,11 +154,18 @@ static meso_train_step step_of(const run *r, size_t i, size_t first, size_t n)
         s.step.params[k] = &param->value;
         s.d_params[k] = param->is_trained ? &param->gradient : NULL;
     }
-    if (layer->op == &meso_op_conv && i < r->plan.logits && r->plan.places[i + 1].finishes) {
-        s.bias = &r->params[layer[1].first_param].value;
-        s.relu = i + 2 <= r->plan.logits && r->plan.places[i + 2].finishes ? &layer[2] : NULL;
-    }
     return s;
+}
+
+/* The layer's, and those of the layers that it does along. */
+static void make_steps(const run *r, size_t i, size_t first, size_t n,
+                       meso_train_step steps[max_together])
+{
+    steps[0] = step_of(r, i, first, n);
+    for (size_t k = 1; k < max_together && r->plan.places[i + k - 1].pair; k++) {
+        steps[k] = step_of(r, i + k, first, n);
+        steps[k - 1].next = &steps[k];
+    }
 }
 
 static meso_status unpack(run *r, size_t first, size_t n)
@@ -212,12 +201,9 @@ static meso_status do_task(run *r, const task *t, size_t first, size_t n)
         return unpack(r, first, n);
     if (t->kind == TASK_LOSS)
         return loss(r, first, n);
-    const meso_train_step s = step_of(r, t->layer, first, n);
-    if (t->pair) {
-        const meso_train_step next = step_of(r, t->layer + 1, first, n);
-        return t->pair(r->device, &s, &next);
-    }
-    return t->part ? t->part(r->device, &s) : layer->op->forward(r->device, &s.step);
+    meso_train_step steps[max_together];
+    make_steps(r, t->layer, first, n, steps);
+    return t->part ? t->part(r->device, &steps[0]) : layer->op->forward(r->device, &steps[0].step);
 }
 
 /* The images of a lane: whole groups, but for the last one. */
@@ -277,14 +263,15 @@ static meso_status create_buffers(run *r)
     for (size_t i = 0; i <= r->plan.logits; i++) {
         const meso_layer *layer = &r->net->layers[i];
         const meso_tensor_view view = value_of(r, i, 0);
-        if (r->plan.places[i].used && r->plan.places[i].source == i && !r->plan.places[i].pooled) {
+        if (r->plan.places[i].used && r->plan.places[i].source == i &&
+            !meso_train_is_passed_on(&r->plan, i)) {
             MESO_TRY(meso_buffer_create(r->device, batch * meso_tensor_size(&view), &r->values[i]));
             MESO_TRY(meso_buffer_zero(r->device, &r->values[i]));
         }
-        if (layer->op->memory)
+        if (layer->op->saved)
             MESO_TRY(meso_buffer_create(
-                r->device, sizeof(float) * layer->op->memory(layer, r->settings.max_batch),
-                &r->memories[i]));
+                r->device, sizeof(float) * layer->op->saved(layer, r->settings.max_batch),
+                &r->saved[i]));
     }
     for (size_t s = 0; s < r->plan.n_slots; s++) {
         meso_tensor_view view = meso_tensor_of(r->plan.slots[s].shape, r->plan.slots[s].pad, NULL);
@@ -307,7 +294,7 @@ static void close_run(void *self)
     for (size_t i = 0; i < MESO_MAX_LAYERS; i++) {
         meso_buffer_release(&r->values[i]);
         meso_buffer_release(&r->gradients[i]);
-        meso_buffer_release(&r->memories[i]);
+        meso_buffer_release(&r->saved[i]);
     }
     meso_buffer_release(&r->classes);
     meso_buffer_release(&r->results);
@@ -367,7 +354,7 @@ static meso_status step(void *self, const meso_train_input *input, uint64_t numb
     meso_status status = MESO_OK;
     r->input = input;
     r->step = number;
-    r->rate = 1 - r->settings.bn_momentum;
+    r->momentum = 1 - r->settings.bn_momentum;
     meso_device_use_lane(r->device, 0);
     MESO_TRY(meso_buffer_write(r->device, &r->classes, 0, input->classes, input->n));
     MESO_TRY(do_tasks(r, r->n_tasks));
@@ -388,7 +375,7 @@ static meso_status statistics(void *self, const meso_train_input *input, double 
     run *r = self;
     r->input = input;
     r->step = 0; /* no dropout */
-    r->rate = rate;
+    r->momentum = rate;
     meso_status status = do_tasks(r, r->n_forward);
     meso_device_span(r->device, NULL);
     meso_device_use_lane(r->device, MESO_WHOLE_DEVICE);

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "net/train/norm_pool.h"
-
 /* What the loss depends on, and who reads each output. */
 static void find_uses(meso_train_plan *plan, size_t *n_readers)
 {
@@ -29,15 +27,6 @@ static int can_overwrite(const meso_train_plan *plan, const meso_layer *layer,
     return n_readers[layer->inputs[0]] == 1 && maker->n_inputs > 0 && !maker->op->reads_output;
 }
 
-/* Batch norm by the batch's statistics, which the next layer alone reads. */
-static int goes_into_pool(const meso_train_plan *plan, size_t i, const unsigned char *frozen,
-                          const size_t *n_readers)
-{
-    const meso_layer *layers = plan->net->layers;
-    return i < plan->logits && !frozen[i] && n_readers[i] == 1 && plan->places[i + 1].used &&
-           layers[i + 1].inputs[0] == i && meso_norm_pool_fits(&layers[i], &layers[i + 1]);
-}
-
 static void place_values(meso_train_plan *plan, const unsigned char *frozen,
                          const size_t *n_readers)
 {
@@ -48,7 +37,6 @@ static void place_values(meso_train_plan *plan, const unsigned char *frozen,
         place->slot = MESO_NO_SLOT;
         place->source =
             can_overwrite(plan, layer, n_readers) ? plan->places[layer->inputs[0]].source : i;
-        place->pooled = goes_into_pool(plan, i, frozen, n_readers);
         place->trained = layer->n_params > 0 && !frozen[i];
         for (size_t k = 0; k < layer->n_inputs; k++) {
             meso_train_place *from = &plan->places[layer->inputs[k]];
@@ -59,22 +47,27 @@ static void place_values(meso_train_plan *plan, const unsigned char *frozen,
     }
 }
 
-/* Layer i does nothing but to write over the output of the one in front. */
-static int is_over(const meso_train_plan *plan, size_t i, const meso_op *op)
+/* What layer i does together with the next one, which alone reads it. The statistics of a frozen
+ * layer are others than those that a pair without a tensor in between would take. */
+static const meso_fused_pair *pair_at(const meso_train_plan *plan, size_t i,
+                                      const unsigned char *frozen, const size_t *n_readers)
 {
-    const meso_layer *layer = &plan->net->layers[i];
-    return layer->op == op && layer->inputs[0] == i - 1 && plan->places[i].used &&
-           plan->places[i].source == plan->places[i - 1].source;
+    const meso_layer *layers = plan->net->layers;
+    const meso_train_place *place = &plan->places[i];
+    if (!place[1].used || layers[i + 1].inputs[0] != i)
+        return NULL;
+    const meso_fused_pair *pair = meso_fused_pair_of(&layers[i], &layers[i + 1]);
+    if (!pair || (pair->continues && !place[-1].pair))
+        return NULL;
+    const int alone =
+        pair->in_place ? place[1].source == place->source : n_readers[i] == 1 && !frozen[i];
+    return alone ? pair : NULL;
 }
 
-static void find_finishes(meso_train_plan *plan)
+static void find_pairs(meso_train_plan *plan, const unsigned char *frozen, const size_t *n_readers)
 {
     for (size_t i = 1; i < plan->logits; i++)
-        if (meso_conv_finishes(&plan->net->layers[i]) && is_over(plan, i + 1, &meso_op_bias)) {
-            plan->places[i + 1].finishes = 1;
-            if (i + 2 <= plan->logits)
-                plan->places[i + 2].finishes = is_over(plan, i + 2, &meso_op_relu);
-        }
+        plan->places[i].pair = pair_at(plan, i, frozen, n_readers);
 }
 
 static int find_slot(meso_train_plan *plan, const meso_layer *layer, unsigned char *busy)
@@ -106,17 +99,16 @@ static void begin_gradients(meso_train_plan *plan, size_t i, unsigned char *busy
     }
 }
 
-/* In the order of backward. A pooling that batch norm goes into does nothing itself: its gradient
- * is read by batch norm, one layer on. */
+/* In the order of backward. A layer that takes what the one in front passes on does nothing itself:
+ * its gradient is read by that one. */
 static void place_gradients(meso_train_plan *plan)
 {
     unsigned char busy[MESO_MAX_LAYERS] = {0};
     size_t last = plan->places[plan->logits].source;
     plan->places[last].slot = find_slot(plan, &plan->net->layers[last], busy);
     for (size_t i = plan->logits + 1; i-- > 0;) {
-        const int is_pool = i > 0 && plan->places[i - 1].pooled;
-        const size_t done = plan->places[i].pooled ? i + 1 : i;
-        if (is_pool)
+        const size_t done = meso_train_is_passed_on(plan, i) ? i + 1 : i;
+        if (i > 0 && meso_train_is_passed_on(plan, i - 1))
             continue;
         begin_gradients(plan, i, busy);
         if (plan->places[done].source == done && plan->places[done].slot != MESO_NO_SLOT)
@@ -133,6 +125,6 @@ void meso_train_plan_make(const meso_net *net, const unsigned char *frozen, size
     plan->logits = logits;
     find_uses(plan, n_readers);
     place_values(plan, frozen, n_readers);
-    find_finishes(plan);
+    find_pairs(plan, frozen, n_readers);
     place_gradients(plan);
 }

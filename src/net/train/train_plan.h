@@ -10,7 +10,7 @@
 #ifndef MESO_NET_TRAIN_PLAN_H
 #define MESO_NET_TRAIN_PLAN_H
 
-#include "net/op/op.h"
+#include "net/train/fused_pairs.h"
 
 enum { MESO_NO_SLOT = -1 };
 
@@ -21,10 +21,8 @@ typedef struct meso_train_place {
     int trained;   /* it depends on a parameter that is trained: backward runs */
     int pad;       /* zeros around the tensor; of the source alone */
     int slot;      /* of the tensor's gradient; of the source alone */
-    int pooled;    /* batch norm that goes into the next layer, a max-pooling:
-                    * src/net/train/norm_pool.h;    it has no value and no gradient of its own */
-    int finishes;  /* bias, or ReLU over it, that the convolution in front computes in forward */
-    int add[MESO_MAX_INPUTS]; /* 1: the input's gradient has been begun by a later layer */
+    const meso_fused_pair *pair; /* with the next layer, or NULL */
+    int add[MESO_MAX_INPUTS];    /* 1: the input's gradient has been begun by a later layer */
 } meso_train_place;
 
 typedef struct meso_train_slot {
@@ -39,6 +37,14 @@ typedef struct meso_train_plan {
     meso_train_slot slots[MESO_MAX_LAYERS];
     size_t n_slots;
 } meso_train_plan;
+
+/* Is the layer's output never stored, because the next layer takes it as it comes? It has no
+ * gradient then either. */
+static inline int meso_train_is_passed_on(const meso_train_plan *plan, size_t layer)
+{
+    const meso_fused_pair *pair = plan->places[layer].pair;
+    return pair && !pair->in_place;
+}
 
 /* frozen: by layer. */
 void meso_train_plan_make(const meso_net *net, const unsigned char *frozen, size_t logits,

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/train/fused_pairs.h"
+
+/* ---- batch norm and max-pooling: cl/train/train_norm_pool.cl ---- */
+
+/* Side by side: no input pixel is under two windows. */
+static int windows_are_apart(const meso_layer *norm, const meso_layer *pool)
+{
+    const meso_window *w = &pool->set.max_pool.window;
+    (void)norm;
+    return w->size[0] <= w->stride[0] && w->size[1] <= w->stride[1];
+}
+
+static meso_status norm_pool(meso_device *device, const meso_train_step *norm)
+{
+    const meso_train_step *pool = norm->next;
+    const meso_window *w = &pool->step.layer->set.max_pool.window;
+    const meso_tensor_view *in = &norm->step.inputs[0], *out = &pool->step.output;
+    return meso_launch(
+        device, MESO_KERNEL_NORM_POOL_APPLY, MESO_TRAIN_GLOBAL(out->shape, norm->step.n),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(norm->saved),
+                  meso_arg_buffer(norm->step.params[0]), meso_arg_buffer(norm->step.params[1]),
+                  meso_arg_buffer(out->buffer), meso_arg_tensor(out), meso_arg_int(w->size[0]),
+                  meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
+                  meso_arg_int(w->before[0]), meso_arg_int(w->before[1])));
+}
+
+static meso_status norm_pool_backward_measure(meso_device *device, const meso_train_step *norm)
+{
+    const meso_train_step *pool = norm->next;
+    const meso_window *w = &pool->step.layer->set.max_pool.window;
+    const meso_tensor_view *in = &norm->step.inputs[0], *d_out = &pool->d_output;
+    return meso_launch(
+        device, MESO_KERNEL_NORM_POOL_BACKWARD_MEASURE,
+        MESO_GLOBAL(in->shape.c, meso_step_groups(norm), 1),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
+                  meso_arg_tensor(d_out), meso_arg_buffer(norm->saved),
+                  meso_arg_buffer(norm->step.params[0]), meso_arg_buffer(norm->step.params[1]),
+                  meso_arg_buffer(norm->d_params[0]), meso_arg_buffer(norm->d_params[1]),
+                  meso_arg_int(w->size[0]), meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]),
+                  meso_arg_int(w->stride[1]), meso_arg_int(w->before[0]),
+                  meso_arg_int(w->before[1]), meso_arg_int((int)norm->step.n)));
+}
+
+static meso_status norm_pool_backward_apply(meso_device *device, const meso_train_step *norm)
+{
+    const meso_train_step *pool = norm->next;
+    const meso_window *w = &pool->step.layer->set.max_pool.window;
+    const meso_tensor_view *in = &norm->step.inputs[0], *d_in = &norm->d_inputs[0];
+    const meso_tensor_view *d_out = &pool->d_output;
+    const int rows = (MESO_TRAIN_ROWS + w->stride[0] - 1) / w->stride[0];
+    if (!d_in->buffer)
+        return MESO_OK;
+    return meso_launch(
+        device, MESO_KERNEL_NORM_POOL_BACKWARD_APPLY,
+        MESO_GLOBAL((d_out->shape.h + rows - 1) / rows, norm->step.n * (size_t)in->shape.c, 1),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
+                  meso_arg_tensor(d_out), meso_arg_buffer(norm->saved),
+                  meso_arg_buffer(norm->step.params[0]), meso_arg_buffer(norm->step.params[1]),
+                  meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in), meso_arg_int(w->size[0]),
+                  meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
+                  meso_arg_int(w->before[0]), meso_arg_int(w->before[1]), meso_arg_int(rows),
+                  meso_arg_int(norm->add[0])));
+}
+
+/* ---- a convolution, its bias and the ReLU over that ---- */
+
+/* Then the convolution goes along rows (op_conv.c), and ends with the others. */
+static int has_stride_1(const meso_layer *conv, const meso_layer *bias)
+{
+    const int *stride = conv->set.conv.window.stride;
+    (void)bias;
+    return stride[0] == 1 && stride[1] == 1;
+}
+
+static meso_status bias_relu_backward(meso_device *device, const meso_train_step *bias)
+{
+    const meso_train_step *relu = bias->next;
+    const meso_tensor_view *out = &relu->step.output, *d = &relu->d_output;
+    return meso_launch(
+        device, MESO_KERNEL_BIAS_RELU_BACKWARD, MESO_GLOBAL(d->shape.c, meso_step_groups(bias), 1),
+        MESO_ARGS(meso_arg_buffer(out->buffer), meso_arg_tensor(out),
+                  meso_arg_float(relu->step.layer->set.relu.cap), meso_arg_buffer(d->buffer),
+                  meso_arg_tensor(d), meso_arg_buffer(bias->d_params[0]),
+                  meso_arg_int((int)bias->step.n)));
+}
+
+static const meso_fused_pair pairs[] = {
+    {.first = &meso_op_conv, .next = &meso_op_bias, .fits = has_stride_1, .in_place = 1},
+    {.first = &meso_op_bias,
+     .next = &meso_op_relu,
+     .in_place = 1,
+     .continues = 1,
+     .backward = {.apply = bias_relu_backward}},
+    {.first = &meso_op_batch_norm,
+     .next = &meso_op_max_pool,
+     .fits = windows_are_apart,
+     .forward = norm_pool,
+     .backward = {.measure = norm_pool_backward_measure, .apply = norm_pool_backward_apply}},
+};
+
+const meso_fused_pair *meso_fused_pair_of(const meso_layer *first, const meso_layer *next)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (pairs[i].first == first->op && pairs[i].next == next->op &&
+            (!pairs[i].fits || pairs[i].fits(first, next)))
+            return &pairs[i];
+    return NULL;
+}
