@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Confinement: what a confined process can no longer do, what it still can, and that mesocl-h5import
- * is confined before it reads. (That it converts all the same: test_convert.)
+ * Confinement: what a confined process can no longer do, what it still can, and that
+ * mesocl-h5import is confined before it reads. (That it converts all the same: test_convert.)
  */
 #include <errno.h>
 #include <fcntl.h>
