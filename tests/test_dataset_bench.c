@@ -303,7 +303,7 @@ static void exit_codes(void **state)
         {"stats other/set ./other/set/", 65, "as in OTHER=./other/set/"},
         {"stats a=set a=other/set", 65, "both called \"a\""},
         {"stats bad", 65, "is unknown_format: is this the right folder"},
-        {"split tiny --test 0.5 --group (.).ppm -o parts", 65, "cannot be split so"},
+        {"split tiny --test 0.5 --group (.).ppm -o parts", 65, "cannot be split that way"},
         {"stats gone", 66, "gone"},
         {"stats set -d no-such-device", 69, "no-such-device"},
         {"demo-data set", 73, "is not empty"},
@@ -346,26 +346,26 @@ static void a_second_run_reads_what_changed(void **state)
     require_device();
     put_dataset("set", 5);
     harness_result first = run("stats set --csv", 0);
-    assert_non_null(strstr(first.err, "10 files read, 0 known from before"));
+    assert_non_null(strstr(first.err, "10 files read, 0 from the cache"));
     harness_result second = run("stats ./set/ --csv", 0);
-    assert_non_null(strstr(second.err, "0 files read, 10 known from before"));
+    assert_non_null(strstr(second.err, "0 files read, 10 from the cache"));
     harness_put_picture("set/Real/02.ppm", 41, 0x336699);
     harness_put_picture("set/Real/05.ppm", 40, 0x336699);
     harness_result third = run("stats set --csv", 0);
-    assert_non_null(strstr(third.err, "2 files read, 9 known from before"));
+    assert_non_null(strstr(third.err, "2 files read, 9 from the cache"));
     assert_string_not_equal(third.out, first.out);
 
     /* A sample does not forget the rest; a damaged cache is as good as none. */
     harness_result sample = run("stats set --csv --sample 2", 0);
     harness_forget(&sample);
     harness_result fourth = run("stats set --csv", 0);
-    assert_non_null(strstr(fourth.err, "0 files read, 11 known from before"));
+    assert_non_null(strstr(fourth.err, "0 files read, 11 from the cache"));
     assert_string_equal(fourth.out, third.out);
     assert_int_equal(system("for f in cache/*.scan; do printf x | dd of=$f bs=1 seek=300 "
                             "conv=notrunc status=none; done"),
                      0);
     harness_result fifth = run("stats set --csv", 0);
-    assert_non_null(strstr(fifth.err, "11 files read, 0 known from before"));
+    assert_non_null(strstr(fifth.err, "11 files read, 0 from the cache"));
     assert_string_equal(fifth.out, third.out);
     harness_forget(&first);
     harness_forget(&second);

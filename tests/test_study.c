@@ -349,20 +349,20 @@ static void test_refused(void **state)
         {"run --train a=bright --test t=control", 2, "-o DIR is missing"},
         {"run --train bright --test t=control -o s", 2, "NAME=PATH"},
         {"run --train a=bright --train a=noisy --test t=control -o s", 2, "two sets are called"},
-        {"run --train a=bright --test a=control -o s", 65, "has that name"},
-        {"run --train a=bright --test t=bright -o s", 65, "lies inside training set a"},
-        {"run --train a=bright --test t=bright/../bright -o s", 65, "lies inside training set a"},
+        {"run --train a=bright --test a=control -o s", 65, "has the same name"},
+        {"run --train a=bright --test t=bright -o s", 65, "is part of training set a"},
+        {"run --train a=bright --test t=bright/../bright -o s", 65, "is part of training set a"},
         {"run --train a=bright --test t=none -o s", 66, "test set t"},
         {"run --train a=bright/Fake --test t=control -o s", 65, "training set a"},
         {"run --train a=half --test t=control -o s", 65, "training set a"},
         {"run --train a=bright --test t=control --net none -o s", 66, "variant only"},
         {"run --train a=bright --test t=control --init none -o s", 66, "variant only"},
         {"run --train a=bright --test t=control --epochs 0 -o s", 65,
-         "random weights know nothing"},
+         "the weights would be random"},
         {"run --train a=bright --test t=control --augment all -o s", 2, "--augment"},
         {"run --train a=bright --test t=control --freeze convx* -o s", 65, "no layer is called"},
         {"run bad.json -o s", 65, "variants.v.epoch: unknown key"},
-        {"run bad.json --train a=bright -o s", 2, "stand in bad.json"},
+        {"run bad.json --train a=bright -o s", 2, "bad.json defines sets"},
         {"run --resume bright", 66, "no study is there"},
         {"run --resume s --seeds 2", 2, "nothing that would change it"},
         {"report none", 66, "no study is there"}};
@@ -379,8 +379,8 @@ static void test_refused(void **state)
     /* The same pictures in another folder: found by their content. */
     assert_int_equal(system("cp -r bright copy"), 0);
     expect("run --train a=bright --test t=copy --net tiny.net --seeds 1 --epochs 1 --batch 8 -o s",
-           65, "also stand in training set a");
-    expect(PLAN "-o s", 73, "a study is there already");
+           65, "leak from training set a");
+    expect(PLAN "-o s", 73, "already holds a study");
 }
 
 /* ---- names and devices -------------------------------------------------------------------------

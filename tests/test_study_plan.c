@@ -107,7 +107,7 @@ static void test_refused(void **state)
         {"[]", {"the document", "takes an object"}},
         {"{}", {"train", "at least one"}},
         {"{\"train\": {\"a\": \"x\"}, \"test\": {}}", {"test:", "at least one"}},
-        {"{\"train\": {\"a\": \"x\"}, \"test\": {\"a\": \"z\"}}", {"test.a", "has that name"}},
+        {"{\"train\": {\"a\": \"x\"}, \"test\": {\"a\": \"z\"}}", {"test.a", "has the same name"}},
         {"{\"train\": {\"a/b\": \"x\"}, \"test\": {\"t\": \"z\"}}", {"train:", "cannot be a name"}},
         {"{\"train\": {\"a\": {}}, \"test\": {\"t\": \"z\"}}", {"train.a.path", "missing"}},
         {"{\"train\": {\"a\": {\"folder\": \"x\"}}, \"test\": {\"t\": \"z\"}}",

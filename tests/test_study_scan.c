@@ -59,7 +59,7 @@ static void an_interrupted_scan_goes_on(void **state)
     put_dataset();
     assert_int_equal(scan(device, "cache", stop_at_half, NULL, &dataset, &error),
                      MESO_ERROR_CANCELLED);
-    assert_non_null(strstr(error.text, "goes on from there"));
+    assert_non_null(strstr(error.text, "continues there"));
     assert_int_equal(scan(device, "cache", NULL, NULL, &dataset, &error), MESO_OK);
     assert_true(dataset.n_read > 0 && dataset.n_read <= per_class);
     assert_int_equal(scan(device, NULL, NULL, NULL, &whole, &error), MESO_OK);

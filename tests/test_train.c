@@ -324,7 +324,7 @@ static void bad_input_is_refused(void **state)
     } rows[] = {
         {"train one --net tiny.net --batch 1 -o bad", 65, "real"},
         {"train empty --net tiny.net --batch 1 -o bad", 65, "real"},
-        {"train unreadable --net tiny.net --batch 1 -o bad", 65, "not one of the 2 images"},
+        {"train unreadable --net tiny.net --batch 1 -o bad", 65, "none of the 2 images"},
         {"train data --net tiny.net --batch 1 --val unreadable -o bad", 65, "class fake"},
         {"train missing --net tiny.net -o bad", 66, "missing"},
         {"train data --init nan.safetensors --batch 4 -o bad", 65, "not finite"},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A run that is killed, interrupted or out of disk, and gone on with, ends with the bytes of one
+ * A run that is killed, interrupted or out of disk, and resumed, ends with the bytes of one
  * that was left alone.
  */
 #include <errno.h>
@@ -60,7 +60,7 @@ static double put_reference(void)
     return meso_seconds() - started;
 }
 
-/* Starts the run, or goes on with it, and sends a signal at a random moment behind its checkpoint
+/* Starts the run, or resumes it, and sends a signal at a random moment behind its checkpoint
  * of the pattern. Returns the exit code, and how long the end took. */
 static int disturb(const char *words, const char *checkpoint, int number, double most,
                    meso_random *random, double *took)
@@ -261,7 +261,7 @@ static void other_arithmetic_is_refused(void **state)
         &(harness_command){.words = "train --resume cut --device cpu", .environment = environment});
     if (result.code == 0) /* a driver that does not know the variable */
         print_message("the driver computes as before\n");
-    else if (result.code != 65 || !strstr(result.err, "now:"))
+    else if (result.code != 65 || !strstr(result.err, "is now"))
         fail_msg("it ended with %d: %s", result.code, result.err);
     harness_forget(&result);
 }
@@ -325,7 +325,7 @@ static const struct disk {
 } disks[] = {{ENOSPC, 0, 0, 47}, {ENOSPC, 0, 1, 47}, {EIO, 0, 0, 47}, {EROFS, 0, 1, 47},
              {ENOSPC, 1, 0, 5},  {EIO, 1, 0, 5},     {0, 1, 0, 5}};
 
-/* Call n of a run of training fails, and the run is gone on with. Returns 1 if it was made at all.
+/* Call n of a run of training fails, and the run is resumed. Returns 1 if it was made at all.
  */
 static int try_disk_call(meso_device *device, const struct disk *disk, size_t n)
 {
@@ -357,7 +357,7 @@ static int try_disk_call(meso_device *device, const struct disk *disk, size_t n)
     if (begun) {
         if (code != 0 &&
             meso_train_resume(device, "cut", &resume, NULL, NULL, NULL, &error) != MESO_OK)
-            fail_msg("%s; gone on with: %s", what, error.text);
+            fail_msg("%s; resumed: %s", what, error.text);
         harness_expect_same_runs("reference", "cut");
     }
     remove_folder("cut");

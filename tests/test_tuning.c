@@ -175,8 +175,7 @@ static void says_what_is_used(void **state)
     assert_false(meso_tuning_of(&info, &meso_tuning_fused, "meso1", got));
     snprintf(old.driver, sizeof old.driver, "another");
     save(document_for(&old));
-    check_said(
-        "tuning           ignored, for it was measured with driver another; run mesocl tune");
+    check_said("tuning           ignored: measured with driver another; run mesocl tune");
     assert_false(meso_tuning_of(&info, &meso_tuning_fused, "meso4", got));
 }
 

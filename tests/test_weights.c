@@ -70,7 +70,7 @@ static const struct attack {
 } attacks[] = {
     {29, "{" A "," B "}", 28, ONE, "not valid JSON"},
     {1 << 20, "{" A "," B "}", 28, ONE, "cut off: a header of 1048576 bytes"},
-    {(1 << 20) + 1, "{" A "," B "}", 28, ONE, "1048576 are the most"},
+    {(1 << 20) + 1, "{" A "," B "}", 28, ONE, "at most 1048576 are allowed"},
     {INT64_MAX, "{" A "," B "}", 28, ONE, "a header of 9223372036854775807 bytes"},
     {0, "{" A "," B "}", 28, ONE, "does not begin with '{'"},
     {-1, " {" A "," B "}", 28, ONE, "does not begin with '{'"},

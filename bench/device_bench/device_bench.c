@@ -11,7 +11,7 @@
 #include "measure.h"
 
 static const tool_cli_command commands[] = {
-    {"all", "every net on every device, ranked; this is what no command means", bench_cmd_all},
+    {"all", "every net on every device, ranked; the default command", bench_cmd_all},
     {"net", "images a second of one net, pixels in memory to probability, or in training",
      bench_cmd_net},
     {"ops", "every layer's time beside the device's peak, forward and backward", bench_cmd_ops},
@@ -22,7 +22,7 @@ static const tool_cli_command commands[] = {
 
 int main(int argc, char **argv)
 {
-    static const tool_cli cli = {"device_bench", "How fast OpenCL devices are at MesoCL's work.",
+    static const tool_cli cli = {"device_bench", "Measures how fast OpenCL devices run MesoCL.",
                                  commands, "all"};
     tool_child_offer_json(BENCH_CHILD, bench_measure_child);
     return tool_cli_main(&cli, argc, argv);

@@ -41,7 +41,7 @@ typedef struct bench_session {
     OPT_FLAG("json", 0, (s).json, "one JSON document with all samples on stdout"), \
     OPT_FLAG("csv", 0, (s).csv, "the table as CSV"), \
     OPT_FLAG("markdown", 0, (s).markdown, "the table as Markdown, to paste"), \
-    OPT_TEXT("html", 0, (s).html, "FILE", "writes a page with tables and rooflines, too")
+    OPT_TEXT("html", 0, (s).html, "FILE", "also write a page with tables and rooflines")
 /* clang-format on */
 
 /* Finds and matches devices. -1, or the exit code after a sentence on stderr. */

@@ -16,7 +16,7 @@ typedef struct bench_verdict_options {
 /* clang-format off */
 #define BENCH_VERDICT_OPTIONS(o) \
     OPT_REAL("threshold", 0, (o).threshold, "PERCENT", 0, 1000, \
-        "a change below it is nobody's concern; default 2"), \
+        "smaller changes are ignored; default 2"), \
     OPT_REAL("tolerance", 0, (o).tolerance, "PERCENT", 0, 1000, \
         "an interval that reaches beyond it is inconclusive; default 10"), \
     OPT_FLAG("json", 0, (o).json, "one JSON document on stdout")

@@ -149,7 +149,7 @@ static meso_status parse_words(const parser *p, meso_layer *layer, char *const *
         if (!equals) {
             const meso_layer *input = meso_net_find(p->net, words[i]);
             if (seen)
-                return REFUSE(p, "input '%s' stands behind a key", words[i]);
+                return REFUSE(p, "input '%s' comes after a key", words[i]);
             if (!input)
                 return REFUSE(p, "no layer '%s' above this line", words[i]);
             if (layer->n_inputs == op->max_inputs)
@@ -249,7 +249,8 @@ static meso_status parse_line(parser *p, char *line)
     if (n < 3 || strcmp(words[1], "=") != 0)
         return REFUSE(p, "expected `name = op input... key=value...`");
     if (!is_name(words[0]))
-        return REFUSE(p, "'%s' is no name: letters, digits and _ only, at most %d, no digit first",
+        return REFUSE(p,
+                      "'%s' is not a name: letters, digits and _ only, at most %d, no digit first",
                       words[0], MESO_NAME_SIZE - 1);
     if (meso_net_find(p->net, words[0]))
         return REFUSE(p, "the name '%s' is taken", words[0]);
@@ -261,7 +262,7 @@ static meso_status parse_line(parser *p, char *line)
     if (!layer->op)
         return REFUSE(p, "unknown op '%s'", words[2]);
     if ((layer->op == &meso_op_input) != (p->net->n_layers == 0))
-        return REFUSE(p, "the first layer, and no other, is the input");
+        return REFUSE(p, "the first layer must be the input, and no other may be");
     strcpy(layer->name, words[0]);
     meso_status status = parse_words(p, layer, words + 3, n - 3);
     if (status == MESO_OK)

@@ -79,7 +79,7 @@ static meso_status nothing_fits(const meso_device_info *list, size_t n, const ch
     for (size_t i = 0; i < n; i++)
         meso_text_format(&known, "%s%u:%u %s (%s)", i ? ", " : "", list[i].platform, list[i].index,
                          list[i].name, type_names[list[i].type]);
-    meso_fail(error, MESO_ERROR_NO_DEVICE, "no device fits '%s'; there is: %s",
+    meso_fail(error, MESO_ERROR_NO_DEVICE, "no device matches '%s'; available: %s",
               MESO_PRINTABLE(selector), known.bytes ? known.bytes : "none");
     meso_text_free(&known);
     return MESO_ERROR_NO_DEVICE;

@@ -62,7 +62,7 @@ typedef struct tool_scoring {
     OPT_FLAG("exif-orient", 0, (s).exif_orient, \
         "turn pictures as their EXIF data say; the published nets were trained without"), \
     OPT_FLAG("timing", 0, (s).timing, \
-        "say on stderr, and in JSON, how many seconds each part took; decode adds up all threads")
+        "print on stderr, and in JSON, how many seconds each part took; decode adds up all threads")
 /* clang-format on */
 
 /* Opens device and model. Returns −1 on success, else the exit code (a sentence is on stderr).

@@ -170,6 +170,6 @@ void tool_driver_library_trouble(const char *library, char *text, size_t size)
     if (!handle)
         snprintf(text, size, "%s", dlerror());
     else if (!dlsym(handle, "clGetExtensionFunctionAddress"))
-        snprintf(text, size, "%s is no OpenCL driver: it has no clGetExtensionFunctionAddress",
+        snprintf(text, size, "%s is not an OpenCL driver: it has no clGetExtensionFunctionAddress",
                  library);
 }

@@ -33,7 +33,7 @@ static int write_reports(bench_study *study, int thumbnails)
             printf("%s\n", results.sentences.lines[i]);
         printf("\nreport: %s\n", bench_study_path(study, path, "study.html"));
         if (results.n_done < results.n_jobs)
-            fprintf(stderr, "%s: %zu of %zu jobs are not done: go on with --resume %s\n",
+            fprintf(stderr, "%s: %zu of %zu jobs are not done: continue with --resume %s\n",
                     tool_program_name, results.n_jobs - results.n_done, results.n_jobs,
                     MESO_PRINTABLE(study->folder));
     }
@@ -61,7 +61,7 @@ static int go_on(bench_study *study, const bench_run_options *options)
         code = bench_queue_run(study, done, (size_t)options->n_parallel);
     }
     if (code == 75)
-        fprintf(stderr, "%s: interrupted; dataset_bench run --resume %s goes on\n",
+        fprintf(stderr, "%s: interrupted; dataset_bench run --resume %s continues\n",
                 tool_program_name, MESO_PRINTABLE(study->folder));
     int partial = code == 70; /* what single jobs have not cost is worth a report */
     if (code < 0 || partial) {
@@ -124,7 +124,7 @@ int bench_cmd_report(int argc, char **argv)
     meso_error error = {0};
     const tool_option options[] = {
         OPT_FLAG("thumbnails", 0, thumbnails,
-                 "show the worst mistakes; pictures leave the datasets by it"),
+                 "show the worst mistakes; the report then contains pictures of the datasets"),
         MESO_OPTIONS_END};
     const tool_command_line line = {"report", "[options] DIR", about, options, examples, 1, 1};
     int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);

@@ -42,9 +42,9 @@ static int parse(split *s, int argc, char **argv, char ***operands, size_t *n_op
 {
     const tool_option options[] = {
         OPT_REAL("test", 't', s->test, "FRACTION", 0.0001, 0.9999,
-                 "of each class to test with; default 0.1"),
+                 "fraction of each class for the test part; default 0.1"),
         OPT_TEXT("out", 'o', s->out, "FOLDER", "where to write (required)"),
-        OPT_COUNT("seed", 's', s->seed, "N", 0, 0, "of the lot; default 0"),
+        OPT_COUNT("seed", 's', s->seed, "N", 0, 0, "of the draw; default 0"),
         OPT_FLAG("links", 0, s->links,
                  "also make FOLDER/{train,test}/{Fake,Real} with links to the files"),
         BENCH_INPUT_OPTIONS(s->inputs),
@@ -73,7 +73,7 @@ static void say(const split *s, const study_split *made)
     report_table_text(&table, &out);
     if (!out.out_of_memory)
         fputs(out.bytes, stdout);
-    printf("%zu images stay beside another because they are one picture\nwritten to %s\n",
+    printf("%zu images were kept on the same side as a duplicate\nwritten to %s\n",
            made->n_kept_together, MESO_PRINTABLE(s->out));
     meso_text_free(&out);
     report_table_free(&table);

@@ -54,7 +54,7 @@ static void tell_refusals(const study_dataset *dataset)
         meso_text_free(&path);
         n++;
     }
-    fprintf(stderr, "%s: %s: %zu images, %zu refused; %zu files read, %zu known from before\n",
+    fprintf(stderr, "%s: %s: %zu images, %zu refused; %zu files read, %zu from the cache\n",
             tool_program_name, MESO_PRINTABLE(dataset->name), dataset->files.n_items - n, n,
             dataset->n_read, dataset->files.n_items - dataset->n_read);
     if (dataset->files.n_unreadable)

@@ -62,8 +62,9 @@ static meso_status check_apart(const study_plan *plan, meso_error *error)
         const study_source *test = &plan->test[i % plan->n_test];
         if (contains(train->path, test->path))
             return meso_fail(error, MESO_ERROR_DATA,
-                             "test set %s lies inside training set %s (%s): a detector would be "
-                             "asked what it was told; test on other images, or --keep-leaks",
+                             "test set %s is part of training set %s (%s): a detector would be "
+                             "tested on what it was trained on; test on other images, or use "
+                             "--keep-leaks",
                              test->name, train->name, MESO_PRINTABLE(train->path));
     }
     return MESO_OK;
@@ -106,7 +107,7 @@ static meso_status check_variant(const study_variant *v, uint64_t *bytes, meso_e
         MESO_TRY(meso_weights_check(weights, net, &inner));
     }
     MESO_REQUIRE(o.init || o.epochs > 0, &inner, MESO_ERROR_DATA,
-                 "no epochs and no init: random weights know nothing; give one of them");
+                 "no epochs and no init: the weights would be random; give one of them");
     *bytes = 4096;
     for (size_t i = 0; i < meso_net_n_layers(net); i++) {
         meso_layer_info info;

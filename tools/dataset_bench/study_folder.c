@@ -66,7 +66,7 @@ meso_status bench_study_create(const char *folder, study_plan *plan, bench_study
     *plan = (study_plan){0};
     MESO_REQUIRE(access(bench_study_path(study, path, "study.json"), F_OK) != 0, error,
                  MESO_ERROR_CREATE,
-                 "%s: a study is there already: go on with it by --resume, or give another -o",
+                 "%s: already holds a study: continue it with --resume, or give another -o",
                  MESO_PRINTABLE(folder));
     MESO_TRY(meso_folder_make(folder, error));
     for (size_t i = 0; i < n_parts; i++)
@@ -148,7 +148,7 @@ meso_status bench_study_lock(const bench_study *study, meso_error *error)
         return meso_fail(error, MESO_ERROR_CREATE, "%s: %s", MESO_PRINTABLE(path), strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
         return meso_fail(error, MESO_ERROR_CREATE,
-                         "%s: another process is at work on this study; wait for it",
+                         "%s: another process is working on this study; wait for it",
                          MESO_PRINTABLE(study->folder));
     for (size_t i = 0; i < n_parts; i++)
         sweep(bench_study_path(study, path, "%s", parts[i]));

@@ -161,8 +161,8 @@ static int check(const words *w, bench_run_options *o, char **operands, size_t n
             "run", "give --train NAME=PATH and --test NAME=PATH, or a study.json");
     if (o->document && (w->train.n || w->test.n || json_object_get(o->overrides, "variants")))
         return tool_options_usage_error("run",
-                                        "sets and variants stand in %s; they cannot be given "
-                                        "as options, too",
+                                        "%s defines sets and variants; they cannot also be given "
+                                        "as options",
                                         MESO_PRINTABLE(o->document));
     if (!o->output && !o->dry_run)
         return tool_options_usage_error("run", "-o DIR is missing");
@@ -180,7 +180,7 @@ int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
             "group", 'g', w.groups, "NAME=PATTERN",
             "recordings of a set: extended regular expression on the path below the class folder"),
         OPT_TEXT("output", 'o', o->output, "DIR", "the study's folder, made new"),
-        OPT_FLAG("resume", 0, w.resume, "go on with the study in the folder that is given"),
+        OPT_FLAG("resume", 0, w.resume, "continue the study in this folder"),
         OPT_FLAG("dry-run", 0, o->dry_run, "say what would run, how long and with how much disk"),
         OPT_COUNT("seeds", 's', w.seeds, "N", 1, STUDY_MAX_SEEDS,
                   "trainings of each kind, from seeds 1 to N; default 3"),
@@ -193,7 +193,7 @@ int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
         OPT_TEXT("augment", 0, w.variant.augment, "PRESET", "as mesocl train has it; default none"),
         OPT_REAL("lr", 0, w.variant.lr, "RATE", 1e-9, 10, "learning rate; default 0.001"),
         OPT_FLAG("bn-reestimate", 0, w.variant.bn_reestimate,
-                 "compute batch norm's statistics anew after training: where there are few steps"),
+                 "recompute batch norm's statistics after training, where there are few steps"),
         OPT_COUNT("batch", 'b', w.batch, "N", 1, 4096, "images a step; default 32"),
         OPT_CHOICE("protocol", 0, w.protocol, "ucla",
                    "that of the published study: one epoch, batches of 64, MSE, no augmentation"),

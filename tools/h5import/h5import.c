@@ -125,7 +125,7 @@ int main(int argc, char **argv)
         weights = read_keras_zip(&out, &file);
     read_h5(&out, &weights);
     if (json_array_size(out.layers) == 0)
-        die(65, "there are no Keras layers in it");
+        die(65, "it contains no Keras layers");
     set(out.header, "layers", out.layers);
     write_stream(&out);
     /* Everything is out; leave HDF5's and the heap's tidying to the system. */

@@ -135,7 +135,7 @@ static json_t *read_shape(hid_t dataset, const char *path, size_t *n_values)
     int n_dims = H5Sget_simple_extent_ndims(space);
     json_t *shape = need(json_array());
     if (n_dims < 0 || n_dims > 4 || H5Sget_simple_extent_type(space) == H5S_NULL)
-        die(65, "%s has %d dimensions; 4 are the most", shown(path), n_dims);
+        die(65, "%s has %d dimensions; at most 4 are allowed", shown(path), n_dims);
     H5Sget_simple_extent_dims(space, dims, NULL);
     *n_values = 1;
     for (int i = 0; i < n_dims; i++) {

@@ -32,7 +32,7 @@ static void describe_tuning(const json_t *document, const meso_device_info *d, c
     if (n > 0)
         snprintf(text, 256, "%zu row%s of mesocl tune", n, n == 1 ? "" : "s");
     else if (n_other > 0)
-        snprintf(text, 256, "ignored, for it was measured with driver %.80s; run mesocl tune again",
+        snprintf(text, 256, "ignored: measured with driver %.80s; run mesocl tune again",
                  MESO_PRINTABLE(other));
 }
 

@@ -220,7 +220,7 @@ meso_status tool_report_result(report_writer *w, const meso_run_folder *f, meso_
     report_writer_section(w, on_training ? "Best weights on the training set"
                                          : "Best weights on the validation set");
     if (f->n_scores == 0) {
-        report_writer_paragraph(w, "The run is not complete: go on with mesocl train --resume.");
+        report_writer_paragraph(w, "The run is not complete: mesocl train --resume continues it.");
         return MESO_OK;
     }
     MESO_TRY(meso_metrics_compute(&scores, 0.5, &m, error));

@@ -63,7 +63,7 @@ static int parse_words(train_command *t, const char *texts[max_rows], int argc, 
     const tool_option own[] = {
         OPT_TEXT("output", 'o', t->options.run, "RUN", "the run's folder (required, or --resume)"),
         OPT_TEXT("resume", 0, t->resume, "RUN",
-                 "go on with a run: its options hold; a folder says where its data lie now"),
+                 "resume a run with its own options; a folder says where its data are now"),
         MESO_OPTION_DEVICE(t->device),
         OPT_FLAG("json", 0, t->output.json, "the result as one JSON document on stdout"),
         OPT_COUNT("cache-mb", 0, t->cache_mb, "N", 0, 1e7,

@@ -75,8 +75,8 @@ static meso_status changed(const meso_dataset_item *item, meso_status status, me
         return meso_fail(&loaded->error, status, "%s; it could be read when training began",
                          why.text);
     return meso_fail(&loaded->error, MESO_ERROR_DATA,
-                     "%s: the file has changed since training began: put back what it was, or "
-                     "begin anew",
+                     "%s: the file has changed since training began: restore it, or start a new "
+                     "run",
                      MESO_PRINTABLE(item->path));
 }
 

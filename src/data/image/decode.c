@@ -57,7 +57,7 @@ meso_status meso_decode_check_size(meso_decode *decode, uint64_t width, uint64_t
         return meso_decode_refuse(decode, MESO_IMAGE_ODD_SIZE, "%llu x %llu pixels", w, h);
     if (w > MESO_IMAGE_MAX_SIDE || h > MESO_IMAGE_MAX_SIDE)
         return meso_decode_refuse(decode, MESO_IMAGE_ODD_SIZE,
-                                  "%llu x %llu pixels; a side may have %d", w, h,
+                                  "%llu x %llu pixels; a side may have at most %d", w, h,
                                   MESO_IMAGE_MAX_SIDE);
     if (w * h > limit)
         return meso_decode_refuse(decode, MESO_IMAGE_TOO_LARGE,

@@ -79,10 +79,11 @@ static meso_status check_options(const meso_image_options *options, meso_error *
                          options->struct_bytes, sizeof *options);
     if (options->into && (options->width == 0 || options->height == 0))
         return meso_fail(error, MESO_ERROR_ARGUMENT,
-                         "a picture cannot go into memory of no size: width and height say it");
+                         "a picture that goes into the caller's memory needs width and height");
     if (options->width > MESO_IMAGE_MAX_SIDE || options->height > MESO_IMAGE_MAX_SIDE)
-        return meso_fail(error, MESO_ERROR_ARGUMENT, "cannot resize to %u x %u: a side may have %d",
-                         options->width, options->height, MESO_IMAGE_MAX_SIDE);
+        return meso_fail(error, MESO_ERROR_ARGUMENT,
+                         "cannot resize to %u x %u: a side may have at most %d", options->width,
+                         options->height, MESO_IMAGE_MAX_SIDE);
     return MESO_OK;
 }
 

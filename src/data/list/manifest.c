@@ -61,7 +61,7 @@ static meso_status read_header(manifest *m)
                  m, "no column is called %s; a group pattern would have a parenthesis",
                  MESO_PRINTABLE(m->names[column_group]));
     MESO_REQUIRE(!m->pattern || m->columns[column_group] == absent, m->error, MESO_ERROR_ARGUMENT,
-                 "%s has a column group: a group pattern does not go with it",
+                 "%s has a column group, so a group pattern cannot be used",
                  MESO_PRINTABLE(csv->name));
 out:
     return status;

@@ -271,8 +271,8 @@ static meso_status assign_roles(const slot *row, const meso_keras_node *node,
         if (role < 0)
             role = role_by_place(row, node, i, source->n_arrays);
         MESO_REQUIRE(role >= 0 || row->kind != NORM, error, MESO_ERROR_DATA,
-                     "layer %s has %zu arrays without names: is it gamma or beta that is missing? "
-                     "A whole model (.keras) would say",
+                     "layer %s has %zu arrays without names, so either gamma or beta is missing: "
+                     "convert the whole model (.keras), which says which",
                      MESO_PRINTABLE(label_of(source)), source->n_arrays);
         MESO_REQUIRE(role >= 0 && !roles[role] && row->params[role], error, MESO_ERROR_DATA,
                      "array %s of layer %s has no place in layer %s of the net",

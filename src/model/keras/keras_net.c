@@ -187,7 +187,7 @@ static meso_status take_functional(keras_builder *b, const json_t *model, const 
             return KERAS_REFUSE(b, "it is used %zu times; MesoCL's layers are used once",
                                 json_array_size(nodes));
         if (n > MESO_MAX_INPUTS)
-            return KERAS_REFUSE(b, "it has %zu inputs; %d are the most", n, MESO_MAX_INPUTS);
+            return KERAS_REFUSE(b, "it has %zu inputs; at most %d are allowed", n, MESO_MAX_INPUTS);
         MESO_TRY(take_layer(b, config, names, n));
     }
     MESO_REQUIRE(collect_names(json_object_get(model, "output_layers"), names, 0) == 1, b->error,

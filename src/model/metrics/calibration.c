@@ -24,7 +24,7 @@ meso_status meso_metrics_calibration(const meso_scores *scores, size_t n_bins,
     for (size_t i = 0; i < scores->n; i++) {
         double p = scores->p_real[i];
         MESO_REQUIRE(p >= 0 && p <= 1, error, MESO_ERROR_ARGUMENT,
-                     "image %zu: P(real) = %g is no probability", i, p);
+                     "image %zu: P(real) = %g is not a probability", i, p);
         meso_calibration_bin *bin = &bins[bin_of(p, n_bins)];
         bin->n++;
         bin->p_real += p;

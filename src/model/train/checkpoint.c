@@ -152,8 +152,8 @@ meso_status meso_checkpoint_read(const char *folder, meso_weights **set, uint64_
         n_damaged++;
     }
     if (n_damaged == 0)
-        return meso_fail(error, MESO_ERROR_NO_INPUT,
-                         "%s: no run to go on with: no checkpoint there", MESO_PRINTABLE(folder));
+        return meso_fail(error, MESO_ERROR_NO_INPUT, "%s: no run to resume: there is no checkpoint",
+                         MESO_PRINTABLE(folder));
     return meso_fail(error, MESO_ERROR_DATA, "%s: none of its %zu checkpoints is whole",
                      MESO_PRINTABLE(folder), n_damaged);
 }

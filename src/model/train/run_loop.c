@@ -55,7 +55,7 @@ static meso_status interrupt(meso_run *run, meso_error *error)
     if (status != MESO_OK)
         return status;
     return meso_fail(error, MESO_ERROR_CANCELLED,
-                     "interrupted in epoch %llu of %zu; %s holds a checkpoint to go on from",
+                     "interrupted in epoch %llu of %zu; %s holds a checkpoint to resume from",
                      (unsigned long long)run->state.epoch + 1, run->options.epochs,
                      MESO_PRINTABLE(run->options.run));
 }
@@ -71,7 +71,7 @@ static meso_status train_epoch(meso_run *run, meso_error *error)
     meso_run_state *s = &run->state;
     meso_batch batch = {0};
     double from = meso_seconds();
-    if (s->trained) /* gone on with: its validation was interrupted */
+    if (s->trained) /* resumed: its validation was interrupted */
         return MESO_OK;
     MESO_TRY(meso_batches_seek(run->train.batches, s->epoch, (size_t)s->position, error));
     while (!s->trained) {

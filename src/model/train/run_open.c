@@ -90,7 +90,7 @@ static meso_status check_class(const meso_run *run, const meso_run_set *set, mes
     }
     status = MESO_OK;
     MESO_REQUIRE(n == 0, error, MESO_ERROR_DATA,
-                 "not one of the %zu images of the class %s can be used; the last: %s", n,
+                 "none of the %zu images of the class %s can be used; the last: %s", n,
                  meso_label_name(label), why.text);
 out:
     return status;

@@ -16,7 +16,7 @@
 
 static const char state_prefix[] = "state.";
 
-/* ---- what must be the same when a run is gone on with ------------------------------------------
+/* ---- what must be the same when a run is resumed ------------------------------------------
  */
 
 static void program_text(char text[128])
@@ -49,9 +49,8 @@ static meso_status check_identity(const meso_run *run, const json_t *then, meso_
         const char *old = json_string_value(json_object_get(then, key));
         MESO_REQUIRE(
             old && strcmp(old, json_string_value(value)) == 0, error, MESO_ERROR_DATA,
-            "%s: cannot be gone on with: its %s: %s, now: %s; the result would not be what "
-            "the run was to give",
-            MESO_PRINTABLE(run->options.run), key, old ? MESO_PRINTABLE(old) : "not known",
+            "%s: cannot be resumed: %s was %s and is now %s, which would change the result",
+            MESO_PRINTABLE(run->options.run), key, old ? MESO_PRINTABLE(old) : "unknown",
             json_string_value(value));
     }
 out:

@@ -23,7 +23,7 @@
 /* ---- options -----------------------------------------------------------------------------------
  */
 
-/* A run is gone on with from any folder. Where the path cannot be resolved, opening it will say
+/* A run is resumed from any folder. Where the path cannot be resolved, opening it will say
  * why. */
 static const char *absolute(const char *path, char **copy)
 {
@@ -80,10 +80,10 @@ static meso_status check_folder(const char *folder, meso_error *error)
     MESO_REQUIRE(access(folder, W_OK | X_OK) == 0, error, MESO_ERROR_CREATE,
                  "%s: cannot write there: %s", MESO_PRINTABLE(folder), strerror(errno));
     MESO_REQUIRE(!meso_checkpoint_exists(folder), error, MESO_ERROR_CREATE,
-                 "%s: holds a run already: go on with it by --resume, or choose another folder",
+                 "%s: already holds a run: resume it with --resume, or choose another folder",
                  MESO_PRINTABLE(folder));
     MESO_REQUIRE(!has_history(folder), error, MESO_ERROR_CREATE,
-                 "%s: holds what a run left (history.jsonl): choose another folder",
+                 "%s: holds the remains of a run (history.jsonl): choose another folder",
                  MESO_PRINTABLE(folder));
 out:
     return status;
@@ -98,7 +98,8 @@ static meso_status lock_folder(meso_run *run, meso_error *error)
     MESO_REQUIRE(run->lock >= 0, error, MESO_ERROR_NO_INPUT, "%s: %s", MESO_PRINTABLE(folder),
                  strerror(errno));
     MESO_REQUIRE(flock(run->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, error,
-                 MESO_ERROR_CREATE, "%s: another process trains there", MESO_PRINTABLE(folder));
+                 MESO_ERROR_CREATE, "%s: another process is training there",
+                 MESO_PRINTABLE(folder));
 out:
     return status;
 }
@@ -189,7 +190,7 @@ static meso_status go_on(meso_run *run, meso_error *error)
     tell_result(run);
     status = finish(run, error);
     MESO_REQUIRE(status != MESO_ERROR_CANCELLED, error, status,
-                 "interrupted behind the last epoch; %s holds a checkpoint to go on from",
+                 "interrupted after the last epoch; %s holds a checkpoint to resume from",
                  MESO_PRINTABLE(run->options.run));
 out:
     tell_result(run);

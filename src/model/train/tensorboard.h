@@ -9,7 +9,7 @@
 #include "model/train/history.h"
 
 /* The bytes that begin an event file. step: from which on this file's values count: those of
- * earlier files at and after it are void (a run that was gone on with). */
+ * earlier files at and after it are void (a run that was resumed). */
 void meso_tensorboard_begin(double unix_time, uint64_t step, meso_text *out);
 
 /* The bytes of an epoch: a scalar for each value that is a number, at the epoch. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A run's options as JSON: in config.json for people, in every checkpoint and model of the run for
- * those who go on with it.
+ * those who resume it.
  */
 #ifndef MESO_MODEL_TRAIN_CONFIG_H
 #define MESO_MODEL_TRAIN_CONFIG_H

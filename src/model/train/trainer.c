@@ -56,8 +56,8 @@ static meso_status check_loss(const meso_net *net, meso_loss loss, meso_error *e
     const int sigmoid = last->op == &meso_op_sigmoid && outputs == 1;
     const int softmax = last->op == &meso_op_softmax && outputs == 2;
     MESO_REQUIRE(sigmoid || softmax, error, MESO_ERROR_DATA,
-                 "net %s ends with %s of %zu outputs; to be trained it must end with a sigmoid of "
-                 "one or a softmax of two",
+                 "net %s ends with %s of %zu outputs; MesoCL trains nets that end with a sigmoid "
+                 "of 1 output or a softmax of 2",
                  net->name, last->op->name, outputs);
     MESO_REQUIRE(loss != MESO_LOSS_BCE || sigmoid, error, MESO_ERROR_DATA,
                  "net %s ends with a softmax; binary cross-entropy needs a sigmoid: take "

@@ -108,7 +108,7 @@ static meso_status read_steps(const meso_weights *state, uint64_t *steps, meso_e
     errno = 0;
     *steps = strtoull(text, &end, 10);
     MESO_REQUIRE(text[0] >= '0' && text[0] <= '9' && *end == 0 && errno == 0, error,
-                 MESO_ERROR_DATA, "%s is no number of steps", step_key);
+                 MESO_ERROR_DATA, "%s is not a number of steps", step_key);
 out:
     return status;
 }

@@ -84,7 +84,7 @@ static meso_status parse_shape(const json_t *shape, entry *e, meso_error *error)
                  MESO_PRINTABLE(e->name));
     e->n_dims = json_array_size(shape);
     MESO_REQUIRE(e->n_dims <= 4, error, MESO_ERROR_DATA,
-                 "tensor %s has %zu dimensions; 4 are the most", MESO_PRINTABLE(e->name),
+                 "tensor %s has %zu dimensions; at most 4 are allowed", MESO_PRINTABLE(e->name),
                  e->n_dims);
     for (size_t i = 0; i < e->n_dims; i++) {
         uint64_t dim;
@@ -220,7 +220,7 @@ meso_status meso_safetensors_parse(const unsigned char *bytes, size_t n, meso_we
                  "not a safetensors file but HDF5, as Keras writes it: mesocl convert reads it");
     uint64_t length = little_endian(bytes, 8);
     MESO_REQUIRE(length <= MESO_SAFETENSORS_MAX_HEADER, error, MESO_ERROR_DATA,
-                 "not a safetensors file: a header of %llu bytes; %d are the most",
+                 "not a safetensors file: a header of %llu bytes; at most %d are allowed",
                  (unsigned long long)length, MESO_SAFETENSORS_MAX_HEADER);
     MESO_REQUIRE(length <= n - 8, error, MESO_ERROR_DATA,
                  "cut off: a header of %llu bytes in a file of %zu", (unsigned long long)length, n);

@@ -73,7 +73,7 @@ meso_status meso_safetensors_format(const meso_weights *weights, unsigned char *
     /* Padded with spaces, so that the values are aligned for readers that map the file. */
     size_t length = strlen(header), padded = (length + 7) / 8 * 8;
     MESO_REQUIRE(padded <= MESO_SAFETENSORS_MAX_HEADER, error, MESO_ERROR_DATA,
-                 "a header of %zu bytes would be needed; %d are the most", padded,
+                 "a header of %zu bytes would be needed; at most %d are allowed", padded,
                  MESO_SAFETENSORS_MAX_HEADER);
     MESO_REQUIRE_MEMORY(file = malloc(8 + padded + n_data), error);
     put_little_endian(file, padded, 8);

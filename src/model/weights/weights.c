@@ -46,9 +46,10 @@ meso_status meso_weights_new(meso_weights *weights, const char *name, const size
     MESO_REQUIRE(name[0] && strcmp(name, "__metadata__") != 0 && meso_is_utf8(name), error,
                  MESO_ERROR_ARGUMENT, "'%s' cannot be a tensor's name", MESO_PRINTABLE(name));
     MESO_REQUIRE(!meso_weights_find(weights, name), error, MESO_ERROR_ARGUMENT,
-                 "tensor %s is there twice", MESO_PRINTABLE(name));
+                 "tensor %s is listed twice", MESO_PRINTABLE(name));
     MESO_REQUIRE(n_dims <= 4, error, MESO_ERROR_ARGUMENT,
-                 "tensor %s has %zu dimensions; 4 are the most", MESO_PRINTABLE(name), n_dims);
+                 "tensor %s has %zu dimensions; at most 4 are allowed", MESO_PRINTABLE(name),
+                 n_dims);
     for (size_t i = 0; i < n_dims; i++)
         MESO_REQUIRE(!__builtin_mul_overflow(n_values, dims[i], &n_values), error,
                      MESO_ERROR_ARGUMENT, "tensor %s is too large", MESO_PRINTABLE(name));

@@ -122,9 +122,9 @@ static meso_status check_parts(const study_dataset *dataset, const unit *units, 
     for (int part = 0; part < 2; part++)
         for (int label = 0; label < 2; label++)
             MESO_REQUIRE(split->n_class[part][label] > 0, error, MESO_ERROR_DATA,
-                         "%s cannot be split so: no %s image would be left to %s. What belongs "
-                         "together stays together, and %zu of its images belong to %s; choose "
-                         "another fraction, or another pattern of groups",
+                         "%s cannot be split that way: no %s image would be left to %s. Images "
+                         "that belong together stay together, and %zu of its images belong to "
+                         "%s; choose another fraction or another group pattern",
                          MESO_PRINTABLE(dataset->path), classes[label], parts[part],
                          largest->n_class[0] + largest->n_class[1],
                          MESO_PRINTABLE(item->group ? item->group : item->path));

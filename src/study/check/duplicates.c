@@ -107,8 +107,8 @@ static meso_status require_whole(const study_dataset *dataset, meso_error *error
 {
     return dataset->published_only
                ? meso_fail(error, MESO_ERROR_ARGUMENT,
-                           "%s was scanned for the study's statistics alone: what "
-                           "comes again needs a whole scan",
+                           "%s was scanned for the study's statistics alone: finding duplicates "
+                           "needs a full scan",
                            MESO_PRINTABLE(dataset->name))
                : MESO_OK;
 }

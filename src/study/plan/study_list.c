@@ -266,7 +266,7 @@ meso_status study_list_compare(const study_list *before, const study_list *now, 
     else if (i < n_b)
         path = b[i].path, what = " is new";
     return meso_fail(error, MESO_ERROR_DATA,
-                     "dataset %s is not what it was when the study began: %zu images were usable, "
-                     "now %zu%s%s%s; restore it, or begin another study with another -o",
+                     "dataset %s has changed since the study began: %zu images were usable, now "
+                     "%zu%s%s%s; restore it, or start another study with another -o",
                      name, n_a, n_b, path[0] ? ", " : "", MESO_PRINTABLE(path), what);
 }

@@ -175,8 +175,7 @@ static meso_status check_set_names(const reader *r, const study_plan *plan)
         for (size_t j = 0; j < plan->n_test; j++)
             if (strcmp(plan->train[i].name, plan->test[j].name) == 0)
                 return REFUSE(r,
-                              "%s: test.%s: a training set has that name, too; call one of them "
-                              "otherwise",
+                              "%s: test.%s: a training set has the same name; rename one of them",
                               r->where, plan->test[j].name);
     return MESO_OK;
 }

@@ -240,7 +240,7 @@ meso_status study_facts_read(const json_t *document, const study_plan *plan, stu
     MESO_REQUIRE(schema && strcmp(schema, FACTS_SCHEMA) == 0 && read_facts(document, plan, facts),
                  error, MESO_ERROR_DATA,
                  "facts.json is of another version of MesoCL or another study, or is damaged: "
-                 "dataset_bench run --resume makes it anew");
+                 "dataset_bench run --resume rebuilds it");
 out:
     if (status != MESO_OK)
         study_facts_free(facts);

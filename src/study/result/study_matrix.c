@@ -155,8 +155,8 @@ static meso_status check_classes(const study_evidence *e, const question *q, con
     if (n[0] > 0 && n[1] > 0)
         return MESO_OK;
     return meso_fail(error, MESO_ERROR_DATA,
-                     "test set %s: without the %zu images that also stand in training set %s no "
-                     "%s is left; test on another set, or see what comes out with --keep-leaks",
+                     "test set %s: without the %zu images that leak from training set %s no %s "
+                     "is left; test on another set, or use --keep-leaks",
                      e->plan->test[cell->test].name, cell->n_excluded,
                      e->plan->train[cell->train].name, n[0] ? "real" : "fake");
 }

@@ -125,7 +125,7 @@ static meso_status pause_scan(scan *s)
         MESO_TRY(save(s));
     MESO_REQUIRE(!s->options->progress || s->options->progress(s->n_done, n, s->options->user) == 0,
                  s->error, MESO_ERROR_CANCELLED, "interrupted after %zu of %zu files%s", s->n_done,
-                 n, s->cache.file ? ": the next run goes on from there" : "");
+                 n, s->cache.file ? ": the next run continues there" : "");
 out:
     return status;
 }
