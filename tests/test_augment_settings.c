@@ -86,10 +86,10 @@ static void refuses(void **state)
 {
     /* what is given, and a part of the sentence */
     static const char *const texts[][2] = {
-        {"", "no augmentation \"\""},
-        {"mesonet,", "no augmentation \"\""},
+        {"", "unknown augmentation \"\""},
+        {"mesonet,", "unknown augmentation \"\""},
         {"Mesonet", "none, mesonet, transfer or key=value"},
-        {"rotate=3", "no augmentation key \"rotate\""},
+        {"rotate=3", "unknown augmentation key \"rotate\""},
         {"rotation=", "rotation takes a number from 0 to 360, not \"\""},
         {"rotation=-5", "from 0 to 360"},
         {"rotation=361", "from 0 to 360"},

@@ -132,9 +132,10 @@ static meso_status apply_word(meso_augment_settings *settings, char *word, meso_
                 *settings = presets[i].settings;
                 return MESO_OK;
             }
-        return meso_fail(error, MESO_ERROR_ARGUMENT,
-                         "no augmentation \"%s\": none, mesonet, transfer or key=value is wanted",
-                         MESO_PRINTABLE(word));
+        return meso_fail(
+            error, MESO_ERROR_ARGUMENT,
+            "unknown augmentation \"%s\": expected none, mesonet, transfer or key=value",
+            MESO_PRINTABLE(word));
     }
     *equals = '\0';
     for (size_t i = 0; i < n_keys; i++) {
@@ -142,7 +143,7 @@ static meso_status apply_word(meso_augment_settings *settings, char *word, meso_
             return set_key(&keys[i], equals + 1, settings, error);
         snprintf(known + strlen(known), sizeof known - strlen(known), " %s", keys[i].field.key);
     }
-    return meso_fail(error, MESO_ERROR_ARGUMENT, "no augmentation key \"%s\"; there are%s",
+    return meso_fail(error, MESO_ERROR_ARGUMENT, "unknown augmentation key \"%s\"; known:%s",
                      MESO_PRINTABLE(word), known);
 }
 
