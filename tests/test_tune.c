@@ -87,7 +87,7 @@ static void tune(const char *family, double seconds)
     meso_error error;
     size_t i = 0;
     if (tool_drivers_find(&drivers, &error) != MESO_OK ||
-        tool_drivers_ask(&drivers, 1, &error) != MESO_OK)
+        tool_drivers_ask(&drivers, NULL, 1, &error) != MESO_OK)
         fail_msg("%s", error.text);
     while (i < drivers.n_devices && (strcmp(drivers.devices[i].name, info.name) != 0 ||
                                      strcmp(drivers.devices[i].driver, info.driver) != 0))

@@ -16,11 +16,7 @@ int bench_session_open(bench_session *session)
     meso_status status = MESO_OK;
     meso_error error = {0};
     MESO_TRY(tool_drivers_find(&session->drivers, &error));
-    MESO_TRY(tool_drivers_ask(&session->drivers, 0, &error));
-    session->devices = calloc(session->drivers.n_devices + 1, sizeof *session->devices);
-    MESO_REQUIRE_MEMORY(session->devices, &error);
-    MESO_TRY(meso_device_match(session->drivers.devices, session->drivers.n_devices,
-                               session->device, session->devices, &session->n_devices, &error));
+    MESO_TRY(tool_drivers_ask(&session->drivers, session->device, 0, &error));
 out:
     return status == MESO_OK ? -1 : tool_fail(&error);
 }
@@ -34,13 +30,13 @@ void bench_session_fill(const bench_session *session, bench_spec *spec)
 
 int bench_session_add(bench_session *session, const bench_spec *spec)
 {
-    size_t n = session->n_jobs + session->n_devices;
+    size_t n = session->n_jobs + session->drivers.n_matches;
     bench_job *jobs = realloc(session->jobs, (n + 1) * sizeof *jobs);
     if (!jobs)
         return 0;
     session->jobs = jobs;
-    for (size_t i = 0; i < session->n_devices; i++)
-        jobs[session->n_jobs++] = (bench_job){.spec = *spec, .device = session->devices[i]};
+    for (size_t i = 0; i < session->drivers.n_matches; i++)
+        jobs[session->n_jobs++] = (bench_job){.spec = *spec, .device = session->drivers.matches[i]};
     return 1;
 }
 
@@ -128,6 +124,5 @@ void bench_session_close(bench_session *session)
 {
     meso_text_free(&session->command);
     tool_drivers_free(&session->drivers);
-    free(session->devices);
     free(session->jobs);
 }

@@ -22,8 +22,6 @@ typedef struct bench_session {
     bench_rows rows; /* what tables show */
     meso_text command;
     tool_drivers drivers;
-    size_t *devices; /* [n_devices] chosen, positions in drivers */
-    size_t n_devices;
     bench_job *jobs;
     size_t n_jobs;
 } bench_session;

@@ -77,7 +77,8 @@ meso_status tool_drivers_find(tool_drivers *drivers, meso_error *error)
     return status;
 }
 
-meso_status tool_drivers_ask(tool_drivers *drivers, int quiet, meso_error *error)
+meso_status tool_drivers_ask(tool_drivers *drivers, const char *selector, int quiet,
+                             meso_error *error)
 {
     meso_status status = MESO_OK;
     unsigned platform = 0;
@@ -99,9 +100,12 @@ meso_status tool_drivers_ask(tool_drivers *drivers, int quiet, meso_error *error
             row->n_devices ? drivers->devices[drivers->n_devices - 1].platform + 1 : platform + 1;
     }
     if (drivers->n_devices == 0)
-        status = none_has_a_device(drivers, error);
-    else
-        meso_device_mark_same(drivers->devices, drivers->n_devices);
+        MESO_TRY(none_has_a_device(drivers, error));
+    meso_device_mark_same(drivers->devices, drivers->n_devices);
+    drivers->matches = calloc(drivers->n_devices, sizeof *drivers->matches);
+    MESO_REQUIRE_MEMORY(drivers->matches, error);
+    MESO_TRY(meso_device_match(drivers->devices, drivers->n_devices, selector, drivers->matches,
+                               &drivers->n_matches, error));
 out:
     for (size_t i = 0; children && i < drivers->n; i++)
         meso_text_free(&children[i].answer);
@@ -114,6 +118,7 @@ void tool_drivers_free(tool_drivers *drivers)
     tool_driver_files_free(drivers);
     free(drivers->devices);
     free(drivers->owners);
+    free(drivers->matches);
     *drivers = (tool_drivers){0};
 }
 
@@ -129,18 +134,12 @@ static meso_status open_among(tool_drivers *drivers, const char *selector, meso_
                               meso_error *error)
 {
     meso_status status = MESO_OK;
-    size_t *matches = NULL, n_matches;
     char name[32];
-    MESO_TRY(tool_drivers_ask(drivers, 1, error));
-    matches = calloc(drivers->n_devices, sizeof *matches);
-    MESO_REQUIRE_MEMORY(matches, error);
-    MESO_TRY(meso_device_match(drivers->devices, drivers->n_devices, selector, matches, &n_matches,
-                               error));
-    tool_drivers_local_name(drivers, matches[0], name);
-    setenv("OCL_ICD_VENDORS", drivers->rows[drivers->owners[matches[0]]].vendors, 1);
+    MESO_TRY(tool_drivers_ask(drivers, selector, 1, error));
+    tool_drivers_local_name(drivers, drivers->matches[0], name);
+    setenv("OCL_ICD_VENDORS", drivers->rows[drivers->owners[drivers->matches[0]]].vendors, 1);
     MESO_TRY(meso_device_open(name, device, error));
 out:
-    free(matches);
     return status;
 }
 

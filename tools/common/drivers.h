@@ -29,15 +29,19 @@ typedef struct tool_drivers {
     meso_device_info *devices; /* of all drivers */
     size_t *owners;            /* [n_devices]: the driver of each */
     size_t n_devices;
+    size_t *matches; /* [n_matches] devices that the selector means: positions in devices */
+    size_t n_matches;
     char *folder; /* of the vendors' folders; removed by tool_drivers_free */
 } tool_drivers;
 
 /* Finds the drivers; no driver is loaded by it. Errors: MEMORY. */
 meso_status tool_drivers_find(tool_drivers *drivers, meso_error *error);
 
-/* Asks each for its devices, side by side, for at most 5 seconds. quiet: what drivers say on stderr
- * is not shown. Errors: MEMORY, NO_DEVICE (none has a device; the text says why of each). */
-meso_status tool_drivers_ask(tool_drivers *drivers, int quiet, meso_error *error);
+/* Asks each for its devices, side by side, for at most 5 seconds, and finds those that selector
+ * means (see meso_device_match). quiet: what drivers say on stderr is not shown. Errors: MEMORY,
+ * NO_DEVICE (none has a device; the text says why of each), those of meso_device_match. */
+meso_status tool_drivers_ask(tool_drivers *drivers, const char *selector, int quiet,
+                             meso_error *error);
 void tool_drivers_free(tool_drivers *drivers);
 
 /* The work "list" of a child: devices, as meso_device_info; argument: the driver's library. */

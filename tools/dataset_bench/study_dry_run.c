@@ -139,14 +139,10 @@ static meso_status count_devices(const char *selector, size_t *n, meso_error *er
 {
     meso_status status = MESO_OK;
     tool_drivers drivers = {0};
-    size_t *chosen = NULL;
     MESO_TRY(tool_drivers_find(&drivers, error));
-    MESO_TRY(tool_drivers_ask(&drivers, 1, error));
-    chosen = calloc(drivers.n_devices, sizeof *chosen);
-    MESO_REQUIRE_MEMORY(chosen, error);
-    MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, chosen, n, error));
+    MESO_TRY(tool_drivers_ask(&drivers, selector, 1, error));
+    *n = drivers.n_matches;
 out:
-    free(chosen);
     tool_drivers_free(&drivers);
     return status;
 }

@@ -45,18 +45,13 @@ static meso_status choose_alone(const char *selector, int *is_alone, meso_error 
 {
     meso_status status = MESO_OK;
     tool_drivers drivers = {0};
-    size_t n = 0, *matches = NULL;
     *is_alone = 0;
     MESO_TRY(tool_drivers_find(&drivers, error));
     if (drivers.n < 2)
         goto out;
-    MESO_TRY(tool_drivers_ask(&drivers, 1, error));
-    matches = calloc(drivers.n_devices, sizeof *matches);
-    MESO_REQUIRE_MEMORY(matches, error);
-    MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, matches, &n, error));
-    *is_alone = n == 1;
+    MESO_TRY(tool_drivers_ask(&drivers, selector, 1, error));
+    *is_alone = drivers.n_matches == 1;
 out:
-    free(matches);
     tool_drivers_free(&drivers);
     return status;
 }

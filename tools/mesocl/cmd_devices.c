@@ -93,12 +93,12 @@ static json_t *drivers_json(const tool_drivers *drivers)
     return rows;
 }
 
-static int print_json(const tool_drivers *drivers, const size_t *matches, size_t n)
+static int print_json(const tool_drivers *drivers)
 {
     json_t *devices = json_array(), *tuning = meso_tuning_read();
     meso_text out = {0};
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(devices, device_json(&drivers->devices[matches[i]], tuning));
+    for (size_t i = 0; i < drivers->n_matches; i++)
+        json_array_append_new(devices, device_json(&drivers->devices[drivers->matches[i]], tuning));
     json_decref(tuning);
     report_json_put(json_pack("{s:i s:o s:o}", "schema", 1, "devices", devices,
                               "drivers_without_device", drivers_json(drivers)),
@@ -106,11 +106,11 @@ static int print_json(const tool_drivers *drivers, const size_t *matches, size_t
     return tool_print(&out);
 }
 
-static void print_text(const tool_drivers *drivers, const size_t *matches, size_t n)
+static void print_text(const tool_drivers *drivers)
 {
     json_t *tuning = meso_tuning_read();
-    for (size_t i = 0; i < n; i++)
-        print_device(drivers->devices, matches[i], tuning);
+    for (size_t i = 0; i < drivers->n_matches; i++)
+        print_device(drivers->devices, drivers->matches[i], tuning);
     json_decref(tuning);
     for (size_t i = 0; i < drivers->n; i++) {
         const tool_driver *row = &drivers->rows[i];
@@ -125,23 +125,15 @@ static void print_text(const tool_drivers *drivers, const size_t *matches, size_
 static int list_devices(const char *selector, int json)
 {
     tool_drivers drivers;
-    size_t *matches = NULL, n_matches = 0;
     meso_error error = {0};
     meso_status status = tool_drivers_find(&drivers, &error);
     if (status == MESO_OK)
-        status = tool_drivers_ask(&drivers, 0, &error);
-    if (status == MESO_OK) {
-        matches = calloc(drivers.n_devices, sizeof *matches);
-        status = matches ? meso_device_match(drivers.devices, drivers.n_devices, selector, matches,
-                                             &n_matches, &error)
-                         : meso_fail(&error, MESO_ERROR_MEMORY, "out of memory");
-    }
+        status = tool_drivers_ask(&drivers, selector, 0, &error);
     int end = status == MESO_OK ? 0 : tool_fail(&error);
     if (json && drivers.n > 0 && (status == MESO_OK || drivers.n_devices == 0))
-        end = print_json(&drivers, matches, n_matches) ? 70 : end;
+        end = print_json(&drivers) ? 70 : end;
     else if (status == MESO_OK)
-        print_text(&drivers, matches, n_matches);
-    free(matches);
+        print_text(&drivers);
     tool_drivers_free(&drivers);
     return end;
 }

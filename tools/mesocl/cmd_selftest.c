@@ -112,21 +112,15 @@ static int test_matches(const tool_drivers *drivers, const size_t *matches, size
 static int test_devices(const char *selector, int json)
 {
     tool_drivers drivers;
-    size_t *matches = NULL, n_matches = 0;
     meso_error error = {0};
     meso_status status;
     int end = -1;
     MESO_TRY(tool_drivers_find(&drivers, &error));
-    MESO_TRY(tool_drivers_ask(&drivers, 0, &error));
-    matches = calloc(drivers.n_devices, sizeof *matches);
-    MESO_REQUIRE_MEMORY(matches, &error);
-    MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, matches, &n_matches,
-                               &error));
-    end = test_matches(&drivers, matches, n_matches, json);
+    MESO_TRY(tool_drivers_ask(&drivers, selector, 0, &error));
+    end = test_matches(&drivers, drivers.matches, drivers.n_matches, json);
 out:
     if (end < 0)
         end = tool_fail(&error);
-    free(matches);
     tool_drivers_free(&drivers);
     return end;
 }

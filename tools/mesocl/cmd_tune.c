@@ -16,22 +16,16 @@ enum { default_seconds = 780, default_batch = 32, resumable = 75 };
 static int tune(const char *selector, const tune_options *options, int reset)
 {
     tool_drivers drivers;
-    size_t *matches = NULL, n_matches;
     meso_error error = {0};
     meso_status status = tool_drivers_find(&drivers, &error);
     if (status != MESO_OK)
         return tool_fail(&error);
-    MESO_TRY(tool_drivers_ask(&drivers, 1, &error));
-    matches = calloc(drivers.n_devices, sizeof *matches);
-    MESO_REQUIRE_MEMORY(matches, &error);
-    MESO_TRY(meso_device_match(drivers.devices, drivers.n_devices, selector, matches, &n_matches,
-                               &error));
+    MESO_TRY(tool_drivers_ask(&drivers, selector, 1, &error));
     if (reset)
-        MESO_TRY(tune_reset(&drivers.devices[matches[0]], &error));
+        MESO_TRY(tune_reset(&drivers.devices[drivers.matches[0]], &error));
     else
-        MESO_TRY(tune_device(&drivers, matches[0], options, &error));
+        MESO_TRY(tune_device(&drivers, drivers.matches[0], options, &error));
 out:
-    free(matches);
     tool_drivers_free(&drivers);
     if (status == MESO_OK)
         return 0;
