@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bias, activations, batch norm: each output value depends on one input value. Comparisons are
+ * Bias, ReLU, batch norm: each output value depends on one input value. Comparisons are
  * written so that NaN stays NaN; fmax() would hide it.
  */
 __kernel void bias_forward(__global const float *in, const tensor_t in_t,
@@ -17,32 +17,6 @@ __kernel void relu_forward(__global const float *in, const tensor_t in_t, const 
     const float v = in[at(in_t, n, c, y, x)];
     const float positive = v < 0.0f ? 0.0f : v;
     out[at(out_t, n, c, y, x)] = positive > cap ? cap : positive;
-}
-
-__kernel void leaky_relu_forward(__global const float *in, const tensor_t in_t, const float slope,
-                                 __global float *out, const tensor_t out_t)
-{
-    GET_PIXEL(out_t);
-    const float v = in[at(in_t, n, c, y, x)];
-    out[at(out_t, n, c, y, x)] = v < 0.0f ? slope * v : v;
-}
-
-__kernel void elu_forward(__global const float *in, const tensor_t in_t, const float alpha,
-                          __global float *out, const tensor_t out_t)
-{
-    GET_PIXEL(out_t);
-    const float v = in[at(in_t, n, c, y, x)];
-    out[at(out_t, n, c, y, x)] = v < 0.0f ? alpha * expm1(v) : v;
-}
-
-/* 1 / (1 + e^(−scale·x)); e^-|x| cannot overflow. */
-__kernel void sigmoid_forward(__global const float *in, const tensor_t in_t, const float scale,
-                              __global float *out, const tensor_t out_t)
-{
-    GET_PIXEL(out_t);
-    const float v = scale * in[at(in_t, n, c, y, x)];
-    const float e = exp(-fabs(v));
-    out[at(out_t, n, c, y, x)] = (v < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
 /* gamma · (in − mean) / √(variance + epsilon) + beta */

@@ -121,35 +121,6 @@ TRAIN_KERNEL bias_relu_backward(__global const float *out, const tensor_t out_t,
     }
 }
 
-/* The others: d_in = f(value) · d_out, where value is the input or the output. */
-#define ACTIVATION_BACKWARD(name, setting, FACTOR)                                                 \
-    TRAIN_KERNEL name(__global const float *value, const tensor_t value_t, const float setting,    \
-                      __global const float *d_out, const tensor_t out_t, __global float *d_in,     \
-                      const tensor_t in_t, const int add)                                          \
-    {                                                                                              \
-        GET_ROWS(in_t);                                                                            \
-        for (int y = y_begin; y < y_end; y++) {                                                    \
-            __global const float *p = ROW(value, value_t, y), *g = ROW(d_out, out_t, y);           \
-            __global float *d = ROW(d_in, in_t, y);                                                \
-            ALONG(WIDTH(in_t), FACTOR)                                                             \
-        }                                                                                          \
-    }
-#define SCALE_BY(T, factor)                                                                        \
-    {                                                                                              \
-        const T v = LOAD_##T(p + x), gradient = (factor) * LOAD_##T(g + x);                        \
-        STORE_##T(add ? LOAD_##T(d + x) + gradient : gradient, d + x);                             \
-    }
-
-#define LEAKY_RELU_FACTOR(T) SCALE_BY(T, v > (T)0.0f ? (T)1.0f : (T)slope)
-ACTIVATION_BACKWARD(leaky_relu_backward, slope, LEAKY_RELU_FACTOR)
-
-#define ELU_FACTOR(T) SCALE_BY(T, v > (T)0.0f ? (T)1.0f : (T)alpha * exp(v))
-ACTIVATION_BACKWARD(elu_backward, alpha, ELU_FACTOR)
-
-/* value: the output */
-#define SIGMOID_FACTOR(T) SCALE_BY(T, (T)scale * v * ((T)1.0f - v))
-ACTIVATION_BACKWARD(sigmoid_backward, scale, SIGMOID_FACTOR)
-
 /* d_in = factor · d_out, d_out's one value for each channel. */
 #define SPREAD(T) STORE_##T(add ? LOAD_##T(d + x) + (T)v : (T)v, d + x);
 TRAIN_KERNEL global_avg_pool_backward(__global const float *d_out, const tensor_t out_t,

@@ -14,9 +14,9 @@
  * where the driver has it cached, so kernels that are used together live together. */
 /*      id, work-items of a work-group at most, files of cl/ */
 #define MESO_PROGRAMS(X)                                                                     \
-    X(PLAIN, 64, "layout", "conv", "elementwise", "pool", "dense")                           \
-    X(TRAIN, 1, "train_rows", "train_conv", "train_elementwise", "train_norm", "train_pool", \
-      "train_norm_pool", "train_move", "train_dense")                                        \
+    X(PLAIN, 64, "layout", "conv", "elementwise", "activation", "pool", "dense")             \
+    X(TRAIN, 1, "train_rows", "train_conv", "train_elementwise", "activation", "train_norm", \
+      "train_pool", "train_norm_pool", "train_move", "train_dense")                          \
     X(PEAK, 64, "peak")
 
 /*      id                       name                       program  argument kinds */
@@ -101,7 +101,7 @@ enum {
     MESO_TRAIN_BLOCK = 1024 /* weights of a work-item of an optimiser */
 };
 
-enum { MESO_MAX_PROGRAM_FILES = 9 };
+enum { MESO_MAX_PROGRAM_FILES = 10 };
 
 typedef struct meso_program_row {
     size_t group_size; /* of its kernels, in the first dimension; less where the device wants */
