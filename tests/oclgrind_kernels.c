@@ -21,7 +21,7 @@
 
 #include "harness_model.h"
 #include "mesocl/mesocl.h"
-#include "net/plan.h"
+#include "net/tile/tile.h"
 #include "net/strip/strip_run.h"
 #include "runtime/program.h"
 
@@ -100,8 +100,8 @@ static int run_fused(const job *j)
     meso_buffer input;
     float logits[n_images];
     check(meso_strip_shipped(&rows, meso_device_error_slot(device)));
-    check(
-        meso_strip_create(device, j->net, j->params, 0, 0, &rows[MESO_N_STRIP_TUNINGS - 1], &run));
+    check(meso_strip_create(device, j->net, j->params, 0,
+                            &(meso_strip_tunings){{rows[MESO_N_STRIP_TUNINGS - 1]}, 1}, &run));
     if (!run || !meso_strip_get_plan(run)->head.flatten) {
         fprintf(stderr, "%s: not fused as a whole\n", j->path);
         return 1;
@@ -119,13 +119,8 @@ static int run_fused(const job *j)
 /* A GPU's kernels, filters in local memory and not, up to the layer in front of the sigmoid. */
 static int run_tiled(const job *j)
 {
-    meso_buffer *params = calloc(j->net->n_params + 1, sizeof *params);
-    for (size_t i = 0; params && i < j->net->n_params; i++) {
-        const size_t bytes = j->net->params[i].n_values * sizeof(float);
-        check(meso_buffer_create(device, bytes, &params[i]));
-        check(meso_buffer_write(device, &params[i], 0, j->params[i], bytes));
-    }
-    for (int local = 0; params && local < 2; local++) {
+    const meso_pictures pictures = {.values = j->pixels, .n = n_images};
+    for (int local = 0; local < 2; local++) {
         meso_tile_tuning row = meso_tile_shipped;
         meso_tile_run *tiles;
         meso_plan *plan;
@@ -134,16 +129,13 @@ static int run_tiled(const job *j)
         check(meso_tile_create(device, j->net, j->params, &row, &tiles));
         if (!tiles)
             return 1;
-        check(meso_plan_create(device, j->net, n_images, params, tiles, &plan));
-        check(meso_plan_load_rgb8(plan, j->pixels, n_images));
-        check(meso_plan_run(plan, 0, j->net->n_layers - 2, n_images, logits));
+        check(meso_plan_create(device, j->net, j->params, meso_tile_blocks(tiles), &plan));
+        check(meso_plan_reserve(plan, n_images));
+        check(meso_plan_run(plan, &pictures, 0, j->net->n_layers - 2, logits));
         printf("%g %g\n", (double)logits[0], (double)logits[1]);
         meso_plan_close(plan);
         meso_tile_close(tiles);
     }
-    for (size_t i = 0; params && i < j->net->n_params; i++)
-        meso_buffer_release(&params[i]);
-    free(params);
     return 0;
 }
 

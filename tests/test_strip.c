@@ -205,7 +205,7 @@ static void run(meso_strip_run *strips, const meso_buffer *input, int pixels, si
     check(meso_buffer_write(device, &a->buffer, 0, a->host, a->n_floats * sizeof *a->host));
     a->view.buffer = &a->buffer;
     check(meso_strip_enqueue(strips, input, !pixels, n, &a->view));
-    check(meso_strip_wait(strips));
+    check(meso_device_finish_all(device));
     check(meso_buffer_read(device, &a->buffer, 0, a->host, a->n_floats * sizeof *a->host));
     for (size_t i = 0; i < n; i++)
         for (int c = 0; c < s.c; c++)
@@ -300,8 +300,8 @@ static void run_case(const block_case *c)
     if (meso_net_parse(text, "case", &net, &error) != MESO_OK)
         fail_msg("%s\n%s", text, error.text);
     float **params = make_params(net, &random, seed);
-    check(meso_strip_create(device, net, (const float *const *)params, 0, c->n_lanes, &c->row,
-                            &strips));
+    check(meso_strip_create(device, net, (const float *const *)params, c->n_lanes,
+                            &(meso_strip_tunings){{c->row}, 1}, &strips));
     if (!strips)
         fail_msg("%s: nothing was fused", what);
     check_plan(c, meso_strip_get_plan(strips), what);

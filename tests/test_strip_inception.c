@@ -154,7 +154,7 @@ static void run(meso_strip_run *strips, const meso_buffer *input, size_t n, meso
     check(meso_buffer_write(device, &buffer, 0, host, bytes));
     view.buffer = &buffer;
     check(meso_strip_enqueue(strips, input, 1, n, &view));
-    check(meso_strip_wait(strips));
+    check(meso_device_finish_all(device));
     check(meso_buffer_read(device, &buffer, 0, host, bytes));
     for (size_t i = 0; i < n; i++)
         for (int c = 0; c < shape.c; c++)
@@ -224,7 +224,8 @@ static void run_case(const inception_case *c, uint64_t seed)
     if (meso_net_parse(text, "case", &net, &error) != MESO_OK)
         fail_msg("%s\n%s", text, error.text);
     float **params = make_params(net, &random);
-    check(meso_strip_create(device, net, (const float *const *)params, 0, 2, &c->row, &strips));
+    check(meso_strip_create(device, net, (const float *const *)params, 2,
+                            &(meso_strip_tunings){{c->row}, 1}, &strips));
     if (!strips || meso_strip_get_plan(strips)->n_blocks != n_blocks ||
         meso_strip_get_plan(strips)->blocks[n_blocks - 1].in.halves != (c->behind == HALVES))
         fail_msg("%s: not fused", what);
@@ -329,7 +330,7 @@ static void test_other_nets(void **state)
                  at + strlen(edits[i].from));
         if (meso_net_parse(edited, "edited", &net, &error) != MESO_OK)
             fail_msg("%s\n%s", edited, error.text);
-        meso_strip_find(net, &c.row, 0, &plan);
+        meso_strip_find(net, &c.row, &plan);
         if (plan.n_blocks != edits[i].n_blocks)
             fail_msg("'%s' for '%s': %zu blocks fused", edits[i].to, edits[i].from, plan.n_blocks);
         meso_net_close(net);

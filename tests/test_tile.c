@@ -34,7 +34,7 @@ typedef struct branch {
 typedef struct tile_case {
     meso_tile_kind kind;
     meso_tile_tuning row;
-    meso_tile_input input;
+    meso_plan_input input;
     int channels, height, width;
     int taps, pool, filters;
     branch branches[most_branches + 1]; /* filters 0 ends them */
@@ -101,7 +101,7 @@ static void add_branches(const tile_case *c, const char *from, meso_text *text)
 /* The layer that is read: for a tensor another one behind the picture. */
 static size_t source_of(const tile_case *c)
 {
-    return c->input == MESO_TILE_TENSOR;
+    return c->input == MESO_PLAN_TENSOR;
 }
 
 static meso_net *make_net(const tile_case *c)
@@ -111,7 +111,7 @@ static meso_net *make_net(const tile_case *c)
     meso_net *net;
     meso_error error;
     meso_text_format(&text, "image = input height=%d width=%d channels=%d divide=%d\n%s", c->height,
-                     c->width, c->channels, c->input == MESO_TILE_PIXELS ? 255 : 1,
+                     c->width, c->channels, c->input == MESO_PLAN_PIXELS ? 255 : 1,
                      source_of(c) ? "before = relu image\n" : "");
     if (c->kind == MESO_TILE_BLOCK)
         meso_text_format(&text,
@@ -155,11 +155,19 @@ static opened open_case(const tile_case *c, meso_random *random)
     opened o = {.net = make_net(c)};
     o.params = make_params(o.net, random);
     check(meso_tile_create(device, o.net, (const float *const *)o.params, &c->row, &o.tiles));
-    o.block = o.tiles ? meso_tile_of(o.tiles, o.net->n_layers - 1) : NULL;
+    if (o.tiles)
+        o.block = (const meso_tile_block *)meso_tile_blocks(o.tiles)->of[o.net->n_layers - 1];
     if (!o.block || o.block->kind != c->kind ||
         meso_tile_n_layers(o.tiles) != o.net->n_layers - 1 - source_of(c))
         fail_msg("%s\nnot fused", o.net->text);
     return o;
+}
+
+static meso_status enqueue(const opened *o, meso_plan_input kind, const meso_tensor_view *in,
+                           const meso_tensor_view *out, size_t n)
+{
+    const meso_plan_blocks *blocks = meso_tile_blocks(o->tiles);
+    return blocks->enqueue(blocks, &o->block->part, kind, in, out, n);
 }
 
 static void close_case(opened *o)
@@ -177,7 +185,7 @@ static void draw_pictures(const tile_case *c, size_t n_values, meso_random *rand
 {
     float *floats = malloc(n_values * sizeof *floats);
     uint8_t *bytes = malloc(n_values);
-    const int is_float = c->input == MESO_TILE_FLOATS;
+    const int is_float = c->input == MESO_PLAN_FLOATS;
     assert_true(floats && bytes);
     harness_fill(random, floats, n_values);
     for (size_t i = 0; i < n_values; i++) {
@@ -199,7 +207,7 @@ static harness_tensor make_input(const tile_case *c, meso_shape shape, meso_rand
     double *images = calloc(n_values, sizeof *images);
     harness_tensor input = {0};
     assert_non_null(images);
-    if (c->input == MESO_TILE_TENSOR) {
+    if (c->input == MESO_PLAN_TENSOR) {
         *exact = reference_bounded_input(shape, images, most_images);
         reference_tensor_free(&exact->value);
         input =
@@ -277,7 +285,7 @@ static void run_batches(const opened *o, const tile_case *c, const harness_tenso
         harness_tensor out =
             harness_tensor_poisoned(device, bounded.shape, (int)(turn + i) % 2, most_images);
         out.view.buffer = &out.buffer;
-        check(meso_tile_enqueue(o->tiles, b, c->input, &in, &out.view, batches[i]));
+        check(enqueue(o, c->input, &in, &out.view, batches[i]));
         harness_tensor_compare(device, &out, &bounded, batches[i], 1 / (double)FLT_EPSILON, text);
         harness_tensor_free(&out);
     }
@@ -312,7 +320,7 @@ static tile_case make_case(meso_tile_kind kind, int taps, int pool)
                    .pool = pool,
                    .row = {widths[turn % 4], items[turn % 5], of_item[turn % 3],
                            at_once[turn / 2 % 4], (int)(turn / 3 % 2)},
-                   .input = (meso_tile_input)(turn % MESO_TILE_N_INPUTS),
+                   .input = (meso_plan_input)(turn % MESO_PLAN_N_INPUTS),
                    .channels = channels[turn % 7],
                    .filters = filters[turn % 5],
                    .units = units[turn % 4],
@@ -324,7 +332,7 @@ static tile_case make_case(meso_tile_kind kind, int taps, int pool)
                    .keys = activations[turn % 6].keys};
     memcpy(c.branches, lists[turn % (sizeof lists / sizeof lists[0])], sizeof c.branches);
     if (kind == MESO_TILE_HEAD)
-        c.input = MESO_TILE_TENSOR;
+        c.input = MESO_PLAN_TENSOR;
     else if (strcmp(c.pad, "valid") == 0) { /* no fewer than a window */
         c.height = c.height < pool ? pool : c.height + (int)turn % 2;
         c.width = c.width < pool ? pool : c.width + (int)(turn / 3 % 3);
@@ -375,9 +383,9 @@ static void run_one(const tile_case *c, const float *values, size_t n_values, fl
     check(meso_buffer_write(device, &from, 0, values, n_values * sizeof *values));
     check(meso_buffer_create(device, n_got * sizeof *got, &to));
     const meso_tensor_view in = meso_tensor_of(o.net->layers[0].shape, 0, &from);
-    const meso_tensor_view out = meso_tensor_of(o.net->layers[o.block->last].shape, 0, &to);
+    const meso_tensor_view out = meso_tensor_of(o.net->layers[o.block->part.last].shape, 0, &to);
     assert_int_equal(meso_tensor_size(&out), n_got);
-    check(meso_tile_enqueue(o.tiles, o.block, c->input, &in, &out, 1));
+    check(enqueue(&o, c->input, &in, &out, 1));
     check(meso_buffer_read(device, &to, 0, got, n_got * sizeof *got));
     meso_buffer_release(&from);
     meso_buffer_release(&to);
@@ -400,7 +408,7 @@ static void keeps_nan(void **state)
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
         tile_case c = make_case(rows[r].kind, 3, 2);
         c.row = meso_tile_shipped;
-        c.input = MESO_TILE_FLOATS;
+        c.input = MESO_PLAN_FLOATS;
         c.channels = 1;
         c.filters = rows[r].n_filters;
         c.height = c.width = side;

@@ -3,8 +3,6 @@
  * A net with its weights on a device: opening, and what the caller may ask of it.
  */
 #include "model/model.h"
-#include "model/weights/classes.h"
-#include "model/weights/weights.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,8 +12,8 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
-
-enum { default_plain_batch = 8, default_fused_batch = 32, default_tiled_batch = 64 };
+#include "model/model_tuning.h"
+#include "model/weights/weights.h"
 
 /* "fake,real" → the two names and which of them is real. */
 static meso_status set_classes(meso_model *model, const char *classes, meso_error *error)
@@ -41,71 +39,56 @@ static void find_logits(meso_model *model)
     model->can_predict = squashed && fits && model->net->layers[0].shape.c == 3;
 }
 
-static void release_params(meso_model *model)
-{
-    for (size_t i = 0; model->params && i < model->net->n_params; i++)
-        meso_buffer_release(&model->params[i]);
-    free(model->params);
-    model->params = NULL;
-}
-
-/* The fused kernels, where the device and the net have any: strips on CPUs, tiles on GPUs. */
-static meso_status make_fused(meso_model *model, size_t n_lanes)
+static meso_status open_infer(meso_model *model, meso_path path, size_t n_lanes, meso_infer *infer)
 {
     meso_status status = MESO_OK;
     const meso_net *net = model->net;
     const float **params = calloc(net->n_params + 1, sizeof *params);
+    const meso_infer_settings settings = {params, n_lanes, model->logits};
     MESO_REQUIRE_MEMORY(params, &model->error);
     for (size_t i = 0; i < net->n_params; i++)
         params[i] = meso_weights_find(model->weights, net->params[i].name)->values;
-    if (meso_tile_suits(meso_device_get_info(model->device)))
-        status = meso_tile_create(model->device, net, params, NULL, &model->tiles);
-    else
-        status = meso_strip_create(model->device, net, params, model->path == MESO_PATH_EXACT,
-                                   n_lanes, NULL, &model->strips);
+    status = meso_infer_open(model->device, net, path, &settings, infer);
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
-    if (!model->strips && !model->tiles)
-        model->path = MESO_PATH_PLAIN;
 out:
     free(params);
     return status;
 }
 
-static meso_status upload_params(meso_model *model)
+meso_status meso_model_need_layers(meso_model *model)
 {
-    meso_status status = MESO_OK;
-    const meso_net *net = model->net;
-    meso_buffer *params = calloc(net->n_params + 1, sizeof *params);
-    MESO_REQUIRE_MEMORY(params, &model->error);
-    model->params = params;
-    for (size_t i = 0; i < net->n_params && status == MESO_OK; i++) {
-        const meso_tensor *tensor = meso_weights_find(model->weights, net->params[i].name);
-        status = meso_buffer_create_filled(model->device, tensor->values,
-                                           sizeof(float) * tensor->n_values, &params[i]);
-    }
-    MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
-out:
-    if (status != MESO_OK)
-        release_params(model);
-    return status;
+    return model->layers.run ? MESO_OK : open_infer(model, MESO_PATH_PLAIN, 0, &model->layers);
 }
 
-meso_status meso_model_need_plan(meso_model *model, int tiled)
+meso_status meso_model_reserve(meso_model *model, const meso_infer *infer)
 {
     meso_status status = MESO_OK;
-    meso_plan **plan = tiled ? &model->tiled : &model->plan;
-    meso_tile_run *tiles = tiled ? model->tiles : NULL;
-    if (*plan)
-        return MESO_OK;
-    if (!model->params)
-        MESO_TRY(upload_params(model));
     do
-        status =
-            meso_plan_create(model->device, model->net, model->fits, model->params, tiles, plan);
+        status = infer->path->reserve(infer->run, model->fits);
     while (status == MESO_ERROR_DEVICE_MEMORY && model->fits > 1 && (model->fits /= 2));
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "buffers for a batch of %zu: %s",
                  model->fits, meso_device_error(model->device));
-    meso_plan_describe(*plan, model->clblast);
+    model->infer.path->describe(model->infer.run, &model->about);
+out:
+    return status;
+}
+
+void meso_model_give_back(meso_model *model)
+{
+    model->infer.path->reserve(model->infer.run, 0);
+    if (model->layers.run)
+        model->layers.path->reserve(model->layers.run, 0);
+    meso_buffer_release(&model->normalized);
+}
+
+/* What computes, with room for a batch. Errors go to the model. */
+static meso_status make_ready(meso_model *model, const meso_model_options *options)
+{
+    meso_status status = MESO_OK;
+    MESO_TRY(open_infer(model, options->path, options->n_lanes, &model->infer));
+    model->infer.path->describe(model->infer.run, &model->about);
+    model->fits = options->max_batch ? options->max_batch : model->about.batch;
+    MESO_TRY(meso_model_reserve(model, &model->infer));
 out:
     return status;
 }
@@ -126,27 +109,15 @@ meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *
     m->device = device;
     m->net = net;
     m->weights = weights;
-    m->path = options->path;
     snprintf(m->weights_hash, sizeof m->weights_hash, "%s", meso_weights_hash(weights));
     MESO_TRY(set_classes(m, meso_weights_classes(weights), error));
     find_logits(m);
     MESO_TRY(meso_weights_check(weights, net, error));
     double started = meso_seconds();
-    if (m->path != MESO_PATH_PLAIN) {
-        status = make_fused(m, options->n_lanes);
-        MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
-    }
-    m->max_batch = options->max_batch ? options->max_batch
-                   : m->strips        ? default_fused_batch
-                   : m->tiles         ? default_tiled_batch
-                                      : default_plain_batch;
-    m->fits = m->max_batch;
-    if (!m->strips) {
-        status = meso_model_need_plan(m, m->tiles != NULL);
-        MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
-    }
-    MESO_TRY(meso_model_open_normalization(m, error));
+    status = make_ready(m, options);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
     m->max_batch = m->fits;
+    MESO_TRY(meso_model_open_normalization(m, error));
     m->build_seconds = meso_seconds() - started;
     *model = m;
     m = NULL;
@@ -198,11 +169,9 @@ void meso_model_close(meso_model *model)
     if (!model)
         return;
     meso_augment_close(model->normalization);
-    meso_strip_close(model->strips);
-    meso_plan_close(model->plan);
-    meso_plan_close(model->tiled);
-    meso_tile_close(model->tiles);
-    release_params(model);
+    meso_buffer_release(&model->normalized);
+    meso_infer_close(&model->layers);
+    meso_infer_close(&model->infer);
     free(model->resized);
     meso_net_close(model->net);
     meso_weights_close(model->weights);
@@ -229,7 +198,6 @@ const meso_net *meso_model_net(const meso_model *model)
 void meso_model_get_info(const meso_model *model, meso_model_info *info)
 {
     const meso_shape input = model->net->layers[0].shape;
-    const meso_strip_plan *plan = model->strips ? meso_strip_get_plan(model->strips) : NULL;
     *info = (meso_model_info){
         .net_name = model->net->name,
         .width = (unsigned)input.w,
@@ -239,16 +207,18 @@ void meso_model_get_info(const meso_model *model, meso_model_info *info)
         .class_names = {model->class_names[0], model->class_names[1]},
         .real_output = model->real_output,
         .max_batch = model->max_batch,
-        .path = model->path,
-        .tuning = plan           ? plan->tuning->name
-                  : model->tiles ? meso_tile_tuning_name(model->tiles)
-                                 : "",
-        .clblast = model->clblast,
-        .n_fused_layers = plan           ? plan->last + 1
-                          : model->tiles ? meso_tile_n_layers(model->tiles)
-                                         : 0,
-        .n_lanes = model->strips ? meso_strip_n_lanes(model->strips) : 1,
+        .path = model->infer.path->path,
+        .tuning = model->about.tuning,
+        .clblast = model->about.clblast,
+        .n_fused_layers = model->about.n_fused_layers,
+        .n_lanes = model->about.n_lanes,
         .build_seconds = model->build_seconds,
     };
     memcpy(info->weights_hash, model->weights_hash, sizeof model->weights_hash);
+}
+
+int meso_model_tuning(const meso_model *model, const meso_tuning_family *family,
+                      int values[MESO_MAX_TUNABLES])
+{
+    return model->infer.path->tuning(model->infer.run, family, values);
 }

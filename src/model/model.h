@@ -8,24 +8,20 @@
 #include "mesocl/model.h"
 #include "mesocl/weights.h"
 #include "model/weights/classes.h"
-#include "net/plan.h"
-#include "net/strip/strip_run.h"
+#include "net/infer.h"
 #include "picture/augment.h"
 
 struct meso_model {
     meso_device *device;
     meso_net *net;               /* owned */
     meso_weights *weights;       /* owned */
-    meso_strip_run *strips;      /* the fused part of the net; NULL on the plain path */
-    meso_buffer *params;         /* for the plans; made at first need */
-    meso_plan *plan;             /* the plain path */
-    meso_tile_run *tiles;        /* blocks for GPUs; NULL: none */
-    meso_plan *tiled;            /* the net with them; made at first need */
+    meso_infer infer;            /* what computes the logits */
+    meso_infer layers;           /* and any other layer, where that cannot; made at first need */
+    meso_infer_about about;      /* infer */
     meso_augment *normalization; /* what pixels pass through before the net; NULL: division alone */
-    meso_path path;
+    meso_buffer normalized;      /* its results; as large as was asked for */
     size_t max_batch;
     size_t fits; /* as many at once has the device memory for, as far as is known; ≤ max_batch */
-    char clblast[MESO_PRODUCTS_TEXT]; /* what the plan computes by it */
     double build_seconds;
     size_t n_outputs;
     size_t logits;   /* the layer whose output the last sigmoid or softmax takes */
@@ -41,9 +37,6 @@ struct meso_model {
 meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *weights,
                               const meso_model_options *options, meso_model **model,
                               meso_error *error);
-
-/* All of the net is fused: images are computed on lanes, side by side. */
-int meso_model_on_lanes(const meso_model *model);
 
 /* Clears the error; DATA where the net does not tell fake from real. */
 meso_status meso_model_require_scores(meso_model *model);
@@ -65,8 +58,14 @@ meso_status meso_model_open_normalization(meso_model *model, meso_error *error);
 meso_status meso_model_normalize(const meso_model *model, const meso_buffer *pixels, size_t n,
                                  const meso_buffer *floats);
 
-/* Makes model->plan, or with tiles model->tiled, ready for model->fits images, of which there are
- * fewer where the device refuses memory for more. Errors go to the model. */
-meso_status meso_model_need_plan(meso_model *model, int tiled);
+/* Opens model->layers. Errors go to the model, here and below. */
+meso_status meso_model_need_layers(meso_model *model);
+
+/* Room in model->infer or layers for model->fits images, of which there are fewer where the device
+ * refuses memory for more. */
+meso_status meso_model_reserve(meso_model *model, const meso_infer *infer);
+
+/* The device's memory for images is given back. */
+void meso_model_give_back(meso_model *model);
 
 #endif

@@ -34,133 +34,68 @@ meso_status meso_model_finish(meso_model *model, const float *logits, size_t n, 
     return MESO_OK;
 }
 
-/* n ≤ max_batch images as the net takes them: 8-bit pixels, or floats. */
-typedef struct batch {
-    const void *values;
-    int is_float;
-    size_t n;
-} batch;
-
-static size_t value_bytes(const batch *b)
-{
-    return b->is_float ? sizeof(float) : 1;
-}
-
-/* The caller's memory as the device sees it. */
-static meso_status wrap_values(meso_model *model, const batch *b, meso_buffer *values)
-{
-    return meso_buffer_wrap(model->device, (void *)b->values,
-                            b->n * meso_shape_size(model->net->layers[0].shape) * value_bytes(b),
-                            values);
-}
-
-/* A plan up to and with layer `last`. Errors go to the device. */
-static meso_status run_plan(meso_model *model, meso_plan *plan, const batch *b, size_t last,
-                            float *out)
+/* Pixels on the host → floats as the net takes them, on the device. `given` is the host's memory as
+ * the device sees it. Errors go to the device. */
+static meso_status normalize(meso_model *model, const meso_pictures *pixels, meso_buffer *given,
+                             meso_pictures *floats)
 {
     meso_status status = MESO_OK;
-    meso_buffer pixels = {0};
-    if (b->is_float) {
-        MESO_TRY(meso_plan_load_f32(plan, b->values, b->n));
-    } else if (!model->normalization) {
-        MESO_TRY(meso_plan_load_rgb8(plan, b->values, b->n));
-    } else {
-        MESO_TRY(wrap_values(model, b, &pixels));
-        MESO_TRY(meso_model_normalize(model, &pixels, b->n, meso_plan_floats(plan, b->n)));
+    const meso_shape in = model->net->layers[0].shape;
+    *floats = (meso_pictures){.buffer = &model->normalized, .is_float = 1, .n = pixels->n};
+    const size_t bytes = meso_pictures_bytes(floats, in);
+    if (model->normalized.bytes < bytes) {
+        meso_buffer_release(&model->normalized);
+        MESO_TRY(meso_buffer_create(model->device, bytes, &model->normalized));
     }
-    MESO_TRY(meso_plan_run(plan, 0, last, b->n, out));
-out:
-    if (status != MESO_OK && pixels.memory)
-        meso_device_finish(model->device); /* nothing may read the caller's memory any more */
-    meso_buffer_release(&pixels);
-    return status;
-}
-
-/* Normalized pictures for the fused part, which reads them on other queues. */
-static meso_status normalize_whole(meso_model *model, const meso_buffer *pixels, size_t n,
-                                   meso_buffer *floats)
-{
-    meso_status status = MESO_OK;
-    MESO_TRY(meso_buffer_create(
-        model->device, n * meso_shape_size(model->net->layers[0].shape) * sizeof(float), floats));
-    status = meso_model_normalize(model, pixels, n, floats);
-    meso_status finished = meso_device_finish(model->device);
-    MESO_TRY(status);
-    MESO_TRY(finished);
+    MESO_TRY(meso_buffer_wrap(model->device, (void *)pixels->values,
+                              meso_pictures_bytes(pixels, in), given));
+    MESO_TRY(meso_model_normalize(model, given, pixels->n, &model->normalized));
 out:
     return status;
 }
 
-/* The fused part, and behind it what has no fused kernel on the plain path. Errors go to the
- * device. */
-static meso_status run_fused(meso_model *model, const batch *b, float *logits)
+/* A part of a batch, up to and with layer `last`. Errors go to the model. */
+static meso_status run_part(meso_model *model, const meso_infer *infer, const meso_pictures *part,
+                            size_t last, float *out)
 {
     meso_status status = MESO_OK;
-    meso_tensor_view planar = {0};
-    meso_buffer pixels = {0}, floats = {0};
-    const int normalize = model->normalization && !b->is_float;
-    const size_t last = meso_strip_get_plan(model->strips)->last;
-    const int whole = last == model->logits;
-    if (!whole)
-        planar = meso_plan_view(model->plan, last);
-    MESO_TRY(wrap_values(model, b, &pixels));
-    if (normalize)
-        MESO_TRY(normalize_whole(model, &pixels, b->n, &floats));
-    MESO_TRY(meso_strip_enqueue(model->strips, normalize ? &floats : &pixels,
-                                b->is_float || normalize, b->n, whole ? NULL : &planar));
-    if (whole) {
-        MESO_TRY(meso_strip_logits(model->strips, b->n, logits));
-    } else {
-        MESO_TRY(meso_strip_wait(model->strips));
-        MESO_TRY(meso_plan_run(model->plan, last + 1, model->logits, b->n, logits));
+    meso_buffer given = {0};
+    meso_pictures floats;
+    MESO_TRY(meso_model_reserve(model, infer));
+    if (part->n > model->fits)
+        return MESO_ERROR_DEVICE_MEMORY;
+    if (model->normalization && !part->is_float) {
+        status = normalize(model, part, &given, &floats);
+        part = &floats;
     }
-out:
-    if (status != MESO_OK && pixels.memory)
-        meso_strip_wait(model->strips); /* nothing may read the caller's memory any more */
-    meso_buffer_release(&floats);
-    meso_buffer_release(&pixels);
-    return status;
-}
-
-int meso_model_on_lanes(const meso_model *model)
-{
-    return model->strips && meso_strip_get_plan(model->strips)->last == model->logits;
-}
-
-/* A part of a batch, up to and with layer `last`, on the plain path if plain is set. Errors go to
- * the model. */
-static meso_status run_part(meso_model *model, const batch *b, size_t last, int plain, float *out)
-{
-    meso_status status = MESO_OK;
-    const int tiled = model->tiles && !plain;
-    if (!meso_model_on_lanes(model) || plain)
-        MESO_TRY(meso_model_need_plan(model, tiled));
-    if (b->n > model->fits)
-        return MESO_ERROR_DEVICE_MEMORY; /* the plan has room for fewer */
-    status = model->strips && !plain
-                 ? run_fused(model, b, out)
-                 : run_plan(model, tiled ? model->tiled : model->plan, b, last, out);
+    if (status == MESO_OK)
+        status = infer->path->compute(infer->run, part, last, out);
+    if (status != MESO_OK && given.memory)
+        meso_device_finish_all(model->device); /* nothing may read the caller's memory any more */
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
 out:
+    meso_buffer_release(&given);
     return status;
 }
 
 /* As many images at once as the device has memory for: where it refuses, half as many, down to one.
  * out_size: floats of an image. */
-static meso_status run_parts(meso_model *model, const batch *b, size_t last, int plain,
-                             size_t out_size, float *out)
+static meso_status run_parts(meso_model *model, const meso_infer *infer, const meso_pictures *all,
+                             size_t last, size_t out_size, float *out)
 {
     meso_status status = MESO_OK;
-    const size_t image_bytes = meso_shape_size(model->net->layers[0].shape) * value_bytes(b);
-    for (size_t done = 0; done < b->n;) {
-        size_t left = b->n - done, n = left < model->fits ? left : model->fits;
-        const batch part = {(const char *)b->values + done * image_bytes, b->is_float, n};
-        status = run_part(model, &part, last, plain, out + done * out_size);
+    const meso_shape in = model->net->layers[0].shape;
+    for (size_t done = 0; done < all->n;) {
+        const size_t left = all->n - done, n = left < model->fits ? left : model->fits;
+        const meso_pictures before = {.is_float = all->is_float, .n = done};
+        const meso_pictures part = {.values = (const char *)all->values +
+                                              meso_pictures_bytes(&before, in),
+                                    .is_float = all->is_float,
+                                    .n = n};
+        status = run_part(model, infer, &part, last, out + done * out_size);
         if (status == MESO_ERROR_DEVICE_MEMORY && n > 1) {
             model->fits = n / 2 < model->fits ? n / 2 : model->fits;
-            meso_plan_close(model->plan);
-            meso_plan_close(model->tiled);
-            model->plan = model->tiled = NULL;
+            meso_model_give_back(model);
             meso_error_clear(&model->error);
             continue;
         }
@@ -171,18 +106,18 @@ out:
     return status;
 }
 
-static meso_status compute(meso_model *model, const batch *b, float *logits)
+static meso_status compute(meso_model *model, const meso_pictures *pictures, float *logits)
 {
-    return run_parts(model, b, model->logits, model->path == MESO_PATH_PLAIN, model->n_outputs,
-                     logits);
+    return run_parts(model, &model->infer, pictures, model->logits, model->n_outputs, logits);
 }
 
 meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits)
 {
-    return compute(model, &(batch){pixels, 0, n}, logits);
+    return compute(model, &(meso_pictures){.values = pixels, .n = n}, logits);
 }
 
-static meso_status run_batch(meso_model *model, const batch *b, size_t first, meso_probability *p)
+static meso_status run_batch(meso_model *model, const meso_pictures *b, size_t first,
+                             meso_probability *p)
 {
     meso_status status = MESO_OK;
     float *logits = calloc(b->n * model->n_outputs, sizeof *logits);
@@ -241,7 +176,7 @@ meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n
         const uint8_t *fitted;
         MESO_TRY(fit_pixels(model, pixels + i * height * row_stride, count, width, height,
                             row_stride, &fitted));
-        MESO_TRY(run_batch(model, &(batch){fitted, 0, count}, i, p + i));
+        MESO_TRY(run_batch(model, &(meso_pictures){.values = fitted, .n = count}, i, p + i));
     }
 out:
     return status;
@@ -265,7 +200,9 @@ meso_status meso_predict_f32(meso_model *model, const float *input, size_t n, me
     for (size_t i = 0; i < n; i += model->max_batch) {
         size_t count = n - i < model->max_batch ? n - i : model->max_batch;
         MESO_TRY(require_finite(model, input + i * size, count));
-        MESO_TRY(run_batch(model, &(batch){input + i * size, 1, count}, i, p + i));
+        MESO_TRY(run_batch(model,
+                           &(meso_pictures){.values = input + i * size, .is_float = 1, .n = count},
+                           i, p + i));
     }
 out:
     return status;
@@ -288,12 +225,14 @@ meso_status meso_model_tap(meso_model *model, const char *layer, const float *in
     MESO_TRY(require_finite(model, input, n));
     size_t size = meso_shape_size(found->shape);
     size_t layer_index = (size_t)(found - model->net->layers);
-    const batch all = {input, 1, n};
-    /* A net cut short, to give features: computed by the model's path, which is faster. */
-    if (!model->can_predict && layer_index == model->logits)
-        MESO_TRY(compute(model, &all, out));
-    else
-        MESO_TRY(run_parts(model, &all, layer_index, 1, size, out));
+    const meso_pictures all = {.values = input, .is_float = 1, .n = n};
+    const meso_infer *infer = &model->infer;
+    /* A net cut short, to give features, is computed by the model's path, which is faster. */
+    if (!infer->path->any_layer && (model->can_predict || layer_index != model->logits)) {
+        MESO_TRY(meso_model_need_layers(model));
+        infer = &model->layers;
+    }
+    MESO_TRY(run_parts(model, infer, &all, layer_index, size, out));
     size_t bad = meso_first_not_finite(out, n * size);
     MESO_REQUIRE(bad == n * size, &model->error, MESO_ERROR_DATA,
                  "the output of layer %s is not finite: value %zu of image %zu", layer, bad % size,

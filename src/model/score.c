@@ -163,9 +163,8 @@ static meso_status start_loader(run *r, const meso_score_options *options)
 static meso_status open_groups(run *r, size_t batch)
 {
     meso_status status = MESO_OK;
-    const size_t longest = 64; /* on lanes more only take memory */
-    if (meso_model_on_lanes(r->model) && batch > longest)
-        batch = longest;
+    if (batch > r->model->about.most_in_slot)
+        batch = r->model->about.most_in_slot;
     MESO_TRY(meso_stream_open(r->model, 0, batch, &r->stream));
     r->batch = meso_stream_batch(r->stream);
     r->n_groups = meso_stream_n_slots(r->stream);

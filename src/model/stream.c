@@ -10,11 +10,7 @@
 
 #include "model/model.h"
 
-enum {
-    slots_of_lane = 3,
-    lane_batch = 8,   /* enough that waiting and waking cost little, and few wait for the last */
-    page_bytes = 4096 /* from such an address on every driver takes the memory as it is */
-};
+enum { page_bytes = 4096 }; /* from such an address on every driver takes the memory as it is */
 
 typedef enum slot_state { SLOT_FREE, SLOT_MAPPED, SLOT_SUBMITTED } slot_state;
 
@@ -48,7 +44,7 @@ static meso_status make_pixels(const meso_stream *stream, stream_slot *s)
     meso_device *device = stream->model->device;
     const size_t bytes = stream->batch * stream->image_bytes;
     void *memory = NULL;
-    if (stream->model->tiles) {
+    if (stream->model->about.copies) {
         MESO_TRY(meso_buffer_create_mapped(device, bytes, &s->mapped, &memory));
         s->pixels = memory;
         MESO_TRY(meso_buffer_create(device, bytes, &s->copy));
@@ -66,13 +62,13 @@ static meso_status make_slot(meso_stream *stream, stream_slot *s)
     meso_model *model = stream->model;
     const size_t bytes = stream->batch * stream->image_bytes;
     const size_t logit_bytes = stream->batch * model->n_outputs * sizeof(float);
-    const int is_started = model->tiles || meso_model_on_lanes(model);
+    const int starts = model->about.starts;
     s->logits = malloc(logit_bytes);
     MESO_REQUIRE_MEMORY(s->logits, &model->error);
     status = make_pixels(stream, s);
-    if (status == MESO_OK && is_started)
+    if (status == MESO_OK && starts)
         status = meso_buffer_create(model->device, logit_bytes, &s->results);
-    if (status == MESO_OK && is_started && model->normalization)
+    if (status == MESO_OK && starts && model->normalization)
         status = meso_buffer_create(model->device, bytes * sizeof(float), &s->floats);
     if (status != MESO_OK)
         device_failed(stream, status);
@@ -84,7 +80,7 @@ meso_status meso_stream_open(meso_model *model, size_t n_slots, size_t batch, me
 {
     meso_status status = MESO_OK;
     meso_stream *s = NULL;
-    const int on_lanes = meso_model_on_lanes(model);
+    const meso_infer_about *about = &model->about;
     const size_t limit = SIZE_MAX / 2 / meso_shape_size(model->net->layers[0].shape);
     MESO_TRY(meso_model_require_scores(model));
     MESO_REQUIRE(n_slots <= limit && batch <= limit, &model->error, MESO_ERROR_ARGUMENT,
@@ -92,12 +88,10 @@ meso_status meso_stream_open(meso_model *model, size_t n_slots, size_t batch, me
     s = calloc(1, sizeof *s);
     MESO_REQUIRE_MEMORY(s, &model->error);
     s->model = model;
-    s->n_slots = n_slots    ? n_slots
-                 : on_lanes ? slots_of_lane * meso_strip_n_lanes(model->strips)
-                            : slots_of_lane;
-    s->batch = batch                                       ? batch
-               : on_lanes && model->max_batch > lane_batch ? lane_batch
-                                                           : model->max_batch;
+    s->n_slots = n_slots ? n_slots : about->n_slots;
+    s->batch = batch                                  ? batch
+               : model->max_batch > about->slot_batch ? about->slot_batch
+                                                      : model->max_batch;
     s->image_bytes = meso_shape_size(model->net->layers[0].shape);
     s->slots = calloc(s->n_slots, sizeof *s->slots);
     MESO_REQUIRE_MEMORY(s->slots, &model->error);
@@ -176,66 +170,58 @@ static stream_slot *find_slot(meso_stream *stream, size_t number, slot_state sta
 }
 
 /* The driver is told of the pixels anew each time: it may have kept a copy of what they were. */
-static meso_status start(meso_stream *stream, stream_slot *s, size_t lane)
+static meso_status upload(meso_stream *stream, stream_slot *s)
+{
+    const size_t bytes = s->n * stream->image_bytes;
+    return stream->model->about.copies
+               ? meso_buffer_write_ahead(stream->model->device, &s->copy, s->pixels, bytes)
+               : meso_buffer_wrap(stream->model->device, s->pixels, bytes, &s->view);
+}
+
+/* On the slot's lane; where pictures are copied, the copy goes beside what the device computes. */
+static meso_status start(meso_stream *stream, stream_slot *s, size_t slot)
 {
     meso_status status = MESO_OK;
     meso_model *model = stream->model;
-    MESO_TRY(meso_buffer_wrap(model->device, s->pixels, s->n * stream->image_bytes, &s->view));
+    const meso_infer_about *about = &model->about;
+    const meso_buffer *pixels = about->copies ? &s->copy : &s->view;
+    meso_pictures pictures = {.buffer = pixels, .n = s->n};
+    if (!about->copies)
+        meso_device_use_lane(model->device, (int)(slot % about->n_lanes));
+    MESO_TRY(upload(stream, s));
     if (model->normalization) {
-        meso_device_use_lane(model->device, (int)lane);
-        MESO_TRY(meso_model_normalize(model, &s->view, s->n, &s->floats));
+        pictures = (meso_pictures){.buffer = &s->floats, .is_float = 1, .n = s->n};
+        MESO_TRY(meso_model_normalize(model, pixels, s->n, &s->floats));
     }
-    MESO_TRY(meso_strip_start(model->strips, lane, model->normalization ? &s->floats : &s->view,
-                              model->normalization != NULL, s->n, &s->results, s->logits,
-                              &s->done));
+    MESO_TRY(
+        model->infer.path->start(model->infer.run, &pictures, &s->results, s->logits, &s->done));
 out:
+    meso_device_use_lane(model->device, MESO_WHOLE_DEVICE);
     if (status != MESO_OK) {
         device_failed(stream, status);
-        meso_device_use_lane(model->device, MESO_WHOLE_DEVICE);
-        meso_strip_wait(model->strips); /* nothing may read the pixels any more */
+        meso_device_finish_all(model->device); /* nothing may read the pixels any more */
         meso_event_wait(model->device, &s->done);
         meso_buffer_release(&s->view);
     }
     return status;
 }
 
-/* The copy goes beside what the device computes. */
-static meso_status start_copied(meso_stream *stream, stream_slot *s)
-{
-    meso_status status = MESO_OK;
-    meso_model *model = stream->model;
-    const meso_buffer *pictures = model->normalization ? &s->floats : &s->copy;
-    MESO_TRY(
-        meso_buffer_write_ahead(model->device, &s->copy, s->pixels, s->n * stream->image_bytes));
-    if (model->normalization)
-        MESO_TRY(meso_model_normalize(model, &s->copy, s->n, &s->floats));
-    MESO_TRY(meso_plan_start(model->tiled, pictures, model->normalization != NULL, model->logits,
-                             s->n, &s->results, s->logits, &s->done));
-out:
-    if (status != MESO_OK) {
-        device_failed(stream, status);
-        meso_device_finish(model->device); /* nothing may read the pixels any more */
-        meso_event_wait(model->device, &s->done);
-    }
-    return status;
-}
-
-/* DEVICE_MEMORY: the device has none for so many pictures at once. */
+/* DEVICE_MEMORY: the device has none for so many pictures at once, or computes no slot by itself. */
 static meso_status start_slot(meso_stream *stream, stream_slot *s, size_t slot)
 {
     meso_status status = MESO_ERROR_DEVICE_MEMORY;
     meso_model *model = stream->model;
-    if (s->n > 0 && meso_model_on_lanes(model))
-        return start(stream, s, slot % meso_strip_n_lanes(model->strips));
-    if (s->n > 0 && model->tiles) {
-        MESO_TRY(meso_model_need_plan(model, 1));
-        status = s->n <= model->fits ? start_copied(stream, s) : MESO_ERROR_DEVICE_MEMORY;
-    }
+    if (s->n == 0 || !model->about.starts)
+        return status;
+    MESO_TRY(meso_model_reserve(model, &model->infer));
+    if (model->about.copies && s->n > model->fits)
+        return MESO_ERROR_DEVICE_MEMORY;
+    status = start(stream, s, slot);
 out:
     return status;
 }
 
-/* On devices without lanes of their own, or without memory for a slot: all at once, in batches. */
+/* Where a slot cannot be started: all at once, in batches. */
 static meso_status compute(meso_stream *stream, stream_slot *s)
 {
     meso_model *model = stream->model;
@@ -276,8 +262,7 @@ meso_status meso_stream_wait(meso_stream *stream, size_t slot, meso_probability 
     meso_buffer_release(&s->view);
     s->state = SLOT_FREE;
     if (status == MESO_ERROR_DEVICE_MEMORY) {
-        if (stream->model->strips)
-            meso_strip_wait(stream->model->strips);
+        meso_device_finish_all(stream->model->device);
         status = compute(stream, s);
     }
     return status == MESO_OK ? meso_model_finish(stream->model, s->logits, s->n, 0, p)

@@ -12,7 +12,7 @@ enum { max_slots = MESO_MAX_LAYERS };
 
 /* What liveness decided for one layer's output. */
 typedef struct placement {
-    const meso_tile_block *block; /* that writes it; NULL: the layer's plain kernels */
+    const meso_plan_block *block; /* that writes it; NULL: the layer's plain kernels */
     int absent;    /* nobody writes it: it stays inside a block, or blocks alone read the picture */
     size_t source; /* the layer whose kernels write it: itself, or behind dropouts the one before
                       them */
@@ -30,24 +30,25 @@ typedef struct layout {
 struct meso_plan {
     meso_device *device;
     const meso_net *net;
-    const meso_buffer *params;
-    meso_tile_run *tiles; /* NULL: none */
-    size_t max_batch, n;
+    meso_buffer *params;            /* [n_params] */
+    const meso_plan_blocks *blocks; /* NULL: none */
     layout layout;
+    size_t max_batch; /* of what follows */
     meso_buffer slots[max_slots];
     meso_products *products;  /* layers that are computed as such; NULL: none */
     meso_buffer pixels;       /* the input as the host gives it */
-    const meso_buffer *input; /* pixels, or a caller's */
     meso_buffer result;       /* a layer's output as the host takes it; as large as was asked for */
-    int input_is_rgb8;
+    size_t n;                 /* images at work */
+    const meso_buffer *input; /* pixels, or a caller's */
+    int is_float;
 };
 
 /* Who writes each tensor, who reads it last, and how many zeros its readers want around it. */
-static void find_uses(const meso_net *net, const meso_tile_run *tiles, placement *places)
+static void find_uses(const meso_net *net, const meso_plan_blocks *blocks, placement *places)
 {
     for (size_t i = 0; i < net->n_layers; i++) {
         const meso_layer *layer = &net->layers[i];
-        const meso_tile_block *block = tiles ? meso_tile_of(tiles, i) : NULL;
+        const meso_plan_block *block = blocks ? blocks->of[i] : NULL;
         if (block) {
             places[i] = (placement){.source = i, .last_use = i, .absent = i != block->last};
             if (i == block->last) {
@@ -60,7 +61,7 @@ static void find_uses(const meso_net *net, const meso_tile_run *tiles, placement
         int halo = layer->op->halo ? layer->op->halo(layer) : 0;
         places[i] = (placement){.source = is_alias ? places[layer->inputs[0]].source : i,
                                 .last_use = i,
-                                .absent = i == 0 && tiles};
+                                .absent = i == 0 && blocks};
         for (size_t k = 0; k < layer->n_inputs; k++) {
             placement *source = &places[places[layer->inputs[k]].source];
             source->last_use = i;
@@ -70,10 +71,10 @@ static void find_uses(const meso_net *net, const meso_tile_run *tiles, placement
     }
 }
 
-static void assign_slots(const meso_net *net, const meso_tile_run *tiles, layout *l)
+static void assign_slots(const meso_net *net, const meso_plan_blocks *blocks, layout *l)
 {
     size_t busy_until[max_slots] = {0};
-    find_uses(net, tiles, l->places);
+    find_uses(net, blocks, l->places);
     l->n_slots = 0;
     for (size_t i = 0; i < net->n_layers; i++) {
         placement *place = &l->places[i];
@@ -144,25 +145,30 @@ out:
     return status;
 }
 
-meso_status meso_plan_create(meso_device *device, const meso_net *net, size_t max_batch,
-                             const meso_buffer *params, meso_tile_run *tiles, meso_plan **plan)
+static meso_status upload_params(meso_plan *plan, const float *const *params)
 {
     meso_status status = MESO_OK;
-    meso_error *error = meso_device_error_slot(device);
+    const meso_net *net = plan->net;
+    plan->params = calloc(net->n_params + 1, sizeof *plan->params);
+    MESO_REQUIRE_MEMORY(plan->params, meso_device_error_slot(plan->device));
+    for (size_t i = 0; i < net->n_params; i++)
+        MESO_TRY(meso_buffer_create_filled(
+            plan->device, params[i], sizeof(float) * net->params[i].n_values, &plan->params[i]));
+out:
+    return status;
+}
+
+meso_status meso_plan_create(meso_device *device, const meso_net *net, const float *const *params,
+                             const meso_plan_blocks *blocks, meso_plan **plan)
+{
+    meso_status status = MESO_OK;
     meso_plan *p = calloc(1, sizeof *p);
-    MESO_REQUIRE_MEMORY(p, error);
+    MESO_REQUIRE_MEMORY(p, meso_device_error_slot(device));
     p->device = device;
     p->net = net;
-    p->params = params;
-    p->tiles = tiles;
-    p->max_batch = max_batch;
-    assign_slots(net, tiles, &p->layout);
-    for (size_t s = 0; s < p->layout.n_slots; s++)
-        MESO_TRY(meso_buffer_create(device, sizeof(float) * max_batch * p->layout.slot_floats[s],
-                                    &p->slots[s]));
-    MESO_TRY(meso_buffer_create(
-        device, sizeof(float) * max_batch * meso_shape_size(net->layers[0].shape), &p->pixels));
-    MESO_TRY(find_variants(p));
+    p->blocks = blocks;
+    assign_slots(net, blocks, &p->layout);
+    MESO_TRY(upload_params(p, params));
     *plan = p;
     p = NULL;
 out:
@@ -170,15 +176,47 @@ out:
     return status;
 }
 
+static void give_back(meso_plan *plan)
+{
+    for (size_t s = 0; s < plan->layout.n_slots; s++)
+        meso_buffer_release(&plan->slots[s]);
+    meso_products_close(plan->products);
+    plan->products = NULL;
+    meso_buffer_release(&plan->pixels);
+    meso_buffer_release(&plan->result);
+    plan->max_batch = 0;
+}
+
+meso_status meso_plan_reserve(meso_plan *plan, size_t n)
+{
+    meso_status status = MESO_OK;
+    const size_t floats = sizeof(float) * n;
+    if (n > 0 && n <= plan->max_batch)
+        return MESO_OK;
+    give_back(plan);
+    if (n == 0)
+        return MESO_OK;
+    for (size_t s = 0; s < plan->layout.n_slots; s++)
+        MESO_TRY(meso_buffer_create(plan->device, floats * plan->layout.slot_floats[s],
+                                    &plan->slots[s]));
+    MESO_TRY(meso_buffer_create(plan->device, floats * meso_shape_size(plan->net->layers[0].shape),
+                                &plan->pixels));
+    plan->max_batch = n;
+    MESO_TRY(find_variants(plan));
+out:
+    if (status != MESO_OK)
+        give_back(plan);
+    return status;
+}
+
 void meso_plan_close(meso_plan *plan)
 {
     if (!plan)
         return;
-    for (size_t s = 0; s < plan->layout.n_slots; s++)
-        meso_buffer_release(&plan->slots[s]);
-    meso_products_close(plan->products);
-    meso_buffer_release(&plan->pixels);
-    meso_buffer_release(&plan->result);
+    give_back(plan);
+    for (size_t i = 0; plan->params && i < plan->net->n_params; i++)
+        meso_buffer_release(&plan->params[i]);
+    free(plan->params);
     free(plan);
 }
 
@@ -187,38 +225,30 @@ void meso_plan_describe(const meso_plan *plan, char text[MESO_PRODUCTS_TEXT])
     meso_products_describe(plan->products, text);
 }
 
-static meso_status load(meso_plan *plan, const void *values, size_t value_bytes, size_t n)
+int meso_plan_tuning(const meso_plan *plan, const meso_tuning_family *family, int *values)
 {
-    plan->n = n;
-    plan->input = &plan->pixels;
-    plan->input_is_rgb8 = value_bytes == 1;
-    return meso_buffer_write(plan->device, &plan->pixels, 0, values,
-                             value_bytes * n * meso_shape_size(plan->net->layers[0].shape));
+    if (family == &meso_tuning_clblast)
+        meso_products_tuning(plan->products, values);
+    return family == &meso_tuning_clblast;
 }
 
-meso_status meso_plan_load_rgb8(meso_plan *plan, const uint8_t *pixels, size_t n)
+/* Errors go to the device. */
+static meso_status take(meso_plan *plan, const meso_pictures *pictures)
 {
-    return load(plan, pixels, sizeof *pixels, n);
-}
-
-meso_status meso_plan_load_f32(meso_plan *plan, const float *values, size_t n)
-{
-    return load(plan, values, sizeof *values, n);
-}
-
-const meso_buffer *meso_plan_floats(meso_plan *plan, size_t n)
-{
-    plan->n = n;
-    plan->input = &plan->pixels;
-    plan->input_is_rgb8 = 0;
-    return &plan->pixels;
+    plan->n = pictures->n;
+    plan->is_float = pictures->is_float;
+    plan->input = pictures->values ? &plan->pixels : pictures->buffer;
+    if (!pictures->values)
+        return MESO_OK;
+    return meso_buffer_write(plan->device, &plan->pixels, 0, pictures->values,
+                             meso_pictures_bytes(pictures, plan->net->layers[0].shape));
 }
 
 static meso_status unpack(meso_plan *plan, const meso_tensor_view *out)
 {
     const size_t global[3] = {(size_t)out->shape.w, (size_t)out->shape.h,
                               plan->n * (size_t)out->shape.c};
-    if (plan->input_is_rgb8)
+    if (!plan->is_float)
         return meso_launch(plan->device, MESO_KERNEL_UNPACK_U8, global,
                            MESO_ARGS(meso_arg_buffer(plan->input),
                                      meso_arg_float(plan->net->layers[0].set.input.divide),
@@ -229,16 +259,16 @@ static meso_status unpack(meso_plan *plan, const meso_tensor_view *out)
 }
 
 /* A whole block. */
-static meso_status run_block(meso_plan *plan, const meso_tile_block *block)
+static meso_status run_block(meso_plan *plan, const meso_plan_block *block)
 {
     const meso_tensor_view pixels = {.buffer = plan->input};
     const meso_tensor_view in = block->source ? meso_plan_view(plan, block->source) : pixels;
     const meso_tensor_view out = meso_plan_view(plan, block->last);
-    const meso_tile_input kind = block->source         ? MESO_TILE_TENSOR
-                                 : plan->input_is_rgb8 ? MESO_TILE_PIXELS
-                                                       : MESO_TILE_FLOATS;
-    meso_device_span(plan->device, meso_tile_main_layer(block)->name);
-    meso_status status = meso_tile_enqueue(plan->tiles, block, kind, &in, &out, plan->n);
+    const meso_plan_input kind = block->source    ? MESO_PLAN_TENSOR
+                                 : plan->is_float ? MESO_PLAN_FLOATS
+                                                  : MESO_PLAN_PIXELS;
+    meso_device_span(plan->device, block->name);
+    meso_status status = plan->blocks->enqueue(plan->blocks, block, kind, &in, &out, plan->n);
     return status == MESO_OK ? meso_tensor_zero_pad(plan->device, &out, plan->n) : status;
 }
 
@@ -283,32 +313,33 @@ out:
     return status;
 }
 
-meso_status meso_plan_start(meso_plan *plan, const meso_buffer *pictures, int is_float, size_t last,
-                            size_t n, const meso_buffer *results, float *out, meso_event *done)
+meso_status meso_plan_start(meso_plan *plan, const meso_pictures *pictures, size_t last,
+                            const meso_buffer *results, float *out, meso_event *done)
 {
     meso_status status = MESO_OK;
-    plan->n = n;
-    plan->input = pictures;
-    plan->input_is_rgb8 = !is_float;
+    const size_t size = meso_shape_size(plan->net->layers[last].shape);
+    MESO_TRY(take(plan, pictures));
     MESO_TRY(run_layers(plan, 0, last, results));
-    MESO_TRY(meso_buffer_read_start(
-        plan->device, results, out,
-        sizeof(float) * n * meso_shape_size(plan->net->layers[last].shape), done));
+    MESO_TRY(
+        meso_buffer_read_start(plan->device, results, out, sizeof(float) * plan->n * size, done));
     MESO_TRY(meso_device_flush(plan->device));
 out:
     return status;
 }
 
-meso_status meso_plan_run(meso_plan *plan, size_t first, size_t last, size_t n, float *out)
+meso_status meso_plan_run(meso_plan *plan, const meso_pictures *pictures, size_t first, size_t last,
+                          float *out)
 {
     meso_status status = MESO_OK;
-    plan->n = n;
-    if (first > 0) { /* the zeros that a fused part does not write */
+    const size_t size = meso_shape_size(plan->net->layers[last].shape);
+    const size_t bytes = sizeof(float) * plan->max_batch * size;
+    if (first == 0) {
+        MESO_TRY(take(plan, pictures));
+    } else { /* the zeros that a fused part does not write */
+        plan->n = pictures->n;
         meso_tensor_view given = meso_plan_view(plan, first - 1);
-        MESO_TRY(meso_tensor_zero_pad(plan->device, &given, n));
+        MESO_TRY(meso_tensor_zero_pad(plan->device, &given, plan->n));
     }
-    size_t size = meso_shape_size(plan->net->layers[last].shape);
-    size_t bytes = sizeof(float) * plan->max_batch * size;
     if (plan->result.bytes < bytes) {
         meso_buffer_release(&plan->result);
         MESO_TRY(meso_buffer_create(plan->device, bytes, &plan->result));

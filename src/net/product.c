@@ -79,6 +79,12 @@ void meso_products_close(meso_products *products)
     free(products);
 }
 
+void meso_products_tuning(const meso_products *products, int *values)
+{
+    for (size_t i = 0; i < meso_tuning_n(&meso_tuning_clblast); i++)
+        values[i] = products ? products->row[i] : 0;
+}
+
 int meso_products_has(const meso_products *products, const meso_layer *layer)
 {
     return products && products->is_product[layer - products->net->layers] &&

@@ -23,6 +23,9 @@ void meso_products_close(meso_products *products); /* NULL is allowed */
  * the device. The tensors' buffers are written. Errors: MEMORY. */
 meso_status meso_products_add(meso_products *products, const meso_step *step);
 
+/* By which row; zeros, for products NULL: none. */
+void meso_products_tuning(const meso_products *products, int *values);
+
 /* The layer is a product, and CLBlast still on. products NULL is allowed. */
 int meso_products_has(const meso_products *products, const meso_layer *layer);
 

@@ -17,6 +17,20 @@ typedef struct meso_tensor_view {
     int first; /* the image where work begins */
 } meso_tensor_view;
 
+/* Pictures as a host has them: [n][height][width][channels], 8-bit pixels or floats. */
+typedef struct meso_pictures {
+    const void *values; /* in the host's memory; NULL: in buffer, which is filled when what is
+                                  enqueued on the queue of the whole device is done */
+    const meso_buffer *buffer;
+    int is_float;
+    size_t n;
+} meso_pictures;
+
+static inline size_t meso_pictures_bytes(const meso_pictures *pictures, meso_shape shape)
+{
+    return pictures->n * meso_shape_size(shape) * (pictures->is_float ? sizeof(float) : 1);
+}
+
 /* The view of a tensor with `pad` zeros around, rows without gaps. */
 static inline meso_tensor_view meso_tensor_of(meso_shape shape, int pad, const meso_buffer *buffer)
 {

@@ -157,9 +157,11 @@ meso_status meso_device_flush(meso_device *device);
  * on all of them is done. Waits for nothing. */
 meso_status meso_device_join_lanes(meso_device *device, size_t n);
 
-/* Waits for everything enqueued on the lane in use; on lanes 0 … n − 1, also behind a failure. */
+/* Waits for everything enqueued on the lane in use; on lanes 0 … n − 1; on all lanes and the whole
+ * device. The latter two also wait behind a failure. */
 meso_status meso_device_finish(meso_device *device);
 meso_status meso_device_finish_lanes(meso_device *device, size_t n);
+meso_status meso_device_finish_all(meso_device *device);
 
 /* What one of n_lanes lanes gets of `total` images, or groups of them. */
 typedef struct meso_share {

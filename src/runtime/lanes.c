@@ -180,3 +180,13 @@ meso_status meso_device_finish_lanes(meso_device *device, size_t n)
     device->lane = in_use;
     return status;
 }
+
+meso_status meso_device_finish_all(meso_device *device)
+{
+    meso_lane *in_use = device->lane;
+    device->lane = &device->whole;
+    meso_status status = meso_device_finish(device);
+    device->lane = in_use;
+    meso_status of_lanes = meso_device_finish_lanes(device, device->n_lanes);
+    return status == MESO_OK ? of_lanes : status;
+}

@@ -9,9 +9,10 @@
 #include "child.h"
 #include "measure/samples.h"
 #include "measure/work.h"
-#include "model/model.h"
+#include "model/model_tuning.h"
+#include "net/strip/strip.h"
+#include "net/tile/tile.h"
 #include "runtime/clblast.h"
-#include "runtime/tuning.h"
 
 /* The smallest and the largest of six are a 95 % interval of the median. */
 enum { least_rounds = 6, most_rounds = 200, hopeless_rounds = 3 };
@@ -202,21 +203,17 @@ static meso_status list_shipped(json_t *job, json_t **answer, meso_error *error)
     *answer = json_object();
     MESO_TRY(open_side(job, shipped, 0, &s, error));
     const meso_device_info *info = meso_device_get_info(s.device);
-    const meso_strip_run *strips = s.work.model->strips;
     if (info->type == MESO_DEVICE_CPU && info->compute_units > 1) {
         values[0] = meso_device_n_lanes(s.device, 0) > 1;
         add(*answer, &meso_tuning_lanes, values);
     }
     values[0] = (int)meso_device_group_size(s.device, MESO_PROGRAM_PLAIN);
     add(*answer, &meso_tuning_plain, values);
-    if (!meso_model_on_lanes(s.work.model) && meso_clblast_load())
-        add(*answer, &meso_tuning_clblast, (const int[MESO_MAX_TUNABLES]){0});
-    if (s.work.model->tiles) {
-        meso_tile_tuning_values(meso_tile_get_tuning(s.work.model->tiles), values);
+    if (meso_model_tuning(s.work.model, &meso_tuning_clblast, values) && meso_clblast_load())
+        add(*answer, &meso_tuning_clblast, values);
+    if (meso_model_tuning(s.work.model, &meso_tuning_tiles, values))
         add(*answer, &meso_tuning_tiles, values);
-    }
-    if (strips) {
-        meso_strip_tuning_values(&meso_tuning_fused, meso_strip_get_plan(strips)->tuning, values);
+    if (meso_model_tuning(s.work.model, &meso_tuning_fused, values)) {
         add(*answer, &meso_tuning_fused, values);
         close_side(&s);
         json_object_set_new(job, "train", json_true());

@@ -28,6 +28,6 @@ int meso_strip_find_head(const meso_net *net, const meso_layer *from, meso_strip
 
 /* The inception block that begins at `from`; 0 where the layers or sizes do not fit. */
 int meso_strip_find_inception(const meso_net *net, const meso_layer *from,
-                              const meso_strip_tuning *tuning, int exact, meso_strip_block *block);
+                              const meso_strip_tuning *tuning, meso_strip_block *block);
 
 #endif

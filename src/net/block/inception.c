@@ -63,14 +63,13 @@ static const meso_layer *find_conv(const meso_net *net, const meso_layer *layer,
 
 /* Winograd where a band's eight rows are whole tiles of four rows that stand `dilation` apart, and
  * eight phases of columns likewise; the filters side by side are what the method's sums allow. */
-static void fit_method(meso_strip_conv *conv, int phases, const meso_strip_tuning *tuning,
-                       int exact)
+static void fit_method(meso_strip_conv *conv, int phases, const meso_strip_tuning *tuning)
 {
     int filters = conv->layer->shape.c;
     conv->method = MESO_STRIP_DIRECT;
     if (conv->taps == 3 && band_rows % (4 * conv->dilation) == 0)
         conv->method = tuning->method_3;
-    if (conv->method == MESO_STRIP_WINOGRAD_YX && (exact || phases % 8))
+    if (conv->method == MESO_STRIP_WINOGRAD_YX && phases % 8)
         conv->method = MESO_STRIP_WINOGRAD_Y;
     const int most[] = {[MESO_STRIP_DIRECT] = tuning->accumulators / 4,
                         [MESO_STRIP_WINOGRAD_Y] = tuning->accumulators / 8,
@@ -150,7 +149,7 @@ int meso_strip_find_branches(const meso_net *net, const meso_layer *from, meso_s
 }
 
 int meso_strip_find_inception(const meso_net *net, const meso_layer *from,
-                              const meso_strip_tuning *tuning, int exact, meso_strip_block *block)
+                              const meso_strip_tuning *tuning, meso_strip_block *block)
 {
     const meso_shape in = from->shape;
     const int phases = in.w / tuning->lanes;
@@ -162,7 +161,7 @@ int meso_strip_find_inception(const meso_net *net, const meso_layer *from,
         if (reduce->layer)
             reduce->filter_block =
                 meso_strip_divisor(reduce->layer->shape.c, tuning->accumulators / 2);
-        fit_method(&block->branches[i].conv, phases, tuning, exact);
+        fit_method(&block->branches[i].conv, phases, tuning);
     }
     block->bands = meso_strip_divisor(in.h / band_rows, tuning->first_tile_rows);
     return 1;

@@ -21,14 +21,13 @@ typedef enum meso_strip_method {
 
 /* One row of tuning: everything about the strip kernels that depends on the processor. */
 typedef struct meso_strip_tuning {
-    const char *name; /* part of the kernels' names */
-    const char
-        *condition;   /* preprocessor expression, true where the row is for the compiler's target */
-    int lanes;        /* floats of a vector */
-    int accumulators; /* vectors that a block of products keeps in registers */
-    int first_filters;   /* filters side by side in the first block */
-    int first_tile_rows; /* tile rows of a work-item there */
-    int chunk;           /* images that go through all blocks before the next ones */
+    char name[28];         /* part of the kernels' names */
+    const char *condition; /* preprocessor expression, true where the compiler's target wants it */
+    int lanes;             /* floats of a vector */
+    int accumulators;      /* vectors that a block of products keeps in registers */
+    int first_filters;     /* filters side by side in the first block */
+    int first_tile_rows;   /* tile rows of a work-item there */
+    int chunk;             /* images that go through all blocks before the next ones */
     meso_strip_method method_3, method_5; /* for 3 × 3 and 5 × 5 windows */
 } meso_strip_tuning;
 
@@ -40,21 +39,18 @@ meso_status meso_strip_shipped(const meso_strip_tuning **rows, meso_error *error
 /* The sizes of a file of tune/; 0 where it holds no row of inference. */
 int meso_strip_read_tuning(const char *text, size_t length, meso_strip_tuning *row);
 
-/* A row that `mesocl tune` measured, and its name, which holds its values: two rows that compute
- * otherwise have two names. */
-typedef struct meso_strip_tuned {
-    meso_strip_tuning row;
-    char name[28];
-} meso_strip_tuned;
-
 /* Families of tuning (runtime/tuning.h), for inference and training. */
 extern const struct meso_tuning_family meso_tuning_fused, meso_tuning_fused_training;
 
-/* A row from the values of one of the two, and the values of a row. */
+/* A row from the values of one of the two, and the values of a row. Its name holds the values: two
+ * rows that compute otherwise have two names. */
 void meso_strip_tune(const struct meso_tuning_family *family, const int *values,
-                     meso_strip_tuned *tuned);
+                     meso_strip_tuning *row);
 void meso_strip_tuning_values(const struct meso_tuning_family *family, const meso_strip_tuning *row,
                               int *values);
+
+/* One-dimensional Winograd at most, for the last digit. */
+void meso_strip_make_exact(meso_strip_tuning *row);
 
 /* How a tensor lies in strips. */
 typedef struct meso_strip_shape {
@@ -97,17 +93,15 @@ typedef struct meso_strip_head {
 } meso_strip_head;
 
 typedef struct meso_strip_plan {
-    const meso_strip_tuning *tuning;
+    meso_strip_tuning tuning;
     meso_strip_block blocks[MESO_MAX_BLOCKS];
     size_t n_blocks; /* 0: nothing to fuse */
     meso_strip_head head;
     size_t last; /* the layer whose output the fused part ends with */
 } meso_strip_plan;
 
-/* As many blocks as can be fused from the input on, with this row. exact: one-dimensional Winograd,
- * for the last digit. */
-void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, int exact,
-                     meso_strip_plan *plan);
+/* As many blocks as can be fused from the input on, with this row. */
+void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, meso_strip_plan *plan);
 
 static inline int meso_strip_phases(const meso_strip_shape *s, int lanes)
 {
@@ -158,7 +152,7 @@ static inline size_t meso_strip_items(const meso_strip_block *block)
 /* Work-items of the first block's kernel that takes pixels. */
 static inline size_t meso_strip_first_items(const meso_strip_plan *plan)
 {
-    return (size_t)(plan->blocks[0].in.shape.h / 4 / plan->tuning->first_tile_rows);
+    return (size_t)(plan->blocks[0].in.shape.h / 4 / plan->tuning.first_tile_rows);
 }
 
 /* A chain can be made of the plan: from 8-bit colour pictures to logits. */

@@ -31,7 +31,7 @@ static int fit_filters(const meso_strip_block *block, const meso_strip_tuning *t
 
 /* The block that begins at a convolution reading `from`; 0 where the layers or sizes do not fit. */
 static int find_block(const meso_net *net, const meso_layer *from, const meso_strip_tuning *tuning,
-                      int exact, meso_strip_block *block)
+                      meso_strip_block *block)
 {
     *block = (meso_strip_block){0};
     block->conv = meso_strip_follow(net, from, &meso_op_conv);
@@ -55,8 +55,6 @@ static int find_block(const meso_net *net, const meso_layer *from, const meso_st
         !meso_strip_is_square(pool->before, 0))
         return 0;
     block->method = block->taps == 3 ? tuning->method_3 : tuning->method_5;
-    if (exact && block->method == MESO_STRIP_WINOGRAD_YX)
-        block->method = MESO_STRIP_WINOGRAD_Y;
     block->in.pad = block->taps / 2;
     block->filter_block = fit_filters(block, tuning);
     block->out = (meso_strip_shape){.shape = block->pool->shape, .halves = block->in.halves};
@@ -77,19 +75,18 @@ int meso_strip_find_head(const meso_net *net, const meso_layer *from, meso_strip
     return head->output_bias != NULL;
 }
 
-void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, int exact,
-                     meso_strip_plan *plan)
+void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, meso_strip_plan *plan)
 {
     const meso_layer *from = &net->layers[0];
-    *plan = (meso_strip_plan){.tuning = tuning};
+    *plan = (meso_strip_plan){.tuning = *tuning};
     while (plan->n_blocks < MESO_MAX_BLOCKS) {
         meso_strip_block *block = &plan->blocks[plan->n_blocks];
         meso_strip_block *before = plan->n_blocks ? block - 1 : NULL;
         /* Behind a block in halves the rows at the seam would have to be exchanged: nothing asks
          * for it. */
         if ((before && before->in.halves) ||
-            !(find_block(net, from, tuning, exact, block) ||
-              meso_strip_find_inception(net, from, tuning, exact, block)) ||
+            !(find_block(net, from, tuning, block) ||
+              meso_strip_find_inception(net, from, tuning, block)) ||
             (!before && block->in.halves))
             break;
         if (before) {
@@ -116,7 +113,7 @@ int meso_strip_takes_pixels(const meso_strip_plan *plan)
     const meso_strip_block *first = &plan->blocks[0];
     return first->taps == 3 && first->pool_size == 2 && first->in.shape.c == 3 &&
            first->method == MESO_STRIP_WINOGRAD_YX && !first->out.halves &&
-           first->in.shape.h % (4 * plan->tuning->first_tile_rows) == 0;
+           first->in.shape.h % (4 * plan->tuning.first_tile_rows) == 0;
 }
 
 size_t meso_strip_place(const meso_strip_shape *s, int lanes, int c, int y, int x)

@@ -30,7 +30,6 @@ struct meso_strip_run {
     meso_device *device;
     const meso_net *net;
     meso_strip_plan plan;
-    meso_strip_tuned tuned; /* by the user, where there is such a row */
     meso_program program;
     char names[MESO_MAX_BLOCKS][32];
     meso_kernel blocks[MESO_MAX_BLOCKS];
@@ -39,7 +38,7 @@ struct meso_strip_run {
     meso_buffer head[4];                 /* hidden kernel and bias, output kernel and bias */
     scratch scratch[MESO_MAX_LANES + 1]; /* [n_lanes]: of the whole device */
     size_t n_lanes;
-    meso_buffer logits; /* [MESO_STRIP_MAX_IMAGES][outputs] */
+    meso_buffer logits; /* [n][outputs] */
     meso_kernel chain;  /* where the device has one lane for several cores */
     size_t n_workers;   /* its work-items; 0: no chain */
     char chain_kinds[MESO_MAX_CHAIN_ARGS + 1];
@@ -102,9 +101,6 @@ static meso_status upload_head(meso_strip_run *run, const float *const *params)
         MESO_TRY(meso_buffer_create_filled(
             run->device, i ? param_of(params, layers[i], 0) : hidden,
             run->net->params[layers[i]->first_param].n_values * sizeof(float), &run->head[i]));
-    MESO_TRY(meso_buffer_create(
-        run->device, MESO_STRIP_MAX_IMAGES * sizeof(float) * (size_t)head->output->set.dense.units,
-        &run->logits));
 out:
     free(hidden);
     return status;
@@ -155,29 +151,25 @@ static size_t count_workers(const meso_device *device)
                                                         : MESO_MAX_LANES;
 }
 
-meso_status meso_strip_build(meso_device *device, const meso_net *net, int exact,
-                             const meso_strip_tuning *only, meso_strip_writer *writer,
+meso_status meso_strip_build(meso_device *device, const meso_net *net,
+                             const meso_strip_tunings *tunings, meso_strip_writer *writer,
                              meso_program *program, meso_strip_plan *plan)
 {
     meso_status status = MESO_OK;
     meso_text source = {0};
-    const meso_strip_tuning *rows = only;
-    const size_t n_rows = only ? 1 : MESO_N_STRIP_TUNINGS;
-    meso_strip_plan *plans = calloc(n_rows, sizeof *plans);
+    meso_strip_plan *plans = calloc(tunings->n, sizeof *plans);
     MESO_REQUIRE_MEMORY(plans, meso_device_error_slot(device));
-    if (!only)
-        MESO_TRY(meso_strip_shipped(&rows, meso_device_error_slot(device)));
-    for (size_t i = 0; i < n_rows; i++)
-        meso_strip_find(net, &rows[i], exact, &plans[i]);
+    for (size_t i = 0; i < tunings->n; i++)
+        meso_strip_find(net, &tunings->rows[i], &plans[i]);
     meso_text_format(&source, "#define NATIVE_WIDTH %u\n#define CHAIN %d\n",
                      meso_device_get_info(device)->vector_width, count_workers(device) > 0);
     MESO_TRY(
-        meso_strip_source(net, plans, n_rows, writer, &source, meso_device_error_slot(device)));
+        meso_strip_source(net, plans, tunings->n, writer, &source, meso_device_error_slot(device)));
     MESO_TRY(meso_program_build(device, &source, program));
-    for (size_t i = 0; i < n_rows; i++) {
+    for (size_t i = 0; i < tunings->n; i++) {
         char name[32];
         int taken;
-        snprintf(name, sizeof name, "row_%s", plans[i].tuning->name);
+        snprintf(name, sizeof name, "row_%s", plans[i].tuning.name);
         MESO_TRY(meso_program_has_kernel(device, program, name, &taken));
         if (taken) {
             *plan = plans[i];
@@ -193,9 +185,9 @@ out:
 static meso_status make_scratch(meso_strip_run *run)
 {
     meso_status status = MESO_OK;
-    size_t chunk = (size_t)run->plan.tuning->chunk;
+    size_t chunk = (size_t)run->plan.tuning.chunk;
     size_t floats = sizeof(float) * (chunk > run->n_workers ? chunk : run->n_workers);
-    int lanes = run->plan.tuning->lanes;
+    int lanes = run->plan.tuning.lanes;
     size_t n = run->n_lanes + (run->n_lanes > 1);
     for (size_t l = 0; l < n; l++) {
         meso_device_use_lane(run->device, l < run->n_lanes ? (int)l : MESO_WHOLE_DEVICE);
@@ -211,31 +203,18 @@ out:
     return status;
 }
 
-/* Drivers that split our vectors into scalars, such as rusticl on llvmpipe, compile these kernels
- * for minutes, and gain nothing. */
-static int pays(const meso_device_info *info)
-{
-    const unsigned least_vector = 4;
-    return info->type == MESO_DEVICE_CPU && info->vector_width >= least_vector;
-}
-
 meso_status meso_strip_create(meso_device *device, const meso_net *net, const float *const *params,
-                              int exact, size_t n_lanes, const meso_strip_tuning *only,
+                              size_t n_lanes, const meso_strip_tunings *tunings,
                               meso_strip_run **run)
 {
     meso_status status = MESO_OK;
-    meso_strip_run *r = NULL;
+    meso_strip_run *r = calloc(1, sizeof *r);
     *run = NULL;
-    if (!only && !pays(meso_device_get_info(device)))
-        return MESO_OK;
-    r = calloc(1, sizeof *r);
     MESO_REQUIRE_MEMORY(r, meso_device_error_slot(device));
     r->device = device;
     r->net = net;
     r->n_lanes = meso_device_n_lanes(device, n_lanes);
-    if (!only && meso_strip_find_tuned(device, net, &meso_tuning_fused, &r->tuned))
-        only = &r->tuned.row;
-    MESO_TRY(meso_strip_build(device, net, exact, only, meso_strip_write, &r->program, &r->plan));
+    MESO_TRY(meso_strip_build(device, net, tunings, meso_strip_write, &r->program, &r->plan));
     if (r->plan.n_blocks == 0)
         goto out;
     r->n_workers = meso_strip_chains(&r->plan) ? count_workers(device) : 0;
@@ -402,13 +381,24 @@ static int share_lane(const shares *s, size_t i)
     return s->whole ? MESO_WHOLE_DEVICE : (int)i;
 }
 
+meso_status meso_strip_reserve(meso_strip_run *run, size_t n)
+{
+    const size_t bytes = n * sizeof(float) * (size_t)run->plan.head.output->set.dense.units;
+    if (bytes <= run->logits.bytes)
+        return MESO_OK;
+    meso_buffer_release(&run->logits);
+    return meso_buffer_create(run->device, bytes, &run->logits);
+}
+
 meso_status meso_strip_enqueue(meso_strip_run *run, const meso_buffer *pixels, int is_float,
                                size_t n, const meso_tensor_view *planar)
 {
     meso_status status = MESO_OK;
     const task t = {pixels, is_float, planar, &run->logits};
     const shares s = share_out(run, n);
-    size_t chunk = (size_t)run->plan.tuning->chunk, longest = (n + s.n - 1) / s.n;
+    size_t chunk = (size_t)run->plan.tuning.chunk, longest = (n + s.n - 1) / s.n;
+    if (run->plan.head.flatten)
+        MESO_TRY(meso_strip_reserve(run, n));
     if (is_chained(run, is_float, n)) {
         meso_device_use_lane(run->device, 0);
         MESO_TRY(enqueue_chain(run, &run->scratch[0], pixels, n, &run->logits));
@@ -431,35 +421,25 @@ out:
     return status;
 }
 
-meso_status meso_strip_start(meso_strip_run *run, size_t lane, const meso_buffer *pixels,
-                             int is_float, size_t n, const meso_buffer *results, float *logits,
-                             meso_event *done)
+meso_status meso_strip_start(meso_strip_run *run, const meso_buffer *pixels, int is_float, size_t n,
+                             const meso_buffer *results, float *logits, meso_event *done)
 {
     meso_status status = MESO_OK;
     const task t = {pixels, is_float, NULL, results};
-    size_t chunk = (size_t)run->plan.tuning->chunk;
+    size_t chunk = (size_t)run->plan.tuning.chunk;
     size_t outputs = (size_t)run->plan.head.output->set.dense.units;
-    meso_device_use_lane(run->device, (int)lane);
+    const scratch *own = &run->scratch[meso_device_lane(run->device)];
     if (is_chained(run, is_float, n))
-        MESO_TRY(enqueue_chain(run, &run->scratch[lane], pixels, n, results));
+        MESO_TRY(enqueue_chain(run, own, pixels, n, results));
     else
         for (size_t i = 0; i < n; i += chunk)
-            MESO_TRY(
-                enqueue_chunk(run, &run->scratch[lane], &t, (int)i, n - i < chunk ? n - i : chunk));
+            MESO_TRY(enqueue_chunk(run, own, &t, (int)i, n - i < chunk ? n - i : chunk));
     MESO_TRY(
         meso_buffer_read_start(run->device, results, logits, n * outputs * sizeof(float), done));
     MESO_TRY(meso_device_flush(run->device));
 out:
     meso_device_span(run->device, NULL);
-    meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
     return status;
-}
-
-meso_status meso_strip_wait(meso_strip_run *run)
-{
-    meso_status status = meso_device_finish(run->device);
-    meso_status of_lanes = meso_device_finish_lanes(run->device, run->n_lanes);
-    return status == MESO_OK ? of_lanes : status;
 }
 
 meso_status meso_strip_logits(meso_strip_run *run, size_t n, float *logits)

@@ -15,12 +15,12 @@ static void define_sizes(meso_text *source, const meso_strip_plan *plan,
 {
     meso_kernel_define(source, "IN_CHANNELS", block->in.shape.c);
     meso_kernel_define(source, "FILTERS", block->out.shape.c);
-    meso_kernel_define(source, "PHASES", meso_strip_phases(&block->in, plan->tuning->lanes));
+    meso_kernel_define(source, "PHASES", meso_strip_phases(&block->in, plan->tuning.lanes));
     meso_kernel_define(source, "IN_ROWS", meso_strip_rows(&block->in));
-    meso_kernel_define(source, "IN_STRIDE", meso_strip_stride(&block->in, plan->tuning->lanes));
+    meso_kernel_define(source, "IN_STRIDE", meso_strip_stride(&block->in, plan->tuning.lanes));
     meso_kernel_define(source, "IN_PAD", block->in.pad);
     meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
-    meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
+    meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning.lanes));
     meso_kernel_define(source, "OUT_PAD", block->out.pad);
     meso_kernel_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
     meso_kernel_define_activation(source, block->activation);
@@ -111,10 +111,10 @@ static meso_status add_first(meso_text *source, const meso_strip_plan *plan, mes
     meso_text_add(source, "#define NAME first_block\n");
     meso_kernel_define(source, "FILTERS", block->out.shape.c);
     meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
-    meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning->lanes));
+    meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning.lanes));
     meso_kernel_define(source, "OUT_PAD", block->out.pad);
     meso_kernel_define(source, "FILTER_BLOCK", block->filter_block);
-    meso_kernel_define(source, "TILE_ROWS", plan->tuning->first_tile_rows);
+    meso_kernel_define(source, "TILE_ROWS", plan->tuning.first_tile_rows);
     meso_kernel_define_activation(source, block->activation);
     return meso_kernel_add(source, "strip_first", names, error);
 }
@@ -139,7 +139,7 @@ static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_
     meso_kernel_define(source, "ROWS", meso_strip_rows(out));
     meso_kernel_define(source, "IN_PAD", out->pad);
     meso_kernel_define(source, "IN_CHANNELS", out->shape.c);
-    meso_kernel_define(source, "PHASES", meso_strip_phases(out, plan->tuning->lanes));
+    meso_kernel_define(source, "PHASES", meso_strip_phases(out, plan->tuning.lanes));
     meso_kernel_define(source, "HALVES", out->halves);
     return meso_kernel_add(source, "strip_planar", planar_names, error);
 }
@@ -191,10 +191,10 @@ meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *pl
 {
     meso_status status = MESO_OK;
     const meso_strip_shape *picture = &plan->blocks[0].in;
-    meso_kernel_define(source, "LANES", plan->tuning->lanes);
+    meso_kernel_define(source, "LANES", plan->tuning.lanes);
     meso_kernel_define(source, "PICTURE_HEIGHT", picture->shape.h);
     meso_kernel_define(source, "PICTURE_CHANNELS", picture->shape.c);
-    meso_kernel_define(source, "PICTURE_PHASES", meso_strip_phases(picture, plan->tuning->lanes));
+    meso_kernel_define(source, "PICTURE_PHASES", meso_strip_phases(picture, plan->tuning.lanes));
     meso_kernel_define(source, "PICTURE_PAD", picture->pad);
     MESO_TRY(meso_source_add(source, "strip", error));
     MESO_TRY(meso_source_add(source, "strip_picture", error));
@@ -225,9 +225,9 @@ meso_status meso_strip_source(const meso_net *net, const meso_strip_plan *plans,
     meso_status status = MESO_OK;
     MESO_TRY(meso_source_add(source, "prelude", error));
     for (size_t i = 0; i < n; i++) {
-        meso_text_format(source, "%s %s\n", i ? "#elif" : "#if", plans[i].tuning->condition);
+        meso_text_format(source, "%s %s\n", i ? "#elif" : "#if", plans[i].tuning.condition);
         /* Says which row was compiled; never launched. */
-        meso_text_format(source, "__kernel void row_%s(void) {}\n", plans[i].tuning->name);
+        meso_text_format(source, "__kernel void row_%s(void) {}\n", plans[i].tuning.name);
         if (plans[i].n_blocks > 0)
             MESO_TRY(writer(source, net, &plans[i], error));
     }

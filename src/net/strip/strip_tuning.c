@@ -92,14 +92,21 @@ out:
     return status;
 }
 
-void meso_strip_tune(const meso_tuning_family *family, const int *values, meso_strip_tuned *tuned)
+void meso_strip_tune(const meso_tuning_family *family, const int *values, meso_strip_tuning *row)
 {
-    size_t n = 0;
-    tuned->row = (meso_strip_tuning){.name = tuned->name, .condition = "1"};
-    set_sizes(family, values, &tuned->row);
-    n = (size_t)snprintf(tuned->name, sizeof tuned->name, "tuned");
-    for (size_t i = 0; i < meso_tuning_n(family) && n < sizeof tuned->name; i++)
-        n += (size_t)snprintf(tuned->name + n, sizeof tuned->name - n, "_%d", values[i]);
+    size_t n = strlen("tuned");
+    *row = (meso_strip_tuning){.name = "tuned", .condition = "1"};
+    set_sizes(family, values, row);
+    for (size_t i = 0; i < meso_tuning_n(family) && n < sizeof row->name; i++)
+        n += (size_t)snprintf(row->name + n, sizeof row->name - n, "_%d", values[i]);
+}
+
+void meso_strip_make_exact(meso_strip_tuning *row)
+{
+    meso_strip_method *const methods[] = {&row->method_3, &row->method_5};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (*methods[i] == MESO_STRIP_WINOGRAD_YX)
+            *methods[i] = MESO_STRIP_WINOGRAD_Y;
 }
 
 void meso_strip_tuning_values(const meso_tuning_family *family, const meso_strip_tuning *row,
@@ -111,12 +118,20 @@ void meso_strip_tuning_values(const meso_tuning_family *family, const meso_strip
         values[i] = all[i];
 }
 
-int meso_strip_find_tuned(const meso_device *device, const meso_net *net,
-                          const meso_tuning_family *family, meso_strip_tuned *tuned)
+meso_status meso_strip_choose(meso_device *device, const meso_net *net,
+                              const meso_tuning_family *family, meso_strip_tunings *rows)
 {
+    meso_status status = MESO_OK;
+    const meso_strip_tuning *all;
     int values[MESO_MAX_TUNABLES];
-    int found = meso_tuning_of(meso_device_get_info(device), family, net->name, values);
-    if (found)
-        meso_strip_tune(family, values, tuned);
-    return found;
+    rows->n = 1;
+    if (meso_tuning_of(meso_device_get_info(device), family, net->name, values)) {
+        meso_strip_tune(family, values, &rows->rows[0]);
+        goto out;
+    }
+    MESO_TRY(meso_strip_shipped(&all, meso_device_error_slot(device)));
+    rows->n = MESO_N_STRIP_TUNINGS;
+    memcpy(rows->rows, all, sizeof rows->rows);
+out:
+    return status;
 }

@@ -9,10 +9,8 @@
 #define MESO_NET_TILE_H
 
 #include "base/text.h"
-#include "net/net.h"
+#include "net/plan.h"
 #include "net/strip/strip.h"
-#include "net/tensor.h"
-#include "runtime/device.h"
 #include "runtime/tuning.h"
 
 /* One row of tuning: everything about the tile kernels that depends on the device. */
@@ -40,13 +38,13 @@ extern const char *const meso_tile_templates[MESO_TILE_N_KINDS];
 
 /* Layers whose kernel fits the device. */
 typedef struct meso_tile_block {
+    meso_plan_block part; /* stands first: what the plan knows of it */
     meso_tile_kind kind;
     const meso_layer *conv, *bias, *activation, *norm, *pool; /* as in meso_strip_block */
     meso_strip_branch branches[MESO_MAX_BRANCHES];
     size_t n_branches;
     meso_strip_head head;
     meso_shape in;
-    size_t source, last;          /* the layers that it reads and whose output it writes */
     int taps, pool_size;          /* an inception block's: of its widest window, gaps included */
     int wide, high;               /* work-items for an image */
     int group_x, group_y, images; /* of a work-group */
@@ -55,12 +53,6 @@ typedef struct meso_tile_block {
     int stride;   /* floats from a row of a tile to the next */
     int local;    /* filters in local memory */
 } meso_tile_block;
-
-/* The layer that says what the kernel is for. */
-static inline const meso_layer *meso_tile_main_layer(const meso_tile_block *block)
-{
-    return block->kind == MESO_TILE_HEAD ? block->head.output_bias : block->conv;
-}
 
 /* Finds every block of the net that fits a device with work-groups of at most `most` work-items and
  * so many bytes of local memory, in order; at most MESO_MAX_BLOCKS. */
@@ -98,18 +90,9 @@ size_t meso_tile_n_inception_values(const meso_tile_block *block);
 /* The caller frees both, also where one is NULL: out of memory. */
 meso_tile_params meso_tile_make_params(const meso_tile_block *block, const float *const *params);
 
-/* What a block reads: a tensor; or, where its source is the net's input, pictures [n][height]
- * [width][channels] as the host gives them, of 8-bit pixels or of floats. */
-typedef enum meso_tile_input {
-    MESO_TILE_TENSOR,
-    MESO_TILE_PIXELS,
-    MESO_TILE_FLOATS,
-    MESO_TILE_N_INPUTS
-} meso_tile_input;
-
 /* The kernel `name` for that kind of input. Errors: INTERNAL. */
 meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_tile_block *block,
-                            meso_tile_input input, const char *name, meso_error *error);
+                            meso_plan_input input, const char *name, meso_error *error);
 
 typedef struct meso_tile_run meso_tile_run;
 
@@ -123,17 +106,12 @@ meso_status meso_tile_create(meso_device *device, const meso_net *net, const flo
                              const meso_tile_tuning *only, meso_tile_run **run);
 void meso_tile_close(meso_tile_run *run); /* NULL is allowed */
 
-/* The block that layer i is part of; NULL: none. */
-const meso_tile_block *meso_tile_of(const meso_tile_run *run, size_t i);
+/* For a plan of the net. Each of them is the `part` of a meso_tile_block. */
+const meso_plan_blocks *meso_tile_blocks(const meso_tile_run *run);
 
 const meso_tile_tuning *meso_tile_get_tuning(const meso_tile_run *run);
 const char *meso_tile_tuning_name(const meso_tile_run *run); /* holds a measured row's values */
 size_t meso_tile_n_layers(const meso_tile_run *run);         /* of all blocks */
 void meso_tile_tuning_values(const meso_tile_tuning *row, int *values);
-
-/* Enqueues a block for n images of `in` (of a picture only the buffer counts). */
-meso_status meso_tile_enqueue(meso_tile_run *run, const meso_tile_block *block,
-                              meso_tile_input kind, const meso_tensor_view *in,
-                              const meso_tensor_view *out, size_t n);
 
 #endif

@@ -43,9 +43,9 @@ static int find_layers(const meso_net *net, const meso_layer *conv, meso_tile_bl
     const meso_window *window = &conv->set.conv.window, *pool = &block->pool->set.max_pool.window;
     block->taps = window->size[0];
     block->pool_size = pool->size[0];
-    block->source = conv->inputs[0];
-    block->last = (size_t)(block->pool - net->layers);
-    block->in = net->layers[block->source].shape;
+    block->part =
+        (meso_plan_block){conv->name, conv->inputs[0], (size_t)(block->pool - net->layers)};
+    block->in = net->layers[conv->inputs[0]].shape;
     return (block->taps == 3 || block->taps == 5) &&
            meso_strip_is_square(window->size, block->taps) &&
            meso_strip_is_square(window->stride, 1) && meso_strip_is_square(window->dilation, 1) &&
@@ -154,8 +154,8 @@ static int find_inception(const meso_net *net, const meso_layer *from,
                                .pool = found.pool,
                                .n_branches = found.n_branches,
                                .in = from->shape,
-                               .source = (size_t)(from - net->layers),
-                               .last = (size_t)(found.pool - net->layers),
+                               .part = {found.conv->name, (size_t)(from - net->layers),
+                                        (size_t)(found.pool - net->layers)},
                                .taps = 1,
                                .pool_size = 2,
                                .filters = tuning->filters,
@@ -187,8 +187,8 @@ static int find_head(const meso_net *net, const meso_layer *from, const meso_til
                                .head = head,
                                .activation = head.activation,
                                .in = from->shape,
-                               .source = (size_t)(from - net->layers),
-                               .last = (size_t)(head.output_bias - net->layers),
+                               .part = {head.output_bias->name, (size_t)(from - net->layers),
+                                        (size_t)(head.output_bias - net->layers)},
                                .wide = items,
                                .high = 1,
                                .group_x = items,

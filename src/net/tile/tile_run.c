@@ -9,12 +9,13 @@
 #include "runtime/program.h"
 
 typedef struct tile_kernels {
-    char names[MESO_TILE_N_INPUTS][32];
-    meso_kernel kernels[MESO_TILE_N_INPUTS]; /* those that the block needs */
+    char names[MESO_PLAN_N_INPUTS][32];
+    meso_kernel kernels[MESO_PLAN_N_INPUTS]; /* those that the block needs */
     meso_buffer filters, affine;
 } tile_kernels;
 
 struct meso_tile_run {
+    meso_plan_blocks of; /* stands first */
     meso_device *device;
     const meso_net *net;
     meso_tile_tuning tuning;
@@ -22,7 +23,6 @@ struct meso_tile_run {
     meso_tile_block blocks[MESO_MAX_BLOCKS];
     tile_kernels made[MESO_MAX_BLOCKS];
     size_t n_blocks;
-    const meso_tile_block *of[MESO_MAX_LAYERS]; /* the block that a layer is part of, or NULL */
     meso_program program;
 };
 
@@ -33,7 +33,7 @@ int meso_tile_suits(const meso_device_info *device)
 
 static int needs(const meso_tile_block *block, int kind)
 {
-    return (kind == MESO_TILE_TENSOR) == (block->source != 0);
+    return (kind == MESO_PLAN_TENSOR) == (block->part.source != 0);
 }
 
 static meso_status build(meso_tile_run *run)
@@ -44,13 +44,13 @@ static meso_status build(meso_tile_run *run)
     MESO_TRY(meso_source_add(&source, "prelude", error));
     MESO_TRY(meso_source_add(&source, "tile", error));
     for (size_t i = 0; i < run->n_blocks; i++)
-        for (int kind = 0; kind < MESO_TILE_N_INPUTS; kind++) {
+        for (int kind = 0; kind < MESO_PLAN_N_INPUTS; kind++) {
             static const char *const from[] = {"", "_of_pixels", "_of_floats"};
             char *name = run->made[i].names[kind];
             snprintf(name, sizeof run->made[i].names[kind], "%s_%zu%s",
                      meso_tile_templates[run->blocks[i].kind], i, from[kind]);
             if (needs(&run->blocks[i], kind))
-                MESO_TRY(meso_tile_write(&source, run->net, &run->blocks[i], (meso_tile_input)kind,
+                MESO_TRY(meso_tile_write(&source, run->net, &run->blocks[i], (meso_plan_input)kind,
                                          name, error));
         }
     MESO_TRY(meso_program_build(run->device, &source, &run->program));
@@ -62,7 +62,7 @@ out:
 static void forget(meso_tile_run *run)
 {
     for (size_t i = 0; i < MESO_MAX_BLOCKS; i++) {
-        for (int kind = 0; kind < MESO_TILE_N_INPUTS; kind++)
+        for (int kind = 0; kind < MESO_PLAN_N_INPUTS; kind++)
             meso_kernel_release(&run->made[i].kernels[kind]);
         meso_buffer_release(&run->made[i].filters);
         meso_buffer_release(&run->made[i].affine);
@@ -83,7 +83,7 @@ static meso_status make_kernels(meso_tile_run *run, size_t i, size_t *can)
     const meso_tile_block *block = &run->blocks[i];
     tile_kernels *made = &run->made[i];
     const size_t group[3] = {(size_t)block->group_x, (size_t)block->group_y, (size_t)block->images};
-    for (int kind = 0; kind < MESO_TILE_N_INPUTS; kind++) {
+    for (int kind = 0; kind < MESO_PLAN_N_INPUTS; kind++) {
         size_t most;
         if (!needs(block, kind))
             continue;
@@ -139,13 +139,31 @@ out:
 }
 
 /* A block's layers are those between its source and its last one. */
-static void mark_layers(meso_tile_run *run, const meso_tile_block *block)
+static void mark_layers(meso_tile_run *run, const meso_plan_block *block)
 {
-    run->of[block->last] = block;
+    const meso_plan_block **of = run->of.of;
+    of[block->last] = block;
     for (size_t i = block->last; i > block->source; i--)
-        for (size_t k = 0; run->of[i] == block && k < run->net->layers[i].n_inputs; k++)
+        for (size_t k = 0; of[i] == block && k < run->net->layers[i].n_inputs; k++)
             if (run->net->layers[i].inputs[k] != block->source)
-                run->of[run->net->layers[i].inputs[k]] = block;
+                of[run->net->layers[i].inputs[k]] = block;
+}
+
+static meso_status enqueue(const meso_plan_blocks *blocks, const meso_plan_block *part,
+                           meso_plan_input kind, const meso_tensor_view *in,
+                           const meso_tensor_view *out, size_t n)
+{
+    const meso_tile_run *run = (const meso_tile_run *)blocks;
+    const meso_tile_block *block = (const meso_tile_block *)part;
+    const tile_kernels *made = &run->made[block - run->blocks];
+    const size_t images = (size_t)block->images;
+    return meso_launch_kernel(
+        run->device, &made->kernels[kind],
+        MESO_GLOBAL(block->wide, block->high,
+                    (n + images - 1) / images * (size_t)block->filter_groups * images),
+        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(&made->filters),
+                  meso_arg_buffer(&made->affine), meso_arg_buffer(out->buffer),
+                  meso_arg_tensor(out), meso_arg_int((int)n)));
 }
 
 meso_status meso_tile_create(meso_device *device, const meso_net *net, const float *const *params,
@@ -157,6 +175,7 @@ meso_status meso_tile_create(meso_device *device, const meso_net *net, const flo
     meso_tile_run *r = calloc(1, sizeof *r);
     *run = NULL;
     MESO_REQUIRE_MEMORY(r, meso_device_error_slot(device));
+    r->of.enqueue = enqueue;
     r->device = device;
     r->net = net;
     r->tuning = only ? *only : meso_tile_shipped;
@@ -169,7 +188,7 @@ meso_status meso_tile_create(meso_device *device, const meso_net *net, const flo
     MESO_TRY(make_blocks(r));
     for (size_t i = 0; i < r->n_blocks; i++) {
         MESO_TRY(upload(r, i, params));
-        mark_layers(r, &r->blocks[i]);
+        mark_layers(r, &r->blocks[i].part);
     }
     if (r->n_blocks > 0) {
         *run = r;
@@ -202,26 +221,11 @@ size_t meso_tile_n_layers(const meso_tile_run *run)
 {
     size_t n = 0;
     for (size_t i = 0; i < run->net->n_layers; i++)
-        n += run->of[i] != NULL;
+        n += run->of.of[i] != NULL;
     return n;
 }
 
-const meso_tile_block *meso_tile_of(const meso_tile_run *run, size_t i)
+const meso_plan_blocks *meso_tile_blocks(const meso_tile_run *run)
 {
-    return run->of[i];
-}
-
-meso_status meso_tile_enqueue(meso_tile_run *run, const meso_tile_block *block,
-                              meso_tile_input kind, const meso_tensor_view *in,
-                              const meso_tensor_view *out, size_t n)
-{
-    const tile_kernels *made = &run->made[block - run->blocks];
-    const size_t images = (size_t)block->images;
-    return meso_launch_kernel(
-        run->device, &made->kernels[kind],
-        MESO_GLOBAL(block->wide, block->high,
-                    (n + images - 1) / images * (size_t)block->filter_groups * images),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(&made->filters),
-                  meso_arg_buffer(&made->affine), meso_arg_buffer(out->buffer),
-                  meso_arg_tensor(out), meso_arg_int((int)n)));
+    return &run->of;
 }

@@ -110,7 +110,7 @@ static meso_status write_head(meso_text *source, const meso_tile_block *block, c
 }
 
 meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_tile_block *block,
-                            meso_tile_input input, const char *name, meso_error *error)
+                            meso_plan_input input, const char *name, meso_error *error)
 {
     static meso_status (*const writers[MESO_TILE_N_KINDS])(meso_text *, const meso_tile_block *,
                                                            const char *, meso_error *) = {
@@ -125,13 +125,13 @@ meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_t
         "POOL",        "FILTERS_OF_ITEM", "FILTER_GROUPS", "CHUNK",
         "SCRATCH",     "LOCAL_FILTERS",   "FILTER_SPACE",  "REDUCED",
         "BRANCHES",    "UNITS",           "OUTPUTS",       NULL};
-    const double unit = input == MESO_TILE_PIXELS ? 1 / net->layers[0].set.input.divide : 1;
+    const double unit = input == MESO_PLAN_PIXELS ? 1 / net->layers[0].set.input.divide : 1;
     meso_text_format(source,
                      "#define NAME %s\n#define in_value %s\n#define UNIT " MESO_FLOAT_CONSTANT "\n",
-                     name, input == MESO_TILE_PIXELS ? "uchar" : "float", MESO_FLOAT_VALUE(unit));
+                     name, input == MESO_PLAN_PIXELS ? "uchar" : "float", MESO_FLOAT_VALUE(unit));
     DEFINE(source, {"IN_CHANNELS", block->in.c}, {"HEIGHT_OF_IN", block->in.h},
            {"WIDTH_OF_IN", block->in.w}, {"GROUP_X", block->group_x},
-           {"INTERLEAVED", input != MESO_TILE_TENSOR});
+           {"INTERLEAVED", input != MESO_PLAN_TENSOR});
     meso_kernel_define_activation(source, block->activation);
     meso_status status = writers[block->kind](source, block, name, error);
     meso_kernel_undefine(source, names);

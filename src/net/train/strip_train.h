@@ -16,8 +16,7 @@ enum { MESO_STRIP_MAX_TRAINED_CHANNELS = 64, MESO_STRIP_VALUES_ALIGNED = 16 };
 
 extern const meso_train_path meso_train_fused;
 
-/* meso_train_fused.create with one tuning row and no other, which outlives the run, for tests;
- * NULL: the table's. */
+/* meso_train_fused.create with one tuning row and no other, for tests; NULL: those there are. */
 meso_status meso_strip_train_create(meso_device *device, const meso_net *net,
                                     const meso_train_settings *settings,
                                     const meso_strip_tuning *only, void **run);

@@ -65,12 +65,12 @@ const meso_layer *meso_strip_train_dropout(const meso_net *net, const meso_layer
 size_t meso_strip_train_parts(const meso_strip_plan *plan, size_t block)
 {
     size_t tiles = meso_strip_items(&plan->blocks[block]);
-    return block == 0 ? tiles / (size_t)plan->tuning->first_tile_rows : tiles;
+    return block == 0 ? tiles / (size_t)plan->tuning.first_tile_rows : tiles;
 }
 
 int meso_strip_train_back_block(const meso_strip_plan *plan, size_t block)
 {
     const meso_strip_shape *in = &plan->blocks[block].in;
-    int tiles = meso_strip_phases(in, plan->tuning->lanes) / 4;
-    return meso_strip_divisor(in->shape.c, plan->tuning->accumulators / tiles);
+    int tiles = meso_strip_phases(in, plan->tuning.lanes) / 4;
+    return meso_strip_divisor(in->shape.c, plan->tuning.accumulators / tiles);
 }

@@ -59,7 +59,7 @@ static meso_status make_block(train_run *run, size_t i)
 {
     meso_status status = MESO_OK;
     const meso_strip_block *shape = &run->plan.blocks[i];
-    const int lanes = run->plan.tuning->lanes;
+    const int lanes = run->plan.tuning.lanes;
     train_block *b = &run->blocks[i];
     const size_t images = run->settings.max_batch, filters = (size_t)shape->conv->shape.c,
                  channels = (size_t)shape->in.shape.c, points = i == 0 ? 36 : 64;
@@ -186,6 +186,7 @@ meso_status meso_strip_train_create(meso_device *device, const meso_net *net,
                                     const meso_strip_tuning *only, void **opaque)
 {
     meso_status status = MESO_OK;
+    meso_strip_tunings tunings;
     train_run *run = NULL;
     *opaque = NULL;
     if (meso_device_get_info(device)->type != MESO_DEVICE_CPU)
@@ -197,10 +198,12 @@ meso_status meso_strip_train_create(meso_device *device, const meso_net *net,
     run->settings = *settings;
     run->n_lanes = meso_device_n_lanes(device, settings->n_lanes);
     run->n_values = meso_strip_train_place(net, net->n_params);
-    if (!only && meso_strip_find_tuned(device, net, &meso_tuning_fused_training, &run->tuned))
-        only = &run->tuned.row;
+    if (only)
+        tunings = (meso_strip_tunings){{*only}, 1};
+    else
+        MESO_TRY(meso_strip_choose(device, net, &meso_tuning_fused_training, &tunings));
     MESO_TRY(
-        meso_strip_build(device, net, 0, only, meso_strip_train_write, &run->program, &run->plan));
+        meso_strip_build(device, net, &tunings, meso_strip_train_write, &run->program, &run->plan));
     if (!meso_strip_train_fits(net, &run->plan, settings->loss))
         goto out;
     MESO_TRY(make_kernels(run));
@@ -216,7 +219,7 @@ out:
 static const char *get_tuning(const void *opaque)
 {
     const train_run *run = opaque;
-    return run->plan.tuning->name;
+    return run->plan.tuning.name;
 }
 
 static meso_status create(meso_device *device, const meso_net *net,

@@ -30,7 +30,6 @@ typedef struct train_run {
     const meso_net *net;
     meso_train_settings settings;
     meso_strip_plan plan;
-    meso_strip_tuned tuned; /* by the user, where there is such a row */
     meso_program program;
     train_kernels kernels;
     train_block blocks[MESO_MAX_BLOCKS];

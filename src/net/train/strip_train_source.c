@@ -45,7 +45,7 @@ static void define_place(meso_text *source, const meso_net *net, const char *nam
 static void define_block(meso_text *source, const meso_net *net, const meso_strip_plan *plan,
                          const meso_strip_block *block)
 {
-    const int lanes = plan->tuning->lanes;
+    const int lanes = plan->tuning.lanes;
     meso_kernel_define(source, "FILTERS", block->out.shape.c);
     meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
     meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, lanes));
@@ -70,8 +70,8 @@ static meso_status add_first(meso_text *source, const meso_net *net, const meso_
     meso_kernel_define(source, "FILTER_BLOCK", block->filter_block);
     /* Nine sums for each filter. */
     meso_kernel_define(source, "WEIGHT_BLOCK",
-                       meso_strip_divisor(block->filter_block, plan->tuning->accumulators / 8));
-    meso_kernel_define(source, "PART_TILES", plan->tuning->first_tile_rows);
+                       meso_strip_divisor(block->filter_block, plan->tuning.accumulators / 8));
+    meso_kernel_define(source, "PART_TILES", plan->tuning.first_tile_rows);
     return meso_kernel_add(source, "strip_train_first", names, error);
 }
 
@@ -94,7 +94,7 @@ static meso_status add_block(meso_text *source, const meso_net *net, const meso_
         "IN_STRIDE", "IN_PAD", "OUT_HALVES", "HALVES",      "CHANNEL_BLOCK", NULL};
     meso_status status = MESO_OK;
     const meso_strip_block *block = &plan->blocks[i];
-    const int lanes = plan->tuning->lanes, channels = block->in.shape.c,
+    const int lanes = plan->tuning.lanes, channels = block->in.shape.c,
               filters = block->out.shape.c, units = lanes < 8 ? lanes : 8;
     define_block(source, net, plan, block);
     meso_text_format(source, "#define BLOCK(part) block_%zu_##part\n", i);
@@ -107,9 +107,8 @@ static meso_status add_block(meso_text *source, const meso_net *net, const meso_
     meso_kernel_define(source, "IN_PAD", block->in.pad);
     meso_kernel_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
     meso_kernel_define(source, "HALVES", block->in.halves);
-    meso_kernel_define(
-        source, "CHANNEL_BLOCK",
-        meso_strip_divisor(channels, plan->tuning->accumulators / (filters / units)));
+    meso_kernel_define(source, "CHANNEL_BLOCK",
+                       meso_strip_divisor(channels, plan->tuning.accumulators / (filters / units)));
     MESO_TRY(meso_source_add(source, "strip_train_block", error));
     MESO_TRY(add_product(source, "product", channels, filters, block->filter_block, error));
     MESO_TRY(meso_source_add(source, "strip_train_forward", error));
@@ -145,7 +144,7 @@ static meso_status add_head(meso_text *source, const meso_net *net, const meso_s
     meso_text_add(source, "#define NAME train_head\n");
     meso_kernel_define(source, "FILTERS", in->shape.c);
     meso_kernel_define(source, "IN_ROWS", meso_strip_rows(in));
-    meso_kernel_define(source, "PHASES", meso_strip_phases(in, plan->tuning->lanes));
+    meso_kernel_define(source, "PHASES", meso_strip_phases(in, plan->tuning.lanes));
     meso_kernel_define(source, "HALVES", in->halves);
     meso_kernel_define(source, "HIDDEN", head->hidden->set.dense.units);
     const double slope =

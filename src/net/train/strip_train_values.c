@@ -18,7 +18,7 @@ static void permute_hidden(const train_run *run, float *host, float *device, int
         for (int y = 0; y < s.h; y++)
             for (int x = 0; x < s.w; x++) {
                 size_t row = ((size_t)y * (size_t)s.w + (size_t)x) * (size_t)s.c + (size_t)c;
-                size_t place = meso_strip_place(in, run->plan.tuning->lanes, c, y, x);
+                size_t place = meso_strip_place(in, run->plan.tuning.lanes, c, y, x);
                 for (size_t u = 0; u < units; u++)
                     if (to_device)
                         device[u * n + place] = host[row * units + u];

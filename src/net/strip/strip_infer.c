@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Strips as rows of prediction's table: the fused part, and behind it what has no fused kernel on
+ * the plain path.
+ */
+#include <stdlib.h>
+
+#include "net/infer.h"
+#include "net/strip/strip_run.h"
+
+enum {
+    batch = 32,
+    slots_of_lane = 3,
+    slot_batch = 8,   /* enough that waiting and waking cost little, and few wait for the last */
+    most_in_slot = 64 /* more only take memory */
+};
+
+typedef struct strip_infer {
+    meso_device *device;
+    const meso_net *net;
+    meso_strip_run *strips;
+    meso_plan *rest; /* behind the strips; NULL: nothing */
+} strip_infer;
+
+/* Drivers that split our vectors into scalars, such as rusticl on llvmpipe, compile these kernels
+ * for minutes, and gain nothing. */
+static int pays(const meso_device_info *info)
+{
+    const unsigned least_vector = 4;
+    return info->type == MESO_DEVICE_CPU && info->vector_width >= least_vector;
+}
+
+static void close_strips(void *opaque)
+{
+    strip_infer *run = opaque;
+    meso_strip_close(run->strips);
+    meso_plan_close(run->rest);
+    free(run);
+}
+
+/* exact: one-dimensional Winograd, for the last digit. */
+static meso_status create(meso_device *device, const meso_net *net,
+                          const meso_infer_settings *settings, int exact, void **opaque)
+{
+    meso_status status = MESO_OK;
+    meso_strip_tunings tunings;
+    *opaque = NULL;
+    if (!pays(meso_device_get_info(device)))
+        return MESO_OK;
+    strip_infer *run = calloc(1, sizeof *run);
+    MESO_REQUIRE_MEMORY(run, meso_device_error_slot(device));
+    run->device = device;
+    run->net = net;
+    MESO_TRY(meso_strip_choose(device, net, &meso_tuning_fused, &tunings));
+    for (size_t i = 0; exact && i < tunings.n; i++)
+        meso_strip_make_exact(&tunings.rows[i]);
+    MESO_TRY(meso_strip_create(device, net, settings->params, settings->n_lanes, &tunings,
+                               &run->strips));
+    if (!run->strips)
+        goto out;
+    const meso_strip_plan *plan = meso_strip_get_plan(run->strips);
+    if (!plan->head.flatten || plan->last != settings->last)
+        MESO_TRY(meso_plan_create(device, net, settings->params, NULL, &run->rest));
+    *opaque = run;
+    run = NULL;
+out:
+    if (run)
+        close_strips(run);
+    return status;
+}
+
+static meso_status create_fused(meso_device *device, const meso_net *net,
+                                const meso_infer_settings *settings, void **run)
+{
+    return create(device, net, settings, 0, run);
+}
+
+static meso_status create_exact(meso_device *device, const meso_net *net,
+                                const meso_infer_settings *settings, void **run)
+{
+    return create(device, net, settings, 1, run);
+}
+
+static meso_status reserve(void *opaque, size_t n)
+{
+    strip_infer *run = opaque;
+    return run->rest ? meso_plan_reserve(run->rest, n) : meso_strip_reserve(run->strips, n);
+}
+
+/* The lanes' queues know nothing of the whole device's, so its work is waited for. */
+static meso_status enqueue(strip_infer *run, const meso_pictures *p, const meso_buffer *pictures)
+{
+    meso_status status = MESO_OK;
+    meso_tensor_view planar = {0};
+    if (run->rest)
+        planar = meso_plan_view(run->rest, meso_strip_get_plan(run->strips)->last);
+    if (!p->values)
+        MESO_TRY(meso_device_finish(run->device));
+    MESO_TRY(
+        meso_strip_enqueue(run->strips, pictures, p->is_float, p->n, run->rest ? &planar : NULL));
+out:
+    return status;
+}
+
+static meso_status compute(void *opaque, const meso_pictures *pictures, size_t last, float *out)
+{
+    meso_status status = MESO_OK;
+    strip_infer *run = opaque;
+    meso_buffer given = {0};
+    if (pictures->values)
+        MESO_TRY(meso_buffer_wrap(run->device, (void *)pictures->values,
+                                  meso_pictures_bytes(pictures, run->net->layers[0].shape),
+                                  &given));
+    MESO_TRY(enqueue(run, pictures, pictures->values ? &given : pictures->buffer));
+    if (run->rest) {
+        MESO_TRY(meso_device_finish_all(run->device));
+        MESO_TRY(meso_plan_run(run->rest, pictures, meso_strip_get_plan(run->strips)->last + 1,
+                               last, out));
+    } else {
+        MESO_TRY(meso_strip_logits(run->strips, pictures->n, out));
+    }
+out:
+    if (status != MESO_OK)
+        meso_device_finish_all(run->device); /* nothing may read the caller's memory any more */
+    meso_buffer_release(&given);
+    return status;
+}
+
+static meso_status start(void *opaque, const meso_pictures *pictures, const meso_buffer *results,
+                         float *out, meso_event *done)
+{
+    strip_infer *run = opaque;
+    return meso_strip_start(run->strips, pictures->buffer, pictures->is_float, pictures->n, results,
+                            out, done);
+}
+
+static void describe(const void *opaque, meso_infer_about *about)
+{
+    const strip_infer *run = opaque;
+    const meso_strip_plan *plan = meso_strip_get_plan(run->strips);
+    const size_t n_lanes = meso_strip_n_lanes(run->strips);
+    *about = (meso_infer_about){.tuning = plan->tuning.name,
+                                .n_fused_layers = plan->last + 1,
+                                .n_lanes = n_lanes,
+                                .batch = batch,
+                                .starts = !run->rest,
+                                .n_slots = slots_of_lane * (run->rest ? 1 : n_lanes),
+                                .slot_batch = run->rest ? SIZE_MAX : slot_batch,
+                                .most_in_slot = run->rest ? SIZE_MAX : most_in_slot};
+    if (run->rest)
+        meso_plan_describe(run->rest, about->clblast);
+}
+
+static int tuning(const void *opaque, const meso_tuning_family *family, int *values)
+{
+    const strip_infer *run = opaque;
+    if (family != &meso_tuning_fused)
+        return run->rest && meso_plan_tuning(run->rest, family, values);
+    meso_strip_tuning_values(family, &meso_strip_get_plan(run->strips)->tuning, values);
+    return 1;
+}
+
+const meso_infer_path meso_infer_strips = {.path = MESO_PATH_FUSED,
+                                           .create = create_fused,
+                                           .reserve = reserve,
+                                           .compute = compute,
+                                           .start = start,
+                                           .describe = describe,
+                                           .tuning = tuning,
+                                           .close = close_strips};
+const meso_infer_path meso_infer_strips_exact = {.path = MESO_PATH_EXACT,
+                                                 .create = create_exact,
+                                                 .reserve = reserve,
+                                                 .compute = compute,
+                                                 .start = start,
+                                                 .describe = describe,
+                                                 .tuning = tuning,
+                                                 .close = close_strips};
