@@ -16,7 +16,7 @@
 #include "maths/frechet.h"
 #include "maths/rank_correlation.h"
 #include "maths/significance.h"
-#include "study/result/panel.h"
+#include "study/result/votes.h"
 
 static void expect_close(double got, double expected, double tolerance, const char *what)
 {
@@ -185,12 +185,12 @@ static void simulate(simulation *s, meso_random *random, size_t group_size, doub
 /* Does any pair of sets differ, by the rule of the report? */
 static int differs(const simulation *s, uint64_t seed, int only_first)
 {
-    study_panel panel = {s->real, s->group, n_images, s->runs, n_sets, n_seeds, 200, seed};
+    study_votes votes = {s->real, s->group, n_images, s->runs, n_sets, n_seeds, 200, seed};
     study_measures measures;
     double p[3], adjusted[3];
     size_t n = 0;
     int found = 0;
-    assert_int_equal(study_panel_measure(&panel, &measures, NULL), MESO_OK);
+    assert_int_equal(study_votes_measure(&votes, &measures, NULL), MESO_OK);
     for (size_t a = 0; a < n_sets; a++)
         for (size_t b = a + 1; b < n_sets; b++)
             p[n++] = study_measures_difference(&measures, a, b, STUDY_ACCURACY).p;
@@ -235,10 +235,10 @@ static void test_a_difference(void **state)
     assert_true(found >= 18);
 }
 
-/* ---- the panel ---------------------------------------------------------------------------------
+/* ---- the votes ---------------------------------------------------------------------------------
  */
 
-static void test_panel(void **state)
+static void test_votes(void **state)
 {
     (void)state;
     /* Two contestants, two seeds, four images; by hand. */
@@ -248,9 +248,9 @@ static void test_panel(void **state)
                            {0.1f, 0.2f, 0.3f, 0.8f}};
     const float *const runs[] = {p[0], p[1], p[2], p[3]};
     const unsigned char real[] = {0, 0, 1, 1};
-    study_panel panel = {real, NULL, 4, runs, 2, 2, 500, 1};
+    study_votes votes = {real, NULL, 4, runs, 2, 2, 500, 1};
     study_measures m, again;
-    assert_int_equal(study_panel_measure(&panel, &m, NULL), MESO_OK);
+    assert_int_equal(study_votes_measure(&votes, &m, NULL), MESO_OK);
     assert_int_equal(m.n_units, 4);
     expect_close(study_measures_seed(&m, 0, 1, STUDY_ACCURACY), 0.75, 1e-12, "one seed");
     expect_close(study_measures_seed(&m, 0, 1, STUDY_RECALL_FAKE), 0.5, 1e-12, "recall");
@@ -263,18 +263,18 @@ static void test_panel(void **state)
     expect_close(back.low, -d.high, 1e-12, "sign");
     expect_close(back.p, d.p, 1e-12, "p");
     expect_close(study_measures_difference(&m, 0, 0, STUDY_AUC).p, 1, 0, "itself");
-    assert_int_equal(study_panel_measure(&panel, &again, NULL), MESO_OK);
+    assert_int_equal(study_votes_measure(&votes, &again, NULL), MESO_OK);
     assert_memory_equal(m.resampled, again.resampled,
                         2 * 500 * STUDY_N_QUANTITIES * sizeof(double));
     study_measures_free(&m);
     study_measures_free(&again);
 
-    panel.n_seeds = 1;
-    assert_int_equal(study_panel_measure(&panel, &m, NULL), MESO_OK);
+    votes.n_seeds = 1;
+    assert_int_equal(study_votes_measure(&votes, &m, NULL), MESO_OK);
     assert_true(isnan(study_measures_difference(&m, 0, 1, STUDY_ACCURACY).p));
     study_measures_free(&m);
-    panel.n = 0;
-    assert_int_equal(study_panel_measure(&panel, &m, NULL), MESO_ERROR_ARGUMENT);
+    votes.n = 0;
+    assert_int_equal(study_votes_measure(&votes, &m, NULL), MESO_ERROR_ARGUMENT);
     study_measures_free(&m);
 }
 
@@ -292,12 +292,12 @@ static void test_groups_count_once(void **state)
         group[i] = i / 10;
         p[i] = i % 10 ? p[i - 1] : (float)meso_random_unit(&random);
     }
-    study_panel panel = {real, NULL, 400, runs, 1, 1, 400, 1};
+    study_votes votes = {real, NULL, 400, runs, 1, 1, 400, 1};
     double width[2];
     for (int grouped = 0; grouped < 2; grouped++) {
         study_measures m;
-        panel.group = grouped ? group : NULL;
-        assert_int_equal(study_panel_measure(&panel, &m, NULL), MESO_OK);
+        votes.group = grouped ? group : NULL;
+        assert_int_equal(study_votes_measure(&votes, &m, NULL), MESO_OK);
         study_estimate e = study_measures_estimate(&m, 0, STUDY_ACCURACY);
         width[grouped] = e.high - e.low;
         study_measures_free(&m);
@@ -311,7 +311,7 @@ int main(void)
                                        cmocka_unit_test(test_holm),
                                        cmocka_unit_test(test_rank_correlation),
                                        cmocka_unit_test(test_frechet_in_the_plane),
-                                       cmocka_unit_test(test_panel),
+                                       cmocka_unit_test(test_votes),
                                        cmocka_unit_test(test_groups_count_once),
                                        cmocka_unit_test(test_no_difference),
                                        cmocka_unit_test(test_a_difference)};

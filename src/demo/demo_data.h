@@ -10,7 +10,7 @@
 
 #include "demo/drawing.h"
 
-/* A dataset <name>/{Fake,Real}, and how many pictures come again in it, beyond n_per_class. */
+/* A dataset <name>/{Fake,Real}, and how many duplicates are in it, beyond n_per_class. */
 typedef struct study_demo_set {
     const char *name;
     const char *about; /* one line for README.txt */

@@ -12,10 +12,10 @@
 
 static const char about[] =
     "Trains a detector on each training set and tests it on each test set: which\n"
-    "dataset makes the better detector, and why. Datasets are scanned first; images\n"
-    "of a test set that also stand in a training set are left out; results come with\n"
-    "95 % intervals, tests corrected for their number, and what can be had without\n"
-    "looking at faces.\n"
+    "dataset makes the better detector, and why. Datasets are scanned first; test\n"
+    "images that leak from a training set are left out; results come with 95 %\n"
+    "intervals, tests corrected for their number, baselines, and the warnings of\n"
+    "check.\n"
     "\n"
     "A set is a folder with one folder for each class, or a manifest (CSV with the\n"
     "columns file, label, group). study.json says the same as the options, and can\n"
@@ -202,7 +202,7 @@ int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
         OPT_COUNT("limit", 'n', w.limit, "N", 1, 1e9,
                   "at most so many images of each class of a training set"),
         OPT_FLAG("keep-leaks", 0, w.keep_leaks,
-                 "judge by test images that also stand in the training set, too"),
+                 "keep test images that leak from the training set"),
         OPT_TEXT("device", 'd', w.device, "DEVICE",
                  "cpu, gpu, 0:1, part of a name, or all: every cell is evaluated on each device"),
         OPT_COUNT("resamples", 0, w.resamples, "N", 2, 1000000, "of the bootstrap; default 1000"),

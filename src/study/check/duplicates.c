@@ -102,7 +102,7 @@ static int compare_by_a(const void *left, const void *right)
     return (x->b > y->b) - (x->b < y->b);
 }
 
-/* A scan for the study's statistics alone knows neither pixels nor looks. */
+/* A scan for the published statistics alone knows no hashes. */
 static meso_status require_whole(const study_dataset *dataset, meso_error *error)
 {
     return dataset->published_only

@@ -48,7 +48,7 @@ typedef struct study_plan {
     int protocol;       /* 1: that of the published study */
     int equalize;       /* the same number of images of each class from every training set */
     uint64_t limit;     /* at most so many images of each class of a training set; 0: all */
-    int keep_leaks;     /* test images that also stand in the training set count, too */
+    int keep_leaks;     /* test images that leak from the training set count, too */
     const char *device; /* a selector; what it matches evaluates, the first of it trains */
     uint64_t resamples; /* of the bootstrap */
     json_t *document;   /* owns every string; what was left out has its default in it */

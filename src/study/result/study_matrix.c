@@ -76,7 +76,7 @@ out:
 static meso_status measure(const study_evidence *e, const question *q, size_t n_contestants,
                            study_measures *measures, meso_error *error)
 {
-    const study_panel panel = {.real = q->real,
+    const study_votes votes = {.real = q->real,
                                .group = q->group,
                                .n = q->n,
                                .p_real = (const float *const *)q->p,
@@ -84,7 +84,7 @@ static meso_status measure(const study_evidence *e, const question *q, size_t n_
                                .n_seeds = q->n_runs / n_contestants,
                                .n_resamples = (size_t)e->plan->resamples,
                                .seed = 1};
-    return study_panel_measure(&panel, measures, error);
+    return study_votes_measure(&votes, measures, error);
 }
 
 /* ---- cells -------------------------------------------------------------------------------------
@@ -270,8 +270,7 @@ out:
 /* ---- all ---------------------------------------------------------------------------------------
  */
 
-/* What can be had without looking: the better of the two constant answers, and the share of reals
- * as a probability. */
+/* The majority-class baseline, and for squared errors the share of reals as a probability. */
 static void fill_constants(const study_evidence *e, study_matrix *matrix)
 {
     for (size_t t = 0; t < e->plan->n_test; t++) {

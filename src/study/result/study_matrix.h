@@ -7,8 +7,8 @@
 
 #include "study/plan/study_list.h"
 #include "study/plan/study_plan.h"
-#include "study/result/panel.h"
 #include "study/result/study_outcome.h"
+#include "study/result/votes.h"
 
 /* Why an image of a test set is left out of a cell; the kinds of pairs.h, from 1. */
 typedef unsigned char study_exclusion;

@@ -12,8 +12,8 @@
  * Differences between contestants are taken on the same resamples, so that what is hard for both
  * cancels out.
  */
-#ifndef MESO_STUDY_PANEL_H
-#define MESO_STUDY_PANEL_H
+#ifndef MESO_STUDY_VOTES_H
+#define MESO_STUDY_VOTES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,7 +32,7 @@ typedef enum study_quantity {
 
 const char *study_quantity_key(study_quantity quantity); /* "accuracy", …: name in JSON and CSV */
 
-typedef struct study_panel {
+typedef struct study_votes {
     const unsigned char *real; /* [n] truth: 1 real, 0 fake */
     const size_t *group;       /* [n], or NULL: every image is its own */
     size_t n;
@@ -40,7 +40,7 @@ typedef struct study_panel {
     size_t n_contestants, n_seeds;
     size_t n_resamples; /* at least 2 */
     uint64_t seed;      /* of the resamples */
-} study_panel;
+} study_votes;
 
 typedef struct study_measures {
     size_t n_contestants, n_seeds, n_resamples;
@@ -50,7 +50,7 @@ typedef struct study_measures {
 } study_measures;
 
 /* Errors: ARGUMENT (no images, a score that is not within 0…1), MEMORY. To be freed in any case. */
-meso_status study_panel_measure(const study_panel *panel, study_measures *measures,
+meso_status study_votes_measure(const study_votes *votes, study_measures *measures,
                                 meso_error *error);
 void study_measures_free(study_measures *measures);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study/result/panel.h"
+#include "study/result/votes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -37,16 +37,16 @@ static void quantities(const meso_ranking *ranking, const uint32_t *weight,
 }
 
 /* Sorts every run's scores once. */
-static meso_status rank_runs(const study_panel *panel, meso_ranking *rankings, meso_error *error)
+static meso_status rank_runs(const study_votes *votes, meso_ranking *rankings, meso_error *error)
 {
     meso_status status = MESO_OK;
-    double *p = calloc(2 * panel->n + 1, sizeof *p);
+    double *p = calloc(2 * votes->n + 1, sizeof *p);
     MESO_REQUIRE_MEMORY(p, error);
-    for (size_t run = 0; run < panel->n_contestants * panel->n_seeds; run++) {
-        const meso_scores scores = {p, p + panel->n, panel->real, NULL, panel->n};
-        for (size_t i = 0; i < panel->n; i++) {
-            p[i] = (double)panel->p_real[run][i];
-            p[panel->n + i] = 1 - p[i];
+    for (size_t run = 0; run < votes->n_contestants * votes->n_seeds; run++) {
+        const meso_scores scores = {p, p + votes->n, votes->real, NULL, votes->n};
+        for (size_t i = 0; i < votes->n; i++) {
+            p[i] = (double)votes->p_real[run][i];
+            p[votes->n + i] = 1 - p[i];
         }
         MESO_TRY(meso_ranking_create(&scores, 0.5, &rankings[run], error));
     }
@@ -55,37 +55,37 @@ out:
     return status;
 }
 
-static void measure_resample(const study_panel *panel, const meso_ranking *rankings,
+static void measure_resample(const study_votes *votes, const meso_ranking *rankings,
                              const uint32_t *weight, size_t resample, study_measures *measures)
 {
-    for (size_t c = 0; c < panel->n_contestants; c++) {
+    for (size_t c = 0; c < votes->n_contestants; c++) {
         double *mean =
-            measures->resampled + (c * panel->n_resamples + resample) * STUDY_N_QUANTITIES;
-        for (size_t s = 0; s < panel->n_seeds; s++) {
+            measures->resampled + (c * votes->n_resamples + resample) * STUDY_N_QUANTITIES;
+        for (size_t s = 0; s < votes->n_seeds; s++) {
             double value[STUDY_N_QUANTITIES];
-            quantities(&rankings[c * panel->n_seeds + s], weight, value);
+            quantities(&rankings[c * votes->n_seeds + s], weight, value);
             for (size_t q = 0; q < STUDY_N_QUANTITIES; q++)
-                mean[q] += value[q] / (double)panel->n_seeds;
+                mean[q] += value[q] / (double)votes->n_seeds;
         }
     }
 }
 
-static meso_status measure_all(const study_panel *panel, const meso_ranking *rankings,
+static meso_status measure_all(const study_votes *votes, const meso_ranking *rankings,
                                study_measures *measures, meso_error *error)
 {
     meso_status status = MESO_OK;
-    const meso_scores scores = {NULL, NULL, panel->real, panel->group, panel->n};
-    meso_random random = {panel->seed};
+    const meso_scores scores = {NULL, NULL, votes->real, votes->group, votes->n};
+    meso_random random = {votes->seed};
     meso_units units = {0};
-    uint32_t *weight = calloc(panel->n, sizeof *weight);
+    uint32_t *weight = calloc(votes->n, sizeof *weight);
     MESO_REQUIRE_MEMORY(weight, error);
     MESO_TRY(meso_units_create(&scores, &units, error));
     measures->n_units = units.n;
-    for (size_t run = 0; run < panel->n_contestants * panel->n_seeds; run++)
+    for (size_t run = 0; run < votes->n_contestants * votes->n_seeds; run++)
         quantities(&rankings[run], NULL, measures->exact + run * STUDY_N_QUANTITIES);
-    for (size_t r = 0; r < panel->n_resamples; r++) {
+    for (size_t r = 0; r < votes->n_resamples; r++) {
         meso_units_draw(&units, &random, weight);
-        measure_resample(panel, rankings, weight, r, measures);
+        measure_resample(votes, rankings, weight, r, measures);
     }
 out:
     meso_units_free(&units);
@@ -93,24 +93,24 @@ out:
     return status;
 }
 
-meso_status study_panel_measure(const study_panel *panel, study_measures *measures,
+meso_status study_votes_measure(const study_votes *votes, study_measures *measures,
                                 meso_error *error)
 {
     meso_status status = MESO_OK;
-    size_t n_runs = panel->n_contestants * panel->n_seeds;
+    size_t n_runs = votes->n_contestants * votes->n_seeds;
     meso_ranking *rankings = calloc(n_runs + 1, sizeof *rankings);
-    *measures = (study_measures){.n_contestants = panel->n_contestants,
-                                 .n_seeds = panel->n_seeds,
-                                 .n_resamples = panel->n_resamples};
+    *measures = (study_measures){.n_contestants = votes->n_contestants,
+                                 .n_seeds = votes->n_seeds,
+                                 .n_resamples = votes->n_resamples};
     MESO_REQUIRE_MEMORY(rankings, error);
-    MESO_REQUIRE(panel->n > 0, error, MESO_ERROR_ARGUMENT, "no images to judge by");
+    MESO_REQUIRE(votes->n > 0, error, MESO_ERROR_ARGUMENT, "no images to judge by");
     measures->exact = calloc(n_runs * STUDY_N_QUANTITIES + 1, sizeof *measures->exact);
-    measures->resampled = calloc(panel->n_contestants * panel->n_resamples * STUDY_N_QUANTITIES + 1,
+    measures->resampled = calloc(votes->n_contestants * votes->n_resamples * STUDY_N_QUANTITIES + 1,
                                  sizeof *measures->resampled);
     MESO_REQUIRE_MEMORY(measures->exact, error);
     MESO_REQUIRE_MEMORY(measures->resampled, error);
-    MESO_TRY(rank_runs(panel, rankings, error));
-    MESO_TRY(measure_all(panel, rankings, measures, error));
+    MESO_TRY(rank_runs(votes, rankings, error));
+    MESO_TRY(measure_all(votes, rankings, measures, error));
 out:
     for (size_t run = 0; rankings && run < n_runs; run++)
         meso_ranking_free(&rankings[run]);
