@@ -12,7 +12,7 @@
 #include "dataset_output.h"
 
 typedef struct check {
-    bench_inputs inputs;
+    db_inputs inputs;
     db_output output;
     uint64_t resamples, seed, list;
     int strict, thumbnails;
@@ -44,7 +44,7 @@ static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_op
     const tool_option options[] = {
         OPT_TEXT("against", 0, c->against, "FOLDER",
                  "compare each dataset with this one, which is not checked itself"),
-        BENCH_INPUT_OPTIONS(c->inputs),
+        DB_INPUT_OPTIONS(c->inputs),
         OPT_COUNT("resamples", 0, c->resamples, "N", 1, 1000000,
                   "of the bootstrap; default 1000, fewer for more than 20,000 images"),
         OPT_COUNT("seed", 's', c->seed, "N", 0, 0, "of the bootstrap; default 0"),
@@ -76,7 +76,7 @@ static meso_status scan(check *c, char **operands, size_t n, meso_error *error)
     }
     if (c->against)
         all[n_all++] = (char *)c->against;
-    MESO_TRY(bench_inputs_scan(&c->inputs, all, n_all, error));
+    MESO_TRY(db_inputs_scan(&c->inputs, all, n_all, error));
 out:
     free(all);
     return status;
@@ -98,7 +98,7 @@ static meso_status run(check *c, char **operands, size_t n, const char *command,
     MESO_TRY(study_facts_create(checked.datasets, c->inputs.n, &options, &checked.facts, error));
     MESO_TRY(study_findings_create(&checked.facts, &checked.findings, error));
     *found = checked.findings.n > 0;
-    report_provenance provenance = bench_inputs_provenance(&c->inputs, command);
+    report_provenance provenance = db_inputs_provenance(&c->inputs, command);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->seed);
     provenance.seed = seed;
     MESO_TRY(db_output_put(&c->output, &db_check_told, &checked, &provenance, error));
@@ -108,9 +108,9 @@ out:
     return status;
 }
 
-int bench_cmd_check(int argc, char **argv)
+int db_cmd_check(int argc, char **argv)
 {
-    check c = {.inputs = BENCH_INPUTS_INIT, .list = 10};
+    check c = {.inputs = DB_INPUTS_INIT, .list = 10};
     meso_error error = {0};
     meso_text command = {0};
     char **operands;
@@ -122,7 +122,7 @@ int bench_cmd_check(int argc, char **argv)
         code = run(&c, operands, n_operands, command.bytes, &found, &error) != MESO_OK
                    ? tool_fail(&error)
                    : c.strict && found;
-    bench_inputs_free(&c.inputs);
+    db_inputs_free(&c.inputs);
     meso_text_free(&command);
     return code;
 }

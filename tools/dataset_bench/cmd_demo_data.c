@@ -66,7 +66,7 @@ static meso_status draw(demo_data *d, const char *folder, meso_error *error)
     return status;
 }
 
-int bench_cmd_demo_data(int argc, char **argv)
+int db_cmd_demo_data(int argc, char **argv)
 {
     demo_data d = {.count = 100, .side = 256, .seed = 1};
     meso_error error = {0};

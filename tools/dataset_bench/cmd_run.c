@@ -16,49 +16,49 @@
 #include "study_results.h"
 
 /* Reads what the jobs have left, and writes the reports. */
-static int write_reports(bench_study *study, int thumbnails)
+static int write_reports(db_study *study, int thumbnails)
 {
-    bench_results results = {0};
+    db_results results = {0};
     meso_error error = {0};
-    char path[BENCH_PATH_SIZE];
+    char path[DB_PATH_SIZE];
     meso_status status = MESO_OK;
     if (!study->lists)
-        status = bench_study_load(study, &error);
+        status = db_study_load(study, &error);
     if (status == MESO_OK)
-        status = bench_results_create(study, &results, &error);
+        status = db_results_create(study, &results, &error);
     if (status == MESO_OK)
-        status = bench_results_write(&results, thumbnails, &error);
+        status = db_results_write(&results, thumbnails, &error);
     if (status == MESO_OK) {
         for (size_t i = 0; i < results.sentences.n; i++)
             printf("%s\n", results.sentences.lines[i]);
-        printf("\nreport: %s\n", bench_study_path(study, path, "study.html"));
+        printf("\nreport: %s\n", db_study_path(study, path, "study.html"));
         if (results.n_done < results.n_jobs)
             fprintf(stderr, "%s: %zu of %zu jobs are not done: continue with --resume %s\n",
                     tool_program_name, results.n_jobs - results.n_done, results.n_jobs,
                     MESO_PRINTABLE(study->folder));
     }
-    bench_results_free(&results);
+    db_results_free(&results);
     return status == MESO_OK ? 0 : tool_fail(&error);
 }
 
 /* Everything that is missing, then the reports. */
-static int go_on(bench_study *study, const bench_run_options *options)
+static int go_on(db_study *study, const db_run_options *options)
 {
     meso_error error = {0};
     int code = -1;
     unsigned char *done = calloc(study_plan_n_jobs(&study->plan), 1);
     if (!done)
         return 70;
-    if (bench_study_lock(study, &error) != MESO_OK)
+    if (db_study_lock(study, &error) != MESO_OK)
         code = tool_fail(&error);
     tool_interrupt_catch();
     if (code < 0)
-        code = bench_queue_prepare(study);
+        code = db_queue_prepare(study);
     if (code < 0) {
-        size_t n = bench_queue_done(study, done);
+        size_t n = db_queue_done(study, done);
         fprintf(stderr, "%s: %zu of %zu jobs are done\n", tool_program_name, n,
                 study_plan_n_jobs(&study->plan));
-        code = bench_queue_run(study, done, (size_t)options->n_parallel);
+        code = db_queue_run(study, done, (size_t)options->n_parallel);
     }
     if (code == 75)
         fprintf(stderr, "%s: interrupted; dataset_bench run --resume %s continues\n",
@@ -72,39 +72,38 @@ static int go_on(bench_study *study, const bench_run_options *options)
     return code;
 }
 
-static meso_status begin(bench_run_options *options, bench_study *study, int *finished,
-                         meso_error *error)
+static meso_status begin(db_run_options *options, db_study *study, int *finished, meso_error *error)
 {
     meso_status status = MESO_OK;
     study_plan plan = {0};
-    bench_outlook outlook;
+    db_sizes sizes;
     if (options->resume)
-        return bench_study_open(options->resume, study, error);
-    MESO_TRY(bench_run_options_plan(options, &plan, error));
-    MESO_TRY(bench_study_check(&plan, &outlook, error));
+        return db_study_open(options->resume, study, error);
+    MESO_TRY(db_run_options_plan(options, &plan, error));
+    MESO_TRY(db_study_check(&plan, &sizes, error));
     *finished = options->dry_run;
     if (options->dry_run)
-        status = bench_study_dry_run(&plan, &outlook, error);
+        status = db_study_dry_run(&plan, &sizes, error);
     else
-        status = bench_study_create(options->output, &plan, study, error);
+        status = db_study_create(options->output, &plan, study, error);
 out:
     study_plan_free(&plan);
     return status;
 }
 
-int bench_cmd_run(int argc, char **argv)
+int db_cmd_run(int argc, char **argv)
 {
-    bench_run_options options = {.overrides = json_object()};
-    bench_study study = {0};
+    db_run_options options = {.overrides = json_object()};
+    db_study study = {0};
     meso_error error = {0};
     int finished = 0;
-    int code = bench_run_options_parse(argc, argv, &options);
+    int code = db_run_options_parse(argc, argv, &options);
     if (code < 0 && begin(&options, &study, &finished, &error) != MESO_OK)
         code = tool_fail(&error);
     if (code < 0)
         code = finished ? 0 : go_on(&study, &options);
-    bench_study_close(&study);
-    bench_run_options_free(&options);
+    db_study_close(&study);
+    db_run_options_free(&options);
     return code;
 }
 
@@ -115,12 +114,12 @@ static const char about[] =
 
 static const char examples[] = "dataset_bench report study";
 
-int bench_cmd_report(int argc, char **argv)
+int db_cmd_report(int argc, char **argv)
 {
     int thumbnails = 0;
     char **operands;
     size_t n_operands;
-    bench_study study = {0};
+    db_study study = {0};
     meso_error error = {0};
     const tool_option options[] = {
         OPT_FLAG("thumbnails", 0, thumbnails,
@@ -130,10 +129,10 @@ int bench_cmd_report(int argc, char **argv)
     int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
     if (code >= 0)
         return code;
-    if (bench_study_open(operands[0], &study, &error) != MESO_OK)
+    if (db_study_open(operands[0], &study, &error) != MESO_OK)
         code = tool_fail(&error);
     else
         code = write_reports(&study, thumbnails);
-    bench_study_close(&study);
+    db_study_close(&study);
     return code;
 }

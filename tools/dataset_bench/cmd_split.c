@@ -14,7 +14,7 @@
 #include "split_output.h"
 
 typedef struct split {
-    bench_inputs inputs;
+    db_inputs inputs;
     double test;
     uint64_t seed;
     int links;
@@ -47,7 +47,7 @@ static int parse(split *s, int argc, char **argv, char ***operands, size_t *n_op
         OPT_COUNT("seed", 's', s->seed, "N", 0, 0, "of the draw; default 0"),
         OPT_FLAG("links", 0, s->links,
                  "also make FOLDER/{train,test}/{Fake,Real} with links to the files"),
-        BENCH_INPUT_OPTIONS(s->inputs),
+        DB_INPUT_OPTIONS(s->inputs),
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "split", "[options] -o FOLDER DATASET", about, options, examples, 0, 1};
@@ -83,28 +83,28 @@ static meso_status run(split *s, char **operands, size_t n, meso_error *error)
 {
     meso_status status = MESO_OK;
     study_split made = {0};
-    MESO_TRY(bench_inputs_scan(&s->inputs, operands, n, error));
+    MESO_TRY(db_inputs_scan(&s->inputs, operands, n, error));
     const study_dataset *dataset = &s->inputs.datasets[0];
     MESO_TRY(study_split_make(dataset, s->test, s->seed, &made, error));
     MESO_TRY(meso_folder_make(s->out, error));
     if (s->links)
-        MESO_TRY(bench_split_links(dataset, &made, s->out, error));
-    MESO_TRY(bench_split_lists(dataset, &made, s->out, error));
+        MESO_TRY(db_split_links(dataset, &made, s->out, error));
+    MESO_TRY(db_split_lists(dataset, &made, s->out, error));
     say(s, &made);
 out:
     study_split_free(&made);
     return status;
 }
 
-int bench_cmd_split(int argc, char **argv)
+int db_cmd_split(int argc, char **argv)
 {
-    split s = {.inputs = BENCH_INPUTS_INIT, .test = 0.1};
+    split s = {.inputs = DB_INPUTS_INIT, .test = 0.1};
     meso_error error = {0};
     char **operands;
     size_t n_operands;
     int code = parse(&s, argc, argv, &operands, &n_operands);
     if (code < 0)
         code = run(&s, operands, n_operands, &error) == MESO_OK ? 0 : tool_fail(&error);
-    bench_inputs_free(&s.inputs);
+    db_inputs_free(&s.inputs);
     return code;
 }

@@ -10,7 +10,7 @@
 #include "stats_report.h"
 
 typedef struct stats {
-    bench_inputs inputs;
+    db_inputs inputs;
     db_output output;
     const char *images;
 } stats;
@@ -39,7 +39,7 @@ static const char examples[] = "dataset_bench stats openforensics/Train dfdc/Tra
 static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_operands)
 {
     const tool_option options[] = {
-        BENCH_INPUT_OPTIONS(s->inputs),
+        DB_INPUT_OPTIONS(s->inputs),
         OPT_FLAG("study", 0, s->inputs.published_only,
                  "the study's six statistics alone, which is faster"),
         DB_OUTPUT_OPTIONS(s->output, "dataset, class, property, n, mean, std on stdout"),
@@ -59,10 +59,10 @@ static meso_status run(stats *s, char **operands, size_t n, const char *command,
     meso_status status = MESO_OK;
     db_stats found = {0};
     meso_text images = {0};
-    MESO_TRY(bench_inputs_scan(&s->inputs, operands, n, error));
+    MESO_TRY(db_inputs_scan(&s->inputs, operands, n, error));
     found.datasets = s->inputs.datasets;
     MESO_TRY(study_facts_describe(found.datasets, s->inputs.n, &found.facts, error));
-    const report_provenance provenance = bench_inputs_provenance(&s->inputs, command);
+    const report_provenance provenance = db_inputs_provenance(&s->inputs, command);
     MESO_TRY(db_output_put(&s->output, &db_stats_told, &found, &provenance, error));
     if (s->images) {
         db_images_csv(&found, &images);
@@ -73,9 +73,9 @@ out:
     return status;
 }
 
-int bench_cmd_stats(int argc, char **argv)
+int db_cmd_stats(int argc, char **argv)
 {
-    stats s = {.inputs = BENCH_INPUTS_INIT};
+    stats s = {.inputs = DB_INPUTS_INIT};
     meso_error error = {0};
     meso_text command = {0};
     char **operands;
@@ -85,7 +85,7 @@ int bench_cmd_stats(int argc, char **argv)
     if (code < 0)
         code =
             run(&s, operands, n_operands, command.bytes, &error) == MESO_OK ? 0 : tool_fail(&error);
-    bench_inputs_free(&s.inputs);
+    db_inputs_free(&s.inputs);
     meso_text_free(&command);
     return code;
 }

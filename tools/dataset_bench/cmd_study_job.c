@@ -11,9 +11,9 @@
 #include "dataset_bench.h"
 #include "study_job.h"
 
-int bench_cmd_study_job(int argc, char **argv)
+int db_cmd_study_job(int argc, char **argv)
 {
-    bench_study study = {0};
+    db_study study = {0};
     meso_error error = {0};
     meso_status status;
     int prepare = argc == 3 && strcmp(argv[2], "prepare") == 0;
@@ -21,14 +21,13 @@ int bench_cmd_study_job(int argc, char **argv)
         fprintf(stderr, "study-job is a part of `dataset_bench run`\n");
         return 2;
     }
-    status = bench_study_open(argv[1], &study, &error);
+    status = db_study_open(argv[1], &study, &error);
     if (status == MESO_OK && prepare)
-        status = bench_job_prepare(&study, &error);
+        status = db_job_prepare(&study, &error);
     if (status == MESO_OK && !prepare)
-        status = bench_study_load(&study, &error);
+        status = db_study_load(&study, &error);
     if (status == MESO_OK && !prepare)
-        status =
-            bench_job_run(&study, strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), &error);
-    bench_study_close(&study);
+        status = db_job_run(&study, strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), &error);
+    db_study_close(&study);
     return status == MESO_OK ? 0 : tool_fail(&error);
 }

@@ -9,15 +9,13 @@
 #include "cli.h"
 
 static const tool_cli_command commands[] = {
-    {"stats", "statistics of the pictures of each class and dataset", bench_cmd_stats},
-    {"check", "unusable files, duplicates, label conflicts, leaks, shortcuts", bench_cmd_check},
-    {"split", "a part to train on and a part to test with, recordings kept together",
-     bench_cmd_split},
-    {"demo-data", "draw three datasets and a control set, with faults planted",
-     bench_cmd_demo_data},
-    {"run", "train on each dataset, test on each test set, compare", bench_cmd_run},
-    {"report", "the report of a study again, from what is stored", bench_cmd_report},
-    {"study-job", NULL, bench_cmd_study_job},
+    {"stats", "statistics of the pictures of each class and dataset", db_cmd_stats},
+    {"check", "unusable files, duplicates, label conflicts, leaks, shortcuts", db_cmd_check},
+    {"split", "a part to train on and a part to test with, recordings kept together", db_cmd_split},
+    {"demo-data", "draw three datasets and a control set, with faults planted", db_cmd_demo_data},
+    {"run", "train on each dataset, test on each test set, compare", db_cmd_run},
+    {"report", "the report of a study again, from what is stored", db_cmd_report},
+    {"study-job", NULL, db_cmd_study_job},
     {NULL, NULL, NULL},
 };
 

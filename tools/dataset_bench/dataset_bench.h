@@ -5,12 +5,12 @@
 #ifndef MESO_TOOLS_DATASET_BENCH_H
 #define MESO_TOOLS_DATASET_BENCH_H
 
-int bench_cmd_stats(int argc, char **argv);
-int bench_cmd_check(int argc, char **argv);
-int bench_cmd_split(int argc, char **argv);
-int bench_cmd_demo_data(int argc, char **argv);
-int bench_cmd_run(int argc, char **argv);
-int bench_cmd_report(int argc, char **argv);
-int bench_cmd_study_job(int argc, char **argv); /* of run; not listed */
+int db_cmd_stats(int argc, char **argv);
+int db_cmd_check(int argc, char **argv);
+int db_cmd_split(int argc, char **argv);
+int db_cmd_demo_data(int argc, char **argv);
+int db_cmd_run(int argc, char **argv);
+int db_cmd_report(int argc, char **argv);
+int db_cmd_study_job(int argc, char **argv); /* of run; not listed */
 
 #endif

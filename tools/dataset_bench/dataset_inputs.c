@@ -11,7 +11,7 @@
 #include "study/scan/sample.h"
 
 /* The folder of the option, else that of the environment; leaves text empty for none. */
-static void find_cache(const bench_inputs *inputs, meso_text *folder)
+static void find_cache(const db_inputs *inputs, meso_text *folder)
 {
     static const struct {
         const char *variable, *below;
@@ -34,7 +34,7 @@ static void find_cache(const bench_inputs *inputs, meso_text *folder)
 
 static int show_progress(size_t n_done, size_t n, void *user)
 {
-    bench_inputs *inputs = user;
+    db_inputs *inputs = user;
     (void)n;
     tool_progress_update(&inputs->progress, n_done);
     return tool_interrupted();
@@ -62,11 +62,11 @@ static void tell_refusals(const study_dataset *dataset)
                 dataset->files.n_unreadable, dataset->files.unreadable);
 }
 
-static meso_status list_files(const bench_inputs *inputs, const char *path, meso_dataset *files,
+static meso_status list_files(const db_inputs *inputs, const char *path, meso_dataset *files,
                               meso_error *error)
 {
     meso_dataset_options options = inputs->files;
-    int drawn = inputs->draw != BENCH_NOT_DRAWN;
+    int drawn = inputs->draw != DB_NOT_DRAWN;
     options.manifest = NULL; /* it is a path of its own */
     options.max_per_class = drawn ? 0 : (size_t)inputs->sample;
     meso_status status = meso_dataset_open(path, &options, files, error);
@@ -75,7 +75,7 @@ static meso_status list_files(const bench_inputs *inputs, const char *path, meso
     return status;
 }
 
-static meso_status check_name(const bench_inputs *inputs, const char *name, const char *path,
+static meso_status check_name(const db_inputs *inputs, const char *name, const char *path,
                               meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -88,7 +88,7 @@ out:
     return status;
 }
 
-static meso_status scan_one(bench_inputs *inputs, const char *operand, const char *cache,
+static meso_status scan_one(db_inputs *inputs, const char *operand, const char *cache,
                             meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -101,7 +101,7 @@ static meso_status scan_one(bench_inputs *inputs, const char *operand, const cha
                                         .cache = cache,
                                         .progress = show_progress,
                                         .user = inputs};
-    const char *path = bench_source_name(operand, &name);
+    const char *path = db_source_name(operand, &name);
     MESO_REQUIRE(!name.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(check_name(inputs, name.bytes, path, error));
     MESO_TRY(list_files(inputs, path, &files, error));
@@ -115,8 +115,8 @@ out:
     return status;
 }
 
-meso_status bench_inputs_scan(bench_inputs *inputs, char *const *operands, size_t n_operands,
-                              meso_error *error)
+meso_status db_inputs_scan(db_inputs *inputs, char *const *operands, size_t n_operands,
+                           meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text cache = {0};
@@ -135,7 +135,7 @@ out:
     return status;
 }
 
-void bench_inputs_free(bench_inputs *inputs)
+void db_inputs_free(db_inputs *inputs)
 {
     for (size_t i = 0; i < inputs->n; i++)
         study_dataset_free(&inputs->datasets[i]);
@@ -143,7 +143,7 @@ void bench_inputs_free(bench_inputs *inputs)
     meso_device_close(inputs->device);
 }
 
-report_provenance bench_inputs_provenance(const bench_inputs *inputs, const char *command)
+report_provenance db_inputs_provenance(const db_inputs *inputs, const char *command)
 {
     const meso_device_info *info = meso_device_get_info(inputs->device);
     return (report_provenance){.device = info->name,

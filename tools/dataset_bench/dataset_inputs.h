@@ -2,16 +2,16 @@
  *
  * What every subcommand that looks at datasets asks for, and the scans that follow from it.
  */
-#ifndef MESO_TOOLS_BENCH_INPUTS_H
-#define MESO_TOOLS_BENCH_INPUTS_H
+#ifndef MESO_TOOLS_DATASET_INPUTS_H
+#define MESO_TOOLS_DATASET_INPUTS_H
 
 #include "common.h"
 #include "progress.h"
 #include "report/report_provenance.h"
 #include "study/scan/study_scan.h"
 
-/* Starts from BENCH_INPUTS_INIT. */
-typedef struct bench_inputs {
+/* Starts from DB_INPUTS_INIT. */
+typedef struct db_inputs {
     meso_dataset_options files; /* fake, real, manifest, group */
     const char *device_name;
     const char *cache;     /* folder; NULL: the usual one */
@@ -22,12 +22,12 @@ typedef struct bench_inputs {
     study_dataset *datasets; /* [n], in the order of the command line */
     size_t n;
     tool_progress progress;
-} bench_inputs;
+} db_inputs;
 
 /* clang-format off */
-#define BENCH_INPUTS_INIT {.files = MESO_DATASET_OPTIONS_INIT, .draw = BENCH_NOT_DRAWN}
-#define BENCH_NOT_DRAWN UINT64_MAX
-#define BENCH_INPUT_OPTIONS(i) \
+#define DB_INPUTS_INIT {.files = MESO_DATASET_OPTIONS_INIT, .draw = DB_NOT_DRAWN}
+#define DB_NOT_DRAWN UINT64_MAX
+#define DB_INPUT_OPTIONS(i) \
     OPT_TEXT("manifest", 'm', (i).files.manifest, "FILE", \
         "one more dataset: a CSV with the columns file, label and, if wanted, group; a FILE in " \
         "place of a FOLDER means the same"), \
@@ -55,10 +55,10 @@ typedef struct bench_inputs {
 /* Opens the device and scans every operand, with a progress bar, until Ctrl-C. Says on stderr what
  * was refused. Errors: those of meso_dataset_open and study_scan; DATA (two datasets of one name).
  */
-meso_status bench_inputs_scan(bench_inputs *inputs, char *const *operands, size_t n_operands,
-                              meso_error *error);
-void bench_inputs_free(bench_inputs *inputs);
+meso_status db_inputs_scan(db_inputs *inputs, char *const *operands, size_t n_operands,
+                           meso_error *error);
+void db_inputs_free(db_inputs *inputs);
 
-report_provenance bench_inputs_provenance(const bench_inputs *inputs, const char *command);
+report_provenance db_inputs_provenance(const db_inputs *inputs, const char *command);
 
 #endif

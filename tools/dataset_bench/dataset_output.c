@@ -5,7 +5,7 @@
 #include "report/report_json.h"
 
 int db_output_check(const db_output *o, const char *command, size_t n_operands,
-                    const bench_inputs *inputs)
+                    const db_inputs *inputs)
 {
     if (n_operands == 0 && !inputs->files.manifest)
         return tool_options_usage_error(command, "give a folder or --manifest FILE");

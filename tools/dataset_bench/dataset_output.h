@@ -22,7 +22,7 @@ typedef struct db_output {
 
 /* −1, or the exit code of a usage error: two forms on stdout, or no dataset. */
 int db_output_check(const db_output *output, const char *command, size_t n_operands,
-                    const bench_inputs *inputs);
+                    const db_inputs *inputs);
 
 /* How each form is made of what a command has found. */
 typedef struct db_told {

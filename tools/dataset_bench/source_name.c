@@ -18,7 +18,7 @@ static size_t without_slashes(const char *path, size_t end)
     return end;
 }
 
-const char *bench_source_name(const char *operand, meso_text *name)
+const char *db_source_name(const char *operand, meso_text *name)
 {
     size_t n = strcspn(operand, "=/");
     if (operand[n] == '=' && n > 0) {

@@ -9,6 +9,6 @@
 
 /* Appends the name: what stands before "=", if it holds no "/", else the last two parts of the
  * path ("openforensics/Train"). Returns the path, a part of the operand. */
-const char *bench_source_name(const char *operand, meso_text *name);
+const char *db_source_name(const char *operand, meso_text *name);
 
 #endif

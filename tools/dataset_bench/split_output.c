@@ -59,8 +59,8 @@ out:
     return status;
 }
 
-meso_status bench_split_lists(const study_dataset *dataset, const study_split *split,
-                              const char *folder, meso_error *error)
+meso_status db_split_lists(const study_dataset *dataset, const study_split *split,
+                           const char *folder, meso_error *error)
 {
     meso_status status = write_list(dataset, split, 0, folder, error);
     return status == MESO_OK ? write_list(dataset, split, 1, folder, error) : status;
@@ -113,8 +113,8 @@ out:
     return status;
 }
 
-meso_status bench_split_links(const study_dataset *dataset, const study_split *split,
-                              const char *folder, meso_error *error)
+meso_status db_split_links(const study_dataset *dataset, const study_split *split,
+                           const char *folder, meso_error *error)
 {
     meso_status status = MESO_OK;
     for (int part = 0; part < 2; part++)

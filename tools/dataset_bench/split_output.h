@@ -9,11 +9,11 @@
 
 /* folder/train.csv and folder/test.csv with the columns file (absolute), label, group where there
  * are groups, hash (XXH3-128 of the file). Errors: CREATE, IO, MEMORY. */
-meso_status bench_split_lists(const study_dataset *dataset, const study_split *split,
-                              const char *folder, meso_error *error);
+meso_status db_split_lists(const study_dataset *dataset, const study_split *split,
+                           const char *folder, meso_error *error);
 
 /* folder/{train,test}/{Fake,Real}/ with symbolic links to the files. Errors: CREATE, MEMORY. */
-meso_status bench_split_links(const study_dataset *dataset, const study_split *split,
-                              const char *folder, meso_error *error);
+meso_status db_split_links(const study_dataset *dataset, const study_split *split,
+                           const char *folder, meso_error *error);
 
 #endif

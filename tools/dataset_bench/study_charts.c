@@ -22,7 +22,7 @@ typedef struct shade {
     double cold, hot;
 } shade;
 
-static void heat_map(report_html *page, const bench_results *r, size_t variant, const shade *s)
+static void heat_map(report_html *page, const db_results *r, size_t variant, const shade *s)
 {
     const study_plan *plan = &r->study->plan;
     const char *rows[STUDY_MAX_SETS], *columns[STUDY_MAX_SETS];
@@ -54,7 +54,7 @@ static void heat_map(report_html *page, const bench_results *r, size_t variant, 
     free(values);
 }
 
-void bench_study_heat_maps(report_html *page, const bench_results *r)
+void db_study_heat_maps(report_html *page, const db_results *r)
 {
     static const shade shades[] = {{STUDY_ACCURACY, "Accuracy", 0.5, 1},
                                    {STUDY_AUC, "AUC", 0.5, 1},
@@ -74,7 +74,7 @@ typedef struct curve {
 } curve;
 
 /* Mean loss over the seeds that are done. */
-static void loss_curve(const bench_results *r, size_t train, size_t variant, curve *c)
+static void loss_curve(const db_results *r, size_t train, size_t variant, curve *c)
 {
     size_t n = 0;
     *c = (curve){0};
@@ -94,7 +94,7 @@ static void loss_curve(const bench_results *r, size_t train, size_t variant, cur
 }
 
 /* The first seed's ROC, thinned to what a chart can show. */
-static void roc_curve(const bench_results *r, size_t train, size_t variant, size_t test, curve *c)
+static void roc_curve(const db_results *r, size_t train, size_t variant, size_t test, curve *c)
 {
     const study_plan *plan = &r->study->plan;
     const study_list *list = &r->study->lists[plan->n_train + test];
@@ -158,7 +158,7 @@ static const char *loss_name(const study_plan *plan)
     return names[plan->variants[0].options.loss];
 }
 
-void bench_study_curves(report_html *page, const bench_results *r)
+void db_study_curves(report_html *page, const db_results *r)
 {
     const study_plan *plan = &r->study->plan;
     size_t n = plan->n_train * plan->n_variants;

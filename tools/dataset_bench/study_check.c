@@ -120,23 +120,23 @@ out:
     return status == MESO_OK ? MESO_OK : name_failure(status, "variant", v->name, &inner, error);
 }
 
-meso_status bench_study_check(const study_plan *plan, bench_outlook *outlook, meso_error *error)
+meso_status db_study_check(const study_plan *plan, db_sizes *sizes, meso_error *error)
 {
     meso_status status = MESO_OK;
-    *outlook = (bench_outlook){0};
+    *sizes = (db_sizes){0};
     MESO_TRY(check_apart(plan, error));
     for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
         int is_train = s < plan->n_train;
         const study_source *source = is_train ? &plan->train[s] : &plan->test[s - plan->n_train];
-        MESO_TRY(check_source(source, is_train, outlook->n_files[s], error));
+        MESO_TRY(check_source(source, is_train, sizes->n_files[s], error));
     }
     for (size_t v = 0; v < plan->n_variants; v++)
-        MESO_TRY(check_variant(&plan->variants[v], &outlook->model_bytes[v], error));
+        MESO_TRY(check_variant(&plan->variants[v], &sizes->model_bytes[v], error));
     for (int c = 0; c < 2; c++) {
         size_t least = plan->limit ? (size_t)plan->limit : (size_t)-1;
         for (size_t s = 0; s < plan->n_train && plan->equalize; s++)
-            least = outlook->n_files[s][c] < least ? outlook->n_files[s][c] : least;
-        outlook->per_class[c] = least == (size_t)-1 ? 0 : least;
+            least = sizes->n_files[s][c] < least ? sizes->n_files[s][c] : least;
+        sizes->per_class[c] = least == (size_t)-1 ? 0 : least;
     }
 out:
     return status;

@@ -80,17 +80,17 @@ out:
     return status;
 }
 
-static size_t trained_images(const bench_outlook *o, size_t train)
+static size_t trained_images(const db_sizes *sizes, size_t train)
 {
     size_t n = 0;
     for (int c = 0; c < 2; c++) {
-        size_t has = o->n_files[train][c], take = o->per_class[c];
+        size_t has = sizes->n_files[train][c], take = sizes->per_class[c];
         n += take && take < has ? take : has;
     }
     return n;
 }
 
-static void print_sets(const study_plan *plan, const bench_outlook *o)
+static void print_sets(const study_plan *plan, const db_sizes *sizes)
 {
     REPORT_TABLE(table, COLUMN_TEXT("set", "set"), COLUMN_TEXT("role", "role"),
                  COLUMN_COUNT("fake", "fake"), COLUMN_COUNT("real", "real"),
@@ -99,11 +99,11 @@ static void print_sets(const study_plan *plan, const bench_outlook *o)
     for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
         int is_train = s < plan->n_train;
         const study_source *source = is_train ? &plan->train[s] : &plan->test[s - plan->n_train];
-        REPORT_ROW(
-            &table, CELL_TEXT(source->name), CELL_TEXT(is_train ? "train" : "test"),
-            CELL_COUNT(o->n_files[s][0]), CELL_COUNT(o->n_files[s][1]),
-            CELL_COUNT(is_train ? trained_images(o, s) : o->n_files[s][0] + o->n_files[s][1]),
-            CELL_TEXT(source->path));
+        REPORT_ROW(&table, CELL_TEXT(source->name), CELL_TEXT(is_train ? "train" : "test"),
+                   CELL_COUNT(sizes->n_files[s][0]), CELL_COUNT(sizes->n_files[s][1]),
+                   CELL_COUNT(is_train ? trained_images(sizes, s)
+                                       : sizes->n_files[s][0] + sizes->n_files[s][1]),
+                   CELL_TEXT(source->path));
     }
     report_table_text(&table, &text);
     printf("%s", text.bytes ? text.bytes : "");
@@ -112,12 +112,12 @@ static void print_sets(const study_plan *plan, const bench_outlook *o)
 }
 
 /* Seconds and bytes of everything. */
-static void add_up(const study_plan *plan, const bench_outlook *o, const speeds *speed,
+static void add_up(const study_plan *plan, const db_sizes *sizes, const speeds *speed,
                    size_t n_devices, double *seconds, double *bytes)
 {
     double n_test = 0, n_files = 0, seeds = (double)plan->n_seeds;
     for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
-        double n = (double)(o->n_files[s][0] + o->n_files[s][1]);
+        double n = (double)(sizes->n_files[s][0] + sizes->n_files[s][1]);
         n_files += n;
         n_test += s < plan->n_train ? 0 : n;
     }
@@ -126,11 +126,11 @@ static void add_up(const study_plan *plan, const bench_outlook *o, const speeds 
     for (size_t v = 0; v < plan->n_variants; v++)
         for (size_t t = 0; t < plan->n_train; t++) {
             double trained =
-                (double)trained_images(o, t) * (double)plan->variants[v].options.epochs;
+                (double)trained_images(sizes, t) * (double)plan->variants[v].options.epochs;
             *seconds +=
                 seeds * (trained / speed[v].train + n_test * (double)n_devices / speed[v].score);
             *bytes +=
-                seeds * ((double)o->model_bytes[v] + n_test * (double)n_devices * score_bytes);
+                seeds * ((double)sizes->model_bytes[v] + n_test * (double)n_devices * score_bytes);
         }
 }
 
@@ -147,8 +147,7 @@ out:
     return status;
 }
 
-meso_status bench_study_dry_run(const study_plan *plan, const bench_outlook *outlook,
-                                meso_error *error)
+meso_status db_study_dry_run(const study_plan *plan, const db_sizes *sizes, meso_error *error)
 {
     meso_status status = MESO_OK;
     speeds speed[STUDY_MAX_SETS];
@@ -159,8 +158,8 @@ meso_status bench_study_dry_run(const study_plan *plan, const bench_outlook *out
     MESO_TRY(tool_open_device(plan->device, &device, error));
     for (size_t v = 0; v < plan->n_variants; v++)
         MESO_TRY(probe(device, &plan->variants[v].options, &speed[v], error));
-    print_sets(plan, outlook);
-    add_up(plan, outlook, speed, n_devices, &seconds, &bytes);
+    print_sets(plan, sizes);
+    add_up(plan, sizes, speed, n_devices, &seconds, &bytes);
     printf("\n%zu jobs: %zu training sets × %zu variants × %zu seeds, each on %zu test sets\n",
            study_plan_n_jobs(plan), plan->n_train, plan->n_variants, plan->n_seeds, plan->n_test);
     for (size_t v = 0; v < plan->n_variants; v++)

@@ -133,7 +133,7 @@ out:
     return status;
 }
 
-static meso_status compare_all(const bench_study *study, const features *sets, size_t n_sets,
+static meso_status compare_all(const db_study *study, const features *sets, size_t n_sets,
                                study_outcome *outcome, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -142,8 +142,8 @@ static meso_status compare_all(const bench_study *study, const features *sets, s
     for (size_t a = 0; a < n_sets; a++)
         for (size_t b = a + 1; b < n_sets; b++) {
             study_feature_distance *row = &outcome->distances[outcome->n_distances++];
-            snprintf(row->a, sizeof row->a, "%s", bench_source(study, a)->name);
-            snprintf(row->b, sizeof row->b, "%s", bench_source(study, b)->name);
+            snprintf(row->a, sizeof row->a, "%s", db_source(study, a)->name);
+            snprintf(row->b, sizeof row->b, "%s", db_source(study, b)->name);
             row->n = sets[a].n;
             MESO_TRY(study_frechet(sets[a].values, sets[a].n, sets[b].values, sets[b].n,
                                    sets[a].width, &row->squared, error));
@@ -152,7 +152,7 @@ out:
     return status;
 }
 
-static meso_status collect_all(const bench_study *study, meso_model *model, const char *layer,
+static meso_status collect_all(const db_study *study, meso_model *model, const char *layer,
                                features *sets, size_t n_sets, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -166,8 +166,8 @@ static meso_status collect_all(const bench_study *study, meso_model *model, cons
     return status;
 }
 
-meso_status bench_job_features(const bench_study *study, meso_device *device,
-                               const char *model_path, study_outcome *outcome, meso_error *error)
+meso_status db_job_features(const db_study *study, meso_device *device, const char *model_path,
+                            study_outcome *outcome, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_model_options options = MESO_MODEL_OPTIONS_INIT;

@@ -18,68 +18,67 @@
 enum { n_parts = 4 };
 static const char *const parts[n_parts] = {"lists", "jobs", "models", "runs"};
 
-const char *bench_study_path(const bench_study *study, char path[BENCH_PATH_SIZE],
-                             const char *format, ...)
+const char *db_study_path(const db_study *study, char path[DB_PATH_SIZE], const char *format, ...)
 {
     va_list arguments;
-    int n = snprintf(path, BENCH_PATH_SIZE, "%s/", study->folder);
+    int n = snprintf(path, DB_PATH_SIZE, "%s/", study->folder);
     va_start(arguments, format);
-    if (n > 0 && n < BENCH_PATH_SIZE)
-        vsnprintf(path + n, BENCH_PATH_SIZE - (size_t)n, format, arguments);
+    if (n > 0 && n < DB_PATH_SIZE)
+        vsnprintf(path + n, DB_PATH_SIZE - (size_t)n, format, arguments);
     va_end(arguments);
     return path;
 }
 
-const char *bench_job_path(const bench_study *study, size_t job, const char *format,
-                           char path[BENCH_PATH_SIZE])
+const char *db_job_path(const db_study *study, size_t job, const char *format,
+                        char path[DB_PATH_SIZE])
 {
     char name[STUDY_JOB_NAME_SIZE];
     study_job_name(&study->plan, study_plan_job(&study->plan, job), name);
     const char *mark = strstr(format, "%s");
-    bench_study_path(study, path, "%.*s%s%s", (int)(mark - format), format, name, mark + 2);
+    db_study_path(study, path, "%.*s%s%s", (int)(mark - format), format, name, mark + 2);
     return path;
 }
 
-const study_source *bench_source(const bench_study *study, size_t set)
+const study_source *db_source(const db_study *study, size_t set)
 {
     const study_plan *plan = &study->plan;
     return set < plan->n_train ? &plan->train[set] : &plan->test[set - plan->n_train];
 }
 
-meso_status bench_study_open(const char *folder, bench_study *study, meso_error *error)
+meso_status db_study_open(const char *folder, db_study *study, meso_error *error)
 {
-    char path[BENCH_PATH_SIZE];
-    *study = (bench_study){.folder = folder};
-    bench_study_path(study, path, "study.json");
+    char path[DB_PATH_SIZE];
+    *study = (db_study){.folder = folder};
+    db_study_path(study, path, "study.json");
     if (access(path, F_OK) != 0)
         return meso_fail(error, MESO_ERROR_NO_INPUT, "%s: no study is there (no study.json)",
                          MESO_PRINTABLE(folder));
     return study_plan_read(path, NULL, &study->plan, error);
 }
 
-meso_status bench_study_create(const char *folder, study_plan *plan, bench_study *study,
-                               meso_error *error)
+meso_status db_study_create(const char *folder, study_plan *plan, db_study *study,
+                            meso_error *error)
 {
     meso_status status = MESO_OK;
-    char path[BENCH_PATH_SIZE];
-    *study = (bench_study){.folder = folder, .plan = *plan};
+    char path[DB_PATH_SIZE];
+    *study = (db_study){.folder = folder, .plan = *plan};
     *plan = (study_plan){0};
-    MESO_REQUIRE(access(bench_study_path(study, path, "study.json"), F_OK) != 0, error,
+    MESO_REQUIRE(access(db_study_path(study, path, "study.json"), F_OK) != 0, error,
                  MESO_ERROR_CREATE,
                  "%s: already holds a study: continue it with --resume, or give another -o",
                  MESO_PRINTABLE(folder));
     MESO_TRY(meso_folder_make(folder, error));
     for (size_t i = 0; i < n_parts; i++)
-        MESO_TRY(meso_folder_make(bench_study_path(study, path, "%s", parts[i]), error));
+        MESO_TRY(meso_folder_make(db_study_path(study, path, "%s", parts[i]), error));
     /* The last: a folder with a plan is a study. */
     MESO_TRY(meso_json_save(study->plan.document, JSON_INDENT(2),
-                            bench_study_path(study, path, "study.json"), error));
+                            db_study_path(study, path, "study.json"), error));
 out:
     return status;
 }
 
 /* Do leaks name images that are there? */
-static int facts_fit_lists(const bench_study *study)
+static int facts_fit_lists(const db_study *study)
 {
     int fit = 1;
     for (size_t i = 0; i < study->facts.n_pairs; i++) {
@@ -91,20 +90,20 @@ static int facts_fit_lists(const bench_study *study)
     return fit;
 }
 
-meso_status bench_study_load(bench_study *study, meso_error *error)
+meso_status db_study_load(db_study *study, meso_error *error)
 {
     meso_status status = MESO_OK;
-    char path[BENCH_PATH_SIZE];
+    char path[DB_PATH_SIZE];
     size_t n_sets = study->plan.n_train + study->plan.n_test;
     json_error_t at;
     json_t *document = NULL;
     study->lists = calloc(n_sets, sizeof *study->lists);
     MESO_REQUIRE_MEMORY(study->lists, error);
     for (size_t s = 0; s < n_sets; s++)
-        MESO_TRY(study_list_read(
-            bench_study_path(study, path, "lists/%s.csv", bench_source(study, s)->name),
-            &study->lists[s], error));
-    document = json_load_file(bench_study_path(study, path, "facts.json"), 0, &at);
+        MESO_TRY(
+            study_list_read(db_study_path(study, path, "lists/%s.csv", db_source(study, s)->name),
+                            &study->lists[s], error));
+    document = json_load_file(db_study_path(study, path, "facts.json"), 0, &at);
     MESO_REQUIRE(document, error, MESO_ERROR_DATA, "%s: %s", MESO_PRINTABLE(path), at.text);
     MESO_TRY(study_facts_read(document, &study->plan, &study->facts, error));
     MESO_REQUIRE(facts_fit_lists(study), error, MESO_ERROR_DATA,
@@ -115,14 +114,14 @@ out:
     return status;
 }
 
-void bench_study_close(bench_study *study)
+void db_study_close(db_study *study)
 {
     for (size_t s = 0; study->lists && s < study->plan.n_train + study->plan.n_test; s++)
         study_list_free(&study->lists[s]);
     free(study->lists);
     study_facts_free(&study->facts);
     study_plan_free(&study->plan);
-    *study = (bench_study){0};
+    *study = (db_study){0};
 }
 
 /* Files that a killed process had not finished. */
@@ -139,11 +138,11 @@ static void sweep(const char *folder)
         closedir(open_folder);
 }
 
-meso_status bench_study_lock(const bench_study *study, meso_error *error)
+meso_status db_study_lock(const db_study *study, meso_error *error)
 {
-    char path[BENCH_PATH_SIZE];
+    char path[DB_PATH_SIZE];
     /* Never closed: the lock goes with the process. */
-    int fd = open(bench_study_path(study, path, "lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = open(db_study_path(study, path, "lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return meso_fail(error, MESO_ERROR_CREATE, "%s: %s", MESO_PRINTABLE(path), strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
@@ -151,7 +150,7 @@ meso_status bench_study_lock(const bench_study *study, meso_error *error)
                          "%s: another process is working on this study; wait for it",
                          MESO_PRINTABLE(study->folder));
     for (size_t i = 0; i < n_parts; i++)
-        sweep(bench_study_path(study, path, "%s", parts[i]));
+        sweep(db_study_path(study, path, "%s", parts[i]));
     sweep(study->folder);
     return MESO_OK;
 }

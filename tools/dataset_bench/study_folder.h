@@ -20,35 +20,35 @@
 #include "study/result/study_facts.h"
 #include "study/result/study_outcome.h"
 
-typedef struct bench_study {
+typedef struct db_study {
     const char *folder;
     study_plan plan;
     study_list *lists; /* [n_train + n_test], training sets first; NULL before they are read */
     study_facts facts;
-} bench_study;
+} db_study;
 
 /* Reads the plan of a folder. Errors: NO_INPUT (no study there), DATA. */
-meso_status bench_study_open(const char *folder, bench_study *study, meso_error *error);
+meso_status db_study_open(const char *folder, db_study *study, meso_error *error);
 
 /* Makes a folder for a plan, which it takes over. Errors: CREATE (there is a study already). */
-meso_status bench_study_create(const char *folder, study_plan *plan, bench_study *study,
-                               meso_error *error);
+meso_status db_study_create(const char *folder, study_plan *plan, db_study *study,
+                            meso_error *error);
 
 /* Reads lists and facts, which the preparing job has left. */
-meso_status bench_study_load(bench_study *study, meso_error *error);
-void bench_study_close(bench_study *study);
+meso_status db_study_load(db_study *study, meso_error *error);
+void db_study_close(db_study *study);
 
 /* Keeps other processes from working on the folder until this one ends, however it does; then
  * clears away what a killed one had not finished. */
-meso_status bench_study_lock(const bench_study *study, meso_error *error);
+meso_status db_study_lock(const db_study *study, meso_error *error);
 
 /* "<folder>/<printf>", in a buffer of the caller's. Returns it. */
-enum { BENCH_PATH_SIZE = 4096 };
-const char *bench_study_path(const bench_study *study, char path[BENCH_PATH_SIZE],
-                             const char *format, ...) __attribute__((format(printf, 3, 4)));
-const char *bench_job_path(const bench_study *study, size_t job, const char *format,
-                           char path[BENCH_PATH_SIZE]); /* format: "jobs/%s.json" */
+enum { DB_PATH_SIZE = 4096 };
+const char *db_study_path(const db_study *study, char path[DB_PATH_SIZE], const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+const char *db_job_path(const db_study *study, size_t job, const char *format,
+                        char path[DB_PATH_SIZE]); /* format: "jobs/%s.json" */
 
-const study_source *bench_source(const bench_study *study, size_t set);
+const study_source *db_source(const db_study *study, size_t set);
 
 #endif

@@ -131,7 +131,7 @@ out:
 }
 
 /* Every test set on one device. */
-static meso_status test_on(const bench_study *study, meso_device *device, size_t d,
+static meso_status test_on(const db_study *study, meso_device *device, size_t d,
                            const char *model_path, size_t n_threads, study_outcome *outcome,
                            meso_error *error)
 {
@@ -153,15 +153,15 @@ out:
     return status;
 }
 
-meso_status bench_job_run(bench_study *study, size_t job, size_t n_threads, meso_error *error)
+meso_status db_job_run(db_study *study, size_t job, size_t n_threads, meso_error *error)
 {
     meso_status status = MESO_OK;
     device_list devices = {0};
     meso_device *device = NULL;
     study_outcome outcome = {.n_tests = study->plan.n_test};
-    char model_path[BENCH_PATH_SIZE], path[BENCH_PATH_SIZE];
+    char model_path[DB_PATH_SIZE], path[DB_PATH_SIZE];
     const study_job what = study_plan_job(&study->plan, job);
-    bench_job_path(study, job, "models/%s.safetensors", model_path);
+    db_job_path(study, job, "models/%s.safetensors", model_path);
     MESO_TRY(choose_devices(study->plan.device, &devices, error));
     outcome.n_devices = devices.n;
     outcome.scored = calloc(outcome.n_tests * outcome.n_devices + 1, sizeof *outcome.scored);
@@ -169,15 +169,14 @@ meso_status bench_job_run(bench_study *study, size_t job, size_t n_threads, meso
     for (size_t d = 0; d < devices.n; d++) {
         MESO_TRY(open_device(&devices, d, &device, error));
         if (d == 0)
-            MESO_TRY(bench_job_train(study, job, n_threads, device, model_path, &outcome, error));
+            MESO_TRY(db_job_train(study, job, n_threads, device, model_path, &outcome, error));
         MESO_TRY(test_on(study, device, d, model_path, n_threads, &outcome, error));
         if (d == 0 && what.variant == 0 && what.seed == 0)
-            MESO_TRY(bench_job_features(study, device, model_path, &outcome, error));
+            MESO_TRY(db_job_features(study, device, model_path, &outcome, error));
         meso_device_close(device);
         device = NULL;
     }
-    MESO_TRY(
-        study_outcome_write(&outcome, bench_job_path(study, job, "jobs/%s.json", path), error));
+    MESO_TRY(study_outcome_write(&outcome, db_job_path(study, job, "jobs/%s.json", path), error));
 out:
     meso_device_close(device);
     study_outcome_free(&outcome);

@@ -67,14 +67,14 @@ static json_t *view_json(const study_set_facts *facts, study_view view)
                     facts->view_interval[view].high);
 }
 
-static json_t *dataset_json(const bench_study *study, size_t s)
+static json_t *dataset_json(const db_study *study, size_t s)
 {
     const study_set_facts *facts = &study->facts.sets[s];
     json_t *classes = json_pack("{s:o, s:o, s:o}", "fake", class_json(facts, 0), "real",
                                 class_json(facts, 1), "both", class_json(facts, STUDY_BOTH));
     return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
                      facts->name, "role", s < study->plan.n_train ? "train" : "test", "path",
-                     meso_json_text(bench_source(study, s)->path), "content_hash",
+                     meso_json_text(db_source(study, s)->path), "content_hash",
                      study->lists[s].content_hash, "n_files", count(facts->n_files), "n_unusable",
                      count(facts->n_unusable), "n_groups", count(facts->n_groups), "classes",
                      classes, "duplicates", db_kinds_json(facts->n_duplicates, STUDY_N_PAIR_KINDS),
@@ -83,7 +83,7 @@ static json_t *dataset_json(const bench_study *study, size_t s)
                      view_json(facts, STUDY_VIEW_FRAMING));
 }
 
-static json_t *leak_json(const bench_study *study, const study_pair_facts *pair,
+static json_t *leak_json(const db_study *study, const study_pair_facts *pair,
                          const study_pair *leak)
 {
     meso_builder object = meso_build_object(), also = meso_build_object();
@@ -99,7 +99,7 @@ static json_t *leak_json(const bench_study *study, const study_pair_facts *pair,
 /* ---- the matrix --------------------------------------------------------------------------------
  */
 
-static json_t *cell_json(const bench_results *r, const study_cell *cell)
+static json_t *cell_json(const db_results *r, const study_cell *cell)
 {
     const study_plan *plan = &r->study->plan;
     meso_builder seeds = meso_build_list(), object = meso_build_object();
@@ -138,7 +138,7 @@ static json_t *side_json(const study_plan *plan, const study_cell *cell)
                      plan->variants[cell->variant].name);
 }
 
-static json_t *comparison_json(const bench_results *r, const study_comparison *c)
+static json_t *comparison_json(const db_results *r, const study_comparison *c)
 {
     const study_cell *a = &r->matrix.cells[c->a], *b = &r->matrix.cells[c->b];
     const study_plan *plan = &r->study->plan;
@@ -151,7 +151,7 @@ static json_t *comparison_json(const bench_results *r, const study_comparison *c
                      "differs", c->differs);
 }
 
-static json_t *baselines_json(const bench_results *r)
+static json_t *baselines_json(const db_results *r)
 {
     const study_plan *plan = &r->study->plan;
     meso_builder list = meso_build_list();
@@ -176,7 +176,7 @@ static json_t *baselines_json(const bench_results *r)
 /* ---- why, how ----------------------------------------------------------------------------------
  */
 
-static json_t *link_json(const bench_results *r, const study_link *link)
+static json_t *link_json(const db_results *r, const study_link *link)
 {
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "test", r->study->plan.test[link->test].name,
                      "property", study_properties[link->property].key, "aspect",
@@ -186,7 +186,7 @@ static json_t *link_json(const bench_results *r, const study_link *link)
                      meso_json_number(link->correlation.least_p));
 }
 
-static json_t *distance_json(const bench_results *r, const study_distance *d)
+static json_t *distance_json(const db_results *r, const study_distance *d)
 {
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "a", r->study->facts.sets[d->a].name, "b",
                      r->study->facts.sets[d->b].name, "properties", meso_json_number(d->property),
@@ -194,7 +194,7 @@ static json_t *distance_json(const bench_results *r, const study_distance *d)
                      "n_images", count(d->n_images));
 }
 
-static json_t *device_json(const bench_results *r, const bench_device_row *row)
+static json_t *device_json(const db_results *r, const db_device_row *row)
 {
     const study_plan *plan = &r->study->plan;
     meso_builder cells = meso_build_list();
@@ -212,7 +212,7 @@ static json_t *device_json(const bench_results *r, const bench_device_row *row)
                      meso_build_end(&cells));
 }
 
-static json_t *job_json(const bench_results *r, size_t job)
+static json_t *job_json(const db_results *r, size_t job)
 {
     const study_plan *plan = &r->study->plan;
     const study_job what = study_plan_job(plan, job);
@@ -233,7 +233,7 @@ static json_t *job_json(const bench_results *r, size_t job)
 /* ---- the document ------------------------------------------------------------------------------
  */
 
-static void set_lists(meso_builder *root, const bench_results *r)
+static void set_lists(meso_builder *root, const db_results *r)
 {
     enum {
         datasets,
@@ -251,7 +251,7 @@ static void set_lists(meso_builder *root, const bench_results *r)
                                               "comparisons", "links", "distances",
                                               "devices",     "jobs",  "findings"};
     meso_builder lists[n_lists];
-    const bench_study *study = r->study;
+    const db_study *study = r->study;
     for (size_t i = 0; i < n_lists; i++)
         lists[i] = meso_build_list();
     for (size_t i = 0; i < study->plan.n_train + study->plan.n_test; i++)
@@ -280,7 +280,7 @@ static void set_lists(meso_builder *root, const bench_results *r)
         meso_build_set(root, keys[i], meso_build_end(&lists[i]));
 }
 
-json_t *bench_study_json(const bench_results *r, const report_provenance *provenance)
+json_t *db_study_json(const db_results *r, const report_provenance *provenance)
 {
     meso_builder root = meso_build_object();
     meso_build_text(&root, "schema", RESULT_SCHEMA);

@@ -8,6 +8,6 @@
 #include "study_results.h"
 
 /* The whole result; NULL: out of memory. */
-json_t *bench_study_json(const bench_results *results, const report_provenance *provenance);
+json_t *db_study_json(const db_results *results, const report_provenance *provenance);
 
 #endif

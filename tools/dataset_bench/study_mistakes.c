@@ -25,7 +25,7 @@ static int compare_mistakes(const void *left, const void *right)
 }
 
 /* Of the first variant, on images that counted. Returns how many there are. */
-static size_t find_mistakes(const bench_results *r, size_t train, size_t test, mistake *mistakes)
+static size_t find_mistakes(const db_results *r, size_t train, size_t test, mistake *mistakes)
 {
     const study_plan *plan = &r->study->plan;
     const study_list *list = &r->study->lists[plan->n_train + test];
@@ -70,7 +70,7 @@ static void show(report_html *page, const meso_dataset_item *item, double wrong)
     meso_image_free(&image);
 }
 
-void bench_study_mistakes(report_html *page, const bench_results *r)
+void db_study_mistakes(report_html *page, const db_results *r)
 {
     const study_plan *plan = &r->study->plan;
     report_html_section(page, "The worst mistakes");

@@ -146,7 +146,7 @@ static int collect(const words *w, json_t *document)
     return code >= 0 || ok ? code : tool_options_usage_error("run", "a value is not UTF-8");
 }
 
-static int check(const words *w, bench_run_options *o, char **operands, size_t n)
+static int check(const words *w, db_run_options *o, char **operands, size_t n)
 {
     if (w->resume) {
         if (n != 1 || json_object_size(o->overrides) > 0 || o->output || o->dry_run)
@@ -169,7 +169,7 @@ static int check(const words *w, bench_run_options *o, char **operands, size_t n
     return -1;
 }
 
-int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
+int db_run_options_parse(int argc, char **argv, db_run_options *o)
 {
     words w = {.variant = {.epochs = UINT64_MAX}, .protocol = not_given};
     const tool_option options[] = {
@@ -201,8 +201,7 @@ int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
                  "train on every image; default: as many of each class as the smallest set has"),
         OPT_COUNT("limit", 'n', w.limit, "N", 1, 1e9,
                   "at most so many images of each class of a training set"),
-        OPT_FLAG("keep-leaks", 0, w.keep_leaks,
-                 "keep test images that leak from the training set"),
+        OPT_FLAG("keep-leaks", 0, w.keep_leaks, "keep test images that leak from the training set"),
         OPT_TEXT("device", 'd', w.device, "DEVICE",
                  "cpu, gpu, 0:1, part of a name, or all: every cell is evaluated on each device"),
         OPT_COUNT("resamples", 0, w.resamples, "N", 2, 1000000, "of the bootstrap; default 1000"),
@@ -222,13 +221,13 @@ int bench_run_options_parse(int argc, char **argv, bench_run_options *o)
     return code < 0 ? check(&w, o, operands, n_operands) : code;
 }
 
-void bench_run_options_free(bench_run_options *options)
+void db_run_options_free(db_run_options *options)
 {
     json_decref(options->overrides);
     options->overrides = NULL;
 }
 
-meso_status bench_run_options_plan(bench_run_options *o, study_plan *plan, meso_error *error)
+meso_status db_run_options_plan(db_run_options *o, study_plan *plan, meso_error *error)
 {
     char here[4096];
     if (o->document)

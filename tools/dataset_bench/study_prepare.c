@@ -21,15 +21,15 @@ static int show_progress(size_t n_done, size_t n, void *user)
     return tool_interrupted();
 }
 
-static meso_status scan(const bench_study *study, size_t set, meso_device *device,
+static meso_status scan(const db_study *study, size_t set, meso_device *device,
                         study_dataset *dataset, meso_error *error)
 {
-    const study_source *source = bench_source(study, set);
+    const study_source *source = db_source(study, set);
     meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
     study_scan_options scanning = STUDY_SCAN_OPTIONS_INIT;
     meso_dataset files = {0};
     tool_progress progress;
-    char cache[BENCH_PATH_SIZE];
+    char cache[DB_PATH_SIZE];
     options.group = source->group;
     options.fake = source->fake;
     options.real = source->real;
@@ -37,7 +37,7 @@ static meso_status scan(const bench_study *study, size_t set, meso_device *devic
     if (status != MESO_OK)
         return status;
     scanning.device = device;
-    scanning.cache = bench_study_path(study, cache, "scans");
+    scanning.cache = db_study_path(study, cache, "scans");
     scanning.progress = show_progress;
     scanning.user = &progress;
     tool_progress_start(&progress, source->name, files.n_items);
@@ -69,23 +69,23 @@ static meso_status check_classes(const study_dataset *scan, meso_error *error)
 }
 
 /* Writes a set's list, or compares it with the one that is there. */
-static meso_status keep_list(const bench_study *study, size_t set, const study_list *list,
+static meso_status keep_list(const db_study *study, size_t set, const study_list *list,
                              meso_error *error)
 {
     meso_status status = MESO_OK;
-    const char *name = bench_source(study, set)->name;
-    char path[BENCH_PATH_SIZE];
+    const char *name = db_source(study, set)->name;
+    char path[DB_PATH_SIZE];
     study_list before = {0};
-    bench_study_path(study, path, "lists/%s.csv", name);
+    db_study_path(study, path, "lists/%s.csv", name);
     if (access(path, F_OK) == 0) {
         MESO_TRY(study_list_read(path, &before, error));
         MESO_TRY(study_list_compare(&before, list, name, error));
         goto out;
     }
     if (set < study->plan.n_train) {
-        char used[BENCH_PATH_SIZE];
+        char used[DB_PATH_SIZE];
         MESO_TRY(study_list_write_manifest(
-            list, bench_study_path(study, used, "lists/%s.used.csv", name), error));
+            list, db_study_path(study, used, "lists/%s.used.csv", name), error));
     }
     MESO_TRY(study_list_write(list, path, error));
 out:
@@ -93,7 +93,7 @@ out:
     return status;
 }
 
-static meso_status keep_lists(const bench_study *study, const study_dataset *scans,
+static meso_status keep_lists(const db_study *study, const study_dataset *scans,
                               const size_t per_class[2], meso_error *error)
 {
     static const size_t all[2] = {(size_t)-1, (size_t)-1};
@@ -110,15 +110,15 @@ static meso_status keep_lists(const bench_study *study, const study_dataset *sca
 }
 
 /* Facts that are there and can be read are those of these files: keep_lists() has compared them. */
-static meso_status keep_facts(const bench_study *study, const study_dataset *scans,
+static meso_status keep_facts(const db_study *study, const study_dataset *scans,
                               const size_t per_class[2], meso_error *error)
 {
     meso_status status = MESO_OK;
     const study_plan *plan = &study->plan;
     const study_facts_options options = {.n_train = plan->n_train};
     study_facts facts = {0};
-    char path[BENCH_PATH_SIZE];
-    bench_study_path(study, path, "facts.json");
+    char path[DB_PATH_SIZE];
+    db_study_path(study, path, "facts.json");
     json_t *document = json_load_file(path, 0, NULL);
     if (study_facts_read(document, plan, &facts, NULL) == MESO_OK)
         goto out;
@@ -139,7 +139,7 @@ out:
     return status;
 }
 
-meso_status bench_job_prepare(bench_study *study, meso_error *error)
+meso_status db_job_prepare(db_study *study, meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t n_sets = study->plan.n_train + study->plan.n_test, per_class[2];

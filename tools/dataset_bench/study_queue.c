@@ -15,11 +15,11 @@
 enum { exit_interrupted = 75 /* state is saved */, exit_failed = 70, max_log = 1 << 16 };
 
 typedef struct study_run {
-    const bench_study *study;
+    const db_study *study;
     tool_queue queue;
 } study_run;
 
-int bench_queue_prepare(const bench_study *study)
+int db_queue_prepare(const db_study *study)
 {
     const char *const argv[] = {tool_program_name, "study-job", study->folder, "prepare", NULL};
     tool_process p = {
@@ -37,13 +37,13 @@ int bench_queue_prepare(const bench_study *study)
     return exit_failed;
 }
 
-size_t bench_queue_done(const bench_study *study, unsigned char *done)
+size_t db_queue_done(const db_study *study, unsigned char *done)
 {
-    char path[BENCH_PATH_SIZE];
+    char path[DB_PATH_SIZE];
     size_t n = 0;
     for (size_t job = 0; job < study_plan_n_jobs(&study->plan); job++) {
         study_outcome outcome;
-        const char *file = bench_job_path(study, job, "jobs/%s.json", path);
+        const char *file = db_job_path(study, job, "jobs/%s.json", path);
         done[job] = access(file, F_OK) == 0 && study_outcome_read(file, &outcome, NULL) == MESO_OK;
         if (done[job])
             study_outcome_free(&outcome);
@@ -63,14 +63,14 @@ static void name_job(const study_run *r, size_t job, char name[STUDY_JOB_NAME_SI
 static meso_status start(void *user, size_t job, tool_process *process, meso_error *error)
 {
     const study_run *r = user;
-    char log[BENCH_PATH_SIZE], number[24], threads[24];
+    char log[DB_PATH_SIZE], number[24], threads[24];
     const size_t n = r->queue.n_parallel, n_processors = (size_t)sysconf(_SC_NPROCESSORS_ONLN);
     const char *const argv[] = {tool_program_name, "study-job", r->study->folder, number,
                                 threads,           NULL};
     snprintf(number, sizeof number, "%zu", job);
     snprintf(threads, sizeof threads, "%zu", n_processors > n ? n_processors / n : 1);
     process->argv = argv;
-    process->log = bench_job_path(r->study, job, "jobs/%s.log", log);
+    process->log = db_job_path(r->study, job, "jobs/%s.log", log);
     return tool_process_start(process, error);
 }
 
@@ -99,8 +99,8 @@ static int is_hopeless(const tool_process *process)
 
 static void say_failed(study_run *r, size_t job, const tool_process *process)
 {
-    char name[STUDY_JOB_NAME_SIZE], log[BENCH_PATH_SIZE], words[512];
-    bench_job_path(r->study, job, "jobs/%s.log", log);
+    char name[STUDY_JOB_NAME_SIZE], log[DB_PATH_SIZE], words[512];
+    db_job_path(r->study, job, "jobs/%s.log", log);
     name_job(r, job, name);
     last_words(log, words, sizeof words);
     fprintf(stderr, "%s: job %s %s %d%s%s\n", tool_program_name, name,
@@ -122,9 +122,9 @@ static void say_done(const study_run *r, size_t job, double seconds)
 static void ended(void *user, size_t job, const tool_process *process, double seconds)
 {
     study_run *r = user;
-    char path[BENCH_PATH_SIZE];
+    char path[DB_PATH_SIZE];
     study_outcome outcome;
-    const char *file = bench_job_path(r->study, job, "jobs/%s.json", path);
+    const char *file = db_job_path(r->study, job, "jobs/%s.json", path);
     const int exited_well = process->end == TOOL_PROCESS_EXITED && process->code == 0;
     if (!exited_well || study_outcome_read(file, &outcome, NULL) != MESO_OK) {
         if (!tool_interrupted())
@@ -134,10 +134,10 @@ static void ended(void *user, size_t job, const tool_process *process, double se
     study_outcome_free(&outcome);
     tool_queue_mark_done(&r->queue, job);
     say_done(r, job, seconds);
-    unlink(bench_job_path(r->study, job, "jobs/%s.log", path));
+    unlink(db_job_path(r->study, job, "jobs/%s.log", path));
 }
 
-int bench_queue_run(const bench_study *study, unsigned char *done, size_t n_parallel)
+int db_queue_run(const db_study *study, unsigned char *done, size_t n_parallel)
 {
     study_run r = {.study = study,
                    .queue = {.n_jobs = study_plan_n_jobs(&study->plan),

@@ -14,16 +14,16 @@
 
 enum { most_shortcuts = 4, most_pairs = 100 /* as the caption says */, most_links = 12 };
 
-typedef report_table table_maker(const bench_results *r);
+typedef report_table table_maker(const db_results *r);
 
 static void tell_table(report_writer *w, const char *caption, table_maker *make,
-                       const bench_results *r)
+                       const db_results *r)
 {
     report_table table = make(r);
     report_writer_table(w, caption, &table);
 }
 
-static void tell_findings(report_writer *w, const bench_results *r)
+static void tell_findings(report_writer *w, const db_results *r)
 {
     report_writer_section(w, "Findings");
     if (r->n_done < r->n_jobs)
@@ -33,7 +33,7 @@ static void tell_findings(report_writer *w, const bench_results *r)
         report_writer_paragraph(w, "%s", r->sentences.lines[i]);
 }
 
-static void tell_matrix(report_writer *w, const bench_results *r)
+static void tell_matrix(report_writer *w, const db_results *r)
 {
     report_writer_section(w, "Trained on × tested on");
     report_writer_paragraph(
@@ -44,20 +44,20 @@ static void tell_matrix(report_writer *w, const bench_results *r)
         r->study->plan.n_seeds < 2 ? "With one seed they leave out the variance of training runs."
                                    : "");
     if (w->form == REPORT_AS_HTML)
-        bench_study_heat_maps(&w->page, r);
-    tell_table(w, "Every cell", bench_table_matrix, r);
+        db_study_heat_maps(&w->page, r);
+    tell_table(w, "Every cell", db_table_matrix, r);
     if (r->study->plan.protocol)
-        tell_table(w, "In the form of the published study", bench_table_published, r);
+        tell_table(w, "In the form of the published study", db_table_published, r);
     tell_table(w,
                "Differences in accuracy on images held out from both training sets; p corrected "
                "for all comparisons (Holm)",
-               bench_table_comparisons, r);
-    tell_table(w, "Baselines", bench_table_baselines, r);
+               db_table_comparisons, r);
+    tell_table(w, "Baselines", db_table_baselines, r);
 }
 
-static void tell_leakage(report_writer *w, const bench_results *r)
+static void tell_leakage(report_writer *w, const db_results *r)
 {
-    const bench_study *study = r->study;
+    const db_study *study = r->study;
     report_table pairs = db_pairs_table();
     for (size_t i = 0; i < study->facts.n_pairs; i++) {
         const study_pair_facts *pair = &study->facts.pairs[i];
@@ -68,14 +68,14 @@ static void tell_leakage(report_writer *w, const bench_results *r)
                study->plan.keep_leaks ? "Leakage: test images that a training set has, too; kept"
                                       : "Leakage: test images that a training set has, too; left "
                                         "out of that cell",
-               bench_table_leaks, r);
+               db_table_leaks, r);
     report_writer_table(w, "The first 100 of each kind; study_result.json has all", &pairs);
 }
 
-static void tell_datasets(report_writer *w, const bench_results *r)
+static void tell_datasets(report_writer *w, const db_results *r)
 {
     report_writer_section(w, "The datasets");
-    tell_table(w, NULL, bench_table_sets, r);
+    tell_table(w, NULL, db_table_sets, r);
     if (r->study->plan.equalize)
         report_writer_paragraph(
             w, "Training sets were made equal in size: larger ones were sampled by the hash of "
@@ -90,13 +90,13 @@ static void tell_datasets(report_writer *w, const bench_results *r)
     db_tell_shortcuts(w, &r->study->facts, most_shortcuts);
 }
 
-static void tell_why(report_writer *w, const bench_results *r)
+static void tell_why(report_writer *w, const db_results *r)
 {
     report_writer_section(w, "Why");
-    tell_table(w, "Distances between sets", bench_table_distances, r);
+    tell_table(w, "Distances between sets", db_table_distances, r);
     for (size_t t = 0; t < r->study->plan.n_test; t++) {
         meso_text caption = {0};
-        report_table links = bench_table_links(r, t, most_links);
+        report_table links = db_table_links(r, t, most_links);
         meso_text_format(&caption,
                          "Rank correlation of properties with accuracy on %s over %zu training "
                          "sets, the strongest first",
@@ -106,7 +106,7 @@ static void tell_why(report_writer *w, const bench_results *r)
     }
 }
 
-void bench_study_report(report_writer *w, const bench_results *r, int thumbnails)
+void db_study_report(report_writer *w, const db_results *r, int thumbnails)
 {
     tell_findings(w, r);
     tell_matrix(w, r);
@@ -114,19 +114,19 @@ void bench_study_report(report_writer *w, const bench_results *r, int thumbnails
     tell_datasets(w, r);
     if (w->form == REPORT_AS_HTML) {
         report_writer_section(w, "Curves");
-        bench_study_curves(&w->page, r);
+        db_study_curves(&w->page, r);
     }
     if (w->form == REPORT_AS_HTML && thumbnails)
-        bench_study_mistakes(&w->page, r);
+        db_study_mistakes(&w->page, r);
     report_writer_section(w, "Devices and jobs");
-    tell_table(w, "Each cell on each device", bench_table_devices, r);
-    tell_table(w, "Every training", bench_table_jobs, r);
+    tell_table(w, "Each cell on each device", db_table_devices, r);
+    tell_table(w, "Every training", db_table_jobs, r);
 }
 
 /* ---- files -------------------------------------------------------------------------------------
  */
 
-static report_provenance provenance_of(const bench_results *r, meso_text *command)
+static report_provenance provenance_of(const db_results *r, meso_text *command)
 {
     const study_outcome *first = r->outcomes;
     while (!first->device[0] && first + 1 < r->outcomes + r->n_jobs)
@@ -142,33 +142,33 @@ static report_provenance provenance_of(const bench_results *r, meso_text *comman
                                .command = command->bytes};
 }
 
-static meso_status write_page(const bench_results *r, report_form form, const char *path,
+static meso_status write_page(const db_results *r, report_form form, const char *path,
                               int thumbnails, const report_provenance *provenance,
                               meso_error *error)
 {
     report_writer writer = {.form = form, .page.title = "Which dataset makes the better detector"};
     if (form == REPORT_AS_MARKDOWN)
         meso_text_add(&writer.out, "# Which dataset makes the better detector\n");
-    bench_study_report(&writer, r, thumbnails);
+    db_study_report(&writer, r, thumbnails);
     report_writer_finish(&writer, provenance);
     return report_put(&writer.out, path, error);
 }
 
-meso_status bench_results_write(const bench_results *r, int thumbnails, meso_error *error)
+meso_status db_results_write(const db_results *r, int thumbnails, meso_error *error)
 {
     meso_status status = MESO_OK;
-    char path[BENCH_PATH_SIZE];
+    char path[DB_PATH_SIZE];
     meso_text command = {0}, json = {0}, csv = {0};
-    report_table matrix = bench_table_matrix(r);
+    report_table matrix = db_table_matrix(r);
     const report_provenance provenance = provenance_of(r, &command);
     report_table_csv(&matrix, &csv);
-    report_json_put(bench_study_json(r, &provenance), &json);
-    MESO_TRY(report_put(&json, bench_study_path(r->study, path, "study_result.json"), error));
-    MESO_TRY(report_put(&csv, bench_study_path(r->study, path, "study_result.csv"), error));
-    MESO_TRY(write_page(r, REPORT_AS_MARKDOWN, bench_study_path(r->study, path, "study.md"),
+    report_json_put(db_study_json(r, &provenance), &json);
+    MESO_TRY(report_put(&json, db_study_path(r->study, path, "study_result.json"), error));
+    MESO_TRY(report_put(&csv, db_study_path(r->study, path, "study_result.csv"), error));
+    MESO_TRY(write_page(r, REPORT_AS_MARKDOWN, db_study_path(r->study, path, "study.md"),
                         thumbnails, &provenance, error));
-    MESO_TRY(write_page(r, REPORT_AS_HTML, bench_study_path(r->study, path, "study.html"),
-                        thumbnails, &provenance, error));
+    MESO_TRY(write_page(r, REPORT_AS_HTML, db_study_path(r->study, path, "study.html"), thumbnails,
+                        &provenance, error));
 out:
     report_table_free(&matrix);
     meso_text_free(&command);

@@ -9,11 +9,11 @@
 #include "study_results.h"
 
 /* Tells the whole study to the writer, but for where it comes from. */
-void bench_study_report(report_writer *writer, const bench_results *results, int thumbnails);
+void db_study_report(report_writer *writer, const db_results *results, int thumbnails);
 
 /* HTML only: the matrix of each variant as heat maps; curves; the worst mistakes. */
-void bench_study_heat_maps(report_html *page, const bench_results *results);
-void bench_study_curves(report_html *page, const bench_results *results);
-void bench_study_mistakes(report_html *page, const bench_results *results);
+void db_study_heat_maps(report_html *page, const db_results *results);
+void db_study_curves(report_html *page, const db_results *results);
+void db_study_mistakes(report_html *page, const db_results *results);
 
 #endif

@@ -10,16 +10,16 @@
 #include "base/error.h"
 
 /* Reads what jobs have left; those that are missing or damaged are not done. */
-static meso_status read_outcomes(bench_results *r, meso_error *error)
+static meso_status read_outcomes(db_results *r, meso_error *error)
 {
     meso_status status = MESO_OK;
-    char path[BENCH_PATH_SIZE];
+    char path[DB_PATH_SIZE];
     r->n_jobs = study_plan_n_jobs(&r->study->plan);
     r->outcomes = calloc(r->n_jobs, sizeof *r->outcomes);
     r->done = calloc(r->n_jobs, 1);
     MESO_REQUIRE(r->outcomes && r->done, error, MESO_ERROR_MEMORY, "out of memory");
     for (size_t job = 0; job < r->n_jobs; job++) {
-        bench_job_path(r->study, job, "jobs/%s.json", path);
+        db_job_path(r->study, job, "jobs/%s.json", path);
         r->done[job] =
             access(path, F_OK) == 0 && study_outcome_read(path, &r->outcomes[job], NULL) == MESO_OK;
         r->n_done += r->done[job];
@@ -31,7 +31,7 @@ out:
 }
 
 /* Do the scores fit the lists that stand there now? */
-static meso_status check_outcomes(const bench_results *r, meso_error *error)
+static meso_status check_outcomes(const db_results *r, meso_error *error)
 {
     const study_plan *plan = &r->study->plan;
     for (size_t job = 0; job < r->n_jobs; job++)
@@ -39,16 +39,16 @@ static meso_status check_outcomes(const bench_results *r, meso_error *error)
              r->done[job] && i < r->outcomes[job].n_tests * r->outcomes[job].n_devices; i++) {
             const study_outcome *o = &r->outcomes[job];
             const study_list *list = &r->study->lists[plan->n_train + i / o->n_devices];
-            char path[BENCH_PATH_SIZE];
+            char path[DB_PATH_SIZE];
             if (o->n_tests != plan->n_test || o->scored[i].n != list->files.n_items)
                 return meso_fail(error, MESO_ERROR_DATA,
                                  "%s: does not fit the study's lists; remove it and --resume",
-                                 bench_job_path(r->study, job, "jobs/%s.json", path));
+                                 db_job_path(r->study, job, "jobs/%s.json", path));
         }
     return MESO_OK;
 }
 
-static meso_status mark_leaks(bench_results *r, meso_error *error)
+static meso_status mark_leaks(db_results *r, meso_error *error)
 {
     meso_status status = MESO_OK;
     const study_plan *plan = &r->study->plan;
@@ -72,7 +72,7 @@ out:
 /* ---- devices -----------------------------------------------------------------------------------
  */
 
-static double accuracy_of(const bench_results *r, const study_scored *scored,
+static double accuracy_of(const db_results *r, const study_scored *scored,
                           const study_exclusion *mask, const study_list *list)
 {
     size_t n = 0, right = 0;
@@ -85,8 +85,8 @@ static double accuracy_of(const bench_results *r, const study_scored *scored,
     return n ? (double)right / (double)n : NAN;
 }
 
-static void add_scored(const bench_results *r, size_t job, size_t test, size_t device,
-                       bench_device_row *row, double *images, double *seconds)
+static void add_scored(const db_results *r, size_t job, size_t test, size_t device,
+                       db_device_row *row, double *images, double *seconds)
 {
     const study_plan *plan = &r->study->plan;
     const study_outcome *o = &r->outcomes[job];
@@ -105,7 +105,7 @@ static void add_scored(const bench_results *r, size_t job, size_t test, size_t d
     snprintf(row->device, sizeof row->device, "%s", scored->device);
 }
 
-static meso_status fill_devices(bench_results *r, meso_error *error)
+static meso_status fill_devices(db_results *r, meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t n = 0;
@@ -115,7 +115,7 @@ static meso_status fill_devices(bench_results *r, meso_error *error)
     r->devices = calloc(n + 1, sizeof *r->devices);
     MESO_REQUIRE_MEMORY(r->devices, error);
     for (size_t d = 0; d < n; d++) {
-        bench_device_row *row = &r->devices[r->n_devices++];
+        db_device_row *row = &r->devices[r->n_devices++];
         double images = 0, seconds = 0;
         row->accuracy = calloc(r->matrix.n_cells + 1, sizeof *row->accuracy);
         MESO_REQUIRE_MEMORY(row->accuracy, error);
@@ -128,10 +128,10 @@ out:
     return status;
 }
 
-meso_status bench_results_create(const bench_study *study, bench_results *r, meso_error *error)
+meso_status db_results_create(const db_study *study, db_results *r, meso_error *error)
 {
     meso_status status = MESO_OK;
-    *r = (bench_results){.study = study};
+    *r = (db_results){.study = study};
     MESO_TRY(read_outcomes(r, error));
     MESO_TRY(check_outcomes(r, error));
     MESO_TRY(mark_leaks(r, error));
@@ -149,7 +149,7 @@ out:
     return status;
 }
 
-void bench_results_free(bench_results *r)
+void db_results_free(db_results *r)
 {
     for (size_t i = 0; r->excluded && i < r->study->plan.n_train * r->study->plan.n_test; i++)
         free(r->excluded[i]);
@@ -165,5 +165,5 @@ void bench_results_free(bench_results *r)
     study_findings_free(&r->findings);
     study_relations_free(&r->relations);
     study_sentences_free(&r->sentences);
-    *r = (bench_results){0};
+    *r = (db_results){0};
 }

@@ -11,15 +11,15 @@
 #include "study_folder.h"
 
 /* One device over all cells. */
-typedef struct bench_device_row {
+typedef struct db_device_row {
     char device[128];
     double *accuracy; /* [n_cells], mean over seeds */
     double images_per_second;
     double largest_change; /* |Δp| against the first device */
-} bench_device_row;
+} db_device_row;
 
-typedef struct bench_results {
-    const bench_study *study;
+typedef struct db_results {
+    const db_study *study;
     study_outcome *outcomes;
     unsigned char *done;
     size_t n_jobs, n_done;
@@ -28,16 +28,15 @@ typedef struct bench_results {
     study_findings findings;
     study_relations relations;
     study_sentences sentences;
-    bench_device_row *devices;
+    db_device_row *devices;
     size_t n_devices;
-} bench_results;
+} db_results;
 
 /* study: loaded. Errors: DATA, MEMORY; to be freed in any case. */
-meso_status bench_results_create(const bench_study *study, bench_results *results,
-                                 meso_error *error);
-void bench_results_free(bench_results *results);
+meso_status db_results_create(const db_study *study, db_results *results, meso_error *error);
+void db_results_free(db_results *results);
 
 /* Writes study_result.json, study_result.csv, study.md and study.html into the study's folder. */
-meso_status bench_results_write(const bench_results *results, int thumbnails, meso_error *error);
+meso_status db_results_write(const db_results *results, int thumbnails, meso_error *error);
 
 #endif

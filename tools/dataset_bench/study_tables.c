@@ -10,7 +10,7 @@
 /* ---- the matrix --------------------------------------------------------------------------------
  */
 
-report_table bench_table_matrix(const bench_results *r)
+report_table db_table_matrix(const db_results *r)
 {
     REPORT_TABLE(table, COLUMN_TEXT("train", "trained on"), COLUMN_TEXT("variant", "variant"),
                  COLUMN_TEXT("test", "tested on"), COLUMN_COUNT("n", "images"),
@@ -42,7 +42,7 @@ report_table bench_table_matrix(const bench_results *r)
     return table;
 }
 
-report_table bench_table_published(const bench_results *r)
+report_table db_table_published(const db_results *r)
 {
     REPORT_TABLE(table, COLUMN_TEXT("train", "Dataset"), COLUMN_TEXT("test", "tested on"),
                  COLUMN_TEXT("scores", "[MSE, accuracy]"));
@@ -59,7 +59,7 @@ report_table bench_table_published(const bench_results *r)
     return table;
 }
 
-report_table bench_table_comparisons(const bench_results *r)
+report_table db_table_comparisons(const db_results *r)
 {
     REPORT_TABLE(table, COLUMN_TEXT("test", "tested on"), COLUMN_TEXT("a", "a"),
                  COLUMN_TEXT("b", "b"), COLUMN_COUNT("n", "images"),
@@ -85,7 +85,7 @@ report_table bench_table_comparisons(const bench_results *r)
     return table;
 }
 
-report_table bench_table_baselines(const bench_results *r)
+report_table db_table_baselines(const db_results *r)
 {
     REPORT_TABLE(table, COLUMN_TEXT("test", "tested on"), COLUMN_TEXT("predictor", "baseline"),
                  COLUMN_TEXT("train", "fitted to"), COLUMN_NUMBER("accuracy", "accuracy", 3),
@@ -110,7 +110,7 @@ report_table bench_table_baselines(const bench_results *r)
 /* ---- datasets ----------------------------------------------------------------------------------
  */
 
-report_table bench_table_sets(const bench_results *r)
+report_table db_table_sets(const db_results *r)
 {
     REPORT_TABLE(table, COLUMN_TEXT("set", "dataset"), COLUMN_TEXT("role", "role"),
                  COLUMN_COUNT("used", "used"), COLUMN_TEXT("path", "path"));
@@ -119,11 +119,11 @@ report_table bench_table_sets(const bench_results *r)
         REPORT_ROW(&table, CELL_TEXT(facts->sets[s].name),
                    CELL_TEXT(s < r->study->plan.n_train ? "train" : "test"),
                    CELL_COUNT(facts->sets[s].n_used[0] + facts->sets[s].n_used[1]),
-                   CELL_TEXT(bench_source(r->study, s)->path));
+                   CELL_TEXT(db_source(r->study, s)->path));
     return table;
 }
 
-report_table bench_table_leaks(const bench_results *r)
+report_table db_table_leaks(const db_results *r)
 {
     REPORT_TABLE(table, COLUMN_TEXT("a", "training set"), COLUMN_TEXT("b", "test set"),
                  COLUMN_COUNT("same_file", "same file"), COLUMN_COUNT("same_pixels", "same pixels"),
@@ -145,7 +145,7 @@ report_table bench_table_leaks(const bench_results *r)
 /* ---- why, how ----------------------------------------------------------------------------------
  */
 
-report_table bench_table_distances(const bench_results *r)
+report_table db_table_distances(const db_results *r)
 {
     REPORT_TABLE(table, COLUMN_TEXT("a", "set"), COLUMN_TEXT("b", "and"),
                  COLUMN_NUMBER("properties", "in properties", 3),
@@ -160,7 +160,7 @@ report_table bench_table_distances(const bench_results *r)
     return table;
 }
 
-report_table bench_table_links(const bench_results *r, size_t test, size_t most)
+report_table db_table_links(const db_results *r, size_t test, size_t most)
 {
     REPORT_TABLE(table, COLUMN_TEXT("property", "property"), COLUMN_TEXT("aspect", "of it"),
                  COLUMN_NUMBER("rho", "rho", 2), COLUMN_NUMBER("low", "95 % from", 2),
@@ -179,7 +179,7 @@ report_table bench_table_links(const bench_results *r, size_t test, size_t most)
     return table;
 }
 
-report_table bench_table_devices(const bench_results *r)
+report_table db_table_devices(const db_results *r)
 {
     REPORT_TABLE(table, COLUMN_TEXT("device", "device"), COLUMN_TEXT("train", "trained on"),
                  COLUMN_TEXT("variant", "variant"), COLUMN_TEXT("test", "tested on"),
@@ -202,7 +202,7 @@ report_table bench_table_devices(const bench_results *r)
     return table;
 }
 
-report_table bench_table_jobs(const bench_results *r)
+report_table db_table_jobs(const db_results *r)
 {
     REPORT_TABLE(table, COLUMN_TEXT("job", "job"), COLUMN_TEXT("device", "device"),
                  COLUMN_TEXT("path", "path"), COLUMN_COUNT("steps", "steps"),

@@ -8,15 +8,15 @@
 #include "report/report_table.h"
 #include "study_results.h"
 
-report_table bench_table_matrix(const bench_results *r);    /* the CSV, too */
-report_table bench_table_published(const bench_results *r); /* MSE, accuracy */
-report_table bench_table_comparisons(const bench_results *r);
-report_table bench_table_baselines(const bench_results *r);
-report_table bench_table_sets(const bench_results *r);
-report_table bench_table_leaks(const bench_results *r);
-report_table bench_table_distances(const bench_results *r);
-report_table bench_table_links(const bench_results *r, size_t test, size_t most);
-report_table bench_table_devices(const bench_results *r);
-report_table bench_table_jobs(const bench_results *r);
+report_table db_table_matrix(const db_results *r);    /* the CSV, too */
+report_table db_table_published(const db_results *r); /* MSE, accuracy */
+report_table db_table_comparisons(const db_results *r);
+report_table db_table_baselines(const db_results *r);
+report_table db_table_sets(const db_results *r);
+report_table db_table_leaks(const db_results *r);
+report_table db_table_distances(const db_results *r);
+report_table db_table_links(const db_results *r, size_t test, size_t most);
+report_table db_table_devices(const db_results *r);
+report_table db_table_jobs(const db_results *r);
 
 #endif

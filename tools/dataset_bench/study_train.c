@@ -47,17 +47,16 @@ static void remove_run(const char *run)
     rmdir(run);
 }
 
-static meso_status train(const bench_study *study, size_t job, size_t n_threads,
-                         meso_device *device, const char *run, study_outcome *outcome,
-                         meso_error *error)
+static meso_status train(const db_study *study, size_t job, size_t n_threads, meso_device *device,
+                         const char *run, study_outcome *outcome, meso_error *error)
 {
     const study_plan *plan = &study->plan;
     const study_job what = study_plan_job(plan, job);
-    char manifest[BENCH_PATH_SIZE];
+    char manifest[DB_PATH_SIZE];
     meso_train_options options = plan->variants[what.variant].options;
     meso_train_summary summary;
     options.dataset.manifest =
-        bench_study_path(study, manifest, "lists/%s.used.csv", plan->train[what.train].name);
+        db_study_path(study, manifest, "lists/%s.used.csv", plan->train[what.train].name);
     options.seed = plan->seeds[what.seed];
     options.run = run;
     options.checkpoint_seconds = hour; /* a job is short, and begins anew */
@@ -77,18 +76,17 @@ static meso_status take_start(const study_variant *v, const char *path, meso_err
     return status;
 }
 
-meso_status bench_job_train(const bench_study *study, size_t job, size_t n_threads,
-                            meso_device *device, const char *model_path, study_outcome *outcome,
-                            meso_error *error)
+meso_status db_job_train(const db_study *study, size_t job, size_t n_threads, meso_device *device,
+                         const char *model_path, study_outcome *outcome, meso_error *error)
 {
     meso_status status = MESO_OK;
     const study_job what = study_plan_job(&study->plan, job);
     const study_variant *v = &study->plan.variants[what.variant];
     const meso_device_info *info = meso_device_get_info(device);
-    char run[BENCH_PATH_SIZE], last[BENCH_PATH_SIZE + 32];
+    char run[DB_PATH_SIZE], last[DB_PATH_SIZE + 32];
     meso_weights *weights = NULL;
     double started = meso_seconds();
-    bench_job_path(study, job, "runs/%s", run);
+    db_job_path(study, job, "runs/%s", run);
     snprintf(last, sizeof last, "%s/last.safetensors", run);
     remove_run(run);
     if (v->options.epochs == 0) {
