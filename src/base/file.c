@@ -203,6 +203,15 @@ out:
     return status;
 }
 
+meso_status meso_file_write_text(const char *path, meso_text *text, meso_error *error)
+{
+    meso_status status = text->out_of_memory ? meso_fail(error, MESO_ERROR_MEMORY, "out of memory")
+                                             : meso_file_write(path, text->bytes ? text->bytes : "",
+                                                               text->length, error);
+    meso_text_free(text);
+    return status;
+}
+
 meso_status meso_file_append(const char *path, const void *bytes, size_t n, meso_error *error)
 {
     meso_status status = MESO_OK;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "mesocl/status.h"
 
 /* Why a file could not be read, in the order it is found out. */
@@ -30,6 +31,9 @@ meso_status meso_file_read(const char *path, size_t limit, void **bytes, size_t 
 /* Writes n bytes to a temporary file beside path, syncs it, and renames it to path: other processes
  * see the old file or the new one, whole. Errors: CREATE (folder missing or not writable), IO. */
 meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_error *error);
+
+/* The same of a text, which it frees. Errors: also MEMORY, where the text is incomplete. */
+meso_status meso_file_write_text(const char *path, meso_text *text, meso_error *error);
 
 /* Writes n bytes at the end of the file at path, which it creates if there is none. On an error the
  * file is as long as before. Errors: CREATE, IO. */

@@ -50,14 +50,9 @@ void meso_json_write_number(double value, meso_text *out)
 meso_status meso_json_save(const json_t *document, size_t flags, const char *path,
                            meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_text text = {0};
     meso_json_write(document, flags, &text);
-    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(meso_file_write(path, text.bytes, text.length, error));
-out:
-    meso_text_free(&text);
-    return status;
+    return meso_file_write_text(path, &text, error);
 }
 
 static meso_builder begin(json_t *json)

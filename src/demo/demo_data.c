@@ -232,15 +232,15 @@ out:
     return status;
 }
 
-static meso_status write_text(const demo *d, const char *name, const meso_text *text)
+static meso_status write_text(const demo *d, const char *name, meso_text *text)
 {
     meso_status status = MESO_OK;
     meso_text path = {0};
     meso_text_format(&path, "%s/%s", d->options->folder, name);
-    MESO_REQUIRE(!path.out_of_memory && !text->out_of_memory, d->error, MESO_ERROR_MEMORY,
-                 "out of memory");
-    MESO_TRY(meso_file_write(path.bytes, text->bytes, text->length, d->error));
+    MESO_REQUIRE(!path.out_of_memory, d->error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(meso_file_write_text(path.bytes, text, d->error));
 out:
+    meso_text_free(text);
     meso_text_free(&path);
     return status;
 }
@@ -257,9 +257,7 @@ static meso_status write_readme(const demo *d)
     for (size_t s = 0; s < d->options->n_sets; s++)
         meso_text_format(&text, "%-10s %s\n", d->options->sets[s].name, d->options->sets[s].about);
     meso_text_add(&text, "\nplanted.csv lists the pictures that were put in more than once.\n");
-    meso_status status = write_text(d, "README.txt", &text);
-    meso_text_free(&text);
-    return status;
+    return write_text(d, "README.txt", &text);
 }
 
 static size_t count_all(const study_demo_options *o)

@@ -69,12 +69,12 @@ void report_writer_finish(report_writer *writer, const report_provenance *proven
 meso_status report_put(meso_text *text, const char *file, meso_error *error)
 {
     meso_status status = MESO_OK;
-    MESO_REQUIRE(text->bytes && !text->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     if (file)
-        MESO_TRY(meso_file_write(file, text->bytes, text->length, error));
+        return meso_file_write_text(file, text, error);
+    if (text->out_of_memory)
+        status = meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
     else
         fwrite(text->bytes, 1, text->length, stdout); /* main() says if it failed */
-out:
     meso_text_free(text);
     return status;
 }

@@ -50,9 +50,8 @@ static meso_status write_list(const study_dataset *dataset, const study_split *s
     for (size_t i = 0; i < dataset->files.n_items; i++)
         if (study_usable(dataset, i) && split->test[i] == part)
             MESO_TRY(add_line(dataset, i, has_groups, &out, error));
-    MESO_REQUIRE(!out.out_of_memory && !path.out_of_memory, error, MESO_ERROR_MEMORY,
-                 "out of memory");
-    MESO_TRY(meso_file_write(path.bytes, out.bytes, out.length, error));
+    MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_TRY(meso_file_write_text(path.bytes, &out, error));
 out:
     meso_text_free(&path);
     meso_text_free(&out);

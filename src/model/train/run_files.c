@@ -29,9 +29,8 @@ meso_status meso_run_write_text(const meso_run *run, const char *name, meso_text
 {
     meso_status status = MESO_OK;
     meso_text path = {0};
-    MESO_REQUIRE(!text->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(meso_run_path(run, name, &path, error));
-    MESO_TRY(meso_file_write(path.bytes, text->bytes ? text->bytes : "", text->length, error));
+    MESO_TRY(meso_file_write_text(path.bytes, text, error));
 out:
     meso_text_free(&path);
     return status;

@@ -155,19 +155,13 @@ out:
 
 meso_status study_list_write(const study_list *list, const char *path, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_text text = {0};
     list_text(list, 1, &text);
-    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(meso_file_write(path, text.bytes, text.length, error));
-out:
-    meso_text_free(&text);
-    return status;
+    return meso_file_write_text(path, &text, error);
 }
 
 meso_status study_list_write_manifest(const study_list *list, const char *path, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_text text = {0};
     meso_text_add(&text, list->group ? "file,group,label\n" : "file,label\n");
     for (size_t i = 0; i < list->files.n_items; i++) {
@@ -181,11 +175,7 @@ meso_status study_list_write_manifest(const study_list *list, const char *path, 
         }
         meso_text_add(&text, item->label == MESO_FAKE ? ",fake\n" : ",real\n");
     }
-    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_TRY(meso_file_write(path, text.bytes, text.length, error));
-out:
-    meso_text_free(&text);
-    return status;
+    return meso_file_write_text(path, &text, error);
 }
 
 static meso_status read_row(study_list *list, meso_list_builder *builder, const meso_csv *csv,
