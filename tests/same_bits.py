@@ -108,6 +108,9 @@ def compute(tree, folder, pictures):
     weights = put_weights(f'{build}/bin/mesocl', folder)
     run([same_bits, 'predict', 'bits', 'set', *weights], folder, env=environment)
     run([same_bits, 'train', 'bits', 'set', '5'], folder, env=environment)
+    os.mkdir(f'{folder}/tiles')  # a GPU's kernels, on a device that poses as one
+    gpu = dict(environment, OPENCL_LAYERS=f'{build}/tests/libfault_layer.so', MESO_FAULT_GPU='1')
+    run([same_bits, 'predict', 'tiles', 'set', *weights], folder, env=gpu)
     compute_datasets(f'{build}/bin/dataset_bench', folder, environment)
 
 
@@ -122,7 +125,7 @@ def bits_of(path):
 
 def largest_difference(path, a, b):
     kind, size = ('d', 8) if '/predict.' in path else ('f', 4)
-    if len(a) != len(b) or len(a) % size or not re.search(r'bits/|safetensors$', path):
+    if len(a) != len(b) or len(a) % size or not re.search(r'bits/|tiles/|safetensors$', path):
         return f'{len(a)} and {len(b)} bytes'
     values = [struct.unpack(f'<{len(x) // size}{kind}', x) for x in (a, b)]
     return f'largest |Δ| {max(abs(x - y) for x, y in zip(*values)):.3g}'
@@ -132,8 +135,8 @@ def compare_files(old, new):
     """Files of bits that differ, or that one side lacks."""
     def names(folder):
         found = []
-        for pattern in ('bits/[pt]*', 'weights/*', 'demo/**/*.jpg', 'demo/*.csv', 'study/models/*',
-                        'study/study_result.csv', 'study/lists/*'):
+        for pattern in ('bits/[pt]*', 'tiles/*', 'weights/*', 'demo/**/*.jpg', 'demo/*.csv',
+                        'study/models/*', 'study/study_result.csv', 'study/lists/*'):
             for file in glob.glob(f'{folder}/{pattern}', recursive=True):
                 found.append(os.path.relpath(file, folder))
         return set(found)

@@ -37,6 +37,12 @@ compute() {
     "$bin/same_bits" draw control 200 4
     "$bin/same_bits" predict bits a "$root/weights/meso4.safetensors" \
         "$root/weights/mesoinception4.safetensors"
+    if [ "$1" = any ]; then # a GPU's kernels, on a device that poses as one
+        mkdir tiles
+        OPENCL_LAYERS="$build/tests/libfault_layer.so" MESO_FAULT_GPU=1 "$bin/same_bits" predict \
+            tiles a "$root/weights/meso4.safetensors" "$root/weights/mesoinception4.safetensors"
+        for file in tiles/*.fused; do mv "$file" "bits/${file#*/}.tiles"; done
+    fi
     "$bin/same_bits" train bits a 4
     rm -r bits/run.*
     "$bin/dataset_bench" stats --csv a b >bits/stats 2>log
@@ -56,11 +62,12 @@ EOF
     # The C library's functions, too, as a processor without FMA has them.
     export POCL_KERNELLIB_NAME="$kernels" GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-FMA4,-AVX2
     export MESO_DEVICE=Portable MESO_CACHE_DIR="$tmp/cache" XDG_CONFIG_HOME="$tmp"
-    (cd "$tmp" && compute) >&2
+    (cd "$tmp" && compute "$1") >&2
     (cd "$tmp/bits" && sha256sum -- *) | sed "s/^/$1 /; s/  / /"
 }
 
 root=$PWD
+build=$2
 bin=$2/bin
 "$bin/mesocl" devices 2>/dev/null | grep -q 'Portable Computing Language' || skip "there is no PoCL"
 if [ "$1" = --record ]; then
