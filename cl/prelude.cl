@@ -43,3 +43,12 @@ inline size_t at(tensor_t t, int n, int c, int y, int x)
 #ifndef PREFETCH
 #define PREFETCH(p)
 #endif
+
+/* For parts of kernels: left to itself a compiler calls some of them, and their arrays leave the
+ * registers. */
+#define INLINED inline __attribute__((always_inline))
+
+/* A function of a template's own, whose NAME the host defines. */
+#define PART_OF(name, part) name##_##part
+#define PART_NAMED(name, part) PART_OF(name, part)
+#define PART(part) PART_NAMED(NAME, part)

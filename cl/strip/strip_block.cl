@@ -157,6 +157,25 @@ inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out
 #define TILES (PHASES / 4)
 #define ROWS_STRIDE (MOST_CHANNELS * PHASES + 1)
 #define MOST_CHANNELS (IN_CHANNELS > FILTERS ? IN_CHANNELS : FILTERS)
+
+/* The points along the rows, from one row point of every channel. */
+INLINED void PART(transform)(const vec *rows, vec (*points)[IN_CHANNELS * TILES])
+{
+    ROLLED for (int c = 0; c < IN_CHANNELS; c++) {
+        const vec *row = &rows[c * PHASES];
+        UNROLLED for (int t = 0; t < TILES; t++) {
+            vec d[TILE_INPUTS];
+            UNROLLED for (int j = 0; j < TILE_INPUTS; j++) {
+                const int p = t * 4 + j - TAP_HALO;
+                d[j] = p < 0 ? FROM_LEFT(row[p + PHASES])
+                       : p < PHASES ? row[p] : FROM_RIGHT(row[p - PHASES]);
+            }
+            vec *to = &points[0][c * TILES + t];
+            TRANSFORM(d, to, IN_CHANNELS * TILES);
+        }
+    }
+}
+
 inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out, floats_in filters,
                        floats_in affine)
 {
@@ -171,19 +190,7 @@ inline void STEP(NAME)(const int tile, const int n, strips_in in, strips_out out
         TRANSFORM(d, to, ROWS_STRIDE);
     }
     ROLLED for (int i = 0; i < TILE_INPUTS; i++) {
-        ROLLED for (int c = 0; c < IN_CHANNELS; c++) {
-            const vec *row = &rows[i][c * PHASES];
-            UNROLLED for (int t = 0; t < TILES; t++) {
-                vec d[TILE_INPUTS];
-                UNROLLED for (int j = 0; j < TILE_INPUTS; j++) {
-                    const int p = t * 4 + j - TAP_HALO;
-                    d[j] = p < 0 ? FROM_LEFT(row[p + PHASES])
-                           : p < PHASES ? row[p] : FROM_RIGHT(row[p - PHASES]);
-                }
-                vec *to = &points[0][c * TILES + t];
-                TRANSFORM(d, to, IN_CHANNELS * TILES);
-            }
-        }
+        PART(transform)(rows[i], points);
         ROLLED for (int k0 = 0; k0 < FILTERS; k0 += FILTER_BLOCK) {
             ROLLED for (int j = 0; j < TILE_INPUTS; j++) {
                 floats_in w = filters + ((i * TILE_INPUTS + j) * FILTERS + k0) * IN_CHANNELS;

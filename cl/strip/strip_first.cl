@@ -9,6 +9,25 @@
  *   filters [point y 6][point x 6][FILTERS / FILTER_BLOCK][channel 3][FILTER_BLOCK]
  */
 #define WIDE (PICTURE_PHASES + 2) /* with the columns beyond the strip's edges */
+
+/* Row y of a picture, zeros above and below it. */
+INLINED void PART(unpack)(__global const uchar *pixels, const int picture, const int y, vec *row)
+{
+    if (y < 0 || y >= PICTURE_HEIGHT) {
+        ROLLED for (int i = 0; i < 3 * WIDE; i++) row[i] = 0.0f;
+        return;
+    }
+    __global const uchar *from =
+        pixels + ((size_t)picture * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3);
+    UNROLLED for (int i = 0; i < PICTURE_WIDTH * 3; i += 64)
+        PREFETCH(from + 8 * PICTURE_WIDTH * 3 + i);
+    unpack_row(from, row + 1, WIDE);
+    UNROLLED for (int c = 0; c < 3; c++) {
+        row[c * WIDE] = FROM_LEFT_WHOLE(row[c * WIDE + PICTURE_PHASES]);
+        row[c * WIDE + WIDE - 1] = FROM_RIGHT_WHOLE(row[c * WIDE + 1]);
+    }
+}
+
 inline void STEP(NAME)(const int item, const int n, __global const uchar *pixels, strips_out out,
                        floats_in filters, floats_in affine, const int first)
 {
@@ -16,23 +35,8 @@ inline void STEP(NAME)(const int item, const int n, __global const uchar *pixels
     vec ring[6][3 * WIDE];
     ROLLED for (int t = 0; t < TILE_ROWS; t++) {
         const int tile = item * TILE_ROWS + t;
-        ROLLED for (int r = t ? 2 : 0; r < 6; r++) {
-            const int y = tile * 4 - 1 + r;
-            vec *row = ring[(t * 4 + r) % 6];
-            if (y < 0 || y >= PICTURE_HEIGHT) {
-                ROLLED for (int i = 0; i < 3 * WIDE; i++) row[i] = 0.0f;
-                continue;
-            }
-            __global const uchar *from =
-                pixels + ((size_t)(first + n) * PICTURE_HEIGHT + y) * (PICTURE_WIDTH * 3);
-            UNROLLED for (int i = 0; i < PICTURE_WIDTH * 3; i += 64)
-                PREFETCH(from + 8 * PICTURE_WIDTH * 3 + i);
-            unpack_row(from, row + 1, WIDE);
-            UNROLLED for (int c = 0; c < 3; c++) {
-                row[c * WIDE] = FROM_LEFT_WHOLE(row[c * WIDE + PICTURE_PHASES]);
-                row[c * WIDE + WIDE - 1] = FROM_RIGHT_WHOLE(row[c * WIDE + 1]);
-            }
-        }
+        ROLLED for (int r = t ? 2 : 0; r < 6; r++)
+            PART(unpack)(pixels, first + n, tile * 4 - 1 + r, ring[(t * 4 + r) % 6]);
         strips_out to = out + ((size_t)n * OUT_ROWS + OUT_PAD + tile * 2) * OUT_STRIDE;
         ROLLED for (int p = 0; p < PICTURE_PHASES; p += 4) {
             vec points[6][6][3]; /* [down][along][channel] */

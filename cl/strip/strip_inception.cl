@@ -107,6 +107,28 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
 #endif
 
 #if METHOD_WINOGRAD_YX
+/* The points of a tile of 4 × 4 outputs, from inputs that are DILATION apart; p: its first column
+ * in the ring. points: [down][along][channel]. */
+INLINED void BRANCH(transform)(vec (*ring)[CONV_CHANNELS][WIDE], int row, int p,
+                               vec (*points)[6][CONV_CHANNELS])
+{
+    ROLLED for (int c = 0; c < CONV_CHANNELS; c++) {
+        vec down[6][6]; /* [column][point] */
+        UNROLLED for (int j = 0; j < 6; j++) {
+            vec d[6];
+            UNROLLED for (int r = 0; r < 6; r++)
+                d[r] = ring[(row + r * DILATION) % RING][c][p + j * DILATION];
+            TRANSFORM_3(d, down[j], 1);
+        }
+        UNROLLED for (int i = 0; i < 6; i++) {
+            vec d[6];
+            UNROLLED for (int j = 0; j < 6; j++) d[j] = down[j][i];
+            vec *column = &points[i][0][c];
+            TRANSFORM_3(d, column, CONV_CHANNELS);
+        }
+    }
+}
+
 /* One band by F(4,3) both ways, eight phases at a time: four tiles of 4 × 4 outputs that are
  * DILATION apart. With DILATION 1 each tile is a quarter of the square, with 2 they are its even
  * and odd rows and columns. */
@@ -118,23 +140,8 @@ inline void BRANCH(convolve)(strips_in in, vec (*ring)[CONV_CHANNELS][WIDE], int
         ROLLED for (int tile = 0; tile < 4; tile++) {
             const int top = tile / 2 * (4 / (DILATION * DILATION)),
                       left = tile % 2 * (4 / (DILATION * DILATION));
-            vec points[6][6][CONV_CHANNELS]; /* [down][along] */
-            ROLLED for (int c = 0; c < CONV_CHANNELS; c++) {
-                vec down[6][6]; /* [column][point] */
-                UNROLLED for (int j = 0; j < 6; j++) {
-                    vec d[6];
-                    UNROLLED for (int r = 0; r < 6; r++)
-                        d[r] =
-                            ring[(start + top + r * DILATION) % RING][c][p + left + j * DILATION];
-                    TRANSFORM_3(d, down[j], 1);
-                }
-                UNROLLED for (int i = 0; i < 6; i++) {
-                    vec d[6];
-                    UNROLLED for (int j = 0; j < 6; j++) d[j] = down[j][i];
-                    vec *column = &points[i][0][c];
-                    TRANSFORM_3(d, column, CONV_CHANNELS);
-                }
-            }
+            vec points[6][6][CONV_CHANNELS];
+            BRANCH(transform)(ring, start + top, p + left, points);
             ROLLED for (int k0 = 0; k0 < BRANCH_FILTERS; k0 += FILTER_BLOCK) {
                 vec along[6][FILTER_BLOCK][4]; /* inverted along the rows */
                 ROLLED for (int i = 0; i < 6; i++) {

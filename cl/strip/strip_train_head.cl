@@ -45,6 +45,46 @@ inline void drop_input(int4 seed, int image, vec *to)
     }
 }
 
+/* The hidden layer of image n: its values before the activation, dropout's scales and what comes
+ * out; returns the logit. */
+INLINED float PART(forward)(const vec *x, floats_in weights, int4 seed, int n, float *before,
+                            float *kept, float *after)
+{
+    strips_in hidden = (strips_in)(weights + HIDDEN_KERNEL);
+    float logit = weights[OUTPUT_BIAS];
+    for (int u = 0; u < HIDDEN; u++) {
+        vec sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+        for (int v = 0; v < INPUT_VECTORS; v += 4)
+            UNROLLED for (int i = 0; i < 4; i++)
+                sum[i] = x[v + i] * hidden[u * INPUT_VECTORS + v + i] + sum[i];
+        before[u] = across((sum[0] + sum[1]) + (sum[2] + sum[3])) + weights[HIDDEN_BIAS + u];
+        kept[u] = HIDDEN_THRESHOLD == 0u
+                      ? 1.0f
+                      : dropout(seed, HIDDEN_DROPOUT, n, u, HIDDEN_THRESHOLD, HIDDEN_SCALE);
+        after[u] = (before[u] < 0.0f ? HIDDEN_SLOPE * before[u] : before[u]) * kept[u];
+        logit = after[u] * weights[OUTPUT_KERNEL + u] + logit;
+    }
+    return logit;
+}
+
+/* The gradient x takes the place of an image's values; sums: [2][FILTERS]. */
+INLINED void PART(put_gradient)(const vec *x, floats_in norm, __global vec *image,
+                                __global float *sums)
+{
+    for (int k = 0; k < FILTERS; k++) {
+        vec sum = 0.0f, products = 0.0f;
+        for (int r = 0; r < IN_ROWS; r++)
+            for (int p = 0; p < PHASES; p++) {
+                const int v = (r * FILTERS + k) * PHASES + p;
+                sum += x[v];
+                products = x[v] * (image[v] - norm[NORM_MEAN * FILTERS + k]) + products;
+                image[v] = x[v];
+            }
+        sums[k] = across(sum);
+        sums[FILTERS + k] = across(products);
+    }
+}
+
 KERNEL NAME(__global vec *raw, floats_in weights, floats_in norm,
             __global const int *restrict classes, __global float *restrict partial,
             __global float *restrict sums, __global float *restrict answers, const int first_group,
@@ -64,7 +104,7 @@ KERNEL NAME(__global vec *raw, floats_in weights, floats_in norm,
     for (int u = 0; u < HIDDEN; u++)
         bias_gradient[u] = output_gradient[u] = 0.0f;
     for (int n = group * GROUP; n < end; n++) {
-        float before[HIDDEN], kept[HIDDEN], after[HIDDEN], logit = weights[OUTPUT_BIAS];
+        float before[HIDDEN], kept[HIDDEN], after[HIDDEN];
         __global vec *image = raw + (size_t)n * INPUT_VECTORS;
         drop_input(seed, n, scale);
         for (int v = 0; v < INPUT_VECTORS; v++) {
@@ -72,18 +112,7 @@ KERNEL NAME(__global vec *raw, floats_in weights, floats_in norm,
             x[v] = (image[v] * norm[NORM_SCALE * FILTERS + k] + norm[NORM_SHIFT * FILTERS + k]) *
                    scale[v];
         }
-        for (int u = 0; u < HIDDEN; u++) {
-            vec sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-            for (int v = 0; v < INPUT_VECTORS; v += 4)
-                UNROLLED for (int i = 0; i < 4; i++)
-                    sum[i] = x[v + i] * hidden[u * INPUT_VECTORS + v + i] + sum[i];
-            before[u] = across((sum[0] + sum[1]) + (sum[2] + sum[3])) + weights[HIDDEN_BIAS + u];
-            kept[u] = HIDDEN_THRESHOLD == 0u
-                          ? 1.0f
-                          : dropout(seed, HIDDEN_DROPOUT, n, u, HIDDEN_THRESHOLD, HIDDEN_SCALE);
-            after[u] = (before[u] < 0.0f ? HIDDEN_SLOPE * before[u] : before[u]) * kept[u];
-            logit = after[u] * weights[OUTPUT_KERNEL + u] + logit;
-        }
+        const float logit = PART(forward)(x, weights, seed, n, before, kept, after);
         const float p = 1.0f / (1.0f + exp(-logit)), difference = p - (float)classes[n];
         const float softplus = (logit > 0.0f ? logit : 0.0f) + log1p(exp(-fabs(logit)));
         answers[2 * n] = p;
@@ -108,18 +137,7 @@ KERNEL NAME(__global vec *raw, floats_in weights, floats_in norm,
             }
             x[v] = gradient * scale[v];
         }
-        for (int k = 0; k < FILTERS; k++) {
-            vec sum = 0.0f, products = 0.0f;
-            for (int r = 0; r < IN_ROWS; r++)
-                for (int p_ = 0; p_ < PHASES; p_++) {
-                    const int v = (r * FILTERS + k) * PHASES + p_;
-                    sum += x[v];
-                    products = x[v] * (image[v] - norm[NORM_MEAN * FILTERS + k]) + products;
-                    image[v] = x[v];
-                }
-            sums[(size_t)n * 2 * FILTERS + k] = across(sum);
-            sums[((size_t)n * 2 + 1) * FILTERS + k] = across(products);
-        }
+        PART(put_gradient)(x, norm, image, sums + (size_t)n * 2 * FILTERS);
     }
     for (int u = 0; u < HIDDEN; u++) {
         partial[HIDDEN_BIAS + u] = bias_gradient[u];

@@ -12,18 +12,112 @@
  *
  * Group (x, y, images · FILTER_GROUPS + filter group); local (x, y, image).
  */
+#define PUT(i, element)                                                                            \
+    if (FILTERS % FILTERS_OF_ITEM == 0 || k + i < FILTERS)                                         \
+        to[i * PLANE(out_t)] = v.element;
+
+/* CHUNK channels from c0 on of the group's tiles, with their borders. */
+INLINED void PART(load)(__global const in_value *in, const tensor_t in_t,
+                        __local float *tile, const int item, const int top, const int left,
+                        const int first, const int c0, const int n)
+{
+#if INTERLEAVED
+    /* [height][width][channels], as the host gives pictures: neighbours read neighbouring
+     * channels. */
+    ROLLED for (int i = item; i < IMAGES * TILE_ROWS * TILE_COLUMNS * CHUNK; i += ITEMS)
+    {
+        const int c = i % CHUNK;
+        GET_PLACE(i / CHUNK);
+        tile[((m * CHUNK + c) * TILE_ROWS + row) * TILE_STRIDE + column] =
+            inside ? (float)in[(((size_t)(first + m) * HEIGHT_OF_IN + y) * WIDTH_OF_IN + x) *
+                                   IN_CHANNELS +
+                               c0 + c]
+                   : 0.0f;
+    }
+#else
+    ROLLED for (int i = item; i < IMAGES * TILE_ROWS * TILE_COLUMNS; i += ITEMS)
+    {
+        GET_PLACE(i);
+        __global const float *from =
+            in + at(in_t, inside ? first + m : 0, c0, inside ? y : 0, inside ? x : 0);
+        __local float *to = tile + (m * CHUNK * TILE_ROWS + row) * TILE_STRIDE + column;
+        UNROLLED for (int c = 0; c < CHUNK; c++)
+            to[c * TILE_ROWS * TILE_STRIDE] = inside ? from[c * PLANE(in_t)] : 0.0f;
+    }
+#endif
+}
+
 /* A filter value, a vector over filters, at four pixels. */
 #define TAP(s, above_left, above_right, below_left, below_right)                                   \
     {                                                                                              \
         const vec f = window[s];                                                                   \
-        a00 = above_left * f + a00;                                                                \
-        a01 = above_right * f + a01;                                                               \
-        a10 = below_left * f + a10;                                                                \
-        a11 = below_right * f + a11;                                                               \
+        sum[0] = above_left * f + sum[0];                                                          \
+        sum[1] = above_right * f + sum[1];                                                         \
+        sum[2] = below_left * f + sum[2];                                                          \
+        sum[3] = below_right * f + sum[3];                                                         \
     }
-#define PUT(i, element)                                                                            \
-    if (FILTERS % FILTERS_OF_ITEM == 0 || k + i < FILTERS)                                         \
-        to[i * PLANE(out_t)] = v.element;
+#undef WINDOW_SPACE
+#if LOCAL_FILTERS
+#define WINDOW_SPACE __local
+#else
+#define WINDOW_SPACE FILTER_SPACE
+#endif
+
+/* Adds a channel's products to 2 × 2 pixels; `from` is the first one's border. */
+INLINED void PART(sum)(__local const float2 *from, WINDOW_SPACE const vec *window, vec *sum)
+{
+    float2 p0 = from[0], p1 = from[1];
+#if TAPS == 5
+    float2 p2 = from[2];
+#endif
+    UNROLLED for (int r = 0; r < TAPS; r++, window += TAPS)
+    {
+        from += TILE_STRIDE / 2;
+        const float2 q0 = from[0], q1 = from[1];
+        TAP(0, p0.x, p0.y, q0.x, q0.y)
+        TAP(1, p0.y, p1.x, q0.y, q1.x)
+        TAP(2, p1.x, p1.y, q1.x, q1.y)
+#if TAPS == 5
+        const float2 q2 = from[2];
+        TAP(3, p1.y, p2.x, q1.y, q2.x)
+        TAP(4, p2.x, p2.y, q2.x, q2.y)
+        p2 = q2;
+#endif
+        p0 = q0, p1 = q1;
+    }
+}
+
+/* The largest of 2 × 2 pixels from (y, x) on. */
+INLINED vec PART(largest)(const int y, const int x, vec *v)
+{
+#if CLIPPED /* the last windows reach over the edge: what is there never wins */
+    const vec least = -INFINITY;
+    v[0] = y < HEIGHT_OF_IN && x < WIDTH_OF_IN ? v[0] : least;
+    v[1] = y < HEIGHT_OF_IN && x + 1 < WIDTH_OF_IN ? v[1] : least;
+    v[2] = y + 1 < HEIGHT_OF_IN && x < WIDTH_OF_IN ? v[2] : least;
+    v[3] = y + 1 < HEIGHT_OF_IN && x + 1 < WIDTH_OF_IN ? v[3] : least;
+#endif
+    const vec above = LARGER(v[0], v[1]), below = LARGER(v[2], v[3]);
+    return LARGER(above, below);
+}
+
+/* What follows the pooling; `to` is the pixel in the group's first filter. */
+INLINED void PART(store)(vec v, const int filter_group, __global const vec *affine,
+                         __global float *to, const tensor_t out_t)
+{
+    const int k = filter_group * FILTERS_OF_ITEM;
+    v = v * (affine[3 * FILTER_GROUPS + filter_group] * UNIT) + affine[filter_group];
+    v = ACTIVATE(v);
+    v = v * affine[FILTER_GROUPS + filter_group] + affine[2 * FILTER_GROUPS + filter_group];
+    PUT(0, s0) PUT(1, s1) PUT(2, s2) PUT(3, s3)
+#if FILTERS_OF_ITEM >= 8
+    PUT(4, s4) PUT(5, s5) PUT(6, s6) PUT(7, s7)
+#endif
+#if FILTERS_OF_ITEM >= 16
+    PUT(8, s8) PUT(9, s9) PUT(10, sa) PUT(11, sb)
+    PUT(12, sc) PUT(13, sd) PUT(14, se) PUT(15, sf)
+#endif
+}
 
 __attribute__((reqd_work_group_size(GROUP_X, GROUP_Y, IMAGES))) __kernel void
 NAME(__global const in_value *restrict in, const tensor_t in_t,
@@ -39,35 +133,12 @@ NAME(__global const in_value *restrict in, const tensor_t in_t,
     GET_ITEM;
     const int filter_group = (int)get_group_id(2) % FILTER_GROUPS;
     const int first = (int)get_group_id(2) / FILTER_GROUPS * IMAGES;
-    vec a00 = 0.0f, a01 = 0.0f, a10 = 0.0f, a11 = 0.0f;
+    vec sum[4] = {0.0f, 0.0f, 0.0f, 0.0f};
 
     ROLLED for (int c0 = 0; c0 < IN_CHANNELS; c0 += CHUNK)
     {
         FILTER_SPACE const vec *chunk = filters + (filter_group * IN_CHANNELS + c0) * WINDOW;
-#if INTERLEAVED
-        /* [height][width][channels], as the host gives pictures: neighbours read neighbouring
-         * channels. */
-        ROLLED for (int i = item; i < IMAGES * TILE_ROWS * TILE_COLUMNS * CHUNK; i += ITEMS)
-        {
-            const int c = i % CHUNK;
-            GET_PLACE(i / CHUNK);
-            tile[((m * CHUNK + c) * TILE_ROWS + row) * TILE_STRIDE + column] =
-                inside ? (float)in[(((size_t)(first + m) * HEIGHT_OF_IN + y) * WIDTH_OF_IN + x) *
-                                       IN_CHANNELS +
-                                   c0 + c]
-                       : 0.0f;
-        }
-#else
-        ROLLED for (int i = item; i < IMAGES * TILE_ROWS * TILE_COLUMNS; i += ITEMS)
-        {
-            GET_PLACE(i);
-            __global const float *from =
-                in + at(in_t, inside ? first + m : 0, c0, inside ? y : 0, inside ? x : 0);
-            __local float *to = tile + (m * CHUNK * TILE_ROWS + row) * TILE_STRIDE + column;
-            UNROLLED for (int c = 0; c < CHUNK; c++)
-                to[c * TILE_ROWS * TILE_STRIDE] = inside ? from[c * PLANE(in_t)] : 0.0f;
-        }
-#endif
+        PART(load)(in, in_t, tile, item, top, left, first, c0, n);
 #if LOCAL_FILTERS
         ROLLED for (int i = item; i < CHUNK * WINDOW; i += ITEMS) window_values[i] = chunk[i];
 #endif
@@ -79,70 +150,30 @@ NAME(__global const in_value *restrict in, const tensor_t in_t,
                 (__local const float2 *)(tile +
                                          ((image * CHUNK + c) * TILE_ROWS + 2 * qy) * TILE_STRIDE) +
                 qx;
-            float2 p0 = from[0], p1 = from[1];
-#if TAPS == 5
-            float2 p2 = from[2];
-#endif
-            UNROLLED for (int r = 0; r < TAPS; r++)
-            {
 #if LOCAL_FILTERS
-                __local const vec *window = window_values + (c * TAPS + r) * TAPS;
+            PART(sum)(from, window_values + c * WINDOW, sum);
 #else
-                FILTER_SPACE const vec *window = chunk + (c * TAPS + r) * TAPS;
+            PART(sum)(from, chunk + c * WINDOW, sum);
 #endif
-                from += TILE_STRIDE / 2;
-                const float2 q0 = from[0], q1 = from[1];
-                TAP(0, p0.x, p0.y, q0.x, q0.y)
-                TAP(1, p0.y, p1.x, q0.y, q1.x)
-                TAP(2, p1.x, p1.y, q1.x, q1.y)
-#if TAPS == 5
-                const float2 q2 = from[2];
-                TAP(3, p1.y, p2.x, q1.y, q2.x)
-                TAP(4, p2.x, p2.y, q2.x, q2.y)
-                p2 = q2;
-#endif
-                p0 = q0, p1 = q1;
-            }
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
 
     const int y = top + 2 * qy, x = left + 2 * qx;
-#if CLIPPED /* the last windows reach over the edge: what is there never wins */
-    const vec least = -INFINITY;
-    a00 = y < HEIGHT_OF_IN && x < WIDTH_OF_IN ? a00 : least;
-    a01 = y < HEIGHT_OF_IN && x + 1 < WIDTH_OF_IN ? a01 : least;
-    a10 = y + 1 < HEIGHT_OF_IN && x < WIDTH_OF_IN ? a10 : least;
-    a11 = y + 1 < HEIGHT_OF_IN && x + 1 < WIDTH_OF_IN ? a11 : least;
-#endif
-    a00 = LARGER(a00, a01);
-    a10 = LARGER(a10, a11);
-    vec v = LARGER(a00, a10);
+    vec v = PART(largest)(y, x, sum);
 #if POOL == 4
     scratch[item] = v;
     barrier(CLK_LOCAL_MEM_FENCE);
     if ((qx | qy) % 2 == 0) {
         __local const vec *below = scratch + item + GROUP_X;
-        a00 = LARGER(v, scratch[item + 1]);
-        a10 = LARGER(below[0], below[1]);
-        v = LARGER(a00, a10);
+        const vec upper = LARGER(v, scratch[item + 1]), lower = LARGER(below[0], below[1]);
+        v = LARGER(upper, lower);
     }
 #endif
     const int to_y = y / POOL, to_x = x / POOL;
     if (y % POOL == 0 && x % POOL == 0 && to_y < HEIGHT(out_t) && to_x < WIDTH(out_t) &&
-        first + image < n) {
-        const int k = filter_group * FILTERS_OF_ITEM;
-        __global float *to = out + at(out_t, first + image, k, to_y, to_x);
-        v = v * (affine[3 * FILTER_GROUPS + filter_group] * UNIT) + affine[filter_group];
-        v = ACTIVATE(v);
-        v = v * affine[FILTER_GROUPS + filter_group] + affine[2 * FILTER_GROUPS + filter_group];
-        PUT(0, s0) PUT(1, s1) PUT(2, s2) PUT(3, s3)
-#if FILTERS_OF_ITEM >= 8
-        PUT(4, s4) PUT(5, s5) PUT(6, s6) PUT(7, s7)
-#endif
-#if FILTERS_OF_ITEM >= 16
-        PUT(8, s8) PUT(9, s9) PUT(10, sa) PUT(11, sb)
-        PUT(12, sc) PUT(13, sd) PUT(14, se) PUT(15, sf)
-#endif
-    }
+        first + image < n)
+        PART(store)(v, filter_group, affine,
+                    out + at(out_t, first + image, filter_group * FILTERS_OF_ITEM, to_y, to_x),
+                    out_t);
 }

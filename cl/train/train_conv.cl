@@ -144,6 +144,18 @@ TRAIN_KERNEL conv_backward_data(__global const float *d_out, const tensor_t out_
 /* Pixels of a band: its rows of TILE inputs and TILE gradients stay in the first cache. */
 #define BAND_PIXELS 1024
 
+/* Adds TILE × TILE sums to partial, or begins with them; the first n_l and n_k of them count. */
+INLINED void add_tile(__global float *to, const int filters, vec (*sum)[TILE], float (*rest)[TILE],
+                      const int n_l, const int n_k, const int begins)
+{
+    UNROLL for (int i = 0; i < TILE; i++)
+        UNROLL for (int j = 0; j < TILE; j++)
+            if (i < n_l && j < n_k) {
+                __global float *p = to + (size_t)i * filters + j;
+                *p = (begins ? 0.0f : *p) + (sum_lanes(sum[i][j]) + rest[i][j]);
+            }
+}
+
 /* The gradient of the weights, partial[group][r][s][c][k] = Σ in[c][y·stride + …] ·
  * d_out[k][y][x]. Work-item: (tile of filters, window row r, group). The taps and channels of a
  * window row are one list, TILE of it at a time against TILE filters; what is past either's end is
@@ -201,12 +213,7 @@ TRAIN_KERNEL conv_backward_weights(__global const float *in, const tensor_t in_t
                         b[i] += ROW_STRIDE(out_t);
                     }
                 }
-                UNROLL for (int i = 0; i < TILE; i++)
-                    UNROLL for (int j = 0; j < TILE; j++)
-                        if (l + i < list && j < n_k) {
-                            const int first_of_all = begin == 0 && image % TRAIN_GROUP == 0;
-                            __global float *to = sums + (size_t)(l + i) * filters + j;
-                            *to = (first_of_all ? 0.0f : *to) + (sum_lanes(sum[i][j]) + rest[i][j]);
-                        }
+                add_tile(sums + (size_t)l * filters, filters, sum, rest, list - l, n_k,
+                         begin == 0 && image % TRAIN_GROUP == 0);
             }
 }
