@@ -281,53 +281,61 @@ static void reads_manifests(void **state)
     meso_dataset_close(&dataset);
 }
 
+static const struct {
+    const char *text, *part;
+    meso_status status;
+} bad_manifests[] = {
+    {"", "m.csv:1: no column is called file", MESO_ERROR_DATA},
+    {"file,class\n", "m.csv:1: no column is called label", MESO_ERROR_DATA},
+    {"file,label,file\n", "m.csv:1: two columns are called file", MESO_ERROR_DATA},
+    {"file,label\na.png,real\nb.png\n", "m.csv:3: 1 fields where the header has 2",
+     MESO_ERROR_DATA},
+    {"file,label\na.png,real,x\n", "m.csv:2: 3 fields", MESO_ERROR_DATA},
+    {"file,label\n\n\na.png,0\n", "m.csv:4: the label \"0\"", MESO_ERROR_DATA},
+    {"file,label\n,real\n", "m.csv:2: the file is empty", MESO_ERROR_DATA},
+    {"file,label,group\na,real,\n", "m.csv:2: the group is empty", MESO_ERROR_DATA},
+    {"file,label\n\"a\nb\",real\n\"c.png,real\n", "m.csv:4: a quoted field never ends",
+     MESO_ERROR_DATA},
+    {"file,label\n\"a\"b,real\n", "m.csv:2: text behind a closing quote", MESO_ERROR_DATA},
+    {"file,label\na\"b,real\n", "m.csv:2: a quote inside", MESO_ERROR_DATA},
+    {"file,label\na,real\nb,fake\na,fake\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
+    {"file,label\na,real\n", "class fake", MESO_ERROR_DATA},
+    {"file,label\n", "no images", MESO_ERROR_NO_INPUT},
+    {"\xEF\xBB\xBF", "m.csv:1: no column is called file", MESO_ERROR_DATA},
+    {"\xFF\xFE"
+     "f",
+     "m.csv:1: no column is called file", MESO_ERROR_DATA}, /* UTF-16 */
+    {"file;label\na;real\n", "m.csv:1: no column is called file", MESO_ERROR_DATA},
+    {"file,label\ra,real\r", "m.csv:1: no column is called label", MESO_ERROR_DATA},
+    {"file,\"label\na,real\n", "m.csv:1: a quoted field never ends", MESO_ERROR_DATA},
+    {"file,label\na,real \n", "m.csv:2: the label \"real \"", MESO_ERROR_DATA},
+    {"file,label\na,\x1b[31m\n", "m.csv:2: the label \"\\x1B[31m\"", MESO_ERROR_DATA},
+    {"file,label\na,real\nb,fake\n\"a\",real\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
+    {"file,label\na,real\nb,fake\n./a,real\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
+    {"file,label\nx/a,real\nb,fake\nx//.///a,fake\n", "m.csv: x/a is listed twice",
+     MESO_ERROR_DATA},
+    {"file,label\n=cmd\x07,real\n=cmd\x07,fake\n", "m.csv: =cmd\\x07 is listed twice",
+     MESO_ERROR_DATA},
+    {"file,label,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n",
+     "m.csv:1: more than 64 fields", MESO_ERROR_DATA},
+};
+
 static void refuses_manifests(void **state)
 {
-    static const struct {
-        const char *text, *part;
-        meso_status status;
-    } rows[] = {
-        {"", "m.csv:1: no column is called file", MESO_ERROR_DATA},
-        {"file,class\n", "m.csv:1: no column is called label", MESO_ERROR_DATA},
-        {"file,label,file\n", "m.csv:1: two columns are called file", MESO_ERROR_DATA},
-        {"file,label\na.png,real\nb.png\n", "m.csv:3: 1 fields where the header has 2",
-         MESO_ERROR_DATA},
-        {"file,label\na.png,real,x\n", "m.csv:2: 3 fields", MESO_ERROR_DATA},
-        {"file,label\n\n\na.png,0\n", "m.csv:4: the label \"0\"", MESO_ERROR_DATA},
-        {"file,label\n,real\n", "m.csv:2: the file is empty", MESO_ERROR_DATA},
-        {"file,label,group\na,real,\n", "m.csv:2: the group is empty", MESO_ERROR_DATA},
-        {"file,label\n\"a\nb\",real\n\"c.png,real\n", "m.csv:4: a quoted field never ends",
-         MESO_ERROR_DATA},
-        {"file,label\n\"a\"b,real\n", "m.csv:2: text behind a closing quote", MESO_ERROR_DATA},
-        {"file,label\na\"b,real\n", "m.csv:2: a quote inside", MESO_ERROR_DATA},
-        {"file,label\na,real\nb,fake\na,fake\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
-        {"file,label\na,real\n", "class fake", MESO_ERROR_DATA},
-        {"file,label\n", "no images", MESO_ERROR_NO_INPUT},
-        {"\xEF\xBB\xBF", "m.csv:1: no column is called file", MESO_ERROR_DATA},
-        {"\xFF\xFE"
-         "f",
-         "m.csv:1: no column is called file", MESO_ERROR_DATA}, /* UTF-16 */
-        {"file;label\na;real\n", "m.csv:1: no column is called file", MESO_ERROR_DATA},
-        {"file,label\ra,real\r", "m.csv:1: no column is called label", MESO_ERROR_DATA},
-        {"file,\"label\na,real\n", "m.csv:1: a quoted field never ends", MESO_ERROR_DATA},
-        {"file,label\na,real \n", "m.csv:2: the label \"real \"", MESO_ERROR_DATA},
-        {"file,label\na,\x1b[31m\n", "m.csv:2: the label \"\\x1B[31m\"", MESO_ERROR_DATA},
-        {"file,label\na,real\nb,fake\n\"a\",real\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
-        {"file,label\na,real\nb,fake\n./a,real\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
-        {"file,label\nx/a,real\nb,fake\nx//.///a,fake\n", "m.csv: x/a is listed twice",
-         MESO_ERROR_DATA},
-        {"file,label\n=cmd\x07,real\n=cmd\x07,fake\n", "m.csv: =cmd\\x07 is listed twice",
-         MESO_ERROR_DATA},
-        {"file,label,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n",
-         "m.csv:1: more than 64 fields", MESO_ERROR_DATA},
-    };
     meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
     (void)state;
     options.manifest = "m.csv";
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        put("m.csv", rows[i].text);
-        expect_error(NULL, &options, rows[i].status, rows[i].part);
+    for (size_t i = 0; i < sizeof bad_manifests / sizeof bad_manifests[0]; i++) {
+        put("m.csv", bad_manifests[i].text);
+        expect_error(NULL, &options, bad_manifests[i].status, bad_manifests[i].part);
     }
+}
+
+static void refuses_columns_and_options(void **state)
+{
+    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
+    (void)state;
+    options.manifest = "m.csv";
     put("m.csv", "file,label,group\na,real,g\nb,fake,g\n");
     options.group = "(a|b)";
     expect_error(NULL, &options, MESO_ERROR_ARGUMENT, "column group");
@@ -449,14 +457,22 @@ static void many_files_quickly(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        IN_FOLDER(finds_and_sorts),    IN_FOLDER(keeps_the_first_of_each_class),
-        IN_FOLDER(loops_end),          IN_FOLDER(names_of_any_bytes),
-        IN_FOLDER(deep_folders_end),   IN_FOLDER(unreadable_folders),
-        IN_FOLDER(class_names),        IN_FOLDER(given_class_names),
-        IN_FOLDER(bad_roots),          IN_FOLDER(groups),
-        IN_FOLDER(reads_manifests),    IN_FOLDER(refuses_manifests),
-        IN_FOLDER(paths_of_manifests), IN_FOLDER(long_manifests),
-        IN_FOLDER(lists_from_paths),   IN_FOLDER(many_files_quickly)};
+    const struct CMUnitTest tests[] = {IN_FOLDER(finds_and_sorts),
+                                       IN_FOLDER(keeps_the_first_of_each_class),
+                                       IN_FOLDER(loops_end),
+                                       IN_FOLDER(names_of_any_bytes),
+                                       IN_FOLDER(deep_folders_end),
+                                       IN_FOLDER(unreadable_folders),
+                                       IN_FOLDER(class_names),
+                                       IN_FOLDER(given_class_names),
+                                       IN_FOLDER(bad_roots),
+                                       IN_FOLDER(groups),
+                                       IN_FOLDER(reads_manifests),
+                                       IN_FOLDER(refuses_manifests),
+                                       IN_FOLDER(refuses_columns_and_options),
+                                       IN_FOLDER(paths_of_manifests),
+                                       IN_FOLDER(long_manifests),
+                                       IN_FOLDER(lists_from_paths),
+                                       IN_FOLDER(many_files_quickly)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

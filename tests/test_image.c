@@ -259,63 +259,64 @@ static void test_published_images(void **state)
     }
 }
 
+static const char *broken_files[][2] = {
+    {"5000_by_one.png", "9d1a3def"},
+    {"bad_crc_idat.png", "corrupt"},
+    {"bad_crc_ihdr.png", "corrupt"},
+    {"bmp_2x2.bmp", "58a39a43"},
+    {"bmp_hdrbomb.bmp", "odd_size"},
+    {"empty.jpg", "empty"},
+    {"empty.png", "empty"},
+    {"good_64.png", "c6d6a86b"},
+    {"hdrbomb_2147483647x1.png", "odd_size"},
+    {"hdrbomb_2e31-1_square_rgba16.png", "odd_size"},
+    {"hdrbomb_65535x65535_rgb.png", "too_large"},
+    {"html_named.jpg", "unknown_format"},
+    {"jpeg_soi_eoi.jpg", "corrupt"},
+    {"jpeg_soi_only.jpg", "truncated"},
+    {"jpg_12bit_claimed.jpg", "unsupported"},
+    {"jpg_bad_marker_len.jpg", "corrupt"},
+    {"jpg_bitflips.jpg",
+     "truncated"}, /* a flipped bit turns the end of a scan's data into a marker */
+    {"jpg_good.jpg", "b88ce32e"},
+    {"jpg_hdrbomb_65535x65535.jpg", "too_large"},
+    {"jpg_named.png", "b88ce32e"},
+    {"jpg_no_dht.jpg", "b88ce32e"},
+    {"jpg_trailing_junk.jpg", "b88ce32e"},
+    {"jpg_trunc_10.jpg", "truncated"},
+    {"jpg_trunc_30.jpg", "truncated"},
+    {"jpg_trunc_50.jpg", "truncated"},
+    {"jpg_trunc_90.jpg", "truncated"},
+    {"jpg_trunc_99.jpg", "truncated"},
+    {"jpg_zero_height.jpg", "odd_size"},
+    {"lfs_pointer.jpg", "unknown_format"},
+    {"no_idat.png", "corrupt"},
+    {"no_iend.png", "truncated"},
+    {"one_by_5000.png", "9d1a3def"},
+    {"one_pixel_rgb.png", "41d9edff"},
+    {"png_named.jpg", "c6d6a86b"},
+    {"random.jpg", "unknown_format"},
+    {"text_named.jpg", "unknown_format"},
+    {"trailing_junk.png", "c6d6a86b"},
+    {"truncated_half.png", "truncated"},
+    {"truncated_in_ihdr.png", "truncated"},
+    {"truncated_sig_only.png", "truncated"},
+    {"zbomb_10000x10000_gray8_real.png", "too_large"},
+    {"zbomb_20000x20000_gray1.png", "too_large"},
+    {"zero_height.png", "odd_size"},
+    {"zero_width.png", "odd_size"},
+};
+
 static void test_broken_files(void **state)
 {
-    static const char *rows[][2] = {
-        {"5000_by_one.png", "9d1a3def"},
-        {"bad_crc_idat.png", "corrupt"},
-        {"bad_crc_ihdr.png", "corrupt"},
-        {"bmp_2x2.bmp", "58a39a43"},
-        {"bmp_hdrbomb.bmp", "odd_size"},
-        {"empty.jpg", "empty"},
-        {"empty.png", "empty"},
-        {"good_64.png", "c6d6a86b"},
-        {"hdrbomb_2147483647x1.png", "odd_size"},
-        {"hdrbomb_2e31-1_square_rgba16.png", "odd_size"},
-        {"hdrbomb_65535x65535_rgb.png", "too_large"},
-        {"html_named.jpg", "unknown_format"},
-        {"jpeg_soi_eoi.jpg", "corrupt"},
-        {"jpeg_soi_only.jpg", "truncated"},
-        {"jpg_12bit_claimed.jpg", "unsupported"},
-        {"jpg_bad_marker_len.jpg", "corrupt"},
-        {"jpg_bitflips.jpg",
-         "truncated"}, /* a flipped bit turns the end of a scan's data into a marker */
-        {"jpg_good.jpg", "b88ce32e"},
-        {"jpg_hdrbomb_65535x65535.jpg", "too_large"},
-        {"jpg_named.png", "b88ce32e"},
-        {"jpg_no_dht.jpg", "b88ce32e"},
-        {"jpg_trailing_junk.jpg", "b88ce32e"},
-        {"jpg_trunc_10.jpg", "truncated"},
-        {"jpg_trunc_30.jpg", "truncated"},
-        {"jpg_trunc_50.jpg", "truncated"},
-        {"jpg_trunc_90.jpg", "truncated"},
-        {"jpg_trunc_99.jpg", "truncated"},
-        {"jpg_zero_height.jpg", "odd_size"},
-        {"lfs_pointer.jpg", "unknown_format"},
-        {"no_idat.png", "corrupt"},
-        {"no_iend.png", "truncated"},
-        {"one_by_5000.png", "9d1a3def"},
-        {"one_pixel_rgb.png", "41d9edff"},
-        {"png_named.jpg", "c6d6a86b"},
-        {"random.jpg", "unknown_format"},
-        {"text_named.jpg", "unknown_format"},
-        {"trailing_junk.png", "c6d6a86b"},
-        {"truncated_half.png", "truncated"},
-        {"truncated_in_ihdr.png", "truncated"},
-        {"truncated_sig_only.png", "truncated"},
-        {"zbomb_10000x10000_gray8_real.png", "too_large"},
-        {"zbomb_20000x20000_gray1.png", "too_large"},
-        {"zero_height.png", "odd_size"},
-        {"zero_width.png", "odd_size"},
-    };
     int n_wrong = 0;
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof broken_files / sizeof broken_files[0]; i++) {
         char what[32];
-        meso_image image = outcome(data_path("bad/handmade", rows[i][0]), 0, 0, 0, what);
-        if (strcmp(what, rows[i][1]) != 0)
-            print_error("%s: %s, expected %s\n", rows[i][0], what, rows[i][1]);
-        n_wrong += strcmp(what, rows[i][1]) != 0;
+        meso_image image = outcome(data_path("bad/handmade", broken_files[i][0]), 0, 0, 0, what);
+        if (strcmp(what, broken_files[i][1]) != 0)
+            print_error("%s: %s, expected %s\n", broken_files[i][0], what, broken_files[i][1]);
+        n_wrong += strcmp(what, broken_files[i][1]) != 0;
         meso_image_free(&image);
     }
     assert_int_equal(n_wrong, 0);

@@ -166,6 +166,43 @@ static void check_cell(const json_t *cell, size_t excluded)
     assert_true(json_is_object(json_object_get(cell, "auc")));
 }
 
+/* Done is done: nothing runs again, and the report is the same. expected: without times. */
+static void resumes(json_t *expected)
+{
+    double started = meso_seconds();
+    expect("run --resume study", 0, "4 of 4 jobs are done");
+    double seconds = meso_seconds() - started;
+    print_message("resume of a finished study: %.2f s\n", seconds);
+    if (getenv("MESO_FULL"))
+        assert_true(seconds <= 5);
+    expect_same_result("study", expected);
+    expect("report study", 0, NULL);
+    expect_same_result("study", expected);
+    assert_true(access("study/study.html", R_OK) == 0 && access("study/study.md", R_OK) == 0 &&
+                access("study/study_result.csv", R_OK) == 0);
+
+    /* Jobs are read that older versions have left, which spelled the schema another way. */
+    assert_int_equal(
+        system("sed -i 's|\"mesocl.study_job/1\"|\"mesocl/study_job/1\"|' study/jobs/*.json && "
+               "grep -q mesocl/study_job study/jobs/bright.only.2.json"),
+        0);
+    expect("run --resume study", 0, "4 of 4 jobs are done");
+    expect_same_result("study", expected);
+
+    /* Facts of an older version are made anew. */
+    assert_int_equal(
+        system("sed -i 's|mesocl.study_facts/2|mesocl/study_facts/1|' study/facts.json"), 0);
+    expect("report study", 65, "--resume");
+    expect("run --resume study", 0, "looking for leakage");
+    expect_same_result("study", expected);
+
+    /* A job that is gone, and one that is damaged, are run again; no other. */
+    assert_int_equal(unlink("study/jobs/bright.only.1.json"), 0);
+    harness_put("study/jobs/noisy.only.2.json", "{\"schema\": 1", 0);
+    expect("run --resume study", 0, "2 of 4 jobs are done");
+    expect_same_result("study", expected);
+}
+
 static void test_whole(void **state)
 {
     (void)state;
@@ -186,41 +223,8 @@ static void test_whole(void **state)
     assert_int_equal(json_array_size(json_object_get(r, "distances")), 3);
     assert_int_equal(json_array_size(json_object_get(r, "jobs")), 4);
     harness_check_schema(r, "study_result");
-
-    /* Done is done: nothing runs again, and the report is the same. */
     strip_times(r);
-    double started = meso_seconds();
-    expect("run --resume study", 0, "4 of 4 jobs are done");
-    double seconds = meso_seconds() - started;
-    print_message("resume of a finished study: %.2f s\n", seconds);
-    if (getenv("MESO_FULL"))
-        assert_true(seconds <= 5);
-    expect_same_result("study", r);
-    expect("report study", 0, NULL);
-    expect_same_result("study", r);
-    assert_true(access("study/study.html", R_OK) == 0 && access("study/study.md", R_OK) == 0 &&
-                access("study/study_result.csv", R_OK) == 0);
-
-    /* Jobs are read that older versions have left, which spelled the schema another way. */
-    assert_int_equal(
-        system("sed -i 's|\"mesocl.study_job/1\"|\"mesocl/study_job/1\"|' study/jobs/*.json && "
-               "grep -q mesocl/study_job study/jobs/bright.only.2.json"),
-        0);
-    expect("run --resume study", 0, "4 of 4 jobs are done");
-    expect_same_result("study", r);
-
-    /* Facts of an older version are made anew. */
-    assert_int_equal(
-        system("sed -i 's|mesocl.study_facts/2|mesocl/study_facts/1|' study/facts.json"), 0);
-    expect("report study", 65, "--resume");
-    expect("run --resume study", 0, "looking for leakage");
-    expect_same_result("study", r);
-
-    /* A job that is gone, and one that is damaged, are run again; no other. */
-    assert_int_equal(unlink("study/jobs/bright.only.1.json"), 0);
-    harness_put("study/jobs/noisy.only.2.json", "{\"schema\": 1", 0);
-    expect("run --resume study", 0, "2 of 4 jobs are done");
-    expect_same_result("study", r);
+    resumes(r);
 
     /* With the leak kept the cell has one image more. */
     expect(PLAN "--keep-leaks -o kept", 0, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One table of training options: what changes a result stands in it, and is set through config.json,
- * the command line of `mesocl train` and a study's variant alike, with one range and one sentence.
+ * One table of training options: what changes a result stands in it, and is set through
+ * config.json, the command line of `mesocl train` and a study's variant alike, with one range and
+ * one sentence.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -42,7 +42,18 @@ must_find() {
     esac
 }
 
+lines() { yes '    x();' | head -n "$1"; }
+
+# What just fits: 60 lines, 100 characters of several bytes, and what cannot be wrapped.
 fresh_tree
+umlauts=$(printf 'ü%.0s' $(seq 98))
+printf 'int f(void)\n{\n%s\n}\n' "$(lines 57)" >>src/runtime/device.c
+for file in src/base/text.h docs/notes.md tools/run.sh; do
+    printf '# %s\n' "$umlauts" >>$file
+done
+address=https://example.org/$umlauts
+printf '%s\n' "| $umlauts | a table |" "see [this]($address) or $address" '```' "code $umlauts" \
+    '```' '' "    code $umlauts" >>docs/notes.md
 sh "$check"
 must_find src/base/text.c '#include "runtime/device.h"' 'src/base may not include runtime'
 must_find src/runtime/device.c '#include "data/image.h"' 'src/runtime may not include data'
@@ -57,6 +68,16 @@ must_find src/net/text.h '' 'the same name as src/base/text.h'
 must_find src/net/long.c "$(seq 500)" 'a file over 500 lines'
 must_find src/extra/x.c '' 'a folder under src/ that tests/tree.sh does not know'
 must_find src/net/bare.c 'int x;' 'lacks the SPDX licence'
+must_find src/net/net.c "$(printf 'int f(void)\n{\n%s\n}' "$(lines 58)")" 'a function over 60 lines'
+must_find cl/conv.cl "$(printf 'kernel void\ng(int x,\n  int y)\n{\n%s\n}' "$(lines 57)")" \
+    'a function over 60 lines'
+wide=$(printf '%0101d' 0)
+for file in src/net/net.c src/net/net.h cl/conv.cl tools/run.sh tools/run.py tools/count.awk \
+    tools/embed.cmake docs/CMakeLists.txt docs/notes.md; do
+    must_find $file "# $wide" 'a line over 100 columns'
+done
+must_find docs/notes.md "$(printf 'text\n    a list goes on, and this is no code: %s' "$wide")" \
+    'a line over 100 columns'
 must_find docs/benchmarks/raw.json "$(seq 200)" 'a record over 200 lines'
 must_find src/base/text.h 'int lost(void);' 'lost is declared, and nothing defines it'
 must_find src/base/text.h 'int elsewhere(void);' \

@@ -206,7 +206,7 @@ out:
     return status;
 }
 
-/* DEVICE_MEMORY: the device has none for so many pictures at once, or computes no slot by itself. */
+/* DEVICE_MEMORY: the device has none for so many pictures, or computes no slot by itself. */
 static meso_status start_slot(meso_stream *stream, stream_slot *s, size_t slot)
 {
     meso_status status = MESO_ERROR_DEVICE_MEMORY;

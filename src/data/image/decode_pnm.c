@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * PPM and PGM (P6, P5), with samples of one or two bytes. Samples are scaled to 0…255 as Pillow
- * (9.4, PpmImagePlugin.py) does it: round(value / white · 255), halves to even, at most 255. Grey of
- * two bytes is scaled likewise, where Pillow saturates it to white.
+ * (9.4, PpmImagePlugin.py) does it: round(value / white · 255), halves to even, at most 255. Grey
+ * of two bytes is scaled likewise, where Pillow saturates it to white.
  */
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The closed list of ops, and what a layer of each is set to. An op is op_<name>.c, or in the file of
- * its family.
+ * The closed list of ops, and what a layer of each is set to. An op is op_<name>.c, or in the file
+ * of its family.
  */
 #ifndef MESO_NET_OP_LIST_H
 #define MESO_NET_OP_LIST_H
