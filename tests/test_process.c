@@ -297,6 +297,52 @@ static void none_outlives_its_parent(void **state)
     assert_true(!is_there(child) && !is_there(grandchild));
 }
 
+/* This program as a child with something to tell. */
+static int tell(void)
+{
+    tool_progress progress = {.what = "steps", .total = 2};
+    const int code = tool_progress_open("tell", "4");
+    tool_progress_start(&progress);
+    tool_progress_update(&progress, 2);
+    tool_progress_end(&progress);
+    return code < 0 ? 0 : code;
+}
+
+/* Kept in the pipe's text, or handed on as our own. */
+static void a_child_tells_how_far_it_is(void **state)
+{
+    static const char *const argv[] = {"tell", "--tell", NULL};
+    char number[16], bytes[1000] = "";
+    int ends[2];
+    (void)state;
+    tool_process p = {.argv = argv, .pipes = {{.number = 4, .most = 1000}}, .seconds = 60};
+    assert_int_equal(tool_process_start(&p, NULL), MESO_OK);
+    tool_process_run(&p);
+    assert_exited(&p, 0);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    snprintf(number, sizeof number, "%d", ends[1]);
+    assert_int_equal(tool_progress_open("test", number), -1);
+    tool_process forward = {
+        .argv = argv,
+        .pipes = {{.number = 4, .most = SIZE_MAX, .take = tool_progress_forward}},
+        .seconds = 60};
+    assert_int_equal(tool_process_start(&forward, NULL), MESO_OK);
+    tool_process_run(&forward);
+    assert_exited(&forward, 0);
+    assert_true(read(ends[0], bytes, sizeof bytes - 1) > 0);
+    const char *const texts[] = {p.pipes[0].text.bytes, bytes};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(strncmp(texts[i], "{\"event\":\"start\",\"done\":0,\"total\":2,", 36), 0);
+        assert_non_null(strstr(texts[i], "}\n{\"event\":\"end\",\"done\":2,\"total\":2,"));
+        assert_string_equal(strrchr(texts[i], '}'), "}\n");
+    }
+    assert_int_equal(forward.pipes[0].text.length, 0);
+    tool_process_free(&p);
+    tool_process_free(&forward);
+    close(ends[0]);
+    assert_int_equal(tool_progress_open("test", "none"), 64);
+}
+
 /* ---- queues ------------------------------------------------------------------------------------
  */
 
@@ -362,7 +408,7 @@ static void a_queue_goes_on_from_what_is_done(void **state)
     test_queue again = {.lines = {NULL, good, NULL, NULL, good, NULL, NULL}};
     assert_int_equal(run_queue(&again, done, 64), -1);
     assert_int_equal(again.started[1] + again.started[4], 2);
-    assert_int_equal(again.queue.n_done, n_jobs);
+    assert_int_equal(again.queue.progress.done, n_jobs);
     assert_int_equal(run_queue(&again, done, 0), -1); /* nothing to do */
     assert_int_equal(again.started[1] + again.started[4], 2);
 }
@@ -413,13 +459,16 @@ int main(int argc, char **argv)
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(a_profile_holds_from_the_start),
         cmocka_unit_test(none_outlives_its_parent),
+        cmocka_unit_test(a_child_tells_how_far_it_is),
         cmocka_unit_test(a_queue_goes_on_from_what_is_done),
         cmocka_unit_test(a_queue_stops_where_going_on_makes_no_sense),
         cmocka_unit_test(ctrl_c_ends_a_queue),
     };
-    for (int fd = 3; fd < 1000; fd++)
-        close(fd); /* what we were left with */
     if (argc > 1 && strcmp(argv[1], "--nest") == 0)
         return nest();
+    if (argc > 1 && strcmp(argv[1], "--tell") == 0)
+        return tell();
+    for (int fd = 3; fd < 1000; fd++)
+        close(fd); /* what we were left with */
     return cmocka_run_group_tests(tests, harness_enter_folder, harness_leave_folder);
 }

@@ -289,8 +289,9 @@ static void every_member_is_in_the_table(void **state)
 /* What --help offers is in the table, or changes no result, or is another word for a row. */
 static void every_word_is_in_the_table(void **state)
 {
-    static const char others[] = "output|resume|device|json|cache-mb|threads|help|no-fuse|"
-                                 "aug-compat";
+    static const char others[] =
+        "output|resume|device|json|cache-mb|threads|progress-fd|help|no-fuse|"
+        "aug-compat";
     harness_result r = harness_run(&(harness_command){.words = "train --help"});
     size_t n = 0, n_named = 0;
     (void)state;
@@ -307,7 +308,7 @@ static void every_word_is_in_the_table(void **state)
     {
         n_named += row->name != NULL;
     }
-    assert_int_equal(n, n_named + 9);
+    assert_int_equal(n, n_named + 10);
     harness_forget(&r);
 }
 

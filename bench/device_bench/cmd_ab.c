@@ -134,14 +134,14 @@ static int run_side(side *s)
 /* A B B A: drift that is the same all the time falls on both alike. */
 static int run_all(side sides[2], uint64_t n_runs)
 {
-    tool_progress progress = {0};
+    tool_progress progress = {.what = "runs", .total = 2 * n_runs};
     int end = -1;
-    tool_progress_start(&progress, "runs", 2 * n_runs);
+    tool_progress_start(&progress);
     for (uint64_t i = 0; i < 2 * n_runs && end < 0; i++) {
-        tool_progress_update(&progress, i);
         end = run_side(&sides[(i / 2 + i) % 2]);
+        tool_progress_update(&progress, i + (end < 0));
     }
-    tool_progress_clear(&progress);
+    tool_progress_end(&progress);
     return end;
 }
 
@@ -151,7 +151,9 @@ static int parse(side sides[2], uint64_t *n_runs, bench_verdict_options *o, int 
         OPT_TEXT("a", 'a', sides[0].command, "CMD", "the command A"),
         OPT_TEXT("b", 'b', sides[1].command, "CMD", "the command B"),
         OPT_COUNT("runs", 'n', *n_runs, "N", 2, most_runs, "of each; default 10"),
-        BENCH_VERDICT_OPTIONS(*o), MESO_OPTIONS_END};
+        BENCH_VERDICT_OPTIONS(*o),
+        TOOL_OPTION_PROGRESS,
+        MESO_OPTIONS_END};
     const tool_command_line line = {"ab", "--a CMD --b CMD [options]", about, options, examples, 0,
                                     0};
     char **operands;

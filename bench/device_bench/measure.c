@@ -91,8 +91,7 @@ meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error 
             else
                 json_array_append_new(failures, failure_json(plan, &plan->jobs[i], &reason));
             if (plan->progress)
-                plan->progress(plan->user, p * plan->n_jobs + i + 1,
-                               plan->n_processes * plan->n_jobs);
+                tool_progress_update(plan->progress, p * plan->n_jobs + i + 1);
         }
     *document = json_pack("{s:s s:o s:o s:O}", "schema", BENCH_SCHEMA, "devices", json_array(),
                           "results", json_array(), "failures", failures);

@@ -13,6 +13,7 @@
 
 #include "drivers.h"
 #include "measure/spec.h"
+#include "progress.h"
 
 /* Specs to be run; device: a position in the list of drivers->devices. */
 typedef struct bench_job {
@@ -24,9 +25,8 @@ typedef struct bench_plan {
     const tool_drivers *drivers;
     bench_job *jobs;
     size_t n_jobs;
-    size_t n_processes; /* for each job; all jobs once, then all of them again */
-    void (*progress)(void *user, size_t done, size_t total);
-    void *user;
+    size_t n_processes;      /* for each job; all jobs once, then all of them again */
+    tool_progress *progress; /* of all processes; NULL: nobody asks */
 } bench_plan;
 
 /* *document lacks "provenance". Errors: MEMORY. A job that fails is no error but a row of

@@ -40,13 +40,6 @@ int bench_session_add(bench_session *session, const bench_spec *spec)
     return 1;
 }
 
-static void show_progress(void *user, size_t done, size_t total)
-{
-    tool_progress *progress = user;
-    progress->total = total;
-    tool_progress_update(progress, done);
-}
-
 static void say_failures(const json_t *document)
 {
     const json_t *failure;
@@ -88,18 +81,17 @@ static void add_provenance(const bench_session *session, json_t *document)
 
 int bench_session_run(bench_session *session, json_t **document)
 {
-    tool_progress progress = {0};
+    tool_progress progress = {.what = "processes", .total = session->n_processes * session->n_jobs};
     meso_error error = {0};
     json_t *made = NULL;
     const bench_plan plan = {.drivers = &session->drivers,
                              .jobs = session->jobs,
                              .n_jobs = session->n_jobs,
                              .n_processes = session->n_processes,
-                             .progress = show_progress,
-                             .user = &progress};
-    tool_progress_start(&progress, "processes", 0);
+                             .progress = &progress};
+    tool_progress_start(&progress);
     meso_status status = bench_measure(&plan, &made, &error);
-    tool_progress_clear(&progress);
+    tool_progress_end(&progress);
     if (status != MESO_OK)
         return tool_fail(&error);
     if (session->together && json_array_size(json_object_get(made, "results")) > 0)

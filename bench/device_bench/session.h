@@ -11,6 +11,7 @@
 #include "measure.h"
 #include "options.h"
 #include "output.h"
+#include "progress.h"
 
 typedef struct bench_session {
     const char *device, *html, *batches;
@@ -39,7 +40,8 @@ typedef struct bench_session {
     OPT_FLAG("json", 0, (s).json, "one JSON document with all samples on stdout"), \
     OPT_FLAG("csv", 0, (s).csv, "the table as CSV"), \
     OPT_FLAG("markdown", 0, (s).markdown, "the table as Markdown, to paste"), \
-    OPT_TEXT("html", 0, (s).html, "FILE", "also write a page with tables and rooflines")
+    OPT_TEXT("html", 0, (s).html, "FILE", "also write a page with tables and rooflines"), \
+    TOOL_OPTION_PROGRESS
 /* clang-format on */
 
 /* Finds and matches devices. -1, or the exit code after a sentence on stderr. */

@@ -13,6 +13,7 @@
 #include "mesocl/evaluate.h"
 #include "mesocl/model.h"
 #include "options.h"
+#include "progress.h"
 #include "report/report_provenance.h"
 
 /* Says "PROGRAM: SENTENCE" on stderr and returns the exit code that belongs to the status. */
@@ -62,7 +63,9 @@ typedef struct tool_scoring {
     OPT_FLAG("exif-orient", 0, (s).exif_orient, \
         "turn pictures as their EXIF data say; the published nets were trained without"), \
     OPT_FLAG("timing", 0, (s).timing, \
-        "print on stderr, and in JSON, how many seconds each part took; decode adds up all threads")
+        "print on stderr, and in JSON, how many seconds each part took; decode adds up all " \
+        "threads"), \
+    TOOL_OPTION_PROGRESS
 /* clang-format on */
 
 /* Opens device and model. Returns −1 on success, else the exit code (a sentence is on stderr).

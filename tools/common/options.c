@@ -84,7 +84,7 @@ static void print_help(const tool_command_line *line)
     }
 }
 
-/* Stores an option's value; -1, or 2 after a sentence. */
+/* Stores an option's value; -1, or an exit code after a sentence. */
 static int store(const parser *p, const tool_option *option, const char *text)
 {
     static const meso_field_kind kinds[] = {[MESO_OPTION_TEXT] = MESO_FIELD_TEXT,
@@ -104,6 +104,8 @@ static int store(const parser *p, const tool_option *option, const char *text)
         list->items[list->n++] = text;
         return -1;
     }
+    if (option->kind == MESO_OPTION_CALL)
+        return option->value.call(p->line->name, text);
     const meso_field field = {option->name, kinds[option->kind], 0,
                               option->low,  option->high,        option->argument};
     if (meso_field_from_text(&field, text, option->value.flag, &why) != MESO_OK)

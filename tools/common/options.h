@@ -30,7 +30,8 @@ typedef enum tool_option_kind {
     MESO_OPTION_LIST,     /* tool_option_list: the same, may be given many times */
     MESO_OPTION_UNSIGNED, /* uint64_t: decimal digits only */
     MESO_OPTION_REAL,     /* double: decimal notation with a point, finite */
-    MESO_OPTION_CHOICE    /* int: position of the word in the argument "a|b|c" */
+    MESO_OPTION_CHOICE,   /* int: position of the word in the argument "a|b|c" */
+    MESO_OPTION_CALL      /* a function takes it; -1, or an exit code after a sentence */
 } tool_option_kind;
 
 /* Every value of an option that was given, in order. */
@@ -50,6 +51,7 @@ typedef struct tool_option {
         uint64_t *number;
         double *real;
         int *choice;
+        int (*call)(const char *command, const char *value);
     } value; /* where it is stored; left as it is where the option is not given */
     const char
         *argument;    /* what --help calls the value; of a choice its words, "a|b|c"; else NULL */
@@ -73,6 +75,8 @@ typedef struct tool_option {
     {name, letter, MESO_OPTION_REAL, {.real = &(where)}, argument, help, low, high}
 #define OPT_CHOICE(name, letter, where, words, help) \
     {name, letter, MESO_OPTION_CHOICE, {.choice = (int *)&(where)}, words, help, 0, 0}
+#define OPT_CALL(name, letter, function, argument, help) \
+    {name, letter, MESO_OPTION_CALL, {.call = function}, argument, help, 0, 0}
 #define MESO_OPTIONS_END {NULL, 0, MESO_OPTION_FLAG, {NULL}, NULL, NULL, 0, 0}
 /* clang-format on */
 
@@ -87,8 +91,8 @@ typedef struct tool_command_line {
 
 /* Parses argv[1] … argv[argc - 1]; argv[0] is the subcommand. Options and operands may be mixed,
  * "--" ends options, "-" is an operand. Operands are moved to the front of argv and stay in order.
- * Returns -1: go on. Else the subcommand's exit code: 0 after --help, 2 after a wrong command line,
- * when one sentence stands on stderr. */
+ * Returns -1: go on. Else the subcommand's exit code: 0 after --help, 2 after a wrong command line
+ * (or that of a function of the table), when one sentence stands on stderr. */
 int tool_options_parse(const tool_command_line *line, int argc, char **argv, char ***operands,
                        size_t *n_operands);
 

@@ -17,18 +17,20 @@ typedef struct place {
     double started; /* 0: it is free */
 } place;
 
-double tool_queue_seconds_left(const tool_queue *q)
+static size_t count_done(const tool_queue *q)
 {
-    const double here = (double)(q->n_done - q->n_before);
-    return (meso_seconds() - q->started) / here * (double)(q->n_jobs - q->n_done);
+    size_t n = 0;
+    for (size_t job = 0; job < q->n_jobs; job++)
+        n += q->done[job];
+    return n;
 }
 
-static size_t count_places(const tool_queue *q)
+static size_t count_places(const tool_queue *q, size_t n_missing)
 {
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     size_t n = q->n_parallel ? q->n_parallel : (size_t)(processors > 0 ? processors : 1);
     n = n < most_parallel ? n : most_parallel;
-    return n < q->n_jobs - q->n_before ? n : q->n_jobs - q->n_before;
+    return n < n_missing ? n : n_missing;
 }
 
 /* 1: there is one more job; *next: its number. */
@@ -52,7 +54,7 @@ static void start(tool_queue *q, place *p, size_t job)
 void tool_queue_mark_done(tool_queue *q, size_t job)
 {
     q->done[job] = 1;
-    q->n_done++;
+    tool_progress_update(&q->progress, q->progress.done + 1);
 }
 
 static void finish(tool_queue *q, place *p)
@@ -83,14 +85,14 @@ static void run_all(tool_queue *q)
 
 int tool_queue_run(tool_queue *q)
 {
-    q->started = meso_seconds();
-    q->n_before = 0;
-    for (size_t job = 0; job < q->n_jobs; job++)
-        q->n_before += q->done[job];
-    q->n_done = q->n_before;
-    q->n_parallel = count_places(q);
+    const size_t n_before = count_done(q);
+    q->n_parallel = count_places(q, q->n_jobs - n_before);
+    q->progress =
+        (tool_progress){.what = "jobs", .total = q->n_jobs, .before = n_before, .no_bar = 1};
+    tool_progress_start(&q->progress);
     run_all(q);
+    tool_progress_end(&q->progress);
     if (tool_interrupted())
         return exit_interrupted;
-    return q->stop ? q->stop : q->n_done < q->n_jobs ? exit_failed : -1;
+    return q->stop ? q->stop : q->progress.done < q->n_jobs ? exit_failed : -1;
 }

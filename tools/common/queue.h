@@ -8,6 +8,7 @@
 #define MESO_TOOLS_QUEUE_H
 
 #include "process.h"
+#include "progress.h"
 
 typedef struct tool_queue {
     size_t n_jobs;
@@ -21,16 +22,12 @@ typedef struct tool_queue {
     void (*ended)(void *user, size_t job, const tool_process *process, double seconds);
     void *user;
     int stop; /* other than 0: no more jobs are started, and it is the queue's exit code */
-    size_t n_done, n_before; /* of all jobs; before it started */
-    double started;          /* of meso_seconds() */
+    tool_progress progress; /* of all jobs; lines that `ended` prints stand for a bar */
 } tool_queue;
 
 /* Returns -1 when all jobs are done, else an exit code: `stop`, 75 after Ctrl-C (all that run were
  * asked to end), 70 where jobs have failed. */
 int tool_queue_run(tool_queue *queue);
 void tool_queue_mark_done(tool_queue *queue, size_t job);
-
-/* How long the jobs that are not done will take, by those that were since it started. */
-double tool_queue_seconds_left(const tool_queue *queue);
 
 #endif

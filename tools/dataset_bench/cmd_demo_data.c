@@ -32,8 +32,10 @@ static const char examples[] = "dataset_bench demo-data demo\n"
 static int show(size_t n_done, size_t n, void *user)
 {
     demo_data *d = user;
-    if (d->progress.total == 0)
-        tool_progress_start(&d->progress, "pictures", n);
+    if (!d->progress.what) {
+        d->progress = (tool_progress){.what = "pictures", .total = n};
+        tool_progress_start(&d->progress);
+    }
     tool_progress_update(&d->progress, n_done);
     return tool_interrupted();
 }
@@ -59,7 +61,7 @@ static meso_status draw(demo_data *d, const char *folder, meso_error *error)
                                         .user = d};
     tool_interrupt_catch();
     meso_status status = study_demo_write(&options, error);
-    tool_progress_clear(&d->progress);
+    tool_progress_end(&d->progress);
     if (status == MESO_OK)
         fprintf(stderr, "%s: %zu pictures drawn in %s; nobody is in them\n", tool_program_name,
                 d->progress.total, MESO_PRINTABLE(folder));
@@ -76,7 +78,8 @@ int db_cmd_demo_data(int argc, char **argv)
         OPT_COUNT("count", 'n', d.count, "N", 10, 100000,
                   "pictures of each class of each dataset; default 100"),
         OPT_COUNT("side", 0, d.side, "N", 32, 4096, "pixels of a picture's side; default 256"),
-        OPT_COUNT("seed", 's', d.seed, "N", 0, 16777215, "default 1"), MESO_OPTIONS_END};
+        OPT_COUNT("seed", 's', d.seed, "N", 0, 16777215, "default 1"), TOOL_OPTION_PROGRESS,
+        MESO_OPTIONS_END};
     const tool_command_line line = {
         "demo-data", "[options] FOLDER", about, options, examples, 1, 1};
     int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);

@@ -3,9 +3,7 @@
  * dataset_bench study-job FOLDER prepare, or study-job FOLDER NUMBER THREADS: what `run` starts for
  * each job; not meant to be typed.
  */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common.h"
 #include "dataset_bench.h"
@@ -13,21 +11,26 @@
 
 int db_cmd_study_job(int argc, char **argv)
 {
+    const tool_option options[] = {TOOL_OPTION_PROGRESS, MESO_OPTIONS_END};
+    const char *const usage = "FOLDER prepare | FOLDER NUMBER THREADS";
+    const tool_command_line line = {"study-job", usage, "A part of dataset_bench run.", options, "",
+                                    2,           3};
     db_study study = {0};
     meso_error error = {0};
-    meso_status status;
-    int prepare = argc == 3 && strcmp(argv[2], "prepare") == 0;
-    if (argc != 4 && !prepare) {
-        fprintf(stderr, "study-job is a part of `dataset_bench run`\n");
-        return 2;
-    }
-    status = db_study_open(argv[1], &study, &error);
+    char **words;
+    size_t n_words;
+    int end = tool_options_parse(&line, argc, argv, &words, &n_words);
+    if (end >= 0)
+        return end;
+    const int prepare = n_words == 2;
+    meso_status status = db_study_open(words[0], &study, &error);
     if (status == MESO_OK && prepare)
         status = db_job_prepare(&study, &error);
     if (status == MESO_OK && !prepare)
         status = db_study_load(&study, &error);
     if (status == MESO_OK && !prepare)
-        status = db_job_run(&study, strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), &error);
+        status =
+            db_job_run(&study, strtoul(words[1], NULL, 10), strtoul(words[2], NULL, 10), &error);
     db_study_close(&study);
     return status == MESO_OK ? 0 : tool_fail(&error);
 }

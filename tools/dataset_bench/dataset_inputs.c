@@ -105,9 +105,11 @@ static meso_status scan_one(db_inputs *inputs, const char *operand, const char *
     MESO_REQUIRE(!name.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(check_name(inputs, name.bytes, path, error));
     MESO_TRY(list_files(inputs, path, &files, error));
-    tool_progress_start(&inputs->progress, "images", files.n_items);
+    inputs->progress =
+        (tool_progress){.what = "images", .subject = name.bytes, .total = files.n_items};
+    tool_progress_start(&inputs->progress);
     status = study_scan(name.bytes, path, &files, &options, &inputs->datasets[inputs->n], error);
-    tool_progress_clear(&inputs->progress);
+    tool_progress_end(&inputs->progress);
     MESO_TRY(status);
     tell_refusals(&inputs->datasets[inputs->n++]);
 out:

@@ -49,7 +49,8 @@ typedef struct db_inputs {
     OPT_TEXT("cache", 0, (i).cache, "FOLDER", \
         "where to keep what was found in files, so that the next run reads only what changed; " \
         "default: $MESO_CACHE_DIR, else $XDG_CACHE_HOME/mesocl, else ~/.cache/mesocl"), \
-    OPT_FLAG("no-cache", 0, (i).no_cache, "read every file, and keep nothing")
+    OPT_FLAG("no-cache", 0, (i).no_cache, "read every file, and keep nothing"), \
+    TOOL_OPTION_PROGRESS
 /* clang-format on */
 
 /* Opens the device and scans every operand, with a progress bar, until Ctrl-C. Says on stderr what

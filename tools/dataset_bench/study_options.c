@@ -207,6 +207,7 @@ int db_run_options_parse(int argc, char **argv, db_run_options *o)
         OPT_COUNT("resamples", 0, w.resamples, "N", 2, 1000000, "of the bootstrap; default 1000"),
         OPT_COUNT("jobs", 'j', o->n_parallel, "N", 1, 1024,
                   "jobs side by side; default: one for each processor"),
+        TOOL_OPTION_PROGRESS,
         OPT_FLAG("thumbnails", 0, o->thumbnails,
                  "show the worst mistakes in the report; pictures leave the datasets by it"),
         MESO_OPTIONS_END};

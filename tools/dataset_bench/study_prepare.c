@@ -15,9 +15,8 @@
 
 static int show_progress(size_t n_done, size_t n, void *user)
 {
-    tool_progress *progress = user;
-    progress->total = n;
-    tool_progress_update(progress, n_done);
+    (void)n;
+    tool_progress_update(user, n_done);
     return tool_interrupted();
 }
 
@@ -40,9 +39,10 @@ static meso_status scan(const db_study *study, size_t set, meso_device *device,
     scanning.cache = db_study_path(study, cache, "scans");
     scanning.progress = show_progress;
     scanning.user = &progress;
-    tool_progress_start(&progress, source->name, files.n_items);
+    progress = (tool_progress){.what = "images", .subject = source->name, .total = files.n_items};
+    tool_progress_start(&progress);
     status = study_scan(source->name, source->path, &files, &scanning, dataset, error);
-    tool_progress_clear(&progress);
+    tool_progress_end(&progress);
     return status;
 }
 

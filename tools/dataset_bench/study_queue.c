@@ -21,13 +21,23 @@ typedef struct study_run {
 
 int db_queue_prepare(const db_study *study)
 {
-    const char *const argv[] = {tool_program_name, "study-job", study->folder, "prepare", NULL};
+    const int channel = 3, is_told = tool_progress_is_open();
+    const char *const argv[] = {tool_program_name,
+                                "study-job",
+                                study->folder,
+                                "prepare",
+                                is_told ? "--progress-fd=3" : NULL,
+                                NULL};
     tool_process p = {
         .argv = argv, .out = STDERR_FILENO /* stdout is the report's */, .err = TOOL_OURS};
     meso_error error = {0};
+    if (is_told)
+        p.pipes[0] =
+            (tool_pipe){.number = channel, .most = SIZE_MAX, .take = tool_progress_forward};
     if (tool_process_start(&p, &error) != MESO_OK)
         return tool_fail(&error);
     tool_process_run(&p);
+    tool_process_free(&p);
     if (tool_interrupted())
         return exit_interrupted;
     if (p.end == TOOL_PROCESS_EXITED)
@@ -115,7 +125,8 @@ static void say_done(const study_run *r, size_t job, double seconds)
     char name[STUDY_JOB_NAME_SIZE];
     name_job(r, job, name);
     fprintf(stderr, "%s: %zu of %zu jobs: %s, %.1f s; about %.0f s left\n", tool_program_name,
-            r->queue.n_done, r->queue.n_jobs, name, seconds, tool_queue_seconds_left(&r->queue));
+            r->queue.progress.done, r->queue.n_jobs, name, seconds,
+            tool_progress_seconds_left(&r->queue.progress));
 }
 
 /* Only its file says that a job is done. */

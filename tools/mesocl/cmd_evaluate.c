@@ -112,10 +112,11 @@ static meso_status score(evaluate *e, meso_model *model, const meso_dataset *dat
     MESO_REQUIRE_MEMORY(paths, error);
     for (size_t i = 0; i < dataset->n_items; i++)
         paths[i] = dataset->items[i].path;
-    tool_progress_start(&e->progress, "images", dataset->n_items);
+    e->progress = (tool_progress){.what = "images", .total = dataset->n_items};
+    tool_progress_start(&e->progress);
     tool_interrupt_catch();
     status = meso_score_files(model, paths, dataset->n_items, &options, take_score, e);
-    tool_progress_clear(&e->progress);
+    tool_progress_end(&e->progress);
     MESO_REQUIRE(!e->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     /* The first images are all fakes: figures of a part would say something else. */
     MESO_REQUIRE(status != MESO_ERROR_CANCELLED, error, MESO_ERROR_CANCELLED,

@@ -120,11 +120,14 @@ static int score(predict *p, const meso_device *device, meso_model *model, const
     tool_time times[MESO_N_TIMES];
     meso_model_info info;
     meso_error error = {0};
-    tool_progress_start(&p->progress, "images", n);
-    p->progress.on &= !isatty(STDOUT_FILENO); /* rows that are seen to come show progress enough */
+    p->progress = (tool_progress){
+        .what = "images",
+        .total = n,
+        .no_bar = isatty(STDOUT_FILENO)}; /* rows that are seen to come show progress enough */
+    tool_progress_start(&p->progress);
     tool_interrupt_catch();
     error.status = meso_score_files(model, paths, n, &options, take_score, p);
-    tool_progress_clear(&p->progress);
+    tool_progress_end(&p->progress);
     if (p->output_status != MESO_OK)
         return meso_status_exit_code(p->output_status); /* main() says why stdout failed */
     if (error.status != MESO_OK)

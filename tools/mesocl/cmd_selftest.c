@@ -98,8 +98,13 @@ static int test_matches(const tool_drivers *drivers, const size_t *matches, size
                  COLUMN_NUMBER("difference", "difference", 9), COLUMN_TEXT("result", "result"),
                  COLUMN_TEXT("detail", "detail"));
     answers *results = calloc(n, sizeof *results);
-    for (size_t i = 0; results && i < n; i++)
+    tool_progress progress = {.what = "devices", .total = n};
+    tool_progress_start(&progress);
+    for (size_t i = 0; results && i < n; i++) {
         n_failed += test_device(drivers, matches[i], &results[i], &table);
+        tool_progress_update(&progress, i + 1);
+    }
+    tool_progress_end(&progress);
     if (results)
         end = print_result(&table, n, n_failed, disagreement(results, n), json);
     for (size_t i = 0; results && i < n; i++)
@@ -137,7 +142,7 @@ int cmd_selftest(int argc, char **argv)
     const char *selector = NULL;
     int json = 0;
     const tool_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
-                                   MESO_OPTIONS_END};
+                                   TOOL_OPTION_PROGRESS, MESO_OPTIONS_END};
     const tool_command_line line = {"selftest", "[options]", about, options, examples, 0, 0};
     char **operands;
     size_t n_operands;

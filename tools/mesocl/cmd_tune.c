@@ -60,6 +60,7 @@ int cmd_tune(int argc, char **argv)
         OPT_COUNT("time-limit", 0, seconds, "SECONDS", 1, 1000000,
                   "for the search; the last comparisons take a minute more; default 780"),
         OPT_FLAG("reset", 0, reset, "forget the device's rows, and do nothing else"),
+        TOOL_OPTION_PROGRESS,
         MESO_OPTIONS_END};
     const tool_command_line line = {"tune", "[options]", about, options, examples, 0, 0};
     char **operands;

@@ -66,6 +66,7 @@ static int parse_words(train_command *t, const char *texts[max_rows], int argc, 
                  "resume a run with its own options; a folder says where its data are now"),
         MESO_OPTION_DEVICE(t->device),
         OPT_FLAG("json", 0, t->output.json, "the result as one JSON document on stdout"),
+        TOOL_OPTION_PROGRESS,
         OPT_COUNT("cache-mb", 0, t->cache_mb, "N", 0, 1e7,
                   "memory for decoded pictures, in MiB; default 1024"),
         OPT_COUNT("threads", 'j', t->threads, "N", 1, 1024,
@@ -130,9 +131,10 @@ int train_command_parse(train_command *t, int argc, char **argv)
     if (code >= 0)
         return code;
     if (t->resume && !only_resume_options(t, texts))
-        return tool_options_usage_error("train",
-                                        "with --resume only a folder, --device, --threads, "
-                                        "--cache-mb, --checkpoint-seconds and --json may be given");
+        return tool_options_usage_error(
+            "train", "with --resume only a folder, --device, --threads, "
+                     "--cache-mb, --checkpoint-seconds, --json and --progress-fd "
+                     "may be given");
     o->data = n_operands ? operands[0] : NULL;
     if (t->resume)
         return -1;

@@ -40,18 +40,32 @@ static void print_epoch(const meso_train_event *event)
     fflush(stdout);
 }
 
+static void end_bar(tool_train_output *o)
+{
+    tool_progress_end(&o->progress);
+    o->shown = MESO_TRAIN_STARTED;
+}
+
 /* A bar for the training part of each epoch, one for its validation. */
 static void show_progress(tool_train_output *o, const meso_train_event *event)
 {
-    if (o->shown != event->kind || event->images < o->offset) {
-        tool_progress_clear(&o->progress);
+    if (o->shown != event->kind || event->images < o->progress.done) {
+        end_bar(o);
         o->shown = event->kind;
-        o->offset = event->images;
-        tool_progress_start(&o->progress,
-                            event->kind == MESO_TRAIN_STEP ? "images" : "images measured",
-                            event->n_images - event->images);
+        o->progress =
+            (tool_progress){.what = event->kind == MESO_TRAIN_STEP ? "images" : "images measured",
+                            .total = event->n_images,
+                            .before = event->images};
+        tool_progress_start(&o->progress);
     }
-    tool_progress_update(&o->progress, event->images - o->offset);
+    tool_progress_update(&o->progress, event->images);
+}
+
+static void start_epochs(tool_train_output *o, const meso_train_event *event)
+{
+    o->epochs = (tool_progress){
+        .what = "epochs", .total = event->epochs, .before = event->epoch - 1, .no_bar = 1};
+    tool_progress_start(&o->epochs);
 }
 
 int tool_train_output_event(const meso_train_event *event, void *user)
@@ -61,13 +75,16 @@ int tool_train_output_event(const meso_train_event *event, void *user)
         show_progress(o, event);
         return tool_interrupted();
     }
-    tool_train_output_end(o);
+    tool_progress_clear(&o->progress);
     switch (event->kind) {
     case MESO_TRAIN_STARTED:
         print_started(o, event);
+        start_epochs(o, event);
         tool_interrupt_catch(); /* from now on there is a checkpoint to go on from */
         break;
     case MESO_TRAIN_EPOCH:
+        end_bar(o);
+        tool_progress_update(&o->epochs, event->record->epoch);
         if (!o->json)
             print_epoch(event);
         break;
@@ -83,9 +100,8 @@ int tool_train_output_event(const meso_train_event *event, void *user)
 
 void tool_train_output_end(tool_train_output *output)
 {
-    tool_progress_clear(&output->progress);
-    output->shown = MESO_TRAIN_STARTED;
-    output->offset = 0;
+    end_bar(output);
+    tool_progress_end(&output->epochs);
 }
 
 /* metrics.json and where it is. */

@@ -11,16 +11,15 @@
 typedef struct tool_train_output {
     int json;
     const char *run;
-    tool_progress progress;
-    meso_train_event_kind shown; /* what the progress bar counts */
-    size_t offset;               /* images that were done when it began */
+    tool_progress progress, epochs; /* of the epoch's images; of the run */
+    meso_train_event_kind shown;    /* what the progress bar counts */
     meso_train_summary result;
 } tool_train_output;
 
 /* A meso_train_callback; user is the output. */
 int tool_train_output_event(const meso_train_event *event, void *user);
 
-/* Wipes the progress bar. */
+/* Ends the progress bar. */
 void tool_train_output_end(tool_train_output *output);
 
 /* Prints the result and returns the exit code. */

@@ -14,6 +14,7 @@
 #include "mesocl/mesocl.h"
 #include "net/strip/strip.h"
 #include "net/tile/tile.h"
+#include "progress.h"
 #include "runtime/preference.h"
 #include "tune_compare.h"
 #include "tune_search.h"
@@ -38,8 +39,9 @@ typedef struct run {
     char local[32];      /* its name in a child */
     char net[64];        /* the net's own name */
     const struct work *work;
-    json_t *found; /* rows of this run: what the families that follow are measured with */
-    json_t *part;  /* the document of the part file */
+    json_t *found;          /* rows of this run: what the families that follow are measured with */
+    json_t *part;           /* the document of the part file */
+    tool_progress progress; /* in seconds of the search */
 } run;
 
 /* One job in a child; *answer NULL: it failed, see error. */
@@ -94,7 +96,7 @@ static meso_status ask(void *user, const int *base, const int *candidate, int fi
                        json_t **answer, meso_error *error)
 {
     meso_status status = MESO_OK;
-    const run *r = user;
+    run *r = user;
     meso_error reason;
     json_t *job = make_job(r);
     json_object_set_new(job, "train", json_boolean(r->work->train));
@@ -111,6 +113,7 @@ static meso_status ask(void *user, const int *base, const int *candidate, int fi
         *answer = json_pack("{s:o}", "reason", json_string(MESO_PRINTABLE(reason.text)));
     }
     json_decref(job);
+    tool_progress_update(&r->progress, (size_t)(meso_seconds() - r->progress.started));
     if (*answer) {
         printf("%s%s:", r->work->family->name, final ? ", against the shipped row" : "");
         print_values(r->work->family, candidate);
@@ -236,6 +239,9 @@ static meso_status tune_families(run *r, const json_t *user, meso_error *error)
     const double end = meso_seconds() + r->options->seconds;
     json_t *shipped = NULL, *job = make_job(r);
     size_t n_left = 0;
+    r->progress =
+        (tool_progress){.what = "seconds", .total = (size_t)r->options->seconds, .no_bar = 1};
+    tool_progress_start(&r->progress);
     MESO_TRY(run_child(r, job, &shipped, error));
     for (size_t i = 0; i < n_works; i++)
         n_left += count_choices(r, i);
@@ -243,12 +249,14 @@ static meso_status tune_families(run *r, const json_t *user, meso_error *error)
         const size_t n = count_choices(r, i);
         const double now = meso_seconds();
         r->work = &works[i];
+        r->progress.subject = works[i].family->name;
         if (n > 0)
             MESO_TRY(tune_family(r, user, shipped, now + (end - now) * (double)n / (double)n_left,
                                  error));
         n_left -= n;
     }
 out:
+    tool_progress_end(&r->progress);
     json_decref(shipped);
     json_decref(job);
     return status;
