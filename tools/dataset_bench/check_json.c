@@ -142,33 +142,3 @@ json_t *db_check_json(const void *checked, const report_provenance *provenance)
     meso_build_set(&document, "leaks", meso_build_end(&leaks));
     return meso_build_end(&document);
 }
-
-static void add_lines(report_table *table, const study_dataset *a, const study_dataset *b,
-                      const study_pairs *pairs)
-{
-    for (size_t i = 0; i < pairs->n; i++) {
-        const study_pair *p = &pairs->pairs[i];
-        const meso_dataset_item *x = &a->files.items[p->a], *y = &b->files.items[p->b];
-        REPORT_ROW(table, CELL_TEXT(study_pair_kind_name(p->kind)), CELL_TEXT(a->name),
-                   CELL_TEXT(x->path), CELL_TEXT(meso_label_name(x->label)), CELL_TEXT(b->name),
-                   CELL_TEXT(y->path), CELL_TEXT(meso_label_name(y->label)),
-                   CELL_COUNT(p->mirrored != 0), CELL_NUMBER(p->distance));
-    }
-}
-
-void db_check_csv(const void *checked, meso_text *out)
-{
-    const db_checked *c = checked;
-    REPORT_TABLE(
-        table, COLUMN_TEXT("kind", ""), COLUMN_TEXT("dataset_a", ""), COLUMN_TEXT("file_a", ""),
-        COLUMN_TEXT("class_a", ""), COLUMN_TEXT("dataset_b", ""), COLUMN_TEXT("file_b", ""),
-        COLUMN_TEXT("class_b", ""), COLUMN_COUNT("mirrored", ""), COLUMN_NUMBER("distance", "", 0));
-    for (size_t d = 0; d < c->facts.n_checked; d++)
-        add_lines(&table, &c->datasets[d], &c->datasets[d], &c->facts.sets[d].duplicates);
-    for (size_t i = 0; i < c->facts.n_pairs; i++) {
-        const study_pair_facts *pair = &c->facts.pairs[i];
-        add_lines(&table, &c->datasets[pair->a], &c->datasets[pair->b], &pair->leaks);
-    }
-    report_table_csv(&table, out);
-    report_table_free(&table);
-}

@@ -45,20 +45,33 @@ static void show_examples(report_writer *writer, const study_dataset *dataset,
     }
 }
 
+static db_side side_of(const db_checked *c, size_t set)
+{
+    return (db_side){c->facts.sets[set].name, &c->datasets[set].files};
+}
+
+static void add_duplicates(const db_checked *c, size_t most, report_table *table)
+{
+    for (size_t d = 0; d < c->facts.n_checked; d++)
+        db_add_pairs(table, side_of(c, d), side_of(c, d), &c->facts.sets[d].duplicates, most);
+}
+
+static void add_leaks(const db_checked *c, size_t most, report_table *table)
+{
+    for (size_t i = 0; i < c->facts.n_pairs; i++) {
+        const study_pair_facts *pair = &c->facts.pairs[i];
+        db_add_pairs(table, side_of(c, pair->a), side_of(c, pair->b), &pair->leaks, most);
+    }
+}
+
 static void say_pairs(report_writer *writer, const db_checked *c)
 {
     report_table table = db_pairs_table(), leaks = db_pairs_table();
+    add_duplicates(c, c->list, &table);
+    add_leaks(c, c->list, &leaks);
     report_writer_section(writer, "Duplicates and leakage");
     report_writer_paragraph(writer, "The first %zu of each kind; --json and --csv give all.",
                             c->list);
-    for (size_t d = 0; d < c->facts.n_checked; d++)
-        db_add_pairs(&table, &c->datasets[d].files, &c->datasets[d].files,
-                     &c->facts.sets[d].duplicates, c->list);
-    for (size_t i = 0; i < c->facts.n_pairs; i++) {
-        const study_pair_facts *pair = &c->facts.pairs[i];
-        db_add_pairs(&leaks, &c->datasets[pair->a].files, &c->datasets[pair->b].files, &pair->leaks,
-                     c->list);
-    }
     if (table.n_cells + leaks.n_cells == 0)
         report_writer_paragraph(writer, "None.");
     report_writer_table(writer, "Duplicates inside a dataset", &table);
@@ -120,4 +133,14 @@ static void report(report_writer *writer, const void *checked)
         db_stats_charts(&writer->page, c->datasets, &c->facts);
 }
 
-const db_told db_check_told = {"Datasets: check", report, db_check_json, db_check_csv};
+/* One line for each pair. */
+static void csv(const void *checked, meso_text *out)
+{
+    report_table table = db_pairs_table();
+    add_duplicates(checked, SIZE_MAX, &table);
+    add_leaks(checked, SIZE_MAX, &table);
+    report_table_csv(&table, out);
+    report_table_free(&table);
+}
+
+const db_told db_check_told = {"Datasets: check", report, db_check_json, csv};

@@ -21,7 +21,4 @@ extern const db_told db_check_told; /* of a db_checked */
 /* docs/schema/dataset_bench_check.schema.json. NULL: out of memory. */
 json_t *db_check_json(const void *checked, const report_provenance *provenance);
 
-/* One line for each pair. */
-void db_check_csv(const void *checked, meso_text *out);
-
 #endif

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "report/report_number.h"
-#include "source_name.h"
 #include "study/scan/sample.h"
 
 /* The folder of the option, else that of the environment; leaves text empty for none. */
@@ -88,6 +87,41 @@ out:
     return status;
 }
 
+/* Steps back over one part of a path and the slashes before it. */
+static size_t part_before(const char *path, size_t end)
+{
+    while (end > 0 && path[end - 1] != '/')
+        end--;
+    return end;
+}
+
+static size_t without_slashes(const char *path, size_t end)
+{
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    return end;
+}
+
+/* Of an operand, DIR or NAME=DIR where the report shall call it otherwise. Appends the name: what
+ * is in front of "=", if it holds no "/", else the last two parts of the path
+ * ("openforensics/Train"). Returns the path, a part of the operand. */
+static const char *source_name(const char *operand, meso_text *name)
+{
+    size_t n = strcspn(operand, "=/");
+    if (operand[n] == '=' && n > 0) {
+        meso_text_add_n(name, operand, n);
+        return operand + n + 1;
+    }
+    size_t end = without_slashes(operand, strlen(operand));
+    size_t begin = part_before(operand, end);
+    begin = part_before(operand, without_slashes(operand, begin));
+    if (end == begin) /* "/", or nothing */
+        meso_text_add(name, operand);
+    else
+        meso_text_add_n(name, operand + begin, end - begin);
+    return operand;
+}
+
 static meso_status scan_one(db_inputs *inputs, const char *operand, const char *cache,
                             meso_error *error)
 {
@@ -101,7 +135,7 @@ static meso_status scan_one(db_inputs *inputs, const char *operand, const char *
                                         .cache = cache,
                                         .progress = show_progress,
                                         .user = inputs};
-    const char *path = db_source_name(operand, &name);
+    const char *path = source_name(operand, &name);
     MESO_REQUIRE(!name.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(check_name(inputs, name.bytes, path, error));
     MESO_TRY(list_files(inputs, path, &files, error));

@@ -98,27 +98,25 @@ void db_tell_shortcuts(report_writer *writer, const study_facts *facts, size_t m
 
 report_table db_pairs_table(void)
 {
-    REPORT_TABLE(table, COLUMN_TEXT("kind", "kind"), COLUMN_TEXT("class_a", "class"),
-                 COLUMN_TEXT("file_a", "file"), COLUMN_TEXT("class_b", "class"),
-                 COLUMN_TEXT("file_b", "and"), COLUMN_TEXT("mirrored", "mirrored"),
+    REPORT_TABLE(table, COLUMN_TEXT("kind", "kind"), COLUMN_TEXT("dataset_a", "dataset"),
+                 COLUMN_TEXT("file_a", "file"), COLUMN_TEXT("class_a", "class"),
+                 COLUMN_TEXT("dataset_b", "and in"), COLUMN_TEXT("file_b", "file"),
+                 COLUMN_TEXT("class_b", "class"), COLUMN_COUNT("mirrored", "mirrored"),
                  COLUMN_NUMBER("distance", "grey levels apart", 2));
     return table;
 }
 
-void db_add_pairs(report_table *table, const meso_dataset *a, const meso_dataset *b,
-                  const study_pairs *pairs, size_t most)
+void db_add_pairs(report_table *table, db_side a, db_side b, const study_pairs *pairs, size_t most)
 {
     size_t shown[STUDY_N_PAIR_KINDS] = {0};
     for (size_t i = 0; i < pairs->n; i++) {
         const study_pair *p = &pairs->pairs[i];
-        const meso_dataset_item *x = &a->items[p->a], *y = &b->items[p->b];
-        if (shown[p->kind]++ >= most)
-            continue;
-        REPORT_ROW(table, CELL_TEXT(study_pair_kind_name(p->kind)),
-                   CELL_TEXT(meso_label_name(x->label)), CELL_TEXT(x->path),
-                   CELL_TEXT(meso_label_name(y->label)), CELL_TEXT(y->path),
-                   CELL_TEXT(p->mirrored ? "mirrored" : ""),
-                   CELL_NUMBER(p->kind == STUDY_NEAR ? p->distance : 0));
+        const meso_dataset_item *x = &a.files->items[p->a], *y = &b.files->items[p->b];
+        if (shown[p->kind]++ < most)
+            REPORT_ROW(table, CELL_TEXT(study_pair_kind_name(p->kind)), CELL_TEXT(a.name),
+                       CELL_TEXT(x->path), CELL_TEXT(meso_label_name(x->label)), CELL_TEXT(b.name),
+                       CELL_TEXT(y->path), CELL_TEXT(meso_label_name(y->label)),
+                       CELL_COUNT(p->mirrored != 0), CELL_NUMBER(p->distance));
     }
 }
 

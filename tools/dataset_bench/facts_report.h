@@ -18,11 +18,15 @@ void db_tell_counts(report_writer *writer, const study_facts *facts);
 /* Single properties, the strongest `most` of each set, and linear classifiers. */
 void db_tell_shortcuts(report_writer *writer, const study_facts *facts, size_t most);
 
-/* A table of pairs of images, and up to `most` rows of each kind for it. a, b: whose images the
- * pairs number. */
+/* A table of pairs of images: the CSV of check, too. */
 report_table db_pairs_table(void);
-void db_add_pairs(report_table *table, const meso_dataset *a, const meso_dataset *b,
-                  const study_pairs *pairs, size_t most);
+
+/* Up to `most` rows of each kind for it. a, b: whose images the pairs number. */
+typedef struct db_side {
+    const char *name;
+    const meso_dataset *files;
+} db_side;
+void db_add_pairs(report_table *table, db_side a, db_side b, const study_pairs *pairs, size_t most);
 
 /* "same_file": 2, … of the first n_kinds. NULL: out of memory. */
 json_t *db_kinds_json(const size_t n[STUDY_N_PAIR_KINDS], size_t n_kinds);

@@ -126,18 +126,12 @@ meso_status db_study_check(const study_plan *plan, db_sizes *sizes, meso_error *
     *sizes = (db_sizes){0};
     MESO_TRY(check_apart(plan, error));
     for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
-        int is_train = s < plan->n_train;
-        const study_source *source = is_train ? &plan->train[s] : &plan->test[s - plan->n_train];
-        MESO_TRY(check_source(source, is_train, sizes->n_files[s], error));
+        const study_source *source = study_plan_source(plan, s);
+        MESO_TRY(check_source(source, s < plan->n_train, sizes->n_files[s], error));
     }
     for (size_t v = 0; v < plan->n_variants; v++)
         MESO_TRY(check_variant(&plan->variants[v], &sizes->model_bytes[v], error));
-    for (int c = 0; c < 2; c++) {
-        size_t least = plan->limit ? (size_t)plan->limit : (size_t)-1;
-        for (size_t s = 0; s < plan->n_train && plan->equalize; s++)
-            least = sizes->n_files[s][c] < least ? sizes->n_files[s][c] : least;
-        sizes->per_class[c] = least == (size_t)-1 ? 0 : least;
-    }
+    study_plan_per_class(plan, sizes->n_files, sizes->per_class);
 out:
     return status;
 }

@@ -10,7 +10,7 @@
 /* Sizes by the files' names alone. */
 typedef struct db_sizes {
     size_t n_files[2 * STUDY_MAX_SETS][2]; /* of each class; training sets, then test sets */
-    size_t per_class[2];                   /* that every training set gives; 0: all it has */
+    size_t per_class[2];                   /* as of study_plan_per_class() */
     uint64_t model_bytes[STUDY_MAX_SETS];  /* of a variant's weights */
 } db_sizes;
 

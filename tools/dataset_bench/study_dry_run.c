@@ -85,7 +85,7 @@ static size_t trained_images(const db_sizes *sizes, size_t train)
     size_t n = 0;
     for (int c = 0; c < 2; c++) {
         size_t has = sizes->n_files[train][c], take = sizes->per_class[c];
-        n += take && take < has ? take : has;
+        n += take < has ? take : has;
     }
     return n;
 }
@@ -98,7 +98,7 @@ static void print_sets(const study_plan *plan, const db_sizes *sizes)
     meso_text text = {0};
     for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
         int is_train = s < plan->n_train;
-        const study_source *source = is_train ? &plan->train[s] : &plan->test[s - plan->n_train];
+        const study_source *source = study_plan_source(plan, s);
         REPORT_ROW(&table, CELL_TEXT(source->name), CELL_TEXT(is_train ? "train" : "test"),
                    CELL_COUNT(sizes->n_files[s][0]), CELL_COUNT(sizes->n_files[s][1]),
                    CELL_COUNT(is_train ? trained_images(sizes, s)

@@ -142,8 +142,8 @@ static meso_status compare_all(const db_study *study, const features *sets, size
     for (size_t a = 0; a < n_sets; a++)
         for (size_t b = a + 1; b < n_sets; b++) {
             study_feature_distance *row = &outcome->distances[outcome->n_distances++];
-            snprintf(row->a, sizeof row->a, "%s", db_source(study, a)->name);
-            snprintf(row->b, sizeof row->b, "%s", db_source(study, b)->name);
+            snprintf(row->a, sizeof row->a, "%s", study_plan_source(&study->plan, a)->name);
+            snprintf(row->b, sizeof row->b, "%s", study_plan_source(&study->plan, b)->name);
             row->n = sets[a].n;
             MESO_TRY(study_frechet(sets[a].values, sets[a].n, sets[b].values, sets[b].n,
                                    sets[a].width, &row->squared, error));

@@ -39,12 +39,6 @@ const char *db_job_path(const db_study *study, size_t job, const char *format,
     return path;
 }
 
-const study_source *db_source(const db_study *study, size_t set)
-{
-    const study_plan *plan = &study->plan;
-    return set < plan->n_train ? &plan->train[set] : &plan->test[set - plan->n_train];
-}
-
 meso_status db_study_open(const char *folder, db_study *study, meso_error *error)
 {
     char path[DB_PATH_SIZE];
@@ -100,9 +94,9 @@ meso_status db_study_load(db_study *study, meso_error *error)
     study->lists = calloc(n_sets, sizeof *study->lists);
     MESO_REQUIRE_MEMORY(study->lists, error);
     for (size_t s = 0; s < n_sets; s++)
-        MESO_TRY(
-            study_list_read(db_study_path(study, path, "lists/%s.csv", db_source(study, s)->name),
-                            &study->lists[s], error));
+        MESO_TRY(study_list_read(
+            db_study_path(study, path, "lists/%s.csv", study_plan_source(&study->plan, s)->name),
+            &study->lists[s], error));
     document = json_load_file(db_study_path(study, path, "facts.json"), 0, &at);
     MESO_REQUIRE(document, error, MESO_ERROR_DATA, "%s: %s", MESO_PRINTABLE(path), at.text);
     MESO_TRY(study_facts_read(document, &study->plan, &study->facts, error));

@@ -49,6 +49,4 @@ const char *db_study_path(const db_study *study, char path[DB_PATH_SIZE], const 
 const char *db_job_path(const db_study *study, size_t job, const char *format,
                         char path[DB_PATH_SIZE]); /* format: "jobs/%s.json" */
 
-const study_source *db_source(const db_study *study, size_t set);
-
 #endif

@@ -74,7 +74,7 @@ static json_t *dataset_json(const db_study *study, size_t s)
                                 class_json(facts, 1), "both", class_json(facts, STUDY_BOTH));
     return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
                      facts->name, "role", s < study->plan.n_train ? "train" : "test", "path",
-                     meso_json_text(db_source(study, s)->path), "content_hash",
+                     meso_json_text(study_plan_source(&study->plan, s)->path), "content_hash",
                      study->lists[s].content_hash, "n_files", count(facts->n_files), "n_unusable",
                      count(facts->n_unusable), "n_groups", count(facts->n_groups), "classes",
                      classes, "duplicates", db_kinds_json(facts->n_duplicates, STUDY_N_PAIR_KINDS),

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -23,7 +24,7 @@ static int show_progress(size_t n_done, size_t n, void *user)
 static meso_status scan(const db_study *study, size_t set, meso_device *device,
                         study_dataset *dataset, meso_error *error)
 {
-    const study_source *source = db_source(study, set);
+    const study_source *source = study_plan_source(&study->plan, set);
     meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
     study_scan_options scanning = STUDY_SCAN_OPTIONS_INIT;
     meso_dataset files = {0};
@@ -46,17 +47,6 @@ static meso_status scan(const db_study *study, size_t set, meso_device *device,
     return status;
 }
 
-/* How many images of each class every training set gives. */
-static void equal_sizes(const study_plan *plan, const study_dataset *scans, size_t per_class[2])
-{
-    for (int c = 0; c < 2; c++) {
-        per_class[c] = plan->limit ? (size_t)plan->limit : (size_t)-1;
-        for (size_t s = 0; s < plan->n_train && plan->equalize; s++)
-            if (scans[s].n_usable[c] < per_class[c])
-                per_class[c] = scans[s].n_usable[c];
-    }
-}
-
 static meso_status check_classes(const study_dataset *scan, meso_error *error)
 {
     for (int c = 0; c < 2; c++)
@@ -73,7 +63,7 @@ static meso_status keep_list(const db_study *study, size_t set, const study_list
                              meso_error *error)
 {
     meso_status status = MESO_OK;
-    const char *name = db_source(study, set)->name;
+    const char *name = study_plan_source(&study->plan, set)->name;
     char path[DB_PATH_SIZE];
     study_list before = {0};
     db_study_path(study, path, "lists/%s.csv", name);
@@ -143,6 +133,7 @@ meso_status db_job_prepare(db_study *study, meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t n_sets = study->plan.n_train + study->plan.n_test, per_class[2];
+    size_t n_usable[2 * STUDY_MAX_SETS][2];
     meso_device *device = NULL;
     study_dataset *scans = calloc(n_sets, sizeof *scans);
     MESO_REQUIRE_MEMORY(scans, error);
@@ -150,8 +141,9 @@ meso_status db_job_prepare(db_study *study, meso_error *error)
     for (size_t s = 0; s < n_sets; s++) {
         MESO_TRY(scan(study, s, device, &scans[s], error));
         MESO_TRY(check_classes(&scans[s], error));
+        memcpy(n_usable[s], scans[s].n_usable, sizeof n_usable[s]);
     }
-    equal_sizes(&study->plan, scans, per_class);
+    study_plan_per_class(&study->plan, n_usable, per_class);
     MESO_TRY(keep_lists(study, scans, per_class, error));
     MESO_TRY(keep_facts(study, scans, per_class, error));
 out:

@@ -61,8 +61,9 @@ static void tell_leakage(report_writer *w, const db_results *r)
     report_table pairs = db_pairs_table();
     for (size_t i = 0; i < study->facts.n_pairs; i++) {
         const study_pair_facts *pair = &study->facts.pairs[i];
-        db_add_pairs(&pairs, &study->lists[pair->a].files, &study->lists[pair->b].files,
-                     &pair->leaks, most_pairs);
+        const db_side a = {study->facts.sets[pair->a].name, &study->lists[pair->a].files};
+        const db_side b = {study->facts.sets[pair->b].name, &study->lists[pair->b].files};
+        db_add_pairs(&pairs, a, b, &pair->leaks, most_pairs);
     }
     tell_table(w,
                study->plan.keep_leaks ? "Leakage: test images that a training set has, too; kept"

@@ -119,7 +119,7 @@ report_table db_table_sets(const db_results *r)
         REPORT_ROW(&table, CELL_TEXT(facts->sets[s].name),
                    CELL_TEXT(s < r->study->plan.n_train ? "train" : "test"),
                    CELL_COUNT(facts->sets[s].n_used[0] + facts->sets[s].n_used[1]),
-                   CELL_TEXT(db_source(r->study, s)->path));
+                   CELL_TEXT(study_plan_source(&r->study->plan, s)->path));
     return table;
 }
 

@@ -386,6 +386,20 @@ void study_plan_free(study_plan *plan)
     *plan = (study_plan){0};
 }
 
+const study_source *study_plan_source(const study_plan *plan, size_t set)
+{
+    return set < plan->n_train ? &plan->train[set] : &plan->test[set - plan->n_train];
+}
+
+void study_plan_per_class(const study_plan *plan, size_t n_images[][2], size_t per_class[2])
+{
+    for (int c = 0; c < 2; c++) {
+        per_class[c] = plan->limit ? (size_t)plan->limit : SIZE_MAX;
+        for (size_t s = 0; s < plan->n_train && plan->equalize; s++)
+            per_class[c] = n_images[s][c] < per_class[c] ? n_images[s][c] : per_class[c];
+    }
+}
+
 size_t study_plan_n_jobs(const study_plan *plan)
 {
     return plan->n_train * plan->n_variants * plan->n_seeds;

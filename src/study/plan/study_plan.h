@@ -67,6 +67,13 @@ meso_status study_plan_read(const char *path, json_t *overrides, study_plan *pla
 
 void study_plan_free(study_plan *plan); /* zeroed is allowed */
 
+/* Sets are numbered with the training sets first. */
+const study_source *study_plan_source(const study_plan *plan, size_t set);
+
+/* How many images of each class a training set gives at most, of n_images[n_train] that there are;
+ * SIZE_MAX: all. */
+void study_plan_per_class(const study_plan *plan, size_t n_images[][2], size_t per_class[2]);
+
 /* Jobs: one for each training set, variant and seed. All training sets with the first seed come
  * first, so that a study that is cut short compares like with like. */
 typedef struct study_job {
