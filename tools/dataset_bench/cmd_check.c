@@ -20,7 +20,7 @@ typedef struct check {
 } check;
 
 static const char about[] =
-    "Looks for what makes a detector's score worth less than it seems: files that\n"
+    "Finds what makes a detector's score worth less than it seems: files that\n"
     "cannot be used; duplicates, as files, as pixels, or re-encoded, scaled or\n"
     "mirrored; label conflicts; leakage: images and recordings that two datasets\n"
     "share; and shortcuts, which predict the label without the face: a JPEG quality,\n"

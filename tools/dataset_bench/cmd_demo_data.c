@@ -17,10 +17,10 @@ typedef struct demo_data {
 } demo_data;
 
 static const char about[] =
-    "Draws three datasets and a control set of faces that are nobody's, with fakes\n"
-    "made by resampling, blending and smoothing the face: clear is like control,\n"
-    "faint has weak traces, other light and compression, duplicates, label conflicts\n"
-    "and pictures of control, shortcut has classes of different JPEG quality.\n"
+    "Draws three datasets and a control set of faces of nobody, with fakes made by\n"
+    "resampling, blending and smoothing the face: clear is like control; faint has\n"
+    "weak traces, other light and compression, duplicates, label conflicts and\n"
+    "pictures of control; shortcut has classes of different JPEG quality.\n"
     "planted.csv lists what was planted. The same seed draws the same pictures.\n"
     "\n"
     "Figures found on them say nothing of real deepfakes.";

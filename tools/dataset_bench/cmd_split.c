@@ -22,10 +22,10 @@ typedef struct split {
 } split;
 
 static const char about[] =
-    "Cuts a dataset in two so that the test is worth something: images of one\n"
-    "recording (--group) and images that are one picture go to one side together,\n"
-    "each class is cut at the same fraction, and the same seed gives the same split.\n"
-    "Files that cannot be used are left out.\n"
+    "Divides a dataset into a training and a test part without leakage: images of one\n"
+    "recording (--group) and duplicates stay on one side, every class is divided at\n"
+    "the same fraction, and the same seed gives the same split. Files that cannot be\n"
+    "used are left out.\n"
     "\n"
     "Writes FOLDER/train.csv and FOLDER/test.csv, manifests that evaluate, stats and\n"
     "check take: file, label, group where there are groups, and the XXH3-128 hash of\n"

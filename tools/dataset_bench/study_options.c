@@ -13,8 +13,8 @@
 static const char about[] =
     "Trains a detector on each training set and tests it on each test set: which\n"
     "dataset makes the better detector, and why. Datasets are scanned first; test\n"
-    "images that leak from a training set are left out; results come with 95 %\n"
-    "intervals, tests corrected for their number, baselines, and the warnings of\n"
+    "images that leak from a training set are left out; results have 95 % intervals,\n"
+    "significance tests corrected for their number, baselines, and the warnings of\n"
     "check.\n"
     "\n"
     "A set is a folder with one folder for each class, or a manifest (CSV with the\n"
@@ -22,11 +22,11 @@ static const char about[] =
     "compare several ways of training (\"variants\"): docs/studies.md.\n"
     "\n"
     "Each job (training set, variant, seed) runs in a process of its own and is on\n"
-    "disk when it is done. --resume goes on with what is missing.\n"
+    "disk when it is done. --resume does what is missing.\n"
     "\n"
-    "Exit code: 0 when every job is done; 65 for bad data, as a dataset that was\n"
+    "Exit code: 0 when every job is done; 65 for bad data, such as a dataset that has\n"
     "changed since the study began; 70 when a job failed; 75 after Ctrl-C: --resume\n"
-    "goes on.";
+    "continues.";
 
 static const char examples[] =
     "dataset_bench run --train of=openforensics/Train --train dfdc=dfdc/Train \\\n"

@@ -139,8 +139,8 @@ static int list_devices(const char *selector, int json)
 }
 
 static const char about[] =
-    "Lists every OpenCL device with its limits and driver. Each driver is asked in a\n"
-    "process of its own, for at most 5 seconds: one that crashes or hangs is listed\n"
+    "Lists every OpenCL device with its limits and driver. Each driver is queried in\n"
+    "a process of its own, for at most 5 seconds: one that crashes or hangs is listed\n"
     "with the reason.";
 
 static const char examples[] = "mesocl devices\n"

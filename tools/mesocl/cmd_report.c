@@ -16,7 +16,7 @@ static const char about[] =
     "the best weights with 95 % intervals, ROC, calibration, confusion matrix,\n"
     "curves of loss, accuracy and learning rate, options, provenance. It is one\n"
     "file, opens without a network, and fits screen and paper. A run that is still\n"
-    "at work, or was cut, gets its curves.";
+    "training, or was interrupted, gets its curves only.";
 
 static meso_status write_report(const char *run, const char *output, meso_text *path,
                                 meso_error *error)

@@ -34,12 +34,12 @@ out:
 }
 
 static const char about[] =
-    "Measures which sizes of the kernels are the fastest on a device, and writes\n"
-    "them to tuning.json in the folder of preferences, where every program finds\n"
-    "them. They hold for this device with this version of its driver. Each candidate\n"
-    "must first agree with the plain kernels; only what is faster than the shipped\n"
-    "sizes beyond doubt replaces them. Leave the machine alone meanwhile.\n"
-    "Ctrl-C ends with 75; the same command goes on, also after a crash.";
+    "Measures which kernel sizes are the fastest on a device, and writes them to\n"
+    "tuning.json in the folder of preferences, where every program finds them. They\n"
+    "hold for this device with this version of its driver. Each candidate must first\n"
+    "agree with the plain kernels; only sizes that are faster than the shipped ones\n"
+    "beyond doubt replace them. Leave the machine idle meanwhile. Ctrl-C ends with\n"
+    "75; the same command continues, also after a crash.";
 
 static const char examples[] = "mesocl tune --device 0:0\n"
                                "mesocl tune --net mesoinception4 --time-limit 3600\n"
