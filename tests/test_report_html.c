@@ -64,7 +64,7 @@ static void make_page(const char *name, meso_text *out)
                                   .lows = y,
                                   .highs = x,
                                   .digits = 2,
-                                  .hot = 0.5};
+                                  .colour_to = 0.5};
     const report_figure figure = {name, name, name};
     const report_provenance provenance = {.dataset = name, .device = "cpu"};
     report_table_add_text(&table, name);

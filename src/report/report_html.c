@@ -146,7 +146,7 @@ void report_html_table(report_html *page, const char *caption, const report_tabl
 /* 0 (no colour) … heat_levels. */
 static int heat_of(const report_matrix *matrix, double value)
 {
-    double share = (value - matrix->cold) / (matrix->hot - matrix->cold);
+    double share = (value - matrix->colour_from) / (matrix->colour_to - matrix->colour_from);
     if (!(share > 0))
         return 0;
     return (int)lround(heat_levels * (share < 1 ? share : 1));

@@ -60,10 +60,10 @@ typedef struct report_matrix {
     const char *const *rows;              /* [n_rows] */
     const char *const *columns;           /* [n_columns] */
     size_t n_rows, n_columns;
-    const double *values;       /* [n_rows][n_columns] */
-    const double *lows, *highs; /* the same shape: intervals in small type; NULL: none */
-    int digits;                 /* behind the point */
-    double cold, hot;           /* values that get no colour and the full one */
+    const double *values;          /* [n_rows][n_columns] */
+    const double *lows, *highs;    /* the same shape: intervals in small type; NULL: none */
+    int digits;                    /* behind the point */
+    double colour_from, colour_to; /* values without colour and of full colour */
 } report_matrix;
 void report_html_matrix(report_html *page, const report_matrix *matrix);
 

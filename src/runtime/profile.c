@@ -68,7 +68,7 @@ static int read_stamp(cl_event event, cl_profiling_info which, cl_ulong *stamp)
     return clGetEventProfilingInfo(event, which, sizeof *stamp, stamp, NULL) == CL_SUCCESS;
 }
 
-/* Is it that two stamps, in nanoseconds, lie so within `wall` seconds? */
+/* 1 if the second stamp is later, by at most `wall` seconds; stamps are in nanoseconds. */
 static int in_order(cl_ulong first, cl_ulong second, double wall)
 {
     return second > first && 1e-9 * (double)(second - first) <= wall;

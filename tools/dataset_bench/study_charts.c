@@ -19,7 +19,7 @@ enum { max_points = 400, name_size = 128 };
 typedef struct shade {
     study_quantity quantity;
     const char *name;
-    double cold, hot;
+    double colour_from, colour_to;
 } shade;
 
 static void heat_map(report_html *page, const db_results *r, size_t variant, const shade *s)
@@ -48,8 +48,8 @@ static void heat_map(report_html *page, const db_results *r, size_t variant, con
     snprintf(caption, sizeof caption, "%s%s%s", s->name, plan->n_variants > 1 ? ", " : "",
              plan->n_variants > 1 ? plan->variants[variant].name : "");
     const report_matrix matrix = {
-        caption, "trained on", "tested on",    rows, columns, plan->n_train, plan->n_test,
-        values,  values + n,   values + 2 * n, 3,    s->cold, s->hot};
+        caption, "trained on", "tested on",    rows, columns,        plan->n_train, plan->n_test,
+        values,  values + n,   values + 2 * n, 3,    s->colour_from, s->colour_to};
     report_html_matrix(page, &matrix);
     free(values);
 }

@@ -132,7 +132,7 @@ static void add_confusion(report_writer *w, const meso_metrics *m)
                                   .n_rows = 2,
                                   .n_columns = 2,
                                   .values = counts,
-                                  .hot = most};
+                                  .colour_to = most};
     report_html_matrix(&w->page, &matrix);
 }
 
