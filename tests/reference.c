@@ -2,10 +2,11 @@
 #include "reference.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/op/op.h"
+#include "reference_activation.h"
 
 reference_tensor reference_tensor_new(meso_shape shape, size_t n)
 {
@@ -26,146 +27,175 @@ static size_t at(meso_shape s, size_t n, int c, int y, int x)
     return ((n * (size_t)s.c + (size_t)c) * (size_t)s.h + (size_t)y) * (size_t)s.w + (size_t)x;
 }
 
-static void conv(const meso_layer *layer, const reference_tensor *in, const float *kernel, size_t i,
-                 int k, int y, int x, double *sum, double *magnitude)
+/* An output value, and what it is made of. */
+typedef struct point {
+    const meso_layer *layer;
+    const reference_tensor *in;
+    const float *const *params;
+    size_t i;
+    int c, y, x;
+    double magnitude; /* set by those whose terms are not just the value */
+} point;
+
+/* The input at the same place. */
+static double input(const point *p)
 {
-    const meso_window *w = &layer->set.conv.window;
-    for (int r = 0; r < w->size[0]; r++)
-        for (int s = 0; s < w->size[1]; s++)
-            for (int c = 0; c < in->shape.c; c++) {
-                int row = y * w->stride[0] + r * w->dilation[0] - w->before[0];
-                int column = x * w->stride[1] + s * w->dilation[1] - w->before[1];
-                if (row < 0 || row >= in->shape.h || column < 0 || column >= in->shape.w)
-                    continue;
-                double weight =
-                    kernel[((r * w->size[1] + s) * in->shape.c + c) * layer->shape.c + k];
-                double term = weight * in->value[at(in->shape, i, c, row, column)];
-                *sum += term;
-                *magnitude += fabs(term);
-            }
+    return p->in->value[at(p->in->shape, p->i, p->c, p->y, p->x)];
 }
 
-static double max_pool(const meso_layer *layer, const reference_tensor *in, size_t i, int c, int y,
-                       int x)
+static double conv(point *p)
 {
-    const meso_window *w = &layer->set.max_pool.window;
+    const meso_window *w = &p->layer->set.conv.window;
+    const meso_shape in = p->in->shape;
+    double sum = 0;
+    p->magnitude = 0;
+    for (int r = 0; r < w->size[0]; r++)
+        for (int s = 0; s < w->size[1]; s++)
+            for (int c = 0; c < in.c; c++) {
+                int row = p->y * w->stride[0] + r * w->dilation[0] - w->before[0];
+                int column = p->x * w->stride[1] + s * w->dilation[1] - w->before[1];
+                if (row < 0 || row >= in.h || column < 0 || column >= in.w)
+                    continue;
+                double weight =
+                    p->params[0][((r * w->size[1] + s) * in.c + c) * p->layer->shape.c + p->c];
+                double term = weight * p->in->value[at(in, p->i, c, row, column)];
+                sum += term;
+                p->magnitude += fabs(term);
+            }
+    return sum;
+}
+
+static double max_pool(point *p)
+{
+    const meso_window *w = &p->layer->set.max_pool.window;
+    const meso_shape in = p->in->shape;
     double largest = -INFINITY;
     for (int r = 0; r < w->size[0]; r++)
         for (int s = 0; s < w->size[1]; s++) {
-            int row = y * w->stride[0] + r - w->before[0];
-            int column = x * w->stride[1] + s - w->before[1];
-            if (row < 0 || row >= in->shape.h || column < 0 || column >= in->shape.w)
+            int row = p->y * w->stride[0] + r - w->before[0];
+            int column = p->x * w->stride[1] + s - w->before[1];
+            if (row < 0 || row >= in.h || column < 0 || column >= in.w)
                 continue;
-            largest = fmax(largest, in->value[at(in->shape, i, c, row, column)]);
+            largest = fmax(largest, p->in->value[at(in, p->i, p->c, row, column)]);
         }
     return largest;
 }
 
-static void global_avg_pool(const reference_tensor *in, size_t i, int c, double *sum,
-                            double *magnitude)
+static double global_avg_pool(point *p)
 {
-    double count = (double)in->shape.h * in->shape.w;
-    for (int y = 0; y < in->shape.h; y++)
-        for (int x = 0; x < in->shape.w; x++) {
-            double v = in->value[at(in->shape, i, c, y, x)];
-            *sum += v / count;
-            *magnitude += fabs(v) / count;
+    const meso_shape in = p->in->shape;
+    const double count = (double)in.h * in.w;
+    double mean = 0;
+    p->magnitude = 0;
+    for (int y = 0; y < in.h; y++)
+        for (int x = 0; x < in.w; x++) {
+            double v = p->in->value[at(in, p->i, p->c, y, x)];
+            mean += v / count;
+            p->magnitude += fabs(v) / count;
         }
+    return mean;
 }
 
-static void dense(const reference_tensor *in, const float *kernel, int units, size_t i, int u,
-                  double *sum, double *magnitude)
-{
-    for (int c = 0; c < in->shape.c; c++) {
-        double term = in->value[at(in->shape, i, c, 0, 0)] * kernel[c * units + u];
-        *sum += term;
-        *magnitude += fabs(term);
-    }
-}
-
-static double softmax(const reference_tensor *in, size_t i, int c)
+static double dense(point *p)
 {
     double sum = 0;
-    for (int k = 0; k < in->shape.c; k++)
-        sum += exp(in->value[at(in->shape, i, k, 0, 0)] - in->value[at(in->shape, i, c, 0, 0)]);
+    p->magnitude = 0;
+    for (int c = 0; c < p->in->shape.c; c++) {
+        double weight = p->params[0][c * p->layer->shape.c + p->c];
+        double term = weight * p->in->value[at(p->in->shape, p->i, c, 0, 0)];
+        sum += term;
+        p->magnitude += fabs(term);
+    }
+    return sum;
+}
+
+static double bias(point *p)
+{
+    p->magnitude = fabs(input(p)) + fabs((double)p->params[0][p->c]);
+    return input(p) + p->params[0][p->c];
+}
+
+static double batch_norm(point *p)
+{
+    const double v = input(p), gamma = p->params[0][p->c], beta = p->params[1][p->c];
+    const double mean = p->params[2][p->c], variance = p->params[3][p->c];
+    const double scale = gamma / sqrt(variance + p->layer->set.batch_norm.epsilon);
+    p->magnitude = fabs(scale) * (fabs(v) + fabs(mean)) + fabs(beta);
+    return scale * (v - mean) + beta;
+}
+
+static double softmax(point *p)
+{
+    double sum = 0;
+    for (int k = 0; k < p->in->shape.c; k++)
+        sum += exp(p->in->value[at(p->in->shape, p->i, k, 0, 0)] - input(p));
     return 1 / sum;
 }
 
 /* Which input channel c of a concatenation comes from, and its place there. */
-static double concat(const reference_tensor *inputs, size_t i, int c, int y, int x)
+static double concat(point *p)
 {
-    while (c >= inputs->shape.c) {
-        c -= inputs->shape.c;
-        inputs++;
-    }
-    return inputs->value[at(inputs->shape, i, c, y, x)];
+    const reference_tensor *in = p->in;
+    int c = p->c;
+    for (; c >= in->shape.c; in++)
+        c -= in->shape.c;
+    return in->value[at(in->shape, p->i, c, p->y, p->x)];
 }
 
-/* Element `c` of a flattened picture: height, width, channel, channel fastest. */
-static double flatten(const reference_tensor *in, size_t i, int c)
+/* An element of a flattened picture: height, width, channel, channel fastest. */
+static double flatten(point *p)
 {
-    int channels = in->shape.c, width = in->shape.w;
-    return in->value[at(in->shape, i, c % channels, c / channels / width, c / channels % width)];
+    const meso_shape in = p->in->shape;
+    return p->in->value[at(in, p->i, p->c % in.c, p->c / in.c / in.w, p->c / in.c % in.w)];
 }
 
-/* One output value and its magnitude. */
-static void compute(const meso_layer *layer, const reference_tensor *in, const float *const *p,
-                    size_t i, int c, int y, int x, double *value, double *magnitude)
+/* At inference. */
+static double dropout(point *p)
 {
-    const meso_op *op = layer->op;
-    double v = op == &meso_op_concat || op == &meso_op_conv || op == &meso_op_max_pool ||
-                       op == &meso_op_flatten || op == &meso_op_dense ||
-                       op == &meso_op_global_avg_pool
-                   ? 0
-                   : in->value[at(in->shape, i, c, y, x)];
-    *value = *magnitude = 0;
-    if (op == &meso_op_conv) {
-        conv(layer, in, p[0], i, c, y, x, value, magnitude);
-    } else if (op == &meso_op_dense) {
-        dense(in, p[0], layer->shape.c, i, c, value, magnitude);
-    } else if (op == &meso_op_global_avg_pool) {
-        global_avg_pool(in, i, c, value, magnitude);
-    } else if (op == &meso_op_batch_norm) {
-        double scale = p[0][c] / sqrt((double)p[3][c] + layer->set.batch_norm.epsilon);
-        *value = scale * (v - p[2][c]) + p[1][c];
-        *magnitude = fabs(scale) * (fabs(v) + fabs((double)p[2][c])) + fabs((double)p[1][c]);
-    } else if (op == &meso_op_bias) {
-        *value = v + p[0][c];
-        *magnitude = fabs(v) + fabs((double)p[0][c]);
-    } else {
-        if (op == &meso_op_relu)
-            *value = fmin(fmax(v, 0), layer->set.relu.cap);
-        else if (op == &meso_op_leaky_relu)
-            *value = v < 0 ? layer->set.leaky_relu.slope * v : v;
-        else if (op == &meso_op_elu)
-            *value = v < 0 ? layer->set.elu.alpha * expm1(v) : v;
-        else if (op == &meso_op_sigmoid)
-            *value = 1 / (1 + exp(-v));
-        else if (op == &meso_op_softmax)
-            *value = softmax(in, i, c);
-        else if (op == &meso_op_max_pool)
-            *value = max_pool(layer, in, i, c, y, x);
-        else if (op == &meso_op_concat)
-            *value = concat(in, i, c, y, x);
-        else if (op == &meso_op_flatten)
-            *value = flatten(in, i, c);
-        else /* dropout */
-            *value = v;
-        *magnitude = fabs(*value);
-    }
+    return input(p);
+}
+
+static double activation(point *p)
+{
+    return reference_activation_of(p->layer->op)->value(&p->layer->set, input(p));
+}
+
+static const struct {
+    const meso_op *op;
+    double (*value)(point *p);
+} rows[] = {
+    {&meso_op_conv, conv},         {&meso_op_dense, dense},
+    {&meso_op_bias, bias},         {&meso_op_batch_norm, batch_norm},
+    {&meso_op_max_pool, max_pool}, {&meso_op_global_avg_pool, global_avg_pool},
+    {&meso_op_concat, concat},     {&meso_op_flatten, flatten},
+    {&meso_op_softmax, softmax},   {&meso_op_dropout, dropout},
+};
+
+void reference_missing(const meso_op *op)
+{
+    fprintf(stderr, "op %s has no row in tests/reference*.c\n", op->name);
+    abort();
 }
 
 void reference_op(const meso_layer *layer, const reference_tensor *inputs,
                   const float *const *params, size_t n, reference_tensor *out)
 {
-    meso_shape s = layer->shape;
+    const meso_shape s = layer->shape;
+    double (*value)(point * p) = reference_activation_of(layer->op) ? activation : NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].op == layer->op)
+            value = rows[i].value;
+    if (!value)
+        reference_missing(layer->op);
     *out = reference_tensor_new(s, n);
     for (size_t i = 0; i < n; i++)
         for (int c = 0; c < s.c; c++)
             for (int y = 0; y < s.h; y++)
                 for (int x = 0; x < s.w; x++) {
-                    size_t k = at(s, i, c, y, x);
-                    compute(layer, inputs, params, i, c, y, x, &out->value[k], &out->magnitude[k]);
+                    const size_t k = at(s, i, c, y, x);
+                    point p = {layer, inputs, params, i, c, y, x, NAN};
+                    out->value[k] = value(&p);
+                    out->magnitude[k] = isnan(p.magnitude) ? fabs(out->value[k]) : p.magnitude;
                 }
 }
 

@@ -29,6 +29,9 @@ void reference_op(const meso_layer *layer, const reference_tensor *inputs,
 void reference_net(const meso_net *net, const float *const *params, const double *input, size_t n,
                    size_t last, reference_tensor *out);
 
+/* Ends the program: an op without a row. */
+_Noreturn void reference_missing(const struct meso_op *op);
+
 reference_tensor reference_tensor_new(meso_shape shape, size_t n);
 void reference_tensor_free(reference_tensor *tensor);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/op/op.h"
+#include "reference_activation.h"
 
 static size_t at(meso_shape s, size_t n, int c, int y, int x)
 {
@@ -338,22 +338,13 @@ static void softmax(const context *b)
     }
 }
 
-static double slope(const reference_layer *l, double in, double out)
-{
-    const meso_op *op = l->layer->op;
-    if (op == &meso_op_relu)
-        return in > 0 && in < l->layer->set.relu.cap;
-    if (op == &meso_op_leaky_relu)
-        return in > 0 ? 1 : l->layer->set.leaky_relu.slope;
-    if (op == &meso_op_elu)
-        return in > 0 ? 1 : l->layer->set.elu.alpha * exp(in);
-    return out * (1 - out); /* sigmoid */
-}
-
 static void activation(const context *b)
 {
+    const meso_layer *layer = b->l->layer;
+    const reference_activation *row = reference_activation_of(layer->op);
     EACH_ELEMENT (b->in->shape, b->l->n)
-        b->d_in[0][e] += b->f(b->d_out->value[e] * slope(b->l, b->in->value[e], b->out->value[e]));
+        b->d_in[0][e] +=
+            b->f(b->d_out->value[e] * row->slope(&layer->set, b->in->value[e], b->out->value[e]));
 }
 
 static void dropout(const context *b)
@@ -377,10 +368,12 @@ void reference_backward(const reference_layer *l, const reference_tensor *inputs
                         const reference_tensor *out, const reference_tensor *d_out,
                         int with_magnitude, reference_gradients *gradients)
 {
-    void (*run)(const context *) = activation;
+    void (*run)(const context *) = reference_activation_of(l->layer->op) ? activation : NULL;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].op == l->layer->op)
             run = rows[i].run;
+    if (!run)
+        reference_missing(l->layer->op);
     *gradients = (reference_gradients){0};
     context value = {l, inputs, out, d_out, identity, {NULL}, {NULL}}, magnitude = value;
     magnitude.f = fabs;
