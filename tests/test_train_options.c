@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One table of training options: what changes a result stands in it, and is set through
- * config.json, the command line of `mesocl train` and a study's variant alike, with one range and
- * one sentence.
+ * config.json, the command lines of `mesocl train` and `dataset_bench run`, and a study's variant
+ * alike, with one range and one sentence.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,13 +19,14 @@
 #include "model/train/train_config.h"
 #include "model/train/train_options.h"
 #include "study/plan/study_plan.h"
+#include "study_options.h"
 #include "train_command.h"
 
 #define EACH_ROW(row)                                           \
     for (const meso_train_option *row = meso_train_option_rows; \
          row < meso_train_option_rows + meso_n_train_option_rows; row++)
 
-/* ---- the three ways ----------------------------------------------------------------------------
+/* ---- the four ways ----------------------------------------------------------------------------
  */
 
 /* Each takes a value as JSON; where that is none of the option, error has the sentence. */
@@ -69,24 +70,57 @@ static const char *text_of(const json_t *value, char out[64])
     return out;
 }
 
-static meso_status by_command_line(const meso_train_option *row, const json_t *value,
-                                   meso_train_options *options, meso_error *error)
+/* Is it a wrong command line? What comes behind it is not. */
+static int is_wrong(const char *program, const char *const *words, meso_error *error)
 {
-    char text[64], word[128];
-    train_command command = TRAIN_COMMAND_INIT;
-    snprintf(word, sizeof word, "--%s%s%s", row->name, json_is_boolean(value) ? "" : "=",
-             json_is_boolean(value) ? "" : text_of(value, text));
-    const int has_data = strcmp(row->field.key, "manifest") != 0;
-    const char *words[] = {"train", "-o", "run", word, has_data ? "none" : NULL, NULL};
-    harness_result r = harness_run(&(harness_command){.argv = words});
-    const int wrong = r.code == 2 && strstr(r.err, "; try: "); /* not: no such data */
+    harness_result r = harness_run(&(harness_command){.program = program, .argv = words});
+    const int wrong = r.code == 2 && strstr(r.err, "; try: ");
     if (wrong)
         meso_fail(error, MESO_ERROR_ARGUMENT, "%s", r.err);
     harness_forget(&r);
-    if (wrong)
+    return wrong;
+}
+
+static void write_word(const meso_train_option *row, const json_t *value, char word[128])
+{
+    char text[64];
+    if (json_is_boolean(value))
+        snprintf(word, 128, "--%s", row->name);
+    else
+        snprintf(word, 128, "--%s=%s", row->name, text_of(value, text));
+}
+
+static meso_status by_command_line(const meso_train_option *row, const json_t *value,
+                                   meso_train_options *options, meso_error *error)
+{
+    char word[128];
+    train_command command = TRAIN_COMMAND_INIT;
+    const int has_data = strcmp(row->field.key, "manifest") != 0;
+    const char *words[] = {"train", "-o", "run", word, has_data ? "none" : NULL, NULL};
+    write_word(row, value, word);
+    if (is_wrong(NULL, words, error))
         return MESO_ERROR_ARGUMENT;
     assert_int_equal(train_command_parse(&command, 4 + has_data, (char **)words), -1);
     *options = command.options;
+    return MESO_OK;
+}
+
+static meso_status by_study_command(const meso_train_option *row, const json_t *value,
+                                    meso_train_options *options, meso_error *error)
+{
+    char word[128];
+    db_run_options command = {.overrides = json_object()};
+    study_plan plan;
+    const char *words[] = {"run", "--train=a=x", "--test=t=z", "-o", "s", word, NULL};
+    write_word(row, value, word);
+    if (is_wrong(DATASET_BENCH_PROGRAM, words, error))
+        return MESO_ERROR_ARGUMENT;
+    assert_int_equal(db_run_options_parse(6, (char **)words, &command), -1);
+    assert_int_equal(db_run_options_plan(&command, &plan, NULL), MESO_OK);
+    *options = plan.variants[0].options;
+    keep(json_incref(plan.document));
+    study_plan_free(&plan);
+    db_run_options_free(&command);
     return MESO_OK;
 }
 
@@ -138,7 +172,7 @@ static void sample_of(const meso_train_option *row, json_t **good, json_t **bad,
     *good = *bad = NULL;
     switch (f->kind) {
     case MESO_FIELD_TEXT:
-        *good = json_string("some/thing");
+        *good = json_string("/some/thing");
         break;
     case MESO_FIELD_WHOLE:
         *good = json_integer(7);
@@ -213,8 +247,10 @@ static void every_option_by_every_way(void **state)
         try_way("config.json", by_config, row, good, expected, as_text ? NULL : bad, sentence);
         if (row->name)
             try_way("the command line", by_command_line, row, good, expected, bad, sentence);
-        if (!row->fixed)
+        if (!row->fixed) {
             try_way("a variant", by_variant, row, good, expected, bad, sentence);
+            try_way("dataset_bench run", by_study_command, row, good, expected, bad, sentence);
+        }
         n_varied += !row->fixed;
         json_decref(good);
         json_decref(bad);
@@ -290,7 +326,7 @@ static void every_member_is_in_the_table(void **state)
 static void every_word_is_in_the_table(void **state)
 {
     static const char others[] =
-        "output|resume|device|json|cache-mb|threads|progress-fd|help|no-fuse|"
+        "output|resume|device|json|cache-mb|threads|progress-fd|help|no-fuse|reestimate-bn|"
         "aug-compat";
     harness_result r = harness_run(&(harness_command){.words = "train --help"});
     size_t n = 0, n_named = 0;
@@ -308,7 +344,7 @@ static void every_word_is_in_the_table(void **state)
     {
         n_named += row->name != NULL;
     }
-    assert_int_equal(n, n_named + 10);
+    assert_int_equal(n, n_named + 11);
     harness_forget(&r);
 }
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "common.h"
 #include "options.h"
+#include "train_rows.h"
 
 static const char about[] =
     "Trains a detector on each training set and tests it on each test set: which\n"
@@ -34,18 +35,10 @@ static const char examples[] =
     "dataset_bench run study.json --dry-run\n"
     "dataset_bench run --resume study";
 
-/* What is given once for all training; moved into the plan's one variant. */
-typedef struct variant_options {
-    const char *net, *init, *freeze, *augment;
-    uint64_t epochs;
-    double lr;
-    int bn_reestimate;
-} variant_options;
-
 typedef struct words {
     tool_option_list train, test, groups;
-    variant_options variant;
-    uint64_t seeds, batch, limit, resamples;
+    tool_train_words training;
+    uint64_t seeds, limit, resamples;
     int no_equalize, keep_leaks, resume;
     int protocol;
     const char *device;
@@ -58,10 +51,9 @@ static int set_text(json_t *object, const char *key, const char *value)
     return !value || json_object_set_new(object, key, json_string(value)) == 0;
 }
 
-static int set_whole(json_t *object, const char *key, uint64_t value, uint64_t absent)
+static int set_whole(json_t *object, const char *key, uint64_t value)
 {
-    return value == absent ||
-           json_object_set_new(object, key, json_integer((json_int_t)value)) == 0;
+    return value == 0 || json_object_set_new(object, key, json_integer((json_int_t)value)) == 0;
 }
 
 /* NAME=PATH into {"NAME": {"path": PATH}}; -1, or 2 after a sentence. */
@@ -110,33 +102,40 @@ static int add_group(json_t *document, const char *word)
                                     MESO_PRINTABLE(word));
 }
 
+/* The options of training: the plan's one variant, but for what is said for all of them. */
+static int add_training(const tool_train_words *given, json_t *document)
+{
+    meso_train_options options = MESO_TRAIN_OPTIONS_INIT;
+    json_t *variant = json_object();
+    int ok = 1, code = tool_train_take(given, "run", &options);
+    for (size_t i = 0; i < meso_n_train_option_rows && code < 0; i++) {
+        const meso_train_option *option = &meso_train_option_rows[i];
+        const int for_all = meso_word_find("loss|batch", option->field.key) >= 0;
+        if (tool_train_given(given, i))
+            ok &= json_object_set_new(for_all ? document : variant, option->field.key,
+                                      given->on[i] ? json_true()
+                                      : option->parse
+                                          ? json_string(given->text[i])
+                                          : meso_field_to_json(&option->field, &options)) == 0;
+    }
+    if (json_object_size(variant) > 0)
+        ok &= json_object_set_new(document, "variants", json_pack("{s:O}", "only", variant)) == 0;
+    json_decref(variant);
+    return code >= 0 || ok ? code : tool_options_usage_error("run", "a value is not UTF-8");
+}
+
 static int collect(const words *w, json_t *document)
 {
-    const variant_options *v = &w->variant;
-    meso_augment_settings settings;
-    meso_error error = {0};
-    if (v->augment && meso_augment_parse(v->augment, &settings, &error) != MESO_OK)
-        return tool_options_usage_error("run", "--augment: %s", error.text);
     int code = add_sources(document, "train", &w->train);
     if (code < 0)
         code = add_sources(document, "test", &w->test);
     for (size_t i = 0; i < w->groups.n && code < 0; i++)
         code = add_group(document, w->groups.items[i]);
-    json_t *variant = json_object();
-    int ok = set_text(variant, "net", v->net) && set_text(variant, "init", v->init) &&
-             set_text(variant, "freeze", v->freeze) && set_text(variant, "augment", v->augment) &&
-             set_whole(variant, "epochs", v->epochs, UINT64_MAX);
-    if (v->lr > 0)
-        ok &= json_object_set_new(variant, "lr", json_real(v->lr)) == 0;
-    if (v->bn_reestimate)
-        ok &= json_object_set_new(variant, "bn_reestimate", json_true()) == 0;
-    if (json_object_size(variant) > 0)
-        ok &= json_object_set_new(document, "variants", json_pack("{s:O}", "only", variant)) == 0;
-    json_decref(variant);
-    ok &= set_whole(document, "seeds", w->seeds, 0) && set_whole(document, "batch", w->batch, 0) &&
-          set_whole(document, "limit", w->limit, 0) &&
-          set_whole(document, "resamples", w->resamples, 0) &&
-          set_text(document, "device", w->device);
+    if (code < 0)
+        code = add_training(&w->training, document);
+    int ok = set_whole(document, "seeds", w->seeds) && set_whole(document, "limit", w->limit) &&
+             set_whole(document, "resamples", w->resamples) &&
+             set_text(document, "device", w->device);
     if (w->no_equalize)
         ok &= json_object_set_new(document, "equalize", json_false()) == 0;
     if (w->keep_leaks)
@@ -171,8 +170,9 @@ static int check(const words *w, db_run_options *o, char **operands, size_t n)
 
 int db_run_options_parse(int argc, char **argv, db_run_options *o)
 {
-    words w = {.variant = {.epochs = UINT64_MAX}, .protocol = not_given};
-    const tool_option options[] = {
+    words w = {.protocol = not_given};
+    const meso_train_options usual = study_training_usual(0);
+    tool_option options[TOOL_MAX_TRAIN_ROWS + 24] = {
         OPT_LIST("train", 0, w.train, "NAME=PATH",
                  "a training set, once for each; a folder of class folders, or a manifest"),
         OPT_LIST("test", 0, w.test, "NAME=PATH", "a test set, once for each"),
@@ -184,17 +184,6 @@ int db_run_options_parse(int argc, char **argv, db_run_options *o)
         OPT_FLAG("dry-run", 0, o->dry_run, "say what would run, how long and with how much disk"),
         OPT_COUNT("seeds", 's', w.seeds, "N", 1, STUDY_MAX_SEEDS,
                   "trainings of each kind, from seeds 1 to N; default 3"),
-        OPT_COUNT("epochs", 'e', w.variant.epochs, "N", 0, 100000,
-                  "default 10; 0 tests --init as it is"),
-        OPT_TEXT("net", 0, w.variant.net, "NET", "a built-in net or a .net file; default meso4"),
-        OPT_TEXT("init", 'w', w.variant.init, "FILE",
-                 "weights to start from; default: random, by seed"),
-        OPT_TEXT("freeze", 0, w.variant.freeze, "LAYERS", "layers that are not trained: conv*,bn*"),
-        OPT_TEXT("augment", 0, w.variant.augment, "PRESET", "as mesocl train has it; default none"),
-        OPT_REAL("lr", 0, w.variant.lr, "RATE", 1e-9, 10, "learning rate; default 0.001"),
-        OPT_FLAG("bn-reestimate", 0, w.variant.bn_reestimate,
-                 "recompute batch norm's statistics after training, where there are few steps"),
-        OPT_COUNT("batch", 'b', w.batch, "N", 1, 4096, "images a step; default 32"),
         OPT_CHOICE("protocol", 0, w.protocol, "ucla",
                    "that of the published study: one epoch, batches of 64, MSE, no augmentation"),
         OPT_FLAG("no-equalize", 0, w.no_equalize,
@@ -211,6 +200,11 @@ int db_run_options_parse(int argc, char **argv, db_run_options *o)
         OPT_FLAG("thumbnails", 0, o->thumbnails,
                  "show the worst mistakes in the report; pictures leave the datasets by it"),
         MESO_OPTIONS_END};
+    size_t n = 0;
+    while (options[n].name)
+        n++;
+    n += tool_train_rows(&w.training, &usual, 1, options + n);
+    options[n] = (tool_option)MESO_OPTIONS_END;
     const tool_command_line line = {
         "run", "[options] -o DIR | STUDY.json -o DIR | --resume DIR", about, options, examples, 0,
         1};

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common.h"
-#include "model/train/train_options.h"
+#include "train_rows.h"
 
 static const char about[] =
     "Trains a net on a labelled dataset, given as for evaluate, and writes a folder:\n"
@@ -34,33 +34,11 @@ static const char examples[] =
 static const char usage[] = "DIR -o RUN [options] | --resume RUN";
 static const char compat_words[] = "keras2.9|kp1.1.2|keras2.1.5";
 
-enum { max_rows = 64 };
-
-/* Options that are told as one text are stored as it for now. */
-static tool_option row_of(const meso_train_option *option, meso_train_options *options,
-                          const char **text)
-{
-    static const tool_option_kind kinds[] = {[MESO_FIELD_TEXT] = MESO_OPTION_TEXT,
-                                             [MESO_FIELD_WHOLE] = MESO_OPTION_UNSIGNED,
-                                             [MESO_FIELD_REAL] = MESO_OPTION_REAL,
-                                             [MESO_FIELD_SWITCH] = MESO_OPTION_FLAG,
-                                             [MESO_FIELD_CHOICE] = MESO_OPTION_CHOICE};
-    const meso_field *f = &option->field;
-    tool_option row = {option->name,     option->letter, kinds[f->kind], {NULL},
-                       option->argument, option->help,   f->low,         f->high};
-    if (option->parse) {
-        row.kind = MESO_OPTION_TEXT;
-        row.value.text = text;
-    } else {
-        row.value.number = (uint64_t *)(void *)((char *)options + f->offset);
-    }
-    return row;
-}
-
-static int parse_words(train_command *t, const char *texts[max_rows], int argc, char **argv,
+static int parse_words(train_command *t, tool_train_words *words, int argc, char **argv,
                        char ***operands, size_t *n_operands)
 {
-    const tool_option own[] = {
+    meso_train_options usual = MESO_TRAIN_OPTIONS_INIT;
+    tool_option options[TOOL_MAX_TRAIN_ROWS + 16] = {
         OPT_TEXT("output", 'o', t->options.run, "RUN", "the run's folder (required, or --resume)"),
         OPT_TEXT("resume", 0, t->resume, "RUN",
                  "resume a run with its own options; a folder says where its data are now"),
@@ -72,25 +50,27 @@ static int parse_words(train_command *t, const char *texts[max_rows], int argc, 
         OPT_COUNT("threads", 'j', t->threads, "N", 1, 1024,
                   "decoding threads; default: one for each processor"),
         OPT_SET("no-fuse", 0, t->options.path, MESO_PATH_PLAIN, "--path plain"),
+        OPT_FLAG("reestimate-bn", 0, t->options.bn_reestimate, "--bn-reestimate"),
         OPT_CHOICE("aug-compat", 0, t->compat, compat_words,
                    "what the same settings of --augment meant: Keras from 2.9 on, "
-                   "keras-preprocessing to 1.1.2, Keras 2.1.5")};
-    tool_option options[max_rows] = {MESO_OPTIONS_END};
-    size_t n = sizeof own / sizeof own[0];
-    memcpy(options, own, sizeof own);
-    for (size_t i = 0; i < meso_n_train_option_rows; i++)
-        if (meso_train_option_rows[i].name)
-            options[n++] = row_of(&meso_train_option_rows[i], &t->options, &texts[i]);
+                   "keras-preprocessing to 1.1.2, Keras 2.1.5"),
+        MESO_OPTIONS_END};
+    size_t n = 0;
+    while (options[n].name)
+        n++;
+    usual.net = "that of --init, else meso4";
+    usual.augment = "none";
+    usual.max_pixels = 67108864;
+    n += tool_train_rows(words, &usual, 0, options + n);
     options[n] = (tool_option)MESO_OPTIONS_END;
     const tool_command_line line = {"train", usage, about, options, examples, 0, 1};
     return tool_options_parse(&line, argc, argv, operands, n_operands);
 }
 
-/* What is wrong with one is a wrong command line. */
-static int take_texts(train_command *t, const char *texts[max_rows])
+/* What the settings of augmentation meant stands behind them. */
+static void add_compat(train_command *t, tool_train_words *words)
 {
-    meso_error error = {0};
-    const char **augment = &texts[meso_train_option_find("augment") - meso_train_option_rows];
+    const char **augment = &words->text[meso_train_option_find("augment") - meso_train_option_rows];
     size_t length;
     if (t->compat > 0) {
         const char *compat = meso_word_at(compat_words, t->compat, &length);
@@ -98,14 +78,10 @@ static int take_texts(train_command *t, const char *texts[max_rows])
                          compat);
         *augment = t->augment.bytes;
     }
-    for (size_t i = 0; i < meso_n_train_option_rows; i++)
-        if (texts[i] && meso_train_option_rows[i].parse(texts[i], &t->options, &error) != MESO_OK)
-            return tool_options_usage_error("train", "%s", error.text);
-    return -1;
 }
 
 /* With --resume the run's own options hold: was another one given? */
-static int only_resume_options(const train_command *t, const char *texts[max_rows])
+static int only_resume_options(const train_command *t, const tool_train_words *words)
 {
     const train_command defaults = TRAIN_COMMAND_INIT;
     train_command same = *t;
@@ -113,10 +89,10 @@ static int only_resume_options(const train_command *t, const char *texts[max_row
     same.device = defaults.device;
     same.threads = defaults.threads;
     same.cache_mb = defaults.cache_mb;
-    same.options.checkpoint_seconds = defaults.options.checkpoint_seconds;
     same.output = defaults.output;
     for (size_t i = 0; i < meso_n_train_option_rows; i++)
-        if (texts[i])
+        if (tool_train_given(words, i) &&
+            strcmp(meso_train_option_rows[i].field.key, "checkpoint_seconds") != 0)
             return 0;
     return memcmp(&same, &defaults, sizeof same) == 0;
 }
@@ -125,19 +101,21 @@ int train_command_parse(train_command *t, int argc, char **argv)
 {
     char **operands;
     size_t n_operands;
-    const char *texts[max_rows] = {NULL};
+    tool_train_words words = {0};
     meso_train_options *o = &t->options;
-    int code = parse_words(t, texts, argc, argv, &operands, &n_operands);
+    int code = parse_words(t, &words, argc, argv, &operands, &n_operands);
     if (code >= 0)
         return code;
-    if (t->resume && !only_resume_options(t, texts))
+    if (t->resume && !only_resume_options(t, &words))
         return tool_options_usage_error(
             "train", "with --resume only a folder, --device, --threads, "
                      "--cache-mb, --checkpoint-seconds, --json and --progress-fd "
                      "may be given");
+    add_compat(t, &words);
+    code = tool_train_take(&words, "train", o);
     o->data = n_operands ? operands[0] : NULL;
-    if (t->resume)
-        return -1;
+    if (t->resume || code >= 0)
+        return code;
     if (!o->run)
         return tool_options_usage_error("train", "-o RUN is missing");
     if ((n_operands == 1) == (o->dataset.manifest != NULL))
@@ -148,5 +126,5 @@ int train_command_parse(train_command *t, int argc, char **argv)
     o->cache_bytes = t->cache_mb << 20;
     if (o->dataset.group && o->split_by == MESO_SPLIT_FIRST)
         o->split_by = MESO_SPLIT_GROUP;
-    return take_texts(t, texts);
+    return -1;
 }

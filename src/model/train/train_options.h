@@ -31,7 +31,8 @@ extern const size_t meso_n_train_option_rows;
 /* By its key or its name; NULL: there is none. */
 const meso_train_option *meso_train_option_find(const char *key);
 
-/* Takes a value as it is typed. Errors: ARGUMENT; a sentence without the option's name. */
+/* Takes a value as it is typed. Errors: ARGUMENT; the sentence lacks the option's name, but for
+ * those that parse. */
 meso_status meso_train_option_from_text(const meso_train_option *option, const char *text,
                                         meso_train_options *options, meso_error *error);
 meso_status meso_train_option_from_json(const meso_train_option *option, const json_t *value,

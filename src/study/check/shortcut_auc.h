@@ -7,7 +7,6 @@
 #define MESO_STUDY_SHORTCUT_AUC_H
 
 #include "data/list/group.h"
-#include "data/list/group.h"
 #include "mesocl/metrics.h"
 #include "study/scan/study_scan.h"
 

@@ -253,16 +253,22 @@ out:
     return status;
 }
 
-static meso_status read_variants(const reader *r, study_plan *plan)
+meso_train_options study_training_usual(int protocol)
 {
     meso_train_options usual = MESO_TRAIN_OPTIONS_INIT;
+    usual.net = "meso4";
+    usual.augment = "none";
+    usual.epochs = protocol ? 1 : 10;
+    usual.batch = protocol ? 64 : 32;
+    return usual;
+}
+
+static meso_status read_variants(const reader *r, study_plan *plan)
+{
+    meso_train_options usual = study_training_usual(plan->protocol);
     meso_status status = MESO_OK;
     json_t *objects, *value;
     const char *name, *const for_all[] = {"loss", "batch"};
-    usual.net = "meso4";
-    usual.augment = "none";
-    usual.epochs = plan->protocol ? 1 : 10;
-    usual.batch = plan->protocol ? 64 : 32;
     for (size_t i = 0; i < 2; i++)
         if (json_object_get(plan->document, for_all[i]))
             MESO_TRY(read_option(r, "", plan->document, for_all[i], &usual));

@@ -60,6 +60,9 @@ typedef struct study_plan {
 meso_status study_plan_take(json_t *document, const char *where, const char *folder,
                             study_plan *plan, meso_error *error);
 
+/* What holds where neither a variant nor the plan says otherwise. */
+meso_train_options study_training_usual(int protocol);
+
 /* Reads a file; folder is the file's. Keys of overrides (NULL: none) replace those of the file.
  * Errors: as above, NO_INPUT, IO. */
 meso_status study_plan_read(const char *path, json_t *overrides, study_plan *plan,
