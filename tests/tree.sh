@@ -85,6 +85,12 @@ trap 'rm -f "$report"' EXIT
     printf '%s\n' "$sources" | grep -Ev '^(include|examples)/' |
         awk -F/ 'seen[$NF] { print $0 ":1: the same name as " seen[$NF] } { seen[$NF] = $0 }'
 
+    # tests/README.md says what each test program covers.
+    for test in $(printf '%s\n' "$sources" | sed -n 's|^tests/\(test_[a-z0-9_]*\)\.c$|\1|p'); do
+        grep -q "\`$test\`" tests/README.md 2>/dev/null ||
+            echo "tests/$test.c:1: a test that tests/README.md does not name"
+    done
+
     # Records are summaries (bench/summarize.py).
     find docs/benchmarks -name '*.json' -exec awk '
         FNR == 201 { print FILENAME ":201: a record over 200 lines" }' {} + 2>/dev/null || true

@@ -84,5 +84,6 @@ must_find src/base/text.h 'int elsewhere(void);' \
     'elsewhere is defined in src/base/other.c, which the first comment does not name'
 must_find src/base/next.c "$(printf 'int next(void)\n{\n    return size(1);\n}')" \
     'a circle of files: src/base/'
+must_find tests/test_new.c '' 'a test that tests/README.md does not name'
 must_find docs/notes.md "see $(printf '/%s/' home)someone/file" 'a path of one machine'
 echo "each kind of offence was found"
