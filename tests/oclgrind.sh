@@ -7,7 +7,7 @@
 #   sh tests/oclgrind.sh CMAKE BUILD_DIR
 set -eu
 program=$2/bin/oclgrind_kernels
-command -v oclgrind >/dev/null || { echo "oclgrind is missing: tools/setup.sh" && exit 77; }
+command -v oclgrind >/dev/null || { echo "oclgrind is missing: tools/setup.sh --tests" && exit 77; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/vendors" # of no other driver

@@ -29,7 +29,7 @@ if [ "${CI-}" = true ]; then
     export MESO_REQUIRE_DATA=1
 fi
 
-tools/setup.sh
+tools/setup.sh --tests
 if [ "${CI-}" = true ]; then
     tools/setup.sh --fuzz && export MESO_REQUIRE_FUZZ=1
 fi

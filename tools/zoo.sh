@@ -279,7 +279,7 @@ table() {
 }
 
 whole() {
-    tools/setup.sh
+    tools/setup.sh --tests
     cmake --preset dev --log-level=WARNING
     cmake --build --preset dev
     prepare
