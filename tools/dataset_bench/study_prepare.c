@@ -121,7 +121,7 @@ static meso_status keep_facts(const db_study *study, const study_dataset *scans,
         for (int c = 0; c < 2; c++)
             if (facts.sets[s].n_used[c] > per_class[c])
                 facts.sets[s].n_used[c] = per_class[c];
-    document = study_facts_json(&facts, plan, scans);
+    document = study_facts_json(&facts, scans);
     MESO_TRY(meso_json_save(document, JSON_COMPACT, path, error));
 out:
     json_decref(document);

@@ -93,8 +93,7 @@ double study_property_distance(const study_set_facts *a, const study_set_facts *
 
 /* As a document, and back: pairs are of each training set of the plan with each test set. NULL: out
  * of memory. Errors of reading: DATA, MEMORY. */
-json_t *study_facts_json(const study_facts *facts, const study_plan *plan,
-                         const study_dataset *datasets);
+json_t *study_facts_json(const study_facts *facts, const study_dataset *datasets);
 meso_status study_facts_read(const json_t *document, const study_plan *plan, study_facts *facts,
                              meso_error *error);
 
