@@ -15,13 +15,16 @@
 
 #include "model/keras/keras_import.h"
 #include "model/weights/classes.h"
+#include "net/op/op_table.h"
 
 /* Sequential, quotes as ' to be readable; layers follow. */
 #define INPUT "{'class_name':'InputLayer','config':{'name':'in','batch_shape':[null,8,8,3]}}"
 #define CONV(name, more)                                                                  \
     "{'class_name':'Conv2D','config':{'name':'" name "','filters':4,'kernel_size':[3,3]," \
     "'padding':'same'" more "}}"
-#define DENSE "{'class_name':'Dense','config':{'name':'d','units':1,'activation':'sigmoid'}}"
+#define DENSE_WITH(name) \
+    "{'class_name':'Dense','config':{'name':'d','units':1,'activation':'" name "'}}"
+#define DENSE DENSE_WITH("sigmoid")
 #define LAYER(class_name, more) "{'class_name':'" class_name "','config':{'name':'x'" more "}}"
 #define SEQUENTIAL(layers) "{'class_name':'Sequential','config':{'name':'s','layers':[" layers "]}}"
 /* A functional model, its layers given in full; out is output_layers. */
@@ -169,6 +172,45 @@ static void test_accepted(void **state)
             fail_msg("%s", error.text);
         meso_net_close(net);
         meso_keras_plan_free(&plan);
+    }
+}
+
+/* The net of a config must end with that op, or the config say too little of it. */
+static void must_import(const meso_op *op, const char *config)
+{
+    meso_keras_plan plan;
+    meso_error error = {0};
+    meso_net *net = NULL;
+    meso_status status = make(config, &plan, &error);
+    if (status != MESO_OK && strstr(error.text, "no such layer"))
+        fail_msg("op %s: %s", op->name, error.text);
+    if (status == MESO_OK && meso_net_parse(plan.net_text.bytes, "made", &net, &error) != MESO_OK)
+        fail_msg("op %s: %s", op->name, error.text);
+    if (net)
+        assert_ptr_equal(net->layers[net->n_layers - 1].op, op);
+    meso_net_close(net);
+    meso_keras_plan_free(&plan);
+}
+
+/* Every op is said to be something of Keras, which the import then knows. A bias is inside of conv
+ * and dense there. */
+static void every_op_is_imported(void **state)
+{
+    (void)state;
+    for (size_t i = 0; meso_op_at(i); i++) {
+        const meso_op *op = meso_op_at(i);
+        char config[1024];
+        if (!op->keras_class && !op->keras_functions[0].name && op != &meso_op_bias)
+            fail_msg("op %s has neither keras_class nor keras_functions", op->name);
+        if (op->keras_class) {
+            snprintf(config, sizeof config, SEQUENTIAL(INPUT "," LAYER("%s", "")), op->keras_class);
+            must_import(op, config);
+        }
+        for (const meso_keras_function *f = op->keras_functions; f->name; f++) {
+            snprintf(config, sizeof config,
+                     SEQUENTIAL(INPUT "," LAYER("Flatten", "") "," DENSE_WITH("%s")), f->name);
+            must_import(op, config);
+        }
     }
 }
 
@@ -351,9 +393,13 @@ static void test_classes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_accepted),
-        cmocka_unit_test(test_bad_streams), cmocka_unit_test(test_maps),
-        cmocka_unit_test(test_theano),      cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(every_op_is_imported),
+        cmocka_unit_test(test_bad_streams),
+        cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_theano),
+        cmocka_unit_test(test_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What each Keras layer class is as net text: a function for each, and the table of them at the
- * end. One Keras layer becomes up to three lines: convolution, bias, activation. Settings that
+ * What each Keras layer class is as net text: a function for each that is more than an op with
+ * numbers. One Keras layer becomes up to three lines: convolution, bias, activation. Settings that
  * MesoCL lacks are refused, not ignored.
  */
 #include "model/keras/keras_classes.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "net/op/op_table.h"
 
 /* ---- settings of a Keras layer ---- */
 
@@ -74,30 +76,30 @@ out:
 
 /* ---- one function for each class ---- */
 
+static const meso_keras_function *function_of(const meso_op *op, const char *name)
+{
+    for (size_t i = 0; op->keras_functions[i].name; i++)
+        if (strcmp(op->keras_functions[i].name, name) == 0)
+            return &op->keras_functions[i];
+    return NULL;
+}
+
 static meso_status emit_activation_named(keras_builder *b, const char *name, const char *suffix,
                                          keras_value *v)
 {
     meso_status status = MESO_OK;
-    /* Keras' name, the op, and the op's key with the value that the function of that name has. */
-    static const struct {
-        const char *name, *op, *key;
-        double value;
-    } rows[] = {{"relu", "relu", NULL, 0},
-                {"relu6", "relu", "cap", 6},
-                {"leaky_relu", "leaky_relu", "slope", 0.2},
-                {"elu", "elu", "alpha", 1},
-                {"sigmoid", "sigmoid", NULL, 0},
-                {"softmax", "softmax", NULL, 0}};
     if (!name || strcmp(name, "linear") == 0)
         return MESO_OK;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strcmp(rows[i].name, name) != 0)
+    for (size_t i = 0; meso_op_at(i); i++) {
+        const meso_keras_function *function = function_of(meso_op_at(i), name);
+        if (!function)
             continue;
         char with_name[MESO_NAME_SIZE];
-        snprintf(with_name, sizeof with_name, "_%s", rows[i].name);
-        MESO_TRY(keras_begin_line(b, suffix ? suffix : with_name, rows[i].op, v->net_name));
-        if (rows[i].key)
-            keras_add_number(b, rows[i].key, rows[i].value);
+        snprintf(with_name, sizeof with_name, "_%s", function->name);
+        MESO_TRY(
+            keras_begin_line(b, suffix ? suffix : with_name, meso_op_at(i)->name, v->net_name));
+        if (function->key)
+            keras_add_number(b, function->key, function->value);
         keras_end_line(b);
         return MESO_OK;
     }
@@ -230,16 +232,6 @@ out:
     return status;
 }
 
-static meso_status emit_dropout(keras_builder *b, const json_t *config, keras_value *v)
-{
-    meso_status status = MESO_OK;
-    MESO_TRY(keras_begin_line(b, "", "dropout", v->net_name));
-    keras_add_number(b, "rate", get_number(config, "rate", 0.5));
-    keras_end_line(b);
-out:
-    return status;
-}
-
 static meso_status emit_relu(keras_builder *b, const json_t *config, keras_value *v)
 {
     meso_status status = MESO_OK;
@@ -249,28 +241,6 @@ static meso_status emit_relu(keras_builder *b, const json_t *config, keras_value
     MESO_TRY(keras_begin_line(b, "", "relu", v->net_name));
     if (cap > 0)
         keras_add_number(b, "cap", cap);
-    keras_end_line(b);
-out:
-    return status;
-}
-
-static meso_status emit_leaky_relu(keras_builder *b, const json_t *config, keras_value *v)
-{
-    meso_status status = MESO_OK;
-    /* Keras 2 says alpha, Keras 3 negative_slope; both take 0.3 for none. */
-    double slope = get_number(config, "negative_slope", get_number(config, "alpha", 0.3));
-    MESO_TRY(keras_begin_line(b, "", "leaky_relu", v->net_name));
-    keras_add_number(b, "slope", slope);
-    keras_end_line(b);
-out:
-    return status;
-}
-
-static meso_status emit_elu(keras_builder *b, const json_t *config, keras_value *v)
-{
-    meso_status status = MESO_OK;
-    MESO_TRY(keras_begin_line(b, "", "elu", v->net_name));
-    keras_add_number(b, "alpha", get_number(config, "alpha", 1));
     keras_end_line(b);
 out:
     return status;
@@ -290,28 +260,49 @@ static meso_status emit_rescaling(keras_builder *b, const json_t *config, keras_
     return MESO_OK;
 }
 
+static const meso_op *op_of_class(const char *class_name)
+{
+    for (size_t i = 0; meso_op_at(i); i++)
+        if (meso_op_at(i)->keras_class && strcmp(meso_op_at(i)->keras_class, class_name) == 0)
+            return meso_op_at(i);
+    return NULL;
+}
+
+/* A layer whose config is numbers alone, under the names that the op's keys have. */
+static meso_status emit_numbers(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = MESO_OK;
+    const meso_op *op = op_of_class(b->class_name);
+    MESO_TRY(keras_begin_line(b, "", op->name, v->net_name));
+    for (const meso_key *key = op->keys; key && key->name; key++) {
+        double number = key->keras_missing;
+        for (size_t i = 2; i-- > 0;)
+            number = key->keras[i] ? get_number(config, key->keras[i], number) : number;
+        keras_add_number(b, key->name, number);
+    }
+    keras_end_line(b);
+out:
+    return status;
+}
+
+/* Layers whose config says more; those of Keras' own, which are no op, have a name. */
 static const struct {
+    const meso_op *op;
     const char *name;
     keras_emit *emit;
 } classes[] = {
-    {"Conv2D", emit_conv},
-    {"BatchNormalization", emit_batch_norm},
-    {"MaxPooling2D", emit_max_pool},
-    {"GlobalAveragePooling2D", emit_global_pool},
-    {"Flatten", emit_flatten},
-    {"Dense", emit_dense},
-    {"Dropout", emit_dropout},
-    {"Activation", emit_activation},
-    {"ReLU", emit_relu},
-    {"LeakyReLU", emit_leaky_relu},
-    {"ELU", emit_elu},
-    {"Rescaling", emit_rescaling},
+    {&meso_op_conv, NULL, emit_conv},         {&meso_op_batch_norm, NULL, emit_batch_norm},
+    {&meso_op_max_pool, NULL, emit_max_pool}, {&meso_op_global_avg_pool, NULL, emit_global_pool},
+    {&meso_op_flatten, NULL, emit_flatten},   {&meso_op_dense, NULL, emit_dense},
+    {&meso_op_relu, NULL, emit_relu},         {NULL, "Activation", emit_activation},
+    {NULL, "Rescaling", emit_rescaling},
 };
 
 keras_emit *keras_emit_for(const char *class_name)
 {
+    const meso_op *op = op_of_class(class_name);
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
-        if (strcmp(classes[i].name, class_name) == 0)
+        if (op ? classes[i].op == op : classes[i].name && strcmp(classes[i].name, class_name) == 0)
             return classes[i].emit;
-    return NULL;
+    return op ? emit_numbers : NULL;
 }

@@ -10,7 +10,7 @@
 /* What `config` says of a layer whose input is *v; leaves its output in *v. */
 typedef meso_status keras_emit(keras_builder *b, const json_t *config, keras_value *v);
 
-/* NULL where the class is not known. InputLayer and Concatenate are keras_net.c's. */
+/* NULL where the class is not known. Those of `input` and `concat` are keras_net.c's. */
 keras_emit *keras_emit_for(const char *class_name);
 
 #endif

@@ -38,12 +38,11 @@ typedef struct slots {
 
 /* ---- the net's side ---- */
 
-/* A bias, and an activation that Keras keeps inside conv and dense, are no layers of their own
- * there. */
+/* A bias, and an activation that Keras has no layer class for, are inside of conv and dense there.
+ * ReLU has one, but mostly is inside too. */
 static int keras_layers_in(const meso_op *op)
 {
-    return !(op == &meso_op_bias || op == &meso_op_relu || op == &meso_op_sigmoid ||
-             op == &meso_op_softmax);
+    return op->keras_class && op != &meso_op_relu;
 }
 
 static void find_depths(const meso_net *net, int *depths)

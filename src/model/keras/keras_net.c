@@ -11,6 +11,7 @@
 #include "model/keras/keras_builder.h"
 #include "model/keras/keras_classes.h"
 #include "model/weights/json_load.h"
+#include "net/op/op.h"
 
 /* ---- the graph ---- */
 
@@ -20,6 +21,11 @@ static keras_value *find_value(const keras_builder *b, const char *keras_name)
         if (strcmp(b->values[i].keras_name, keras_name) == 0)
             return &b->values[i];
     return NULL;
+}
+
+static int is_input(const keras_builder *b)
+{
+    return strcmp(b->class_name, meso_op_input.keras_class) == 0;
 }
 
 /* The input layer: its size is kept, its line waits for a Rescaling. */
@@ -93,9 +99,9 @@ static meso_status take_layer(keras_builder *b, const json_t *config, const char
 {
     meso_status status = MESO_OK;
     keras_value *inputs[MESO_MAX_INPUTS], v;
-    int is_concat = strcmp(b->class_name, "Concatenate") == 0;
+    int is_concat = strcmp(b->class_name, meso_op_concat.keras_class) == 0;
     keras_emit *emit = keras_emit_for(b->class_name);
-    if (strcmp(b->class_name, "InputLayer") == 0)
+    if (is_input(b))
         return take_input(b, config);
     if (!emit && !is_concat)
         return KERAS_REFUSE(b, "MesoCL has no such layer");
@@ -159,7 +165,7 @@ static meso_status take_sequential(keras_builder *b, const json_t *model, const 
     json_array_foreach (layers, i, layer) {
         const json_t *config = open_layer(b, layer);
         const char *previous = b->n_values ? b->values[b->n_values - 1].keras_name : NULL;
-        if (!previous && strcmp(b->class_name, "InputLayer") != 0) {
+        if (!previous && !is_input(b)) {
             /* Older Keras: the first layer, or the model, says what comes in. */
             int in_layer = json_object_get(config, "batch_input_shape") != NULL;
             const char *name = b->layer;

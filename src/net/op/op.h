@@ -25,10 +25,19 @@ typedef struct meso_key {
     double low, high; /* allowed range of a REAL, bounds included */
     int optional;     /* 1, a REAL only: may be left out, then `missing` stands */
     double missing;
+    const char *keras[2]; /* a REAL: its names in the config of the Keras layer, newest first */
+    double keras_missing; /* Keras' default */
 } meso_key;
 
 /* Where a setting lies, for meso_key.offset. */
 #define MESO_SETTING(member) (offsetof(meso_layer, set.member) - offsetof(meso_layer, set))
+
+/* An activation that Keras knows by this name. key NULL: there is nothing to set. */
+typedef struct meso_keras_function {
+    const char *name; /* NULL ends the list */
+    const char *key;
+    double value;
+} meso_keras_function;
 
 /* What forward needs: the layer, its tensors on the device, its parameters in the op's order. */
 typedef struct meso_step {
@@ -70,6 +79,10 @@ typedef struct meso_op {
     const char *name;
     size_t min_inputs, max_inputs;
     const meso_key *keys;
+    /* Keras' layer class that is this op (what its config means, unless it is numbers alone, is in
+     * model/keras/keras_classes.c), and its activations by name that are. */
+    const char *keras_class;
+    meso_keras_function keras_functions[3];
     /* Settings and input shapes → output shape; MESO_ERROR_DATA with a sentence (without the place,
      * which the parser puts before it) where they do not fit. */
     meso_status (*shape)(meso_layer *layer, const meso_shape *inputs, meso_error *error);

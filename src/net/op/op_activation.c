@@ -21,13 +21,17 @@ static const meso_key leaky_relu_keys[] = {{.name = "slope",
                                             .kind = MESO_KEY_REAL,
                                             .offset = MESO_SETTING(leaky_relu.slope),
                                             .low = -1e6,
-                                            .high = 1e6},
+                                            .high = 1e6,
+                                            .keras = {"negative_slope", "alpha"},
+                                            .keras_missing = 0.3},
                                            {0}};
 static const meso_key elu_keys[] = {{.name = "alpha",
                                      .kind = MESO_KEY_REAL,
                                      .offset = MESO_SETTING(elu.alpha),
                                      .low = -1e6,
-                                     .high = 1e6},
+                                     .high = 1e6,
+                                     .keras = {"alpha"},
+                                     .keras_missing = 1},
                                     {0}};
 
 /* One launch over every element, with the activation's one setting. */
@@ -110,18 +114,21 @@ static meso_status sigmoid_backward(meso_device *device, const meso_train_step *
     return launch_backward(device, t, MESO_KERNEL_SIGMOID_BACKWARD, &t->step.output, 1);
 }
 
-#define ACTIVATION(op_name, op_keys, op_forward, op_backward, ...)                           \
-    {                                                                                        \
-        .name = op_name, .min_inputs = 1, .max_inputs = 1, .keys = op_keys,                  \
-        .shape = meso_same_shape, .forward = op_forward, .backward = {.apply = op_backward}, \
-        __VA_ARGS__                                                                          \
+#define ACTIVATION(op_name, op_forward, op_backward, ...)                            \
+    {                                                                                \
+        .name = op_name, .min_inputs = 1, .max_inputs = 1, .shape = meso_same_shape, \
+        .forward = op_forward, .backward = {.apply = op_backward}, __VA_ARGS__       \
     }
-
 const meso_op meso_op_relu =
-    ACTIVATION("relu", relu_keys, relu, relu_backward, .train = {.apply = relu_train},
-               .in_place = 1, .reads_output = 1);
+    ACTIVATION("relu", relu, relu_backward, .keys = relu_keys, .keras_class = "ReLU",
+               .keras_functions = {{.name = "relu"}, {"relu6", "cap", 6}},
+               .train = {.apply = relu_train}, .in_place = 1, .reads_output = 1);
 const meso_op meso_op_leaky_relu =
-    ACTIVATION("leaky_relu", leaky_relu_keys, leaky_relu, leaky_relu_backward);
-const meso_op meso_op_elu = ACTIVATION("elu", elu_keys, elu, elu_backward);
+    ACTIVATION("leaky_relu", leaky_relu, leaky_relu_backward, .keys = leaky_relu_keys,
+               .keras_class = "LeakyReLU", .keras_functions = {{"leaky_relu", "slope", 0.2}});
+const meso_op meso_op_elu =
+    ACTIVATION("elu", elu, elu_backward, .keys = elu_keys, .keras_class = "ELU",
+               .keras_functions = {{"elu", "alpha", 1}});
 const meso_op meso_op_sigmoid =
-    ACTIVATION("sigmoid", NULL, sigmoid, sigmoid_backward, .reads_output = 1);
+    ACTIVATION("sigmoid", sigmoid, sigmoid_backward, .keras_functions = {{.name = "sigmoid"}},
+               .reads_output = 1);

@@ -127,6 +127,7 @@ static size_t saved(const meso_layer *layer, size_t batch)
 
 const meso_op meso_op_batch_norm = {
     .name = "batch_norm",
+    .keras_class = "BatchNormalization",
     .min_inputs = 1,
     .max_inputs = 1,
     .keys = keys,

@@ -152,6 +152,7 @@ static uint64_t multiply_adds(const meso_layer *layer, const meso_shape *inputs)
 }
 
 const meso_op meso_op_conv = {.name = "conv",
+                              .keras_class = "Conv2D",
                               .min_inputs = 1,
                               .max_inputs = 1,
                               .keys = keys,

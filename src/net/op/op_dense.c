@@ -100,6 +100,7 @@ static meso_status softmax_backward(meso_device *device, const meso_train_step *
 }
 
 const meso_op meso_op_dense = {.name = "dense",
+                               .keras_class = "Dense",
                                .min_inputs = 1,
                                .max_inputs = 1,
                                .keys = keys,
@@ -111,6 +112,7 @@ const meso_op meso_op_dense = {.name = "dense",
                                .multiply_adds = multiply_adds};
 
 const meso_op meso_op_softmax = {.name = "softmax",
+                                 .keras_functions = {{.name = "softmax"}},
                                  .min_inputs = 1,
                                  .max_inputs = 1,
                                  .shape = softmax_shape,

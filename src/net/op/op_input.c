@@ -24,4 +24,5 @@ static meso_status shape(meso_layer *layer, const meso_shape *inputs, meso_error
     return MESO_OK;
 }
 
-const meso_op meso_op_input = {.name = "input", .keys = keys, .shape = shape};
+const meso_op meso_op_input = {
+    .name = "input", .keras_class = "InputLayer", .keys = keys, .shape = shape};

@@ -100,6 +100,7 @@ static meso_status global_avg_pool_backward(meso_device *device, const meso_trai
 }
 
 const meso_op meso_op_max_pool = {.name = "max_pool",
+                                  .keras_class = "MaxPooling2D",
                                   .min_inputs = 1,
                                   .max_inputs = 1,
                                   .keys = keys,
@@ -109,6 +110,7 @@ const meso_op meso_op_max_pool = {.name = "max_pool",
                                   .backward = {.apply = max_pool_backward}};
 
 const meso_op meso_op_global_avg_pool = {.name = "global_avg_pool",
+                                         .keras_class = "GlobalAveragePooling2D",
                                          .min_inputs = 1,
                                          .max_inputs = 1,
                                          .shape = global_avg_pool_shape,

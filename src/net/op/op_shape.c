@@ -131,10 +131,13 @@ static const meso_key dropout_keys[] = {{.name = "rate",
                                          .kind = MESO_KEY_REAL,
                                          .offset = MESO_SETTING(dropout.rate),
                                          .low = 0,
-                                         .high = 0.999},
+                                         .high = 0.999,
+                                         .keras = {"rate"},
+                                         .keras_missing = 0.5},
                                         {0}};
 
 const meso_op meso_op_concat = {.name = "concat",
+                                .keras_class = "Concatenate",
                                 .min_inputs = 1,
                                 .max_inputs = MESO_MAX_INPUTS,
                                 .shape = concat_shape,
@@ -143,6 +146,7 @@ const meso_op meso_op_concat = {.name = "concat",
                                 .backward = {.apply = concat_backward}};
 
 const meso_op meso_op_flatten = {.name = "flatten",
+                                 .keras_class = "Flatten",
                                  .min_inputs = 1,
                                  .max_inputs = 1,
                                  .shape = flatten_shape,
@@ -150,6 +154,7 @@ const meso_op meso_op_flatten = {.name = "flatten",
                                  .backward = {.apply = flatten_backward}};
 
 const meso_op meso_op_dropout = {.name = "dropout",
+                                 .keras_class = "Dropout",
                                  .min_inputs = 1,
                                  .max_inputs = 1,
                                  .keys = dropout_keys,
