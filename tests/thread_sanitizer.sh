@@ -20,7 +20,7 @@ if ! echo 'int main(void) { return 0; }' |
     echo "no thread sanitizer here"
     exit 77
 fi
-libraries='libjpeg libpng libxxhash cmocka stb'
+libraries='jansson libjpeg libpng libxxhash cmocka stb'
 webp=
 if pkg-config --exists libwebp; then
     libraries="$libraries libwebp" webp=-DMESO_WEBP=1
