@@ -20,7 +20,7 @@ typedef struct values {
     uint64_t number, any;
     double real;
     char **operands;
-    size_t n_operands;
+    int n_operands;
 } values;
 
 /* Runs the parser on a blank-separated line; stdout and stderr go to /dev/null. */
@@ -48,7 +48,9 @@ static int parse(const char *words, values *v)
     int out = dup(1), err = dup(2);
     assert_non_null(freopen("/dev/null", "w", stdout));
     assert_non_null(freopen("/dev/null", "w", stderr));
-    int end = tool_options_parse(&line, argc, argv, &v->operands, &v->n_operands);
+    int end = tool_options_parse(&line, &argc, argv);
+    v->operands = argv;
+    v->n_operands = argc;
     fflush(NULL);
     dup2(out, 1);
     dup2(err, 2);

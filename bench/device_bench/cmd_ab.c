@@ -156,9 +156,7 @@ static int parse(side sides[2], uint64_t *n_runs, bench_verdict_options *o, int 
         MESO_OPTIONS_END};
     const tool_command_line line = {"ab", "--a CMD --b CMD [options]", about, options, examples, 0,
                                     0};
-    char **operands;
-    size_t n_operands;
-    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, &argc, argv);
     if (end < 0 && (!sides[0].command || !sides[1].command))
         return tool_options_usage_error("ab", "both --a and --b are needed");
     return end;

@@ -31,9 +31,7 @@ static int parse(bench_session *s, int *pick, int argc, char **argv)
         OPT_FLAG("pick", 0, *pick, "remember the fastest device for --device auto"),
         MESO_OPTION_DEVICE(s->device), BENCH_SESSION_OPTIONS(*s), MESO_OPTIONS_END};
     const tool_command_line line = {"all", "[options]", about, options, examples, 0, 0};
-    char **operands;
-    size_t n_operands;
-    return tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    return tool_options_parse(&line, &argc, argv);
 }
 
 /* What a run of a few minutes can hold: the paper's two nets. 0: out of memory. */

@@ -33,15 +33,13 @@ int bench_cmd_compare(int argc, char **argv)
     bench_comparison comparison = {0};
     meso_text command = {0};
     meso_error error = {0};
-    char **operands;
-    size_t n_operands;
     meso_status status = MESO_OK;
     tool_command_text(argc, argv, &command);
-    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)
         goto out;
-    MESO_TRY(bench_record_read(operands[0], &a, &error));
-    MESO_TRY(bench_record_read(operands[1], &b, &error));
+    MESO_TRY(bench_record_read(argv[0], &a, &error));
+    MESO_TRY(bench_record_read(argv[1], &b, &error));
     MESO_TRY(bench_compare(&a, &b, bench_verdict_limits(&o), 0, &comparison, &error));
     end = bench_verdict_print(&comparison, &o, command.bytes);
 out:

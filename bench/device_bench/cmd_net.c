@@ -39,9 +39,7 @@ static int parse(bench_session *s, bench_spec *spec, int argc, char **argv)
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "net", "NAME|FILE.net|FILE.safetensors [options]", about, options, examples, 1, 1};
-    char **operands;
-    size_t n_operands;
-    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)
         return end;
     const char *batches = s->batches ? s->batches : spec->train ? "32,64" : "1,8,32,64";
@@ -51,7 +49,7 @@ static int parse(bench_session *s, bench_spec *spec, int argc, char **argv)
                                         "between, not \"%s\"",
                                         BENCH_MAX_CASES, BENCH_LARGEST_BATCH,
                                         MESO_PRINTABLE(batches));
-    spec->net = operands[0];
+    spec->net = argv[0];
     spec->layers = !s->csv || s->html; /* CSV is one table */
     bench_session_fill(s, spec);
     return -1;

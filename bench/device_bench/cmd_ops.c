@@ -36,14 +36,14 @@ static int parse(bench_session *s, arguments *a, int argc, char **argv)
                  "known answers and agreement with the plain path alone"),
         MESO_OPTION_DEVICE(s->device), BENCH_SESSION_OPTIONS(*s), MESO_OPTIONS_END};
     const tool_command_line line = {"ops", "[NET...] [options]", about, options, examples, 0, 64};
-    char **operands;
-    int end = tool_options_parse(&line, argc, argv, &operands, &a->n_nets);
+    int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)
         return end;
     if (!bench_spec_read_batches(s->batches ? s->batches : "8", &a->spec) || a->spec.n_batches > 1)
         return tool_options_usage_error("ops", "--batch takes a number from 1 to %d, not \"%s\"",
                                         BENCH_LARGEST_BATCH, MESO_PRINTABLE(s->batches));
-    a->nets = (const char *const *)operands;
+    a->nets = (const char *const *)argv;
+    a->n_nets = (size_t)argc;
     a->spec.layers = 1;
     s->rows = a->spec.check_only ? BENCH_CHECKS : BENCH_LAYERS;
     bench_session_fill(s, &a->spec);

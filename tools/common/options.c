@@ -184,10 +184,9 @@ static int take_words(parser *p)
     return -1;
 }
 
-int tool_options_parse(const tool_command_line *line, int argc, char **argv, char ***operands,
-                       size_t *n_operands)
+int tool_options_parse(const tool_command_line *line, int *argc, char **argv)
 {
-    parser p = {line, argc, argv, 1, 0, 0};
+    parser p = {line, *argc, argv, 1, 0, 0};
     int end = take_words(&p);
     if (end >= 0)
         return end;
@@ -201,7 +200,6 @@ int tool_options_parse(const tool_command_line *line, int argc, char **argv, cha
     if (p.n_operands > line->max_operands)
         return tool_options_usage_error(line->name, "\"%s\" is one operand too many",
                                         MESO_PRINTABLE(argv[line->max_operands]));
-    *operands = argv;
-    *n_operands = p.n_operands;
+    *argc = (int)p.n_operands;
     return -1;
 }

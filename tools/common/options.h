@@ -11,7 +11,7 @@
  *       MESO_OPTIONS_END};
  *   const tool_command_line line = {"predict", "-w FILE [options] FILE...", about, options,
  *                                   examples, 1, SIZE_MAX};
- *   int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+ *   int end = tool_options_parse(&line, &argc, argv);
  *   if (end >= 0)
  *       return end;
  */
@@ -90,11 +90,11 @@ typedef struct tool_command_line {
 } tool_command_line;
 
 /* Parses argv[1] … argv[argc - 1]; argv[0] is the subcommand. Options and operands may be mixed,
- * "--" ends options, "-" is an operand. Operands are moved to the front of argv and stay in order.
- * Returns -1: go on. Else the subcommand's exit code: 0 after --help, 2 after a wrong command line
- * (or that of a function of the table), when one sentence stands on stderr. */
-int tool_options_parse(const tool_command_line *line, int argc, char **argv, char ***operands,
-                       size_t *n_operands);
+ * "--" ends options, "-" is an operand. Operands are moved to the front, in their order: afterwards
+ * they are argv[0] … argv[argc - 1]. Returns -1: go on. Else the subcommand's exit code: 0 after
+ * --help, 2 after a wrong command line (or that of a function of the table), when one sentence
+ * stands on stderr. */
+int tool_options_parse(const tool_command_line *line, int *argc, char **argv);
 
 /* Says "PROGRAM COMMAND: SENTENCE; try: PROGRAM COMMAND --help" on stderr and returns exit code 2:
  * for what a table cannot express, such as two options that exclude each other. */

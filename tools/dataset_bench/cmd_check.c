@@ -39,7 +39,7 @@ static const char examples[] =
     "dataset_bench check mesonet/Validation --group '([^_/]+)_[0-9]+\\.jpg'\n"
     "dataset_bench check of=openforensics/Train dfdc=dfdc/Train --html report.html";
 
-static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_operands)
+static int parse(check *c, int *argc, char **argv)
 {
     const tool_option options[] = {
         OPT_TEXT("against", 0, c->against, "FOLDER",
@@ -56,10 +56,10 @@ static int parse(check *c, int argc, char **argv, char ***operands, size_t *n_op
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "check", "[options] [NAME=]FOLDER...", about, options, examples, 0, SIZE_MAX};
-    int code = tool_options_parse(&line, argc, argv, operands, n_operands);
+    int code = tool_options_parse(&line, argc, argv);
     if (code >= 0)
         return code;
-    return db_output_check(&c->output, "check", *n_operands, &c->inputs);
+    return db_output_check(&c->output, "check", (size_t)*argc, &c->inputs);
 }
 
 /* The operands, then the one to compare with. */
@@ -113,13 +113,11 @@ int db_cmd_check(int argc, char **argv)
     check c = {.inputs = DB_INPUTS_INIT, .list = 10};
     meso_error error = {0};
     meso_text command = {0};
-    char **operands;
-    size_t n_operands;
     int found = 0;
     tool_command_text(argc, argv, &command); /* before parsing moves the operands */
-    int code = parse(&c, argc, argv, &operands, &n_operands);
+    int code = parse(&c, &argc, argv);
     if (code < 0)
-        code = run(&c, operands, n_operands, command.bytes, &found, &error) != MESO_OK
+        code = run(&c, argv, (size_t)argc, command.bytes, &found, &error) != MESO_OK
                    ? tool_fail(&error)
                    : c.strict && found;
     db_inputs_free(&c.inputs);

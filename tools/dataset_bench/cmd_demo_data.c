@@ -72,8 +72,6 @@ int db_cmd_demo_data(int argc, char **argv)
 {
     demo_data d = {.count = 100, .side = 256, .seed = 1};
     meso_error error = {0};
-    char **operands;
-    size_t n_operands;
     const tool_option options[] = {
         OPT_COUNT("count", 'n', d.count, "N", 10, 100000,
                   "pictures of each class of each dataset; default 100"),
@@ -82,8 +80,8 @@ int db_cmd_demo_data(int argc, char **argv)
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "demo-data", "[options] FOLDER", about, options, examples, 1, 1};
-    int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int code = tool_options_parse(&line, &argc, argv);
     if (code >= 0)
         return code;
-    return draw(&d, operands[0], &error) == MESO_OK ? 0 : tool_fail(&error);
+    return draw(&d, argv[0], &error) == MESO_OK ? 0 : tool_fail(&error);
 }

@@ -117,8 +117,6 @@ static const char examples[] = "dataset_bench report study";
 int db_cmd_report(int argc, char **argv)
 {
     int thumbnails = 0;
-    char **operands;
-    size_t n_operands;
     db_study study = {0};
     meso_error error = {0};
     const tool_option options[] = {
@@ -126,10 +124,10 @@ int db_cmd_report(int argc, char **argv)
                  "show the worst mistakes; the report then contains pictures of the datasets"),
         MESO_OPTIONS_END};
     const tool_command_line line = {"report", "[options] DIR", about, options, examples, 1, 1};
-    int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int code = tool_options_parse(&line, &argc, argv);
     if (code >= 0)
         return code;
-    if (db_study_open(operands[0], &study, &error) != MESO_OK)
+    if (db_study_open(argv[0], &study, &error) != MESO_OK)
         code = tool_fail(&error);
     else
         code = write_reports(&study, thumbnails);

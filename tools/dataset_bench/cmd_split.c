@@ -38,7 +38,7 @@ static const char examples[] =
     "dataset_bench split mesonet/Validation --test 0.1 --group '([^_/]+)_[0-9]+\\.jpg' -o parts\n"
     "dataset_bench split faces --test 0.2 --seed 1 --links -o parts";
 
-static int parse(split *s, int argc, char **argv, char ***operands, size_t *n_operands)
+static int parse(split *s, int *argc, char **argv)
 {
     const tool_option options[] = {
         OPT_REAL("test", 't', s->test, "FRACTION", 0.0001, 0.9999,
@@ -51,12 +51,12 @@ static int parse(split *s, int argc, char **argv, char ***operands, size_t *n_op
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "split", "[options] -o FOLDER DATASET", about, options, examples, 0, 1};
-    int code = tool_options_parse(&line, argc, argv, operands, n_operands);
+    int code = tool_options_parse(&line, argc, argv);
     if (code >= 0)
         return code;
     if (!s->out)
         return tool_options_usage_error("split", "--out FOLDER is missing");
-    if (*n_operands == (s->inputs.files.manifest != NULL))
+    if ((size_t)*argc == (s->inputs.files.manifest != NULL))
         return tool_options_usage_error("split", "give either a folder or --manifest FILE");
     return -1;
 }
@@ -100,11 +100,9 @@ int db_cmd_split(int argc, char **argv)
 {
     split s = {.inputs = DB_INPUTS_INIT, .test = 0.1};
     meso_error error = {0};
-    char **operands;
-    size_t n_operands;
-    int code = parse(&s, argc, argv, &operands, &n_operands);
+    int code = parse(&s, &argc, argv);
     if (code < 0)
-        code = run(&s, operands, n_operands, &error) == MESO_OK ? 0 : tool_fail(&error);
+        code = run(&s, argv, (size_t)argc, &error) == MESO_OK ? 0 : tool_fail(&error);
     db_inputs_free(&s.inputs);
     return code;
 }

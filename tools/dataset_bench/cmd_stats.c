@@ -36,7 +36,7 @@ static const char examples[] = "dataset_bench stats openforensics/Train dfdc/Tra
                                "dataset_bench stats of=openforensics/Train --html of.html\n"
                                "dataset_bench stats --manifest all.csv --json > stats.json";
 
-static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_operands)
+static int parse(stats *s, int *argc, char **argv)
 {
     const tool_option options[] = {
         DB_INPUT_OPTIONS(s->inputs),
@@ -48,10 +48,10 @@ static int parse(stats *s, int argc, char **argv, char ***operands, size_t *n_op
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "stats", "[options] [NAME=]FOLDER...", about, options, examples, 0, SIZE_MAX};
-    int code = tool_options_parse(&line, argc, argv, operands, n_operands);
+    int code = tool_options_parse(&line, argc, argv);
     if (code >= 0)
         return code;
-    return db_output_check(&s->output, "stats", *n_operands, &s->inputs);
+    return db_output_check(&s->output, "stats", (size_t)*argc, &s->inputs);
 }
 
 static meso_status run(stats *s, char **operands, size_t n, const char *command, meso_error *error)
@@ -78,13 +78,11 @@ int db_cmd_stats(int argc, char **argv)
     stats s = {.inputs = DB_INPUTS_INIT};
     meso_error error = {0};
     meso_text command = {0};
-    char **operands;
-    size_t n_operands;
     tool_command_text(argc, argv, &command); /* before parsing moves the operands */
-    int code = parse(&s, argc, argv, &operands, &n_operands);
+    int code = parse(&s, &argc, argv);
     if (code < 0)
         code =
-            run(&s, operands, n_operands, command.bytes, &error) == MESO_OK ? 0 : tool_fail(&error);
+            run(&s, argv, (size_t)argc, command.bytes, &error) == MESO_OK ? 0 : tool_fail(&error);
     db_inputs_free(&s.inputs);
     meso_text_free(&command);
     return code;

@@ -13,24 +13,21 @@ int db_cmd_study_job(int argc, char **argv)
 {
     const tool_option options[] = {TOOL_OPTION_PROGRESS, MESO_OPTIONS_END};
     const char *const usage = "FOLDER prepare | FOLDER NUMBER THREADS";
-    const tool_command_line line = {"study-job", usage, "A part of dataset_bench run.", options, "",
-                                    2,           3};
+    const char *const about = "A part of dataset_bench run.";
+    const tool_command_line line = {"study-job", usage, about, options, "", 2, 3};
     db_study study = {0};
     meso_error error = {0};
-    char **words;
-    size_t n_words;
-    int end = tool_options_parse(&line, argc, argv, &words, &n_words);
+    int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)
         return end;
-    const int prepare = n_words == 2;
-    meso_status status = db_study_open(words[0], &study, &error);
+    const int prepare = argc == 2;
+    meso_status status = db_study_open(argv[0], &study, &error);
     if (status == MESO_OK && prepare)
         status = db_job_prepare(&study, &error);
     if (status == MESO_OK && !prepare)
         status = db_study_load(&study, &error);
     if (status == MESO_OK && !prepare)
-        status =
-            db_job_run(&study, strtoul(words[1], NULL, 10), strtoul(words[2], NULL, 10), &error);
+        status = db_job_run(&study, strtoul(argv[1], NULL, 10), strtoul(argv[2], NULL, 10), &error);
     db_study_close(&study);
     return status == MESO_OK ? 0 : tool_fail(&error);
 }

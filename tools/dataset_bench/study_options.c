@@ -145,16 +145,16 @@ static int collect(const words *w, json_t *document)
     return code >= 0 || ok ? code : tool_options_usage_error("run", "a value is not UTF-8");
 }
 
-static int check(const words *w, db_run_options *o, char **operands, size_t n)
+static int check(const words *w, db_run_options *o, char **argv, int n)
 {
     if (w->resume) {
         if (n != 1 || json_object_size(o->overrides) > 0 || o->output || o->dry_run)
             return tool_options_usage_error(
                 "run", "--resume takes the folder of a study and nothing that would change it");
-        o->resume = operands[0];
+        o->resume = argv[0];
         return -1;
     }
-    o->document = n ? operands[0] : NULL;
+    o->document = n ? argv[0] : NULL;
     if (!o->document && (!w->train.n || !w->test.n))
         return tool_options_usage_error(
             "run", "give --train NAME=PATH and --test NAME=PATH, or a study.json");
@@ -208,12 +208,10 @@ int db_run_options_parse(int argc, char **argv, db_run_options *o)
     const tool_command_line line = {
         "run", "[options] -o DIR | STUDY.json -o DIR | --resume DIR", about, options, examples, 0,
         1};
-    char **operands;
-    size_t n_operands;
-    int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int code = tool_options_parse(&line, &argc, argv);
     if (code < 0)
         code = collect(&w, o->overrides);
-    return code < 0 ? check(&w, o, operands, n_operands) : code;
+    return code < 0 ? check(&w, o, argv, argc) : code;
 }
 
 void db_run_options_free(db_run_options *options)

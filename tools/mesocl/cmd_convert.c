@@ -103,12 +103,10 @@ int cmd_convert(int argc, char **argv)
     const tool_command_line line = {
         "convert", "IN -o OUT.safetensors [options]", about, options, examples, 1, 1};
     meso_error error = {0};
-    char **operands;
-    size_t n_operands;
-    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)
         return end;
     if (!o.out)
         return tool_options_usage_error("convert", "--output FILE is missing");
-    return convert(operands[0], &o, &error) == MESO_OK ? 0 : tool_fail(&error);
+    return convert(argv[0], &o, &error) == MESO_OK ? 0 : tool_fail(&error);
 }

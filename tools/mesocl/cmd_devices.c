@@ -153,8 +153,6 @@ int cmd_devices(int argc, char **argv)
     const tool_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
                                    MESO_OPTIONS_END};
     const tool_command_line line = {"devices", "[options]", about, options, examples, 0, 0};
-    char **operands;
-    size_t n_operands;
-    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, &argc, argv);
     return end >= 0 ? end : list_devices(selector, json);
 }

@@ -78,14 +78,12 @@ static int parse(evaluate *e, int argc, char **argv)
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "evaluate", "[-w FILE] [options] FOLDER", about, options, examples, 0, 1};
-    char **operands;
-    size_t n_operands;
-    int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int code = tool_options_parse(&line, &argc, argv);
     if (code >= 0)
         return code;
-    if (n_operands == (d->manifest != NULL))
+    if (argc == (d->manifest != NULL))
         return tool_options_usage_error("evaluate", "give either a folder or --manifest FILE");
-    e->folder = n_operands ? operands[0] : NULL;
+    e->folder = argc ? argv[0] : NULL;
     d->max_per_class = (size_t)e->limit;
     return -1;
 }

@@ -27,18 +27,16 @@ int cmd_init(int argc, char **argv)
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "init", "NET -o FILE.safetensors [--seed N]", about, options, examples, 1, 1};
-    char **operands;
-    size_t n_operands;
     meso_net *net = NULL;
     meso_weights *weights = NULL;
     meso_error error;
-    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)
         return end;
     if (!output)
         return tool_options_usage_error("init", "-o FILE is missing");
     end = 0;
-    if (meso_net_open(operands[0], &net, &error) != MESO_OK ||
+    if (meso_net_open(argv[0], &net, &error) != MESO_OK ||
         meso_weights_random(net, seed, &weights, &error) != MESO_OK ||
         meso_weights_write(weights, output, &error) != MESO_OK)
         end = tool_fail(&error);

@@ -139,14 +139,12 @@ int cmd_inspect(int argc, char **argv)
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "inspect", "[options] FILE.safetensors|NET|FILE.net", about, options, examples, 1, 1};
-    char **operands;
-    size_t n_operands;
     subject s = {NULL, NULL};
     meso_error error;
-    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)
         return end;
-    if (open_subject(operands[0], &s, &error) != MESO_OK)
+    if (open_subject(argv[0], &s, &error) != MESO_OK)
         end = tool_fail(&error);
     else if (text)
         end = fputs(meso_net_text(s.net), stdout) < 0 ? 74 : 0;

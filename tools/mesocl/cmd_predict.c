@@ -46,7 +46,7 @@ static const char examples[] =
     "find . -name '*.png' -print0 | mesocl predict -w m.safetensors -0 -\n"
     "mesocl predict -w m.safetensors --json folder/ > scores.json";
 
-static int parse(predict *p, int argc, char **argv, char ***operands, size_t *n_operands)
+static int parse(predict *p, int *argc, char **argv)
 {
     const tool_option options[] = {
         MESO_SCORING_OPTIONS(p->scoring),
@@ -65,7 +65,7 @@ static int parse(predict *p, int argc, char **argv, char ***operands, size_t *n_
         MESO_OPTIONS_END};
     const tool_command_line line = {
         "predict", "[-w FILE] [options] FILE|FOLDER|-...", about, options, examples, 1, SIZE_MAX};
-    int end = tool_options_parse(&line, argc, argv, operands, n_operands);
+    int end = tool_options_parse(&line, argc, argv);
     if (end >= 0)
         return end;
     if (p->json + p->jsonl + p->csv > 1)
@@ -201,12 +201,10 @@ int cmd_predict(int argc, char **argv)
 {
     predict p = {.output = {.threshold = 0.5}};
     meso_text command = {0};
-    char **operands;
-    size_t n_operands;
     tool_command_text(argc, argv, &command); /* before parsing moves the operands */
-    int code = parse(&p, argc, argv, &operands, &n_operands);
+    int code = parse(&p, &argc, argv);
     if (code < 0)
-        code = run(&p, operands, n_operands, command.bytes);
+        code = run(&p, argv, (size_t)argc, command.bytes);
     meso_text_free(&command);
     return code;
 }

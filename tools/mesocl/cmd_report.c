@@ -48,15 +48,13 @@ int cmd_report(int argc, char **argv)
         OPT_TEXT("output", 'o', output, "FILE", "where to write it; default RUN/report.html"),
         MESO_OPTIONS_END};
     const tool_command_line line = {"report", "RUN [-o FILE]", about, options, examples, 1, 1};
-    char **operands;
-    size_t n_operands;
     meso_text path = {0};
     meso_error error = {0};
-    int code = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int code = tool_options_parse(&line, &argc, argv);
     if (code >= 0)
         return code;
     code = 0;
-    if (write_report(operands[0], output, &path, &error) != MESO_OK)
+    if (write_report(argv[0], output, &path, &error) != MESO_OK)
         code = tool_fail(&error);
     else
         printf("written  %s\n", MESO_PRINTABLE(path.bytes));

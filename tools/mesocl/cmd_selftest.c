@@ -144,8 +144,6 @@ int cmd_selftest(int argc, char **argv)
     const tool_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
                                    TOOL_OPTION_PROGRESS, MESO_OPTIONS_END};
     const tool_command_line line = {"selftest", "[options]", about, options, examples, 0, 0};
-    char **operands;
-    size_t n_operands;
-    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, &argc, argv);
     return end >= 0 ? end : test_devices(selector, json);
 }

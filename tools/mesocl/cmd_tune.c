@@ -63,9 +63,7 @@ int cmd_tune(int argc, char **argv)
         TOOL_OPTION_PROGRESS,
         MESO_OPTIONS_END};
     const tool_command_line line = {"tune", "[options]", about, options, examples, 0, 0};
-    char **operands;
-    size_t n_operands;
-    int end = tool_options_parse(&line, argc, argv, &operands, &n_operands);
+    int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)
         return end;
     tool_interrupt_catch();

@@ -34,8 +34,7 @@ static const char examples[] =
 static const char usage[] = "DIR -o RUN [options] | --resume RUN";
 static const char compat_words[] = "keras2.9|kp1.1.2|keras2.1.5";
 
-static int parse_words(train_command *t, tool_train_words *words, int argc, char **argv,
-                       char ***operands, size_t *n_operands)
+static int parse_words(train_command *t, tool_train_words *words, int *argc, char **argv)
 {
     meso_train_options usual = MESO_TRAIN_OPTIONS_INIT;
     tool_option options[TOOL_MAX_TRAIN_ROWS + 16] = {
@@ -64,7 +63,7 @@ static int parse_words(train_command *t, tool_train_words *words, int argc, char
     n += tool_train_rows(words, &usual, 0, options + n);
     options[n] = (tool_option)MESO_OPTIONS_END;
     const tool_command_line line = {"train", usage, about, options, examples, 0, 1};
-    return tool_options_parse(&line, argc, argv, operands, n_operands);
+    return tool_options_parse(&line, argc, argv);
 }
 
 /* What the settings of augmentation meant stands behind them. */
@@ -99,11 +98,9 @@ static int only_resume_options(const train_command *t, const tool_train_words *w
 
 int train_command_parse(train_command *t, int argc, char **argv)
 {
-    char **operands;
-    size_t n_operands;
     tool_train_words words = {0};
     meso_train_options *o = &t->options;
-    int code = parse_words(t, &words, argc, argv, &operands, &n_operands);
+    int code = parse_words(t, &words, &argc, argv);
     if (code >= 0)
         return code;
     if (t->resume && !only_resume_options(t, &words))
@@ -113,12 +110,12 @@ int train_command_parse(train_command *t, int argc, char **argv)
                      "may be given");
     add_compat(t, &words);
     code = tool_train_take(&words, "train", o);
-    o->data = n_operands ? operands[0] : NULL;
+    o->data = argc ? argv[0] : NULL;
     if (t->resume || code >= 0)
         return code;
     if (!o->run)
         return tool_options_usage_error("train", "-o RUN is missing");
-    if ((n_operands == 1) == (o->dataset.manifest != NULL))
+    if ((argc == 1) == (o->dataset.manifest != NULL))
         return tool_options_usage_error("train", "give either a folder or --manifest FILE");
     if (o->validation_data && o->validation_split > 0)
         return tool_options_usage_error("train", "--val and --val-split exclude each other");
