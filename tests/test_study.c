@@ -363,7 +363,7 @@ static void test_refused(void **state)
         {"run --train a=bright --test t=control --init none -o s", 66, "variant only"},
         {"run --train a=bright --test t=control --epochs 0 -o s", 65,
          "the weights would be random"},
-        {"run --train a=bright --test t=control --augment all -o s", 2, "no augmentation"},
+        {"run --train a=bright --test t=control --augment all -o s", 2, "augmentation \"all\""},
         {"run --train a=bright --test t=control --freeze convx* -o s", 65, "no layer is called"},
         {"run bad.json -o s", 65, "variants.v.epoch: unknown key"},
         {"run bad.json --train a=bright -o s", 2, "bad.json defines sets"},
