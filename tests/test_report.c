@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
+#include "base/csv_field.h"
 #include "mesocl/metrics.h"
 #include "mesocl/status.h"
 #include "report/report_classification.h"
-#include "report/report_csv.h"
 #include "report/report_json.h"
 #include "report/report_number.h"
 #include "report/report_provenance.h"
@@ -116,10 +116,10 @@ static void classification_widens(void **state)
  */
 
 static const report_column columns[] = {
-    {"file", "File", REPORT_LEFT, REPORT_TEXT, 0},
-    {"p", "P", REPORT_RIGHT, REPORT_NUMBER, 3},
-    {"n", "Count", REPORT_RIGHT, REPORT_COUNT, 0},
-    {"note", "Note", REPORT_LEFT, REPORT_TEXT, 0},
+    COLUMN_TEXT("file", "File"),
+    COLUMN_NUMBER("p", "P", 3),
+    COLUMN_COUNT("n", "Count"),
+    COLUMN_TEXT("note", "Note"),
 };
 
 static report_table hostile_table(void)
@@ -133,12 +133,9 @@ static report_table hostile_table(void)
     } rows[] = {{"=1+1,\"x\"", 0.123456789012, 7, "a|b*"},
                 {"é\n\xff", NAN, 123456, NULL},
                 {"-", -1e-20, 0, "'s"}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        report_table_add_text(&table, rows[i].file);
-        report_table_add_number(&table, rows[i].p);
-        report_table_add_count(&table, rows[i].n);
-        report_table_add_text(&table, rows[i].note);
-    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        REPORT_ROW(&table, CELL_TEXT(rows[i].file), CELL_NUMBER(rows[i].p), CELL_COUNT(rows[i].n),
+                   CELL_TEXT(rows[i].note));
     assert_false(table.out_of_memory);
     return table;
 }
@@ -201,7 +198,7 @@ static void csv_guards_formulas(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         meso_text text = {0};
-        report_csv_text(rows[i][0], &text);
+        meso_csv_field(rows[i][0], &text);
         expect_text(&text, rows[i][1]);
     }
 }

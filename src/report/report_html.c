@@ -56,21 +56,6 @@ void report_html_paragraph(report_html *page, const char *text)
     add_element("p", text, &page->body);
 }
 
-void report_html_preformatted(report_html *page, const char *text)
-{
-    end_charts(page);
-    meso_text_add(&page->body, "<pre>");
-    for (;;) {
-        size_t n = strcspn(text, "\n");
-        report_markup_n(text, n, &page->body);
-        text += n;
-        if (*text++ == '\0')
-            break;
-        meso_text_add(&page->body, "\n");
-    }
-    meso_text_add(&page->body, "</pre>\n");
-}
-
 void report_html_figures(report_html *page, const report_figure *figures, size_t n)
 {
     end_charts(page);

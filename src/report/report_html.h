@@ -39,7 +39,6 @@ typedef struct report_html {
 /* Begins a section; it ends where the next one begins, or at the end of the page. */
 void report_html_section(report_html *page, const char *title);
 void report_html_paragraph(report_html *page, const char *text);
-void report_html_preformatted(report_html *page, const char *text); /* lines as they are */
 
 /* caption may be NULL. A table that is too wide scrolls by itself. */
 void report_html_table(report_html *page, const char *caption, const report_table *table);

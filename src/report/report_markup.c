@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/report_markup.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "report/report_number.h"
@@ -40,14 +39,4 @@ void report_markup(const char *text, meso_text *out)
     if (printable.bytes)
         report_markup_printable(printable.bytes, out);
     meso_text_free(&printable);
-}
-
-void report_markup_n(const char *text, size_t n, meso_text *out)
-{
-    char *copy = n > 0 ? strndup(text, n) : NULL;
-    if (copy)
-        report_markup(copy, out);
-    else if (n > 0)
-        out->out_of_memory = 1;
-    free(copy);
 }

@@ -5,53 +5,30 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "report/report_csv.h"
+#include "base/csv_field.h"
 #include "report/report_json.h"
 #include "report/report_number.h"
 
-static void add_cell(report_table *table, report_cell cell)
+void report_table_add(report_table *table, const report_cell *values, size_t n)
 {
-    report_cell *cells = meso_grow(table->cells, table->n_cells, &table->capacity, sizeof cell);
-    if (!cells) {
-        table->out_of_memory = 1;
-        free(cell.text);
-        return;
+    for (size_t i = 0; i < n; i++) {
+        char *copy = values[i].text ? strdup(values[i].text) : NULL;
+        report_cell *cells =
+            meso_grow(table->cells, table->n_cells, &table->capacity, sizeof *cells);
+        table->out_of_memory |= !cells || (values[i].text && !copy);
+        if (!cells) {
+            free(copy);
+            return;
+        }
+        table->cells = cells;
+        table->cells[table->n_cells++] = (report_cell){copy, values[i].number};
     }
-    table->cells = cells;
-    table->cells[table->n_cells++] = cell;
-}
-
-void report_table_add_text(report_table *table, const char *text)
-{
-    char *copy = text ? strdup(text) : NULL;
-    if (text && !copy)
-        table->out_of_memory = 1;
-    add_cell(table, (report_cell){.text = copy});
-}
-
-void report_table_add_number(report_table *table, double value)
-{
-    add_cell(table, (report_cell){.number = value});
-}
-
-void report_table_add_count(report_table *table, size_t count)
-{
-    add_cell(table, (report_cell){.number = (double)count});
-}
-
-void report_table_add(report_table *table, const report_value *values, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (table->columns[table->n_cells % table->n_columns].kind == REPORT_TEXT)
-            report_table_add_text(table, values[i].text);
-        else
-            report_table_add_number(table, values[i].number);
 }
 
 void report_table_free(report_table *table)
 {
     for (size_t i = 0; i < table->n_cells; i++)
-        free(table->cells[i].text);
+        free((char *)table->cells[i].text);
     free(table->cells);
     *table = (report_table){table->columns, table->n_columns, NULL, 0, 0, 0};
 }
@@ -196,9 +173,9 @@ void report_table_csv(const report_table *table, meso_text *out)
     out->out_of_memory |= table->out_of_memory;
     for (size_t c = 0; c < table->n_columns; c++) {
         meso_text_add(out, c ? "," : "");
-        report_csv_text(table->columns[c].key, out);
+        meso_csv_field(table->columns[c].key, out);
     }
-    meso_text_add(out, REPORT_CSV_END);
+    meso_text_add(out, MESO_CSV_END);
     for (size_t row = 0; row < report_table_rows(table); row++) {
         for (size_t c = 0; c < table->n_columns; c++) {
             const report_cell *cell = cell_at(table, row, c);
@@ -207,9 +184,9 @@ void report_table_csv(const report_table *table, meso_text *out)
             if (table->columns[c].kind != REPORT_TEXT)
                 meso_text_add(out, report_exact(cell->number, number));
             else if (cell->text)
-                report_csv_text(cell->text, out);
+                meso_csv_field(cell->text, out);
         }
-        meso_text_add(out, REPORT_CSV_END);
+        meso_text_add(out, MESO_CSV_END);
     }
 }
 

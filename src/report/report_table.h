@@ -37,7 +37,7 @@ typedef struct report_column {
 } report_column;
 
 typedef struct report_cell {
-    char *text; /* of a TEXT column; NULL is an empty cell (null in JSON) */
+    const char *text; /* of a TEXT column; NULL is an empty cell (null in JSON) */
     double number;
 } report_cell;
 
@@ -68,21 +68,12 @@ typedef struct report_table {
     report_table table = REPORT_TABLE_OF(table##_columns)
 
 /* Adds the next cells, of a row or of a part of one. */
-#define REPORT_ROW(table, ...)                                   \
-    report_table_add(table, (const report_value[]){__VA_ARGS__}, \
-                     sizeof((const report_value[]){__VA_ARGS__}) / sizeof(report_value))
+#define REPORT_ROW(table, ...)                                  \
+    report_table_add(table, (const report_cell[]){__VA_ARGS__}, \
+                     sizeof((const report_cell[]){__VA_ARGS__}) / sizeof(report_cell))
 
-typedef struct report_value {
-    const char *text;
-    double number;
-} report_value;
-
-void report_table_add(report_table *table, const report_value *values, size_t n);
-
-/* The next cell; its kind must be the column's. text is copied; NULL leaves the cell empty. */
-void report_table_add_text(report_table *table, const char *text);
-void report_table_add_number(report_table *table, double value);
-void report_table_add_count(report_table *table, size_t count);
+/* The next n cells; text is copied, NULL leaves a cell empty. */
+void report_table_add(report_table *table, const report_cell *values, size_t n);
 void report_table_free(report_table *table); /* frees the cells; the columns are the caller's */
 
 size_t report_table_rows(const report_table *table); /* whole ones */

@@ -21,7 +21,7 @@ static void tell_moments(report_writer *writer, const char *caption, const study
         REPORT_ROW(&table, CELL_TEXT(set->name), CELL_TEXT(meso_label_name(i % 2)),
                    CELL_COUNT(set->n_usable[i % 2]));
         for (int p = first; p < end; p++)
-            report_table_add_number(&table, moment[p]);
+            REPORT_ROW(&table, CELL_NUMBER(moment[p]));
     }
     report_writer_table(writer, caption, &table);
 }

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/csv_field.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "data/list/labels.h"
-#include "report/report_csv.h"
 
 static const char *const part_names[2] = {"train", "test"};
 
@@ -26,14 +26,14 @@ static meso_status add_line(const study_dataset *dataset, size_t i, int has_grou
     meso_status status = MESO_OK;
     char *path = realpath(item->path, NULL);
     MESO_REQUIRE(path, error, MESO_ERROR_IO, "%s: %s", MESO_PRINTABLE(item->path), strerror(errno));
-    report_csv_text(path, out);
+    meso_csv_field(path, out);
     meso_text_format(out, ",%s,", meso_label_name(item->label));
     if (has_groups) {
-        report_csv_text(item->group, out);
+        meso_csv_field(item->group, out);
         meso_text_add(out, ",");
     }
     add_hex(dataset->images[i].file_hash, out);
-    meso_text_add(out, REPORT_CSV_END);
+    meso_text_add(out, MESO_CSV_END);
 out:
     free(path);
     return status;
@@ -46,7 +46,7 @@ static meso_status write_list(const study_dataset *dataset, const study_split *s
     meso_text out = {0}, path = {0};
     int has_groups = dataset->files.items[0].group != NULL;
     meso_text_format(&path, "%s/%s.csv", folder, part_names[part]);
-    meso_text_format(&out, "file,label,%shash" REPORT_CSV_END, has_groups ? "group," : "");
+    meso_text_format(&out, "file,label,%shash" MESO_CSV_END, has_groups ? "group," : "");
     for (size_t i = 0; i < dataset->files.n_items; i++)
         if (study_usable(dataset, i) && split->test[i] == part)
             MESO_TRY(add_line(dataset, i, has_groups, &out, error));

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/csv_field.h"
 #include "common.h"
-#include "report/report_csv.h"
 #include "report/report_json.h"
 #include "report/report_number.h"
 
@@ -50,15 +50,15 @@ static void csv_row(const tool_predict_output *output, const meso_file_score *sc
                     meso_text *text)
 {
     char fake[REPORT_NUMBER_SIZE], real[REPORT_NUMBER_SIZE];
-    report_csv_text(score->path, text);
+    meso_csv_field(score->path, text);
     if (score->refusal == MESO_IMAGE_OK) {
         meso_text_format(text, ",%s,%s,%s,,", label_of(output, score),
                          report_exact(score->p.fake, fake), report_exact(score->p.real, real));
     } else {
         meso_text_format(text, ",,,,%s,", meso_refusal_name(score->refusal));
-        report_csv_text(score->detail, text);
+        meso_csv_field(score->detail, text);
     }
-    meso_text_add(text, REPORT_CSV_END);
+    meso_text_add(text, MESO_CSV_END);
 }
 
 static void json_row(const tool_predict_output *output, const meso_file_score *score,
@@ -93,7 +93,7 @@ meso_status tool_predict_output_begin(const tool_predict_output *output,
     if (output->format == MESO_PREDICT_JSON)
         json_begin(provenance, output->threshold, &text);
     else if (output->format == MESO_PREDICT_CSV)
-        meso_text_add(&text, "file,label,p_fake,p_real,error,detail" REPORT_CSV_END);
+        meso_text_add(&text, "file,label,p_fake,p_real,error,detail" MESO_CSV_END);
     return print(&text);
 }
 

@@ -184,7 +184,7 @@ static json_t *metrics_json(const meso_metrics *m, double loss)
 
 static void scores_csv(const meso_run *run, const meso_run_scores *scores, meso_text *out)
 {
-    meso_text_add(out, "file,label,group,p_fake,p_real\r\n");
+    meso_text_add(out, "file,label,group,p_fake,p_real" MESO_CSV_END);
     for (size_t i = 0; i < scores->n; i++) {
         const meso_dataset_item *item = &run->measured.dataset->items[scores->items[i]];
         meso_csv_field(item->path, out);
@@ -194,7 +194,7 @@ static void scores_csv(const meso_run *run, const meso_run_scores *scores, meso_
         meso_json_write_number(scores->p_fake[i], out);
         meso_text_add(out, ",");
         meso_json_write_number(scores->p_real[i], out);
-        meso_text_add(out, "\r\n");
+        meso_text_add(out, MESO_CSV_END);
     }
 }
 
