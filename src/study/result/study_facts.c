@@ -253,7 +253,7 @@ void study_facts_free(study_facts *facts)
         study_pairs_free(&facts->sets[s].duplicates);
         meso_groups_free(&facts->sets[s].recordings);
     }
-    for (size_t i = 0; i < facts->n_pairs; i++)
+    for (size_t i = 0; facts->pairs && i < facts->n_pairs; i++)
         study_pairs_free(&facts->pairs[i].leaks);
     free(facts->sets);
     free(facts->pairs);
