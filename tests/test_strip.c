@@ -254,7 +254,8 @@ static void check_plan(const block_case *c, const meso_strip_plan *plan, const c
     if (plan->n_blocks != n_blocks || tested->in.halves != (c->role == IN_HALVES) ||
         tested->out.halves != (c->role != ALONE) ||
         (plan->head.flatten != NULL) != (c->units > 0) ||
-        tested->method != (c->taps == 3 ? c->row.method_3 : c->row.method_5))
+        meso_block_only_conv(&tested->layers)->method !=
+            (int)(c->taps == 3 ? c->row.method_3 : c->row.method_5))
         fail_msg("%s: not what this case is about: %zu blocks", what, plan->n_blocks);
 }
 

@@ -374,17 +374,16 @@ static void test_lanes(void **state)
 static void check_filters(train_run *run, size_t block, float *const *params)
 {
     const meso_strip_block *b = &run->plan.blocks[block];
-    const meso_layer *norm = b->norm;
-    const meso_strip_conv conv = {b->conv, b->bias,   b->in.shape.c,  b->taps,
-                                  1,       b->method, b->filter_block};
-    const size_t n = meso_strip_n_filter_values(&conv);
+    const meso_layer *norm = b->layers.norm;
+    const meso_block_conv *conv = meso_block_only_conv(&b->layers);
+    const size_t n = meso_strip_n_filter_values(conv);
     float *expected = malloc(n * sizeof *expected), *got = malloc(n * sizeof *got);
     int negate[MESO_STRIP_MAX_TRAINED_CHANNELS];
     size_t n_off = 0;
     assert_true(expected && got);
-    for (int k = 0; k < b->conv->shape.c; k++)
+    for (int k = 0; k < conv->layer->shape.c; k++)
         negate[k] = params[norm->first_param][k] < 0;
-    meso_strip_filters(&conv, params[b->conv->first_param], negate, block ? 1 : 255, expected);
+    meso_strip_filters(conv, params[conv->layer->first_param], negate, block ? 1 : 255, expected);
     check(meso_buffer_read(device, &run->blocks[block].filters, 0, got, n * sizeof *got));
     for (size_t i = 0; i < n; i++) {
         harness_close(got[i], expected[i], 0x1p-23 * fabs((double)expected[i]),

@@ -1,33 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the parts of the rewrite pass share: walking a net from layer to layer (walk.c) and
- * finding an inception block (inception.c) and a head (strip_blocks.c).
+ * Which layers of a net make a block that one kernel can compute, whatever computes it: find.c,
+ * inception.c; walk.c goes from layer to layer.
  */
-#ifndef MESO_NET_STRIP_FIND_H
-#define MESO_NET_STRIP_FIND_H
+#ifndef MESO_NET_BLOCK_H
+#define MESO_NET_BLOCK_H
 
-#include "net/strip/strip.h"
+#include "net/net.h"
+
+enum { MESO_MAX_BLOCKS = 16, MESO_MAX_BRANCHES = 8, MESO_MAX_DILATION = 3 };
+
+/* A convolution of stride 1 that keeps the picture's size, with its bias. */
+typedef struct meso_block_conv {
+    const meso_layer *layer, *bias;
+    int channels, taps, dilation;
+    int method, filter_block; /* how strips compute it (net/strip/strip.h); 0 when it is found */
+} meso_block_conv;
+
+/* Each convolution has a bias and the block's activation. */
+typedef struct meso_block_branch {
+    meso_block_conv reduce; /* 1 × 1 in front of conv; layer NULL: none */
+    meso_block_conv conv;   /* behind reduce 3 × 3, dilated or not; else 1 × 1 */
+} meso_block_branch;
+
+/* Convolution, bias, activation, batch norm, max-pool. In an inception block several branches stand
+ * in front of batch norm, and their concat. */
+typedef struct meso_block {
+    const meso_layer *from; /* the layer that it reads */
+    const meso_layer *conv; /* that batch norm's channels come from: convolution or concat */
+    const meso_layer *activation, *norm, *pool;
+    int pool_size;
+    meso_block_branch branches[MESO_MAX_BRANCHES];
+    size_t n_branches; /* 1: of one convolution, 3 × 3 or 5 × 5; more: an inception block */
+} meso_block;
+
+/* Flatten, dense, bias, activation, dense, bias; dropouts between them count as nothing. */
+typedef struct meso_head {
+    const meso_layer *flatten, *hidden, *hidden_bias, *activation, *output, *output_bias;
+} meso_head;
+
+/* 0 where the layers are others. conv may be NULL, or any layer. */
+int meso_block_find(const meso_net *net, const meso_layer *conv, meso_block *block);
+int meso_block_find_inception(const meso_net *net, const meso_layer *from, meso_block *block);
+int meso_block_find_head(const meso_net *net, const meso_layer *from, meso_head *head);
+
+/* Parts of a block: returns the activation of the convolution `layer`, or NULL. */
+const meso_layer *meso_block_find_conv(const meso_net *net, const meso_layer *layer,
+                                       meso_block_conv *conv);
+/* Batch norm and pool behind the layer. */
+int meso_block_find_end(const meso_net *net, const meso_layer *layer, meso_block *block);
+
+/* That of a block with one. */
+static inline const meso_block_conv *meso_block_only_conv(const meso_block *block)
+{
+    return &block->branches[0].conv;
+}
+
+/* The 1 × 1 convolution that a branch of an inception block begins with. */
+static inline const meso_block_conv *meso_block_first_conv(const meso_block_branch *branch)
+{
+    return branch->reduce.layer ? &branch->reduce : &branch->conv;
+}
 
 /* The layer's only reader if it is of that op, else NULL; also where `layer` is NULL. */
-const meso_layer *meso_strip_follow(const meso_net *net, const meso_layer *layer,
+const meso_layer *meso_block_follow(const meso_net *net, const meso_layer *layer,
                                     const struct meso_op *op);
 
 /* The same for an activation that never falls: only then may the maximum be taken before it. */
-const meso_layer *meso_strip_follow_activation(const meso_net *net, const meso_layer *layer);
-
-int meso_strip_is_square(const int pair[2], int side);
+const meso_layer *meso_block_follow_activation(const meso_net *net, const meso_layer *layer);
 
 /* The largest divisor of n that is at most `most`, and at least 1. */
-int meso_strip_divisor(int n, int most);
-
-/* The layers of the inception block that reads `from`, without any sizes of strips; 0: none. */
-int meso_strip_find_branches(const meso_net *net, const meso_layer *from, meso_strip_block *block);
-
-/* Flatten, dense, bias, activation, dense, bias behind `from`; 0: other layers. */
-int meso_strip_find_head(const meso_net *net, const meso_layer *from, meso_strip_head *head);
-
-/* The inception block that begins at `from`; 0 where the layers or sizes do not fit. */
-int meso_strip_find_inception(const meso_net *net, const meso_layer *from,
-                              const meso_strip_tuning *tuning, meso_strip_block *block);
+int meso_divisor(int n, int most);
 
 #endif

@@ -20,13 +20,13 @@ static const meso_layer *only_reader(const meso_net *net, const meso_layer *laye
     return reader;
 }
 
-const meso_layer *meso_strip_follow(const meso_net *net, const meso_layer *layer, const meso_op *op)
+const meso_layer *meso_block_follow(const meso_net *net, const meso_layer *layer, const meso_op *op)
 {
     const meso_layer *next = layer ? only_reader(net, layer) : NULL;
     return next && next->op == op ? next : NULL;
 }
 
-const meso_layer *meso_strip_follow_activation(const meso_net *net, const meso_layer *layer)
+const meso_layer *meso_block_follow_activation(const meso_net *net, const meso_layer *layer)
 {
     const meso_layer *next = layer ? only_reader(net, layer) : NULL;
     if (!next)
@@ -37,12 +37,7 @@ const meso_layer *meso_strip_follow_activation(const meso_net *net, const meso_l
     return rises ? next : NULL;
 }
 
-int meso_strip_is_square(const int pair[2], int side)
-{
-    return pair[0] == side && pair[1] == side;
-}
-
-int meso_strip_divisor(int n, int most)
+int meso_divisor(int n, int most)
 {
     int divisor = most < 1 ? 1 : most;
     while (n % divisor)

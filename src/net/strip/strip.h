@@ -9,9 +9,7 @@
 #define MESO_NET_STRIP_H
 
 #include "base/text.h"
-#include "net/net.h"
-
-enum { MESO_MAX_BLOCKS = 16, MESO_MAX_BRANCHES = 8 };
+#include "net/block/block.h"
 
 typedef enum meso_strip_method {
     MESO_STRIP_DIRECT,
@@ -60,44 +58,18 @@ typedef struct meso_strip_shape {
     int gap; /* vectors between rows that nobody uses: rows a power of two apart share cache sets */
 } meso_strip_shape;
 
-/* A convolution as a kernel does it. */
-typedef struct meso_strip_conv {
-    const meso_layer *layer, *bias;
-    int channels, taps, dilation;
-    meso_strip_method method;
-    int filter_block; /* filters side by side */
-} meso_strip_conv;
-
-/* A branch of an inception block; each convolution has a bias and the block's activation. */
-typedef struct meso_strip_branch {
-    meso_strip_conv reduce; /* 1 × 1 in front of conv; layer NULL: none */
-    meso_strip_conv conv;   /* behind reduce 3 × 3, dilated or not; else 1 × 1 */
-} meso_strip_branch;
-
-/* A fused block: convolution, bias, activation, batch norm, max-pool. In an inception block
- * branches stand in the place of convolution, bias and activation, and their concat in conv's. */
 typedef struct meso_strip_block {
-    const meso_layer *conv, *bias, *activation, *norm, *pool;
-    int taps, pool_size;
-    meso_strip_method method;
-    int filter_block;
+    meso_block layers; /* of its convolutions the method is chosen, and the filters side by side */
     meso_strip_shape in, out;
-    meso_strip_branch branches[MESO_MAX_BRANCHES];
-    size_t n_branches; /* 0: no inception block */
-    int bands;         /* of eight rows that a work-item of an inception block computes */
+    int bands; /* of eight rows that a work-item computes; 0: no inception block */
 } meso_strip_block;
-
-/* Flatten, dense, bias, activation, dense, bias; flatten is NULL where the net ends otherwise. */
-typedef struct meso_strip_head {
-    const meso_layer *flatten, *hidden, *hidden_bias, *activation, *output, *output_bias;
-} meso_strip_head;
 
 typedef struct meso_strip_plan {
     meso_strip_tuning tuning;
     meso_strip_block blocks[MESO_MAX_BLOCKS];
     size_t n_blocks; /* 0: nothing to fuse */
-    meso_strip_head head;
-    size_t last; /* the layer whose output the fused part ends with */
+    meso_head head;  /* flatten NULL: the net ends otherwise */
+    size_t last;     /* the layer whose output the fused part ends with */
 } meso_strip_plan;
 
 /* As many blocks as can be fused from the input on, with this row. */
@@ -145,7 +117,7 @@ meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *pl
 /* Work-items of a block's kernel for one image. */
 static inline size_t meso_strip_items(const meso_strip_block *block)
 {
-    int rows = block->n_branches ? 8 * block->bands : block->in.halves ? 8 : 4;
+    int rows = block->bands ? 8 * block->bands : block->in.halves ? 8 : 4;
     return (size_t)(block->in.shape.h / rows);
 }
 
@@ -164,9 +136,9 @@ static inline int meso_strip_chains(const meso_strip_plan *plan)
 /* Filters as the kernel takes them, from kernel [taps][taps][channels][filters], in the order that
  * cl/strip/strip_block.cl says. divide: what the first block's input was multiplied by. negate[k] =
  * 1 turns filter k's sign; NULL: none. */
-void meso_strip_filters(const meso_strip_conv *conv, const float *kernel, const int *negate,
+void meso_strip_filters(const meso_block_conv *conv, const float *kernel, const int *negate,
                         double divide, float *out);
-size_t meso_strip_n_filter_values(const meso_strip_conv *conv);
+size_t meso_strip_n_filter_values(const meso_block_conv *conv);
 
 /* Winograd's transform of taps: F(4, taps), taps 3 or 5, [point][tap], taps + 3 points. */
 enum { MESO_STRIP_MAX_TAPS = 5, MESO_STRIP_MAX_POINTS = 8 };
@@ -176,11 +148,11 @@ void meso_strip_powers(int taps, double powers[MESO_STRIP_MAX_POINTS][MESO_STRIP
                        double divisors[MESO_STRIP_MAX_POINTS]);
 
 /* Floats that a branch takes of its block's filters. */
-size_t meso_strip_n_branch_values(const meso_strip_branch *branch);
+size_t meso_strip_n_branch_values(const meso_block_branch *branch);
 
 /* A block's filters, and its affine [bias, scale, shift, sign][filter], as its kernel takes them;
  * params: the net's. The caller frees both, also where one is NULL: out of memory. */
-void meso_strip_params(const meso_strip_block *block, const float *const *params, double divide,
+void meso_strip_params(const meso_block *block, const float *const *params, double divide,
                        float **filters, size_t *n_filters, float **affine);
 
 /* The head's hidden kernel, its rows from Keras' order (row, column, channel) into that of the last

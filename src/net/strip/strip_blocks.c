@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The rewrite pass: which layers of a net become fused blocks.
+ * The rewrite pass: which blocks of a net become fused ones, and in which sizes.
  */
-#include "net/block/block.h"
 #include "net/op/op.h"
+#include "net/strip/strip.h"
+
+enum { band_rows = 8 };
 
 /* Strips for a shape, whole or as halves; 0 where it fits neither. Tiles are of four columns and
  * rows. */
@@ -16,63 +18,68 @@ static int fit_strips(meso_shape shape, int lanes, meso_strip_shape *strips)
     return shape.h % 8 == 0 && shape.w % (2 * lanes) == 0;
 }
 
-/* The method's block of filters: as many as the accumulators allow that divide their number. */
-static int fit_filters(const meso_strip_block *block, const meso_strip_tuning *tuning)
+static int fit_block(const meso_strip_tuning *tuning, meso_strip_block *block)
 {
-    int phases = meso_strip_phases(&block->in, tuning->lanes);
-    int each = block->method == MESO_STRIP_DIRECT       ? 2
-               : block->method == MESO_STRIP_WINOGRAD_Y ? 2 * (block->taps + 3)
-                                                        : phases / 4;
-    int filters = tuning->accumulators / each;
-    if (block->method == MESO_STRIP_WINOGRAD_YX && block->taps == 3)
-        filters = tuning->first_filters;
-    return meso_strip_divisor(block->conv->shape.c, filters);
-}
-
-/* The block that begins at a convolution reading `from`; 0 where the layers or sizes do not fit. */
-static int find_block(const meso_net *net, const meso_layer *from, const meso_strip_tuning *tuning,
-                      meso_strip_block *block)
-{
-    *block = (meso_strip_block){0};
-    block->conv = meso_strip_follow(net, from, &meso_op_conv);
-    block->bias = meso_strip_follow(net, block->conv, &meso_op_bias);
-    block->activation = meso_strip_follow_activation(net, block->bias);
-    block->norm = meso_strip_follow(net, block->activation, &meso_op_batch_norm);
-    block->pool = meso_strip_follow(net, block->norm, &meso_op_max_pool);
-    if (!block->pool || !fit_strips(from->shape, tuning->lanes, &block->in))
+    meso_block_conv *conv = &block->layers.branches[0].conv;
+    if (!fit_strips(block->layers.from->shape, tuning->lanes, &block->in))
         return 0;
-    const meso_window *conv = &block->conv->set.conv.window;
-    const meso_window *pool = &block->pool->set.max_pool.window;
-    block->taps = conv->size[0];
-    block->pool_size = pool->size[0];
-    if ((block->taps != 3 && block->taps != 5) || !meso_strip_is_square(conv->size, block->taps) ||
-        !meso_strip_is_square(conv->stride, 1) || !meso_strip_is_square(conv->dilation, 1) ||
-        !meso_strip_is_square(conv->before, block->taps / 2) ||
-        !meso_strip_is_square(conv->after, block->taps / 2) ||
-        (block->pool_size != 2 && block->pool_size != 4) ||
-        !meso_strip_is_square(pool->size, block->pool_size) ||
-        !meso_strip_is_square(pool->stride, block->pool_size) ||
-        !meso_strip_is_square(pool->before, 0))
-        return 0;
-    block->method = block->taps == 3 ? tuning->method_3 : tuning->method_5;
-    block->in.pad = block->taps / 2;
-    block->filter_block = fit_filters(block, tuning);
-    block->out = (meso_strip_shape){.shape = block->pool->shape, .halves = block->in.halves};
+    const int each[] = {[MESO_STRIP_DIRECT] = 2,
+                        [MESO_STRIP_WINOGRAD_Y] = 2 * (conv->taps + 3),
+                        [MESO_STRIP_WINOGRAD_YX] =
+                            meso_strip_phases(&block->in, tuning->lanes) / 4};
+    conv->method = conv->taps == 3 ? tuning->method_3 : tuning->method_5;
+    const int filters = conv->method == MESO_STRIP_WINOGRAD_YX && conv->taps == 3
+                            ? tuning->first_filters
+                            : tuning->accumulators / each[conv->method];
+    conv->filter_block = meso_divisor(conv->layer->shape.c, filters);
+    block->in.pad = conv->taps / 2;
+    block->out = (meso_strip_shape){.shape = block->layers.pool->shape, .halves = block->in.halves};
     return 1;
 }
 
-int meso_strip_find_head(const meso_net *net, const meso_layer *from, meso_strip_head *head)
+/* Winograd where a band's eight rows are whole tiles of four rows that stand `dilation` apart, and
+ * eight phases of columns likewise; the filters side by side are what the method's sums allow. */
+static void fit_conv(const meso_strip_tuning *tuning, int phases, meso_block_conv *conv)
 {
-    const meso_layer *layer;
-    head->flatten = meso_strip_follow(net, from, &meso_op_flatten);
-    layer = meso_strip_follow(net, head->flatten, &meso_op_dropout);
-    head->hidden = meso_strip_follow(net, layer ? layer : head->flatten, &meso_op_dense);
-    head->hidden_bias = meso_strip_follow(net, head->hidden, &meso_op_bias);
-    head->activation = meso_strip_follow_activation(net, head->hidden_bias);
-    layer = meso_strip_follow(net, head->activation, &meso_op_dropout);
-    head->output = meso_strip_follow(net, layer ? layer : head->activation, &meso_op_dense);
-    head->output_bias = meso_strip_follow(net, head->output, &meso_op_bias);
-    return head->output_bias != NULL;
+    conv->method = MESO_STRIP_DIRECT;
+    if (conv->taps == 3 && band_rows % (4 * conv->dilation) == 0)
+        conv->method = tuning->method_3;
+    if (conv->method == MESO_STRIP_WINOGRAD_YX && phases % 8)
+        conv->method = MESO_STRIP_WINOGRAD_Y;
+    const int most[] = {[MESO_STRIP_DIRECT] = tuning->accumulators / 4,
+                        [MESO_STRIP_WINOGRAD_Y] = tuning->accumulators / 8,
+                        [MESO_STRIP_WINOGRAD_YX] = tuning->first_filters};
+    conv->filter_block = meso_divisor(conv->layer->shape.c, most[conv->method]);
+}
+
+static int fit_inception(const meso_strip_tuning *tuning, meso_strip_block *block)
+{
+    const meso_shape in = block->layers.from->shape;
+    const int phases = in.w / tuning->lanes;
+    if (in.h % band_rows || in.w % (2 * tuning->lanes) || phases <= MESO_MAX_DILATION)
+        return 0;
+    for (size_t i = 0; i < block->layers.n_branches; i++) {
+        meso_block_branch *branch = &block->layers.branches[i];
+        if (branch->reduce.layer)
+            branch->reduce.filter_block =
+                meso_divisor(branch->reduce.layer->shape.c, tuning->accumulators / 2);
+        fit_conv(tuning, phases, &branch->conv);
+    }
+    block->in = (meso_strip_shape){.shape = in};
+    block->out = (meso_strip_shape){.shape = block->layers.pool->shape};
+    block->bands = meso_divisor(in.h / band_rows, tuning->first_tile_rows);
+    return 1;
+}
+
+/* The block that reads `from`; 0 where the layers or sizes do not fit. */
+static int find_block(const meso_net *net, const meso_layer *from, const meso_strip_tuning *tuning,
+                      meso_strip_block *block)
+{
+    meso_block *layers = &block->layers;
+    *block = (meso_strip_block){0};
+    if (meso_block_find(net, meso_block_follow(net, from, &meso_op_conv), layers))
+        return fit_block(tuning, block);
+    return meso_block_find_inception(net, from, layers) && fit_inception(tuning, block);
 }
 
 void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, meso_strip_plan *plan)
@@ -84,9 +91,7 @@ void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, meso_
         meso_strip_block *before = plan->n_blocks ? block - 1 : NULL;
         /* Behind a block in halves the rows at the seam would have to be exchanged: nothing asks
          * for it. */
-        if ((before && before->in.halves) ||
-            !(find_block(net, from, tuning, block) ||
-              meso_strip_find_inception(net, from, tuning, block)) ||
+        if ((before && before->in.halves) || !find_block(net, from, tuning, block) ||
             (!before && block->in.halves))
             break;
         if (before) {
@@ -95,15 +100,15 @@ void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, meso_
             before->out.gap = block->in.gap;
             before->out.halves = block->in.halves;
         }
-        from = block->pool;
+        from = block->layers.pool;
         plan->n_blocks++;
     }
     if (plan->n_blocks == 0)
         return;
-    meso_strip_head *head = &plan->head;
-    if (!meso_strip_find_head(net, from, head) || head->hidden->set.dense.units % tuning->lanes ||
+    meso_head *head = &plan->head;
+    if (!meso_block_find_head(net, from, head) || head->hidden->set.dense.units % tuning->lanes ||
         meso_shape_size(from->shape) % 4)
-        *head = (meso_strip_head){0};
+        *head = (meso_head){0};
     const meso_layer *last = plan->head.flatten ? plan->head.output_bias : from;
     plan->last = (size_t)(last - net->layers);
 }
@@ -111,8 +116,9 @@ void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, meso_
 int meso_strip_takes_pixels(const meso_strip_plan *plan)
 {
     const meso_strip_block *first = &plan->blocks[0];
-    return first->taps == 3 && first->pool_size == 2 && first->in.shape.c == 3 &&
-           first->method == MESO_STRIP_WINOGRAD_YX && !first->out.halves &&
+    const meso_block_conv *conv = meso_block_only_conv(&first->layers);
+    return !first->bands && conv->taps == 3 && first->layers.pool_size == 2 &&
+           first->in.shape.c == 3 && conv->method == MESO_STRIP_WINOGRAD_YX && !first->out.halves &&
            first->in.shape.h % (4 * plan->tuning.first_tile_rows) == 0;
 }
 

@@ -13,23 +13,8 @@ static const float *param_of(const float *const *params, const meso_layer *layer
     return params[layer->first_param + i];
 }
 
-/* A block's convolutions as branches: a plain block is one. Returns how many. */
-static size_t list_branches(const meso_strip_block *block, meso_strip_branch *one,
-                            const meso_strip_branch **branches)
-{
-    *one = (meso_strip_branch){.conv = {.layer = block->conv,
-                                        .bias = block->bias,
-                                        .channels = block->in.shape.c,
-                                        .taps = block->taps,
-                                        .dilation = 1,
-                                        .method = block->method,
-                                        .filter_block = block->filter_block}};
-    *branches = block->n_branches ? block->branches : one;
-    return block->n_branches ? block->n_branches : 1;
-}
-
 /* scale, shift, sign of each filter, and which filters are negated. */
-static void fold_norm(const meso_strip_block *block, const float *const *params, float *affine,
+static void fold_norm(const meso_block *block, const float *const *params, float *affine,
                       int *negate)
 {
     const float *gamma = param_of(params, block->norm, 0), *beta = param_of(params, block->norm, 1);
@@ -45,19 +30,19 @@ static void fold_norm(const meso_strip_block *block, const float *const *params,
     }
 }
 
-size_t meso_strip_n_branch_values(const meso_strip_branch *branch)
+size_t meso_strip_n_branch_values(const meso_block_branch *branch)
 {
-    const meso_strip_conv *reduce = &branch->reduce;
+    const meso_block_conv *reduce = &branch->reduce;
     return meso_strip_n_filter_values(&branch->conv) +
            (reduce->layer ? meso_strip_n_filter_values(reduce) + (size_t)reduce->layer->shape.c
                           : 0);
 }
 
 /* Filters and bias of the convolution in front, if any, then filters. Returns the end. */
-static float *write_branch(const meso_strip_branch *branch, const float *const *params,
+static float *write_branch(const meso_block_branch *branch, const float *const *params,
                            const int *negate, double divide, float *to)
 {
-    const meso_strip_conv *conv = &branch->conv, *reduce = &branch->reduce;
+    const meso_block_conv *conv = &branch->conv, *reduce = &branch->reduce;
     if (reduce->layer) {
         size_t n = (size_t)reduce->layer->shape.c;
         meso_strip_filters(reduce, param_of(params, reduce->layer, 0), NULL, divide, to);
@@ -70,15 +55,14 @@ static float *write_branch(const meso_strip_branch *branch, const float *const *
     return to + meso_strip_n_filter_values(conv);
 }
 
-void meso_strip_params(const meso_strip_block *block, const float *const *params, double divide,
+void meso_strip_params(const meso_block *block, const float *const *params, double divide,
                        float **filters, size_t *n_filters, float **affine)
 {
-    meso_strip_branch one;
-    const meso_strip_branch *branches;
-    size_t n_branches = list_branches(block, &one, &branches), n = (size_t)block->conv->shape.c;
+    const meso_block_branch *branches = block->branches;
+    const size_t n = (size_t)block->conv->shape.c;
     int *negate = calloc(n, sizeof *negate);
     *n_filters = 0;
-    for (size_t i = 0; i < n_branches; i++)
+    for (size_t i = 0; i < block->n_branches; i++)
         *n_filters += meso_strip_n_branch_values(&branches[i]);
     *affine = calloc(4 * n, sizeof **affine);
     *filters = negate && *affine ? calloc(*n_filters, sizeof **filters) : NULL;
@@ -86,8 +70,8 @@ void meso_strip_params(const meso_strip_block *block, const float *const *params
         float *to = *filters;
         size_t k = 0;
         fold_norm(block, params, *affine, negate);
-        for (size_t i = 0; i < n_branches; i++) {
-            const meso_strip_conv *conv = &branches[i].conv;
+        for (size_t i = 0; i < block->n_branches; i++) {
+            const meso_block_conv *conv = &branches[i].conv;
             size_t count = (size_t)conv->layer->shape.c;
             memcpy(*affine + k, param_of(params, conv->bias, 0), count * sizeof **affine);
             to = write_branch(&branches[i], params, negate + k, divide, to);

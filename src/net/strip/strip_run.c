@@ -70,7 +70,7 @@ static meso_status upload_block(meso_strip_run *run, size_t i, const float *cons
 {
     meso_status status = MESO_OK;
     meso_error *error = meso_device_error_slot(run->device);
-    const meso_strip_block *block = &run->plan.blocks[i];
+    const meso_block *block = &run->plan.blocks[i].layers;
     size_t n;
     float *filters = NULL, *affine = NULL;
     /* The picture's units are those of 8-bit pixels: the first filters are divided in their place.
@@ -92,7 +92,7 @@ out:
 static meso_status upload_head(meso_strip_run *run, const float *const *params)
 {
     meso_status status = MESO_OK;
-    const meso_strip_head *head = &run->plan.head;
+    const meso_head *head = &run->plan.head;
     const meso_layer *const layers[] = {head->hidden, head->hidden_bias, head->output,
                                         head->output_bias};
     float *hidden = meso_strip_hidden(&run->plan, param_of(params, head->hidden, 0));
@@ -272,7 +272,7 @@ static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const ta
     const meso_strip_block *block = &run->plan.blocks[0];
     const size_t height = (size_t)block->in.shape.h;
     const meso_arg to = meso_arg_buffer(&s->tensors[0]);
-    meso_device_span(run->device, block->conv->name);
+    meso_device_span(run->device, block->layers.conv->name);
     if (!t->is_float && meso_strip_takes_pixels(&run->plan))
         return meso_launch_kernel(
             run->device, &run->first_block, MESO_GLOBAL(meso_strip_first_items(&run->plan), n, 1),
@@ -306,7 +306,7 @@ static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const ta
     MESO_TRY(enqueue_first(run, s, t, first, n));
     for (size_t i = 1; i < run->plan.n_blocks; i++) {
         const meso_strip_block *block = &run->plan.blocks[i];
-        meso_device_span(run->device, block->conv->name);
+        meso_device_span(run->device, block->layers.conv->name);
         MESO_TRY(meso_launch_kernel(
             run->device, &run->blocks[i], MESO_GLOBAL(meso_strip_items(block), n, 1),
             MESO_ARGS(meso_arg_buffer(&s->tensors[i]), meso_arg_buffer(&s->tensors[i + 1]),

@@ -23,18 +23,18 @@ static void define_sizes(meso_text *source, const meso_strip_plan *plan,
     meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning.lanes));
     meso_kernel_define(source, "OUT_PAD", block->out.pad);
     meso_kernel_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
-    meso_kernel_define_activation(source, block->activation);
+    meso_kernel_define_activation(source, block->layers.activation);
 }
 #define SIZE_NAMES                                                                    \
     "IN_CHANNELS", "FILTERS", "PHASES", "IN_ROWS", "IN_STRIDE", "IN_PAD", "OUT_ROWS", \
         "OUT_STRIDE", "OUT_PAD", "OUT_HALVES", "ACTIVATE"
 
-static void define_method(meso_text *source, meso_strip_method method, int filter_block)
+static void define_method(meso_text *source, const meso_block_conv *conv)
 {
-    meso_kernel_define(source, "METHOD_DIRECT", method == MESO_STRIP_DIRECT);
-    meso_kernel_define(source, "METHOD_WINOGRAD_Y", method == MESO_STRIP_WINOGRAD_Y);
-    meso_kernel_define(source, "METHOD_WINOGRAD_YX", method == MESO_STRIP_WINOGRAD_YX);
-    meso_kernel_define(source, "FILTER_BLOCK", filter_block);
+    meso_kernel_define(source, "METHOD_DIRECT", conv->method == MESO_STRIP_DIRECT);
+    meso_kernel_define(source, "METHOD_WINOGRAD_Y", conv->method == MESO_STRIP_WINOGRAD_Y);
+    meso_kernel_define(source, "METHOD_WINOGRAD_YX", conv->method == MESO_STRIP_WINOGRAD_YX);
+    meso_kernel_define(source, "FILTER_BLOCK", conv->filter_block);
 }
 #define METHOD_NAMES "METHOD_DIRECT", "METHOD_WINOGRAD_Y", "METHOD_WINOGRAD_YX", "FILTER_BLOCK"
 
@@ -44,12 +44,13 @@ static meso_status add_block(meso_text *source, const meso_strip_plan *plan, siz
     static const char *const names[] = {SIZE_NAMES, METHOD_NAMES, "NAME", "TAPS",
                                         "POOL",     "HALVES",     NULL};
     const meso_strip_block *block = &plan->blocks[i];
+    const meso_block_conv *conv = meso_block_only_conv(&block->layers);
     meso_text_format(source, "#define NAME block_%zu\n", i);
-    meso_kernel_define(source, "TAPS", block->taps);
-    meso_kernel_define(source, "POOL", block->pool_size);
+    meso_kernel_define(source, "TAPS", conv->taps);
+    meso_kernel_define(source, "POOL", block->layers.pool_size);
     meso_kernel_define(source, "HALVES", block->in.halves);
     define_sizes(source, plan, block);
-    define_method(source, block->method, block->filter_block);
+    define_method(source, conv);
     return meso_kernel_add(source, "strip_block", names, error);
 }
 
@@ -69,9 +70,9 @@ static meso_status add_inception(meso_text *source, const meso_strip_plan *plan,
     define_sizes(source, plan, block);
     meso_kernel_define(source, "IN_HEIGHT", block->in.shape.h);
     meso_kernel_define(source, "BANDS", block->bands);
-    for (size_t k = 0; k < block->n_branches; k++) {
-        const meso_strip_conv *conv = &block->branches[k].conv;
-        const meso_strip_conv *reduce = &block->branches[k].reduce;
+    for (size_t k = 0; k < block->layers.n_branches; k++) {
+        const meso_block_conv *conv = &block->layers.branches[k].conv;
+        const meso_block_conv *reduce = &block->layers.branches[k].reduce;
         meso_text_format(source, "#define BRANCH(part) block_%zu_branch_%zu_##part\n", i, k);
         meso_kernel_define(source, "BRANCH_FILTERS", conv->layer->shape.c);
         meso_kernel_define(source, "FIRST_FILTER", first_filter);
@@ -79,14 +80,14 @@ static meso_status add_inception(meso_text *source, const meso_strip_plan *plan,
         meso_kernel_define(source, "REDUCED_BLOCK", reduce->filter_block);
         meso_kernel_define(source, "TAPS", conv->taps);
         meso_kernel_define(source, "DILATION", conv->dilation);
-        define_method(source, conv->method, conv->filter_block);
+        define_method(source, conv);
         MESO_TRY(meso_kernel_add(source, "strip_inception", branch_names, error));
         meso_text_format(&calls,
                          "    block_%zu_branch_%zu_run(item * BANDS, n, in, out, filters + %zu, "
                          "affine);\n",
                          i, k, first_value);
         first_filter += conv->layer->shape.c;
-        first_value += meso_strip_n_branch_values(&block->branches[k]);
+        first_value += meso_strip_n_branch_values(&block->layers.branches[k]);
     }
     MESO_REQUIRE(!calls.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     meso_text_format(source,
@@ -113,9 +114,9 @@ static meso_status add_first(meso_text *source, const meso_strip_plan *plan, mes
     meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
     meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning.lanes));
     meso_kernel_define(source, "OUT_PAD", block->out.pad);
-    meso_kernel_define(source, "FILTER_BLOCK", block->filter_block);
+    meso_kernel_define(source, "FILTER_BLOCK", meso_block_only_conv(&block->layers)->filter_block);
     meso_kernel_define(source, "TILE_ROWS", plan->tuning.first_tile_rows);
-    meso_kernel_define_activation(source, block->activation);
+    meso_kernel_define_activation(source, block->layers.activation);
     return meso_kernel_add(source, "strip_first", names, error);
 }
 
@@ -211,7 +212,7 @@ meso_status meso_strip_write(meso_text *source, const meso_net *net, const meso_
     if (meso_strip_takes_pixels(plan))
         MESO_TRY(add_first(source, plan, error));
     for (size_t i = 0; i < plan->n_blocks; i++)
-        MESO_TRY((plan->blocks[i].n_branches ? add_inception : add_block)(source, plan, i, error));
+        MESO_TRY((plan->blocks[i].bands ? add_inception : add_block)(source, plan, i, error));
     MESO_TRY(add_end(source, plan, error));
     if (meso_strip_chains(plan))
         add_chain(source, plan);

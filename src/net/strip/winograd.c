@@ -41,19 +41,19 @@ void meso_strip_transform(int taps, double g[max_points][max_taps])
 }
 
 /* Rows and columns of points or taps that a filter becomes. */
-static int n_rows(const meso_strip_conv *conv)
+static int n_rows(const meso_block_conv *conv)
 {
     return conv->method == MESO_STRIP_DIRECT ? conv->taps : conv->taps + 3;
 }
 
-static int n_columns(const meso_strip_conv *conv)
+static int n_columns(const meso_block_conv *conv)
 {
     return conv->method == MESO_STRIP_WINOGRAD_YX ? conv->taps + 3 : conv->taps;
 }
 
 /* One filter's taps for one channel → what the kernel multiplies with: [rows][columns] of points or
  * taps. */
-static void transform(const meso_strip_conv *conv, double w[max_taps][max_taps],
+static void transform(const meso_block_conv *conv, double w[max_taps][max_taps],
                       double u[max_points][max_points])
 {
     double g[max_points][max_taps];
@@ -73,7 +73,7 @@ static void transform(const meso_strip_conv *conv, double w[max_taps][max_taps],
 }
 
 /* Where (row i, column j) of filter k, channel c lies: the order in which the kernel reads. */
-static size_t place(const meso_strip_conv *conv, int i, int j, int c, int k)
+static size_t place(const meso_block_conv *conv, int i, int j, int c, int k)
 {
     size_t b = (size_t)conv->filter_block, groups = (size_t)conv->layer->shape.c / b;
     size_t group = (size_t)k / b, inside = (size_t)k % b;
@@ -84,13 +84,13 @@ static size_t place(const meso_strip_conv *conv, int i, int j, int c, int k)
     return (((group * channels + (size_t)c) * rows + y) * columns + x) * b + inside;
 }
 
-size_t meso_strip_n_filter_values(const meso_strip_conv *conv)
+size_t meso_strip_n_filter_values(const meso_block_conv *conv)
 {
     return (size_t)n_rows(conv) * (size_t)n_columns(conv) * (size_t)conv->channels *
            (size_t)conv->layer->shape.c;
 }
 
-void meso_strip_filters(const meso_strip_conv *conv, const float *kernel, const int *negate,
+void meso_strip_filters(const meso_block_conv *conv, const float *kernel, const int *negate,
                         double divide, float *out)
 {
     int taps = conv->taps, channels = conv->channels, filters = conv->layer->shape.c;

@@ -9,8 +9,8 @@
 #define MESO_NET_TILE_H
 
 #include "base/text.h"
+#include "net/block/block.h"
 #include "net/plan.h"
-#include "net/strip/strip.h"
 #include "runtime/tuning.h"
 
 /* One row of tuning: everything about the tile kernels that depends on the device. */
@@ -40,12 +40,10 @@ extern const char *const meso_tile_templates[MESO_TILE_N_KINDS];
 typedef struct meso_tile_block {
     meso_plan_block part; /* stands first: what the plan knows of it */
     meso_tile_kind kind;
-    const meso_layer *conv, *bias, *activation, *norm, *pool; /* as in meso_strip_block */
-    meso_strip_branch branches[MESO_MAX_BRANCHES];
-    size_t n_branches;
-    meso_strip_head head;
+    meso_block layers; /* of a head the activation alone */
+    meso_head head;
     meso_shape in;
-    int taps, pool_size;          /* an inception block's: of its widest window, gaps included */
+    int taps;                     /* an inception block's: of its widest window, gaps included */
     int wide, high;               /* work-items for an image */
     int group_x, group_y, images; /* of a work-group */
     int filters, filter_groups;   /* of a work-item; how many of them there are */
@@ -62,14 +60,8 @@ size_t meso_tile_find(const meso_net *net, const meso_tile_tuning *tuning, size_
 /* Vectors of `filters` floats that the kernel keeps pixels in. */
 size_t meso_tile_scratch(const meso_tile_block *block);
 
-/* The 1 × 1 convolution that a branch begins with. */
-static inline const meso_strip_conv *meso_tile_first_conv(const meso_strip_branch *branch)
-{
-    return branch->reduce.layer ? &branch->reduce : &branch->conv;
-}
-
 /* How many filters of a branch, from its filter k on, a work-item computes together. */
-static inline int meso_tile_together(const meso_tile_block *block, const meso_strip_branch *branch,
+static inline int meso_tile_together(const meso_tile_block *block, const meso_block_branch *branch,
                                      int k)
 {
     const int left = branch->conv.layer->shape.c - k;

@@ -2,8 +2,6 @@
  *
  * Which layers of a net tiles compute, and in which sizes.
  */
-#include "net/block/block.h"
-#include "net/op/op.h"
 #include "net/tile/tile.h"
 
 /* Fewer work-items would read the border more often than the tile; for more units a dense layer has
@@ -31,39 +29,13 @@ void meso_tile_tuning_values(const meso_tile_tuning *row, int *values)
         values[i] = all[i];
 }
 
-static int find_layers(const meso_net *net, const meso_layer *conv, meso_tile_block *block)
-{
-    *block = (meso_tile_block){.kind = MESO_TILE_BLOCK, .conv = conv};
-    block->bias = meso_strip_follow(net, conv, &meso_op_bias);
-    block->activation = meso_strip_follow_activation(net, block->bias);
-    block->norm = meso_strip_follow(net, block->activation, &meso_op_batch_norm);
-    block->pool = meso_strip_follow(net, block->norm, &meso_op_max_pool);
-    if (!block->pool)
-        return 0;
-    const meso_window *window = &conv->set.conv.window, *pool = &block->pool->set.max_pool.window;
-    block->taps = window->size[0];
-    block->pool_size = pool->size[0];
-    block->part =
-        (meso_plan_block){conv->name, conv->inputs[0], (size_t)(block->pool - net->layers)};
-    block->in = net->layers[conv->inputs[0]].shape;
-    return (block->taps == 3 || block->taps == 5) &&
-           meso_strip_is_square(window->size, block->taps) &&
-           meso_strip_is_square(window->stride, 1) && meso_strip_is_square(window->dilation, 1) &&
-           meso_strip_is_square(window->before, block->taps / 2) &&
-           meso_strip_is_square(window->after, block->taps / 2) &&
-           (block->pool_size == 2 || block->pool_size == 4) &&
-           meso_strip_is_square(pool->size, block->pool_size) &&
-           meso_strip_is_square(pool->stride, block->pool_size) &&
-           meso_strip_is_square(pool->before, 0);
-}
-
 size_t meso_tile_scratch(const meso_tile_block *block)
 {
     const int rows = 2 * block->group_y + block->taps - 1;
     const int floats = block->images * block->channels * rows * block->stride;
     const int items = block->group_x * block->group_y * block->images;
     const int tile = (floats + block->filters - 1) / block->filters;
-    return (size_t)(block->pool_size == 4 && items > tile ? items : tile);
+    return (size_t)(block->layers.pool_size == 4 && items > tile ? items : tile);
 }
 
 static size_t local_bytes(const meso_tile_block *block)
@@ -94,8 +66,8 @@ static int fit_side(int most, int needed, int least)
 /* A work-group no larger than the device allows or the picture needs: then of several pictures. */
 static int fit_group(const meso_tile_tuning *tuning, size_t local_memory, meso_tile_block *block)
 {
-    const meso_shape out = block->pool->shape;
-    const int half = block->pool_size / 2; /* work-items on a side of a window */
+    const meso_shape out = block->layers.pool->shape;
+    const int half = block->layers.pool_size / 2; /* work-items on a side of a window */
     const int items = tuning->items;
     block->wide = out.w * half;
     block->high = out.h * half;
@@ -107,7 +79,7 @@ static int fit_group(const meso_tile_tuning *tuning, size_t local_memory, meso_t
         if (block->images > 1)
             block->images /= 2;
         else if (block->kind == MESO_TILE_BLOCK && block->channels > 1)
-            block->channels = meso_strip_divisor(block->in.c, block->channels - 1);
+            block->channels = meso_divisor(block->in.c, block->channels - 1);
         else if (block->group_y > half)
             block->group_y /= 2;
         else
@@ -118,7 +90,7 @@ static int fit_group(const meso_tile_tuning *tuning, size_t local_memory, meso_t
 
 static void fit_filters(const meso_tile_tuning *tuning, meso_tile_block *block)
 {
-    const int n = block->conv->shape.c, window = block->taps * block->taps;
+    const int n = block->layers.conv->shape.c, window = block->taps * block->taps;
     block->filters = tuning->filters;
     while (block->filters > 4 && block->filters / 2 >= n)
         block->filters /= 2;
@@ -128,14 +100,29 @@ static void fit_filters(const meso_tile_tuning *tuning, meso_tile_block *block)
                                         constant_bytes;
 }
 
+/* What is known before sizes are chosen. */
+static meso_tile_block begin(const meso_net *net, meso_tile_kind kind, const meso_layer *from,
+                             const meso_layer *named, const meso_layer *last)
+{
+    return (meso_tile_block){
+        .kind = kind,
+        .part = {named->name, (size_t)(from - net->layers), (size_t)(last - net->layers)},
+        .in = from->shape,
+        .filter_groups = 1};
+}
+
 /* The block that begins at a convolution. */
 static int find_block(const meso_net *net, const meso_layer *layer, const meso_tile_tuning *tuning,
                       size_t local_memory, meso_tile_block *block)
 {
-    if (layer->op != &meso_op_conv || !find_layers(net, layer, block))
+    meso_block found;
+    if (!meso_block_find(net, layer, &found))
         return 0;
+    *block = begin(net, MESO_TILE_BLOCK, found.from, found.conv, found.pool);
+    block->layers = found;
+    block->taps = meso_block_only_conv(&found)->taps;
     fit_filters(tuning, block);
-    block->channels = meso_strip_divisor(block->in.c, tuning->channels);
+    block->channels = meso_divisor(block->in.c, tuning->channels);
     return fit_group(tuning, local_memory, block);
 }
 
@@ -144,28 +131,18 @@ static int find_inception(const meso_net *net, const meso_layer *from,
                           const meso_tile_tuning *tuning, size_t local_memory,
                           meso_tile_block *block)
 {
-    meso_strip_block found;
-    if (!meso_strip_find_branches(net, from, &found))
+    meso_block found;
+    if (!meso_block_find_inception(net, from, &found))
         return 0;
-    *block = (meso_tile_block){.kind = MESO_TILE_INCEPTION,
-                               .conv = found.conv,
-                               .activation = found.activation,
-                               .norm = found.norm,
-                               .pool = found.pool,
-                               .n_branches = found.n_branches,
-                               .in = from->shape,
-                               .part = {found.conv->name, (size_t)(from - net->layers),
-                                        (size_t)(found.pool - net->layers)},
-                               .taps = 1,
-                               .pool_size = 2,
-                               .filters = tuning->filters,
-                               .filter_groups = 1};
+    *block = begin(net, MESO_TILE_INCEPTION, from, found.conv, found.pool);
+    block->layers = found;
+    block->taps = 1;
+    block->filters = tuning->filters;
     for (size_t i = 0; i < found.n_branches; i++) {
-        const meso_strip_branch *branch = &found.branches[i];
+        const meso_block_branch *branch = &found.branches[i];
         const int widest = branch->reduce.layer ? 2 * branch->conv.dilation + 1 : 1;
-        block->branches[i] = *branch;
         block->taps = widest > block->taps ? widest : block->taps;
-        block->channels += meso_tile_first_conv(branch)->layer->shape.c;
+        block->channels += meso_block_first_conv(branch)->layer->shape.c;
     }
     return meso_tile_n_inception_values(block) * sizeof(float) <= constant_bytes &&
            fit_group(tuning, local_memory, block);
@@ -175,26 +152,19 @@ static int find_inception(const meso_net *net, const meso_layer *from,
 static int find_head(const meso_net *net, const meso_layer *from, const meso_tile_tuning *tuning,
                      size_t local_memory, meso_tile_block *block)
 {
-    meso_strip_head head;
-    if (from == net->layers || !meso_strip_find_head(net, from, &head) ||
+    meso_head head;
+    if (from == net->layers || !meso_block_find_head(net, from, &head) ||
         head.hidden->set.dense.units > most_units)
         return 0;
     const size_t item_bytes = sizeof(float) * (size_t)head.hidden->set.dense.units;
     int items = fit_side(tuning->items, (int)meso_shape_size(from->shape), least_items);
     while ((size_t)items * item_bytes > local_memory)
         items /= 2;
-    *block = (meso_tile_block){.kind = MESO_TILE_HEAD,
-                               .head = head,
-                               .activation = head.activation,
-                               .in = from->shape,
-                               .part = {head.output_bias->name, (size_t)(from - net->layers),
-                                        (size_t)(head.output_bias - net->layers)},
-                               .wide = items,
-                               .high = 1,
-                               .group_x = items,
-                               .group_y = 1,
-                               .images = 1,
-                               .filter_groups = 1};
+    *block = begin(net, MESO_TILE_HEAD, from, head.output_bias, head.output_bias);
+    block->head = head;
+    block->layers.activation = head.activation;
+    block->wide = block->group_x = items;
+    block->high = block->group_y = block->images = 1;
     return items >= least_items;
 }
 

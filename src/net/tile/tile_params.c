@@ -25,7 +25,7 @@ static double fold_norm(const meso_layer *norm, const float *const *params, size
 /* [row][column][channel][filter] → [channel][row][column][filter] of filters first … first + n − 1,
  * with zeros for those beyond the last. negate[k]: filter k's sign is turned; NULL: none. Returns
  * the end. */
-static float *order_filters(const meso_strip_conv *conv, const float *kernel, int first, int n,
+static float *order_filters(const meso_block_conv *conv, const float *kernel, int first, int n,
                             const int *negate, float *to)
 {
     const int filters = conv->layer->shape.c, window = conv->taps * conv->taps;
@@ -43,10 +43,9 @@ static float *order_filters(const meso_strip_conv *conv, const float *kernel, in
 static void block_params(const meso_tile_block *block, const float *const *params,
                          meso_tile_params *made)
 {
-    const size_t n = (size_t)block->conv->shape.c;
+    const size_t n = (size_t)block->layers.conv->shape.c;
     const size_t room = (size_t)(block->filter_groups * block->filters);
-    const meso_strip_conv conv = {
-        .layer = block->conv, .channels = block->in.c, .taps = block->taps};
+    const meso_block_conv *conv = meso_block_only_conv(&block->layers);
     int *negate = calloc(n, sizeof *negate);
     made->n_filters = room * (size_t)(block->in.c * block->taps * block->taps);
     made->n_affine = 4 * room;
@@ -54,15 +53,15 @@ static void block_params(const meso_tile_block *block, const float *const *param
     float *to = made->filters =
         negate && made->affine ? calloc(made->n_filters, sizeof *made->filters) : NULL;
     for (size_t k = 0; to && k < n; k++) {
-        double shift, scale = fold_norm(block->norm, params, k, &shift);
+        double shift, scale = fold_norm(block->layers.norm, params, k, &shift);
         negate[k] = scale < 0; /* the smallest of a window counts: the largest of its negatives */
-        made->affine[k] = param_of(params, block->bias, 0)[k];
+        made->affine[k] = param_of(params, conv->bias, 0)[k];
         made->affine[room + k] = (float)scale;
         made->affine[2 * room + k] = (float)shift;
         made->affine[3 * room + k] = negate[k] ? -1 : 1;
     }
     for (int g = 0; to && g < block->filter_groups; g++)
-        to = order_filters(&conv, param_of(params, block->conv, 0), g * block->filters,
+        to = order_filters(conv, param_of(params, conv->layer, 0), g * block->filters,
                            block->filters, negate, to);
     free(negate);
 }
@@ -70,9 +69,11 @@ static void block_params(const meso_tile_block *block, const float *const *param
 size_t meso_tile_n_inception_values(const meso_tile_block *block)
 {
     size_t n = (size_t)(block->channels * (block->in.c + 1));
-    for (size_t i = 0; i < block->n_branches; i++)
-        if (block->branches[i].reduce.layer)
-            n += meso_strip_n_filter_values(&block->branches[i].conv);
+    for (size_t i = 0; i < block->layers.n_branches; i++) {
+        const meso_block_conv *conv = &block->layers.branches[i].conv;
+        if (conv->taps > 1)
+            n += (size_t)(conv->taps * conv->taps * conv->channels * conv->layer->shape.c);
+    }
     return n;
 }
 
@@ -81,9 +82,9 @@ static void order_branches(const meso_tile_block *block, const float *const *par
 {
     const int n = block->channels;
     float *bias = to + block->in.c * n, *next = bias + n;
-    for (size_t i = 0; i < block->n_branches; i++) {
-        const meso_strip_branch *branch = &block->branches[i];
-        const meso_strip_conv *first = meso_tile_first_conv(branch), *conv = &branch->conv;
+    for (size_t i = 0; i < block->layers.n_branches; i++) {
+        const meso_block_branch *branch = &block->layers.branches[i];
+        const meso_block_conv *first = meso_block_first_conv(branch), *conv = &branch->conv;
         const int filters = first->layer->shape.c;
         for (int c = 0; c < block->in.c; c++)
             memcpy(to + c * n, param_of(params, first->layer, 0) + c * filters,
@@ -100,7 +101,7 @@ static void order_branches(const meso_tile_block *block, const float *const *par
 static void inception_params(const meso_tile_block *block, const float *const *params,
                              meso_tile_params *made)
 {
-    const size_t n = (size_t)block->conv->shape.c;
+    const size_t n = (size_t)block->layers.conv->shape.c;
     size_t k = 0;
     made->n_filters = meso_tile_n_inception_values(block);
     made->n_affine = 3 * n;
@@ -109,12 +110,12 @@ static void inception_params(const meso_tile_block *block, const float *const *p
     if (!made->filters || !made->affine)
         return;
     order_branches(block, params, made->filters);
-    for (size_t i = 0; i < block->n_branches; i++) {
-        const meso_strip_conv *conv = &block->branches[i].conv;
+    for (size_t i = 0; i < block->layers.n_branches; i++) {
+        const meso_block_conv *conv = &block->layers.branches[i].conv;
         for (size_t j = 0; j < (size_t)conv->layer->shape.c; j++, k++) {
             double shift;
             made->affine[k] = param_of(params, conv->bias, 0)[j];
-            made->affine[n + k] = (float)fold_norm(block->norm, params, k, &shift);
+            made->affine[n + k] = (float)fold_norm(block->layers.norm, params, k, &shift);
             made->affine[2 * n + k] = (float)shift;
         }
     }
@@ -125,7 +126,7 @@ static void inception_params(const meso_tile_block *block, const float *const *p
 static void head_params(const meso_tile_block *block, const float *const *params,
                         meso_tile_params *made)
 {
-    const meso_strip_head *head = &block->head;
+    const meso_head *head = &block->head;
     const size_t units = (size_t)head->hidden->set.dense.units;
     const size_t outputs = (size_t)head->output->set.dense.units;
     const size_t inputs = meso_shape_size(block->in), channels = (size_t)block->in.c;

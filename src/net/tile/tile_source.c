@@ -29,10 +29,11 @@ static void define(meso_text *source, const size_name *sizes, size_t n)
 /* What the templates of pictures share. */
 static void define_tile(meso_text *source, const meso_tile_block *block)
 {
-    const meso_shape in = block->in, out = block->pool->shape;
-    DEFINE(source, {"TAPS", block->taps}, {"FILTERS", block->conv->shape.c},
+    const meso_shape in = block->in, out = block->layers.pool->shape;
+    DEFINE(source, {"TAPS", block->taps}, {"FILTERS", block->layers.conv->shape.c},
            {"GROUP_Y", block->group_y}, {"IMAGES", block->images}, {"TILE_STRIDE", block->stride},
-           {"CLIPPED", out.h * block->pool_size > in.h || out.w * block->pool_size > in.w});
+           {"CLIPPED",
+            out.h * block->layers.pool_size > in.h || out.w * block->layers.pool_size > in.w});
 }
 
 static meso_status write_block(meso_text *source, const meso_tile_block *block, const char *name,
@@ -40,7 +41,7 @@ static meso_status write_block(meso_text *source, const meso_tile_block *block, 
 {
     (void)name;
     define_tile(source, block);
-    DEFINE(source, {"POOL", block->pool_size}, {"FILTERS_OF_ITEM", block->filters},
+    DEFINE(source, {"POOL", block->layers.pool_size}, {"FILTERS_OF_ITEM", block->filters},
            {"FILTER_GROUPS", block->filter_groups}, {"CHUNK", block->channels},
            {"SCRATCH", (int)meso_tile_scratch(block)}, {"LOCAL_FILTERS", block->local});
     meso_text_format(source, "#define vec float%d\n#define FILTER_SPACE %s\n", block->filters,
@@ -54,7 +55,7 @@ typedef struct position {
 } position;
 
 /* The function for some filters of a branch, and in `calls` its call. */
-static meso_status write_piece(meso_text *source, meso_text *calls, const meso_strip_branch *branch,
+static meso_status write_piece(meso_text *source, meso_text *calls, const meso_block_branch *branch,
                                const char *name, const position *at, int filters, meso_error *error)
 {
     static const char *const names[] = {
@@ -79,8 +80,8 @@ static meso_status write_inception(meso_text *source, const meso_tile_block *blo
     position at = {.value = block->channels * (block->in.c + 1)};
     define_tile(source, block);
     meso_kernel_define(source, "REDUCED", block->channels);
-    for (size_t i = 0; i < block->n_branches; i++) {
-        const meso_strip_branch *branch = &block->branches[i];
+    for (size_t i = 0; i < block->layers.n_branches; i++) {
+        const meso_block_branch *branch = &block->layers.branches[i];
         const int n = branch->conv.layer->shape.c, is_reduced = branch->reduce.layer != NULL;
         for (int k = 0; k < n; k += block->filters) {
             const int filters = meso_tile_together(block, branch, k);
@@ -132,7 +133,7 @@ meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_t
     DEFINE(source, {"IN_CHANNELS", block->in.c}, {"HEIGHT_OF_IN", block->in.h},
            {"WIDTH_OF_IN", block->in.w}, {"GROUP_X", block->group_x},
            {"INTERLEAVED", input != MESO_PLAN_TENSOR});
-    meso_kernel_define_activation(source, block->activation);
+    meso_kernel_define_activation(source, block->layers.activation);
     meso_status status = writers[block->kind](source, block, name, error);
     meso_kernel_undefine(source, names);
     return status;

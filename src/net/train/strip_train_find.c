@@ -18,22 +18,23 @@ static int is_plain_relu(const meso_layer *layer)
 static int fits_block(const meso_strip_plan *plan, size_t i)
 {
     const meso_strip_block *block = &plan->blocks[i];
-    if (block->n_branches || !is_plain_relu(block->activation) ||
-        block->conv->shape.c % filters_aligned ||
-        block->conv->shape.c > MESO_STRIP_MAX_TRAINED_CHANNELS)
+    const meso_block_conv *conv = meso_block_only_conv(&block->layers);
+    const int filters = conv->layer->shape.c;
+    if (block->bands || !is_plain_relu(block->layers.activation) || filters % filters_aligned ||
+        filters > MESO_STRIP_MAX_TRAINED_CHANNELS)
         return 0;
     return i == 0 ? meso_strip_takes_pixels(plan)
-                  : block->taps == 5 && block->method == MESO_STRIP_WINOGRAD_YX;
+                  : conv->taps == 5 && conv->method == MESO_STRIP_WINOGRAD_YX;
 }
 
 static int fits_head(const meso_net *net, const meso_strip_plan *plan)
 {
-    const meso_strip_head *head = &plan->head;
+    const meso_head *head = &plan->head;
     if (!head->flatten || head->output->set.dense.units != 1 ||
         head->hidden->set.dense.units > MESO_STRIP_MAX_TRAINED_CHANNELS ||
         (!is_plain_relu(head->activation) && head->activation->op != &meso_op_leaky_relu))
         return 0;
-    const meso_layer *end = meso_strip_follow(net, head->output_bias, &meso_op_sigmoid);
+    const meso_layer *end = meso_block_follow(net, head->output_bias, &meso_op_sigmoid);
     return end == &net->layers[net->n_layers - 1];
 }
 
@@ -58,7 +59,7 @@ size_t meso_strip_train_place(const meso_net *net, size_t i)
 
 const meso_layer *meso_strip_train_dropout(const meso_net *net, const meso_layer *layer)
 {
-    const meso_layer *next = meso_strip_follow(net, layer, &meso_op_dropout);
+    const meso_layer *next = meso_block_follow(net, layer, &meso_op_dropout);
     return next && next->set.dropout.rate > 0 ? next : NULL;
 }
 
@@ -72,5 +73,5 @@ int meso_strip_train_back_block(const meso_strip_plan *plan, size_t block)
 {
     const meso_strip_shape *in = &plan->blocks[block].in;
     int tiles = meso_strip_phases(in, plan->tuning.lanes) / 4;
-    return meso_strip_divisor(in->shape.c, plan->tuning.accumulators / tiles);
+    return meso_divisor(in->shape.c, plan->tuning.accumulators / tiles);
 }

@@ -61,14 +61,14 @@ static meso_status make_block(train_run *run, size_t i)
     const meso_strip_block *shape = &run->plan.blocks[i];
     const int lanes = run->plan.tuning.lanes;
     train_block *b = &run->blocks[i];
-    const size_t images = run->settings.max_batch, filters = (size_t)shape->conv->shape.c,
+    const size_t images = run->settings.max_batch, filters = (size_t)shape->layers.conv->shape.c,
                  channels = (size_t)shape->in.shape.c, points = i == 0 ? 36 : 64;
-    b->norm_frozen = run->settings.frozen[shape->norm - run->net->layers];
+    b->norm_frozen = run->settings.frozen[shape->layers.norm - run->net->layers];
     b->n_sums = meso_strip_train_parts(&run->plan, i);
     b->n_gradient_sums = i + 1 < run->plan.n_blocks ? meso_strip_train_parts(&run->plan, i + 1) : 1;
     MESO_TRY(make_floats(run, images * meso_strip_size(&shape->out, lanes), &b->raw));
     if (i > 0)
-        MESO_TRY(make_floats(run, images * meso_shape_size(shape->conv->shape), &b->z));
+        MESO_TRY(make_floats(run, images * meso_shape_size(shape->layers.conv->shape), &b->z));
     MESO_TRY(make_floats(run, images * b->n_sums * 2 * filters, &b->sums));
     MESO_TRY(make_floats(run, images * b->n_gradient_sums * 2 * filters, &b->gradient_sums));
     MESO_TRY(make_floats(run, 3 * filters, &b->base));
@@ -131,7 +131,7 @@ static size_t find_last_block(const train_run *run)
         if (meso_train_is_trained(&run->settings, &run->net->params[i]))
             for (size_t b = 0; b < run->plan.n_blocks; b++)
                 if (run->net->params[i].layer <=
-                    (size_t)(run->plan.blocks[b].norm - run->net->layers))
+                    (size_t)(run->plan.blocks[b].layers.norm - run->net->layers))
                     return b;
     return run->plan.n_blocks;
 }

@@ -46,12 +46,13 @@ static void define_block(meso_text *source, const meso_net *net, const meso_stri
                          const meso_strip_block *block)
 {
     const int lanes = plan->tuning.lanes;
+    const meso_block_conv *conv = meso_block_only_conv(&block->layers);
     meso_kernel_define(source, "FILTERS", block->out.shape.c);
     meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
     meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, lanes));
     meso_kernel_define(source, "OUT_PAD", block->out.pad);
-    define_place(source, net, "FIRST_FILTER", block->conv);
-    define_place(source, net, "FIRST_BIAS", block->bias);
+    define_place(source, net, "FIRST_FILTER", conv->layer);
+    define_place(source, net, "FIRST_BIAS", conv->bias);
 }
 #define BLOCK_NAMES "FILTERS", "OUT_ROWS", "OUT_STRIDE", "OUT_PAD", "FIRST_FILTER", "FIRST_BIAS"
 
@@ -62,15 +63,16 @@ static meso_status add_first(meso_text *source, const meso_net *net, const meso_
     static const char *const names[] = {BLOCK_NAMES,    "FIRST_BLOCK",  "FLOATS",     "DIVIDE",
                                         "FILTER_BLOCK", "WEIGHT_BLOCK", "PART_TILES", NULL};
     const meso_strip_block *block = &plan->blocks[0];
+    const int at_once = meso_block_only_conv(&block->layers)->filter_block;
     define_block(source, net, plan, block);
     meso_text_format(source, "#define FIRST_BLOCK(part) first_%s_##part\n", floats ? "f32" : "u8");
     meso_kernel_define(source, "FLOATS", floats);
     meso_text_format(source, "#define DIVIDE " MESO_FLOAT_CONSTANT "\n",
                      MESO_FLOAT_VALUE(net->layers[0].set.input.divide));
-    meso_kernel_define(source, "FILTER_BLOCK", block->filter_block);
+    meso_kernel_define(source, "FILTER_BLOCK", at_once);
     /* Nine sums for each filter. */
     meso_kernel_define(source, "WEIGHT_BLOCK",
-                       meso_strip_divisor(block->filter_block, plan->tuning.accumulators / 8));
+                       meso_divisor(at_once, plan->tuning.accumulators / 8));
     meso_kernel_define(source, "PART_TILES", plan->tuning.first_tile_rows);
     return meso_kernel_add(source, "strip_train_first", names, error);
 }
@@ -98,7 +100,7 @@ static meso_status add_block(meso_text *source, const meso_net *net, const meso_
               filters = block->out.shape.c, units = lanes < 8 ? lanes : 8;
     define_block(source, net, plan, block);
     meso_text_format(source, "#define BLOCK(part) block_%zu_##part\n", i);
-    meso_kernel_define(source, "POOL", block->pool_size);
+    meso_kernel_define(source, "POOL", block->layers.pool_size);
     meso_kernel_define(source, "IN_CHANNELS", channels);
     meso_kernel_define(source, "PHASES", meso_strip_phases(&block->in, lanes));
     meso_kernel_define(source, "TILE_ROWS", (int)meso_strip_items(block));
@@ -108,9 +110,10 @@ static meso_status add_block(meso_text *source, const meso_net *net, const meso_
     meso_kernel_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
     meso_kernel_define(source, "HALVES", block->in.halves);
     meso_kernel_define(source, "CHANNEL_BLOCK",
-                       meso_strip_divisor(channels, plan->tuning.accumulators / (filters / units)));
+                       meso_divisor(channels, plan->tuning.accumulators / (filters / units)));
     MESO_TRY(meso_source_add(source, "strip_train_block", error));
-    MESO_TRY(add_product(source, "product", channels, filters, block->filter_block, error));
+    MESO_TRY(add_product(source, "product", channels, filters,
+                         meso_block_only_conv(&block->layers)->filter_block, error));
     MESO_TRY(meso_source_add(source, "strip_train_forward", error));
     MESO_TRY(add_product(source, "product_back", filters, channels,
                          meso_strip_train_back_block(plan, i), error));
@@ -140,7 +143,7 @@ static meso_status add_head(meso_text *source, const meso_net *net, const meso_s
                                         "INPUT_SCALE",   "INPUT_THRESHOLD",  "HIDDEN_DROPOUT",
                                         "HIDDEN_SCALE",  "HIDDEN_THRESHOLD", NULL};
     const meso_strip_shape *in = &plan->blocks[plan->n_blocks - 1].out;
-    const meso_strip_head *head = &plan->head;
+    const meso_head *head = &plan->head;
     meso_text_add(source, "#define NAME train_head\n");
     meso_kernel_define(source, "FILTERS", in->shape.c);
     meso_kernel_define(source, "IN_ROWS", meso_strip_rows(in));

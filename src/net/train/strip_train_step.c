@@ -41,7 +41,7 @@ static meso_arg place_of(const train_run *run, const meso_layer *layer, size_t i
 
 static double n_pixels(const train_run *run, size_t block, size_t n)
 {
-    const meso_shape s = run->plan.blocks[block].conv->shape;
+    const meso_shape s = run->plan.blocks[block].layers.conv->shape;
     return (double)n * (double)s.h * (double)s.w;
 }
 
@@ -49,7 +49,7 @@ static double n_pixels(const train_run *run, size_t block, size_t n)
 static meso_status enqueue_norm(train_run *run, size_t lane, size_t block, size_t n)
 {
     const train_block *b = &run->blocks[block];
-    const meso_layer *norm = run->plan.blocks[block].norm;
+    const meso_layer *norm = run->plan.blocks[block].layers.norm;
     const double reciprocal = 1 / n_pixels(run, block, n);
     const float high = (float)reciprocal;
     return meso_launch_kernel(
@@ -65,7 +65,7 @@ static meso_status enqueue_norm(train_run *run, size_t lane, size_t block, size_
 static meso_status enqueue_norm_backward(train_run *run, size_t lane, size_t block, size_t n)
 {
     const train_block *b = &run->blocks[block];
-    const meso_layer *norm = run->plan.blocks[block].norm;
+    const meso_layer *norm = run->plan.blocks[block].layers.norm;
     return meso_launch_kernel(
         run->device, &run->kernels.norm_backward, MESO_GLOBAL(1, 1, 1),
         MESO_ARGS(meso_arg_buffer(&b->gradient_sums), meso_arg_buffer(train_norm(run, lane, block)),
@@ -159,7 +159,7 @@ static meso_status enqueue_moving(train_run *run, size_t n, double rate)
 {
     meso_status status = MESO_OK;
     for (size_t i = 0; i < run->plan.n_blocks; i++) {
-        const meso_layer *norm = run->plan.blocks[i].norm;
+        const meso_layer *norm = run->plan.blocks[i].layers.norm;
         const double pixels = n_pixels(run, i, n);
         const double correction =
             run->settings.bn_biased_variance || pixels < 2 ? 1 : pixels / (pixels - 1);
@@ -202,25 +202,26 @@ static meso_status prepare_block(train_run *run, size_t i)
 {
     meso_status status = MESO_OK;
     const meso_strip_block *block = &run->plan.blocks[i];
+    const meso_block_conv *conv = meso_block_only_conv(&block->layers);
     const train_block *b = &run->blocks[i];
-    const int filters = block->conv->shape.c, channels = block->in.shape.c;
+    const int filters = block->layers.conv->shape.c, channels = block->in.shape.c;
     const meso_arg weights = meso_arg_buffer(&run->weights), base = meso_arg_buffer(&b->base),
                    forward_filters = meso_arg_buffer(&b->filters),
-                   at_once = meso_arg_int(block->filter_block);
+                   at_once = meso_arg_int(conv->filter_block);
     MESO_TRY(meso_launch_kernel(run->device, &run->kernels.base, MESO_GLOBAL(filters, 1, 1),
                                 MESO_ARGS(weights, base, meso_arg_int(filters),
-                                          place_of(run, block->bias, 0),
-                                          place_of(run, block->norm, 0))));
+                                          place_of(run, conv->bias, 0),
+                                          place_of(run, block->layers.norm, 0))));
     if (i == 0)
         return meso_launch_kernel(
             run->device, &run->kernels.filters_3, MESO_GLOBAL(channels, filters / 8, 1),
-            MESO_ARGS(weights, base, forward_filters, place_of(run, block->conv, 0),
+            MESO_ARGS(weights, base, forward_filters, place_of(run, conv->layer, 0),
                       meso_arg_int(filters), at_once,
                       meso_arg_float(run->net->layers[0].set.input.divide)));
     MESO_TRY(meso_launch_kernel(
         run->device, &run->kernels.filters_5, MESO_GLOBAL(channels, filters / 8, 1),
         MESO_ARGS(weights, base, forward_filters, meso_arg_buffer(&b->back_filters),
-                  place_of(run, block->conv, 0), meso_arg_int(channels), meso_arg_int(filters),
+                  place_of(run, conv->layer, 0), meso_arg_int(channels), meso_arg_int(filters),
                   at_once, meso_arg_int(meso_strip_train_back_block(&run->plan, i)))));
 out:
     return status;
@@ -240,7 +241,7 @@ static meso_status run_forward(train_run *run, const meso_train_input *input)
     meso_status status = MESO_OK;
     MESO_TRY(meso_device_join_lanes(run->device, run->n_lanes));
     for (size_t i = 0; i < run->plan.n_blocks; i++)
-        MESO_TRY(run_stage(run, forward, input, i, run->plan.blocks[i].conv->name));
+        MESO_TRY(run_stage(run, forward, input, i, run->plan.blocks[i].layers.conv->name));
 out:
     return status;
 }
@@ -276,7 +277,7 @@ meso_status meso_strip_train_step(void *opaque, const meso_train_input *input, u
     MESO_TRY(run_forward(run, input));
     MESO_TRY(run_stage(run, head, input, (size_t)step, run->plan.head.hidden->name));
     for (size_t i = run->plan.n_blocks; i-- > run->last_block;)
-        MESO_TRY(run_stage(run, backward, input, i, run->plan.blocks[i].conv->name));
+        MESO_TRY(run_stage(run, backward, input, i, run->plan.blocks[i].layers.conv->name));
     meso_device_use_lane(run->device, 0);
     meso_device_span(run->device, "optimiser");
     MESO_TRY(enqueue_optimiser(run, input->n, step, learning_rate));
