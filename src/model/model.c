@@ -60,35 +60,29 @@ meso_status meso_model_need_layers(meso_model *model)
     return model->layers.run ? MESO_OK : open_infer(model, MESO_PATH_PLAIN, 0, &model->layers);
 }
 
-meso_status meso_model_reserve(meso_model *model, const meso_infer *infer)
-{
-    meso_status status = MESO_OK;
-    do
-        status = infer->path->reserve(infer->run, model->fits);
-    while (status == MESO_ERROR_DEVICE_MEMORY && model->fits > 1 && (model->fits /= 2));
-    MESO_REQUIRE(status == MESO_OK, &model->error, status, "buffers for a batch of %zu: %s",
-                 model->fits, meso_device_error(model->device));
-    model->infer.path->describe(model->infer.run, &model->about);
-out:
-    return status;
-}
-
 void meso_model_give_back(meso_model *model)
 {
-    model->infer.path->reserve(model->infer.run, 0);
+    model->infer.kind->reserve(model->infer.run, 0);
     if (model->layers.run)
-        model->layers.path->reserve(model->layers.run, 0);
+        model->layers.kind->reserve(model->layers.run, 0);
     meso_buffer_release(&model->normalized);
 }
 
-/* What computes, with room for a batch. Errors go to the model. */
+/* What computes, with room for a batch: for fewer images where the device refuses memory for more.
+ * Errors go to the model. */
 static meso_status make_ready(meso_model *model, const meso_model_options *options)
 {
     meso_status status = MESO_OK;
-    MESO_TRY(open_infer(model, options->path, options->n_lanes, &model->infer));
-    model->infer.path->describe(model->infer.run, &model->about);
+    meso_infer *infer = &model->infer;
+    MESO_TRY(open_infer(model, options->path, options->n_lanes, infer));
+    infer->kind->describe(infer->run, &model->about);
     model->fits = options->max_batch ? options->max_batch : model->about.batch;
-    MESO_TRY(meso_model_reserve(model, &model->infer));
+    do
+        status = infer->kind->reserve(infer->run, model->fits);
+    while (status == MESO_ERROR_DEVICE_MEMORY && model->fits > 1 && (model->fits /= 2));
+    MESO_REQUIRE(status == MESO_OK, &model->error, status, "buffers for a batch of %zu: %s",
+                 model->fits, meso_device_error(model->device));
+    infer->kind->describe(infer->run, &model->about); /* CLBlast shows itself when it has room */
 out:
     return status;
 }
@@ -207,7 +201,7 @@ void meso_model_get_info(const meso_model *model, meso_model_info *info)
         .class_names = {model->class_names[0], model->class_names[1]},
         .real_output = model->real_output,
         .max_batch = model->max_batch,
-        .path = model->infer.path->path,
+        .path = model->infer.path,
         .tuning = model->about.tuning,
         .clblast = model->about.clblast,
         .n_fused_layers = model->about.n_fused_layers,
@@ -220,5 +214,5 @@ void meso_model_get_info(const meso_model *model, meso_model_info *info)
 int meso_model_tuning(const meso_model *model, const meso_tuning_family *family,
                       int values[MESO_MAX_TUNABLES])
 {
-    return model->infer.path->tuning(model->infer.run, family, values);
+    return model->infer.kind->tuning(model->infer.run, family, values);
 }

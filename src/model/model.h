@@ -58,12 +58,8 @@ meso_status meso_model_open_normalization(meso_model *model, meso_error *error);
 meso_status meso_model_normalize(const meso_model *model, const meso_buffer *pixels, size_t n,
                                  const meso_buffer *floats);
 
-/* Opens model->layers. Errors go to the model, here and below. */
+/* Opens model->layers. Errors go to the model. */
 meso_status meso_model_need_layers(meso_model *model);
-
-/* Room in model->infer or layers for model->fits images, of which there are fewer where the device
- * refuses memory for more. */
-meso_status meso_model_reserve(meso_model *model, const meso_infer *infer);
 
 /* The device's memory for images is given back. */
 void meso_model_give_back(meso_model *model);

@@ -42,11 +42,7 @@ static meso_status normalize(meso_model *model, const meso_pictures *pixels, mes
     meso_status status = MESO_OK;
     const meso_shape in = model->net->layers[0].shape;
     *floats = (meso_pictures){.buffer = &model->normalized, .is_float = 1, .n = pixels->n};
-    const size_t bytes = meso_pictures_bytes(floats, in);
-    if (model->normalized.bytes < bytes) {
-        meso_buffer_release(&model->normalized);
-        MESO_TRY(meso_buffer_create(model->device, bytes, &model->normalized));
-    }
+    MESO_TRY(meso_buffer_grow(model->device, meso_pictures_bytes(floats, in), &model->normalized));
     MESO_TRY(meso_buffer_wrap(model->device, (void *)pixels->values,
                               meso_pictures_bytes(pixels, in), given));
     MESO_TRY(meso_model_normalize(model, given, pixels->n, &model->normalized));
@@ -61,15 +57,12 @@ static meso_status run_part(meso_model *model, const meso_infer *infer, const me
     meso_status status = MESO_OK;
     meso_buffer given = {0};
     meso_pictures floats;
-    MESO_TRY(meso_model_reserve(model, infer));
-    if (part->n > model->fits)
-        return MESO_ERROR_DEVICE_MEMORY;
     if (model->normalization && !part->is_float) {
         status = normalize(model, part, &given, &floats);
         part = &floats;
     }
     if (status == MESO_OK)
-        status = infer->path->compute(infer->run, part, last, out);
+        status = infer->kind->compute(infer->run, part, last, out);
     if (status != MESO_OK && given.memory)
         meso_device_finish_all(model->device); /* nothing may read the caller's memory any more */
     MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
@@ -228,7 +221,7 @@ meso_status meso_model_tap(meso_model *model, const char *layer, const float *in
     const meso_pictures all = {.values = input, .is_float = 1, .n = n};
     const meso_infer *infer = &model->infer;
     /* A net cut short, to give features, is computed by the model's path, which is faster. */
-    if (!infer->path->any_layer && (model->can_predict || layer_index != model->logits)) {
+    if (!infer->kind->any_layer && (model->can_predict || layer_index != model->logits)) {
         MESO_TRY(meso_model_need_layers(model));
         infer = &model->layers;
     }

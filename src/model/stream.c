@@ -193,8 +193,8 @@ static meso_status start(meso_stream *stream, stream_slot *s, size_t slot)
         pictures = (meso_pictures){.buffer = &s->floats, .is_float = 1, .n = s->n};
         MESO_TRY(meso_model_normalize(model, pixels, s->n, &s->floats));
     }
-    MESO_TRY(
-        model->infer.path->start(model->infer.run, &pictures, &s->results, s->logits, &s->done));
+    MESO_TRY(model->infer.kind->start(model->infer.run, &pictures, model->logits, &s->results,
+                                      s->logits, &s->done));
 out:
     meso_device_use_lane(model->device, MESO_WHOLE_DEVICE);
     if (status != MESO_OK) {
@@ -203,21 +203,6 @@ out:
         meso_event_wait(model->device, &s->done);
         meso_buffer_release(&s->view);
     }
-    return status;
-}
-
-/* DEVICE_MEMORY: the device has none for so many pictures, or computes no slot by itself. */
-static meso_status start_slot(meso_stream *stream, stream_slot *s, size_t slot)
-{
-    meso_status status = MESO_ERROR_DEVICE_MEMORY;
-    meso_model *model = stream->model;
-    if (s->n == 0 || !model->about.starts)
-        return status;
-    MESO_TRY(meso_model_reserve(model, &model->infer));
-    if (model->about.copies && s->n > model->fits)
-        return MESO_ERROR_DEVICE_MEMORY;
-    status = start(stream, s, slot);
-out:
     return status;
 }
 
@@ -243,7 +228,9 @@ meso_status meso_stream_submit(meso_stream *stream, size_t slot, size_t n)
     MESO_REQUIRE(n <= stream->batch, &model->error, MESO_ERROR_ARGUMENT,
                  "%zu pictures do not fit a slot of %zu", n, stream->batch);
     s->n = n;
-    status = start_slot(stream, s, slot);
+    /* Pictures that are copied need room in the device's memory. */
+    const int starts = model->about.starts && n > 0 && (!model->about.copies || n <= model->fits);
+    status = starts ? start(stream, s, slot) : MESO_ERROR_DEVICE_MEMORY;
     if (status == MESO_ERROR_DEVICE_MEMORY)
         status = compute(stream, s);
     MESO_TRY(status);

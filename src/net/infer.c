@@ -14,7 +14,6 @@ enum { plain_batch = 8, tiled_batch = 64, slots = 3 };
 typedef struct plan_run {
     meso_tile_run *tiles; /* NULL: none */
     meso_plan *plan;
-    size_t last;
 } plan_run;
 
 static void close_plan(void *opaque)
@@ -25,20 +24,19 @@ static void close_plan(void *opaque)
     free(run);
 }
 
-static meso_status create(meso_device *device, const meso_net *net,
-                          const meso_infer_settings *settings, int tiled, void **opaque)
+/* Takes over the tiles, also where it fails. */
+static meso_status create(meso_device *device, const meso_net *net, const float *const *params,
+                          meso_tile_run *tiles, void **opaque)
 {
     meso_status status = MESO_OK;
     plan_run *run = calloc(1, sizeof *run);
     *opaque = NULL;
+    if (!run)
+        meso_tile_close(tiles);
     MESO_REQUIRE_MEMORY(run, meso_device_error_slot(device));
-    run->last = settings->last;
-    if (tiled)
-        MESO_TRY(meso_tile_create(device, net, settings->params, NULL, &run->tiles));
-    if (tiled && !run->tiles)
-        goto out;
-    MESO_TRY(meso_plan_create(device, net, settings->params,
-                              tiled ? meso_tile_blocks(run->tiles) : NULL, &run->plan));
+    run->tiles = tiles;
+    MESO_TRY(
+        meso_plan_create(device, net, params, tiles ? meso_tile_blocks(tiles) : NULL, &run->plan));
     *opaque = run;
     run = NULL;
 out:
@@ -47,19 +45,27 @@ out:
     return status;
 }
 
+/* Plain kernels round nothing that could be saved, nor do tiles: `exact` changes nothing. */
 static meso_status create_plain(meso_device *device, const meso_net *net,
-                                const meso_infer_settings *settings, void **run)
+                                const meso_infer_settings *settings, int exact, void **run)
 {
-    return create(device, net, settings, 0, run);
+    (void)exact;
+    return create(device, net, settings->params, NULL, run);
 }
 
 static meso_status create_tiled(meso_device *device, const meso_net *net,
-                                const meso_infer_settings *settings, void **run)
+                                const meso_infer_settings *settings, int exact, void **run)
 {
+    meso_status status = MESO_OK;
+    meso_tile_run *tiles = NULL;
+    (void)exact;
     *run = NULL;
-    if (!meso_tile_suits(meso_device_get_info(device)))
-        return MESO_OK;
-    return create(device, net, settings, 1, run);
+    if (meso_tile_suits(meso_device_get_info(device)))
+        MESO_TRY(meso_tile_create(device, net, settings->params, NULL, &tiles));
+    if (tiles)
+        MESO_TRY(create(device, net, settings->params, tiles, run));
+out:
+    return status;
 }
 
 static meso_status reserve(void *run, size_t n)
@@ -72,25 +78,27 @@ static meso_status compute(void *run, const meso_pictures *pictures, size_t last
     return meso_plan_run(((plan_run *)run)->plan, pictures, 0, last, out);
 }
 
-static meso_status start(void *opaque, const meso_pictures *pictures, const meso_buffer *results,
-                         float *out, meso_event *done)
+static meso_status start(void *run, const meso_pictures *pictures, size_t last,
+                         const meso_buffer *results, float *out, meso_event *done)
 {
-    plan_run *run = opaque;
-    return meso_plan_start(run->plan, pictures, run->last, results, out, done);
+    return meso_plan_start(((plan_run *)run)->plan, pictures, last, results, out, done);
 }
 
 static void describe(const void *opaque, meso_infer_about *about)
 {
     const plan_run *run = opaque;
-    *about = (meso_infer_about){.tuning = run->tiles ? meso_tile_tuning_name(run->tiles) : "",
-                                .n_fused_layers = run->tiles ? meso_tile_n_layers(run->tiles) : 0,
+    *about = (meso_infer_about){.tuning = "",
                                 .n_lanes = 1,
-                                .batch = run->tiles ? tiled_batch : plain_batch,
-                                .starts = run->tiles != NULL,
-                                .copies = run->tiles != NULL,
+                                .batch = plain_batch,
                                 .n_slots = slots,
                                 .slot_batch = SIZE_MAX,
                                 .most_in_slot = SIZE_MAX};
+    if (run->tiles) {
+        about->tuning = meso_tile_tuning_name(run->tiles);
+        about->n_fused_layers = meso_tile_n_layers(run->tiles);
+        about->batch = tiled_batch;
+        about->starts = about->copies = 1;
+    }
     meso_plan_describe(run->plan, about->clblast);
 }
 
@@ -103,47 +111,32 @@ static int tuning(const void *opaque, const meso_tuning_family *family, int *val
     return 1;
 }
 
-static const meso_infer_path plain = {.path = MESO_PATH_PLAIN,
-                                      .any_layer = 1,
-                                      .create = create_plain,
-                                      .reserve = reserve,
-                                      .compute = compute,
-                                      .start = start,
-                                      .describe = describe,
-                                      .tuning = tuning,
-                                      .close = close_plan};
-static const meso_infer_path tiles = {.path = MESO_PATH_FUSED,
-                                      .create = create_tiled,
-                                      .reserve = reserve,
-                                      .compute = compute,
-                                      .start = start,
-                                      .describe = describe,
-                                      .tuning = tuning,
-                                      .close = close_plan};
-/* Tiles transform nothing: there is no rounding to save. */
-static const meso_infer_path tiles_exact = {.path = MESO_PATH_EXACT,
-                                            .create = create_tiled,
-                                            .reserve = reserve,
-                                            .compute = compute,
-                                            .start = start,
-                                            .describe = describe,
-                                            .tuning = tuning,
-                                            .close = close_plan};
+static const meso_infer_kind tiles = {0,     create_tiled, reserve, compute,
+                                      start, describe,     tuning,  close_plan};
+static const meso_infer_kind plain = {1,     create_plain, reserve, compute,
+                                      start, describe,     tuning,  close_plan};
 
 /* Best first; the last one computes every net on every device. */
-static const meso_infer_path *const paths[] = {&meso_infer_strips, &meso_infer_strips_exact, &tiles,
-                                               &tiles_exact, &plain};
-enum { n_paths = sizeof paths / sizeof paths[0] };
+static const struct {
+    meso_path path;
+    const meso_infer_kind *kind;
+    int exact;
+} rows[] = {{MESO_PATH_FUSED, &meso_infer_strips, 0},
+            {MESO_PATH_EXACT, &meso_infer_strips, 1},
+            {MESO_PATH_FUSED, &tiles, 0},
+            {MESO_PATH_EXACT, &tiles, 1},
+            {MESO_PATH_PLAIN, &plain, 0}};
+enum { n_rows = sizeof rows / sizeof rows[0] };
 
 meso_status meso_infer_open(meso_device *device, const meso_net *net, meso_path wanted,
                             const meso_infer_settings *settings, meso_infer *infer)
 {
     meso_status status = MESO_OK;
     *infer = (meso_infer){0};
-    for (size_t i = 0; i < n_paths && !infer->run && status == MESO_OK; i++)
-        if (paths[i]->path == wanted || i == n_paths - 1) {
-            infer->path = paths[i];
-            status = paths[i]->create(device, net, settings, &infer->run);
+    for (size_t i = 0; i < n_rows && !infer->run && status == MESO_OK; i++)
+        if (rows[i].path == wanted || i == n_rows - 1) {
+            *infer = (meso_infer){rows[i].path, rows[i].kind, NULL};
+            status = infer->kind->create(device, net, settings, rows[i].exact, &infer->run);
         }
     return status;
 }
@@ -151,6 +144,6 @@ meso_status meso_infer_open(meso_device *device, const meso_net *net, meso_path 
 void meso_infer_close(meso_infer *infer)
 {
     if (infer->run)
-        infer->path->close(infer->run);
+        infer->kind->close(infer->run);
     *infer = (meso_infer){0};
 }

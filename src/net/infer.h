@@ -30,32 +30,33 @@ typedef struct meso_infer_about {
     size_t slot_batch, most_in_slot;
 } meso_infer_about;
 
-typedef struct meso_infer_path {
-    meso_path path;
+/* What computes: strips, or a plan. */
+typedef struct meso_infer_kind {
     int any_layer; /* 1: `last` of a call may be any layer; 0: that of the settings */
-    /* *run is NULL where this row cannot compute this net on this device. The net outlives the run.
+    /* *run is NULL where this net cannot be computed so on this device. The net outlives the run.
      * Errors go to the device, here and below. */
     meso_status (*create)(meso_device *device, const meso_net *net,
-                          const meso_infer_settings *settings, void **run);
-    /* Room for n images at once; 0: for none. */
+                          const meso_infer_settings *settings, int exact, void **run);
+    /* Room for n images at once, where there is less; 0: for none. The next two make it, too. */
     meso_status (*reserve)(void *run, size_t n);
     /* The output of layer `last`, [n][height][width][channels], when it returns. */
     meso_status (*compute)(void *run, const meso_pictures *pictures, size_t last, float *out);
     /* The same without waiting, from a buffer that work on the lane in use fills. The output passes
      * through `results` and is in `out` when `done` has been waited for; until then all of these
      * must stay. */
-    meso_status (*start)(void *run, const meso_pictures *pictures, const meso_buffer *results,
-                         float *out, meso_event *done);
+    meso_status (*start)(void *run, const meso_pictures *pictures, size_t last,
+                         const meso_buffer *results, float *out, meso_event *done);
     void (*describe)(const void *run, meso_infer_about *about);
     /* The values of the family's row that the run goes by; 0: the family is none of its own. */
     int (*tuning)(const void *run, const meso_tuning_family *family, int *values);
     void (*close)(void *run);
-} meso_infer_path;
+} meso_infer_kind;
 
-extern const meso_infer_path meso_infer_strips, meso_infer_strips_exact; /* strip/strip_infer.c */
+extern const meso_infer_kind meso_infer_strips; /* strip/strip_infer.c */
 
 typedef struct meso_infer {
-    const meso_infer_path *path;
+    meso_path path;
+    const meso_infer_kind *kind;
     void *run;
 } meso_infer;
 

@@ -318,6 +318,7 @@ meso_status meso_plan_start(meso_plan *plan, const meso_pictures *pictures, size
 {
     meso_status status = MESO_OK;
     const size_t size = meso_shape_size(plan->net->layers[last].shape);
+    MESO_TRY(meso_plan_reserve(plan, pictures->n));
     MESO_TRY(take(plan, pictures));
     MESO_TRY(run_layers(plan, 0, last, results));
     MESO_TRY(
@@ -332,18 +333,15 @@ meso_status meso_plan_run(meso_plan *plan, const meso_pictures *pictures, size_t
 {
     meso_status status = MESO_OK;
     const size_t size = meso_shape_size(plan->net->layers[last].shape);
-    const size_t bytes = sizeof(float) * plan->max_batch * size;
     if (first == 0) {
+        MESO_TRY(meso_plan_reserve(plan, pictures->n));
         MESO_TRY(take(plan, pictures));
     } else { /* the zeros that a fused part does not write */
         plan->n = pictures->n;
         meso_tensor_view given = meso_plan_view(plan, first - 1);
         MESO_TRY(meso_tensor_zero_pad(plan->device, &given, plan->n));
     }
-    if (plan->result.bytes < bytes) {
-        meso_buffer_release(&plan->result);
-        MESO_TRY(meso_buffer_create(plan->device, bytes, &plan->result));
-    }
+    MESO_TRY(meso_buffer_grow(plan->device, sizeof(float) * plan->max_batch * size, &plan->result));
     MESO_TRY(run_layers(plan, first, last, &plan->result));
     MESO_TRY(meso_buffer_read(plan->device, &plan->result, 0, out, sizeof(float) * plan->n * size));
 out:

@@ -40,7 +40,7 @@ meso_status meso_plan_create(meso_device *device, const meso_net *net, const flo
                              const meso_plan_blocks *blocks, meso_plan **plan);
 void meso_plan_close(meso_plan *plan); /* NULL is allowed */
 
-/* Room for n images, at least; 0 gives it back, as an error does. Errors: DEVICE_MEMORY, …. */
+/* Room for n images, at least, as calls make it, too; 0 gives it back, as an error does. */
 meso_status meso_plan_reserve(meso_plan *plan, size_t n);
 
 /* What is computed by CLBlast; see meso_products_describe. */

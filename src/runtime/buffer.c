@@ -19,6 +19,14 @@ out:
     return status;
 }
 
+meso_status meso_buffer_grow(meso_device *device, size_t bytes, meso_buffer *buffer)
+{
+    if (buffer->memory && buffer->bytes >= bytes)
+        return MESO_OK;
+    meso_buffer_release(buffer);
+    return meso_buffer_create(device, bytes, buffer);
+}
+
 meso_status meso_buffer_create_filled(meso_device *device, const void *values, size_t bytes,
                                       meso_buffer *buffer)
 {

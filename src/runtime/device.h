@@ -90,6 +90,9 @@ meso_status meso_buffer_wrap(meso_device *device, void *memory, size_t bytes, me
 /* bytes = 0 is allowed and takes the smallest buffer there is. Errors: DEVICE. */
 meso_status meso_buffer_create(meso_device *device, size_t bytes, meso_buffer *buffer);
 
+/* A buffer of at least so many bytes, with or without what was in it. */
+meso_status meso_buffer_grow(meso_device *device, size_t bytes, meso_buffer *buffer);
+
 /* A buffer that holds a copy of `bytes` of `values`. Errors: DEVICE. */
 meso_status meso_buffer_create_filled(meso_device *device, const void *values, size_t bytes,
                                       meso_buffer *buffer);

@@ -69,53 +69,33 @@ out:
     return status;
 }
 
-static meso_status create_fused(meso_device *device, const meso_net *net,
-                                const meso_infer_settings *settings, void **run)
-{
-    return create(device, net, settings, 0, run);
-}
-
-static meso_status create_exact(meso_device *device, const meso_net *net,
-                                const meso_infer_settings *settings, void **run)
-{
-    return create(device, net, settings, 1, run);
-}
-
 static meso_status reserve(void *opaque, size_t n)
 {
     strip_infer *run = opaque;
     return run->rest ? meso_plan_reserve(run->rest, n) : meso_strip_reserve(run->strips, n);
 }
 
-/* The lanes' queues know nothing of the whole device's, so its work is waited for. */
-static meso_status enqueue(strip_infer *run, const meso_pictures *p, const meso_buffer *pictures)
-{
-    meso_status status = MESO_OK;
-    meso_tensor_view planar = {0};
-    if (run->rest)
-        planar = meso_plan_view(run->rest, meso_strip_get_plan(run->strips)->last);
-    if (!p->values)
-        MESO_TRY(meso_device_finish(run->device));
-    MESO_TRY(
-        meso_strip_enqueue(run->strips, pictures, p->is_float, p->n, run->rest ? &planar : NULL));
-out:
-    return status;
-}
-
 static meso_status compute(void *opaque, const meso_pictures *pictures, size_t last, float *out)
 {
     meso_status status = MESO_OK;
     strip_infer *run = opaque;
+    const size_t end = meso_strip_get_plan(run->strips)->last;
+    meso_tensor_view planar = {0};
     meso_buffer given = {0};
+    MESO_TRY(reserve(run, pictures->n));
+    if (run->rest)
+        planar = meso_plan_view(run->rest, end);
     if (pictures->values)
         MESO_TRY(meso_buffer_wrap(run->device, (void *)pictures->values,
                                   meso_pictures_bytes(pictures, run->net->layers[0].shape),
                                   &given));
-    MESO_TRY(enqueue(run, pictures, pictures->values ? &given : pictures->buffer));
+    else /* lanes' queues know nothing of the whole device's */
+        MESO_TRY(meso_device_finish(run->device));
+    MESO_TRY(meso_strip_enqueue(run->strips, pictures->values ? &given : pictures->buffer,
+                                pictures->is_float, pictures->n, run->rest ? &planar : NULL));
     if (run->rest) {
         MESO_TRY(meso_device_finish_all(run->device));
-        MESO_TRY(meso_plan_run(run->rest, pictures, meso_strip_get_plan(run->strips)->last + 1,
-                               last, out));
+        MESO_TRY(meso_plan_run(run->rest, pictures, end + 1, last, out));
     } else {
         MESO_TRY(meso_strip_logits(run->strips, pictures->n, out));
     }
@@ -126,10 +106,11 @@ out:
     return status;
 }
 
-static meso_status start(void *opaque, const meso_pictures *pictures, const meso_buffer *results,
-                         float *out, meso_event *done)
+static meso_status start(void *opaque, const meso_pictures *pictures, size_t last,
+                         const meso_buffer *results, float *out, meso_event *done)
 {
     strip_infer *run = opaque;
+    (void)last;
     return meso_strip_start(run->strips, pictures->buffer, pictures->is_float, pictures->n, results,
                             out, done);
 }
@@ -160,19 +141,5 @@ static int tuning(const void *opaque, const meso_tuning_family *family, int *val
     return 1;
 }
 
-const meso_infer_path meso_infer_strips = {.path = MESO_PATH_FUSED,
-                                           .create = create_fused,
-                                           .reserve = reserve,
-                                           .compute = compute,
-                                           .start = start,
-                                           .describe = describe,
-                                           .tuning = tuning,
-                                           .close = close_strips};
-const meso_infer_path meso_infer_strips_exact = {.path = MESO_PATH_EXACT,
-                                                 .create = create_exact,
-                                                 .reserve = reserve,
-                                                 .compute = compute,
-                                                 .start = start,
-                                                 .describe = describe,
-                                                 .tuning = tuning,
-                                                 .close = close_strips};
+const meso_infer_kind meso_infer_strips = {0,     create,   reserve, compute,
+                                           start, describe, tuning,  close_strips};

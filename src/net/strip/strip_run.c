@@ -383,11 +383,8 @@ static int share_lane(const shares *s, size_t i)
 
 meso_status meso_strip_reserve(meso_strip_run *run, size_t n)
 {
-    const size_t bytes = n * sizeof(float) * (size_t)run->plan.head.output->set.dense.units;
-    if (bytes <= run->logits.bytes)
-        return MESO_OK;
-    meso_buffer_release(&run->logits);
-    return meso_buffer_create(run->device, bytes, &run->logits);
+    const size_t units = (size_t)run->plan.head.output->set.dense.units;
+    return meso_buffer_grow(run->device, n * sizeof(float) * units, &run->logits);
 }
 
 meso_status meso_strip_enqueue(meso_strip_run *run, const meso_buffer *pixels, int is_float,
