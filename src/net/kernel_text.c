@@ -2,26 +2,38 @@
 #include "net/kernel_text.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "net/op/op.h"
 #include "runtime/program.h"
 
-void meso_kernel_define(meso_text *source, const char *name, int value)
+void meso_kernel_define(meso_text *source, const meso_definition *definitions, size_t n)
 {
-    meso_text_format(source, "#define %s %d\n", name, value);
+    for (size_t i = 0; i < n; i++)
+        meso_text_format(source, "#define %s %d\n", definitions[i].name, definitions[i].value);
 }
 
-void meso_kernel_undefine(meso_text *source, const char *const *names)
+void meso_kernel_end(meso_text *source, size_t from, size_t to)
 {
-    for (; *names; names++)
-        meso_text_format(source, "#undef %s\n", *names);
+    static const char define[] = "#define ";
+    while (from < to && !source->out_of_memory) {
+        const char *line = source->bytes + from;
+        char name[64] = "";
+        if (strncmp(line, define, strlen(define)) == 0)
+            snprintf(name, sizeof name, "%.*s", (int)strcspn(line + strlen(define), "( "),
+                     line + strlen(define));
+        from += strcspn(line, "\n") + 1;
+        if (*name)
+            meso_text_format(source, "#undef %s\n", name);
+    }
 }
 
-meso_status meso_kernel_add(meso_text *source, const char *file, const char *const *names,
-                            meso_error *error)
+meso_status meso_kernel_add(meso_text *source, size_t from, const char *file, meso_error *error)
 {
+    const size_t to = source->length;
     meso_status status = meso_source_add(source, file, error);
-    meso_kernel_undefine(source, names);
+    meso_kernel_end(source, from, to);
     return status;
 }
 

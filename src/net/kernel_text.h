@@ -12,11 +12,21 @@
 #define MESO_FLOAT_CONSTANT "%af"
 #define MESO_FLOAT_VALUE(x) ((double)(float)(x))
 
-void meso_kernel_define(meso_text *source, const char *name, int value);
-void meso_kernel_undefine(meso_text *source, const char *const *names); /* NULL ends them */
-/* A file of cl/, as meso_source_add, and the end of the names that stand in front of it. */
-meso_status meso_kernel_add(meso_text *source, const char *file, const char *const *names,
-                            meso_error *error);
+typedef struct meso_definition {
+    const char *name;
+    int value;
+} meso_definition;
+
+/* MESO_DEFINE(source, {"TAPS", 3}, {"POOL", 2}) */
+#define MESO_DEFINE(source, ...)                                       \
+    meso_kernel_define(source, (const meso_definition[]){__VA_ARGS__}, \
+                       sizeof((const meso_definition[]){__VA_ARGS__}) / sizeof(meso_definition))
+void meso_kernel_define(meso_text *source, const meso_definition *definitions, size_t n);
+
+/* Undefines what is defined in bytes [from, to) of the text. */
+void meso_kernel_end(meso_text *source, size_t from, size_t to);
+/* A file of cl/, as meso_source_add, and the end of what is defined in front of it since `from`. */
+meso_status meso_kernel_add(meso_text *source, size_t from, const char *file, meso_error *error);
 /* ACTIVATE(v), of `vec` by LARGER and SMALLER. */
 void meso_kernel_define_activation(meso_text *source, const meso_layer *layer);
 

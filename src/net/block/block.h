@@ -62,12 +62,25 @@ static inline const meso_block_conv *meso_block_first_conv(const meso_block_bran
     return branch->reduce.layer ? &branch->reduce : &branch->conv;
 }
 
+/* How many times layers read `layer`; *reader, where not NULL, becomes the last of them. */
+size_t meso_block_readers(const meso_net *net, const meso_layer *layer, const meso_layer **reader);
+
 /* The layer's only reader if it is of that op, else NULL; also where `layer` is NULL. */
 const meso_layer *meso_block_follow(const meso_net *net, const meso_layer *layer,
                                     const struct meso_op *op);
 
 /* The same for an activation that never falls: only then may the maximum be taken before it. */
 const meso_layer *meso_block_follow_activation(const meso_net *net, const meso_layer *layer);
+
+/* Values of a layer's parameters among the net's, and a batch norm as a scale of channel k, which is
+ * returned, and a shift. */
+static inline const float *meso_block_param(const float *const *params, const meso_layer *layer,
+                                            size_t i)
+{
+    return params[layer->first_param + i];
+}
+double meso_block_fold_norm(const meso_layer *norm, const float *const *params, size_t k,
+                            double *shift);
 
 /* The largest divisor of n that is at most `most`, and at least 1. */
 int meso_divisor(int n, int most);

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inception blocks: branches that all read one tensor, each a 1 × 1
- * convolution or a 1 × 1 and behind it a 3 × 3 one, dilated or not; each convolution with bias and
- * the same activation; their concat; batch norm; max-pool 2 × 2.
+ * Inception blocks: branches that all read one tensor, each a 1 × 1 convolution or a 1 × 1 and
+ * behind it a 3 × 3 one, dilated or not; each convolution with bias and the same activation; their
+ * concat; batch norm; max-pool 2 × 2.
  */
 #include "net/block/block.h"
 #include "net/op/op.h"
-
-static size_t count_readers(const meso_net *net, const meso_layer *layer)
-{
-    size_t n = 0, position = (size_t)(layer - net->layers);
-    for (size_t i = 0; i < net->n_layers; i++)
-        for (size_t k = 0; k < net->layers[i].n_inputs; k++)
-            n += net->layers[i].inputs[k] == position;
-    return n;
-}
 
 static const meso_layer *input_of(const meso_net *net, const meso_layer *layer)
 {
@@ -84,7 +75,7 @@ static int order_branches(const meso_net *net, const meso_layer *concat, meso_bl
 /* Each layer that reads `from` begins a branch, and all end in the same concat: block->conv. */
 static int find_branches(const meso_net *net, const meso_layer *from, meso_block *block)
 {
-    size_t position = (size_t)(from - net->layers), n = count_readers(net, from);
+    size_t position = (size_t)(from - net->layers), n = meso_block_readers(net, from, NULL);
     if (n < 2 || n > MESO_MAX_BRANCHES)
         return 0;
     for (size_t i = 0; i < net->n_layers && block->n_branches < n; i++) {

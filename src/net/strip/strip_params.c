@@ -2,30 +2,21 @@
  *
  * A fused block's parameters as its kernel takes them.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/strip/strip.h"
 
-static const float *param_of(const float *const *params, const meso_layer *layer, size_t i)
-{
-    return params[layer->first_param + i];
-}
-
 /* scale, shift, sign of each filter, and which filters are negated. */
 static void fold_norm(const meso_block *block, const float *const *params, float *affine,
                       int *negate)
 {
-    const float *gamma = param_of(params, block->norm, 0), *beta = param_of(params, block->norm, 1);
-    const float *mean = param_of(params, block->norm, 2);
-    const float *variance = param_of(params, block->norm, 3);
-    int n = block->conv->shape.c;
-    for (int k = 0; k < n; k++) {
-        double scale = gamma[k] / sqrt(variance[k] + block->norm->set.batch_norm.epsilon);
+    const size_t n = (size_t)block->conv->shape.c;
+    for (size_t k = 0; k < n; k++) {
+        double shift, scale = meso_block_fold_norm(block->norm, params, k, &shift);
         negate[k] = scale < 0;
         affine[n + k] = (float)scale;
-        affine[2 * n + k] = (float)(beta[k] - mean[k] * scale);
+        affine[2 * n + k] = (float)shift;
         affine[3 * n + k] = negate[k] ? -1 : 1;
     }
 }
@@ -45,13 +36,13 @@ static float *write_branch(const meso_block_branch *branch, const float *const *
     const meso_block_conv *conv = &branch->conv, *reduce = &branch->reduce;
     if (reduce->layer) {
         size_t n = (size_t)reduce->layer->shape.c;
-        meso_strip_filters(reduce, param_of(params, reduce->layer, 0), NULL, divide, to);
+        meso_strip_filters(reduce, meso_block_param(params, reduce->layer, 0), NULL, divide, to);
         to += meso_strip_n_filter_values(reduce);
-        memcpy(to, param_of(params, reduce->bias, 0), n * sizeof *to);
+        memcpy(to, meso_block_param(params, reduce->bias, 0), n * sizeof *to);
         to += n;
         divide = 1;
     }
-    meso_strip_filters(conv, param_of(params, conv->layer, 0), negate, divide, to);
+    meso_strip_filters(conv, meso_block_param(params, conv->layer, 0), negate, divide, to);
     return to + meso_strip_n_filter_values(conv);
 }
 
@@ -73,7 +64,7 @@ void meso_strip_params(const meso_block *block, const float *const *params, doub
         for (size_t i = 0; i < block->n_branches; i++) {
             const meso_block_conv *conv = &branches[i].conv;
             size_t count = (size_t)conv->layer->shape.c;
-            memcpy(*affine + k, param_of(params, conv->bias, 0), count * sizeof **affine);
+            memcpy(*affine + k, meso_block_param(params, conv->bias, 0), count * sizeof **affine);
             to = write_branch(&branches[i], params, negate + k, divide, to);
             k += count;
         }

@@ -61,11 +61,6 @@ static meso_status create_zeros(meso_device *device, size_t bytes, meso_buffer *
     return status == MESO_OK ? meso_buffer_zero(device, buffer) : status;
 }
 
-static const float *param_of(const float *const *params, const meso_layer *layer, size_t i)
-{
-    return params[layer->first_param + i];
-}
-
 static meso_status upload_block(meso_strip_run *run, size_t i, const float *const *params)
 {
     meso_status status = MESO_OK;
@@ -95,11 +90,11 @@ static meso_status upload_head(meso_strip_run *run, const float *const *params)
     const meso_head *head = &run->plan.head;
     const meso_layer *const layers[] = {head->hidden, head->hidden_bias, head->output,
                                         head->output_bias};
-    float *hidden = meso_strip_hidden(&run->plan, param_of(params, head->hidden, 0));
+    float *hidden = meso_strip_hidden(&run->plan, meso_block_param(params, head->hidden, 0));
     MESO_REQUIRE_MEMORY(hidden, meso_device_error_slot(run->device));
     for (size_t i = 0; i < 4; i++)
         MESO_TRY(meso_buffer_create_filled(
-            run->device, i ? param_of(params, layers[i], 0) : hidden,
+            run->device, i ? meso_block_param(params, layers[i], 0) : hidden,
             run->net->params[layers[i]->first_param].n_values * sizeof(float), &run->head[i]));
 out:
     free(hidden);

@@ -13,75 +13,64 @@
 static void define_sizes(meso_text *source, const meso_strip_plan *plan,
                          const meso_strip_block *block)
 {
-    meso_kernel_define(source, "IN_CHANNELS", block->in.shape.c);
-    meso_kernel_define(source, "FILTERS", block->out.shape.c);
-    meso_kernel_define(source, "PHASES", meso_strip_phases(&block->in, plan->tuning.lanes));
-    meso_kernel_define(source, "IN_ROWS", meso_strip_rows(&block->in));
-    meso_kernel_define(source, "IN_STRIDE", meso_strip_stride(&block->in, plan->tuning.lanes));
-    meso_kernel_define(source, "IN_PAD", block->in.pad);
-    meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
-    meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning.lanes));
-    meso_kernel_define(source, "OUT_PAD", block->out.pad);
-    meso_kernel_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
+    MESO_DEFINE(source, {"IN_CHANNELS", block->in.shape.c}, {"FILTERS", block->out.shape.c},
+                {"PHASES", meso_strip_phases(&block->in, plan->tuning.lanes)},
+                {"IN_ROWS", meso_strip_rows(&block->in)},
+                {"IN_STRIDE", meso_strip_stride(&block->in, plan->tuning.lanes)},
+                {"IN_PAD", block->in.pad}, {"OUT_ROWS", meso_strip_rows(&block->out)},
+                {"OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning.lanes)},
+                {"OUT_PAD", block->out.pad},
+                {"OUT_HALVES", block->out.halves && !block->in.halves});
     meso_kernel_define_activation(source, block->layers.activation);
 }
-#define SIZE_NAMES                                                                    \
-    "IN_CHANNELS", "FILTERS", "PHASES", "IN_ROWS", "IN_STRIDE", "IN_PAD", "OUT_ROWS", \
-        "OUT_STRIDE", "OUT_PAD", "OUT_HALVES", "ACTIVATE"
 
 static void define_method(meso_text *source, const meso_block_conv *conv)
 {
-    meso_kernel_define(source, "METHOD_DIRECT", conv->method == MESO_STRIP_DIRECT);
-    meso_kernel_define(source, "METHOD_WINOGRAD_Y", conv->method == MESO_STRIP_WINOGRAD_Y);
-    meso_kernel_define(source, "METHOD_WINOGRAD_YX", conv->method == MESO_STRIP_WINOGRAD_YX);
-    meso_kernel_define(source, "FILTER_BLOCK", conv->filter_block);
+    MESO_DEFINE(source, {"METHOD_DIRECT", conv->method == MESO_STRIP_DIRECT},
+                {"METHOD_WINOGRAD_Y", conv->method == MESO_STRIP_WINOGRAD_Y},
+                {"METHOD_WINOGRAD_YX", conv->method == MESO_STRIP_WINOGRAD_YX},
+                {"FILTER_BLOCK", conv->filter_block});
 }
-#define METHOD_NAMES "METHOD_DIRECT", "METHOD_WINOGRAD_Y", "METHOD_WINOGRAD_YX", "FILTER_BLOCK"
 
 static meso_status add_block(meso_text *source, const meso_strip_plan *plan, size_t i,
                              meso_error *error)
 {
-    static const char *const names[] = {SIZE_NAMES, METHOD_NAMES, "NAME", "TAPS",
-                                        "POOL",     "HALVES",     NULL};
     const meso_strip_block *block = &plan->blocks[i];
     const meso_block_conv *conv = meso_block_only_conv(&block->layers);
+    const size_t from = source->length;
     meso_text_format(source, "#define NAME block_%zu\n", i);
-    meso_kernel_define(source, "TAPS", conv->taps);
-    meso_kernel_define(source, "POOL", block->layers.pool_size);
-    meso_kernel_define(source, "HALVES", block->in.halves);
+    MESO_DEFINE(source, {"TAPS", conv->taps}, {"POOL", block->layers.pool_size},
+                {"HALVES", block->in.halves});
     define_sizes(source, plan, block);
     define_method(source, conv);
-    return meso_kernel_add(source, "strip_block", names, error);
+    return meso_kernel_add(source, from, "strip_block", error);
 }
 
 /* A function for each branch and the kernel that calls them. */
 static meso_status add_inception(meso_text *source, const meso_strip_plan *plan, size_t i,
                                  meso_error *error)
 {
-    static const char *const branch_names[] = {METHOD_NAMES,    "BRANCH",   "BRANCH_FILTERS",
-                                               "FIRST_FILTER",  "REDUCED",  "TAPS",
-                                               "REDUCED_BLOCK", "DILATION", NULL};
-    static const char *const names[] = {SIZE_NAMES, "IN_HEIGHT", "BANDS", NULL};
     const meso_strip_block *block = &plan->blocks[i];
     meso_status status = MESO_OK;
     meso_text calls = {0};
     size_t first_value = 0;
     int first_filter = 0;
+    const size_t from = source->length;
     define_sizes(source, plan, block);
-    meso_kernel_define(source, "IN_HEIGHT", block->in.shape.h);
-    meso_kernel_define(source, "BANDS", block->bands);
+    MESO_DEFINE(source, {"IN_HEIGHT", block->in.shape.h}, {"BANDS", block->bands});
+    const size_t to = source->length;
     for (size_t k = 0; k < block->layers.n_branches; k++) {
         const meso_block_conv *conv = &block->layers.branches[k].conv;
         const meso_block_conv *reduce = &block->layers.branches[k].reduce;
+        const size_t from_here = source->length;
         meso_text_format(source, "#define BRANCH(part) block_%zu_branch_%zu_##part\n", i, k);
-        meso_kernel_define(source, "BRANCH_FILTERS", conv->layer->shape.c);
-        meso_kernel_define(source, "FIRST_FILTER", first_filter);
-        meso_kernel_define(source, "REDUCED", reduce->layer ? reduce->layer->shape.c : 0);
-        meso_kernel_define(source, "REDUCED_BLOCK", reduce->filter_block);
-        meso_kernel_define(source, "TAPS", conv->taps);
-        meso_kernel_define(source, "DILATION", conv->dilation);
+        MESO_DEFINE(source, {"BRANCH_FILTERS", conv->layer->shape.c},
+                    {"FIRST_FILTER", first_filter},
+                    {"REDUCED", reduce->layer ? reduce->layer->shape.c : 0},
+                    {"REDUCED_BLOCK", reduce->filter_block}, {"TAPS", conv->taps},
+                    {"DILATION", conv->dilation});
         define_method(source, conv);
-        MESO_TRY(meso_kernel_add(source, "strip_inception", branch_names, error));
+        MESO_TRY(meso_kernel_add(source, from_here, "strip_inception", error));
         meso_text_format(&calls,
                          "    block_%zu_branch_%zu_run(item * BANDS, n, in, out, filters + %zu, "
                          "affine);\n",
@@ -97,7 +86,7 @@ static meso_status add_inception(meso_text *source, const meso_strip_plan *plan,
                      "    floats_in affine)\n{\n    step_block_%zu(get_global_id(0), "
                      "get_global_id(1), in, out, filters, affine);\n}\n",
                      i, calls.bytes, i, i);
-    meso_kernel_undefine(source, names);
+    meso_kernel_end(source, from, to);
 out:
     meso_text_free(&calls);
     return status;
@@ -105,44 +94,36 @@ out:
 
 static meso_status add_first(meso_text *source, const meso_strip_plan *plan, meso_error *error)
 {
-    static const char *const names[] = {"NAME",         "FILTERS",   "OUT_ROWS",
-                                        "OUT_STRIDE",   "OUT_PAD",   "ACTIVATE",
-                                        "FILTER_BLOCK", "TILE_ROWS", NULL};
     const meso_strip_block *block = &plan->blocks[0];
+    const size_t from = source->length;
     meso_text_add(source, "#define NAME first_block\n");
-    meso_kernel_define(source, "FILTERS", block->out.shape.c);
-    meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
-    meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning.lanes));
-    meso_kernel_define(source, "OUT_PAD", block->out.pad);
-    meso_kernel_define(source, "FILTER_BLOCK", meso_block_only_conv(&block->layers)->filter_block);
-    meso_kernel_define(source, "TILE_ROWS", plan->tuning.first_tile_rows);
+    MESO_DEFINE(source, {"FILTERS", block->out.shape.c}, {"OUT_ROWS", meso_strip_rows(&block->out)},
+                {"OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning.lanes)},
+                {"OUT_PAD", block->out.pad},
+                {"FILTER_BLOCK", meso_block_only_conv(&block->layers)->filter_block},
+                {"TILE_ROWS", plan->tuning.first_tile_rows});
     meso_kernel_define_activation(source, block->layers.activation);
-    return meso_kernel_add(source, "strip_first", names, error);
+    return meso_kernel_add(source, from, "strip_first", error);
 }
 
 /* What follows the last block: the head, or the way back to planar tensors. */
 static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_error *error)
 {
-    static const char *const head_names[] = {"NAME",    "INPUTS",   "UNITS",
-                                             "OUTPUTS", "ACTIVATE", NULL};
-    static const char *const planar_names[] = {"NAME",   "ROWS",   "IN_PAD", "IN_CHANNELS",
-                                               "PHASES", "HALVES", NULL};
     const meso_strip_shape *out = &plan->blocks[plan->n_blocks - 1].out;
+    const size_t from = source->length;
     if (plan->head.flatten) {
         meso_text_add(source, "#define NAME head\n");
-        meso_kernel_define(source, "INPUTS", (int)meso_shape_size(out->shape));
-        meso_kernel_define(source, "UNITS", plan->head.hidden->set.dense.units);
-        meso_kernel_define(source, "OUTPUTS", plan->head.output->set.dense.units);
+        MESO_DEFINE(source, {"INPUTS", (int)meso_shape_size(out->shape)},
+                    {"UNITS", plan->head.hidden->set.dense.units},
+                    {"OUTPUTS", plan->head.output->set.dense.units});
         meso_kernel_define_activation(source, plan->head.activation);
-        return meso_kernel_add(source, "strip_head", head_names, error);
+        return meso_kernel_add(source, from, "strip_head", error);
     }
     meso_text_add(source, "#define NAME planar\n");
-    meso_kernel_define(source, "ROWS", meso_strip_rows(out));
-    meso_kernel_define(source, "IN_PAD", out->pad);
-    meso_kernel_define(source, "IN_CHANNELS", out->shape.c);
-    meso_kernel_define(source, "PHASES", meso_strip_phases(out, plan->tuning.lanes));
-    meso_kernel_define(source, "HALVES", out->halves);
-    return meso_kernel_add(source, "strip_planar", planar_names, error);
+    MESO_DEFINE(source, {"ROWS", meso_strip_rows(out)}, {"IN_PAD", out->pad},
+                {"IN_CHANNELS", out->shape.c},
+                {"PHASES", meso_strip_phases(out, plan->tuning.lanes)}, {"HALVES", out->halves});
+    return meso_kernel_add(source, from, "strip_planar", error);
 }
 
 /* For devices that no queue splits by core: each work-item brings whole images through all blocks,
@@ -192,11 +173,10 @@ meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *pl
 {
     meso_status status = MESO_OK;
     const meso_strip_shape *picture = &plan->blocks[0].in;
-    meso_kernel_define(source, "LANES", plan->tuning.lanes);
-    meso_kernel_define(source, "PICTURE_HEIGHT", picture->shape.h);
-    meso_kernel_define(source, "PICTURE_CHANNELS", picture->shape.c);
-    meso_kernel_define(source, "PICTURE_PHASES", meso_strip_phases(picture, plan->tuning.lanes));
-    meso_kernel_define(source, "PICTURE_PAD", picture->pad);
+    MESO_DEFINE(source, {"LANES", plan->tuning.lanes}, {"PICTURE_HEIGHT", picture->shape.h},
+                {"PICTURE_CHANNELS", picture->shape.c},
+                {"PICTURE_PHASES", meso_strip_phases(picture, plan->tuning.lanes)},
+                {"PICTURE_PAD", picture->pad});
     MESO_TRY(meso_source_add(source, "strip", error));
     MESO_TRY(meso_source_add(source, "strip_picture", error));
 out:

@@ -2,25 +2,10 @@
  *
  * Parameters in the order in which GPUs' kernels take them.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/tile/tile.h"
-
-static const float *param_of(const float *const *params, const meso_layer *layer, size_t i)
-{
-    return params[layer->first_param + i];
-}
-
-/* Batch norm of filter k as a scale, which is returned, and a shift. */
-static double fold_norm(const meso_layer *norm, const float *const *params, size_t k, double *shift)
-{
-    const float *const *p = params + norm->first_param;
-    const double scale = p[0][k] / sqrt(p[3][k] + norm->set.batch_norm.epsilon);
-    *shift = p[1][k] - p[2][k] * scale;
-    return scale;
-}
 
 /* [row][column][channel][filter] → [channel][row][column][filter] of filters first … first + n − 1,
  * with zeros for those beyond the last. negate[k]: filter k's sign is turned; NULL: none. Returns
@@ -53,15 +38,15 @@ static void block_params(const meso_tile_block *block, const float *const *param
     float *to = made->filters =
         negate && made->affine ? calloc(made->n_filters, sizeof *made->filters) : NULL;
     for (size_t k = 0; to && k < n; k++) {
-        double shift, scale = fold_norm(block->layers.norm, params, k, &shift);
+        double shift, scale = meso_block_fold_norm(block->layers.norm, params, k, &shift);
         negate[k] = scale < 0; /* the smallest of a window counts: the largest of its negatives */
-        made->affine[k] = param_of(params, conv->bias, 0)[k];
+        made->affine[k] = meso_block_param(params, conv->bias, 0)[k];
         made->affine[room + k] = (float)scale;
         made->affine[2 * room + k] = (float)shift;
         made->affine[3 * room + k] = negate[k] ? -1 : 1;
     }
     for (int g = 0; to && g < block->filter_groups; g++)
-        to = order_filters(conv, param_of(params, conv->layer, 0), g * block->filters,
+        to = order_filters(conv, meso_block_param(params, conv->layer, 0), g * block->filters,
                            block->filters, negate, to);
     free(negate);
 }
@@ -87,13 +72,13 @@ static void order_branches(const meso_tile_block *block, const float *const *par
         const meso_block_conv *first = meso_block_first_conv(branch), *conv = &branch->conv;
         const int filters = first->layer->shape.c;
         for (int c = 0; c < block->in.c; c++)
-            memcpy(to + c * n, param_of(params, first->layer, 0) + c * filters,
+            memcpy(to + c * n, meso_block_param(params, first->layer, 0) + c * filters,
                    (size_t)filters * sizeof *to);
-        memcpy(bias, param_of(params, first->bias, 0), (size_t)filters * sizeof *bias);
+        memcpy(bias, meso_block_param(params, first->bias, 0), (size_t)filters * sizeof *bias);
         to += filters;
         bias += filters;
         for (int k = 0; conv != first && k < conv->layer->shape.c; k += block->filters)
-            next = order_filters(conv, param_of(params, conv->layer, 0), k,
+            next = order_filters(conv, meso_block_param(params, conv->layer, 0), k,
                                  meso_tile_together(block, branch, k), NULL, next);
     }
 }
@@ -114,8 +99,9 @@ static void inception_params(const meso_tile_block *block, const float *const *p
         const meso_block_conv *conv = &block->layers.branches[i].conv;
         for (size_t j = 0; j < (size_t)conv->layer->shape.c; j++, k++) {
             double shift;
-            made->affine[k] = param_of(params, conv->bias, 0)[j];
-            made->affine[n + k] = (float)fold_norm(block->layers.norm, params, k, &shift);
+            made->affine[k] = meso_block_param(params, conv->bias, 0)[j];
+            made->affine[n + k] =
+                (float)meso_block_fold_norm(block->layers.norm, params, k, &shift);
             made->affine[2 * n + k] = (float)shift;
         }
     }
@@ -131,7 +117,7 @@ static void head_params(const meso_tile_block *block, const float *const *params
     const size_t outputs = (size_t)head->output->set.dense.units;
     const size_t inputs = meso_shape_size(block->in), channels = (size_t)block->in.c;
     const size_t plane = inputs / channels;
-    const float *kernel = param_of(params, head->hidden, 0);
+    const float *kernel = meso_block_param(params, head->hidden, 0);
     made->n_filters = inputs * units;
     made->n_affine = units + units * outputs + outputs;
     made->filters = calloc(made->n_filters, sizeof *made->filters);
@@ -141,9 +127,9 @@ static void head_params(const meso_tile_block *block, const float *const *params
     for (size_t u = 0; u < units; u++)
         for (size_t i = 0; i < inputs; i++)
             made->filters[u * inputs + i] = kernel[(i % plane * channels + i / plane) * units + u];
-    memcpy(to, param_of(params, head->hidden_bias, 0), units * sizeof *to);
-    memcpy(to + units, param_of(params, head->output, 0), units * outputs * sizeof *to);
-    memcpy(to + units + units * outputs, param_of(params, head->output_bias, 0),
+    memcpy(to, meso_block_param(params, head->hidden_bias, 0), units * sizeof *to);
+    memcpy(to + units, meso_block_param(params, head->output, 0), units * outputs * sizeof *to);
+    memcpy(to + units + units * outputs, meso_block_param(params, head->output_bias, 0),
            outputs * sizeof *to);
 }
 

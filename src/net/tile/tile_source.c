@@ -12,41 +12,29 @@ const char *const meso_tile_templates[MESO_TILE_N_KINDS] = {[MESO_TILE_BLOCK] = 
                                                                 "tile_inception",
                                                             [MESO_TILE_HEAD] = "tile_head"};
 
-typedef struct size_name {
-    const char *name;
-    int value;
-} size_name;
-
-static void define(meso_text *source, const size_name *sizes, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        meso_kernel_define(source, sizes[i].name, sizes[i].value);
-}
-#define DEFINE(source, ...)                          \
-    define(source, (const size_name[]){__VA_ARGS__}, \
-           sizeof((const size_name[]){__VA_ARGS__}) / sizeof(size_name))
-
 /* What the templates of pictures share. */
 static void define_tile(meso_text *source, const meso_tile_block *block)
 {
     const meso_shape in = block->in, out = block->layers.pool->shape;
-    DEFINE(source, {"TAPS", block->taps}, {"FILTERS", block->layers.conv->shape.c},
-           {"GROUP_Y", block->group_y}, {"IMAGES", block->images}, {"TILE_STRIDE", block->stride},
-           {"CLIPPED",
-            out.h * block->layers.pool_size > in.h || out.w * block->layers.pool_size > in.w});
+    MESO_DEFINE(source, {"TAPS", block->taps}, {"FILTERS", block->layers.conv->shape.c},
+                {"GROUP_Y", block->group_y}, {"IMAGES", block->images},
+                {"TILE_STRIDE", block->stride},
+                {"CLIPPED",
+                 out.h * block->layers.pool_size > in.h || out.w * block->layers.pool_size > in.w});
 }
 
 static meso_status write_block(meso_text *source, const meso_tile_block *block, const char *name,
                                meso_error *error)
 {
     (void)name;
+    (void)error;
     define_tile(source, block);
-    DEFINE(source, {"POOL", block->layers.pool_size}, {"FILTERS_OF_ITEM", block->filters},
-           {"FILTER_GROUPS", block->filter_groups}, {"CHUNK", block->channels},
-           {"SCRATCH", (int)meso_tile_scratch(block)}, {"LOCAL_FILTERS", block->local});
+    MESO_DEFINE(source, {"POOL", block->layers.pool_size}, {"FILTERS_OF_ITEM", block->filters},
+                {"FILTER_GROUPS", block->filter_groups}, {"CHUNK", block->channels},
+                {"SCRATCH", (int)meso_tile_scratch(block)}, {"LOCAL_FILTERS", block->local});
     meso_text_format(source, "#define vec float%d\n#define FILTER_SPACE %s\n", block->filters,
                      block->local ? "__global" : "__constant");
-    return meso_source_add(source, meso_tile_templates[block->kind], error);
+    return MESO_OK;
 }
 
 /* Where a piece of a branch stands among all: its first channel, filter and value. */
@@ -58,13 +46,12 @@ typedef struct position {
 static meso_status write_piece(meso_text *source, meso_text *calls, const meso_block_branch *branch,
                                const char *name, const position *at, int filters, meso_error *error)
 {
-    static const char *const names[] = {
-        "BRANCH", "BRANCH_CHANNELS", "BRANCH_FILTERS", "FIRST_FILTER", "DILATION", "vec", NULL};
+    const size_t from = source->length;
     meso_text_format(source, "#define BRANCH %s_%d\n#define vec float4\n", name, at->filter);
-    DEFINE(source, {"BRANCH_CHANNELS", branch->conv.channels}, {"BRANCH_FILTERS", filters},
-           {"FIRST_FILTER", at->filter},
-           {"DILATION", branch->reduce.layer ? branch->conv.dilation : 0});
-    meso_status status = meso_kernel_add(source, "tile_branch", names, error);
+    MESO_DEFINE(source, {"BRANCH_CHANNELS", branch->conv.channels}, {"BRANCH_FILTERS", filters},
+                {"FIRST_FILTER", at->filter},
+                {"DILATION", branch->reduce.layer ? branch->conv.dilation : 0});
+    meso_status status = meso_kernel_add(source, from, "tile_branch", error);
     meso_text_format(calls,
                      " %s_%d(window + %d * TILE_ROWS * (TILE_STRIDE / 2), filters + %d, affine, "
                      "to, PLANE(out_t), right, below);",
@@ -79,7 +66,7 @@ static meso_status write_inception(meso_text *source, const meso_tile_block *blo
     meso_text calls = {0};
     position at = {.value = block->channels * (block->in.c + 1)};
     define_tile(source, block);
-    meso_kernel_define(source, "REDUCED", block->channels);
+    MESO_DEFINE(source, {"REDUCED", block->channels});
     for (size_t i = 0; i < block->layers.n_branches; i++) {
         const meso_block_branch *branch = &block->layers.branches[i];
         const int n = branch->conv.layer->shape.c, is_reduced = branch->reduce.layer != NULL;
@@ -94,7 +81,6 @@ static meso_status write_inception(meso_text *source, const meso_tile_block *blo
     }
     MESO_REQUIRE(!calls.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     meso_text_format(source, "#define vec float\n#define BRANCHES%s\n", calls.bytes);
-    MESO_TRY(meso_source_add(source, meso_tile_templates[block->kind], error));
 out:
     meso_text_free(&calls);
     return status;
@@ -104,37 +90,33 @@ static meso_status write_head(meso_text *source, const meso_tile_block *block, c
                               meso_error *error)
 {
     (void)name;
-    DEFINE(source, {"UNITS", block->head.hidden->set.dense.units},
-           {"OUTPUTS", block->head.output->set.dense.units});
+    (void)error;
+    MESO_DEFINE(source, {"UNITS", block->head.hidden->set.dense.units},
+                {"OUTPUTS", block->head.output->set.dense.units});
     meso_text_add(source, "#define vec float\n");
-    return meso_source_add(source, meso_tile_templates[block->kind], error);
+    return MESO_OK;
 }
 
 meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_tile_block *block,
                             meso_plan_input input, const char *name, meso_error *error)
 {
+    meso_status status = MESO_OK;
     static meso_status (*const writers[MESO_TILE_N_KINDS])(meso_text *, const meso_tile_block *,
                                                            const char *, meso_error *) = {
         [MESO_TILE_BLOCK] = write_block,
         [MESO_TILE_INCEPTION] = write_inception,
         [MESO_TILE_HEAD] = write_head};
-    static const char *const names[] = {
-        "NAME",        "in_value",        "UNIT",          "ACTIVATE",
-        "IN_CHANNELS", "HEIGHT_OF_IN",    "WIDTH_OF_IN",   "GROUP_X",
-        "GROUP_Y",     "IMAGES",          "INTERLEAVED",   "vec",
-        "TAPS",        "FILTERS",         "TILE_STRIDE",   "CLIPPED",
-        "POOL",        "FILTERS_OF_ITEM", "FILTER_GROUPS", "CHUNK",
-        "SCRATCH",     "LOCAL_FILTERS",   "FILTER_SPACE",  "REDUCED",
-        "BRANCHES",    "UNITS",           "OUTPUTS",       NULL};
+    const size_t from = source->length;
     const double unit = input == MESO_PLAN_PIXELS ? 1 / net->layers[0].set.input.divide : 1;
     meso_text_format(source,
                      "#define NAME %s\n#define in_value %s\n#define UNIT " MESO_FLOAT_CONSTANT "\n",
                      name, input == MESO_PLAN_PIXELS ? "uchar" : "float", MESO_FLOAT_VALUE(unit));
-    DEFINE(source, {"IN_CHANNELS", block->in.c}, {"HEIGHT_OF_IN", block->in.h},
-           {"WIDTH_OF_IN", block->in.w}, {"GROUP_X", block->group_x},
-           {"INTERLEAVED", input != MESO_PLAN_TENSOR});
+    MESO_DEFINE(source, {"IN_CHANNELS", block->in.c}, {"HEIGHT_OF_IN", block->in.h},
+                {"WIDTH_OF_IN", block->in.w}, {"GROUP_X", block->group_x},
+                {"INTERLEAVED", input != MESO_PLAN_TENSOR});
     meso_kernel_define_activation(source, block->layers.activation);
-    meso_status status = writers[block->kind](source, block, name, error);
-    meso_kernel_undefine(source, names);
+    MESO_TRY(writers[block->kind](source, block, name, error));
+    MESO_TRY(meso_kernel_add(source, from, meso_tile_templates[block->kind], error));
+out:
     return status;
 }

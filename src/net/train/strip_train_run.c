@@ -141,26 +141,12 @@ static void close_run(void *opaque)
     train_run *run = opaque;
     if (!run)
         return;
-    train_kernels *k = &run->kernels;
-    meso_kernel *const kernels[] = {&k->first_forward[0],
-                                    &k->first_forward[1],
-                                    &k->first_backward[0],
-                                    &k->first_backward[1],
-                                    &k->head,
-                                    &k->norm,
-                                    &k->norm_backward,
-                                    &k->moving,
-                                    &k->adam,
-                                    &k->sgd,
-                                    &k->gradient,
-                                    &k->base,
-                                    &k->filters_3,
-                                    &k->filters_5};
+    meso_kernel *kernels = (meso_kernel *)&run->kernels; /* there is nothing else in it */
     meso_buffer *const buffers[] = {&run->weights, &run->rest,    &run->first,
                                     &run->second,  &run->trained, &run->gradients,
                                     &run->partial, &run->classes, &run->answers};
-    for (size_t i = 0; i < sizeof kernels / sizeof kernels[0]; i++)
-        meso_kernel_release(kernels[i]);
+    for (size_t i = 0; i < sizeof run->kernels / sizeof *kernels; i++)
+        meso_kernel_release(&kernels[i]);
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         meso_buffer_release(buffers[i]);
     for (size_t i = 0; i < run->plan.n_blocks; i++) {
@@ -171,8 +157,6 @@ static void close_run(void *opaque)
             meso_buffer_release(own[j]);
         for (size_t lane = 0; lane < run->n_lanes && run->norms; lane++)
             meso_buffer_release(train_norm(run, lane, i));
-        meso_kernel_release(&k->forward[i]);
-        meso_kernel_release(&k->backward[i]);
     }
     meso_program_release(&run->program);
     free(run->norms);

@@ -38,7 +38,7 @@ static void add_transform(meso_text *source, int taps)
 static void define_place(meso_text *source, const meso_net *net, const char *name,
                          const meso_layer *layer)
 {
-    meso_kernel_define(source, name, (int)meso_strip_train_place(net, layer->first_param));
+    MESO_DEFINE(source, {name, (int)meso_strip_train_place(net, layer->first_param)});
 }
 
 /* What all templates of a block know. */
@@ -47,77 +47,66 @@ static void define_block(meso_text *source, const meso_net *net, const meso_stri
 {
     const int lanes = plan->tuning.lanes;
     const meso_block_conv *conv = meso_block_only_conv(&block->layers);
-    meso_kernel_define(source, "FILTERS", block->out.shape.c);
-    meso_kernel_define(source, "OUT_ROWS", meso_strip_rows(&block->out));
-    meso_kernel_define(source, "OUT_STRIDE", meso_strip_stride(&block->out, lanes));
-    meso_kernel_define(source, "OUT_PAD", block->out.pad);
+    MESO_DEFINE(source, {"FILTERS", block->out.shape.c}, {"OUT_ROWS", meso_strip_rows(&block->out)},
+                {"OUT_STRIDE", meso_strip_stride(&block->out, lanes)}, {"OUT_PAD", block->out.pad});
     define_place(source, net, "FIRST_FILTER", conv->layer);
     define_place(source, net, "FIRST_BIAS", conv->bias);
 }
-#define BLOCK_NAMES "FILTERS", "OUT_ROWS", "OUT_STRIDE", "OUT_PAD", "FIRST_FILTER", "FIRST_BIAS"
 
 /* The first block, from pictures of 8 bits and of floats. */
 static meso_status add_first(meso_text *source, const meso_net *net, const meso_strip_plan *plan,
                              int floats, meso_error *error)
 {
-    static const char *const names[] = {BLOCK_NAMES,    "FIRST_BLOCK",  "FLOATS",     "DIVIDE",
-                                        "FILTER_BLOCK", "WEIGHT_BLOCK", "PART_TILES", NULL};
     const meso_strip_block *block = &plan->blocks[0];
     const int at_once = meso_block_only_conv(&block->layers)->filter_block;
+    const size_t from = source->length;
     define_block(source, net, plan, block);
     meso_text_format(source, "#define FIRST_BLOCK(part) first_%s_##part\n", floats ? "f32" : "u8");
-    meso_kernel_define(source, "FLOATS", floats);
+    MESO_DEFINE(source, {"FLOATS", floats});
     meso_text_format(source, "#define DIVIDE " MESO_FLOAT_CONSTANT "\n",
                      MESO_FLOAT_VALUE(net->layers[0].set.input.divide));
-    meso_kernel_define(source, "FILTER_BLOCK", at_once);
+    MESO_DEFINE(source, {"FILTER_BLOCK", at_once});
     /* Nine sums for each filter. */
-    meso_kernel_define(source, "WEIGHT_BLOCK",
-                       meso_divisor(at_once, plan->tuning.accumulators / 8));
-    meso_kernel_define(source, "PART_TILES", plan->tuning.first_tile_rows);
-    return meso_kernel_add(source, "strip_train_first", names, error);
+    MESO_DEFINE(source, {"WEIGHT_BLOCK", meso_divisor(at_once, plan->tuning.accumulators / 8)},
+                {"PART_TILES", plan->tuning.first_tile_rows});
+    return meso_kernel_add(source, from, "strip_train_first", error);
 }
 
 static meso_status add_product(meso_text *source, const char *name, int in, int out, int at_once,
                                meso_error *error)
 {
-    static const char *const names[] = {"CORE", "CORE_IN", "CORE_OUT", "CORE_BLOCK", NULL};
+    const size_t from = source->length;
     meso_text_format(source, "#define CORE BLOCK(%s)\n", name);
-    meso_kernel_define(source, "CORE_IN", in);
-    meso_kernel_define(source, "CORE_OUT", out);
-    meso_kernel_define(source, "CORE_BLOCK", at_once);
-    return meso_kernel_add(source, "strip_train_core", names, error);
+    MESO_DEFINE(source, {"CORE_IN", in}, {"CORE_OUT", out}, {"CORE_BLOCK", at_once});
+    return meso_kernel_add(source, from, "strip_train_core", error);
 }
 
 static meso_status add_block(meso_text *source, const meso_net *net, const meso_strip_plan *plan,
                              size_t i, meso_error *error)
 {
-    static const char *const names[] = {
-        BLOCK_NAMES, "BLOCK",  "POOL",       "IN_CHANNELS", "PHASES",        "TILE_ROWS", "IN_ROWS",
-        "IN_STRIDE", "IN_PAD", "OUT_HALVES", "HALVES",      "CHANNEL_BLOCK", NULL};
     meso_status status = MESO_OK;
     const meso_strip_block *block = &plan->blocks[i];
     const int lanes = plan->tuning.lanes, channels = block->in.shape.c,
               filters = block->out.shape.c, units = lanes < 8 ? lanes : 8;
+    const size_t from = source->length;
     define_block(source, net, plan, block);
     meso_text_format(source, "#define BLOCK(part) block_%zu_##part\n", i);
-    meso_kernel_define(source, "POOL", block->layers.pool_size);
-    meso_kernel_define(source, "IN_CHANNELS", channels);
-    meso_kernel_define(source, "PHASES", meso_strip_phases(&block->in, lanes));
-    meso_kernel_define(source, "TILE_ROWS", (int)meso_strip_items(block));
-    meso_kernel_define(source, "IN_ROWS", meso_strip_rows(&block->in));
-    meso_kernel_define(source, "IN_STRIDE", meso_strip_stride(&block->in, lanes));
-    meso_kernel_define(source, "IN_PAD", block->in.pad);
-    meso_kernel_define(source, "OUT_HALVES", block->out.halves && !block->in.halves);
-    meso_kernel_define(source, "HALVES", block->in.halves);
-    meso_kernel_define(source, "CHANNEL_BLOCK",
-                       meso_divisor(channels, plan->tuning.accumulators / (filters / units)));
+    MESO_DEFINE(
+        source, {"POOL", block->layers.pool_size}, {"IN_CHANNELS", channels},
+        {"PHASES", meso_strip_phases(&block->in, lanes)},
+        {"TILE_ROWS", (int)meso_strip_items(block)}, {"IN_ROWS", meso_strip_rows(&block->in)},
+        {"IN_STRIDE", meso_strip_stride(&block->in, lanes)}, {"IN_PAD", block->in.pad},
+        {"OUT_HALVES", block->out.halves && !block->in.halves}, {"HALVES", block->in.halves},
+        {"CHANNEL_BLOCK", meso_divisor(channels, plan->tuning.accumulators / (filters / units))});
+    const size_t to = source->length;
     MESO_TRY(meso_source_add(source, "strip_train_block", error));
     MESO_TRY(add_product(source, "product", channels, filters,
                          meso_block_only_conv(&block->layers)->filter_block, error));
     MESO_TRY(meso_source_add(source, "strip_train_forward", error));
     MESO_TRY(add_product(source, "product_back", filters, channels,
                          meso_strip_train_back_block(plan, i), error));
-    status = meso_kernel_add(source, "strip_train_backward", names, error);
+    MESO_TRY(meso_source_add(source, "strip_train_backward", error));
+    meso_kernel_end(source, from, to);
 out:
     return status;
 }
@@ -136,20 +125,13 @@ static void define_dropout(meso_text *source, const meso_net *net, const meso_la
 static meso_status add_head(meso_text *source, const meso_net *net, const meso_strip_plan *plan,
                             meso_error *error)
 {
-    static const char *const names[] = {"NAME",          "FILTERS",          "IN_ROWS",
-                                        "PHASES",        "HALVES",           "HIDDEN",
-                                        "HIDDEN_SLOPE",  "HIDDEN_KERNEL",    "HIDDEN_BIAS",
-                                        "OUTPUT_KERNEL", "OUTPUT_BIAS",      "INPUT_DROPOUT",
-                                        "INPUT_SCALE",   "INPUT_THRESHOLD",  "HIDDEN_DROPOUT",
-                                        "HIDDEN_SCALE",  "HIDDEN_THRESHOLD", NULL};
     const meso_strip_shape *in = &plan->blocks[plan->n_blocks - 1].out;
     const meso_head *head = &plan->head;
+    const size_t from = source->length;
     meso_text_add(source, "#define NAME train_head\n");
-    meso_kernel_define(source, "FILTERS", in->shape.c);
-    meso_kernel_define(source, "IN_ROWS", meso_strip_rows(in));
-    meso_kernel_define(source, "PHASES", meso_strip_phases(in, plan->tuning.lanes));
-    meso_kernel_define(source, "HALVES", in->halves);
-    meso_kernel_define(source, "HIDDEN", head->hidden->set.dense.units);
+    MESO_DEFINE(source, {"FILTERS", in->shape.c}, {"IN_ROWS", meso_strip_rows(in)},
+                {"PHASES", meso_strip_phases(in, plan->tuning.lanes)}, {"HALVES", in->halves},
+                {"HIDDEN", head->hidden->set.dense.units});
     const double slope =
         head->activation->op == &meso_op_leaky_relu ? head->activation->set.leaky_relu.slope : 0;
     meso_text_format(source, "#define HIDDEN_SLOPE " MESO_FLOAT_CONSTANT "\n",
@@ -160,7 +142,7 @@ static meso_status add_head(meso_text *source, const meso_net *net, const meso_s
     define_place(source, net, "OUTPUT_BIAS", head->output_bias);
     define_dropout(source, net, meso_strip_train_dropout(net, head->flatten), "INPUT");
     define_dropout(source, net, meso_strip_train_dropout(net, head->activation), "HIDDEN");
-    return meso_kernel_add(source, "strip_train_head", names, error);
+    return meso_kernel_add(source, from, "strip_train_head", error);
 }
 
 meso_status meso_strip_train_write(meso_text *source, const meso_net *net,
@@ -169,8 +151,8 @@ meso_status meso_strip_train_write(meso_text *source, const meso_net *net,
     meso_status status = MESO_OK;
     if (!meso_strip_train_fits(net, plan, MESO_LOSS_MSE))
         return MESO_OK;
-    meso_kernel_define(source, "GROUP", MESO_TRAIN_GROUP);
-    meso_kernel_define(source, "PARAMETERS", (int)meso_strip_train_place(net, net->n_params));
+    MESO_DEFINE(source, {"GROUP", MESO_TRAIN_GROUP},
+                {"PARAMETERS", (int)meso_strip_train_place(net, net->n_params)});
     add_transform(source, 3);
     add_transform(source, 5);
     MESO_TRY(meso_strip_write_layout(source, plan, error));
