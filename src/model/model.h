@@ -53,11 +53,6 @@ meso_status meso_model_finish(meso_model *model, const float *logits, size_t n, 
  */
 meso_status meso_model_open_normalization(meso_model *model, meso_error *error);
 
-/* Enqueues n pictures of 8-bit pixels → floats as the net takes them, on the lane in use. Errors go
- * to the device. */
-meso_status meso_model_normalize(const meso_model *model, const meso_buffer *pixels, size_t n,
-                                 const meso_buffer *floats);
-
 /* Opens model->layers. Errors go to the model. */
 meso_status meso_model_need_layers(meso_model *model);
 

@@ -29,9 +29,3 @@ meso_status meso_model_open_normalization(meso_model *model, meso_error *error)
 out:
     return status;
 }
-
-meso_status meso_model_normalize(const meso_model *model, const meso_buffer *pixels, size_t n,
-                                 const meso_buffer *floats)
-{
-    return meso_augment_enqueue(model->normalization, pixels, 0, n, NULL, floats);
-}

@@ -45,7 +45,8 @@ static meso_status normalize(meso_model *model, const meso_pictures *pixels, mes
     MESO_TRY(meso_buffer_grow(model->device, meso_pictures_bytes(floats, in), &model->normalized));
     MESO_TRY(meso_buffer_wrap(model->device, (void *)pixels->values,
                               meso_pictures_bytes(pixels, in), given));
-    MESO_TRY(meso_model_normalize(model, given, pixels->n, &model->normalized));
+    MESO_TRY(
+        meso_augment_enqueue(model->normalization, given, 0, pixels->n, NULL, &model->normalized));
 out:
     return status;
 }
@@ -221,7 +222,7 @@ meso_status meso_model_tap(meso_model *model, const char *layer, const float *in
     const meso_pictures all = {.values = input, .is_float = 1, .n = n};
     const meso_infer *infer = &model->infer;
     /* A net cut short, to give features, is computed by the model's path, which is faster. */
-    if (!infer->kind->any_layer && (model->can_predict || layer_index != model->logits)) {
+    if (!model->about.any_layer && (model->can_predict || layer_index != model->logits)) {
         MESO_TRY(meso_model_need_layers(model));
         infer = &model->layers;
     }

@@ -191,7 +191,7 @@ static meso_status start(meso_stream *stream, stream_slot *s, size_t slot)
     MESO_TRY(upload(stream, s));
     if (model->normalization) {
         pictures = (meso_pictures){.buffer = &s->floats, .is_float = 1, .n = s->n};
-        MESO_TRY(meso_model_normalize(model, pixels, s->n, &s->floats));
+        MESO_TRY(meso_augment_enqueue(model->normalization, pixels, 0, s->n, NULL, &s->floats));
     }
     MESO_TRY(model->infer.kind->start(model->infer.run, &pictures, model->logits, &s->results,
                                       s->logits, &s->done));

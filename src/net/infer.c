@@ -19,52 +19,34 @@ typedef struct plan_run {
 static void close_plan(void *opaque)
 {
     plan_run *run = opaque;
+    if (!run)
+        return;
     meso_plan_close(run->plan);
     meso_tile_close(run->tiles);
     free(run);
 }
 
-/* Takes over the tiles, also where it fails. */
-static meso_status create(meso_device *device, const meso_net *net, const float *const *params,
-                          meso_tile_run *tiles, void **opaque)
+static meso_status create(meso_device *device, const meso_net *net,
+                          const meso_infer_settings *settings, meso_path path, void **opaque)
 {
     meso_status status = MESO_OK;
-    plan_run *run = calloc(1, sizeof *run);
+    const int tiled = path != MESO_PATH_PLAIN;
+    plan_run *run = NULL;
     *opaque = NULL;
-    if (!run)
-        meso_tile_close(tiles);
+    if (tiled && !meso_tile_suits(meso_device_get_info(device)))
+        return MESO_OK;
+    run = calloc(1, sizeof *run);
     MESO_REQUIRE_MEMORY(run, meso_device_error_slot(device));
-    run->tiles = tiles;
-    MESO_TRY(
-        meso_plan_create(device, net, params, tiles ? meso_tile_blocks(tiles) : NULL, &run->plan));
+    if (tiled)
+        MESO_TRY(meso_tile_create(device, net, settings->params, NULL, &run->tiles));
+    if (tiled && !run->tiles)
+        goto out;
+    MESO_TRY(meso_plan_create(device, net, settings->params,
+                              tiled ? meso_tile_blocks(run->tiles) : NULL, &run->plan));
     *opaque = run;
     run = NULL;
 out:
-    if (run)
-        close_plan(run);
-    return status;
-}
-
-/* Plain kernels round nothing that could be saved, nor do tiles: `exact` changes nothing. */
-static meso_status create_plain(meso_device *device, const meso_net *net,
-                                const meso_infer_settings *settings, int exact, void **run)
-{
-    (void)exact;
-    return create(device, net, settings->params, NULL, run);
-}
-
-static meso_status create_tiled(meso_device *device, const meso_net *net,
-                                const meso_infer_settings *settings, int exact, void **run)
-{
-    meso_status status = MESO_OK;
-    meso_tile_run *tiles = NULL;
-    (void)exact;
-    *run = NULL;
-    if (meso_tile_suits(meso_device_get_info(device)))
-        MESO_TRY(meso_tile_create(device, net, settings->params, NULL, &tiles));
-    if (tiles)
-        MESO_TRY(create(device, net, settings->params, tiles, run));
-out:
+    close_plan(run);
     return status;
 }
 
@@ -89,6 +71,7 @@ static void describe(const void *opaque, meso_infer_about *about)
     const plan_run *run = opaque;
     *about = (meso_infer_about){.tuning = "",
                                 .n_lanes = 1,
+                                .any_layer = !run->tiles,
                                 .batch = plain_batch,
                                 .n_slots = slots,
                                 .slot_batch = SIZE_MAX,
@@ -107,25 +90,22 @@ static int tuning(const void *opaque, const meso_tuning_family *family, int *val
     const plan_run *run = opaque;
     if (!run->tiles || family != &meso_tuning_tiles)
         return meso_plan_tuning(run->plan, family, values);
-    meso_tile_tuning_values(meso_tile_get_tuning(run->tiles), values);
+    meso_tile_tuning_values(run->tiles, values);
     return 1;
 }
 
-static const meso_infer_kind tiles = {0,     create_tiled, reserve, compute,
-                                      start, describe,     tuning,  close_plan};
-static const meso_infer_kind plain = {1,     create_plain, reserve, compute,
-                                      start, describe,     tuning,  close_plan};
+static const meso_infer_kind plan = {create, reserve, compute, start, describe, tuning, close_plan};
 
-/* Best first; the last one computes every net on every device. */
+/* Best first; the last one computes every net on every device. Tiles transform nothing: there is no
+ * rounding that an exact path could save. */
 static const struct {
     meso_path path;
     const meso_infer_kind *kind;
-    int exact;
-} rows[] = {{MESO_PATH_FUSED, &meso_infer_strips, 0},
-            {MESO_PATH_EXACT, &meso_infer_strips, 1},
-            {MESO_PATH_FUSED, &tiles, 0},
-            {MESO_PATH_EXACT, &tiles, 1},
-            {MESO_PATH_PLAIN, &plain, 0}};
+} rows[] = {{MESO_PATH_FUSED, &meso_infer_strips},
+            {MESO_PATH_EXACT, &meso_infer_strips},
+            {MESO_PATH_FUSED, &plan},
+            {MESO_PATH_EXACT, &plan},
+            {MESO_PATH_PLAIN, &plan}};
 enum { n_rows = sizeof rows / sizeof rows[0] };
 
 meso_status meso_infer_open(meso_device *device, const meso_net *net, meso_path wanted,
@@ -136,14 +116,14 @@ meso_status meso_infer_open(meso_device *device, const meso_net *net, meso_path 
     for (size_t i = 0; i < n_rows && !infer->run && status == MESO_OK; i++)
         if (rows[i].path == wanted || i == n_rows - 1) {
             *infer = (meso_infer){rows[i].path, rows[i].kind, NULL};
-            status = infer->kind->create(device, net, settings, rows[i].exact, &infer->run);
+            status = infer->kind->create(device, net, settings, rows[i].path, &infer->run);
         }
     return status;
 }
 
 void meso_infer_close(meso_infer *infer)
 {
-    if (infer->run)
+    if (infer->kind)
         infer->kind->close(infer->run);
     *infer = (meso_infer){0};
 }

@@ -21,7 +21,8 @@ typedef struct meso_infer_about {
     const char *tuning; /* its tuning row's name; "": none */
     char clblast[MESO_PRODUCTS_TEXT];
     size_t n_fused_layers, n_lanes;
-    size_t batch; /* images at once */
+    int any_layer; /* `last` of a call may be any layer; else it is that of the settings */
+    size_t batch;  /* images at once */
     /* Of streams, whose pictures come in slots, one after another. */
     int starts;     /* `start` can be called */
     int copies;     /* pictures are copied to the device first, beside what it computes; else each
@@ -32,11 +33,10 @@ typedef struct meso_infer_about {
 
 /* What computes: strips, or a plan. */
 typedef struct meso_infer_kind {
-    int any_layer; /* 1: `last` of a call may be any layer; 0: that of the settings */
     /* *run is NULL where this net cannot be computed so on this device. The net outlives the run.
      * Errors go to the device, here and below. */
     meso_status (*create)(meso_device *device, const meso_net *net,
-                          const meso_infer_settings *settings, int exact, void **run);
+                          const meso_infer_settings *settings, meso_path path, void **run);
     /* Room for n images at once, where there is less; 0: for none. The next two make it, too. */
     meso_status (*reserve)(void *run, size_t n);
     /* The output of layer `last`, [n][height][width][channels], when it returns. */
@@ -49,7 +49,7 @@ typedef struct meso_infer_kind {
     void (*describe)(const void *run, meso_infer_about *about);
     /* The values of the family's row that the run goes by; 0: the family is none of its own. */
     int (*tuning)(const void *run, const meso_tuning_family *family, int *values);
-    void (*close)(void *run);
+    void (*close)(void *run); /* NULL is allowed */
 } meso_infer_kind;
 
 extern const meso_infer_kind meso_infer_strips; /* strip/strip_infer.c */

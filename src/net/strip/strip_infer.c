@@ -33,14 +33,15 @@ static int pays(const meso_device_info *info)
 static void close_strips(void *opaque)
 {
     strip_infer *run = opaque;
+    if (!run)
+        return;
     meso_strip_close(run->strips);
     meso_plan_close(run->rest);
     free(run);
 }
 
-/* exact: one-dimensional Winograd, for the last digit. */
 static meso_status create(meso_device *device, const meso_net *net,
-                          const meso_infer_settings *settings, int exact, void **opaque)
+                          const meso_infer_settings *settings, meso_path path, void **opaque)
 {
     meso_status status = MESO_OK;
     meso_strip_tunings tunings;
@@ -52,7 +53,7 @@ static meso_status create(meso_device *device, const meso_net *net,
     run->device = device;
     run->net = net;
     MESO_TRY(meso_strip_choose(device, net, &meso_tuning_fused, &tunings));
-    for (size_t i = 0; exact && i < tunings.n; i++)
+    for (size_t i = 0; path == MESO_PATH_EXACT && i < tunings.n; i++)
         meso_strip_make_exact(&tunings.rows[i]);
     MESO_TRY(meso_strip_create(device, net, settings->params, settings->n_lanes, &tunings,
                                &run->strips));
@@ -64,8 +65,7 @@ static meso_status create(meso_device *device, const meso_net *net,
     *opaque = run;
     run = NULL;
 out:
-    if (run)
-        close_strips(run);
+    close_strips(run);
     return status;
 }
 
@@ -141,5 +141,5 @@ static int tuning(const void *opaque, const meso_tuning_family *family, int *val
     return 1;
 }
 
-const meso_infer_kind meso_infer_strips = {0,     create,   reserve, compute,
-                                           start, describe, tuning,  close_strips};
+const meso_infer_kind meso_infer_strips = {create,   reserve, compute,     start,
+                                           describe, tuning,  close_strips};

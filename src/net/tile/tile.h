@@ -101,9 +101,8 @@ void meso_tile_close(meso_tile_run *run); /* NULL is allowed */
 /* For a plan of the net. Each of them is the `part` of a meso_tile_block. */
 const meso_plan_blocks *meso_tile_blocks(const meso_tile_run *run);
 
-const meso_tile_tuning *meso_tile_get_tuning(const meso_tile_run *run);
 const char *meso_tile_tuning_name(const meso_tile_run *run); /* holds a measured row's values */
 size_t meso_tile_n_layers(const meso_tile_run *run);         /* of all blocks */
-void meso_tile_tuning_values(const meso_tile_tuning *row, int *values);
+void meso_tile_tuning_values(const meso_tile_run *run, int *values);
 
 #endif

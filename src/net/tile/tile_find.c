@@ -22,13 +22,6 @@ const meso_tuning_family meso_tuning_tiles = {"tiles", 1, {
     {"local",    2, {0, 1}}}};
 /* clang-format on */
 
-void meso_tile_tuning_values(const meso_tile_tuning *row, int *values)
-{
-    const int all[] = {row->width, row->items, row->filters, row->channels, row->local};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        values[i] = all[i];
-}
-
 size_t meso_tile_scratch(const meso_tile_block *block)
 {
     const int rows = 2 * block->group_y + block->taps - 1;

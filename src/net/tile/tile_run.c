@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "net/tile/tile.h"
 #include "runtime/program.h"
@@ -207,9 +208,11 @@ void meso_tile_close(meso_tile_run *run)
     free(run);
 }
 
-const meso_tile_tuning *meso_tile_get_tuning(const meso_tile_run *run)
+void meso_tile_tuning_values(const meso_tile_run *run, int *values)
 {
-    return &run->tuning;
+    const meso_tile_tuning *row = &run->tuning;
+    const int all[] = {row->width, row->items, row->filters, row->channels, row->local};
+    memcpy(values, all, sizeof all);
 }
 
 const char *meso_tile_tuning_name(const meso_tile_run *run)
