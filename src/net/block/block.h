@@ -72,13 +72,13 @@ const meso_layer *meso_block_follow(const meso_net *net, const meso_layer *layer
 /* The same for an activation that never falls: only then may the maximum be taken before it. */
 const meso_layer *meso_block_follow_activation(const meso_net *net, const meso_layer *layer);
 
-/* Values of a layer's parameters among the net's, and a batch norm as a scale of channel k, which is
- * returned, and a shift. */
+/* The values of a layer's i-th parameter. */
 static inline const float *meso_block_param(const float *const *params, const meso_layer *layer,
                                             size_t i)
 {
     return params[layer->first_param + i];
 }
+/* Batch norm of channel k as a scale, which is returned, and a shift. */
 double meso_block_fold_norm(const meso_layer *norm, const float *const *params, size_t k,
                             double *shift);
 
