@@ -35,7 +35,7 @@ static int parse(const char *words, values *v)
                                    OPT_COUNT("any", 0, v->any, "N", 0, 0, "any"),
                                    OPT_REAL("real", 'r', v->real, "R", 0, 1, "0 to 1"),
                                    OPT_CHOICE("choice", 'c', v->choice, "one|two|three", "pick"),
-                                   MESO_OPTIONS_END};
+                                   OPT_END};
     const tool_command_line line = {"try", "[options] FILE...", "About.", options, "mesocl try", 1,
                                     4};
     int argc = 0;

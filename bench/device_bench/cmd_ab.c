@@ -152,8 +152,8 @@ static int parse(side sides[2], uint64_t *n_runs, bench_verdict_options *o, int 
         OPT_TEXT("b", 'b', sides[1].command, "CMD", "the command B"),
         OPT_COUNT("runs", 'n', *n_runs, "N", 2, most_runs, "of each; default 10"),
         BENCH_VERDICT_OPTIONS(*o),
-        TOOL_OPTION_PROGRESS,
-        MESO_OPTIONS_END};
+        OPT_PROGRESS,
+        OPT_END};
     const tool_command_line line = {"ab", "--a CMD --b CMD [options]", about, options, examples, 0,
                                     0};
     int end = tool_options_parse(&line, &argc, argv);

@@ -26,7 +26,7 @@ static const char examples[] =
 int bench_cmd_compare(int argc, char **argv)
 {
     bench_verdict_options o = {.threshold = 2, .tolerance = 10};
-    const tool_option options[] = {BENCH_VERDICT_OPTIONS(o), MESO_OPTIONS_END};
+    const tool_option options[] = {BENCH_VERDICT_OPTIONS(o), OPT_END};
     const tool_command_line line = {
         "compare", "A.json B.json [options]", about, options, examples, 2, 2};
     bench_record a = {0}, b = {0};

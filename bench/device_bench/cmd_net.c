@@ -34,9 +34,9 @@ static int parse(bench_session *s, bench_spec *spec, int argc, char **argv)
                  "steps of training (MSE, Adam) in place of predictions"),
         OPT_FLAG("together", 0, s->together,
                  "then all devices at once, one stream of the largest batches shared out by speed"),
-        MESO_OPTION_DEVICE(s->device),
+        OPT_DEVICE(s->device),
         BENCH_SESSION_OPTIONS(*s),
-        MESO_OPTIONS_END};
+        OPT_END};
     const tool_command_line line = {
         "net", "NAME|FILE.net|FILE.safetensors [options]", about, options, examples, 1, 1};
     int end = tool_options_parse(&line, &argc, argv);

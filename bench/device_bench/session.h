@@ -36,12 +36,12 @@ typedef struct bench_session {
         "one"), \
     OPT_REAL("seconds", 's', (s).seconds, "S", 0.001, 3600, \
         "to measure each batch size in each process, at least five rounds"), \
-    MESO_OPTION_PATH((s).path), \
+    OPT_PATH((s).path), \
     OPT_FLAG("json", 0, (s).json, "one JSON document with all samples on stdout"), \
     OPT_FLAG("csv", 0, (s).csv, "the table as CSV"), \
     OPT_FLAG("markdown", 0, (s).markdown, "the table as Markdown, to paste"), \
     OPT_TEXT("html", 0, (s).html, "FILE", "also write a page with tables and rooflines"), \
-    TOOL_OPTION_PROGRESS
+    OPT_PROGRESS
 /* clang-format on */
 
 /* Finds and matches devices. -1, or the exit code after a sentence on stderr. */

@@ -41,11 +41,11 @@ int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **
 }
 
 void tool_scoring_times(const tool_scoring *scoring, const meso_device *device,
-                        const meso_model_info *model, tool_time times[MESO_N_TIMES])
+                        const meso_model_info *model, tool_time times[TOOL_N_TIMES])
 {
     double list, open;
     meso_device_open_seconds(device, &list, &open);
-    const tool_time all[MESO_N_TIMES] = {{"list_devices", list},
+    const tool_time all[TOOL_N_TIMES] = {{"list_devices", list},
                                          {"open_device", open},
                                          {"open_model", scoring->open_model_seconds},
                                          {"build", model->build_seconds},
@@ -56,18 +56,18 @@ void tool_scoring_times(const tool_scoring *scoring, const meso_device *device,
     memcpy(times, all, sizeof all);
 }
 
-json_t *tool_times_json(const tool_time times[MESO_N_TIMES])
+json_t *tool_times_json(const tool_time times[TOOL_N_TIMES])
 {
     meso_builder object = meso_build_object();
-    for (int i = 0; i < MESO_N_TIMES; i++)
+    for (int i = 0; i < TOOL_N_TIMES; i++)
         meso_build_number(&object, times[i].name, times[i].seconds);
     return meso_build_end(&object);
 }
 
-void tool_print_times(const tool_time times[MESO_N_TIMES])
+void tool_print_times(const tool_time times[TOOL_N_TIMES])
 {
     fprintf(stderr, "%s: seconds:", tool_program_name);
-    for (int i = 0; i < MESO_N_TIMES; i++)
+    for (int i = 0; i < TOOL_N_TIMES; i++)
         fprintf(stderr, "%s %s %.4f", i ? "," : "", times[i].name, times[i].seconds);
     fputc('\n', stderr);
 }

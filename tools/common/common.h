@@ -35,25 +35,25 @@ typedef struct tool_scoring {
 } tool_scoring;
 
 /* clang-format off */
-#define MESO_OPTION_DEVICE(where) \
+#define OPT_DEVICE(where) \
     OPT_TEXT("device", 'd', (where), "DEVICE", \
         "cpu, gpu, igpu, dgpu, 0:1 (platform:device) or part of a name; default: $MESO_DEVICE, " \
         "else the first GPU, else the first CPU")
-#define MESO_OPTION_PATH(where) \
+#define OPT_PATH(where) \
     OPT_CHOICE("path", 0, (where), "fused|exact|plain", \
         "which kernels compute: fused ones (the default) where net and device allow; exact, " \
         "fused ones that keep a digit more in predictions; or plain ones, one for each layer"), \
     OPT_SET("no-fuse", 0, (where), MESO_PATH_PLAIN, "--path plain")
-#define MESO_OPTION_JSON(where) \
+#define OPT_JSON(where) \
     OPT_FLAG("json", 0, (where), "one JSON document on stdout")
-#define MESO_SCORING_OPTIONS(s) \
+#define TOOL_SCORING_OPTIONS(s) \
     OPT_TEXT("weights", 'w', (s).weights, "FILE", \
         "the model, as mesocl train or convert writes it; default: the Meso-4 that comes with " \
         "MesoCL"), \
     OPT_TEXT("net", 0, (s).net, "NET", \
         "a built-in net or a .net file in place of the net in the weight file"), \
-    MESO_OPTION_DEVICE((s).device), \
-    MESO_OPTION_PATH((s).path), \
+    OPT_DEVICE((s).device), \
+    OPT_PATH((s).path), \
     OPT_COUNT("batch", 'b', (s).batch, "N", 1, 4096, \
         "images the device computes at once; default: 8, 32 or 64, as the net's path likes"), \
     OPT_COUNT("threads", 'j', (s).threads, "N", 1, 1024, \
@@ -65,7 +65,7 @@ typedef struct tool_scoring {
     OPT_FLAG("timing", 0, (s).timing, \
         "print on stderr, and in JSON, how many seconds each part took; decode adds up all " \
         "threads"), \
-    TOOL_OPTION_PROGRESS
+    OPT_PROGRESS
 /* clang-format on */
 
 /* Opens device and model. Returns −1 on success, else the exit code (a sentence is on stderr).
@@ -77,11 +77,11 @@ typedef struct tool_time {
     const char *name;
     double seconds;
 } tool_time;
-enum { MESO_N_TIMES = 8 };
+enum { TOOL_N_TIMES = 8 };
 void tool_scoring_times(const tool_scoring *scoring, const meso_device *device,
-                        const meso_model_info *model, tool_time times[MESO_N_TIMES]);
-void tool_print_times(const tool_time times[MESO_N_TIMES]);   /* one line on stderr */
-json_t *tool_times_json(const tool_time times[MESO_N_TIMES]); /* NULL: out of memory */
+                        const meso_model_info *model, tool_time times[TOOL_N_TIMES]);
+void tool_print_times(const tool_time times[TOOL_N_TIMES]);   /* one line on stderr */
+json_t *tool_times_json(const tool_time times[TOOL_N_TIMES]); /* NULL: out of memory */
 
 /* What a report says of its origin. The strings are those of the arguments. */
 report_provenance tool_scoring_provenance(const tool_scoring *scoring, const meso_device *device,

@@ -87,24 +87,24 @@ static void print_help(const tool_command_line *line)
 /* Stores an option's value; -1, or an exit code after a sentence. */
 static int store(const parser *p, const tool_option *option, const char *text)
 {
-    static const meso_field_kind kinds[] = {[MESO_OPTION_TEXT] = MESO_FIELD_TEXT,
-                                            [MESO_OPTION_UNSIGNED] = MESO_FIELD_WHOLE,
-                                            [MESO_OPTION_REAL] = MESO_FIELD_REAL,
-                                            [MESO_OPTION_CHOICE] = MESO_FIELD_CHOICE};
+    static const meso_field_kind kinds[] = {[TOOL_OPTION_TEXT] = MESO_FIELD_TEXT,
+                                            [TOOL_OPTION_UNSIGNED] = MESO_FIELD_WHOLE,
+                                            [TOOL_OPTION_REAL] = MESO_FIELD_REAL,
+                                            [TOOL_OPTION_CHOICE] = MESO_FIELD_CHOICE};
     tool_option_list *list = option->value.list;
     meso_error why = {0};
-    if (option->kind == MESO_OPTION_FLAG) {
+    if (option->kind == TOOL_OPTION_FLAG) {
         *option->value.flag = option->low != 0 ? (int)option->low : 1;
         return -1;
     }
-    if (option->kind == MESO_OPTION_LIST) {
+    if (option->kind == TOOL_OPTION_LIST) {
         if (list->n == sizeof list->items / sizeof list->items[0])
             return tool_options_usage_error(p->line->name, "--%s is given more than %zu times",
                                             option->name, list->n);
         list->items[list->n++] = text;
         return -1;
     }
-    if (option->kind == MESO_OPTION_CALL)
+    if (option->kind == TOOL_OPTION_CALL)
         return option->value.call(p->line->name, text);
     const meso_field field = {option->name, kinds[option->kind], 0,
                               option->low,  option->high,        option->argument};
@@ -116,7 +116,7 @@ static int store(const parser *p, const tool_option *option, const char *text)
 /* `attached` is the value that stands in the same word, or NULL: then the next word is taken. */
 static int take_option(parser *p, const tool_option *option, const char *attached)
 {
-    if (option->kind == MESO_OPTION_FLAG) {
+    if (option->kind == TOOL_OPTION_FLAG) {
         if (attached)
             return tool_options_usage_error(p->line->name, "--%s takes no value", option->name);
         return store(p, option, NULL);
@@ -157,7 +157,7 @@ static int take_letters(parser *p, const char *letters)
             return tool_options_usage_error(p->line->name, "unknown option \"-%s\"",
                                             MESO_PRINTABLE(letters));
         letters++;
-        if (option->kind != MESO_OPTION_FLAG)
+        if (option->kind != TOOL_OPTION_FLAG)
             return take_option(p, option, *letters ? letters : NULL);
         store(p, option, NULL);
     }

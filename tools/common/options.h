@@ -8,7 +8,7 @@
  *   const tool_option options[] = {
  *       OPT_TEXT("weights", 'w', weights, "FILE", "the model"),
  *       OPT_COUNT("batch", 'b', batch, "N", 1, 65536, "images at once"),
- *       MESO_OPTIONS_END};
+ *       OPT_END};
  *   const tool_command_line line = {"predict", "-w FILE [options] FILE...", about, options,
  *                                   examples, 1, SIZE_MAX};
  *   int end = tool_options_parse(&line, &argc, argv);
@@ -25,13 +25,13 @@
 extern const char *tool_program_name;
 
 typedef enum tool_option_kind {
-    MESO_OPTION_FLAG,     /* int: set to 1, or to `low` where that is not 0 */
-    MESO_OPTION_TEXT,     /* const char *: points into argv */
-    MESO_OPTION_LIST,     /* tool_option_list: the same, may be given many times */
-    MESO_OPTION_UNSIGNED, /* uint64_t: decimal digits only */
-    MESO_OPTION_REAL,     /* double: decimal notation with a point, finite */
-    MESO_OPTION_CHOICE,   /* int: position of the word in the argument "a|b|c" */
-    MESO_OPTION_CALL      /* a function takes it; -1, or an exit code after a sentence */
+    TOOL_OPTION_FLAG,     /* int: set to 1, or to `low` where that is not 0 */
+    TOOL_OPTION_TEXT,     /* const char *: points into argv */
+    TOOL_OPTION_LIST,     /* tool_option_list: the same, may be given many times */
+    TOOL_OPTION_UNSIGNED, /* uint64_t: decimal digits only */
+    TOOL_OPTION_REAL,     /* double: decimal notation with a point, finite */
+    TOOL_OPTION_CHOICE,   /* int: position of the word in the argument "a|b|c" */
+    TOOL_OPTION_CALL      /* a function takes it; -1, or an exit code after a sentence */
 } tool_option_kind;
 
 /* Every value of an option that was given, in order. */
@@ -62,22 +62,22 @@ typedef struct tool_option {
 /* Rows of a table. letter may be 0; low, high 0, 0 allow any number. */
 /* clang-format off */
 #define OPT_SET(name, letter, where, value, help) \
-    {name, letter, MESO_OPTION_FLAG, {.flag = (int *)&(where)}, NULL, help, value, 0}
+    {name, letter, TOOL_OPTION_FLAG, {.flag = (int *)&(where)}, NULL, help, value, 0}
 #define OPT_FLAG(name, letter, where, help) \
-    {name, letter, MESO_OPTION_FLAG, {.flag = &(where)}, NULL, help, 0, 0}
+    {name, letter, TOOL_OPTION_FLAG, {.flag = &(where)}, NULL, help, 0, 0}
 #define OPT_TEXT(name, letter, where, argument, help) \
-    {name, letter, MESO_OPTION_TEXT, {.text = &(where)}, argument, help, 0, 0}
+    {name, letter, TOOL_OPTION_TEXT, {.text = &(where)}, argument, help, 0, 0}
 #define OPT_LIST(name, letter, where, argument, help) \
-    {name, letter, MESO_OPTION_LIST, {.list = &(where)}, argument, help, 0, 0}
+    {name, letter, TOOL_OPTION_LIST, {.list = &(where)}, argument, help, 0, 0}
 #define OPT_COUNT(name, letter, where, argument, low, high, help) \
-    {name, letter, MESO_OPTION_UNSIGNED, {.number = &(where)}, argument, help, low, high}
+    {name, letter, TOOL_OPTION_UNSIGNED, {.number = &(where)}, argument, help, low, high}
 #define OPT_REAL(name, letter, where, argument, low, high, help) \
-    {name, letter, MESO_OPTION_REAL, {.real = &(where)}, argument, help, low, high}
+    {name, letter, TOOL_OPTION_REAL, {.real = &(where)}, argument, help, low, high}
 #define OPT_CHOICE(name, letter, where, words, help) \
-    {name, letter, MESO_OPTION_CHOICE, {.choice = (int *)&(where)}, words, help, 0, 0}
+    {name, letter, TOOL_OPTION_CHOICE, {.choice = (int *)&(where)}, words, help, 0, 0}
 #define OPT_CALL(name, letter, function, argument, help) \
-    {name, letter, MESO_OPTION_CALL, {.call = function}, argument, help, 0, 0}
-#define MESO_OPTIONS_END {NULL, 0, MESO_OPTION_FLAG, {NULL}, NULL, NULL, 0, 0}
+    {name, letter, TOOL_OPTION_CALL, {.call = function}, argument, help, 0, 0}
+#define OPT_END {NULL, 0, TOOL_OPTION_FLAG, {NULL}, NULL, NULL, 0, 0}
 /* clang-format on */
 
 typedef struct tool_command_line {

@@ -52,7 +52,7 @@ void tool_progress_format(const tool_progress *progress, double seconds, int col
 
 /* The row for option tables. Another value than a descriptor that is open for writing, above those
  * of the standard streams, is refused with 64. */
-#define TOOL_OPTION_PROGRESS                            \
+#define OPT_PROGRESS                                    \
     OPT_CALL("progress-fd", 0, tool_progress_open, "N", \
              "tell how far it is on this open descriptor, 3 or above, one JSON event a line")
 int tool_progress_open(const char *command, const char *descriptor);

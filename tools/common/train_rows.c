@@ -31,7 +31,7 @@ size_t tool_train_rows(tool_train_words *words, const meso_train_options *usual,
         write_help(option, usual, words->help[i]);
         rows[n] = (tool_option){.name = option->name,
                                 .letter = option->letter,
-                                .kind = is_flag ? MESO_OPTION_FLAG : MESO_OPTION_TEXT,
+                                .kind = is_flag ? TOOL_OPTION_FLAG : TOOL_OPTION_TEXT,
                                 .argument = option->argument,
                                 .help = words->help[i]};
         if (is_flag)

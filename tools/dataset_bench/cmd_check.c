@@ -53,7 +53,7 @@ static int parse(check *c, int *argc, char **argv)
         DB_OUTPUT_OPTIONS(c->output, "one line on stdout for each pair of duplicates"),
         OPT_FLAG("thumbnails", 0, c->thumbnails, "show examples in the page, in 16x16 grey"),
         OPT_FLAG("strict", 0, c->strict, "end with 1 where there is a warning"),
-        MESO_OPTIONS_END};
+        OPT_END};
     const tool_command_line line = {
         "check", "[options] [NAME=]FOLDER...", about, options, examples, 0, SIZE_MAX};
     int code = tool_options_parse(&line, argc, argv);

@@ -122,7 +122,7 @@ int db_cmd_report(int argc, char **argv)
     const tool_option options[] = {
         OPT_FLAG("thumbnails", 0, thumbnails,
                  "show the worst mistakes; the report then contains pictures of the datasets"),
-        MESO_OPTIONS_END};
+        OPT_END};
     const tool_command_line line = {"report", "[options] DIR", about, options, examples, 1, 1};
     int code = tool_options_parse(&line, &argc, argv);
     if (code >= 0)

@@ -48,7 +48,7 @@ static int parse(split *s, int *argc, char **argv)
         OPT_FLAG("links", 0, s->links,
                  "also make FOLDER/{train,test}/{Fake,Real} with links to the files"),
         DB_INPUT_OPTIONS(s->inputs),
-        MESO_OPTIONS_END};
+        OPT_END};
     const tool_command_line line = {
         "split", "[options] -o FOLDER DATASET", about, options, examples, 0, 1};
     int code = tool_options_parse(&line, argc, argv);

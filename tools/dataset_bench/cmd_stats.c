@@ -45,7 +45,7 @@ static int parse(stats *s, int *argc, char **argv)
         DB_OUTPUT_OPTIONS(s->output, "dataset, class, property, n, mean, std on stdout"),
         OPT_TEXT("images", 0, s->images, "FILE",
                  "write one CSV line for each picture, with every property"),
-        MESO_OPTIONS_END};
+        OPT_END};
     const tool_command_line line = {
         "stats", "[options] [NAME=]FOLDER...", about, options, examples, 0, SIZE_MAX};
     int code = tool_options_parse(&line, argc, argv);

@@ -11,7 +11,7 @@
 
 int db_cmd_study_job(int argc, char **argv)
 {
-    const tool_option options[] = {TOOL_OPTION_PROGRESS, MESO_OPTIONS_END};
+    const tool_option options[] = {OPT_PROGRESS, OPT_END};
     const char *const usage = "FOLDER prepare | FOLDER NUMBER THREADS";
     const char *const about = "A part of dataset_bench run.";
     const tool_command_line line = {"study-job", usage, about, options, "", 2, 3};

@@ -41,7 +41,7 @@ typedef struct db_inputs {
         "only the first N files of each class by name"), \
     OPT_COUNT("draw", 0, (i).draw, "SEED", 0, 4294967296, \
         "with --sample: N files drawn at random from this seed"), \
-    MESO_OPTION_DEVICE((i).device_name), \
+    OPT_DEVICE((i).device_name), \
     OPT_COUNT("threads", 'j', (i).threads, "N", 1, 1024, \
         "decoding threads; default: one for each processor"), \
     OPT_COUNT("max-pixels", 0, (i).max_pixels, "N", 1, 4294967296, \
@@ -50,7 +50,7 @@ typedef struct db_inputs {
         "where to keep what was found in files, so that the next run reads only what changed; " \
         "default: $MESO_CACHE_DIR, else $XDG_CACHE_HOME/mesocl, else ~/.cache/mesocl"), \
     OPT_FLAG("no-cache", 0, (i).no_cache, "read every file, and keep nothing"), \
-    TOOL_OPTION_PROGRESS
+    OPT_PROGRESS
 /* clang-format on */
 
 /* Opens the device and scans every operand, with a progress bar, until Ctrl-C. Says on stderr what

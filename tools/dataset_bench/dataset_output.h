@@ -16,7 +16,7 @@ typedef struct db_output {
 } db_output;
 
 #define DB_OUTPUT_OPTIONS(o, csv_text)                                   \
-    MESO_OPTION_JSON((o).json), OPT_FLAG("csv", 0, (o).csv, csv_text),   \
+    OPT_JSON((o).json), OPT_FLAG("csv", 0, (o).csv, csv_text),           \
         OPT_FLAG("markdown", 0, (o).markdown, "the report as Markdown"), \
         OPT_TEXT("html", 0, (o).html, "FILE", "write the report, with charts, as one page")
 

@@ -196,15 +196,15 @@ int db_run_options_parse(int argc, char **argv, db_run_options *o)
         OPT_COUNT("resamples", 0, w.resamples, "N", 2, 1000000, "of the bootstrap; default 1000"),
         OPT_COUNT("jobs", 'j', o->n_parallel, "N", 1, 1024,
                   "jobs side by side; default: one for each processor"),
-        TOOL_OPTION_PROGRESS,
+        OPT_PROGRESS,
         OPT_FLAG("thumbnails", 0, o->thumbnails,
                  "show the worst mistakes in the report; pictures leave the datasets by it"),
-        MESO_OPTIONS_END};
+        OPT_END};
     size_t n = 0;
     while (options[n].name)
         n++;
     n += tool_train_rows(&w.training, &usual, 1, options + n);
-    options[n] = (tool_option)MESO_OPTIONS_END;
+    options[n] = (tool_option)OPT_END;
     const tool_command_line line = {
         "run", "[options] -o DIR | STUDY.json -o DIR | --resume DIR", about, options, examples, 0,
         1};

@@ -99,7 +99,7 @@ int cmd_convert(int argc, char **argv)
         OPT_TEXT(
             "classes", 0, o.classes, "A,B",
             "names of outputs 0 and 1, one fake and one real; default fake,real, as published"),
-        MESO_OPTIONS_END};
+        OPT_END};
     const tool_command_line line = {
         "convert", "IN -o OUT.safetensors [options]", about, options, examples, 1, 1};
     meso_error error = {0};

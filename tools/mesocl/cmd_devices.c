@@ -150,8 +150,7 @@ int cmd_devices(int argc, char **argv)
 {
     const char *selector = "all";
     int json = 0;
-    const tool_option options[] = {MESO_OPTION_DEVICE(selector), MESO_OPTION_JSON(json),
-                                   MESO_OPTIONS_END};
+    const tool_option options[] = {OPT_DEVICE(selector), OPT_JSON(json), OPT_END};
     const tool_command_line line = {"devices", "[options]", about, options, examples, 0, 0};
     int end = tool_options_parse(&line, &argc, argv);
     return end >= 0 ? end : list_devices(selector, json);

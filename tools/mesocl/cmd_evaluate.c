@@ -54,7 +54,7 @@ static int parse(evaluate *e, int argc, char **argv)
 {
     meso_dataset_options *d = &e->dataset_options;
     const tool_option options[] = {
-        MESO_SCORING_OPTIONS(e->scoring),
+        TOOL_SCORING_OPTIONS(e->scoring),
         OPT_TEXT("manifest", 'm', d->manifest, "FILE",
                  "CSV with the columns file, label and, if wanted, group, in place of a folder"),
         OPT_TEXT(
@@ -75,7 +75,7 @@ static int parse(evaluate *e, int argc, char **argv)
         OPT_TEXT("csv", 0, e->csv, "FILE",
                  "write one row per image: file, label, group, p_fake, p_real, correct, error"),
         OPT_TEXT("roc", 0, e->roc, "FILE", "draw the ROC curve as SVG"),
-        MESO_OPTIONS_END};
+        OPT_END};
     const tool_command_line line = {
         "evaluate", "[-w FILE] [options] FOLDER", about, options, examples, 0, 1};
     int code = tool_options_parse(&line, &argc, argv);
@@ -178,7 +178,7 @@ static meso_status measure(evaluate *e, const meso_device *device, meso_model *m
 {
     meso_status status = MESO_OK;
     meso_model_info info;
-    tool_time times[MESO_N_TIMES];
+    tool_time times[TOOL_N_TIMES];
     char seed[24];
     MESO_TRY(score(e, model, dataset, error));
     tool_tally_print(&e->evaluation.tally, dataset, e->scoring.exif_orient);

@@ -24,7 +24,7 @@ int cmd_init(int argc, char **argv)
         OPT_TEXT("output", 'o', output, "FILE", "the .safetensors file to write (required)"),
         OPT_COUNT("seed", 0, seed, "N", 0, 0,
                   "the same seed gives the same weights on every machine; default 1"),
-        MESO_OPTIONS_END};
+        OPT_END};
     const tool_command_line line = {
         "init", "NET -o FILE.safetensors [--seed N]", about, options, examples, 1, 1};
     meso_net *net = NULL;

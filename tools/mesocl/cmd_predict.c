@@ -49,7 +49,7 @@ static const char examples[] =
 static int parse(predict *p, int *argc, char **argv)
 {
     const tool_option options[] = {
-        MESO_SCORING_OPTIONS(p->scoring),
+        TOOL_SCORING_OPTIONS(p->scoring),
         OPT_REAL("threshold", 't', p->output.threshold, "P", 0, 1,
                  "above which P(real) is labelled real; default 0.5"),
         OPT_FLAG(
@@ -62,7 +62,7 @@ static int parse(predict *p, int *argc, char **argv)
                  "end with 65 if any file was refused or any folder could not be read"),
         OPT_FLAG("null", '0', p->nul_separated,
                  "the list on standard input is separated by NUL bytes, not by lines"),
-        MESO_OPTIONS_END};
+        OPT_END};
     const tool_command_line line = {
         "predict", "[-w FILE] [options] FILE|FOLDER|-...", about, options, examples, 1, SIZE_MAX};
     int end = tool_options_parse(&line, argc, argv);
@@ -70,10 +70,10 @@ static int parse(predict *p, int *argc, char **argv)
         return end;
     if (p->json + p->jsonl + p->csv > 1)
         return tool_options_usage_error("predict", "--json, --jsonl and --csv exclude each other");
-    p->output.format = p->json    ? MESO_PREDICT_JSON
-                       : p->jsonl ? MESO_PREDICT_JSONL
-                       : p->csv   ? MESO_PREDICT_CSV
-                                  : MESO_PREDICT_TEXT;
+    p->output.format = p->json    ? TOOL_PREDICT_JSON
+                       : p->jsonl ? TOOL_PREDICT_JSONL
+                       : p->csv   ? TOOL_PREDICT_CSV
+                                  : TOOL_PREDICT_TEXT;
     return -1;
 }
 
@@ -83,7 +83,7 @@ static int take_score(const meso_file_score *score, void *user)
     if (p->output_status != MESO_OK)
         return 1;
     tool_tally_add(&p->tally, score);
-    if (score->refusal != MESO_IMAGE_OK && p->output.format == MESO_PREDICT_TEXT) {
+    if (score->refusal != MESO_IMAGE_OK && p->output.format == TOOL_PREDICT_TEXT) {
         tool_progress_clear(&p->progress);
         tool_tally_print_refusal(score);
     }
@@ -117,7 +117,7 @@ static int score(predict *p, const meso_device *device, meso_model *model, const
 {
     const meso_score_options options = tool_scoring_score_options(&p->scoring);
     const size_t n = files->n_items;
-    tool_time times[MESO_N_TIMES];
+    tool_time times[TOOL_N_TIMES];
     meso_model_info info;
     meso_error error = {0};
     p->progress = (tool_progress){

@@ -46,7 +46,7 @@ int cmd_report(int argc, char **argv)
     const char *output = NULL;
     const tool_option options[] = {
         OPT_TEXT("output", 'o', output, "FILE", "where to write it; default RUN/report.html"),
-        MESO_OPTIONS_END};
+        OPT_END};
     const tool_command_line line = {"report", "RUN [-o FILE]", about, options, examples, 1, 1};
     meso_text path = {0};
     meso_error error = {0};

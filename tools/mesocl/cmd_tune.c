@@ -51,7 +51,7 @@ int cmd_tune(int argc, char **argv)
     uint64_t batch = default_batch, seconds = default_seconds;
     int reset = 0;
     const tool_option options[] = {
-        MESO_OPTION_DEVICE(selector),
+        OPT_DEVICE(selector),
         OPT_TEXT(
             "net", 0, net, "NET",
             "a built-in net or a .net file, for which the fused kernels are tuned; default meso4"),
@@ -60,8 +60,8 @@ int cmd_tune(int argc, char **argv)
         OPT_COUNT("time-limit", 0, seconds, "SECONDS", 1, 1000000,
                   "for the search; the last comparisons take a minute more; default 780"),
         OPT_FLAG("reset", 0, reset, "forget the device's rows, and do nothing else"),
-        TOOL_OPTION_PROGRESS,
-        MESO_OPTIONS_END};
+        OPT_PROGRESS,
+        OPT_END};
     const tool_command_line line = {"tune", "[options]", about, options, examples, 0, 0};
     int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)

@@ -35,7 +35,7 @@ typedef struct tool_evaluation {
     uint64_t seed;
     meso_metrics metrics;
     meso_metrics_intervals intervals;
-    const tool_time *times; /* [MESO_N_TIMES]; NULL without --timing */
+    const tool_time *times; /* [TOOL_N_TIMES]; NULL without --timing */
     meso_metrics constant;  /* of the best predictor that never looks: the share of reals */
     meso_group_score *groups;
     size_t n_groups;

@@ -90,9 +90,9 @@ meso_status tool_predict_output_begin(const tool_predict_output *output,
                                       const report_provenance *provenance)
 {
     meso_text text = {0};
-    if (output->format == MESO_PREDICT_JSON)
+    if (output->format == TOOL_PREDICT_JSON)
         json_begin(provenance, output->threshold, &text);
-    else if (output->format == MESO_PREDICT_CSV)
+    else if (output->format == TOOL_PREDICT_CSV)
         meso_text_add(&text, "file,label,p_fake,p_real,error,detail" MESO_CSV_END);
     return print(&text);
 }
@@ -106,17 +106,17 @@ meso_status tool_predict_output_row(tool_predict_output *output, const meso_file
     else
         output->n_refused++;
     switch (output->format) {
-    case MESO_PREDICT_TEXT:
+    case TOOL_PREDICT_TEXT:
         text_row(output, score, &text);
         break;
-    case MESO_PREDICT_CSV:
+    case TOOL_PREDICT_CSV:
         csv_row(output, score, &text);
         break;
-    case MESO_PREDICT_JSON:
+    case TOOL_PREDICT_JSON:
         meso_text_add(&text, first ? "\n" : ",\n");
         json_row(output, score, &text);
         break;
-    case MESO_PREDICT_JSONL:
+    case TOOL_PREDICT_JSONL:
         json_row(output, score, &text);
         meso_text_add(&text, "\n");
         break;
@@ -128,7 +128,7 @@ meso_status tool_predict_output_end(const tool_predict_output *output, const cha
                                     const tool_time *times)
 {
     meso_text text = {0};
-    if (output->format != MESO_PREDICT_JSON)
+    if (output->format != TOOL_PREDICT_JSON)
         return MESO_OK;
     meso_text_format(&text, "\n],\n\"n_ok\": %zu,\n\"n_refused\": %zu", output->n_ok,
                      output->n_refused);

@@ -11,10 +11,10 @@
 #include "report/report_provenance.h"
 
 typedef enum tool_predict_format {
-    MESO_PREDICT_TEXT,
-    MESO_PREDICT_JSON,
-    MESO_PREDICT_JSONL,
-    MESO_PREDICT_CSV
+    TOOL_PREDICT_TEXT,
+    TOOL_PREDICT_JSON,
+    TOOL_PREDICT_JSONL,
+    TOOL_PREDICT_CSV
 } tool_predict_format;
 
 /* Rows are printed as they come, so that a run that is interrupted has shown what it had. */
@@ -28,7 +28,7 @@ typedef struct tool_predict_output {
 meso_status tool_predict_output_begin(const tool_predict_output *output,
                                       const report_provenance *provenance);
 meso_status tool_predict_output_row(tool_predict_output *output, const meso_file_score *score);
-/* error: the sentence of a run that ended before its time, or NULL. times: [MESO_N_TIMES] or NULL.
+/* error: the sentence of a run that ended before its time, or NULL. times: [TOOL_N_TIMES] or NULL.
  */
 meso_status tool_predict_output_end(const tool_predict_output *output, const char *error,
                                     const tool_time *times);

@@ -41,9 +41,9 @@ static int parse_words(train_command *t, tool_train_words *words, int *argc, cha
         OPT_TEXT("output", 'o', t->options.run, "RUN", "the run's folder (required, or --resume)"),
         OPT_TEXT("resume", 0, t->resume, "RUN",
                  "resume a run with its own options; a folder says where its data are now"),
-        MESO_OPTION_DEVICE(t->device),
+        OPT_DEVICE(t->device),
         OPT_FLAG("json", 0, t->output.json, "the result as one JSON document on stdout"),
-        TOOL_OPTION_PROGRESS,
+        OPT_PROGRESS,
         OPT_COUNT("cache-mb", 0, t->cache_mb, "N", 0, 1e7,
                   "memory for decoded pictures, in MiB; default 1024"),
         OPT_COUNT("threads", 'j', t->threads, "N", 1, 1024,
@@ -53,7 +53,7 @@ static int parse_words(train_command *t, tool_train_words *words, int *argc, cha
         OPT_CHOICE("aug-compat", 0, t->compat, compat_words,
                    "what the same settings of --augment meant: Keras from 2.9 on, "
                    "keras-preprocessing to 1.1.2, Keras 2.1.5"),
-        MESO_OPTIONS_END};
+        OPT_END};
     size_t n = 0;
     while (options[n].name)
         n++;
@@ -61,7 +61,7 @@ static int parse_words(train_command *t, tool_train_words *words, int *argc, cha
     usual.augment = "none";
     usual.max_pixels = 67108864;
     n += tool_train_rows(words, &usual, 0, options + n);
-    options[n] = (tool_option)MESO_OPTIONS_END;
+    options[n] = (tool_option)OPT_END;
     const tool_command_line line = {"train", usage, about, options, examples, 0, 1};
     return tool_options_parse(&line, argc, argv);
 }
