@@ -304,11 +304,11 @@ static const struct {
     {"\xEF\xBB\xBF", "m.csv:1: no column is called file", MESO_ERROR_DATA},
     {"\xFF\xFE"
      "f",
-     "m.csv:1: no column is called file", MESO_ERROR_DATA}, /* UTF-16 */
-    {"file;label\na;real\n", "m.csv:1: no column is called file", MESO_ERROR_DATA},
+     "m.csv: half a character of UTF-16 at byte 2", MESO_ERROR_DATA},
+    {"file;label\na;real\nb,fake\n", "m.csv:3: 1 fields where the header has 2", MESO_ERROR_DATA},
     {"file,label\ra,real\r", "m.csv:1: no column is called label", MESO_ERROR_DATA},
     {"file,\"label\na,real\n", "m.csv:1: a quoted field never ends", MESO_ERROR_DATA},
-    {"file,label\na,real \n", "m.csv:2: the label \"real \"", MESO_ERROR_DATA},
+    {"file,label\na,unreal \n", "m.csv:2: the label \"unreal\"", MESO_ERROR_DATA},
     {"file,label\na,\x1b[31m\n", "m.csv:2: the label \"\\x1B[31m\"", MESO_ERROR_DATA},
     {"file,label\na,real\nb,fake\n\"a\",real\n", "m.csv: a is listed twice", MESO_ERROR_DATA},
     {"file,label\na,real\nb,fake\n./a,real\n", "m.csv: a is listed twice", MESO_ERROR_DATA},

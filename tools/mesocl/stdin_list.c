@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/unicode.h"
 
 static meso_status add(tool_path_list *list, const char *path, meso_error *error)
 {
@@ -32,11 +33,26 @@ static meso_status read_stdin(meso_text *text, meso_error *error)
     return text->out_of_memory ? meso_fail(error, MESO_ERROR_MEMORY, "out of memory") : MESO_OK;
 }
 
+/* Do all lines end with CRLF, as Windows writes them? One that does may be an odd name. */
+static int is_of_windows(const char *text, size_t n)
+{
+    size_t n_lines = 0, n_returns = 0;
+    for (size_t i = 0; i < n; i++)
+        if (text[i] == '\n') {
+            n_lines++;
+            n_returns += i > 0 && text[i - 1] == '\r';
+        }
+    return n_lines > 0 && n_returns == n_lines;
+}
+
 /* Splits list->text, whose n bytes end with a NUL, in place. */
 static meso_status add_lines(tool_path_list *list, size_t n, int nul_separated, meso_error *error)
 {
-    char *line = list->text, *end = list->text + n;
     meso_status status = MESO_OK;
+    if (!nul_separated)
+        MESO_TRY(meso_to_utf8(&list->text, &n, "the list on standard input", error));
+    char *line = list->text, *end = list->text + n;
+    const int windows = !nul_separated && is_of_windows(line, n);
     MESO_REQUIRE(nul_separated || !memchr(line, '\0', n), error, MESO_ERROR_DATA,
                  "the list on standard input holds NUL bytes; if they separate the names, give -0");
     while (line < end) {
@@ -44,6 +60,8 @@ static meso_status add_lines(tool_path_list *list, size_t n, int nul_separated, 
         if (!stop)
             stop = end;
         *stop = '\0';
+        if (windows && stop > line && stop[-1] == '\r')
+            stop[-1] = '\0';
         if (*line)
             MESO_TRY(add(list, line, error));
         line = stop + 1;

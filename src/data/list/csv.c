@@ -7,10 +7,9 @@
 
 void meso_csv_start(meso_csv *csv, char *text, size_t n, const char *name)
 {
-    *csv = (meso_csv){.name = name, .next = text, .end = text + n, .line = 1, .next_line = 1};
+    *csv = (meso_csv){
+        .name = name, .separator = ',', .next = text, .end = text + n, .line = 1, .next_line = 1};
     text[n] = '\0';
-    if (n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
-        csv->next += 3;
 }
 
 static meso_status fail(const meso_csv *csv, size_t line, const char *what, meso_error *error)
@@ -18,10 +17,30 @@ static meso_status fail(const meso_csv *csv, size_t line, const char *what, meso
     return meso_fail(error, MESO_ERROR_DATA, "%s:%zu: %s", MESO_PRINTABLE(csv->name), line, what);
 }
 
-/* Does a field end at p? After its text only a comma, a line's end or the file's end may stand. */
+void meso_csv_find_separator(meso_csv *csv)
+{
+    size_t best = 0;
+    if (csv->end - csv->next >= 5 && strncmp(csv->next, "sep=", 4) == 0) {
+        csv->separator = csv->next[4];
+        csv->next += strcspn(csv->next, "\n");
+        return;
+    }
+    for (const char *candidate = ",;\t"; *candidate; candidate++) {
+        size_t found = 0;
+        for (const char *p = csv->next; p < csv->end && *p != '\n'; p++)
+            found += *p == *candidate;
+        if (found > best) {
+            best = found;
+            csv->separator = *candidate;
+        }
+    }
+}
+
+/* Does a field end at p? After its text only a separator, a line's end or the file's end may stand.
+ */
 static int ends_field(const meso_csv *csv, const char *p)
 {
-    return p == csv->end || *p == ',' || *p == '\n' ||
+    return p == csv->end || *p == csv->separator || *p == '\n' ||
            (*p == '\r' && p + 1 < csv->end && p[1] == '\n');
 }
 
@@ -69,7 +88,7 @@ static meso_status take_field(meso_csv *csv, int *last, meso_error *error)
         MESO_TRY(quoted_field(csv, &stop, &after, error));
     else
         MESO_TRY(plain_field(csv, &stop, &after, error));
-    *last = after == csv->end || *after != ',';
+    *last = after == csv->end || *after != csv->separator;
     csv->next_line += *last && after < csv->end;
     if (after < csv->end)
         after += *after == '\r' ? 2 : 1;

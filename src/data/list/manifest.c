@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "base/unicode.h"
 #include "data/list/csv.h"
 #include "data/list/group.h"
 #include "data/list/labels.h"
@@ -32,6 +34,25 @@ typedef struct manifest {
     MESO_REQUIRE(condition, (m)->error, MESO_ERROR_DATA, "%s:%zu: " format, \
                  MESO_PRINTABLE((m)->csv.name), (m)->csv.line, __VA_ARGS__)
 
+/* Blanks around names and labels are nobody's; those of a path may be its own. */
+static char *trimmed(char *field)
+{
+    field += strspn(field, " ");
+    size_t n = strlen(field);
+    while (n > 0 && field[n - 1] == ' ')
+        field[--n] = '\0';
+    return field;
+}
+
+/* As spreadsheets leave it below the last row: ",,". */
+static int is_empty(const meso_csv *csv)
+{
+    for (size_t i = 0; i < csv->n_fields; i++)
+        if (*csv->fields[i])
+            return 0;
+    return 1;
+}
+
 static meso_status read_header(manifest *m)
 {
     const meso_csv *csv = &m->csv;
@@ -46,7 +67,7 @@ static meso_status read_header(manifest *m)
     m->n_fields = csv->n_fields;
     for (size_t i = 0; i < csv->n_fields; i++)
         for (size_t c = 0; c < n_columns; c++) {
-            if (strcasecmp(csv->fields[i], m->names[c]) != 0)
+            if (strcasecmp(trimmed(csv->fields[i]), m->names[c]) != 0)
                 continue;
             REQUIRE_LINE(m->columns[c] == absent, m, "two columns are called %s",
                          MESO_PRINTABLE(m->names[c]));
@@ -83,6 +104,21 @@ static void add_path(meso_text *path, const char *file)
     }
 }
 
+/* "a\\b.png" of Windows means a/b.png here, unless a file of that very name is there. */
+static void turn_backslashes(meso_text *path)
+{
+    if (!path->bytes || !strchr(path->bytes, '\\') || access(path->bytes, F_OK) == 0)
+        return;
+    char *turned = strdup(path->bytes);
+    for (char *c = turned; c && *c; c++)
+        if (*c == '\\')
+            *c = '/';
+    if (turned && access(turned, F_OK) == 0)
+        memcpy(path->bytes, turned, path->length);
+    path->out_of_memory |= turned == NULL;
+    free(turned);
+}
+
 static meso_status add_record(manifest *m)
 {
     meso_list_builder *builder = m->builder;
@@ -98,9 +134,10 @@ static meso_status add_record(manifest *m)
                  m->csv.n_fields, m->n_fields);
     file = fields[m->columns[column_file]];
     REQUIRE_LINE(*file, m, "the %s is empty", column_names[column_file]);
-    label = meso_label_of(fields[m->columns[column_label]], m->options);
+    const char *name = trimmed(fields[m->columns[column_label]]);
+    label = meso_label_of(name, m->options);
     REQUIRE_LINE(label != MESO_UNLABELLED, m, "the label \"%s\" means neither fake nor real",
-                 MESO_PRINTABLE(fields[m->columns[column_label]]));
+                 MESO_PRINTABLE(name));
     if (m->columns[column_group] != absent) {
         group = fields[m->columns[column_group]];
         REQUIRE_LINE(*group, m, "the %s is empty", column_names[column_group]);
@@ -111,6 +148,7 @@ static meso_status add_record(manifest *m)
     if (slash && file[0] != '/')
         meso_text_add_n(&path, m->csv.name, (size_t)(slash + 1 - m->csv.name));
     add_path(&path, file);
+    turn_backslashes(&path);
     MESO_REQUIRE(!path.out_of_memory, m->error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(meso_list_add(builder, path.bytes, label, group, m->error));
 out:
@@ -143,17 +181,22 @@ meso_status meso_manifest_read(const meso_dataset_options *options, const regex_
                                meso_list_builder *builder, meso_error *error)
 {
     manifest m = {.options = options, .pattern = pattern, .builder = builder, .error = error};
-    void *text = NULL;
+    void *bytes = NULL;
+    char *text = NULL;
     size_t n;
     meso_status status = MESO_OK;
-    MESO_TRY(meso_file_read(options->manifest, manifest_limit_bytes, &text, &n, NULL, error));
+    MESO_TRY(meso_file_read(options->manifest, manifest_limit_bytes, &bytes, &n, NULL, error));
+    text = bytes;
+    MESO_TRY(meso_to_utf8(&text, &n, options->manifest, error));
     meso_csv_start(&m.csv, text, n, options->manifest);
+    meso_csv_find_separator(&m.csv);
     MESO_TRY(read_header(&m));
     for (;;) {
         MESO_TRY(meso_csv_next(&m.csv, error));
         if (m.csv.n_fields == 0)
             break;
-        MESO_TRY(add_record(&m));
+        if (!is_empty(&m.csv))
+            MESO_TRY(add_record(&m));
     }
     if (builder->dataset->n_items > 0)
         MESO_TRY(check_unique(&m));
