@@ -17,6 +17,7 @@ static _Noreturn void come_back(int exit_code)
 int h5import_main(int argc, char **argv);
 #define main h5import_main
 #define _exit come_back
+#include "../../tools/h5import/die.c"
 #include "../../tools/h5import/h5import.c"
 #undef main
 
@@ -24,9 +25,9 @@ int h5import_main(int argc, char **argv);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    static import out;
+    static import_result out;
     static blob file;
-    out = (import){json_object(), json_array(), NULL, 0};
+    out = (import_result){json_object(), json_array(), NULL, 0};
     file = (blob){malloc(n + 1), n};
     if (n > 0 && setjmp(end) == 0) {
         memcpy(file.bytes, bytes, n);
