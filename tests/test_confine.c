@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -90,6 +91,16 @@ static long forks(void)
 static long makes_a_process(void)
 {
     return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
+/* The newer call, whose arguments a filter cannot see: the C library must take the older one. */
+static long makes_a_process_unseen(void)
+{
+    struct clone_args arguments = {.exit_signal = SIGCHLD};
+    long child = syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (child == 0)
+        _exit(0);
+    return child;
 }
 
 static long connects(void)
@@ -195,6 +206,7 @@ static void what_is_left(void **state)
         {"remove a file", removes_a_file, refused, refused},
         {"make a process", makes_a_process, refused, refused},
         {"make a process by the C library", forks, refused, refused},
+        {"make a process unseen", makes_a_process_unseen, failed_otherwise, refused},
         {"connect", connects, refused, refused},
         {"signal another", kills_its_parent, refused, refused},
         {"signal another's thread", kills_its_parents_thread, refused, refused},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Child processes and queues of them: what goes in and comes out, how they end, what they are
- * denied, and that none is left.
+ * Child processes: what goes in and comes out, how they end, what they are denied, and that none is
+ * left.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,10 +21,9 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "common.h"
 #include "harness_run.h"
 #include "process.h"
-#include "queue.h"
+#include "progress.h"
 
 static const char shell[] = "/bin/sh";
 
@@ -193,6 +192,37 @@ static void streams_go_where_they_are_sent(void **state)
     tool_process_free(&p);
 }
 
+/* This program as a child that writes into descriptors their numbers. */
+static int say(char *const *numbers)
+{
+    for (; *numbers; numbers++)
+        if (dprintf(atoi(*numbers), "%s", *numbers) < 0)
+            return 1;
+    return 0;
+}
+
+/* Numbers that our own ends have, or that are free next: none takes another's place. */
+static void any_numbers_can_be_handed_over(void **state)
+{
+    (void)state;
+    for (int first = 3; first <= 13; first++) {
+        char numbers[3][8];
+        const char *const argv[] = {"say", "--say", numbers[0], numbers[1], numbers[2], NULL};
+        tool_process p = {
+            .argv = argv, .in = TOOL_OURS, .out = TOOL_OURS, .err = TOOL_OURS, .seconds = 60};
+        for (int i = 0; i < 3; i++) {
+            p.pipes[i] = (tool_pipe){.number = first + (i + 1) % 3, .most = 100};
+            snprintf(numbers[i], sizeof numbers[i], "%d", p.pipes[i].number);
+        }
+        assert_int_equal(tool_process_start(&p, NULL), MESO_OK);
+        tool_process_run(&p);
+        assert_exited(&p, 0);
+        for (int i = 0; i < 3; i++)
+            assert_string_equal(p.pipes[i].text.bytes, numbers[i]);
+        tool_process_free(&p);
+    }
+}
+
 static void what_cannot_start_leaves_nothing(void **state)
 {
     static const char *const argv[] = {"none", NULL};
@@ -233,16 +263,27 @@ static void limits_hold(void **state)
     tool_process_free(&p);
 }
 
+static void need_filters(void)
+{
+    int how;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(!confine_self(CONFINE_READS));
+    assert_int_equal(waitpid(child, &how, 0), child);
+    if (!WIFEXITED(how) || WEXITSTATUS(how) != 0)
+        skip();
+}
+
 static void a_profile_holds_from_the_start(void **state)
 {
     (void)state;
+    need_filters();
     tool_process p = {.profile = CONFINE_READS,
                       .pipes = {{.number = 1, .most = 1000}, {.number = 2, .most = 1000}},
                       .seconds = 60};
     run_line(&p, "while read a b; do [ $a = Seccomp: ] && echo $b; done </proc/self/status;"
                  "echo x >made; echo $?; exec cat in");
-    if (strncmp(p.pipes[0].text.bytes, "2\n", 2) != 0)
-        skip(); /* no filters here */
+    assert_int_equal(strncmp(p.pipes[0].text.bytes, "2\n", 2), 0); /* a filter */
     assert_true(access("made", F_OK) != 0);
     assert_non_null(strstr(p.pipes[0].text.bytes, "from the file"));
     assert_non_null(strstr(p.pipes[1].text.bytes, "made"));
@@ -343,110 +384,6 @@ static void a_child_tells_how_far_it_is(void **state)
     assert_int_equal(tool_progress_open("test", "none"), 64);
 }
 
-/* ---- queues ------------------------------------------------------------------------------------
- */
-
-enum { n_jobs = 7 };
-
-typedef struct test_queue {
-    tool_queue queue;
-    const char *lines[n_jobs];
-    int started[n_jobs], ended[n_jobs];
-    int n_running, most_running;
-} test_queue;
-
-static meso_status start_job(void *user, size_t job, tool_process *process, meso_error *error)
-{
-    test_queue *t = user;
-    const char *const argv[] = {"sh", "-c", t->lines[job], NULL};
-    t->started[job]++;
-    process->program = t->lines[job] ? shell : "./none";
-    process->argv = argv;
-    process->seconds = 0.5;
-    meso_status status = tool_process_start(process, error);
-    t->n_running += status == MESO_OK;
-    t->most_running = t->n_running > t->most_running ? t->n_running : t->most_running;
-    return status;
-}
-
-static void job_ended(void *user, size_t job, const tool_process *process, double seconds)
-{
-    test_queue *t = user;
-    assert_true(tool_process_is_over(process) && seconds > 0 && seconds < 20);
-    t->ended[job]++;
-    t->n_running--;
-    if (process->end == TOOL_PROCESS_EXITED && process->code == 0)
-        tool_queue_mark_done(&t->queue, job);
-    if (process->end == TOOL_PROCESS_EXITED && process->code == 74)
-        t->queue.stop = 74;
-}
-
-static int run_queue(test_queue *t, unsigned char *done, size_t n_parallel)
-{
-    t->queue = (tool_queue){.n_jobs = n_jobs,
-                            .n_parallel = n_parallel,
-                            .done = done,
-                            .start = start_job,
-                            .ended = job_ended,
-                            .user = t};
-    return tool_queue_run(&t->queue);
-}
-
-static void a_queue_goes_on_from_what_is_done(void **state)
-{
-    const char *const good = "sleep 0.05";
-    unsigned char done[n_jobs] = {[2] = 1};
-    (void)state;
-    test_queue t = {.lines = {good, "kill -9 $$", good, good, "exec sleep 60", good, good}};
-    assert_int_equal(run_queue(&t, done, 2), 70); /* a crash and a hang cost themselves */
-    assert_int_equal(t.most_running, 2);
-    for (size_t i = 0; i < n_jobs; i++) {
-        assert_int_equal(t.started[i], i != 2);
-        assert_int_equal(t.ended[i], i != 2);
-        assert_int_equal(done[i], i != 1 && i != 4);
-    }
-    test_queue again = {.lines = {NULL, good, NULL, NULL, good, NULL, NULL}};
-    assert_int_equal(run_queue(&again, done, 64), -1);
-    assert_int_equal(again.started[1] + again.started[4], 2);
-    assert_int_equal(again.queue.progress.done, n_jobs);
-    assert_int_equal(run_queue(&again, done, 0), -1); /* nothing to do */
-    assert_int_equal(again.started[1] + again.started[4], 2);
-}
-
-static void a_queue_stops_where_going_on_makes_no_sense(void **state)
-{
-    const char *const good = "sleep 0.2";
-    unsigned char done[n_jobs] = {0};
-    (void)state;
-    test_queue t = {.lines = {"exit 74", good, good, good, good, good, good}};
-    assert_int_equal(run_queue(&t, done, 2), 74);
-    assert_true(done[1] && !done[6] && t.started[6] == 0 && t.n_running == 0);
-    test_queue none = {.lines = {NULL, good, good, good, good, good, good}};
-    memset(done, 0, sizeof done);
-    assert_int_equal(run_queue(&none, done, 1), 70); /* it cannot be started */
-    assert_int_equal(none.started[1], 0);
-}
-
-/* In a process of its own, since an interruption is remembered for good. */
-static void ctrl_c_ends_a_queue(void **state)
-{
-    int how;
-    (void)state;
-    pid_t child = fork();
-    if (child == 0) {
-        test_queue t;
-        unsigned char done[n_jobs] = {0};
-        memset(&t, 0, sizeof t);
-        for (size_t i = 0; i < n_jobs; i++)
-            t.lines[i] = i == 0 ? "sleep 0.2; kill -INT $PPID; exec sleep 60" : "exec sleep 60";
-        tool_interrupt_catch();
-        int code = run_queue(&t, done, 3);
-        _exit(code == 75 && t.n_running == 0 && t.started[3] == 0 && t.ended[2] == 1 ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &how, 0), child);
-    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -455,17 +392,17 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_more_is_read_than_wanted),
         cmocka_unit_test(a_limit_can_be_put_off),
         cmocka_unit_test(streams_go_where_they_are_sent),
+        cmocka_unit_test(any_numbers_can_be_handed_over),
         cmocka_unit_test(what_cannot_start_leaves_nothing),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(a_profile_holds_from_the_start),
         cmocka_unit_test(none_outlives_its_parent),
         cmocka_unit_test(a_child_tells_how_far_it_is),
-        cmocka_unit_test(a_queue_goes_on_from_what_is_done),
-        cmocka_unit_test(a_queue_stops_where_going_on_makes_no_sense),
-        cmocka_unit_test(ctrl_c_ends_a_queue),
     };
     if (argc > 1 && strcmp(argv[1], "--nest") == 0)
         return nest();
+    if (argc > 1 && strcmp(argv[1], "--say") == 0)
+        return say(argv + 2);
     if (argc > 1 && strcmp(argv[1], "--tell") == 0)
         return tell();
     for (int fd = 3; fd < 1000; fd++)

@@ -105,18 +105,20 @@ static void events_are_few_and_whole(void **state)
     ssize_t n = read(end, bytes, sizeof bytes - 1);
     assert_true(n > 0);
     bytes[n] = '\0';
-    size_t n_lines = 0;
+    size_t n_lines = 0, n_ends = 0;
     json_t *event = NULL;
     for (char *line = strtok(bytes, "\n"); line; line = strtok(NULL, "\n"), n_lines++) {
         json_decref(event);
         event = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
         assert_non_null(event);
         assert_int_equal(json_object_size(event), 6);
+        n_ends += strcmp(json_string_value(json_object_get(event, "event")), "end") == 0;
         if (n_lines == 0)
             assert_string_equal(json_string_value(json_object_get(event, "text")),
                                 "3/500000 images of a \"set\"\\xFF");
     }
     assert_in_range(n_lines, 3, 100);
+    assert_int_equal(n_ends, 1);
     assert_string_equal(json_string_value(json_object_get(event, "event")), "end");
     assert_int_equal(json_integer_value(json_object_get(event, "done")), 500000);
     assert_int_equal(json_number_value(json_object_get(event, "seconds_left")), 0);

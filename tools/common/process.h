@@ -26,7 +26,7 @@ enum { TOOL_MAX_PIPES = 3, TOOL_OURS = -1 };
 
 /* What the child writes into one of its descriptors; it is read while the child runs. */
 typedef struct tool_pipe {
-    int number;  /* of the child's descriptor; 0: none, and none behind it */
+    int number;  /* of the child's descriptor, below 16; 0: none, and none behind it */
     size_t most; /* bytes that are taken; with more to come the pipe is closed */
     /* After each piece; may take from the text what it understands. 0: that is all that is wanted
      * of the child. NULL: it is all kept. */
