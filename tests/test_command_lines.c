@@ -191,8 +191,7 @@ static void errors_leave_stdout_empty(void **state)
     }
 }
 
-/* ---- output -------------------------------------------------------------------------------------
- */
+/* ---- output ---- */
 
 /* What goes to stdout for machines, made from drawn pictures; no figure of time among it. */
 static const struct output {
@@ -264,8 +263,7 @@ static void lost_output_is_an_error(void **state)
     }
 }
 
-/* ---- names --------------------------------------------------------------------------------------
- */
+/* ---- names ---- */
 
 static size_t n_escaped; /* pages with a name that had to be escaped */
 

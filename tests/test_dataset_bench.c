@@ -98,8 +98,7 @@ static void put_dataset(const char *name, unsigned n)
     }
 }
 
-/* ---- figures -----------------------------------------------------------------------------------
- */
+/* ---- figures ---- */
 
 /* By OpenCV, Pillow and scikit-image, of the first 1000 files of each class by name: as printed. */
 static void the_studys_statistics_to_the_last_digit(void **state)
@@ -148,8 +147,7 @@ static void brightness_agrees_with_the_channels(void **state)
     json_decref(document);
 }
 
-/* ---- traps in real datasets ---------------------------------------------------------------------
- */
+/* ---- traps in real datasets ---- */
 
 static int is_warned(const json_t *document, const char *kind, const char *dataset,
                      const char *said)
@@ -235,8 +233,7 @@ static void recordings_of_dfdc_in_both_classes(void **state)
     json_decref(document);
 }
 
-/* ---- names, codes, caches -----------------------------------------------------------------------
- */
+/* ---- names, codes, caches ---- */
 
 static char *read_text(const char *path)
 {

@@ -58,8 +58,7 @@ static void expect_near(double value, double expected, const char *what, const c
         fail_msg("%s, %s: %.17g, expected %.17g", which, what, value, expected);
 }
 
-/* ---- against scikit-learn ----------------------------------------------------------------------
- */
+/* ---- against scikit-learn ---- */
 
 static double number_at(const json_t *array, size_t i)
 {
@@ -163,8 +162,7 @@ static void test_scikit_learn(void **state)
     json_decref(document);
 }
 
-/* ---- by hand -----------------------------------------------------------------------------------
- */
+/* ---- by hand ---- */
 
 static void test_eer_by_hand(void **state)
 {
@@ -250,8 +248,7 @@ static void test_bad_arguments(void **state)
     }
 }
 
-/* ---- bootstrap ---------------------------------------------------------------------------------
- */
+/* ---- bootstrap ---- */
 
 /* n of each class; scores on a grid of 16, right more often than not. */
 static score_set random_scores(uint64_t seed, size_t n)

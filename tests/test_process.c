@@ -292,8 +292,7 @@ static void a_profile_holds_from_the_start(void **state)
     tool_process_free(&p);
 }
 
-/* ---- the end of a parent -----------------------------------------------------------------------
- */
+/* ---- the end of a parent ---- */
 
 /* This program as a child that has a child: says its number, and waits for ever. */
 static int nest(void)

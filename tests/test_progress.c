@@ -64,8 +64,7 @@ static void is_quiet_without_a_terminal(void **state)
     assert_int_equal(progress.width, 0);
 }
 
-/* ---- the channel -------------------------------------------------------------------------------
- */
+/* ---- the channel ---- */
 
 /* Returns the reader's end. */
 static int open_channel(void)

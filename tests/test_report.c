@@ -32,8 +32,7 @@ static void expect_text(meso_text *text, const char *expected)
     meso_text_free(text);
 }
 
-/* ---- scikit-learn's report ---------------------------------------------------------------------
- */
+/* ---- scikit-learn's report ---- */
 
 /* Scores that give the confusion matrix [truth][called]. */
 static meso_metrics metrics_of(size_t confusion[2][2])
@@ -112,8 +111,7 @@ static void classification_widens(void **state)
                        "     weighted avg       0.56      0.75      0.64         4\n");
 }
 
-/* ---- tables ------------------------------------------------------------------------------------
- */
+/* ---- tables ---- */
 
 static const report_column columns[] = {
     COLUMN_TEXT("file", "File"),
@@ -203,8 +201,7 @@ static void csv_guards_formulas(void **state)
     }
 }
 
-/* ---- numbers and names -------------------------------------------------------------------------
- */
+/* ---- numbers and names ---- */
 
 static void check_numbers(void)
 {
@@ -283,8 +280,7 @@ static void a_value_that_is_missing_travels_up(void **state)
     assert_null(meso_build_end(&list));
 }
 
-/* ---- the writer --------------------------------------------------------------------------------
- */
+/* ---- the writer ---- */
 
 static void write_report(report_form form, const char *const *expected)
 {
@@ -321,8 +317,7 @@ static void one_report_in_three_forms(void **state)
                                   "<td>a|b</td><td class=\"right\">0.12</td>", "seed", NULL});
 }
 
-/* ---- provenance --------------------------------------------------------------------------------
- */
+/* ---- provenance ---- */
 
 static void provenance_says_what_is_known(void **state)
 {
@@ -353,8 +348,7 @@ static void command_lines_can_be_typed_again(void **state)
                 "mesocl 'a b' '' 'it'\\''s' --x=1 '$HOME' '\\.jpg' $'it\\x27s\\x0A\\xFF\\x5C'");
 }
 
-/* ---- SVG ---------------------------------------------------------------------------------------
- */
+/* ---- SVG ---- */
 
 /* Well-formed enough: every tag that is opened is closed in order. Returns the number of tags. */
 static size_t check_tags(const char *svg)

@@ -146,8 +146,7 @@ static double number(const json_t *object, const char *key)
     return json_number_value(value);
 }
 
-/* ---- a study -----------------------------------------------------------------------------------
- */
+/* ---- a study ---- */
 
 static void check_cell(const json_t *cell, size_t excluded)
 {
@@ -246,8 +245,7 @@ static void test_dry_run(void **state)
     harness_forget(&r);
 }
 
-/* ---- interruptions -----------------------------------------------------------------------------
- */
+/* ---- interruptions ---- */
 
 /* Runs the words and sends the program a signal after `seconds`: SIGKILL is like a power cut.
  * Returns its exit code, 0 where a signal ended it. */
@@ -338,8 +336,7 @@ static void test_no_space(void **state)
     assert_true(before.st_ino == after.st_ino);
 }
 
-/* ---- bad input ---------------------------------------------------------------------------------
- */
+/* ---- bad input ---- */
 
 static void test_refused(void **state)
 {
@@ -387,8 +384,7 @@ static void test_refused(void **state)
     expect(PLAN "-o s", 73, "already holds a study");
 }
 
-/* ---- names and devices -------------------------------------------------------------------------
- */
+/* ---- names and devices ---- */
 
 static void test_hostile_names(void **state)
 {

@@ -102,8 +102,7 @@ static void check_planted(const json_t *result)
     assert_int_equal(n_quality, 1);
 }
 
-/* ---- check and run -----------------------------------------------------------------------------
- */
+/* ---- check and run ---- */
 
 /* {auc, low, high} of check, {mean, low, high} of a study: the same figures to the last digit. */
 static void same_interval(const json_t *checked, const json_t *studied, const char *what)

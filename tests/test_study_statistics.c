@@ -87,8 +87,7 @@ static void test_rank_correlation(void **state)
     assert_int_equal(study_rank_correlate(x, bad, error, 4, 1, &r, NULL), MESO_ERROR_ARGUMENT);
 }
 
-/* ---- Fréchet -----------------------------------------------------------------------------------
- */
+/* ---- Fréchet ---- */
 
 static double frechet(const float *a, size_t n_a, const float *b, size_t n_b, size_t d)
 {
@@ -143,8 +142,7 @@ static void test_frechet_in_the_plane(void **state)
     assert_int_equal(study_frechet(b, 1, b, 25, 2, &squared, NULL), MESO_ERROR_ARGUMENT);
 }
 
-/* ---- simulated studies -------------------------------------------------------------------------
- */
+/* ---- simulated studies ---- */
 
 enum { n_sets = 3, n_seeds = 3, n_images = 400 };
 
@@ -235,8 +233,7 @@ static void test_a_difference(void **state)
     assert_true(found >= 18);
 }
 
-/* ---- the votes ---------------------------------------------------------------------------------
- */
+/* ---- the votes ---- */
 
 static void test_votes(void **state)
 {

@@ -289,8 +289,7 @@ static void learns_faces(void **state)
     meso_device_close(device);
 }
 
-/* ---- bad input ---------------------------------------------------------------------------------
- */
+/* ---- bad input ---- */
 
 static void put_bad_inputs(void)
 {

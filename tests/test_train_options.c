@@ -26,8 +26,7 @@
     for (const meso_train_option *row = meso_train_option_rows; \
          row < meso_train_option_rows + meso_n_train_option_rows; row++)
 
-/* ---- the four ways ----------------------------------------------------------------------------
- */
+/* ---- the four ways ---- */
 
 /* Each takes a value as JSON; where that is none of the option, error has the sentence. */
 typedef meso_status way(const meso_train_option *row, const json_t *value,
@@ -139,8 +138,7 @@ static meso_status by_variant(const meso_train_option *row, const json_t *value,
     return status;
 }
 
-/* ---- values ------------------------------------------------------------------------------------
- */
+/* ---- values ---- */
 
 /* One that the option takes and has not by itself, and one that it does not take, with the reason.
  */
@@ -286,8 +284,7 @@ static void what_cannot_vary_says_why(void **state)
     keep(NULL);
 }
 
-/* ---- nothing is left out -----------------------------------------------------------------------
- */
+/* ---- nothing is left out ---- */
 
 static void mark(unsigned char *taken, size_t offset, size_t bytes)
 {

@@ -29,8 +29,7 @@ static void expect_close(double got, double expected)
         fail_msg("%.17g, not %.17g", got, expected);
 }
 
-/* ---- schedules ---------------------------------------------------------------------------------
- */
+/* ---- schedules ---- */
 
 static meso_schedule parse(const char *text)
 {
@@ -113,8 +112,7 @@ static void schedules_are_texts(void **state)
     assert_int_equal(meso_schedule_resolve(&s, 1e-3, 2, 100, 10, NULL), MESO_ERROR_ARGUMENT);
 }
 
-/* ---- early stopping ----------------------------------------------------------------------------
- */
+/* ---- early stopping ---- */
 
 /* The epoch at whose end it stops; 0 where it does not. */
 static size_t stops_at(const char *text, meso_monitor_mode mode, const double *values, size_t n,
@@ -167,8 +165,7 @@ static void early_stop_texts(void **state)
             fail_msg("\"%s\" was taken", bad[i]);
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 static meso_history two_epochs(void)
 {
@@ -321,8 +318,7 @@ static void checkpoints_keep_two(void **state)
     meso_text_free(&notes);
 }
 
-/* ---- options -----------------------------------------------------------------------------------
- */
+/* ---- options ---- */
 
 static void options_come_back(void **state)
 {
@@ -351,8 +347,7 @@ static void options_come_back(void **state)
     free(text);
 }
 
-/* ---- figures -----------------------------------------------------------------------------------
- */
+/* ---- figures ---- */
 
 static void calibration_by_hand(void **state)
 {

@@ -280,8 +280,7 @@ static void a_run_at_work_is_left_alone(void **state)
     assert_int_equal(harness_end(process), 75);
 }
 
-/* ---- the disk ----------------------------------------------------------------------------------
- */
+/* ---- the disk ---- */
 
 static meso_status train_here(meso_device *device, const char *run, meso_error *error)
 {

@@ -165,8 +165,7 @@ void bench_output_table(const json_t *document, bench_rows rows, bench_format fo
     }
 }
 
-/* ---- the page ----------------------------------------------------------------------------------
- */
+/* ---- the page ---- */
 
 typedef struct points {
     double x[most_points], y[most_points];

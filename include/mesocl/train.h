@@ -145,8 +145,7 @@ typedef struct meso_early_stop_state {
 MESO_API int meso_early_stop_update(meso_early_stop_state *watch, const meso_early_stop *rule,
                                     size_t epoch, double value, int *stop);
 
-/* ---- a run -------------------------------------------------------------------------------------
- */
+/* ---- a run ---- */
 
 /* Fill with MESO_TRAIN_OPTIONS_INIT, then change what is needed. Strings may be NULL unless told.
  */

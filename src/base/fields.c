@@ -217,8 +217,7 @@ meso_status meso_fields_from_json(const meso_field *fields, size_t n, const json
     return MESO_OK;
 }
 
-/* ---- lists -------------------------------------------------------------------------------------
- */
+/* ---- lists ---- */
 
 static meso_status unknown_key(const char *what, const char *key, const meso_field *fields,
                                size_t n, size_t skip, meso_error *error)

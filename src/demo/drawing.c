@@ -70,8 +70,7 @@ static void draw_lots(meso_random *random, const study_style *style, face *f)
     f->grain = (uint32_t)meso_random_u64(random);
 }
 
-/* ---- textures: value noise on a lattice -------------------------------------------------------
- */
+/* ---- textures: value noise on a lattice ---- */
 
 static float lattice(uint32_t x, uint32_t y, uint32_t seed)
 {
@@ -92,8 +91,7 @@ static float smooth_noise(float x, float y, uint32_t seed)
     return top * (1 - v) + bottom * v;
 }
 
-/* ---- one pixel --------------------------------------------------------------------------------
- */
+/* ---- one pixel ---- */
 
 /* 1 inside, 0 outside, soft over `soft` of the radius. */
 static float inside(const ellipse *e, float x, float y, float soft)
@@ -169,8 +167,7 @@ static void paint(const face *f, unsigned side, float *rgb)
         }
 }
 
-/* ---- fakes ------------------------------------------------------------------------------------
- */
+/* ---- fakes ---- */
 
 /* Means over cells, then bilinear between their centres: what a generator of low resolution and an
  * enlargement leave. */

@@ -43,8 +43,7 @@ static const report_cell *cell_at(const report_table *table, size_t row, size_t 
     return &table->cells[row * table->n_columns + column];
 }
 
-/* ---- for people --------------------------------------------------------------------------------
- */
+/* ---- for people ---- */
 
 void report_table_show(const report_table *table, size_t row, size_t column_number, meso_text *out)
 {
@@ -165,8 +164,7 @@ void report_table_markdown(const report_table *table, meso_text *out)
     meso_text_free(&scratch);
 }
 
-/* ---- for programs ------------------------------------------------------------------------------
- */
+/* ---- for programs ---- */
 
 void report_table_csv(const report_table *table, meso_text *out)
 {

@@ -50,8 +50,7 @@ typedef struct header {
     meso_error error;
 } header;
 
-/* ---- in the child ------------------------------------------------------------------------------
- */
+/* ---- in the child ---- */
 
 static int write_all(const void *bytes, size_t n)
 {
@@ -146,8 +145,7 @@ void tool_child_announce(double seconds)
         write_all(&head, sizeof head);
 }
 
-/* ---- in the parent -----------------------------------------------------------------------------
- */
+/* ---- in the parent ---- */
 
 /* What came begins with a header. */
 static int has_header(const meso_text *text, header *head)

@@ -26,8 +26,7 @@ static const double longest_tick = 0.5, sign_of_life = 0.01;
 static const double last_seconds = 0.5; /* for a process that was killed to be gone */
 static const double tick_seconds = 0.25, shortest_nap = 1e-4, longest_nap = 5e-3;
 
-/* ---- start -------------------------------------------------------------------------------------
- */
+/* ---- start ---- */
 
 /* Descriptors of ours that become the child's. */
 typedef struct handover {
@@ -169,8 +168,7 @@ out:
     return status;
 }
 
-/* ---- wait --------------------------------------------------------------------------------------
- */
+/* ---- wait ---- */
 
 static int has_open_pipe(const tool_process *p)
 {

@@ -18,8 +18,7 @@ enum { min_columns = 10, max_columns = 200, bar_cells = 30, usage_error = 64 };
 
 static const double interval = 0.1; /* seconds between two words */
 
-/* ---- words -------------------------------------------------------------------------------------
- */
+/* ---- words ---- */
 
 static double seconds_left(const tool_progress *p, double seconds)
 {
@@ -64,8 +63,7 @@ void tool_progress_format(const tool_progress *p, double seconds, int columns, c
         line[columns - 1] = '\0';
 }
 
-/* ---- events ------------------------------------------------------------------------------------
- */
+/* ---- events ---- */
 
 static int channel = -1; /* that --progress-fd names */
 
@@ -139,8 +137,7 @@ int tool_progress_forward(void *unused, meso_text *lines)
     return 1;
 }
 
-/* ---- progress ----------------------------------------------------------------------------------
- */
+/* ---- progress ---- */
 
 /* COLUMNS if it is set, else what the terminal says, else 80. */
 static int terminal_columns(void)

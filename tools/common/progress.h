@@ -47,8 +47,7 @@ double tool_progress_seconds_left(const tool_progress *progress);
 void tool_progress_format(const tool_progress *progress, double seconds, int columns, char *line,
                           size_t size);
 
-/* ---- --progress-fd -----------------------------------------------------------------------------
- */
+/* ---- --progress-fd ---- */
 
 /* The row for option tables. Another value than a descriptor that is open for writing, above those
  * of the standard streams, is refused with 64. */

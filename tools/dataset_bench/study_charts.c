@@ -12,8 +12,7 @@
 
 enum { max_points = 400, name_size = 128 };
 
-/* ---- heat maps ---------------------------------------------------------------------------------
- */
+/* ---- heat maps ---- */
 
 /* How one quantity is coloured: from what means nothing to what is best. */
 typedef struct shade {
@@ -64,8 +63,7 @@ void db_study_heat_maps(report_html *page, const db_results *r)
             heat_map(page, r, v, &shades[i]);
 }
 
-/* ---- curves ------------------------------------------------------------------------------------
- */
+/* ---- curves ---- */
 
 typedef struct curve {
     double x[max_points], y[max_points];

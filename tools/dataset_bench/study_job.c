@@ -93,8 +93,7 @@ static meso_status open_device(const device_list *devices, size_t i, meso_device
     return meso_device_open(selector, device, error);
 }
 
-/* ---- testing -----------------------------------------------------------------------------------
- */
+/* ---- testing ---- */
 
 /* In single precision, as Keras and PyTorch give it: figures are comparable with published ones
  * where ties are. */

@@ -28,8 +28,7 @@ static json_t *estimate(const study_estimate *e)
     return interval(e->mean, e->low, e->high);
 }
 
-/* ---- datasets ----------------------------------------------------------------------------------
- */
+/* ---- datasets ---- */
 
 static json_t *class_json(const study_set_facts *set_facts, int of)
 {
@@ -96,8 +95,7 @@ static json_t *leak_json(const db_study *study, const study_pair_facts *pair,
     return meso_build_end(&object);
 }
 
-/* ---- the matrix --------------------------------------------------------------------------------
- */
+/* ---- the matrix ---- */
 
 static json_t *cell_json(const db_results *r, const study_cell *cell)
 {
@@ -173,8 +171,7 @@ static json_t *baselines_json(const db_results *r)
     return meso_build_end(&list);
 }
 
-/* ---- why, how ----------------------------------------------------------------------------------
- */
+/* ---- why, how ---- */
 
 static json_t *link_json(const db_results *r, const study_link *link)
 {
@@ -230,8 +227,7 @@ static json_t *job_json(const db_results *r, size_t job)
                      "seconds", meso_json_number(o->seconds));
 }
 
-/* ---- the document ------------------------------------------------------------------------------
- */
+/* ---- the document ---- */
 
 static void set_lists(meso_builder *root, const db_results *r)
 {

@@ -62,8 +62,7 @@ size_t db_queue_done(const db_study *study, unsigned char *done)
     return n;
 }
 
-/* ---- one job -----------------------------------------------------------------------------------
- */
+/* ---- one job ---- */
 
 static void name_job(const study_run *r, size_t job, char name[STUDY_JOB_NAME_SIZE])
 {

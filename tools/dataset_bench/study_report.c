@@ -124,8 +124,7 @@ void db_study_report(report_writer *w, const db_results *r, int thumbnails)
     tell_table(w, "Every training", db_table_jobs, r);
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 static report_provenance provenance_of(const db_results *r, meso_text *command)
 {

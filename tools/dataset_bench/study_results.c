@@ -69,8 +69,7 @@ out:
     return status;
 }
 
-/* ---- devices -----------------------------------------------------------------------------------
- */
+/* ---- devices ---- */
 
 static double accuracy_of(const db_results *r, const study_scored *scored,
                           const study_exclusion *mask, const study_list *list)

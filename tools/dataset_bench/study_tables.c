@@ -7,8 +7,7 @@
 
 #define CELLS_ESTIMATE(e) CELL_NUMBER((e).mean), CELL_NUMBER((e).low), CELL_NUMBER((e).high)
 
-/* ---- the matrix --------------------------------------------------------------------------------
- */
+/* ---- the matrix ---- */
 
 report_table db_table_matrix(const db_results *r)
 {
@@ -107,8 +106,7 @@ report_table db_table_baselines(const db_results *r)
     return table;
 }
 
-/* ---- datasets ----------------------------------------------------------------------------------
- */
+/* ---- datasets ---- */
 
 report_table db_table_sets(const db_results *r)
 {
@@ -142,8 +140,7 @@ report_table db_table_leaks(const db_results *r)
     return table;
 }
 
-/* ---- why, how ----------------------------------------------------------------------------------
- */
+/* ---- why, how ---- */
 
 report_table db_table_distances(const db_results *r)
 {

@@ -10,8 +10,7 @@
 #include "report/report_number.h"
 #include "report_result.h"
 
-/* ---- curves ------------------------------------------------------------------------------------
- */
+/* ---- curves ---- */
 
 /* A column of the history as a new array; NULL where there is not one number in it. */
 static double *column_of(const meso_history *history, const char *name)
@@ -123,8 +122,7 @@ static void add_epochs(report_writer *w, const meso_run_folder *f)
     report_writer_table(w, NULL, &table);
 }
 
-/* ---- origin ------------------------------------------------------------------------------------
- */
+/* ---- origin ---- */
 
 /* "" where it is missing or null; valid until the next call. */
 static const char *value_text(const json_t *value)

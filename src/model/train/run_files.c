@@ -103,8 +103,7 @@ meso_status meso_run_write_config(meso_run *run, meso_error *error)
     return status;
 }
 
-/* ---- history -----------------------------------------------------------------------------------
- */
+/* ---- history ---- */
 
 static double unix_time(void)
 {
@@ -165,8 +164,7 @@ out:
     return status;
 }
 
-/* ---- how the chosen weights do -----------------------------------------------------------------
- */
+/* ---- how the chosen weights do ---- */
 
 static json_t *metrics_json(const meso_metrics *m, double loss)
 {

@@ -49,8 +49,7 @@ static size_t count_lines(const char *path)
     return lines;
 }
 
-/* ---- validation.csv ----------------------------------------------------------------------------
- */
+/* ---- validation.csv ---- */
 
 /* A name as it was before meso_csv_field guarded it. */
 static const char *unguarded(const char *field)
@@ -120,8 +119,7 @@ out:
     return status;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 meso_status meso_run_folder_read(const char *run, meso_run_folder *f, meso_error *error)
 {

@@ -159,8 +159,7 @@ out:
     return status;
 }
 
-/* ---- net and weights ---------------------------------------------------------------------------
- */
+/* ---- net and weights ---- */
 
 /* A net that is named replaces the one in the file, whose weights must run it. */
 static meso_status open_init(meso_run *run, meso_error *error)
@@ -200,8 +199,7 @@ out:
     return status;
 }
 
-/* ---- the trainer -------------------------------------------------------------------------------
- */
+/* ---- the trainer ---- */
 
 static meso_status open_trainer(meso_run *run, meso_error *error)
 {

@@ -16,8 +16,7 @@
 
 static const char state_prefix[] = "state.";
 
-/* ---- what must be the same when a run is resumed ------------------------------------------
- */
+/* ---- what must be the same when a run is resumed ---- */
 
 static void program_text(char text[128])
 {
@@ -58,8 +57,7 @@ out:
     return status;
 }
 
-/* ---- state ⇄ JSON ------------------------------------------------------------------------------
- */
+/* ---- state ⇄ JSON ---- */
 
 #define STATE(key, kind, member) MESO_FIELD(meso_run_state, key, kind, member, 0, 0, NULL)
 
@@ -84,8 +82,7 @@ static const meso_field state_fields[] = {
 };
 enum { n_state_fields = sizeof state_fields / sizeof state_fields[0] };
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static meso_status set_json(meso_weights *set, const char *key, json_t *json, meso_error *error)
 {
@@ -143,8 +140,7 @@ out:
     return status;
 }
 
-/* ---- restoring ---------------------------------------------------------------------------------
- */
+/* ---- restoring ---- */
 
 /* A checkpoint's tensors as the two sets that the trainer gave. */
 static meso_status split_set(const meso_weights *set, meso_weights *weights, meso_weights *state,

@@ -20,8 +20,7 @@
 #include "model/train/train_options.h"
 #include "model/weights/weights.h"
 
-/* ---- options -----------------------------------------------------------------------------------
- */
+/* ---- options ---- */
 
 /* A run is resumed from any folder. Where the path cannot be resolved, opening it will say
  * why. */
@@ -55,8 +54,7 @@ out:
     return status;
 }
 
-/* ---- the folder --------------------------------------------------------------------------------
- */
+/* ---- the folder ---- */
 
 static int has_history(const char *folder)
 {
@@ -104,8 +102,7 @@ out:
     return status;
 }
 
-/* ---- models ------------------------------------------------------------------------------------
- */
+/* ---- models ---- */
 
 static meso_status reestimate_file(meso_run *run, const char *name, meso_error *error)
 {
@@ -200,8 +197,7 @@ out:
     return status;
 }
 
-/* ---- public ------------------------------------------------------------------------------------
- */
+/* ---- public ---- */
 
 static meso_status begin(meso_run *run, meso_error *error)
 {

@@ -17,8 +17,7 @@ enum { max_list_bytes = 1 << 30, n_list_columns = 5 };
 
 static const char *const list_columns[n_list_columns] = {"file", "label", "group", "hash", "used"};
 
-/* ---- building ----------------------------------------------------------------------------------
- */
+/* ---- building ---- */
 
 /* Room for so many rows. */
 static meso_status start(study_list *list, size_t n_rows, meso_error *error)
@@ -85,8 +84,7 @@ out:
     return status;
 }
 
-/* ---- from a scan -------------------------------------------------------------------------------
- */
+/* ---- from a scan ---- */
 
 static void hash_text(const uint8_t *bytes, char hex[33])
 {
@@ -150,8 +148,7 @@ out:
     return status;
 }
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 meso_status study_list_write(const study_list *list, const char *path, meso_error *error)
 {
@@ -235,8 +232,7 @@ void study_list_free(study_list *list)
     *list = (study_list){0};
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------
- */
+/* ---- comparing ---- */
 
 meso_status study_list_compare(const study_list *before, const study_list *now, const char *name,
                                meso_error *error)

@@ -15,8 +15,7 @@
 
 enum { max_document = 16 << 20, place_size = 160 };
 
-/* ---- keys --------------------------------------------------------------------------------------
- */
+/* ---- keys ---- */
 
 #define SOURCE(key, member) MESO_FIELD(study_source, key, TEXT, member, 0, 0, NULL)
 #define PLAN(key, ...) MESO_FIELD(study_plan, key, __VA_ARGS__)
@@ -106,8 +105,7 @@ static meso_status read_object(const reader *r, const char *place, json_t *objec
     return MESO_OK;
 }
 
-/* ---- sets and variants -------------------------------------------------------------------------
- */
+/* ---- sets and variants ---- */
 
 static meso_status check_name(const reader *r, const char *place, const char *name)
 {
@@ -285,8 +283,7 @@ out:
     return status;
 }
 
-/* ---- seeds -------------------------------------------------------------------------------------
- */
+/* ---- seeds ---- */
 
 /* 3 means 1, 2, 3. */
 static json_t *list_seeds(json_int_t n)
@@ -323,8 +320,7 @@ static meso_status read_seeds(const reader *r, study_plan *plan)
     return MESO_OK;
 }
 
-/* ---- the plan ----------------------------------------------------------------------------------
- */
+/* ---- the plan ---- */
 
 static meso_status read_plan(const reader *r, study_plan *plan)
 {

@@ -10,8 +10,7 @@
 #include "mesocl/metrics.h"
 #include "study/check/duplicates.h"
 
-/* ---- properties --------------------------------------------------------------------------------
- */
+/* ---- properties ---- */
 
 /* Moments and histograms of one property: of fakes, reals, both. values: room for all files. */
 static void describe_property(const study_dataset *scan, study_property p, const study_facts *facts,
@@ -84,8 +83,7 @@ double study_property_distance(const study_set_facts *a, const study_set_facts *
     return n > 0 ? sqrt(sum / n) : NAN;
 }
 
-/* ---- one set -----------------------------------------------------------------------------------
- */
+/* ---- one set ---- */
 
 static void count_duplicates(const study_dataset *dataset, study_set_facts *set)
 {
@@ -136,8 +134,7 @@ out:
     return status;
 }
 
-/* ---- two sets ----------------------------------------------------------------------------------
- */
+/* ---- two sets ---- */
 
 static meso_status count_shared(const study_dataset *a, const study_dataset *b, size_t *n_shared,
                                 meso_error *error)
@@ -218,8 +215,7 @@ out:
     return status;
 }
 
-/* ---- all of them -------------------------------------------------------------------------------
- */
+/* ---- all of them ---- */
 
 meso_status study_facts_create(const study_dataset *datasets, size_t n,
                                const study_facts_options *options, study_facts *facts,

@@ -13,8 +13,7 @@
 
 #define FACTS_SCHEMA "mesocl.study_facts/2"
 
-/* ---- arrays ------------------------------------------------------------------------------------
- */
+/* ---- arrays ---- */
 
 /* Numbers of a struct, one behind another: size_t where they are counts, else double. */
 typedef struct numbers {
@@ -93,8 +92,7 @@ static int read_numbers(const numbers *table, size_t n, const json_t *object, vo
     return ok;
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static json_t *set_json(const study_set_facts *set)
 {
@@ -150,8 +148,7 @@ json_t *study_facts_json(const study_facts *facts, const study_dataset *datasets
     return meso_build_end(&document);
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 /* A row of a list; what is missing is 0. */
 static void read_row(const json_t *list, size_t i, double *row, size_t n)

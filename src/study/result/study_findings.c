@@ -9,8 +9,7 @@
 
 static const double imbalanced_above = 0.6;
 
-/* ---- finding -----------------------------------------------------------------------------------
- */
+/* ---- finding ---- */
 
 static void add(study_findings *f, int found, study_finding_kind kind, size_t set,
                 const double number[5])
@@ -128,8 +127,7 @@ void study_findings_free(study_findings *findings)
     *findings = (study_findings){0};
 }
 
-/* ---- saying ------------------------------------------------------------------------------------
- */
+/* ---- saying ---- */
 
 const char *study_finding_name(study_finding_kind kind)
 {

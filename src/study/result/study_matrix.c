@@ -87,8 +87,7 @@ static meso_status measure(const study_evidence *e, const question *q, size_t n_
     return study_votes_measure(&votes, measures, error);
 }
 
-/* ---- cells -------------------------------------------------------------------------------------
- */
+/* ---- cells ---- */
 
 /* The jobs of a cell that are done; jobs holds room for n_seeds. */
 static size_t jobs_of(const study_evidence *e, size_t train, size_t variant, size_t *jobs)
@@ -191,8 +190,7 @@ out:
     return status;
 }
 
-/* ---- comparisons -------------------------------------------------------------------------------
- */
+/* ---- comparisons ---- */
 
 /* Two detectors with all their seeds on the images that are open to both. */
 static meso_status compare(const study_evidence *e, const study_matrix *matrix, study_comparison *c,
@@ -267,8 +265,7 @@ out:
     return status;
 }
 
-/* ---- all ---------------------------------------------------------------------------------------
- */
+/* ---- all ---- */
 
 /* The majority-class baseline, and for squared errors the share of reals as a probability. */
 static void fill_constants(const study_evidence *e, study_matrix *matrix)

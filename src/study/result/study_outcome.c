@@ -15,8 +15,7 @@ enum { max_outcome = 1 << 30, n_digits = 9 /* bring every float back */ };
 #define OUTCOME_SCHEMA "mesocl.study_job/1"
 #define OLD_SCHEMA "mesocl/study_job/1" /* the same, as it was spelled at first */
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static json_t *scored_json(const study_scored *s)
 {
@@ -74,8 +73,7 @@ meso_status study_outcome_write(const study_outcome *o, const char *path, meso_e
     return status;
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 static void copy_text(const json_t *object, const char *key, char *to, size_t size)
 {

@@ -54,8 +54,7 @@ static void add_contestant(speaker *s, const study_cell *cell)
     meso_text_add(&s->line, study_cell_name(s->plan, cell->train, cell->variant, name));
 }
 
-/* ---- the ranking -------------------------------------------------------------------------------
- */
+/* ---- the ranking ---- */
 
 /* Cells of one test set and variant, the best first. Returns how many have results. */
 static size_t rank_cells(const speaker *s, size_t variant, size_t test, const study_cell **ranked)
@@ -159,8 +158,7 @@ static void say_dropped(speaker *s)
     say(s);
 }
 
-/* ---- the datasets ------------------------------------------------------------------------------
- */
+/* ---- the datasets ---- */
 
 static void say_findings(speaker *s, const study_findings *findings)
 {
@@ -208,8 +206,7 @@ static void say_baselines(speaker *s)
     }
 }
 
-/* ---- why ---------------------------------------------------------------------------------------
- */
+/* ---- why ---- */
 
 static void say_links_on(speaker *s, size_t test)
 {

@@ -17,8 +17,7 @@ const char *study_quantity_key(study_quantity quantity)
     return keys[quantity];
 }
 
-/* ---- measuring ---------------------------------------------------------------------------------
- */
+/* ---- measuring ---- */
 
 static void quantities(const meso_ranking *ranking, const uint32_t *weight,
                        double value[STUDY_N_QUANTITIES])
@@ -125,8 +124,7 @@ void study_measures_free(study_measures *measures)
     *measures = (study_measures){0};
 }
 
-/* ---- what it comes to --------------------------------------------------------------------------
- */
+/* ---- what it comes to ---- */
 
 double study_measures_seed(const study_measures *m, size_t contestant, size_t seed,
                            study_quantity quantity)
