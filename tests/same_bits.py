@@ -7,9 +7,9 @@ is there; else weights are seeded and pictures drawn.
 
     tests/same_bits.py OLD       a commit, which is built under build-dev/, or a built tree's folder
 
-Says what differs. Allowed are (a) texts, (b) schema ids, (c) intervals of shortcuts, which a study
-drew from fewer resamples than check, (d) facts and findings that a study did not have. Any other
-difference ends it with 1, with the largest one of each file.
+Says what differs. Allowed are (a) texts, (b) schema ids, (c) intervals of shortcuts in a study that
+are those of the old check, which drew more resamples, (d) facts and findings that a study did not
+have. Any other difference ends it with 1, with the largest one of each file.
 """
 import glob
 import itertools
@@ -26,7 +26,7 @@ DATA = os.environ.get('MESO_TEST_DATA') or os.path.join(ROOT, '../shared/data')
 # What a run measures or says of itself.
 OWN = {'provenance', 'seconds', 'images_per_second', 'version', 'commit', 'command', 'model_hash'}
 RESAMPLED = re.compile(r'\.datasets\[\d+\]\.(shortcuts\[\d+\]\.|properties_auc|framing_auc)')
-NEW_FACTS = re.compile(r'\.(findings|conflicts|label_conflicts|imbalance|shared_recordings)\b')
+NEW_FACTS = {'.warnings'}
 IS_HASH = re.compile(r'^[0-9a-f]{16,}$')
 
 
@@ -83,9 +83,10 @@ def compute_datasets(bench, folder, environment):
     """Drawn datasets, their statistics, and a study of them."""
     run([bench, 'demo-data', 'demo', '-n', '40', '--side', '128'], folder)
     trains = 'clear', 'faint', 'shortcut'
-    words = [bench, 'stats', '--json', *(f'demo/{name}' for name in trains), 'demo/control']
-    with open(f'{folder}/stats.json', 'wb') as out:
-        out.write(run(words, folder, env=environment))
+    for what in ('stats', 'check'):
+        words = [bench, what, '--json', *(f'demo/{name}' for name in trains), 'demo/control']
+        with open(f'{folder}/{what}.json', 'wb') as out:
+            out.write(run(words, folder, env=environment))
     words = [bench, 'run', '--test', 'control=demo/control', '-o', 'study']
     for name in trains:
         words += ['--train', f'{name}=demo/{name}']
@@ -154,7 +155,7 @@ def kind_of(path, a, b):
     """Why a difference of two JSON values is allowed, or None."""
     if path.endswith('.schema'):
         return 'b: schema id'
-    if NEW_FACTS.search(path) and (a is None or path.startswith('.findings')):
+    if a is None and (path in NEW_FACTS or path.startswith('.findings')):
         return 'd: new fact or finding'
     if isinstance(a, str) and isinstance(b, str) and not (IS_HASH.match(a) or IS_HASH.match(b)):
         return 'a: text'
@@ -169,6 +170,10 @@ def compare_json(path, a, b, found):
         for key in {**a, **b}:
             if key not in OWN:
                 compare_json(f'{path}.{key}', a.get(key), b.get(key), found)
+    elif path == '.findings':  # in another order, too
+        gone, come = [x for x in a if x not in b], [y for y in b if y not in a]
+        for x, y in itertools.zip_longest(gone, come):
+            found.append((kind_of(path, x, y), path, x, y))
     elif isinstance(a, list) and isinstance(b, list):
         for i, (x, y) in enumerate(itertools.zip_longest(a, b)):
             compare_json(f'{path}[{i}]', x, y, found)
@@ -176,10 +181,34 @@ def compare_json(path, a, b, found):
         found.append((kind_of(path, a, b), path, a, b))
 
 
+def read_json(path):
+    with open(path, encoding='utf-8') as file:
+        return json.load(file)
+
+
+def compare_intervals(checked, studied):
+    """Intervals of shortcuts that a study has otherwise than a check."""
+    def ends(interval):
+        return interval['low'], interval['high']
+    expected, wrong = {}, []
+    for dataset in checked['datasets']:
+        name = os.path.basename(dataset['name'])
+        for shortcut in dataset['shortcuts']:
+            expected[name, shortcut['property']] = ends(shortcut)
+        for kind, classifier in dataset['linear_classifiers'].items():
+            expected[name, kind] = ends(classifier)
+    for dataset in studied['datasets']:
+        got = {s['property']: ends(s['auc']) for s in dataset['shortcuts']}
+        got.update({kind: ends(dataset[f'{kind}_auc']) for kind in ('properties', 'framing')})
+        for kind, interval in got.items():
+            if expected.pop((dataset['name'], kind), None) != interval:
+                wrong.append(f'study: {dataset["name"]} {kind}: {interval} is not that of check')
+    return wrong + [f'study: no interval of {name} {kind}' for name, kind in expected]
+
+
 def compare_document(old, new, name):
-    with open(f'{old}/{name}', encoding='utf-8') as a, open(f'{new}/{name}', encoding='utf-8') as b:
-        found = []
-        compare_json('', json.load(a), json.load(b), found)
+    found = []
+    compare_json('', read_json(f'{old}/{name}'), read_json(f'{new}/{name}'), found)
     for kind, path, a, b in found:
         print(f'{name}{path}: {str(a)[:90]} → {str(b)[:90]} ({kind or "NOT ALLOWED"})')
     print(f'{name}: {len(found)} differences')
@@ -196,8 +225,10 @@ def main():
             os.rename(f'{folder}/work', f'{folder}/{name}')
         sides = f'{folder}/old', f'{folder}/new'
         wrong = compare_files(*sides)
-        for name in ('stats.json', 'study/study_result.json'):
+        for name in ('stats.json', 'check.json', 'study/study_result.json'):
             wrong += compare_document(*sides, name)
+        wrong += compare_intervals(read_json(f'{sides[0]}/check.json'),
+                                   read_json(f'{sides[1]}/study/study_result.json'))
     print('\n'.join(['not allowed:'] + wrong) if wrong else 'the same bits')
     return 1 if wrong else 0
 
