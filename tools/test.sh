@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds MesoCL with warnings as errors, runs its tests, and ends with one line
 #   N passed, N failed, N skipped
-# that counts test functions (and each script among the tests as one). Fails if a test failed, if
-# none ran, if there is no OpenCL device, or if fewer device tests passed than
-# tests/device_tests.txt records.
+# that counts test functions (and each script among the tests as one), behind the 20 slowest tests.
+# Fails if a test failed, if none ran, if there is no OpenCL device, or if fewer device tests passed
+# than tests/device_tests.txt records.
 #
 #   tools/test.sh           what CI runs
 #   tools/test.sh --full    also the tests labelled slow, and all others at full size (MESO_FULL=1)
@@ -48,5 +48,8 @@ device_programs=$(ctest --preset dev -N --label-regex '^(ops|golden|device)$' |
 if [ -d "${MESO_TEST_DATA:-../shared/data}" ]; then data=with_data; else data=without_data; fi
 recorded=$(sed -n "s/^$data //p" tests/device_tests.txt)
 
+echo "the 20 slowest tests, in seconds:"
+sed -n 's/^\t<testcase name="\([^"]*\)".* time="\([^"]*\)".*/\2 \1/p' "$build/results.xml" |
+    LC_ALL=C sort -rg | head -n 20
 awk -v device_programs="$device_programs" -v recorded="$recorded" \
     -f tools/count_tests.awk "$build/results.xml"

@@ -1,0 +1,163 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Would the tests notice? Changes one sign, bound or index of a kernel or of a reference at a time
+# (tools/mutate.awk) and runs the tests of what it is part of, to the first failure, 60 seconds of
+# processor time at most. Ends with 1 where a mutant survives that tests/mutants_equivalent.txt does
+# not name: there a new test is due, or a reason why it computes the same.
+#
+#   tools/mutate.sh              a sample of all, one in 24 (of plain kernels one in 8)
+#   tools/mutate.sh FILE…        the sample's mutants of these files
+#   tools/mutate.sh --quick      four fixed ones, which must be killed: what CI runs
+#   tools/mutate.sh --list       the sample: file, number, line, hash, the line as it becomes
+#
+# What was found is kept in build-dev/mutate/results and not asked again, so that a run can be cut
+# short; remove it to begin anew, and set EVERY for another sample. Kernels are changed on their way
+# to the compiler (tests/mutant.c), references are compiled and linked into their tests anew. What
+# no test compiles (cl/peak.cl has no answer, only a time) is left out.
+set -eu
+cd "$(dirname "$0")/.."
+export LC_ALL=C
+build=$PWD/build-dev
+work=$build/mutate
+results=$work/results
+every=${EVERY-24}
+known=tests/mutants_equivalent.txt
+
+# The tests of a file, the likeliest first: program, or program:functions, or program/argument.
+tests_of() {
+    case $1 in
+    cl/plain/conv.cl) echo test_ops:conv test_clblast ;;
+    cl/plain/layout.cl) echo test_ops test_golden test_clblast test_strip/quick ;;
+    cl/plain/* | cl/prelude.cl) echo test_ops ;;
+    cl/train/train_norm_pool.cl) echo test_norm_pool test_trainer ;;
+    cl/train/*) echo test_conv_finish test_norm_pool test_backward test_trainer ;;
+    cl/picture/augment.cl) echo test_augment ;;
+    cl/picture/statistics.cl) echo test_statistics ;;
+    cl/strip/strip_inception.cl) echo test_strip_inception ;;
+    cl/strip/strip_train*) echo test_train_strip:test_values test_train_strip ;;
+    cl/strip/*) echo test_strip/quick test_strip_inception ;;
+    cl/tile/*) echo test_tile/quick ;;
+    tests/reference_train.c) echo test_trainer test_training ;;
+    tests/reference_augment.c) echo test_augment ;;
+    tests/reference_bound.c) echo test_strip/quick ;;
+    tests/reference*) echo test_reference_backward test_ops test_backward ;;
+    esac
+}
+
+all_files() {
+    find cl tests -name '*.cl' -o -name 'reference*.c' | grep -v '^cl/peak.cl$' | sort
+}
+
+list() { # files
+    awk -f tools/mutate.awk "$@"
+}
+
+# A program of the tests with the reference in $work/new in place of its file's; $1: file, $2: name.
+link_reference() {
+    object=tests/CMakeFiles/meso_harness.dir/$(basename "$1").o
+    (cd "$build" && {
+        ninja -t commands "$object" | tail -n 1 |
+            sed "s|-c [^ ]*$|-c $work/new.c|; s|-o $object|-o $work/new.o|; s|-MF [^ ]*|-MF $work/new.d|"
+        ninja -t commands "bin/$2" | tail -n 1 | sed "s|$object|$work/new.o|; s|-o bin/$2|-o $work/$2|"
+    } >"$work/commands" && sh -e "$work/commands" >"$work/log" 2>&1)
+}
+
+# Runs a test with the mutant; ends as it does. $1: file, $2: the test.
+run_test() {
+    program=${2%%[:/]*} functions='' argument=''
+    case $2 in
+    *:*) functions=${2#*:} ;;
+    */*) argument=${2#*/} ;;
+    esac
+    case $1 in
+    cl/*) path=$build/bin/$program preload=$build/tests/libmutant.so ;;
+    *) path=$work/$program preload='' ;;
+    esac
+    [ -z "$functions" ] || export MESO_TEST="$functions"
+    # shellcheck disable=SC2086  # no argument, or one
+    (ulimit -t 60 && LD_PRELOAD="$preload" MESO_MUTANT="$work" CMOCKA_TEST_ABORT=1 \
+        timeout 600 "$path" $argument >"$work/log" 2>&1) && code=0 || code=$?
+    unset MESO_TEST
+    return $code
+}
+
+# "killed TEST", "survived", "broken" (it does not compile) or "unused" (no test compiled it).
+judge() { # file
+    rm -f "$work/used" "$work/broken"
+    for one in $(tests_of "$1"); do
+        case $1 in cl/*) ;; *) link_reference "$1" "${one%%[:/]*}" || { echo broken && return; } ;; esac
+        run_test "$1" "$one" 2>/dev/null && continue
+        [ ! -e "$work/broken" ] && echo "killed $one" || echo broken
+        return
+    done
+    case $1 in
+    cl/*) [ -e "$work/used" ] && echo survived || echo unused ;;
+    *) echo survived ;;
+    esac
+}
+
+# Each mutant on standard input, as list has it, unless its answer is known.
+try_all() {
+    while IFS="$(printf '\t')" read -r file number line hash text; do
+        key="$file	$hash	$text"
+        ! grep -qsF "	$key" "$results" || continue
+        rm -f "$work/new.o"
+        cp "$file" "$work/old"
+        awk -v apply="$number" -f tools/mutate.awk "$file" >"$work/new"
+        cp "$work/new" "$work/new.c"
+        start=$(date +%s)
+        answer=$(judge "$file")
+        printf '%s\t%s\t%s\n' "$answer" "$(($(date +%s) - start)) s" "$key" >>"$results"
+        echo "$file:$line: $answer: $text"
+    done
+}
+
+is_equivalent() { # file, text
+    grep -qsF "$1	$2	" "$known"
+}
+
+# Counts, and names the survivors without a reason.
+report() {
+    while IFS="$(printf '\t')" read -r answer _ file _ text; do
+        case $answer in
+        survived | unused) ! is_equivalent "$file" "$text" || answer=equivalent ;;
+        esac
+        echo "${answer%% *}	$file: $text"
+    done <"$results" | awk -F'\t' '
+        { n[$1]++ }
+        $1 == "survived" || $1 == "unused" { print $1 ": " $2 }
+        END {
+            all = n["killed"] + n["survived"] + n["unused"]
+            printf "%d mutants: %d killed, %d survived, %d no test compiles, %d equivalent, ", \
+                all + n["equivalent"] + n["broken"], n["killed"], n["survived"], n["unused"],
+                n["equivalent"]
+            printf "%d do not compile; killed of those that are none of the latter two: %.1f %%\n", \
+                n["broken"], 100 * n["killed"] / (all > 0 ? all : 1)
+            exit n["killed"] < all
+        }'
+}
+
+mkdir -p "$work"
+export POCL_CACHE_DIR="$work/pocl-cache"
+# Plain kernels and their reference are small, and what all else is judged by: three times as many.
+sample() {
+    awk -F'\t' -v every="$every" '
+        { n = $1 ~ "^cl/(plain/|prelude)|^tests/reference(_activation)?[.]c" ? int(every / 3) : every }
+        $4 % (n < 1 ? 1 : n) == 0'
+}
+case "${1-}" in
+--list) list $(all_files) | sample && exit ;;
+--quick)
+    results=$work/results.quick && rm -f "$results"
+    list $(all_files) | awk -F'\t' '
+        BEGIN {
+            wanted["cl/plain/pool.cl	TODO"]
+        }
+        ($1 "\t" $5) in wanted' | try_all
+    ;;
+*)
+    [ $# -gt 0 ] || set -- $(all_files)
+    list "$@" | sample | try_all
+    ;;
+esac
+report
