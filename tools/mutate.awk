@@ -54,7 +54,7 @@ function emit(changed,    trimmed) {
     if (apply == n_mutants) { line = changed; return }
     if (apply) return
     trimmed = changed
-    sub(/^ +/, "", trimmed)
+    gsub(/^ +| *\\?$/, "", trimmed)
     print FILENAME, n_mutants, FNR, hash(FILENAME line "|" trimmed), trimmed
 }
 FNR == 1 { n_mutants = in_comment = is_head = 0 }
@@ -70,7 +70,7 @@ FNR == 1 { n_mutants = in_comment = is_head = 0 }
             place = 0
             while ((at = index(rest, from[r])) > 0) {
                 place += at
-                if (from[r] !~ /^_[hw]$/ || substr(bare, place + 2, 1) !~ /[A-Za-z0-9_]/)
+                if (from[r] !~ /^[_.][hw]$/ || substr(bare, place + 2, 1) !~ /[A-Za-z0-9_]/)
                     emit(substr(original, 1, place - 1) to[r] \
                          substr(original, place + length(from[r])))
                 rest = substr(bare, place + 1)

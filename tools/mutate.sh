@@ -11,13 +11,13 @@
 #   tools/mutate.sh --list       the sample: file, number, line, hash, the line as it becomes
 #
 # What was found is kept in build-dev/mutate/results and not asked again, so that a run can be cut
-# short; remove it to begin anew, and set EVERY for another sample. Kernels are changed on their way
-# to the compiler (tests/mutant.c), references are compiled and linked into their tests anew. What
-# no test compiles (cl/peak.cl has no answer, only a time) is left out.
+# short; remove it to begin anew. EVERY sets another sample, BUILD another build. Kernels are
+# changed on their way to the compiler (tests/mutant.c); references are compiled and linked into
+# their tests anew. cl/peak.cl is left out: it has no answer, only a time.
 set -eu
 cd "$(dirname "$0")/.."
 export LC_ALL=C
-build=$PWD/build-dev
+build=${BUILD:-$PWD/build-dev}
 work=$build/mutate
 results=$work/results
 every=${EVERY-24}
@@ -56,9 +56,11 @@ list() { # files
 link_reference() {
     object=tests/CMakeFiles/meso_harness.dir/$(basename "$1").o
     (cd "$build" && {
-        ninja -t commands "$object" | tail -n 1 |
-            sed "s|-c [^ ]*$|-c $work/new.c|; s|-o $object|-o $work/new.o|; s|-MF [^ ]*|-MF $work/new.d|"
-        ninja -t commands "bin/$2" | tail -n 1 | sed "s|$object|$work/new.o|; s|-o bin/$2|-o $work/$2|"
+        ninja -t commands "$object" | tail -n 1 | sed "s|-c [^ ]*$|-c $work/new.c|
+            s|-o $object|-o $work/new.o|
+            s|-MF [^ ]*|-MF $work/new.d|"
+        ninja -t commands "bin/$2" | tail -n 1 | sed "s|$object|$work/new.o|
+            s|-o bin/$2|-o $work/$2|"
     } >"$work/commands" && sh -e "$work/commands" >"$work/log" 2>&1)
 }
 
@@ -74,18 +76,20 @@ run_test() {
     *) path=$work/$program preload='' ;;
     esac
     [ -z "$functions" ] || export MESO_TEST="$functions"
-    # shellcheck disable=SC2086  # no argument, or one
+    # shellcheck disable=SC2086,SC3045  # no argument, or one; dash knows -t
     (ulimit -t 60 && LD_PRELOAD="$preload" MESO_MUTANT="$work" CMOCKA_TEST_ABORT=1 \
         timeout 600 "$path" $argument >"$work/log" 2>&1) && code=0 || code=$?
     unset MESO_TEST
-    return $code
+    return "$code"
 }
 
 # "killed TEST", "survived", "broken" (it does not compile) or "unused" (no test compiled it).
 judge() { # file
     rm -f "$work/used" "$work/broken"
     for one in $(tests_of "$1"); do
-        case $1 in cl/*) ;; *) link_reference "$1" "${one%%[:/]*}" || { echo broken && return; } ;; esac
+        case $1 in
+        tests/*) link_reference "$1" "${one%%[:/]*}" || { echo broken && return; } ;;
+        esac
         run_test "$1" "$one" 2>/dev/null && continue
         [ ! -e "$work/broken" ] && echo "killed $one" || echo broken
         return
@@ -128,13 +132,22 @@ report() {
         $1 == "survived" || $1 == "unused" { print $1 ": " $2 }
         END {
             all = n["killed"] + n["survived"] + n["unused"]
-            printf "%d mutants: %d killed, %d survived, %d no test compiles, %d equivalent, ", \
-                all + n["equivalent"] + n["broken"], n["killed"], n["survived"], n["unused"],
-                n["equivalent"]
-            printf "%d do not compile; killed of those that are none of the latter two: %.1f %%\n", \
-                n["broken"], 100 * n["killed"] / (all > 0 ? all : 1)
+            printf "%d mutants, %d of them compute the same and %d do not compile; of %d others ", \
+                all + n["equivalent"] + n["broken"], n["equivalent"], n["broken"], all
+            printf "%d were killed (%.1f %%), %d survived, and %d no test compiled\n", n["killed"],
+                100 * n["killed"] / (all > 0 ? all : 1), n["survived"], n["unused"]
             exit n["killed"] < all
         }'
+}
+
+# Of --quick: file|the line as it becomes. One of each kind: a sign, a bound, an index; a reference.
+fixed() {
+    cat <<EOF
+cl/plain/conv.cl|sum = *pixel * vload8(0, w) - sum;
+cl/plain/pool.cl|for (int i = y0; i <= y1; i++)
+cl/plain/dense.cl|sum = in[at(in_t, n, i, 0, 0)] * kernel_values[i + units + u] + sum;
+tests/reference.c|int column = p->x * w->stride[0] + s * w->dilation[1] - w->before[1];
+EOF
 }
 
 mkdir -p "$work"
@@ -142,20 +155,26 @@ export POCL_CACHE_DIR="$work/pocl-cache"
 # Plain kernels and their reference are small, and what all else is judged by: three times as many.
 sample() {
     awk -F'\t' -v every="$every" '
-        { n = $1 ~ "^cl/(plain/|prelude)|^tests/reference(_activation)?[.]c" ? int(every / 3) : every }
+        { n = $1 ~ "^cl/(plain/|prelude)|reference(_activation)?[.]c" ? int(every / 3) : every }
         $4 % (n < 1 ? 1 : n) == 0'
 }
 case "${1-}" in
---list) list $(all_files) | sample && exit ;;
+--list)
+    # shellcheck disable=SC2046  # words
+    list $(all_files) | sample
+    exit
+    ;;
 --quick)
+    "$build/bin/mesocl" devices >/dev/null 2>&1 || { echo "skipped: no device" && exit 77; }
     results=$work/results.quick && rm -f "$results"
-    list $(all_files) | awk -F'\t' '
-        BEGIN {
-            wanted["cl/plain/pool.cl	TODO"]
-        }
-        ($1 "\t" $5) in wanted' | try_all
+    fixed | while IFS='|' read -r file text; do
+        list "$file" | awk -F'\t' -v text="$text" '$5 == text' | head -n 1 >"$work/one"
+        [ -s "$work/one" ] || { echo "$file has no longer a mutant: $text" && exit 1; }
+        try_all <"$work/one"
+    done
     ;;
 *)
+    # shellcheck disable=SC2046  # words
     [ $# -gt 0 ] || set -- $(all_files)
     list "$@" | sample | try_all
     ;;
