@@ -24,12 +24,12 @@ typedef struct thing {
 
 #define AT(member) offsetof(thing, member)
 static const meso_field fields[] = {
-    {"the_text", MESO_FIELD_TEXT, AT(text), 0, 0, NULL},
-    {"the_whole", MESO_FIELD_WHOLE, AT(whole), 1, 9, NULL},
-    {"the_any", MESO_FIELD_WHOLE, AT(any), 0, 0, NULL},
-    {"the_real", MESO_FIELD_REAL, AT(real), 0, 1, NULL},
-    {"the_on", MESO_FIELD_SWITCH, AT(on), 0, 0, NULL},
-    {"the_choice", MESO_FIELD_CHOICE, AT(choice), 0, 0, "one|two|three"},
+    {"the_text", MESO_FIELD_TEXT, AT(text), 0, 0, NULL, 0},
+    {"the_whole", MESO_FIELD_WHOLE, AT(whole), 1, 9, NULL, 0},
+    {"the_any", MESO_FIELD_WHOLE, AT(any), 0, 0, NULL, 0},
+    {"the_real", MESO_FIELD_REAL, AT(real), 0, 1, NULL, 0},
+    {"the_on", MESO_FIELD_SWITCH, AT(on), 0, 0, NULL, 0},
+    {"the_choice", MESO_FIELD_CHOICE, AT(choice), 0, 0, "one|two|three", 0},
 };
 enum { n_fields = sizeof fields / sizeof fields[0], whole = 1, any, real, on, choice };
 
@@ -56,7 +56,10 @@ static void json_gives_the_same_bits(void **state)
     assert_string_equal(error.text, "the_real is missing");
     json_decref(document);
     const thing not_finite = {.real = NAN}, no_word = {.choice = 3};
-    assert_null(meso_field_to_json(&fields[real], &not_finite));
+    json_t *none = meso_field_to_json(&fields[real], &not_finite);
+    assert_true(json_is_null(none));
+    assert_int_equal(meso_field_from_json(&fields[real], none, &again, NULL), MESO_ERROR_ARGUMENT);
+    json_decref(none);
     assert_null(meso_field_to_json(&fields[choice], &no_word));
 }
 
@@ -138,6 +141,39 @@ static void values_are_checked(void **state)
         assert_int_equal(meso_field_check(&fields[i], &sample, NULL), MESO_OK);
 }
 
+typedef struct row {
+    double before, numbers[3], behind;
+    uint64_t counts[1];
+} row;
+
+static void arrays(void **state)
+{
+    static const meso_field numbers = MESO_FIELD_ARRAY(row, "numbers", REAL, numbers, double);
+    static const meso_field counts = MESO_FIELD_ARRAY(row, "counts", WHOLE, counts, uint64_t);
+    static const char *const bad[] = {"1:2", "1:2:3:4", "1:2:x", "1:2:", "", "1::3"};
+    (void)state;
+    row r = {0}, again = {0};
+    meso_error error = {0};
+    assert_int_equal(meso_field_from_text(&numbers, "0.25:-1:1e3", &r, NULL), MESO_OK);
+    assert_true(r.numbers[0] == 0.25 && r.numbers[1] == -1 && r.numbers[2] == 1000);
+    r.numbers[1] = NAN;
+    r.counts[0] = 7;
+    json_t *list = meso_field_to_json(&numbers, &r), *one = meso_field_to_json(&counts, &r);
+    assert_true(json_array_size(list) == 3 && json_is_null(json_array_get(list, 1)));
+    assert_int_equal(json_integer_value(json_array_get(one, 0)), 7); /* a list of one */
+    assert_int_equal(meso_field_from_json(&numbers, list, &again, NULL), MESO_OK);
+    assert_int_equal(meso_field_from_json(&counts, one, &again, NULL), MESO_OK);
+    assert_true(again.numbers[0] == 0.25 && isnan(again.numbers[1]) && again.counts[0] == 7);
+    assert_int_equal(meso_field_from_json(&numbers, one, &again, &error), MESO_ERROR_ARGUMENT);
+    assert_string_equal(error.text, "takes 3 numbers with : between, not \"[7]\"");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (meso_field_from_text(&numbers, bad[i], &r, NULL) != MESO_ERROR_ARGUMENT)
+            fail_msg("\"%s\" was taken", bad[i]);
+    assert_true(r.before == 0 && r.behind == 0 && again.before == 0 && again.behind == 0);
+    json_decref(list);
+    json_decref(one);
+}
+
 static void lists(void **state)
 {
     static const struct {
@@ -161,9 +197,11 @@ static void lists(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_gives_the_same_bits), cmocka_unit_test(texts_are_read),
-        cmocka_unit_test(sentences_are_the_same), cmocka_unit_test(values_are_checked),
-        cmocka_unit_test(lists)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(json_gives_the_same_bits),
+                                       cmocka_unit_test(texts_are_read),
+                                       cmocka_unit_test(sentences_are_the_same),
+                                       cmocka_unit_test(values_are_checked),
+                                       cmocka_unit_test(lists),
+                                       cmocka_unit_test(arrays)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

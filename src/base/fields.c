@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_builder.h"
 #include "base/text.h"
 
 _Static_assert(sizeof(size_t) == sizeof(uint64_t), "a size_t is read as a uint64_t");
@@ -80,12 +81,29 @@ static meso_status refuse(const meso_field *field, const char *shown, meso_error
                                         [MESO_FIELD_REAL] = "a number",
                                         [MESO_FIELD_SWITCH] = "yes or no",
                                         [MESO_FIELD_CHOICE] = "one of "};
-    char range[64] = "";
+    char range[64] = "", form[48] = "";
+    if (field->n > 0)
+        snprintf(form, sizeof form, "%zu numbers with : between", field->n);
     if (field->low != 0 || field->high != 0)
         snprintf(range, sizeof range, " from %.15g to %.15g", field->low, field->high);
-    return meso_fail(error, MESO_ERROR_ARGUMENT, "takes %s%s, not \"%s\"", forms[field->kind],
+    return meso_fail(error, MESO_ERROR_ARGUMENT, "takes %s%s, not \"%s\"",
+                     field->n > 0 ? form : forms[field->kind],
                      field->kind == MESO_FIELD_CHOICE ? field->words : range,
                      MESO_PRINTABLE(shown));
+}
+
+static const size_t sizes[] = {[MESO_FIELD_TEXT] = sizeof(char *),
+                               [MESO_FIELD_WHOLE] = sizeof(uint64_t),
+                               [MESO_FIELD_REAL] = sizeof(double),
+                               [MESO_FIELD_SWITCH] = sizeof(int),
+                               [MESO_FIELD_CHOICE] = sizeof(int)};
+
+static meso_field element_of(const meso_field *array, size_t i)
+{
+    meso_field element = *array;
+    element.offset += i * sizes[array->kind];
+    element.n = 0;
+    return element;
 }
 
 static int in_range(const meso_field *field, double value)
@@ -101,9 +119,28 @@ static int read_word(const meso_field *field, const char *word, int *value)
     return position >= 0;
 }
 
+static meso_status array_from_text(const meso_field *field, const char *text, void *base,
+                                   meso_error *error)
+{
+    const char *next = text;
+    for (size_t i = 0; i < field->n; i++) {
+        const meso_field element = element_of(field, i);
+        char word[32];
+        size_t length = strcspn(next, ":");
+        snprintf(word, sizeof word, "%.*s", (int)length, next);
+        if (length >= sizeof word || (next[length] == ':') != (i + 1 < field->n) ||
+            meso_field_from_text(&element, word, base, NULL) != MESO_OK)
+            return refuse(field, text, error);
+        next += length + 1;
+    }
+    return MESO_OK;
+}
+
 meso_status meso_field_from_text(const meso_field *field, const char *text, void *base,
                                  meso_error *error)
 {
+    if (field->n > 0)
+        return array_from_text(field, text, base, error);
     void *at = (char *)base + field->offset;
     uint64_t whole;
     double real;
@@ -148,6 +185,19 @@ meso_status meso_field_from_json(const meso_field *field, const json_t *value, v
     char buffer[shown_size];
     const char *text = text_of(value, buffer);
     const int any = field->low == 0 && field->high == 0;
+    if (field->n > 0 && json_array_size(value) != field->n)
+        return refuse(field, text, error);
+    for (size_t i = 0; i < field->n; i++) {
+        const meso_field element = element_of(field, i);
+        if (meso_field_from_json(&element, json_array_get(value, i), base, NULL) != MESO_OK)
+            return refuse(field, text, error);
+    }
+    if (field->n > 0)
+        return MESO_OK;
+    if (field->kind == MESO_FIELD_REAL && any && json_is_null(value)) {
+        *(double *)((char *)base + field->offset) = NAN;
+        return MESO_OK;
+    }
     if (field->kind == MESO_FIELD_TEXT && json_is_null(value))
         text = NULL;
     else if ((field->kind == MESO_FIELD_TEXT && !json_is_string(value)) ||
@@ -159,11 +209,23 @@ meso_status meso_field_from_json(const meso_field *field, const json_t *value, v
     return meso_field_from_text(field, text, base, error);
 }
 
+static json_t *array_to_json(const meso_field *field, const void *base)
+{
+    meso_builder list = meso_build_list();
+    for (size_t i = 0; i < field->n; i++) {
+        const meso_field element = element_of(field, i);
+        meso_build_add(&list, meso_field_to_json(&element, base));
+    }
+    return meso_build_end(&list);
+}
+
 json_t *meso_field_to_json(const meso_field *field, const void *base)
 {
     const void *at = (const char *)base + field->offset;
     const char *text;
     size_t n;
+    if (field->n > 0)
+        return array_to_json(field, base);
     switch (field->kind) {
     case MESO_FIELD_TEXT:
         text = *(const char *const *)at;
@@ -171,7 +233,7 @@ json_t *meso_field_to_json(const meso_field *field, const void *base)
     case MESO_FIELD_WHOLE:
         return json_integer((json_int_t) * (const uint64_t *)at);
     case MESO_FIELD_REAL:
-        return json_real(*(const double *)at);
+        return meso_json_number(*(const double *)at);
     case MESO_FIELD_SWITCH:
         return json_string(*(const int *)at ? "yes" : "no");
     case MESO_FIELD_CHOICE:
@@ -192,15 +254,21 @@ meso_status meso_field_check(const meso_field *field, const void *base, meso_err
     return status;
 }
 
+int meso_fields_add(const meso_field *fields, size_t n, const void *base, json_t *object)
+{
+    for (size_t i = 0; i < n; i++)
+        if (json_object_set_new(object, fields[i].key, meso_field_to_json(&fields[i], base)) != 0)
+            return 0;
+    return 1;
+}
+
 json_t *meso_fields_to_json(const meso_field *fields, size_t n, const void *base)
 {
     json_t *document = json_object();
-    for (size_t i = 0; document && i < n; i++)
-        if (json_object_set_new(document, fields[i].key, meso_field_to_json(&fields[i], base))) {
-            json_decref(document);
-            return NULL;
-        }
-    return document;
+    if (meso_fields_add(fields, n, base, document))
+        return document;
+    json_decref(document);
+    return NULL;
 }
 
 meso_status meso_fields_from_json(const meso_field *fields, size_t n, const json_t *document,

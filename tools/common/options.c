@@ -106,8 +106,11 @@ static int store(const parser *p, const tool_option *option, const char *text)
     }
     if (option->kind == TOOL_OPTION_CALL)
         return option->value.call(p->line->name, text);
-    const meso_field field = {option->name, kinds[option->kind], 0,
-                              option->low,  option->high,        option->argument};
+    const meso_field field = {.key = option->name,
+                              .kind = kinds[option->kind],
+                              .low = option->low,
+                              .high = option->high,
+                              .words = option->argument};
     if (meso_field_from_text(&field, text, option->value.flag, &why) != MESO_OK)
         return tool_options_usage_error(p->line->name, "--%s %s", option->name, why.text);
     return -1;

@@ -15,11 +15,9 @@
 /* A column of the history as a new array; NULL where there is not one number in it. */
 static double *column_of(const meso_history *history, const char *name)
 {
-    const meso_history_column *column = meso_history_columns;
+    const meso_field *column = meso_field_find(meso_history_columns, MESO_N_HISTORY_COLUMNS, name);
     double *values = calloc(history->n + 1, sizeof *values);
     int any = 0;
-    while (strcmp(column->name, name) != 0)
-        column++;
     for (size_t i = 0; values && i < history->n; i++) {
         values[i] = meso_history_cell(&history->records[i], column);
         any |= isfinite(values[i]);

@@ -12,38 +12,30 @@
 #include "base/text.h"
 #include "mesocl/augment.h"
 
-/* One key=value. */
-typedef struct key {
-    meso_field field;
-    size_t n;         /* numbers, each a member behind the one before */
-    const char *form; /* of more than one */
-} key;
-
+#define PLACE(member) offsetof(meso_augment_settings, member)
 /* clang-format off */
-#define KEY(name, ...) MESO_FIELD(meso_augment_settings, name, __VA_ARGS__)
-#define REAL(name, member, high) {KEY(name, REAL, member, 0, high, NULL), 1, NULL}
-#define FLAG(name) {KEY(#name, SWITCH, name, 0, 0, NULL), 0, NULL}
-#define NUMBERS(name, member, low, high, n, form) \
-    {KEY(name, REAL, member, low, high, NULL), n, form}
+#define REAL(key, member, high) {key, MESO_FIELD_REAL, PLACE(member), 0, high, NULL, 0}
+#define REALS(key, member, low, high, n) {key, MESO_FIELD_REAL, PLACE(member), low, high, NULL, n}
+#define FLAG(member) {#member, MESO_FIELD_SWITCH, PLACE(member), 0, 0, NULL, 0}
 /* clang-format on */
 
-static const key keys[] = {
+static const meso_field keys[] = {
     REAL("rotation", rotation_degrees, 360),
     REAL("width_shift", width_shift, 65535),
     REAL("height_shift", height_shift, 65535),
     REAL("shear", shear_degrees, 360),
-    NUMBERS("zoom", zoom_low, 1e-3, 1e3, 2, "LOW:HIGH, or Z for 1-Z:1+Z,"),
+    REALS("zoom", zoom_low, 1e-3, 1e3, 2),
     REAL("channel_shift", channel_shift, 255),
-    NUMBERS("brightness", brightness_low, 1e-3, 1e3, 2, "LOW:HIGH"),
+    REALS("brightness", brightness_low, 1e-3, 1e3, 2),
     FLAG(horizontal_flip),
     FLAG(vertical_flip),
     FLAG(samplewise_center),
     FLAG(samplewise_std),
     FLAG(featurewise_center),
     FLAG(featurewise_std),
-    NUMBERS("mean", mean, 0, 1, 3, "R:G:B"),
-    NUMBERS("std", std, 0, 1, 3, "R:G:B"),
-    {KEY("compat", CHOICE, compat, 0, 0, "keras2.9|kp1.1.2|keras2.1.5"), 0, NULL},
+    REALS("mean", mean, 0, 1, 3),
+    REALS("std", std, 0, 1, 3),
+    {"compat", MESO_FIELD_CHOICE, PLACE(compat), 0, 0, "keras2.9|kp1.1.2|keras2.1.5", 0},
 };
 enum { n_keys = sizeof keys / sizeof keys[0] };
 
@@ -74,50 +66,23 @@ static const struct {
 };
 enum { n_presets = sizeof presets / sizeof presets[0] };
 
-static const void *place_of(const meso_augment_settings *settings, const key *k)
-{
-    return (const char *)settings + k->field.offset;
-}
-
-/* All of a key's numbers; 0 where there are more or fewer of them, or one is none. */
-static int read_numbers(const key *k, const char *text, double *numbers)
-{
-    meso_field one = k->field;
-    for (one.offset = 0; one.offset < k->n * sizeof *numbers; one.offset += sizeof *numbers) {
-        char word[32];
-        size_t length = strcspn(text, ":");
-        snprintf(word, sizeof word, "%.*s", (int)length, text);
-        if (length >= sizeof word || meso_field_from_text(&one, word, numbers, NULL) != MESO_OK ||
-            (text[length] == ':') != (one.offset + sizeof *numbers < k->n * sizeof *numbers))
-            return 0;
-        text += length + 1;
-    }
-    return k->n != 2 || numbers[0] <= numbers[1];
-}
-
-static meso_status set_key(const key *k, const char *value, meso_augment_settings *settings,
-                           meso_error *error)
+static meso_status set_key(const meso_field *key, const char *value,
+                           meso_augment_settings *settings, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_error why = {0};
-    double z, numbers[3] = {0};
-    if (k->n < 2) {
-        status = meso_field_from_text(&k->field, value, settings, &why);
-        MESO_REQUIRE(status == MESO_OK, error, status, "augmentation %s %s", k->field.key,
-                     why.text);
-        return MESO_OK;
-    }
-    int good = read_numbers(k, value, numbers);
-    if (k->field.offset == offsetof(meso_augment_settings, zoom_low) &&
-        meso_read_number(value, &z) && z >= 0) {
+    double z, *numbers = (double *)(void *)((char *)settings + key->offset);
+    const int is_zoom = key->offset == PLACE(zoom_low);
+    if (is_zoom && meso_read_number(value, &z) && 1 - z >= key->low && z >= 0) {
         numbers[0] = 1 - z;
         numbers[1] = 1 + z;
-        good = numbers[0] >= k->field.low && numbers[1] <= k->field.high;
+        return MESO_OK;
     }
-    MESO_REQUIRE(good, error, MESO_ERROR_ARGUMENT,
-                 "augmentation %s takes %s from %g to %g, not \"%s\"", k->field.key, k->form,
-                 k->field.low, k->field.high, MESO_PRINTABLE(value));
-    memcpy((char *)settings + k->field.offset, numbers, k->n * sizeof *numbers);
+    status = meso_field_from_text(key, value, settings, &why);
+    MESO_REQUIRE(status == MESO_OK, error, status, "augmentation %s %s%s", key->key, why.text,
+                 is_zoom ? "; or one Z, for 1-Z:1+Z" : "");
+    MESO_REQUIRE(key->n != 2 || numbers[0] <= numbers[1], error, MESO_ERROR_ARGUMENT,
+                 "augmentation %s takes LOW:HIGH, not \"%s\"", key->key, value);
 out:
     return status;
 }
@@ -139,9 +104,9 @@ static meso_status apply_word(meso_augment_settings *settings, char *word, meso_
     }
     *equals = '\0';
     for (size_t i = 0; i < n_keys; i++) {
-        if (strcmp(word, keys[i].field.key) == 0)
+        if (strcmp(word, keys[i].key) == 0)
             return set_key(&keys[i], equals + 1, settings, error);
-        snprintf(known + strlen(known), sizeof known - strlen(known), " %s", keys[i].field.key);
+        snprintf(known + strlen(known), sizeof known - strlen(known), " %s", keys[i].key);
     }
     return meso_fail(error, MESO_ERROR_ARGUMENT, "unknown augmentation key \"%s\"; known:%s",
                      MESO_PRINTABLE(word), known);
@@ -177,17 +142,18 @@ static size_t put_number(char *out, size_t size, double number)
     return (size_t)n;
 }
 
-static size_t put_key(char *out, size_t size, const meso_augment_settings *settings, const key *k)
+static size_t put_key(char *out, size_t size, const meso_augment_settings *settings,
+                      const meso_field *key)
 {
-    const void *at = place_of(settings, k);
-    size_t length, n = (size_t)snprintf(out, size, "%s=", k->field.key);
-    if (k->field.kind == MESO_FIELD_SWITCH)
+    const void *at = (const char *)settings + key->offset;
+    size_t length, n = (size_t)snprintf(out, size, "%s=", key->key);
+    if (key->kind == MESO_FIELD_SWITCH)
         return n + (size_t)snprintf(out + n, size - n, "%d", *(const int *)at != 0);
-    if (k->field.kind == MESO_FIELD_CHOICE) {
-        const char *word = meso_word_at(k->field.words, *(const int *)at, &length);
+    if (key->kind == MESO_FIELD_CHOICE) {
+        const char *word = meso_word_at(key->words, *(const int *)at, &length);
         return n + (size_t)snprintf(out + n, size - n, "%.*s", (int)length, word);
     }
-    for (size_t i = 0; i < k->n; i++) {
+    for (size_t i = 0; i == 0 || i < key->n; i++) {
         if (i > 0)
             out[n++] = ':';
         n += put_number(out + n, size - n, ((const double *)at)[i]);
@@ -195,13 +161,15 @@ static size_t put_key(char *out, size_t size, const meso_augment_settings *setti
     return n;
 }
 
-static int is_zero(const meso_augment_settings *settings, const key *k)
+static int is_zero(const meso_augment_settings *settings, const meso_field *key)
 {
-    const double *numbers = place_of(settings, k);
-    for (size_t i = 0; i < k->n; i++)
-        if (numbers[i] != 0)
+    const void *at = (const char *)settings + key->offset;
+    if (key->kind != MESO_FIELD_REAL)
+        return *(const int *)at == 0;
+    for (size_t i = 0; i == 0 || i < key->n; i++)
+        if (((const double *)at)[i] != 0)
             return 0;
-    return k->n > 0 || *(const int *)place_of(settings, k) == 0;
+    return 1;
 }
 
 const char *meso_augment_format(const meso_augment_settings *settings,

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/train/history.h"
 
-#include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,37 +8,26 @@
 #include "base/file.h"
 #include "base/json_builder.h"
 
-/* epoch and step stand before these. */
-const meso_history_column meso_history_columns[] = {
-    {"learning_rate", offsetof(meso_train_record, learning_rate)},
-    {"loss", offsetof(meso_train_record, loss)},
-    {"accuracy", offsetof(meso_train_record, accuracy)},
-    {"val_loss", offsetof(meso_train_record, val_loss)},
-    {"val_accuracy", offsetof(meso_train_record, val_accuracy)},
-    {"val_auc", offsetof(meso_train_record, val_auc)},
-    {"seconds", offsetof(meso_train_record, seconds)},
-    {"images_per_second", offsetof(meso_train_record, images_per_second)},
-    {NULL, 0},
-};
+#define COLUMN(kind, member) MESO_FIELD(meso_train_record, #member, kind, member, 0, 0, NULL)
+
+const meso_field meso_history_columns[MESO_N_HISTORY_COLUMNS] = {
+    COLUMN(WHOLE, epoch),        COLUMN(WHOLE, step),
+    COLUMN(REAL, learning_rate), COLUMN(REAL, loss),
+    COLUMN(REAL, accuracy),      COLUMN(REAL, val_loss),
+    COLUMN(REAL, val_accuracy),  COLUMN(REAL, val_auc),
+    COLUMN(REAL, seconds),       COLUMN(REAL, images_per_second)};
 
 enum { max_history = 1 << 28 };
 
-double meso_history_cell(const meso_train_record *record, const meso_history_column *column)
+double meso_history_cell(const meso_train_record *record, const meso_field *column)
 {
     return *(const double *)((const char *)record + column->offset);
 }
 
-static double *cell_of(meso_train_record *record, const meso_history_column *column)
-{
-    return (double *)((char *)record + column->offset);
-}
-
 double meso_history_value(const meso_train_record *record, meso_monitor monitor)
 {
-    for (const meso_history_column *c = meso_history_columns; c->name; c++)
-        if (strcmp(c->name, meso_monitor_name(monitor)) == 0)
-            return meso_history_cell(record, c);
-    return NAN;
+    return meso_history_cell(record, meso_field_find(meso_history_columns, MESO_N_HISTORY_COLUMNS,
+                                                     meso_monitor_name(monitor)));
 }
 
 meso_status meso_history_add(meso_history *history, const meso_train_record *record,
@@ -62,21 +49,11 @@ void meso_history_free(meso_history *history)
     *history = (meso_history){0};
 }
 
-static json_t *json_of(const meso_train_record *record)
-{
-    json_t *row = json_pack("{s:I, s:I}", "epoch", (json_int_t)record->epoch, "step",
-                            (json_int_t)record->step);
-    for (const meso_history_column *c = meso_history_columns; row && c->name; c++) {
-        double value = meso_history_cell(record, c);
-        json_object_set_new(row, c->name, meso_json_number(value));
-    }
-    return row;
-}
-
 void meso_history_jsonl(const meso_history *history, meso_text *out)
 {
     for (size_t i = 0; i < history->n; i++) {
-        json_t *row = json_of(&history->records[i]);
+        json_t *row =
+            meso_fields_to_json(meso_history_columns, MESO_N_HISTORY_COLUMNS, &history->records[i]);
         meso_json_write(row, JSON_COMPACT | JSON_REAL_PRECISION(9), out);
         meso_text_add(out, "\n");
         json_decref(row);
@@ -85,37 +62,27 @@ void meso_history_jsonl(const meso_history *history, meso_text *out)
 
 void meso_history_csv(const meso_history *history, meso_text *out)
 {
-    meso_text_add(out, "epoch,step");
-    for (const meso_history_column *c = meso_history_columns; c->name; c++)
-        meso_text_format(out, ",%s", c->name);
+    for (int c = 0; c < MESO_N_HISTORY_COLUMNS; c++)
+        meso_text_format(out, "%s%s", c ? "," : "", meso_history_columns[c].key);
     meso_text_add(out, "\r\n");
     for (size_t i = 0; i < history->n; i++) {
         const meso_train_record *record = &history->records[i];
         meso_text_format(out, "%zu,%llu", record->epoch, (unsigned long long)record->step);
-        for (const meso_history_column *c = meso_history_columns; c->name; c++) {
+        for (int c = MESO_FIRST_HISTORY_NUMBER; c < MESO_N_HISTORY_COLUMNS; c++) {
             meso_text_add(out, ",");
-            meso_json_write_number(meso_history_cell(record, c), out);
+            meso_json_write_number(meso_history_cell(record, &meso_history_columns[c]), out);
         }
         meso_text_add(out, "\r\n");
     }
 }
 
-/* One line; 0 where it is not what json_of wrote. */
 static int read_record(const char *line, size_t n, size_t epoch, meso_train_record *record)
 {
     json_t *row = json_loadb(line, n, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *step = json_object_get(row, "step");
-    int ok = json_integer_value(json_object_get(row, "epoch")) == (json_int_t)epoch &&
-             json_is_integer(step);
-    record->epoch = epoch;
-    record->step = (uint64_t)json_integer_value(step);
-    for (const meso_history_column *c = meso_history_columns; ok && c->name; c++) {
-        const json_t *value = json_object_get(row, c->name);
-        ok = json_is_number(value) || json_is_null(value);
-        *cell_of(record, c) = json_is_number(value) ? json_number_value(value) : NAN;
-    }
+    int ok = meso_fields_from_json(meso_history_columns, MESO_N_HISTORY_COLUMNS, row, record,
+                                   NULL) == MESO_OK;
     json_decref(row);
-    return ok;
+    return ok && record->epoch == epoch;
 }
 
 meso_status meso_history_read(const char *path, size_t n_epochs, meso_history *history,

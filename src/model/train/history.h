@@ -5,6 +5,7 @@
 #ifndef MESO_MODEL_HISTORY_H
 #define MESO_MODEL_HISTORY_H
 
+#include "base/fields.h"
 #include "base/text.h"
 #include "mesocl/train.h"
 
@@ -29,13 +30,10 @@ meso_status meso_history_read(const char *path, size_t n_epochs, meso_history *h
 /* The value that a monitor means; not AUTO. */
 double meso_history_value(const meso_train_record *record, meso_monitor monitor);
 
-/* The columns, for whoever writes them elsewhere: name NULL behind the last. epoch and step are
- * whole numbers. */
-typedef struct meso_history_column {
-    const char *name;
-    size_t offset; /* of a double in meso_train_record */
-} meso_history_column;
-extern const meso_history_column meso_history_columns[];
-double meso_history_cell(const meso_train_record *record, const meso_history_column *column);
+/* The columns, for whoever writes them elsewhere: whole numbers, and from the first number on
+ * doubles. */
+enum { MESO_FIRST_HISTORY_NUMBER = 2, MESO_N_HISTORY_COLUMNS = 10 };
+extern const meso_field meso_history_columns[MESO_N_HISTORY_COLUMNS];
+double meso_history_cell(const meso_train_record *record, const meso_field *column);
 
 #endif

@@ -116,11 +116,12 @@ void meso_tensorboard_begin(double unix_time, uint64_t step, meso_text *out)
 void meso_tensorboard_epoch(double unix_time, const meso_train_record *record, meso_text *out)
 {
     meso_text event = {0}, summary = {0}, value = {0};
-    for (const meso_history_column *c = meso_history_columns; c->name; c++) {
-        double number = meso_history_cell(record, c);
+    for (int c = MESO_FIRST_HISTORY_NUMBER; c < MESO_N_HISTORY_COLUMNS; c++) {
+        const char *name = meso_history_columns[c].key;
+        double number = meso_history_cell(record, &meso_history_columns[c]);
         if (!isfinite(number))
             continue;
-        add_bytes(1, c->name, strlen(c->name), &value);
+        add_bytes(1, name, strlen(name), &value);
         add_float(2, (float)number, &value);
         summary.out_of_memory |= value.out_of_memory;
         if (value.bytes)

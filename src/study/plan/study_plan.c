@@ -22,7 +22,7 @@ enum { max_document = 16 << 20, place_size = 160 };
 #define elsewhere SIZE_MAX /* more than a member */
 #define STRUCTURE(key)                              \
     {                                               \
-        key, MESO_FIELD_TEXT, elsewhere, 0, 0, NULL \
+        key, MESO_FIELD_TEXT, elsewhere, 0, 0, NULL, 0 \
     }
 
 static const meso_field source_fields[] = {SOURCE("path", path), SOURCE("group", group),

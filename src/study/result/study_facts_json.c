@@ -3,94 +3,46 @@
  * The facts of a study as a document, and back: tables of their arrays of numbers. Version 1 knew
  * nothing of label conflicts and recordings; its documents are made anew from the scans.
  */
-#include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/fields.h"
 #include "base/json_builder.h"
 #include "study/result/study_facts.h"
 
 #define FACTS_SCHEMA "mesocl.study_facts/2"
 
-/* ---- arrays ---- */
+#define COUNTS(type, key, member) MESO_FIELD_ARRAY(type, key, WHOLE, member, size_t)
+#define NUMBERS(type, key, member) MESO_FIELD_ARRAY(type, key, REAL, member, double)
 
-/* Numbers of a struct, one behind another: size_t where they are counts, else double. */
-typedef struct numbers {
-    const char *key;
-    size_t offset, bytes;
-    int are_counts;
-} numbers;
+static const meso_field of_set[] = {
+    COUNTS(study_set_facts, "files", n_files),
+    COUNTS(study_set_facts, "unusable", n_unusable),
+    COUNTS(study_set_facts, "groups", n_groups),
+    COUNTS(study_set_facts, "usable", n_usable),
+    COUNTS(study_set_facts, "used", n_used),
+    COUNTS(study_set_facts, "duplicates", n_duplicates),
+    COUNTS(study_set_facts, "conflicts", n_conflicts),
+    COUNTS(study_set_facts, "near_conflicts", n_near_conflicts),
+    COUNTS(study_set_facts, "recordings", recordings.n),
+    COUNTS(study_set_facts, "in_both_classes", recordings.n_in_both),
+    NUMBERS(study_set_facts, "mean", mean),
+    NUMBERS(study_set_facts, "deviation", deviation),
+    NUMBERS(study_set_facts, "histogram", histogram),
+    NUMBERS(study_set_facts, "view_auc", view_auc),
+    NUMBERS(study_set_facts, "view_interval", view_interval)};
 
-#define MEMBER(type, key, member, are_counts)                              \
-    {                                                                      \
-        key, offsetof(type, member), sizeof((type *)0)->member, are_counts \
-    }
-#define COUNTS(type, key, member) MEMBER(type, key, member, 1)
-#define NUMBERS(type, key, member) MEMBER(type, key, member, 0)
-
-static const numbers of_set[] = {COUNTS(study_set_facts, "files", n_files),
-                                 COUNTS(study_set_facts, "unusable", n_unusable),
-                                 COUNTS(study_set_facts, "groups", n_groups),
-                                 COUNTS(study_set_facts, "usable", n_usable),
-                                 COUNTS(study_set_facts, "used", n_used),
-                                 COUNTS(study_set_facts, "duplicates", n_duplicates),
-                                 COUNTS(study_set_facts, "conflicts", n_conflicts),
-                                 COUNTS(study_set_facts, "near_conflicts", n_near_conflicts),
-                                 COUNTS(study_set_facts, "recordings", recordings.n),
-                                 COUNTS(study_set_facts, "in_both_classes", recordings.n_in_both),
-                                 NUMBERS(study_set_facts, "mean", mean),
-                                 NUMBERS(study_set_facts, "deviation", deviation),
-                                 NUMBERS(study_set_facts, "histogram", histogram),
-                                 NUMBERS(study_set_facts, "view_auc", view_auc),
-                                 NUMBERS(study_set_facts, "view_interval", view_interval)};
-
-static const numbers of_pair[] = {
+static const meso_field of_pair[] = {
     COUNTS(study_pair_facts, "leaks", n_leaks), COUNTS(study_pair_facts, "conflicts", n_conflicts),
     COUNTS(study_pair_facts, "shared_recordings", n_shared_recordings),
     NUMBERS(study_pair_facts, "accuracy", accuracy), NUMBERS(study_pair_facts, "auc", auc)};
 
-static const numbers of_all[] = {NUMBERS(study_facts, "low", low),
-                                 NUMBERS(study_facts, "high", high)};
+static const meso_field of_all[] = {NUMBERS(study_facts, "low", low),
+                                    NUMBERS(study_facts, "high", high)};
 
 #define N(table) (sizeof(table) / sizeof *(table))
-
-static size_t length_of(const numbers *row)
-{
-    return row->bytes / (row->are_counts ? sizeof(size_t) : sizeof(double));
-}
-
-static void write_numbers(const numbers *table, size_t n, const void *base, meso_builder *object)
-{
-    for (const numbers *row = table; row < table + n; row++) {
-        const char *at = (const char *)base + row->offset;
-        meso_builder list = meso_build_list();
-        for (size_t i = 0; i < length_of(row); i++)
-            meso_build_add(&list, row->are_counts
-                                      ? json_integer((json_int_t)((const size_t *)at)[i])
-                                      : meso_json_number(((const double *)at)[i]));
-        meso_build_set(object, row->key, meso_build_end(&list));
-    }
-}
-
-/* 1 where all lists are there and as long as they must be. */
-static int read_numbers(const numbers *table, size_t n, const json_t *object, void *base)
-{
-    int ok = 1;
-    for (const numbers *row = table; row < table + n; row++) {
-        const json_t *list = json_object_get(object, row->key);
-        char *at = (char *)base + row->offset;
-        ok &= json_array_size(list) == length_of(row);
-        for (size_t i = 0; ok && i < length_of(row); i++) {
-            const json_t *value = json_array_get(list, i);
-            if (row->are_counts)
-                ((size_t *)at)[i] = (size_t)json_integer_value(value);
-            else
-                ((double *)at)[i] = json_is_number(value) ? json_number_value(value) : NAN;
-        }
-    }
-    return ok;
-}
 
 /* ---- writing ---- */
 
@@ -105,7 +57,7 @@ static json_t *set_json(const study_set_facts *set)
     }
     meso_build_text(&object, "name", set->name);
     meso_build_set(&object, "shortcuts", meso_build_end(&list));
-    write_numbers(of_set, N(of_set), set, &object);
+    object.failed |= !meso_fields_add(of_set, N(of_set), set, object.json);
     return meso_build_end(&object);
 }
 
@@ -129,7 +81,7 @@ static json_t *pair_json(const study_pair_facts *pair, const study_dataset *data
         meso_build_add(&list, meso_json_numbers(row, N(row)));
     }
     meso_build_set(&object, "images", meso_build_end(&list));
-    write_numbers(of_pair, N(of_pair), pair, &object);
+    object.failed |= !meso_fields_add(of_pair, N(of_pair), pair, object.json);
     return meso_build_end(&object);
 }
 
@@ -144,7 +96,7 @@ json_t *study_facts_json(const study_facts *facts, const study_dataset *datasets
     meso_build_text(&document, "schema", FACTS_SCHEMA);
     meso_build_set(&document, "sets", meso_build_end(&sets));
     meso_build_set(&document, "pairs", meso_build_end(&pairs));
-    write_numbers(of_all, N(of_all), facts, &document);
+    document.failed |= !meso_fields_add(of_all, N(of_all), facts, document.json);
     return meso_build_end(&document);
 }
 
@@ -173,7 +125,7 @@ static int read_set(const json_t *object, study_set_facts *set)
         set->shortcuts[i] =
             (study_shortcut){(study_property)v[0], v[1], {v[2], v[3]}, v[4] != 0, v[5] != 0};
     }
-    return set->name && read_numbers(of_set, N(of_set), object, set);
+    return set->name && meso_fields_from_json(of_set, N(of_set), object, set, NULL) == MESO_OK;
 }
 
 static int read_pair(const json_t *object, study_pair_facts *pair)
@@ -189,7 +141,7 @@ static int read_pair(const json_t *object, study_pair_facts *pair)
         if (study_pairs_add(&pair->leaks, leak, NULL) != MESO_OK)
             return 0;
     }
-    return read_numbers(of_pair, N(of_pair), object, pair);
+    return meso_fields_from_json(of_pair, N(of_pair), object, pair, NULL) == MESO_OK;
 }
 
 static int read_facts(const json_t *document, const study_plan *plan, study_facts *facts)
@@ -206,7 +158,7 @@ static int read_facts(const json_t *document, const study_plan *plan, study_fact
         facts->pairs[i].b = plan->n_train + i % plan->n_test;
         ok = read_pair(json_array_get(pairs, i), &facts->pairs[i]);
     }
-    return ok && read_numbers(of_all, N(of_all), document, facts);
+    return ok && meso_fields_from_json(of_all, N(of_all), document, facts, NULL) == MESO_OK;
 }
 
 meso_status study_facts_read(const json_t *document, const study_plan *plan, study_facts *facts,
