@@ -2,8 +2,12 @@
 #include "base/json_builder.h"
 
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/error.h"
 #include "base/file.h"
+
+enum { largest_document = 1 << 30 };
 
 json_t *meso_json_number(double value)
 {
@@ -45,6 +49,26 @@ void meso_json_write_number(double value, meso_text *out)
     if (!json_is_null(number))
         meso_json_write(number, JSON_REAL_PRECISION(9), out);
     json_decref(number);
+}
+
+meso_status meso_json_read(const char *path, json_t **document, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    json_error_t at;
+    void *bytes = NULL;
+    size_t n = 0;
+    json_t *json = NULL;
+    MESO_TRY(meso_file_read(path, largest_document, &bytes, &n, NULL, error));
+    json = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &at);
+    MESO_REQUIRE(json, error, MESO_ERROR_DATA, "%s:%d:%d: %s", MESO_PRINTABLE(path), at.line,
+                 at.column, MESO_PRINTABLE(at.text));
+    MESO_REQUIRE(json_is_object(json), error, MESO_ERROR_DATA, "%s: not a JSON object",
+                 MESO_PRINTABLE(path));
+    *document = json_incref(json);
+out:
+    json_decref(json);
+    free(bytes);
+    return status;
 }
 
 meso_status meso_json_save(const json_t *document, size_t flags, const char *path,

@@ -34,6 +34,10 @@ void meso_json_write(const json_t *value, size_t flags, meso_text *out);
  * where it is not finite. */
 void meso_json_write_number(double value, meso_text *out);
 
+/* Reads a file of one object; keys that are there twice are refused. Errors: DATA (with the place);
+ * as of meso_file_read. */
+meso_status meso_json_read(const char *path, json_t **document, meso_error *error);
+
 /* Writes a document to a file. Errors: MEMORY; as of meso_file_write. */
 meso_status meso_json_save(const json_t *document, size_t flags, const char *path,
                            meso_error *error);

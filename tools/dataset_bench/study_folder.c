@@ -89,7 +89,6 @@ meso_status db_study_load(db_study *study, meso_error *error)
     meso_status status = MESO_OK;
     char path[DB_PATH_SIZE];
     size_t n_sets = study->plan.n_train + study->plan.n_test;
-    json_error_t at;
     json_t *document = NULL;
     study->lists = calloc(n_sets, sizeof *study->lists);
     MESO_REQUIRE_MEMORY(study->lists, error);
@@ -97,8 +96,7 @@ meso_status db_study_load(db_study *study, meso_error *error)
         MESO_TRY(study_list_read(
             db_study_path(study, path, "lists/%s.csv", study_plan_source(&study->plan, s)->name),
             &study->lists[s], error));
-    document = json_load_file(db_study_path(study, path, "facts.json"), 0, &at);
-    MESO_REQUIRE(document, error, MESO_ERROR_DATA, "%s: %s", MESO_PRINTABLE(path), at.text);
+    MESO_TRY(meso_json_read(db_study_path(study, path, "facts.json"), &document, error));
     MESO_TRY(study_facts_read(document, &study->plan, &study->facts, error));
     MESO_REQUIRE(facts_fit_lists(study), error, MESO_ERROR_DATA,
                  "%s: does not fit the lists of this study; remove it and --resume",

@@ -9,11 +9,12 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/file.h"
+#include "base/json_builder.h"
 #include "data/list/builder.h"
 #include "data/list/csv.h"
 #include "data/list/group.h"
 
-enum { max_json = 1 << 24, max_csv = 1 << 30, n_columns = 5 };
+enum { max_file = 1 << 30, n_columns = 5 };
 
 static meso_status path_in(const char *run, const char *name, meso_text *path, meso_error *error)
 {
@@ -22,27 +23,12 @@ static meso_status path_in(const char *run, const char *name, meso_text *path, m
     return path->out_of_memory ? meso_fail(error, MESO_ERROR_MEMORY, "out of memory") : MESO_OK;
 }
 
-static meso_status read_json(const char *path, json_t **json, meso_error *error)
-{
-    meso_status status = MESO_OK;
-    json_error_t fault;
-    void *bytes = NULL;
-    size_t n = 0;
-    MESO_TRY(meso_file_read(path, max_json, &bytes, &n, NULL, error));
-    *json = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &fault);
-    MESO_REQUIRE(json_is_object(*json), error, MESO_ERROR_DATA, "%s:%d: no JSON object: %s",
-                 MESO_PRINTABLE(path), fault.line, MESO_PRINTABLE(fault.text));
-out:
-    free(bytes);
-    return status;
-}
-
 /* Epochs until the first line that is none. */
 static size_t count_lines(const char *path)
 {
     void *bytes = NULL;
     size_t n = 0, lines = 0;
-    if (meso_file_read(path, max_json, &bytes, &n, NULL, NULL) == MESO_OK)
+    if (meso_file_read(path, max_file, &bytes, &n, NULL, NULL) == MESO_OK)
         for (size_t i = 0; i < n; i++)
             lines += ((char *)bytes)[i] == '\n';
     free(bytes);
@@ -99,7 +85,7 @@ static meso_status read_scores(const char *path, meso_run_folder *f, meso_error 
     void *bytes = NULL;
     size_t n = 0, n_lines = 1;
     meso_csv csv;
-    MESO_TRY(meso_file_read(path, max_csv, &bytes, &n, NULL, error));
+    MESO_TRY(meso_file_read(path, max_file, &bytes, &n, NULL, error));
     for (size_t i = 0; i < n; i++)
         n_lines += ((char *)bytes)[i] == '\n';
     f->p_real = calloc(n_lines, sizeof *f->p_real);
@@ -127,14 +113,14 @@ meso_status meso_run_folder_read(const char *run, meso_run_folder *f, meso_error
     meso_text path = {0};
     *f = (meso_run_folder){0};
     MESO_TRY(path_in(run, "config.json", &path, error));
-    MESO_TRY(read_json(path.bytes, &f->config, error));
+    MESO_TRY(meso_json_read(path.bytes, &f->config, error));
     MESO_TRY(path_in(run, "history.jsonl", &path, error));
     if (access(path.bytes, F_OK) == 0) /* not before the first epoch's end */
         MESO_TRY(meso_history_read(path.bytes, count_lines(path.bytes), &f->history, error));
     MESO_TRY(path_in(run, "metrics.json", &path, error));
     if (access(path.bytes, F_OK) != 0) /* the run is not complete */
         goto out;
-    MESO_TRY(read_json(path.bytes, &f->metrics, error));
+    MESO_TRY(meso_json_read(path.bytes, &f->metrics, error));
     MESO_TRY(path_in(run, "validation.csv", &path, error));
     MESO_TRY(read_scores(path.bytes, f, error));
 out:

@@ -8,20 +8,20 @@
 
 #include "base/error.h"
 #include "base/fields.h"
-#include "base/file.h"
+#include "base/json_builder.h"
 #include "base/text.h"
 #include "mesocl/net.h"
 #include "model/train/train_options.h"
 
-enum { max_document = 16 << 20, place_size = 160 };
+enum { place_size = 160 };
 
 /* ---- keys ---- */
 
 #define SOURCE(key, member) MESO_FIELD(study_source, key, TEXT, member, 0, 0, NULL)
 #define PLAN(key, ...) MESO_FIELD(study_plan, key, __VA_ARGS__)
 #define elsewhere SIZE_MAX /* more than a member */
-#define STRUCTURE(key)                              \
-    {                                               \
+#define STRUCTURE(key)                                 \
+    {                                                  \
         key, MESO_FIELD_TEXT, elsewhere, 0, 0, NULL, 0 \
     }
 
@@ -363,22 +363,16 @@ meso_status study_plan_read(const char *path, json_t *overrides, study_plan *pla
                             meso_error *error)
 {
     meso_status status = MESO_OK;
-    void *bytes = NULL;
-    size_t n = 0;
     char *folder = NULL;
-    json_error_t at;
+    json_t *document = NULL;
     *plan = (study_plan){0};
-    MESO_TRY(meso_file_read(path, max_document, &bytes, &n, NULL, error));
     MESO_TRY(folder_of(path, &folder, error));
-    json_t *document = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, &at);
-    MESO_REQUIRE(document, error, MESO_ERROR_DATA, "%s:%d:%d: %s", MESO_PRINTABLE(path), at.line,
-                 at.column, at.text);
+    MESO_TRY(meso_json_read(path, &document, error));
     if (overrides)
         json_object_update(document, overrides);
     MESO_TRY(study_plan_take(document, MESO_PRINTABLE(path), folder, plan, error));
 out:
     free(folder);
-    free(bytes);
     return status;
 }
 

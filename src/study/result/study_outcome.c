@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/json_builder.h"
 #include "base/text.h"
 
-enum { max_outcome = 1 << 30, n_digits = 9 /* bring every float back */ };
+enum { n_digits = 9 /* bring every float back */ };
 
 #define OUTCOME_SCHEMA "mesocl.study_job/1"
 #define OLD_SCHEMA "mesocl/study_job/1" /* the same, as it was spelled at first */
@@ -164,17 +163,13 @@ static int read_all(const json_t *root, study_outcome *o)
 meso_status study_outcome_read(const char *path, study_outcome *outcome, meso_error *error)
 {
     meso_status status = MESO_OK;
-    void *bytes = NULL;
-    size_t n = 0;
     json_t *root = NULL;
     *outcome = (study_outcome){0};
-    MESO_TRY(meso_file_read(path, max_outcome, &bytes, &n, NULL, error));
-    root = json_loadb(bytes, n, JSON_REJECT_DUPLICATES, NULL);
-    MESO_REQUIRE(root && read_all(root, outcome), error, MESO_ERROR_DATA,
+    MESO_TRY(meso_json_read(path, &root, error));
+    MESO_REQUIRE(read_all(root, outcome), error, MESO_ERROR_DATA,
                  "%s: not a job's file, or damaged", MESO_PRINTABLE(path));
 out:
     json_decref(root);
-    free(bytes);
     if (status != MESO_OK)
         study_outcome_free(outcome);
     return status;
