@@ -87,15 +87,18 @@ static const rule computing_rules[] = {{SYS_write, 0, ~0u, 1, allowed},
 static const int outward[] = {
 #ifdef SYS_open
     SYS_open, SYS_creat, SYS_unlink, SYS_rename, SYS_mkdir, SYS_rmdir, SYS_link, SYS_symlink,
-    SYS_mknod, SYS_chmod, SYS_chown, SYS_lchown, SYS_fork, SYS_vfork, SYS_renameat,
+    SYS_mknod, SYS_chmod, SYS_chown, SYS_lchown, SYS_fork, SYS_vfork,
+#endif
+#ifdef SYS_renameat
+    SYS_renameat,
 #endif
     SYS_openat, SYS_open_by_handle_at, SYS_unlinkat, SYS_renameat2, SYS_mkdirat, SYS_linkat,
     SYS_symlinkat, SYS_mknodat, SYS_truncate, SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat,
     SYS_utimensat, SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr, SYS_mount, SYS_umount2, SYS_chroot,
-    SYS_pivot_root, SYS_socket, SYS_clone, SYS_execveat, SYS_unshare, SYS_setns, SYS_kill,
-    SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal,
-    SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_bpf, SYS_perf_event_open,
-    SYS_io_uring_setup, SYS_add_key, SYS_request_key, SYS_keyctl};
+    SYS_pivot_root, SYS_socket, SYS_socketpair, SYS_clone, SYS_execveat, SYS_unshare, SYS_setns,
+    SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
+    SYS_pidfd_send_signal, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_bpf,
+    SYS_perf_event_open, SYS_io_uring_setup, SYS_add_key, SYS_request_key, SYS_keyctl};
 /* clang-format on */
 
 enum { changes = O_ACCMODE | O_CREAT | O_TRUNC };
