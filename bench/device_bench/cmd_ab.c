@@ -168,20 +168,17 @@ int bench_cmd_ab(int argc, char **argv)
     uint64_t n_runs = 10;
     bench_verdict_options o = {.threshold = 2, .tolerance = 10};
     bench_comparison comparison = {0};
-    meso_text command = {0};
     meso_error error = {0};
-    tool_command_text(argc, argv, &command);
     int end = parse(sides, &n_runs, &o, argc, argv);
     if (end < 0)
         end = run_all(sides, n_runs);
     if (end < 0)
         end = bench_compare(&sides[0].all, &sides[1].all, bench_verdict_limits(&o), 1, &comparison,
                             &error) == MESO_OK
-                  ? bench_verdict_print(&comparison, &o, command.bytes)
+                  ? bench_verdict_print(&comparison, &o)
                   : tool_fail(&error);
     bench_comparison_free(&comparison);
     bench_record_free(&sides[0].all);
     bench_record_free(&sides[1].all);
-    meso_text_free(&command);
     return end;
 }

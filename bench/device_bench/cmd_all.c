@@ -80,7 +80,6 @@ int bench_cmd_all(int argc, char **argv)
     bench_session session = {.seconds = 1, .n_processes = 3, .device = "all"};
     int pick = 0;
     json_t *document = NULL;
-    tool_command_text(argc, argv, &session.command);
     int end = parse(&session, &pick, argc, argv);
     if (end < 0)
         end = bench_session_open(&session);

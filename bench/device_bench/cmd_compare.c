@@ -31,23 +31,20 @@ int bench_cmd_compare(int argc, char **argv)
         "compare", "A.json B.json [options]", about, options, examples, 2, 2};
     bench_record a = {0}, b = {0};
     bench_comparison comparison = {0};
-    meso_text command = {0};
     meso_error error = {0};
     meso_status status = MESO_OK;
-    tool_command_text(argc, argv, &command);
     int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)
         goto out;
     MESO_TRY(bench_record_read(argv[0], &a, &error));
     MESO_TRY(bench_record_read(argv[1], &b, &error));
     MESO_TRY(bench_compare(&a, &b, bench_verdict_limits(&o), 0, &comparison, &error));
-    end = bench_verdict_print(&comparison, &o, command.bytes);
+    end = bench_verdict_print(&comparison, &o);
 out:
     if (status != MESO_OK)
         end = tool_fail(&error);
     bench_comparison_free(&comparison);
     bench_record_free(&a);
     bench_record_free(&b);
-    meso_text_free(&command);
     return end;
 }

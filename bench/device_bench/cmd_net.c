@@ -59,7 +59,6 @@ int bench_cmd_net(int argc, char **argv)
 {
     bench_session session = {.seconds = 3, .n_processes = 1};
     bench_spec spec = {0};
-    tool_command_text(argc, argv, &session.command);
     int end = parse(&session, &spec, argc, argv);
     if (end < 0)
         end = bench_session_open(&session);

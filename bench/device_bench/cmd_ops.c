@@ -72,7 +72,6 @@ int bench_cmd_ops(int argc, char **argv)
 {
     bench_session session = {.seconds = 0.5, .n_processes = 1};
     arguments a = {0};
-    tool_command_text(argc, argv, &session.command);
     int end = parse(&session, &a, argc, argv);
     if (end < 0)
         end = bench_session_open(&session);

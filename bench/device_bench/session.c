@@ -71,11 +71,11 @@ static int write_document(const bench_session *session, const json_t *document)
 }
 
 /* What the whole run has in common; devices, drivers and weights stand in each row. */
-static void add_provenance(const bench_session *session, json_t *document)
+static void add_provenance(json_t *document)
 {
     char seed[24];
     snprintf(seed, sizeof seed, "%d", BENCH_SEED);
-    const report_provenance provenance = {.seed = seed, .command = session->command.bytes};
+    const report_provenance provenance = {.seed = seed, .command = tool_command()};
     json_object_set_new(document, "provenance", report_provenance_json(&provenance));
 }
 
@@ -96,7 +96,7 @@ int bench_session_run(bench_session *session, json_t **document)
         return tool_fail(&error);
     if (session->together && json_array_size(json_object_get(made, "results")) > 0)
         status = bench_together(&plan, made, &error);
-    add_provenance(session, made);
+    add_provenance(made);
     say_failures(made);
     int failed = bench_failures_code(made), end = failed;
     if (json_array_size(json_object_get(made, "results")) > 0) {
@@ -114,7 +114,6 @@ int bench_session_run(bench_session *session, json_t **document)
 
 void bench_session_close(bench_session *session)
 {
-    meso_text_free(&session->command);
     tool_drivers_free(&session->drivers);
     free(session->jobs);
 }

@@ -6,7 +6,6 @@
 #ifndef MESO_BENCH_SESSION_H
 #define MESO_BENCH_SESSION_H
 
-#include "base/text.h"
 #include "common.h"
 #include "measure.h"
 #include "options.h"
@@ -21,7 +20,6 @@ typedef struct bench_session {
     int json, csv, markdown;
     int together;    /* 1: then all devices at once, with one net */
     bench_rows rows; /* what tables show */
-    meso_text command;
     tool_drivers drivers;
     bench_job *jobs;
     size_t n_jobs;

@@ -49,9 +49,9 @@ static void write_text(const bench_comparison *comparison, const report_table *t
 }
 
 static void write_json(const bench_comparison *comparison, const report_table *table,
-                       const bench_verdict_options *options, const char *command, meso_text *out)
+                       const bench_verdict_options *options, meso_text *out)
 {
-    const report_provenance provenance = {.command = command};
+    const report_provenance provenance = {.command = tool_command()};
     report_json_put(json_pack("{s:s s:o s:s s:f s:f s:I s:I s:o}", "schema",
                               "mesocl.device_bench.comparison/1", "provenance",
                               report_provenance_json(&provenance), "verdict",
@@ -62,13 +62,12 @@ static void write_json(const bench_comparison *comparison, const report_table *t
                     out);
 }
 
-int bench_verdict_print(const bench_comparison *comparison, const bench_verdict_options *options,
-                        const char *command)
+int bench_verdict_print(const bench_comparison *comparison, const bench_verdict_options *options)
 {
     meso_text out = {0};
     report_table table = make_table(comparison);
     if (options->json)
-        write_json(comparison, &table, options, command, &out);
+        write_json(comparison, &table, options, &out);
     else
         write_text(comparison, &table, options, &out);
     report_table_free(&table);

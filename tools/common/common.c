@@ -73,7 +73,7 @@ void tool_print_times(const tool_time times[TOOL_N_TIMES])
 }
 
 report_provenance tool_scoring_provenance(const tool_scoring *scoring, const meso_device *device,
-                                          const meso_model_info *model, const char *command)
+                                          const meso_model_info *model)
 {
     const meso_device_info *info = meso_device_get_info(device);
     return (report_provenance){.device = info->name,
@@ -85,13 +85,7 @@ report_provenance tool_scoring_provenance(const tool_scoring *scoring, const mes
                                .clblast = model->clblast,
                                .weights = scoring->weights ? scoring->weights : "built in",
                                .weights_hash = model->weights_hash,
-                               .command = command};
-}
-
-void tool_command_text(int argc, char **argv, meso_text *text)
-{
-    meso_text_format(text, "%s ", tool_program_name);
-    report_command_line(argc, argv, text);
+                               .command = tool_command()};
 }
 
 meso_score_options tool_scoring_score_options(tool_scoring *scoring)

@@ -85,10 +85,8 @@ json_t *tool_times_json(const tool_time times[TOOL_N_TIMES]); /* NULL: out of me
 
 /* What a report says of its origin. The strings are those of the arguments. */
 report_provenance tool_scoring_provenance(const tool_scoring *scoring, const meso_device *device,
-                                          const meso_model_info *model, const char *command);
+                                          const meso_model_info *model);
 
-/* Appends "PROGRAM predict …" as it was typed: call it before tool_options_parse. */
-void tool_command_text(int argc, char **argv, meso_text *text);
 meso_score_options tool_scoring_score_options(tool_scoring *scoring);
 
 /* 0 if all that was printed to stdout so far has gone out, else the errno of the first failure. For

@@ -11,6 +11,7 @@
 
 #include "base/fields.h"
 #include "base/text.h"
+#include "report/report_provenance.h"
 
 const char *tool_program_name = "mesocl";
 
@@ -187,8 +188,18 @@ static int take_words(parser *p)
     return -1;
 }
 
+static meso_text command;
+
+const char *tool_command(void)
+{
+    return command.bytes;
+}
+
 int tool_options_parse(const tool_command_line *line, int *argc, char **argv)
 {
+    meso_text_free(&command);
+    meso_text_format(&command, "%s ", tool_program_name);
+    report_command_line(*argc, argv, &command);
     parser p = {line, *argc, argv, 1, 0, 0};
     int end = take_words(&p);
     if (end >= 0)

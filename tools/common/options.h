@@ -96,6 +96,9 @@ typedef struct tool_command_line {
  * stands on stderr. */
 int tool_options_parse(const tool_command_line *line, int *argc, char **argv);
 
+/* "PROGRAM COMMAND …" as it was typed, for reports: what tool_options_parse got last. */
+const char *tool_command(void);
+
 /* Says "PROGRAM COMMAND: SENTENCE; try: PROGRAM COMMAND --help" on stderr and returns exit code 2:
  * for what a table cannot express, such as two options that exclude each other. */
 int tool_options_usage_error(const char *command, const char *format, ...)

@@ -83,8 +83,7 @@ out:
 }
 
 /* A study without training: --against is its only test set. *found: whether there is a warning. */
-static meso_status run(check *c, char **operands, size_t n, const char *command, int *found,
-                       meso_error *error)
+static meso_status run(check *c, char **operands, size_t n, int *found, meso_error *error)
 {
     meso_status status = MESO_OK;
     char seed[24];
@@ -98,7 +97,7 @@ static meso_status run(check *c, char **operands, size_t n, const char *command,
     MESO_TRY(study_facts_create(checked.datasets, c->inputs.n, &options, &checked.facts, error));
     MESO_TRY(study_findings_create(&checked.facts, &checked.findings, error));
     *found = checked.findings.n > 0;
-    report_provenance provenance = db_inputs_provenance(&c->inputs, command);
+    report_provenance provenance = db_inputs_provenance(&c->inputs);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)c->seed);
     provenance.seed = seed;
     MESO_TRY(db_output_put(&c->output, &db_check_told, &checked, &provenance, error));
@@ -112,15 +111,11 @@ int db_cmd_check(int argc, char **argv)
 {
     check c = {.inputs = DB_INPUTS_INIT, .list = 10};
     meso_error error = {0};
-    meso_text command = {0};
     int found = 0;
-    tool_command_text(argc, argv, &command); /* before parsing moves the operands */
     int code = parse(&c, &argc, argv);
     if (code < 0)
-        code = run(&c, argv, (size_t)argc, command.bytes, &found, &error) != MESO_OK
-                   ? tool_fail(&error)
-                   : c.strict && found;
+        code = run(&c, argv, (size_t)argc, &found, &error) != MESO_OK ? tool_fail(&error)
+                                                                      : c.strict && found;
     db_inputs_free(&c.inputs);
-    meso_text_free(&command);
     return code;
 }

@@ -54,7 +54,7 @@ static int parse(stats *s, int *argc, char **argv)
     return db_output_check(&s->output, "stats", (size_t)*argc, &s->inputs);
 }
 
-static meso_status run(stats *s, char **operands, size_t n, const char *command, meso_error *error)
+static meso_status run(stats *s, char **operands, size_t n, meso_error *error)
 {
     meso_status status = MESO_OK;
     db_stats found = {0};
@@ -62,7 +62,7 @@ static meso_status run(stats *s, char **operands, size_t n, const char *command,
     MESO_TRY(db_inputs_scan(&s->inputs, operands, n, error));
     found.datasets = s->inputs.datasets;
     MESO_TRY(study_facts_describe(found.datasets, s->inputs.n, &found.facts, error));
-    const report_provenance provenance = db_inputs_provenance(&s->inputs, command);
+    const report_provenance provenance = db_inputs_provenance(&s->inputs);
     MESO_TRY(db_output_put(&s->output, &db_stats_told, &found, &provenance, error));
     if (s->images) {
         db_images_csv(&found, &images);
@@ -77,13 +77,9 @@ int db_cmd_stats(int argc, char **argv)
 {
     stats s = {.inputs = DB_INPUTS_INIT};
     meso_error error = {0};
-    meso_text command = {0};
-    tool_command_text(argc, argv, &command); /* before parsing moves the operands */
     int code = parse(&s, &argc, argv);
     if (code < 0)
-        code =
-            run(&s, argv, (size_t)argc, command.bytes, &error) == MESO_OK ? 0 : tool_fail(&error);
+        code = run(&s, argv, (size_t)argc, &error) == MESO_OK ? 0 : tool_fail(&error);
     db_inputs_free(&s.inputs);
-    meso_text_free(&command);
     return code;
 }

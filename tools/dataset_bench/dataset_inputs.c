@@ -179,12 +179,12 @@ void db_inputs_free(db_inputs *inputs)
     meso_device_close(inputs->device);
 }
 
-report_provenance db_inputs_provenance(const db_inputs *inputs, const char *command)
+report_provenance db_inputs_provenance(const db_inputs *inputs)
 {
     const meso_device_info *info = meso_device_get_info(inputs->device);
     return (report_provenance){.device = info->name,
                                .driver = info->driver,
                                .platform = info->platform_name,
                                .decoders = meso_image_decoders(),
-                               .command = command};
+                               .command = tool_command()};
 }

@@ -60,6 +60,6 @@ meso_status db_inputs_scan(db_inputs *inputs, char *const *operands, size_t n_op
                            meso_error *error);
 void db_inputs_free(db_inputs *inputs);
 
-report_provenance db_inputs_provenance(const db_inputs *inputs, const char *command);
+report_provenance db_inputs_provenance(const db_inputs *inputs);
 
 #endif

@@ -174,7 +174,7 @@ out:
 }
 
 static meso_status measure(evaluate *e, const meso_device *device, meso_model *model,
-                           const meso_dataset *dataset, const char *command, meso_error *error)
+                           const meso_dataset *dataset, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_model_info info;
@@ -185,7 +185,7 @@ static meso_status measure(evaluate *e, const meso_device *device, meso_model *m
     MESO_TRY(tool_evaluation_finish(&e->evaluation, e->threshold, (size_t)e->n_resamples, e->seed,
                                     error));
     meso_model_get_info(model, &info);
-    report_provenance provenance = tool_scoring_provenance(&e->scoring, device, &info, command);
+    report_provenance provenance = tool_scoring_provenance(&e->scoring, device, &info);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->seed);
     provenance.seed = seed;
     if (e->scoring.timing) {
@@ -199,7 +199,7 @@ out:
     return status;
 }
 
-static int run(evaluate *e, const char *command)
+static int run(evaluate *e)
 {
     meso_device *device = NULL;
     meso_model *model = NULL;
@@ -212,8 +212,7 @@ static int run(evaluate *e, const char *command)
     if (code < 0)
         code = tool_scoring_open(&e->scoring, &device, &model);
     if (code < 0)
-        code =
-            measure(e, device, model, &dataset, command, &error) == MESO_OK ? 0 : tool_fail(&error);
+        code = measure(e, device, model, &dataset, &error) == MESO_OK ? 0 : tool_fail(&error);
     tool_evaluation_free(&e->evaluation);
     meso_dataset_close(&dataset);
     meso_model_close(model);
@@ -225,11 +224,8 @@ int cmd_evaluate(int argc, char **argv)
 {
     evaluate e = {
         .dataset_options = MESO_DATASET_OPTIONS_INIT, .n_resamples = 1000, .threshold = 0.5};
-    meso_text command = {0};
-    tool_command_text(argc, argv, &command); /* before parsing moves the operand */
     int code = parse(&e, argc, argv);
     if (code < 0)
-        code = run(&e, command.bytes);
-    meso_text_free(&command);
+        code = run(&e);
     return code;
 }

@@ -167,7 +167,7 @@ out:
     return status;
 }
 
-static int run(predict *p, char **operands, size_t n_operands, const char *command)
+static int run(predict *p, char **operands, size_t n_operands)
 {
     meso_device *device = NULL;
     meso_model *model = NULL;
@@ -183,8 +183,7 @@ static int run(predict *p, char **operands, size_t n_operands, const char *comma
         code = tool_scoring_open(&p->scoring, &device, &model);
     if (code < 0) {
         meso_model_get_info(model, &info);
-        const report_provenance provenance =
-            tool_scoring_provenance(&p->scoring, device, &info, command);
+        const report_provenance provenance = tool_scoring_provenance(&p->scoring, device, &info);
         p->output_status = tool_predict_output_begin(&p->output, &provenance);
         code = p->output_status == MESO_OK ? score(p, device, model, paths, &files)
                                            : meso_status_exit_code(p->output_status);
@@ -200,11 +199,8 @@ static int run(predict *p, char **operands, size_t n_operands, const char *comma
 int cmd_predict(int argc, char **argv)
 {
     predict p = {.output = {.threshold = 0.5}};
-    meso_text command = {0};
-    tool_command_text(argc, argv, &command); /* before parsing moves the operands */
     int code = parse(&p, &argc, argv);
     if (code < 0)
-        code = run(&p, argv, (size_t)argc, command.bytes);
-    meso_text_free(&command);
+        code = run(&p, argv, (size_t)argc);
     return code;
 }

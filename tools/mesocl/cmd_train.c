@@ -45,13 +45,10 @@ static int run(train_command *t)
 int cmd_train(int argc, char **argv)
 {
     train_command t = TRAIN_COMMAND_INIT;
-    meso_text command = {0};
-    tool_command_text(argc, argv, &command); /* before parsing moves the operand */
     int code = train_command_parse(&t, argc, argv);
-    t.options.command = command.bytes;
+    t.options.command = tool_command();
     if (code < 0)
         code = run(&t);
     meso_text_free(&t.augment);
-    meso_text_free(&command);
     return code;
 }
