@@ -2,10 +2,12 @@
  *
  * The tuner on a device. This program is run anew for each candidate, as mesocl is, and stands
  * between its library and the OpenCL loader: with TEST_WRONG_ROW=1 the candidate that is asked
- * first is compiled with a wrong conversion of pixels.
+ * first is compiled with a wrong conversion of pixels. With TEST_BEST_GROUP=N time goes by only
+ * while a batch is computed, the faster the nearer the work-groups of plain kernels are to N.
  */
 #include <dlfcn.h>
 #include <limits.h>
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,6 +25,7 @@
 #include "drivers.h"
 #include "harness_device.h"
 #include "harness_run.h"
+#include "measure/work.h"
 #include "net/strip/strip.h"
 #include "net/tile/tile.h"
 #include "runtime/preference.h"
@@ -60,6 +63,36 @@ cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const char *
     return next(context, 3, parts, part_lengths, code);
 }
 
+/* The linker gives these the calls of our own code (--wrap). */
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+meso_status __real_bench_work_call(bench_work *work, size_t batch, meso_error *error);
+meso_status __wrap_bench_work_call(bench_work *work, size_t batch, meso_error *error);
+
+static double made_up_now; /* 0: no batch was computed yet, and the clock is the system's */
+
+static double seconds_of(size_t group)
+{
+    return 0.03 * (1 + fabs(log2((double)group / atof(getenv("TEST_BEST_GROUP")))));
+}
+
+meso_status __wrap_bench_work_call(bench_work *work, size_t batch, meso_error *error)
+{
+    meso_status status = __real_bench_work_call(work, batch, error);
+    if (getenv("TEST_BEST_GROUP"))
+        made_up_now += seconds_of(meso_device_group_size(work->device, MESO_PROGRAM_PLAIN));
+    return status;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (made_up_now <= 0)
+        return __real_clock_gettime(clock, now);
+    now->tv_sec = (time_t)made_up_now;
+    now->tv_nsec = (long)(1e9 * (made_up_now - floor(made_up_now)));
+    return 0;
+}
+
 static int enter(void **state)
 {
     meso_device *device = harness_device();
@@ -75,6 +108,7 @@ static int leave(void **state)
 {
     unsetenv("XDG_CONFIG_HOME");
     unsetenv("TEST_WRONG_ROW");
+    unsetenv("TEST_BEST_GROUP");
     return harness_leave_folder(state);
 }
 
@@ -186,6 +220,32 @@ static void leaves_a_bad_row(void **state)
     json_decref(row);
 }
 
+/* On a clock that tells no more than the row: the better one, by as much as it is better; and where
+ * that is the shipped one, it stays. */
+static void chooses_the_faster_row(void **state)
+{
+    static const char *const best[] = {"8", "64"};
+    const size_t shipped = 64;
+    int values[MESO_MAX_TUNABLES];
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        setenv("TEST_BEST_GROUP", best[i], 1);
+        tune("plain", 100);
+        json_t *row = find_row("plain");
+        const json_t *final = json_object_get(json_object_get(row, "evidence"), "against_shipped");
+        assert_true(meso_tuning_values(json_object_get(row, "values"), &meso_tuning_plain, values));
+        assert_int_equal(values[0], atoi(best[i]));
+        if ((size_t)values[0] == shipped)
+            assert_false(json_is_object(final));
+        else
+            for (size_t k = 0; k < 3; k++)
+                harness_close(json_number_value(json_object_get(
+                                  final, (const char *[]){"ratio", "low", "high"}[k])),
+                              seconds_of(shipped) / seconds_of((size_t)values[0]), 1e-6, "ratio");
+        json_decref(row);
+    }
+}
+
 /* Kernels that only GPUs have: the processes that tune find one. */
 static void tunes_the_tiles_of_a_gpu(void **state)
 {
@@ -259,9 +319,8 @@ int main(int argc, char **argv)
 {
 #define WITH_USER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
     const struct CMUnitTest tests[] = {
-        WITH_USER(never_times_a_wrong_variant),
-        WITH_USER(leaves_a_bad_row),
-        WITH_USER(tunes_the_tiles_of_a_gpu),
+        WITH_USER(never_times_a_wrong_variant), WITH_USER(leaves_a_bad_row),
+        WITH_USER(chooses_the_faster_row),      WITH_USER(tunes_the_tiles_of_a_gpu),
         WITH_USER(goes_on_where_it_was_killed),
     };
     int code;
