@@ -17,6 +17,13 @@
 
 enum { max_words = 64, limit_seconds = 60 };
 
+const char harness_tiny_net[] = "image = input height=32 width=32 channels=3 divide=255\n"
+                                "conv = conv image filters=4 window=3x3 stride=1x1 dilation=1x1 "
+                                "pad=same\n"
+                                "flat = flatten conv\n"
+                                "dense = dense flat units=1\n"
+                                "p = sigmoid dense\n";
+
 static char old_folder[4096];
 static char folder[64];
 

@@ -55,6 +55,9 @@ int harness_leave_folder(void **state);
 /* Writes a file in it, with the folders above. n = 0: bytes is a string. */
 void harness_put(const char *path, const char *bytes, size_t n);
 
+/* A net so small that a run is a matter of seconds on any device. */
+extern const char harness_tiny_net[];
+
 /* A PPM picture of size × size pixels of one colour. */
 void harness_put_picture(const char *path, int size, unsigned colour);
 

@@ -129,3 +129,11 @@ void harness_check_schema(const json_t *document, const char *name)
     check(document, schema, "document");
     json_decref(schema);
 }
+
+double harness_number(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    if (!json_is_number(value))
+        fail_msg("no number \"%s\"", key);
+    return json_number_value(value);
+}

@@ -21,14 +21,7 @@
 #include "harness_schema.h"
 #include "measure/samples.h"
 
-/* A net so small that a run is a matter of seconds on any device. */
-static const char tiny_net[] = "image = input height=32 width=32 channels=3 divide=255\n"
-                               "conv = conv image filters=4 window=3x3 stride=1x1 dilation=1x1 "
-                               "pad=same\n"
-                               "flat = flatten conv\n"
-                               "dense = dense flat units=1\n"
-                               "p = sigmoid dense\n";
-/* 32·32·4 outputs of 3·3·3 products each, and the dense layer's. */
+/* harness_tiny_net: 32·32·4 outputs of 3·3·3 products each, and the dense layer's. */
 static const double tiny_multiply_adds = 32.0 * 32 * 4 * 27 + 32 * 32 * 4;
 
 static void *readme; /* a string */
@@ -48,14 +41,6 @@ static harness_result run_bench(const char *words)
     return harness_run(&command);
 }
 
-static double number(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_number(value))
-        fail_msg("no number \"%s\"", key);
-    return json_number_value(value);
-}
-
 /* Every list of `lists` has so many numbers above 0. */
 static void check_samples(const json_t *lists, size_t n_processes, size_t n)
 {
@@ -70,26 +55,30 @@ static void check_samples(const json_t *lists, size_t n_processes, size_t n)
 
 static void check_result(const json_t *result, double batch)
 {
-    double rate = number(result, "images_per_s"), peak = number(result, "peak_gflops");
+    double rate = harness_number(result, "images_per_s"),
+           peak = harness_number(result, "peak_gflops");
     assert_string_equal(json_string_value(json_object_get(result, "net")), "tiny.net");
     assert_string_equal(json_string_value(json_object_get(result, "direction")), "predict");
     assert_true(json_string_length(json_object_get(result, "device")) > 0);
-    assert_true(number(result, "batch") == batch && number(result, "threads") == 1);
-    assert_true(number(result, "rounds") >= 5 && number(result, "processes") == 2);
-    check_samples(json_object_get(result, "samples"), 2, (size_t)number(result, "rounds"));
-    assert_true(json_is_string(json_object_get(result, "path")) && number(result, "lanes") >= 1);
-    assert_true(rate > 0 && number(result, "images_per_s_min") <= rate &&
-                rate <= number(result, "images_per_s_max"));
-    assert_true(number(result, "images_per_s_low") <= rate &&
-                rate <= number(result, "images_per_s_high"));
-    assert_true(number(result, "latency_p50_ms") <= number(result, "latency_p99_ms"));
-    harness_close(number(result, "latency_ms"), 1e3 * batch / rate, 1e-5 * 1e3 * batch / rate,
-                  "latency");
+    assert_true(harness_number(result, "batch") == batch && harness_number(result, "threads") == 1);
+    assert_true(harness_number(result, "rounds") >= 5 && harness_number(result, "processes") == 2);
+    check_samples(json_object_get(result, "samples"), 2, (size_t)harness_number(result, "rounds"));
+    assert_true(json_is_string(json_object_get(result, "path")) &&
+                harness_number(result, "lanes") >= 1);
+    assert_true(rate > 0 && harness_number(result, "images_per_s_min") <= rate &&
+                rate <= harness_number(result, "images_per_s_max"));
+    assert_true(harness_number(result, "images_per_s_low") <= rate &&
+                rate <= harness_number(result, "images_per_s_high"));
+    assert_true(harness_number(result, "latency_p50_ms") <=
+                harness_number(result, "latency_p99_ms"));
+    harness_close(harness_number(result, "latency_ms"), 1e3 * batch / rate,
+                  1e-5 * 1e3 * batch / rate, "latency");
     double gflops = 2e-9 * tiny_multiply_adds * rate;
-    harness_close(number(result, "gflops"), gflops, 1e-5 * gflops, "gflops");
-    harness_close(number(result, "share_of_peak"), gflops / peak, 1e-5 * gflops / peak, "share");
-    assert_true(number(result, "multiply_adds") == tiny_multiply_adds);
-    assert_true(number(result, "largest_difference") <= 5e-6);
+    harness_close(harness_number(result, "gflops"), gflops, 1e-5 * gflops, "gflops");
+    harness_close(harness_number(result, "share_of_peak"), gflops / peak, 1e-5 * gflops / peak,
+                  "share");
+    assert_true(harness_number(result, "multiply_adds") == tiny_multiply_adds);
+    assert_true(harness_number(result, "largest_difference") <= 5e-6);
 }
 
 /* The convolution's row among the layers: its work, its time, and their ratio. */
@@ -102,11 +91,11 @@ static void check_layers(const json_t *result)
                       json_array_size(json_array_get(json_object_get(layer, "samples"), 0)));
         if (strcmp(json_string_value(json_object_get(layer, "kernel")), "conv_forward") != 0)
             continue;
-        double gflops = 2e-3 * 32.0 * 32 * 4 * 27 / number(layer, "us");
+        double gflops = 2e-3 * 32.0 * 32 * 4 * 27 / harness_number(layer, "us");
         n_found++;
-        assert_true(number(layer, "multiply_adds") == 32.0 * 32 * 4 * 27);
-        assert_true(number(layer, "bytes") == 4.0 * (32 * 32 * 3 + 32 * 32 * 4));
-        harness_close(number(layer, "gflops"), gflops, 1e-5 * gflops, "a layer's gflops");
+        assert_true(harness_number(layer, "multiply_adds") == 32.0 * 32 * 4 * 27);
+        assert_true(harness_number(layer, "bytes") == 4.0 * (32 * 32 * 3 + 32 * 32 * 4));
+        harness_close(harness_number(layer, "gflops"), gflops, 1e-5 * gflops, "a layer's gflops");
     }
     assert_int_equal(n_found, 1);
 }
@@ -120,11 +109,12 @@ static void check_launches(const json_t *result)
     size_t i;
     assert_int_equal(json_array_size(launches), 3);
     json_array_foreach (launches, i, row)
-        us += number(row, "us");
+        us += harness_number(row, "us");
     assert_true(us > 0);
-    double explained =
-        number(result, "share_in_kernels") + 1e-6 * us * number(result, "images_per_s");
-    harness_close(number(result, "share_explained"), explained, 1e-5 * explained, "explained");
+    double explained = harness_number(result, "share_in_kernels") +
+                       1e-6 * us * harness_number(result, "images_per_s");
+    harness_close(harness_number(result, "share_explained"), explained, 1e-5 * explained,
+                  "explained");
     if (!(explained > 0.6 && explained < 1.6))
         fail_msg("%g of a picture's time is explained", explained);
 }
@@ -135,7 +125,7 @@ static void measures_a_net(void **state)
         "net tiny.net --batch 3,1 --threads 1 --seconds 0.001 --processes 2 --json";
     (void)state;
     meso_device_close(harness_device());
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     harness_result run = run_bench(words);
     if (run.code != 0)
         fail_msg("ended with %d: %s", run.code, run.err);
@@ -150,9 +140,9 @@ static void measures_a_net(void **state)
     assert_string_equal(command + strlen("device_bench "), words);
     const json_t *devices = json_object_get(document, "devices");
     assert_int_equal(json_array_size(devices), 1);
-    assert_true(number(json_array_get(devices, 0), "peak_gflops") > 0);
-    assert_true(number(json_array_get(devices, 0), "copy_gbs") > 0);
-    assert_true(number(json_array_get(devices, 0), "launch_us") > 0);
+    assert_true(harness_number(json_array_get(devices, 0), "peak_gflops") > 0);
+    assert_true(harness_number(json_array_get(devices, 0), "copy_gbs") > 0);
+    assert_true(harness_number(json_array_get(devices, 0), "launch_us") > 0);
     const json_t *results = json_object_get(document, "results");
     assert_int_equal(json_array_size(results), 2);
     check_result(json_array_get(results, 0), 3);
@@ -175,7 +165,7 @@ static void impossible_times_are_flagged(void **state)
         .environment = environment};
     (void)state;
     meso_device_close(harness_device());
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     for (int pattern = FAULT_TIMES_TRUE; pattern < FAULT_N_TIMES; pattern++) {
         snprintf(times, sizeof times, "MESO_FAULT_TIMES=%d", pattern);
         harness_result run = harness_run(&command);
@@ -191,7 +181,7 @@ static void impossible_times_are_flagged(void **state)
             const json_t *host = json_object_get(layer, "host_timer");
             if (json_is_true(host) != (pattern != FAULT_TIMES_TRUE))
                 fail_msg("pattern %d: host_timer is %d", pattern, json_is_true(host));
-            assert_true(number(layer, "us") > 0 && number(layer, "us") < 1e6);
+            assert_true(harness_number(layer, "us") > 0 && harness_number(layer, "us") < 1e6);
         }
         assert_true(pattern == FAULT_TIMES_TRUE ? json_is_real(share) : json_is_null(share));
         assert_int_equal(json_array_size(json_object_get(result, "launches")),
@@ -213,7 +203,7 @@ static void hanging_drivers_are_given_up(void **state)
                 {"MESO_FAULT_CALL=60000", "MESO_FAULT_HANG=2", "gave no answer within"}};
     (void)state;
     meso_device_close(harness_device());
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *const environment[] = {"OPENCL_LAYERS=" FAULT_LAYER, rows[i].call, rows[i].hang,
                                            NULL};
@@ -236,7 +226,7 @@ static void measures_training(void **state)
 {
     (void)state;
     meso_device_close(harness_device());
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     harness_result run = run_bench("net tiny.net --train --batch 4 --seconds 0.001 --csv");
     if (run.code != 0)
         fail_msg("ended with %d: %s", run.code, run.err);
@@ -249,7 +239,7 @@ static void compares_records(void **state)
 {
     (void)state;
     meso_device_close(harness_device());
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     harness_result run = run_bench("net tiny.net --batch 4 --seconds 0.001 --processes 2 --json");
     assert_int_equal(run.code, 0);
     harness_put("a.json", run.out, 0);
@@ -268,7 +258,7 @@ static void checks_without_timing(void **state)
 {
     (void)state;
     meso_device_close(harness_device());
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     harness_result run = run_bench("ops tiny.net --check");
     assert_int_equal(run.code, 0);
     assert_non_null(strstr(run.out, "from the plain path"));
@@ -321,7 +311,7 @@ static void writes_a_page(void **state)
 {
     (void)state;
     meso_device_close(harness_device());
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     harness_result run = run_bench("ops tiny.net --seconds 0.001 --html page.html");
     assert_int_equal(run.code, 0);
     assert_non_null(strstr(run.out, "conv_backward_weights"));
@@ -342,7 +332,7 @@ static void works_together(void **state)
         .environment = environment};
     (void)state;
     meso_device_close(harness_device());
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     harness_result run = harness_run(&command);
     if (run.code != 0)
         fail_msg("ended with %d: %s", run.code, run.err);
@@ -359,7 +349,8 @@ static void works_together(void **state)
     harness_close(json_number_value(json_array_get(shares, 0)) +
                       json_number_value(json_array_get(shares, 1)),
                   1, 1e-6, "shares");
-    assert_true(number(together, "images_per_s") > 0 && number(together, "efficiency") > 0);
+    assert_true(harness_number(together, "images_per_s") > 0 &&
+                harness_number(together, "efficiency") > 0);
     json_decref(document);
     harness_forget(&run);
 }
@@ -368,7 +359,7 @@ static void prints_a_table(void **state)
 {
     (void)state;
     meso_device_close(harness_device());
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     harness_result run = run_bench("net tiny.net --batch 2 --seconds 0.001 --path plain");
     assert_int_equal(run.code, 0);
     assert_non_null(strstr(run.out, "  tiny.net  predict    plain      2  "));
@@ -382,7 +373,7 @@ static void measures_a_weight_file(void **state)
 {
     (void)state;
     meso_device_close(harness_device());
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     const harness_command init = {.words = "init tiny.net -o tiny.safetensors"};
     harness_result made = harness_run(&init);
     harness_result run = run_bench("net tiny.safetensors --batch 1 --seconds 0.001 --json");

@@ -20,6 +20,7 @@
 #include "data/list/csv.h"
 #include "harness_device.h"
 #include "harness_run.h"
+#include "harness_schema.h"
 
 enum { max_rows = 600 };
 
@@ -100,14 +101,6 @@ static void read_rows(const char *path)
     free(text);
 }
 
-static double number(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_number(value))
-        fail_msg("\"%s\" is no number", key);
-    return json_number_value(value);
-}
-
 static void require_device(void)
 {
     meso_device_close(harness_device());
@@ -143,19 +136,19 @@ static void check_against_rows(const json_t *document, double threshold)
                 wins += r->p_real > rows[k].p_real ? 1 : r->p_real == rows[k].p_real ? 0.5 : 0;
     }
     double total = (double)(n[0] + n[1]);
-    harness_close(number(document, "n"), total, 0, "n");
-    harness_close(number(document, "n_refused"), (double)n_rows - total, 0, "n_refused");
-    harness_close(number(document, "correct"), (double)correct, 0, "correct");
-    harness_close(number(document, "accuracy"), (double)correct / total, 1e-8, "accuracy");
-    harness_close(number(document, "mse"), squares / total, 1e-7, "mse");
-    harness_close(number(document, "auc"), wins / (double)(n[0] * n[1]), 1e-8, "auc");
+    harness_close(harness_number(document, "n"), total, 0, "n");
+    harness_close(harness_number(document, "n_refused"), (double)n_rows - total, 0, "n_refused");
+    harness_close(harness_number(document, "correct"), (double)correct, 0, "correct");
+    harness_close(harness_number(document, "accuracy"), (double)correct / total, 1e-8, "accuracy");
+    harness_close(harness_number(document, "mse"), squares / total, 1e-7, "mse");
+    harness_close(harness_number(document, "auc"), wins / (double)(n[0] * n[1]), 1e-8, "auc");
     const json_t *confusion = json_object_get(document, "confusion");
-    harness_close(number(json_object_get(confusion, "fake"), "real") +
-                      number(json_object_get(confusion, "real"), "real"),
+    harness_close(harness_number(json_object_get(confusion, "fake"), "real") +
+                      harness_number(json_object_get(confusion, "real"), "real"),
                   (double)above, 0, "called real");
     double share = (double)n[1] / total;
-    harness_close(number(json_object_get(document, "constant"), "mse"), share * (1 - share), 1e-8,
-                  "the constant's mse");
+    harness_close(harness_number(json_object_get(document, "constant"), "mse"), share * (1 - share),
+                  1e-8, "the constant's mse");
 }
 
 static int compare_doubles(const void *left, const void *right)
@@ -202,10 +195,10 @@ static void figures_are_those_of_the_rows(void **state)
              threshold_between());
     document = run_json(words, 0);
     read_rows("rows.csv");
-    check_against_rows(document, number(document, "threshold"));
+    check_against_rows(document, harness_number(document, "threshold"));
     const json_t *confusion = json_object_get(document, "confusion");
     for (size_t i = 0; i < 2; i++) /* the check above met every kind of answer */
-        assert_true(number(json_object_get(confusion, "fake"), i ? "real" : "fake") > 0);
+        assert_true(harness_number(json_object_get(confusion, "fake"), i ? "real" : "fake") > 0);
     const json_t *refused = json_object_get(document, "refused");
     assert_int_equal(json_array_size(refused), 2);
     assert_string_equal(json_string_value(json_object_get(json_array_get(refused, 0), "error")),
@@ -236,7 +229,7 @@ static void json_has_its_keys(void **state)
         if (!json_object_get(document, keys[i]))
             fail_msg("there is no \"%s\"", keys[i]);
     assert_true(json_is_null(json_object_get(document, "groups")));
-    assert_true(number(json_object_get(document, "timing"), "total") > 0);
+    assert_true(harness_number(json_object_get(document, "timing"), "total") > 0);
     const json_t *provenance = json_object_get(document, "provenance");
     assert_string_equal(json_string_value(json_object_get(provenance, "seed")),
                         "18446744073709551615");
@@ -244,7 +237,8 @@ static void json_has_its_keys(void **state)
     const json_t *interval = json_object_get(json_object_get(document, "intervals"), "auc");
     double low = json_number_value(json_array_get(interval, 0));
     double high = json_number_value(json_array_get(interval, 1));
-    assert_true(0 <= low && low <= number(document, "auc") && number(document, "auc") <= high);
+    assert_true(0 <= low && low <= harness_number(document, "auc") &&
+                harness_number(document, "auc") <= high);
     json_decref(document);
 }
 
@@ -268,7 +262,8 @@ static void groups_stay_in_their_class(void **state)
     size_t correct = 0, called_real = 0;
     read_rows("rows.csv");
     assert_int_equal(json_array_size(scores), 20);
-    harness_close(number(json_object_get(document, "intervals"), "n_drawn"), 20, 0, "drawn");
+    harness_close(harness_number(json_object_get(document, "intervals"), "n_drawn"), 20, 0,
+                  "drawn");
     for (size_t i = 0; i < 20; i++) {
         const json_t *group = json_array_get(scores, i);
         const char *name = json_string_value(json_object_get(group, "group"));
@@ -278,15 +273,15 @@ static void groups_stay_in_their_class(void **state)
             if (rows[k].real == real && strcmp(rows[k].group, name) == 0)
                 sum += rows[k].p_real, n++;
         assert_int_equal(n, 3);
-        harness_close(number(group, "n"), n, 0, "images of %s", name);
+        harness_close(harness_number(group, "n"), n, 0, "images of %s", name);
         /* groups are means of float scores (evaluation.c), the rows of the CSV are not rounded */
-        harness_close(number(group, "p_real"), sum / n, 6e-8, "P(real) of %s", name);
+        harness_close(harness_number(group, "p_real"), sum / n, 6e-8, "P(real) of %s", name);
         assert_int_equal(json_is_true(json_object_get(group, "correct")),
                          (sum / n > threshold) == real);
         called_real += sum / n > threshold;
         correct += (sum / n > threshold) == real;
     }
-    harness_close(number(groups, "correct"), (double)correct, 0, "correct groups");
+    harness_close(harness_number(groups, "correct"), (double)correct, 0, "correct groups");
     assert_true(called_real > 0 && called_real < 20);
     json_decref(document);
 }
@@ -335,7 +330,7 @@ static void one_class_that_is_left(void **state)
     json_t *document = run_json("evaluate -w w.safetensors set --json", 0);
     assert_true(json_is_null(json_object_get(document, "auc")));
     assert_true(json_is_null(json_object_get(document, "eer")));
-    harness_close(number(document, "n"), 2, 0, "n");
+    harness_close(harness_number(document, "n"), 2, 0, "n");
     json_decref(document);
     harness_result result = run("evaluate -w ./w.safetensors set/ --roc roc.svg", 65);
     assert_non_null(
@@ -360,7 +355,7 @@ static void a_manifest_names_labels_and_groups(void **state)
     assert_int_equal(rows[0].real, 0);
     assert_string_equal(rows[1].group, "r1");
     check_against_rows(document, 0.5);
-    harness_close(number(json_object_get(document, "groups"), "n"), 2, 0, "groups");
+    harness_close(harness_number(json_object_get(document, "groups"), "n"), 2, 0, "groups");
     json_decref(document);
 }
 
@@ -405,8 +400,8 @@ static void nothing_scored_is_a_document_too(void **state)
     harness_put("bad/fake/1.ppm", "no picture", 0);
     harness_put("bad/real/1.ppm", "", 0);
     json_t *document = run_json("evaluate -w w.safetensors bad --json --csv rows.csv", 65);
-    harness_close(number(document, "n"), 0, 0, "n");
-    harness_close(number(document, "n_refused"), 2, 0, "n_refused");
+    harness_close(harness_number(document, "n"), 0, 0, "n");
+    harness_close(harness_number(document, "n_refused"), 2, 0, "n_refused");
     assert_true(json_is_null(json_object_get(document, "accuracy")));
     json_decref(document);
     read_rows("rows.csv");
@@ -452,11 +447,11 @@ static void published_weights_on_mesonet(void **state)
     json_t *document = run_json(evaluate, 0);
     read_rows("rows.csv");
     check_against_rows(document, 0.5);
-    harness_close(number(document, "n"), 500, 0, "n");
-    harness_close(number(document, "correct"), 426, 1, "correct");
-    harness_close(number(document, "mse"), 0.1008076, 1e-5, "mse");
-    harness_close(number(document, "auc"), 0.94272, 1e-5, "auc");
-    harness_close(number(json_object_get(document, "groups"), "n"), 10, 0, "groups");
+    harness_close(harness_number(document, "n"), 500, 0, "n");
+    harness_close(harness_number(document, "correct"), 426, 1, "correct");
+    harness_close(harness_number(document, "mse"), 0.1008076, 1e-5, "mse");
+    harness_close(harness_number(document, "auc"), 0.94272, 1e-5, "auc");
+    harness_close(harness_number(json_object_get(document, "groups"), "n"), 10, 0, "groups");
     json_decref(document);
 }
 

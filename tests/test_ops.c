@@ -35,54 +35,45 @@ static void check(meso_status status)
  * it needs. Returns 0 where the text is refused because the window does not fit. */
 static int try_case(const op_case *row, const char *text, size_t n)
 {
-    meso_net *net = NULL;
-    meso_error error;
     meso_random random = {seed++};
     const int extra = (int)(seed % 2);
-    if (meso_net_parse(text, "case", &net, &error) != MESO_OK) {
-        if (!strstr(error.text, "does not fit") && !strstr(error.text, "smaller than the window"))
-            fail_msg("%s\n%s", text, error.text);
+    harness_layer s;
+    if (!harness_layer_open(&s, text, n, 0, &random))
         return 0;
-    }
-    const meso_layer *layer = &net->layers[net->n_layers - 1];
+    const meso_layer *layer = s.l.layer;
     const int pad = (layer->op->halo ? layer->op->halo(layer) : 0) + extra;
-    meso_step step = {.net = net, .layer = layer, .n = n};
+    meso_step step = {.net = s.net, .layer = layer, .n = n};
     harness_tensor inputs[MESO_MAX_INPUTS];
     reference_tensor exact[MESO_MAX_INPUTS], expected;
-    meso_buffer buffers[MESO_MAX_PARAMS];
-    float *params[MESO_MAX_PARAMS];
+    meso_buffer params[MESO_MAX_PARAMS];
     for (size_t i = 0; i < layer->n_inputs; i++) {
-        inputs[i] = harness_tensor_random(device, net->layers[layer->inputs[i]].shape, pad, n,
+        inputs[i] = harness_tensor_random(device, s.net->layers[layer->inputs[i]].shape, pad, n,
                                           &random, &exact[i]);
         step.inputs[i] = inputs[i].view;
         step.inputs[i].buffer = &inputs[i].buffer;
     }
     for (size_t i = 0; i < layer->n_params; i++) {
-        const meso_param *param = &net->params[layer->first_param + i];
-        params[i] = harness_param(param, &random);
-        check(meso_buffer_create(device, param->n_values * sizeof(float), &buffers[i]));
-        check(
-            meso_buffer_write(device, &buffers[i], 0, params[i], param->n_values * sizeof(float)));
-        step.params[i] = &buffers[i];
+        const size_t n_bytes = s.net->params[layer->first_param + i].n_values * sizeof(float);
+        check(meso_buffer_create(device, n_bytes, &params[i]));
+        check(meso_buffer_write(device, &params[i], 0, s.params[i], n_bytes));
+        step.params[i] = &params[i];
     }
     harness_tensor out = harness_tensor_poisoned(device, layer->shape, extra, n);
     step.output = out.view;
     step.output.buffer = &out.buffer;
-    reference_op(layer, exact, (const float *const *)params, n, &expected);
+    reference_op(layer, exact, (const float *const *)s.params, n, &expected);
     check(layer->op->forward(device, &step));
     harness_tensor_compare(device, &out, &expected, n, row->bound, text);
 
     reference_tensor_free(&expected);
     harness_tensor_free(&out);
-    for (size_t i = 0; i < layer->n_params; i++) {
-        meso_buffer_release(&buffers[i]);
-        free(params[i]);
-    }
+    for (size_t i = 0; i < layer->n_params; i++)
+        meso_buffer_release(&params[i]);
     for (size_t i = 0; i < layer->n_inputs; i++) {
         harness_tensor_free(&inputs[i]);
         reference_tensor_free(&exact[i]);
     }
-    meso_net_close(net);
+    harness_layer_close(&s);
     return 1;
 }
 

@@ -25,13 +25,6 @@
 #include "harness_run.h"
 #include "harness_schema.h"
 
-static const char tiny_net[] = "image = input height=32 width=32 channels=3 divide=255\n"
-                               "conv = conv image filters=4 window=3x3 stride=1x1 dilation=1x1 "
-                               "pad=same\n"
-                               "flat = flatten conv\n"
-                               "dense = dense flat units=1\n"
-                               "p = sigmoid dense\n";
-
 enum { n_each = 12, picture_side = 40 };
 
 #define PLAN                                                                               \
@@ -70,7 +63,7 @@ static int set_up(void **state)
     put_set("noisy", 2, 0);
     put_set("control", 3, 50);
     put_noise("control/Fake/leak.ppm", 1 * 1000, 78);
-    harness_put("tiny.net", tiny_net, 0);
+    harness_put("tiny.net", harness_tiny_net, 0);
     return failed;
 }
 
@@ -138,28 +131,21 @@ static void expect_same_result(const char *folder, json_t *expected)
     json_decref(got);
 }
 
-static double number(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_number(value))
-        fail_msg("no number \"%s\"", key);
-    return json_number_value(value);
-}
-
 /* ---- a study ---- */
 
 static void check_cell(const json_t *cell, size_t excluded)
 {
     const json_t *accuracy = json_object_get(cell, "accuracy");
-    double mean = number(accuracy, "mean"), sum = 0;
+    double mean = harness_number(accuracy, "mean"), sum = 0;
     assert_string_equal(json_string_value(json_object_get(cell, "test")), "control");
-    assert_int_equal(number(cell, "n"), 2 * n_each + 1 - excluded);
-    assert_int_equal(number(cell, "n_excluded"), excluded);
-    assert_true(number(accuracy, "low") <= mean && mean <= number(accuracy, "high"));
+    assert_int_equal(harness_number(cell, "n"), 2 * n_each + 1 - excluded);
+    assert_int_equal(harness_number(cell, "n_excluded"), excluded);
+    assert_true(harness_number(accuracy, "low") <= mean &&
+                mean <= harness_number(accuracy, "high"));
     const json_t *seeds = json_object_get(cell, "seeds");
     assert_int_equal(json_array_size(seeds), 2);
     for (size_t i = 0; i < 2; i++)
-        sum += number(json_array_get(seeds, i), "accuracy");
+        sum += harness_number(json_array_get(seeds, i), "accuracy");
     harness_close(sum / 2, mean, 1e-8, "mean over seeds");
     assert_true(json_is_object(json_object_get(cell, "mse")));
     assert_true(json_is_object(json_object_get(cell, "auc")));
@@ -213,7 +199,7 @@ static void test_whole(void **state)
     check_cell(json_array_get(matrix, 0), 1);
     check_cell(json_array_get(matrix, 1), 0);
     /* Bright pictures are told by one number; a set without a difference teaches nothing. */
-    assert_true(number(json_object_get(json_array_get(matrix, 0), "auc"), "mean") > 0.9);
+    assert_true(harness_number(json_object_get(json_array_get(matrix, 0), "auc"), "mean") > 0.9);
     const json_t *leak = json_array_get(json_object_get(r, "leaks"), 0);
     assert_int_equal(json_array_size(json_object_get(r, "leaks")), 1);
     assert_string_equal(json_string_value(json_object_get(leak, "kind")), "same_file");
@@ -229,7 +215,7 @@ static void test_whole(void **state)
     expect(PLAN "--keep-leaks -o kept", 0, NULL);
     json_t *kept = result_of("kept");
     const json_t *cell = json_array_get(json_object_get(kept, "matrix"), 0);
-    assert_int_equal(number(cell, "n"), 2 * n_each + 1);
+    assert_int_equal(harness_number(cell, "n"), 2 * n_each + 1);
     json_decref(kept);
     json_decref(r);
 }
@@ -422,8 +408,8 @@ static void test_two_devices(void **state)
     assert_true(json_array_size(devices) >= 2);
     for (size_t i = 0; i < json_array_size(devices); i++) {
         const json_t *row = json_array_get(devices, i);
-        assert_true(number(row, "images_per_second") > 0);
-        assert_true(number(row, "largest_change") <= 1e-5);
+        assert_true(harness_number(row, "images_per_second") > 0);
+        assert_true(harness_number(row, "largest_change") <= 1e-5);
         assert_int_equal(json_array_size(json_object_get(row, "cells")), 2);
     }
     json_decref(result);

@@ -15,6 +15,7 @@
 
 #include "harness_device.h"
 #include "harness_run.h"
+#include "harness_schema.h"
 
 #define STUDY                                                                               \
     "run --train clear=demo/clear --train faint=demo/faint --train shortcut=demo/shortcut " \
@@ -33,18 +34,10 @@ static int bench(const char *words)
     return code;
 }
 
-static double number(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_number(value))
-        fail_msg("no number \"%s\"", key);
-    return json_number_value(value);
-}
-
 static double accuracy(const json_t *result, size_t cell)
 {
     const json_t *row = json_array_get(json_object_get(result, "matrix"), cell);
-    return number(json_object_get(row, "accuracy"), "mean");
+    return harness_number(json_object_get(row, "accuracy"), "mean");
 }
 
 static void check_ranking(const json_t *result)
@@ -90,15 +83,15 @@ static void check_planted(const json_t *result)
     size_t i, n_quality = 0;
     assert_true(count_planted("leak") > 0);
     assert_int_equal(json_array_size(leaks), count_planted("leak"));
-    assert_int_equal(number(cell, "n_excluded"), count_planted("leak"));
-    assert_int_equal(number(pairs, "same_file"),
+    assert_int_equal(harness_number(cell, "n_excluded"), count_planted("leak"));
+    assert_int_equal(harness_number(pairs, "same_file"),
                      count_planted("exact") + count_planted("conflict"));
-    assert_int_equal(number(pairs, "near"), count_planted("near"));
+    assert_int_equal(harness_number(pairs, "near"), count_planted("near"));
     json_array_foreach (json_object_get(shortcut, "shortcuts"), i, row)
         n_quality +=
             strcmp(json_string_value(json_object_get(row, "property")), "jpeg_quality") == 0 &&
             json_is_true(json_object_get(row, "warn")) &&
-            number(json_object_get(row, "auc"), "mean") >= 0.99;
+            harness_number(json_object_get(row, "auc"), "mean") >= 0.99;
     assert_int_equal(n_quality, 1);
 }
 
@@ -215,7 +208,7 @@ static void test_demo(void **state)
     json_t *result = json_load_file("study/study_result.json", 0, &error);
     if (!result)
         fail_msg("%s", error.text);
-    assert_int_equal(number(result, "n_done"), 6);
+    assert_int_equal(harness_number(result, "n_done"), 6);
     check_ranking(result);
     check_planted(result);
     check_same(result);

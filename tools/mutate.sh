@@ -26,6 +26,7 @@ known=tests/mutants_equivalent.txt
 # The tests of a file, the likeliest first: program, or program:functions, or program/argument.
 tests_of() {
     case $1 in
+    cl/plain/activation.cl) echo test_ops test_backward ;;
     cl/plain/conv.cl) echo test_ops:conv test_clblast ;;
     cl/plain/layout.cl) echo test_ops test_golden test_clblast test_strip/quick ;;
     cl/plain/* | cl/prelude.cl) echo test_ops ;;
