@@ -125,6 +125,8 @@ static void test_profile(void **state)
         assert_int_equal(meso_device_profile(device, (meso_profile_mode)mode), MESO_OK);
         for (size_t i = 0; i < 3; i++) {
             meso_device_span(device, spans[i]);
+            if (i < 2)
+                meso_device_cost(device, 10, 20);
             assert_int_equal(meso_launch(device, MESO_KERNEL_RELU_FORWARD, MESO_GLOBAL(8, 8, 1),
                                          MESO_ARGS(meso_arg_buffer(&in), t, meso_arg_float(1),
                                                    meso_arg_buffer(&out), t)),
@@ -138,6 +140,8 @@ static void test_profile(void **state)
             assert_string_equal(rows[1].kernel, "relu_forward");
             assert_int_equal(rows[0].n_launches, 1);
             assert_int_equal(rows[1].n_launches, 2);
+            assert_true(rows[0].multiply_adds == 10 && rows[0].bytes == 20);
+            assert_true(isnan(rows[1].multiply_adds) && isnan(rows[1].bytes)); /* of one launch */
             /* As they run nothing but stamps can tell. */
             assert_true(rows[0].seconds < 60 &&
                         (rows[0].seconds > 0) ==

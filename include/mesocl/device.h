@@ -93,6 +93,9 @@ typedef struct meso_profile_row {
     double seconds; /* between the driver's start and end stamps */
     int host_timer; /* 1: the driver's stamps made no sense; seconds is the host's clock around it
                      */
+    /* What all launches come to, NAN where it is not known: multiply-adds, of a convolution as a
+     * direct one, and the bytes that must be read and written at least. */
+    double multiply_adds, bytes;
 } meso_profile_row;
 
 /* How launches are timed. */

@@ -287,7 +287,7 @@ static meso_status run_layer(meso_plan *plan, size_t i)
     if (meso_products_has(plan->products, layer))
         status = meso_products_forward(plan->products, &step);
     else if (layer->op->forward)
-        status = layer->op->forward(plan->device, &step);
+        status = meso_op_forward(plan->device, &step);
     else
         status = unpack(plan, &step.output);
     return status == MESO_OK ? meso_tensor_zero_pad(plan->device, &step.output, plan->n) : status;

@@ -126,6 +126,7 @@ static meso_status multiply_band(meso_products *p, const meso_step *step, int im
                                   .a = {step->params[0], 0, filters},
                                   .b = {&p->band, 0, (size_t)rows * stride},
                                   .c = {out->buffer, first, meso_tensor_plane(out)}};
+    meso_device_cost(p->device, (double)(filters * inner) * rows * out->shape.w, NAN);
     MESO_TRY(meso_clblast_multiply(p->device, &product, p->wait));
 out:
     return status;
@@ -152,6 +153,7 @@ static meso_status multiply_vectors(const meso_products *p, const meso_step *ste
                                   .a = {step->inputs[0].buffer, 0, inputs},
                                   .b = {step->params[0], 0, units},
                                   .c = {step->output.buffer, 0, units}};
+    meso_device_cost(p->device, meso_step_multiply_adds(step), NAN);
     return meso_clblast_multiply(p->device, &product, p->wait);
 }
 

@@ -66,6 +66,9 @@ int meso_device_is_profiled(const meso_device *device);
 /* The name that profile rows carry from here on (a layer's); "" for none. The pointer is kept. */
 void meso_device_span(meso_device *device, const char *span);
 
+/* What the next launch under this span comes to, as in meso_profile_row. */
+void meso_device_cost(meso_device *device, double multiply_adds, double bytes);
+
 /* Where, in a call, no launch runs: the host prepares, copies go to and fro, threads wake. */
 typedef enum meso_idle {
     MESO_IDLE_BEFORE,  /* the first launch */

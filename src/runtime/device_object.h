@@ -25,6 +25,7 @@ typedef struct meso_profile {
     meso_profile_mode mode;
     double began; /* by the host's clock */
     const char *span;
+    double multiply_adds, bytes; /* of the next launch */
     meso_profile_row *rows;
     size_t n_rows, capacity;
     meso_launched *launched;

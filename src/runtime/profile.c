@@ -13,9 +13,16 @@
 #include "runtime/cl_error.h"
 #include "runtime/device_object.h"
 
+void meso_device_cost(meso_device *device, double multiply_adds, double bytes)
+{
+    device->profile.multiply_adds = multiply_adds;
+    device->profile.bytes = bytes;
+}
+
 void meso_device_span(meso_device *device, const char *span)
 {
     device->profile.span = span;
+    meso_device_cost(device, NAN, NAN);
 }
 
 static void forget_launched(meso_profile *profile)
@@ -41,6 +48,7 @@ meso_status meso_device_profile(meso_device *device, meso_profile_mode mode)
     profile->n_rows = 0;
     profile->mode = mode;
     profile->began = meso_seconds();
+    meso_device_cost(device, NAN, NAN);
     return was_on == on ? MESO_OK : meso_lanes_make_queues(device);
 }
 
@@ -60,6 +68,20 @@ static meso_profile_row *find_row(meso_profile *profile, const char *span, const
     *row = (meso_profile_row){0};
     snprintf(row->span, sizeof row->span, "%s", span);
     snprintf(row->kernel, sizeof row->kernel, "%s", kernel);
+    return row;
+}
+
+/* One more launch in its row, with what it comes to. NULL: out of memory. */
+static meso_profile_row *count_launch(meso_device *device, const char *kernel)
+{
+    meso_profile *profile = &device->profile;
+    meso_profile_row *row = find_row(profile, profile->span ? profile->span : "", kernel);
+    if (!row)
+        return NULL;
+    row->n_launches++;
+    row->multiply_adds += profile->multiply_adds;
+    row->bytes += profile->bytes;
+    meso_device_cost(device, NAN, NAN);
     return row;
 }
 
@@ -121,9 +143,8 @@ meso_status meso_profile_add(meso_device *device, const char *kernel, cl_event *
 {
     meso_status status = MESO_OK;
     meso_profile *profile = &device->profile;
-    meso_profile_row *row = find_row(profile, profile->span ? profile->span : "", kernel);
+    meso_profile_row *row = count_launch(device, kernel);
     MESO_REQUIRE_MEMORY(row, &device->error);
-    row->n_launches++;
     status = profile->mode == MESO_PROFILE_RUNNING
                  ? keep_launched(device, (size_t)(row - profile->rows), event, started)
                  : wait_and_add(device, row, *event, started);
@@ -134,10 +155,8 @@ out:
 meso_status meso_profile_add_seconds(meso_device *device, const char *kernel, double seconds)
 {
     meso_status status = MESO_OK;
-    meso_profile *profile = &device->profile;
-    meso_profile_row *row = find_row(profile, profile->span ? profile->span : "", kernel);
+    meso_profile_row *row = count_launch(device, kernel);
     MESO_REQUIRE_MEMORY(row, &device->error);
-    row->n_launches++;
     row->seconds += seconds;
     row->host_timer = 1;
 out:

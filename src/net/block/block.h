@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Which layers of a net make a block that one kernel can compute, whatever computes it: find.c,
- * inception.c; walk.c goes from layer to layer.
+ * inception.c; walk.c goes from layer to layer, block_cost.c says what one image comes to.
  */
 #ifndef MESO_NET_BLOCK_H
 #define MESO_NET_BLOCK_H
@@ -81,6 +81,12 @@ static inline const float *meso_block_param(const float *const *params, const me
 /* Batch norm of channel k as a scale, which is returned, and a shift. */
 double meso_block_fold_norm(const meso_layer *norm, const float *const *params, size_t k,
                             double *shift);
+
+/* Of one image: multiply-adds, and the bytes that are read, value_bytes for each value, and
+ * written. */
+double meso_block_multiply_adds(const meso_net *net, const meso_block *block);
+double meso_block_bytes(const meso_block *block, size_t value_bytes);
+double meso_head_multiply_adds(const meso_net *net, const meso_head *head);
 
 /* The largest divisor of n that is at most `most`, and at least 1. */
 int meso_divisor(int n, int most);

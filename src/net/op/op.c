@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/op/op.h"
 
+#include <math.h>
+
 meso_status meso_same_shape(meso_layer *layer, const meso_shape *inputs, meso_error *error)
 {
     (void)error;
@@ -54,4 +56,25 @@ int meso_window_halo(const meso_window *window)
         halo = window->after[d] > halo ? window->after[d] : halo;
     }
     return halo;
+}
+
+double meso_step_multiply_adds(const meso_step *step)
+{
+    const meso_layer *layer = step->layer;
+    meso_shape inputs[MESO_MAX_INPUTS];
+    for (size_t i = 0; i < layer->n_inputs; i++)
+        inputs[i] = step->inputs[i].shape;
+    return layer->op->multiply_adds
+               ? (double)step->n * (double)layer->op->multiply_adds(layer, inputs)
+               : NAN;
+}
+
+meso_status meso_op_forward(meso_device *device, const meso_step *step)
+{
+    size_t floats = meso_shape_size(step->output.shape);
+    for (size_t i = 0; i < step->layer->n_inputs; i++)
+        floats += meso_shape_size(step->inputs[i].shape);
+    meso_device_cost(device, meso_step_multiply_adds(step),
+                     (double)(step->n * floats * sizeof(float)));
+    return step->layer->op->forward(device, step);
 }

@@ -101,7 +101,8 @@ typedef struct meso_op {
     int (*backward_halo)(const meso_layer *layer);
     /* Zeros the op reads around its inputs, per side. NULL: none. */
     int (*halo)(const meso_layer *layer);
-    /* Multiply-adds for one image. NULL: 0. */
+    /* Its cost beside reading the inputs and writing the output: multiply-adds for one image. NULL:
+     * 0. */
     uint64_t (*multiply_adds)(const meso_layer *layer, const meso_shape *inputs);
 } meso_op;
 
@@ -120,6 +121,12 @@ int meso_window_halo(const meso_window *window);
 
 /* Groups that have one of the step's images. */
 size_t meso_step_groups(const meso_train_step *step);
+
+/* Multiply-adds of a step's images; NAN where the op has none. */
+double meso_step_multiply_adds(const meso_step *step);
+
+/* The op's forward, with what it comes to for the profile. */
+meso_status meso_op_forward(meso_device *device, const meso_step *step);
 
 /* Shared by the ops that keep their input's shape. */
 meso_status meso_same_shape(meso_layer *layer, const meso_shape *inputs, meso_error *error);

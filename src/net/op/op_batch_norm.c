@@ -65,7 +65,7 @@ static meso_status apply(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
     if (t->frozen)
-        return forward(device, &t->step);
+        return meso_op_forward(device, &t->step);
     return meso_launch(
         device, MESO_KERNEL_BATCH_NORM_APPLY, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
         MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(t->saved),

@@ -61,6 +61,7 @@ static meso_status launch_rows(meso_device *device, const meso_train_step *t,
     const int filters = step->layer->shape.c, forth = direction > 0;
     const meso_train_step *bias = forth ? t->next : NULL, *relu = bias ? bias->next : NULL;
     const size_t tiles = ((size_t)to->shape.c + tile - 1) / tile;
+    meso_device_cost(device, meso_step_multiply_adds(step), NAN);
     return meso_launch(
         device, MESO_KERNEL_CONV_ROWS, MESO_GLOBAL((to->shape.h + 1) / 2, step->n * tiles, 1),
         MESO_ARGS(
@@ -84,7 +85,7 @@ static meso_status train(meso_device *device, const meso_train_step *t)
 {
     const meso_step *step = &t->step;
     return is_dense(step->layer) ? launch_rows(device, t, &step->inputs[0], &step->output, 1, 0)
-                                 : forward(device, step);
+                                 : meso_op_forward(device, step);
 }
 
 static meso_status backward_data(meso_device *device, const meso_train_step *t)
@@ -93,6 +94,7 @@ static meso_status backward_data(meso_device *device, const meso_train_step *t)
     const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
     if (is_dense(t->step.layer))
         return launch_rows(device, t, d_out, d_in, -1, t->add[0]);
+    meso_device_cost(device, meso_step_multiply_adds(&t->step), NAN);
     return meso_launch(device, MESO_KERNEL_CONV_BACKWARD_DATA,
                        MESO_GLOBAL(d_in->shape.h, t->step.n * (size_t)d_in->shape.c, 1),
                        MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
@@ -109,6 +111,7 @@ static meso_status backward_weights(meso_device *device, const meso_train_step *
     enum { tile = 4 };
     const meso_window *w = &t->step.layer->set.conv.window;
     const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output;
+    meso_device_cost(device, meso_step_multiply_adds(&t->step), NAN);
     return meso_launch(
         device, MESO_KERNEL_CONV_BACKWARD_WEIGHTS,
         MESO_GLOBAL((d_out->shape.c + tile - 1) / tile, w->size[0], meso_step_groups(t)),

@@ -5,6 +5,8 @@
  */
 #include "net/op/op.h"
 
+#include <math.h>
+
 static const meso_key keys[] = {
     {.name = "units", .kind = MESO_KEY_COUNT, .offset = MESO_SETTING(dense.units)}, {0}};
 
@@ -47,6 +49,7 @@ static meso_status dense(meso_device *device, const meso_step *step)
 
 static meso_status dense_train(meso_device *device, const meso_train_step *t)
 {
+    meso_device_cost(device, meso_step_multiply_adds(&t->step), NAN);
     return launch(device, MESO_KERNEL_DENSE_TRAIN, &t->step);
 }
 
@@ -55,12 +58,15 @@ static meso_status dense_backward(meso_device *device, const meso_train_step *t)
     meso_status status = MESO_OK;
     const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output, *d_in = &t->d_inputs[0];
     const size_t blocks = ((size_t)in->shape.c + MESO_TRAIN_ROWS - 1) / MESO_TRAIN_ROWS;
+    const double multiply_adds = meso_step_multiply_adds(&t->step);
+    meso_device_cost(device, multiply_adds, NAN);
     if (t->d_params[0])
         status = meso_launch(
             device, MESO_KERNEL_DENSE_BACKWARD_WEIGHTS, MESO_GLOBAL(blocks, meso_step_groups(t), 1),
             MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
                       meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
                       meso_arg_buffer(t->d_params[0]), meso_arg_int((int)t->step.n)));
+    meso_device_cost(device, multiply_adds, NAN);
     if (status == MESO_OK && d_in->buffer)
         status =
             meso_launch(device, MESO_KERNEL_DENSE_BACKWARD_DATA, MESO_GLOBAL(blocks, t->step.n, 1),

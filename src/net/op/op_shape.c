@@ -34,6 +34,8 @@ static meso_status concat(meso_device *device, const meso_step *step)
     int channel = 0;
     for (size_t i = 0; status == MESO_OK && i < step->layer->n_inputs; i++) {
         const meso_tensor_view *in = &step->inputs[i], *out = &step->output;
+        meso_device_cost(device, NAN,
+                         2.0 * (double)(step->n * meso_shape_size(in->shape) * sizeof(float)));
         status = meso_launch(device, MESO_KERNEL_CONCAT_FORWARD,
                              MESO_GLOBAL(in->shape.w, in->shape.h, step->n * (size_t)in->shape.c),
                              MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),

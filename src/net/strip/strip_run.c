@@ -5,6 +5,7 @@
  */
 #include "net/strip/strip_run.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +260,14 @@ typedef struct task {
     const meso_buffer *logits;      /* with one */
 } task;
 
+/* Of the launch to come, which does block i of n images. */
+static void tell_cost(const meso_strip_run *run, size_t i, size_t n, size_t value_bytes)
+{
+    const meso_block *layers = &run->plan.blocks[i].layers;
+    meso_device_cost(run->device, (double)n * meso_block_multiply_adds(run->net, layers),
+                     (double)n * meso_block_bytes(layers, value_bytes));
+}
+
 /* The picture into the first block's output, from pixels if its kernel takes them. */
 static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const task *t, int first,
                                  size_t n)
@@ -268,12 +277,14 @@ static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const ta
     const size_t height = (size_t)block->in.shape.h;
     const meso_arg to = meso_arg_buffer(&s->tensors[0]);
     meso_device_span(run->device, block->layers.conv->name);
-    if (!t->is_float && meso_strip_takes_pixels(&run->plan))
+    if (!t->is_float && meso_strip_takes_pixels(&run->plan)) {
+        tell_cost(run, 0, n, 1);
         return meso_launch_kernel(
             run->device, &run->first_block, MESO_GLOBAL(meso_strip_first_items(&run->plan), n, 1),
             MESO_ARGS(meso_arg_buffer(t->pixels), meso_arg_buffer(&s->tensors[1]),
                       meso_arg_buffer(&run->params[0].filters),
                       meso_arg_buffer(&run->params[0].affine), meso_arg_int(first)));
+    }
     if (t->is_float)
         MESO_TRY(
             meso_launch_kernel(run->device, &run->pack_f32, MESO_GLOBAL(height, n, 1),
@@ -283,6 +294,7 @@ static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const ta
         MESO_TRY(
             meso_launch_kernel(run->device, &run->pack_u8, MESO_GLOBAL(height, n, 1),
                                MESO_ARGS(meso_arg_buffer(t->pixels), to, meso_arg_int(first))));
+    tell_cost(run, 0, n, sizeof(float));
     MESO_TRY(meso_launch_kernel(
         run->device, &run->blocks[0], MESO_GLOBAL(meso_strip_items(block), n, 1),
         MESO_ARGS(to, meso_arg_buffer(&s->tensors[1]), meso_arg_buffer(&run->params[0].filters),
@@ -302,6 +314,7 @@ static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const ta
     for (size_t i = 1; i < run->plan.n_blocks; i++) {
         const meso_strip_block *block = &run->plan.blocks[i];
         meso_device_span(run->device, block->layers.conv->name);
+        tell_cost(run, i, n, sizeof(float));
         MESO_TRY(meso_launch_kernel(
             run->device, &run->blocks[i], MESO_GLOBAL(meso_strip_items(block), n, 1),
             MESO_ARGS(meso_arg_buffer(&s->tensors[i]), meso_arg_buffer(&s->tensors[i + 1]),
@@ -309,18 +322,21 @@ static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const ta
                       meso_arg_buffer(&run->params[i].affine))));
     }
     meso_device_span(run->device, run->net->layers[run->plan.last].name);
-    if (run->plan.head.flatten)
+    if (run->plan.head.flatten) {
+        meso_device_cost(run->device,
+                         (double)n * meso_head_multiply_adds(run->net, &run->plan.head), NAN);
         MESO_TRY(meso_launch_kernel(
             run->device, &run->end, MESO_GLOBAL(n, 1, 1),
             MESO_ARGS(from, meso_arg_buffer(&run->head[0]), meso_arg_buffer(&run->head[1]),
                       meso_arg_buffer(&run->head[2]), meso_arg_buffer(&run->head[3]),
                       meso_arg_buffer(t->logits), meso_arg_int(first))));
-    else
+    } else {
         MESO_TRY(
             meso_launch_kernel(run->device, &run->end,
                                MESO_GLOBAL(last->out.shape.h / (last->out.halves ? 2 : 1), n, 1),
                                MESO_ARGS(from, meso_arg_buffer(t->planar->buffer),
                                          meso_arg_tensor(t->planar), meso_arg_int(first))));
+    }
     MESO_TRY(meso_device_flush(run->device));
 out:
     return status;

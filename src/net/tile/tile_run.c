@@ -2,6 +2,7 @@
  *
  * GPUs' kernels on a device: one program for all blocks of a net.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,12 @@ static meso_status enqueue(const meso_plan_blocks *blocks, const meso_plan_block
     const meso_tile_block *block = (const meso_tile_block *)part;
     const tile_kernels *made = &run->made[block - run->blocks];
     const size_t images = (size_t)block->images;
+    const int is_head = block->kind == MESO_TILE_HEAD;
+    const double multiply_adds = is_head ? meso_head_multiply_adds(run->net, &block->head)
+                                         : meso_block_multiply_adds(run->net, &block->layers);
+    const size_t value_bytes = kind == MESO_PLAN_PIXELS ? 1 : sizeof(float);
+    meso_device_cost(run->device, (double)n * multiply_adds,
+                     is_head ? NAN : (double)n * meso_block_bytes(&block->layers, value_bytes));
     return meso_launch_kernel(
         run->device, &made->kernels[kind],
         MESO_GLOBAL(block->wide, block->high,

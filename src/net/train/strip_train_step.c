@@ -75,20 +75,33 @@ static meso_status enqueue_norm_backward(train_run *run, size_t lane, size_t blo
                   place_of(run, norm, 1)));
 }
 
+/* Of the launch to come, which does `products` times the multiply-adds of a block's n images, and
+ * moves bytes that are known for forward. */
+static void tell_cost(const train_run *run, size_t block, size_t n, int products,
+                      size_t value_bytes)
+{
+    const meso_block *layers = &run->plan.blocks[block].layers;
+    meso_device_cost(run->device, products * (double)n * meso_block_multiply_adds(run->net, layers),
+                     value_bytes ? (double)n * meso_block_bytes(layers, value_bytes) : NAN);
+}
+
 static meso_status forward(train_run *run, const meso_train_input *input, const share *s,
                            size_t block)
 {
     meso_status status = MESO_OK;
     const train_block *b = &run->blocks[block], *before = b - 1;
     const size_t items = meso_strip_train_parts(&run->plan, block);
-    if (block == 0)
+    if (block == 0) {
+        tell_cost(run, 0, s->images.n, 1, input->is_float ? sizeof(float) : 1);
         return meso_launch_kernel(run->device, &run->kernels.first_forward[input->is_float],
                                   MESO_GLOBAL(items, s->images.n, 1),
                                   MESO_ARGS(meso_arg_buffer(input->pixels),
                                             meso_arg_buffer(&b->raw), meso_arg_buffer(&b->filters),
                                             meso_arg_buffer(&b->base), meso_arg_buffer(&b->sums),
                                             meso_arg_int((int)s->images.first)));
+    }
     MESO_TRY(enqueue_norm(run, s->lane, block - 1, input->n));
+    tell_cost(run, block, s->images.n, 1, sizeof(float));
     MESO_TRY(meso_launch_kernel(
         run->device, &run->kernels.forward[block], MESO_GLOBAL(items, s->images.n, 1),
         MESO_ARGS(meso_arg_buffer(&before->raw), meso_arg_buffer(&b->z), meso_arg_buffer(&b->raw),
@@ -118,6 +131,8 @@ static meso_status backward(train_run *run, const meso_train_input *input, const
                    first_group = meso_arg_int((int)s->groups.first),
                    n = meso_arg_int((int)input->n);
     MESO_TRY(enqueue_norm_backward(run, s->lane, block, input->n));
+    /* The first block has no gradient of its input. */
+    tell_cost(run, block, meso_train_images(s->groups, input->n).n, block == 0 ? 1 : 2, 0);
     if (block == 0)
         return meso_launch_kernel(run->device, &run->kernels.first_backward[input->is_float],
                                   MESO_GLOBAL(s->groups.n, 1, 1),
@@ -141,6 +156,10 @@ static meso_status head(train_run *run, const meso_train_input *input, const sha
     const size_t last = run->plan.n_blocks - 1;
     const train_block *b = &run->blocks[last];
     MESO_TRY(enqueue_norm(run, s->lane, last, input->n));
+    meso_device_cost(run->device,
+                     3 * (double)meso_train_images(s->groups, input->n).n *
+                         meso_head_multiply_adds(run->net, &run->plan.head),
+                     NAN); /* forward, and both gradients */
     MESO_TRY(meso_launch_kernel(
         run->device, &run->kernels.head, MESO_GLOBAL(s->groups.n, 1, 1),
         MESO_ARGS(meso_arg_buffer(&b->raw), meso_arg_buffer(&run->weights),

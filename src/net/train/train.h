@@ -19,6 +19,14 @@ static inline size_t meso_train_groups(size_t n_images)
     return (n_images + MESO_TRAIN_GROUP - 1) / MESO_TRAIN_GROUP;
 }
 
+/* The images of a share of the groups. */
+static inline meso_share meso_train_images(meso_share groups, size_t n_images)
+{
+    const size_t first = groups.first * MESO_TRAIN_GROUP, most = groups.n * MESO_TRAIN_GROUP;
+    const size_t left = first < n_images ? n_images - first : 0;
+    return (meso_share){first, most < left ? most : left};
+}
+
 /* Fixed for a run. */
 typedef struct meso_train_settings {
     size_t max_batch, n_lanes; /* n_lanes: at most so many, 0 for all */

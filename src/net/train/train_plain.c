@@ -203,16 +203,14 @@ static meso_status do_task(run *r, const task *t, size_t first, size_t n)
         return loss(r, first, n);
     meso_train_step steps[max_together];
     make_steps(r, t->layer, first, n, steps);
-    return t->part ? t->part(r->device, &steps[0]) : layer->op->forward(r->device, &steps[0].step);
+    return t->part ? t->part(r->device, &steps[0]) : meso_op_forward(r->device, &steps[0].step);
 }
 
 /* The images of a lane: whole groups, but for the last one. */
 static meso_share share_of(const run *r, size_t lane)
 {
     const size_t n = r->input->n;
-    const meso_share groups = meso_lane_share(lane, r->n_lanes, meso_train_groups(n));
-    const size_t first = groups.first * MESO_TRAIN_GROUP, most = groups.n * MESO_TRAIN_GROUP;
-    return (meso_share){first, first + most < n ? most : n - first};
+    return meso_train_images(meso_lane_share(lane, r->n_lanes, meso_train_groups(n)), n);
 }
 
 /* Tasks [from, to), none of which is `once`, for every image. Chunk by chunk over all lanes, so
