@@ -257,7 +257,7 @@ meso_status bench_work_check(bench_work *work, meso_error *error)
     MESO_TRY(require_known_answers(work->device, error));
     if (!work->trainer)
         MESO_TRY(require_same_predictions(work, error));
-    else if (strcmp(bench_work_path(work), "plain") != 0)
+    else if (work->spec->path != MESO_PATH_PLAIN)
         MESO_TRY(require_same_losses(work, error));
 out:
     return status;

@@ -218,7 +218,7 @@ static meso_status list_shipped(json_t *job, json_t **answer, meso_error *error)
         close_side(&s);
         json_object_set_new(job, "train", json_true());
         MESO_TRY(open_side(job, shipped, 0, &s, error));
-        if (strcmp(bench_work_path(&s.work), "fused") == 0)
+        if (*meso_trainer_tuning(s.work.trainer))
             add(*answer, &meso_tuning_fused_training, values);
     }
 out:
