@@ -232,14 +232,13 @@ static void a_bad_descriptor_is_refused(void **state)
 static int set_up(void **state)
 {
     char path[4096];
-    if (getcwd(path, sizeof path - 16)) {
-        strcat(path, "/docs/schema");
-        setenv("MESO_SCHEMAS", path, 1);
-    }
+    assert_non_null(getcwd(path, sizeof path - 16));
+    setenv("MESO_SCHEMAS", strcat(path, "/docs/schema"), 1);
     if (harness_enter_folder(state) != 0)
         return -1;
     meso_device_close(harness_device());
-    setenv("XDG_CONFIG_HOME", "config", 1);
+    assert_non_null(getcwd(path, sizeof path - 16));
+    setenv("XDG_CONFIG_HOME", strcat(path, "/config"), 1); /* what tune writes */
     harness_put_training(4);
     for (unsigned i = 0; i < 8; i++) {
         snprintf(path, sizeof path, "control/%s/%u.ppm", i % 2 ? "real" : "fake", i);
