@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Documents: their numbers, and all of them against the JSON schemas in docs/schema/: the part of JSON Schema that these use (type,
- * const, enum, minimum, properties, required, additionalProperties: false, items, $ref to $defs).
+ * Documents: their numbers, and all of them against the JSON schemas in docs/schema/: the part of
+ * JSON Schema that these use (type, const, enum, minimum, properties, required,
+ * additionalProperties: false, items, $ref to $defs).
  */
 #ifndef MESO_TESTS_HARNESS_SCHEMA_H
 #define MESO_TESTS_HARNESS_SCHEMA_H

@@ -14,26 +14,27 @@
 #include "harness_run.h"
 #include "harness_schema.h"
 
-/* 0 where it is no number. */
+/* All that tiles fuse: an inception block, a block, a head. */
+static const char net[] = "image = input height=16 width=16 channels=3 divide=255\n"
+                          "a = conv image filters=2 window=1 stride=1 dilation=1 pad=same\n"
+                          "ab = bias a\naa = relu ab\n"
+                          "b = conv image filters=1 window=1 stride=1 dilation=1 pad=same\n"
+                          "bb = bias b\nba = relu bb\n"
+                          "c = conv ba filters=3 window=3 stride=1 dilation=2 pad=same\n"
+                          "cb = bias c\nca = relu cb\njoined = concat aa ca\n"
+                          "norm = batch_norm joined epsilon=0.001\n"
+                          "pool = max_pool norm window=2 stride=2 pad=same\n"
+                          "d = conv pool filters=2 window=3 stride=1 dilation=1 pad=same\n"
+                          "db = bias d\nda = relu db\n"
+                          "norm2 = batch_norm da epsilon=0.001\n"
+                          "pool2 = max_pool norm2 window=2 stride=2 pad=same\n"
+                          "flat = flatten pool2\nhidden = dense flat units=4\n"
+                          "hb = bias hidden\nha = relu hb\nlast = dense ha units=1\n"
+                          "lb = bias last\np = sigmoid lb\n";
+
 /* A GPU's kernels do the work of all layers that they stand for. */
 static void counts_what_a_gpus_kernels_do(void **state)
 {
-    static const char net[] = "image = input height=16 width=16 channels=3 divide=255\n"
-                              "a = conv image filters=2 window=1 stride=1 dilation=1 pad=same\n"
-                              "ab = bias a\naa = relu ab\n"
-                              "b = conv image filters=1 window=1 stride=1 dilation=1 pad=same\n"
-                              "bb = bias b\nba = relu bb\n"
-                              "c = conv ba filters=3 window=3 stride=1 dilation=2 pad=same\n"
-                              "cb = bias c\nca = relu cb\njoined = concat aa ca\n"
-                              "norm = batch_norm joined epsilon=0.001\n"
-                              "pool = max_pool norm window=2 stride=2 pad=same\n"
-                              "d = conv pool filters=2 window=3 stride=1 dilation=1 pad=same\n"
-                              "db = bias d\nda = relu db\n"
-                              "norm2 = batch_norm da epsilon=0.001\n"
-                              "pool2 = max_pool norm2 window=2 stride=2 pad=same\n"
-                              "flat = flatten pool2\nhidden = dense flat units=4\n"
-                              "hb = bias hidden\nha = relu hb\nlast = dense ha units=1\n"
-                              "lb = bias last\np = sigmoid lb\n";
     static const char *const environment[] = {"OPENCL_LAYERS=" FAULT_LAYER, "MESO_FAULT_GPU=1",
                                               NULL};
     const harness_command command = {
