@@ -305,6 +305,9 @@ static const struct {
     {"\xFF\xFE"
      "f",
      "m.csv: half a character of UTF-16 at byte 2", MESO_ERROR_DATA},
+    {"sep=\r\nfile,label\r\n", "m.csv:1: no column is called file", MESO_ERROR_DATA},
+    {"sep=\r", "m.csv:1: no column is called file", MESO_ERROR_DATA},
+    {"sep=\"\na\"b", "m.csv:1: a quote inside", MESO_ERROR_DATA},
     {"file;label\na;real\nb,fake\n", "m.csv:3: 1 fields where the header has 2", MESO_ERROR_DATA},
     {"file,label\ra,real\r", "m.csv:1: no column is called label", MESO_ERROR_DATA},
     {"file,\"label\na,real\n", "m.csv:1: a quoted field never ends", MESO_ERROR_DATA},

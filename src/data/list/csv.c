@@ -20,7 +20,9 @@ static meso_status fail(const meso_csv *csv, size_t line, const char *what, meso
 void meso_csv_find_separator(meso_csv *csv)
 {
     size_t best = 0;
-    if (csv->end - csv->next >= 5 && strncmp(csv->next, "sep=", 4) == 0) {
+    /* Nothing but a separator: a line's end taken for one would lead past the text. */
+    if (csv->end - csv->next >= 5 && strncmp(csv->next, "sep=", 4) == 0 && csv->next[4] &&
+        strchr(",;\t|", csv->next[4])) {
         csv->separator = csv->next[4];
         csv->next += strcspn(csv->next, "\n");
         return;
