@@ -145,7 +145,7 @@ static void compares_pairs(void **state)
     double a[] = {0, 0.5, 1, 1.5}, b[] = {0.1, 0.601, 1.099, 1.6};
     bench_measure of_a = {.name = "x", .log_seconds = a, .n = 4, .by_process = 1};
     bench_measure of_b = {.name = "x", .log_seconds = b, .n = 4, .by_process = 1};
-    const bench_record left = {&of_a, 1}, right = {&of_b, 1};
+    const bench_record left = {.measures = &of_a, .n = 1}, right = {.measures = &of_b, .n = 1};
     bench_comparison comparison;
     meso_error error = {0};
     (void)state;
@@ -157,6 +157,57 @@ static void compares_pairs(void **state)
     assert_int_equal(bench_compare(&left, &right, limits, 0, &comparison, &error), MESO_OK);
     assert_int_equal(comparison.verdict, BENCH_INCONCLUSIVE);
     bench_comparison_free(&comparison);
+}
+
+/* A record of nets with a failure or none; ten samples each, all the same. */
+static bench_record make_record(const char *const *nets, const char *failures)
+{
+    meso_text text = {0};
+    meso_error error = {0};
+    bench_record record;
+    meso_text_add(&text, "{\"schema\": \"" BENCH_SCHEMA "\", \"results\": [");
+    for (size_t i = 0; nets[i]; i++)
+        meso_text_format(&text,
+                         "%s{\"net\": \"%s\", \"direction\": \"predict\", \"path\": \"fused\", "
+                         "\"device\": \"d\", \"batch\": 8, \"threads\": 1, \"samples\": [[9], [9], "
+                         "[9]], \"layers\": [{\"layer\": \"l\", \"kernel\": \"k%zu\", \"samples\": "
+                         "[[1], [1], [1]]}]}",
+                         i ? ", " : "", nets[i], i);
+    meso_text_format(&text, "], \"failures\": [%s]}", failures);
+    if (bench_record_parse(text.bytes, text.length, "made", &record, &error) != MESO_OK)
+        fail_msg("%s", error.text);
+    meso_text_free(&text);
+    return record;
+}
+
+/* What B lacks or failed at is not "as fast as A"; what only A lacks is nobody's fault. */
+static void absent_is_not_fine(void **state)
+{
+    static const char failure[] = "{\"device\": \"d\", \"net\": \"two\", \"direction\": "
+                                  "\"predict\", \"reason\": \"gone\", \"exit_code\": 70}";
+    static const char *const one[] = {"one", NULL}, *const both[] = {"one", "two", NULL};
+    static const char *const renamed[] = {"two", "one", NULL}; /* kernels k1 and k0 */
+    static const struct {
+        const char *const *a, *const *b;
+        const char *failed_a, *failed_b;
+        bench_verdict verdict;
+    } rows[] = {{both, both, "", "", BENCH_SAME},    {both, one, "", "", BENCH_FAILED},
+                {one, both, "", "", BENCH_SAME},     {one, one, "", failure, BENCH_FAILED},
+                {one, one, failure, "", BENCH_SAME}, {both, one, "", failure, BENCH_FAILED},
+                {both, renamed, "", "", BENCH_SAME}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bench_record a = make_record(rows[i].a, rows[i].failed_a);
+        bench_record b = make_record(rows[i].b, rows[i].failed_b);
+        bench_comparison comparison;
+        meso_error error = {0};
+        assert_int_equal(bench_compare(&a, &b, limits, 0, &comparison, &error), MESO_OK);
+        if (comparison.verdict != rows[i].verdict)
+            fail_msg("%zu: %s", i, bench_verdict_name(comparison.verdict));
+        bench_comparison_free(&comparison);
+        bench_record_free(&a);
+        bench_record_free(&b);
+    }
 }
 
 static void refuses_what_is_no_record(void **state)
@@ -173,6 +224,8 @@ static void refuses_what_is_no_record(void **state)
          "\"predict\", \"path\": \"fused\", \"device\": \"d\", \"batch\": 8, \"threads\": 1, "
          "\"samples\": [[1, 0], [1, 1]], \"layers\": []}]}",
          "not above 0"},
+        {"{\"schema\": \"" BENCH_SCHEMA "\", \"results\": [], \"failures\": [{}]}",
+         "a failure lacks what identifies it"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -194,6 +247,7 @@ int main(void)
         cmocka_unit_test(finds_a_slower_layer),
         cmocka_unit_test(says_that_it_cannot_tell),
         cmocka_unit_test(compares_pairs),
+        cmocka_unit_test(absent_is_not_fine),
         cmocka_unit_test(refuses_what_is_no_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

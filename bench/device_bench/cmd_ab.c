@@ -15,13 +15,17 @@
 #include "progress.h"
 #include "verdict.h"
 
-enum { most_runs = 1000, largest_output = 64 << 20 };
+/* exit_unmeasured: "git bisect run" takes it for a commit that cannot be tested. */
+enum { most_runs = 1000, largest_output = 64 << 20, exit_unmeasured = 125 };
 
 static const char about[] =
     "Runs two command lines by the shell in turns and compares them pair by pair.\n"
     "What prints a record of device_bench (--json) is compared by its rows, layers\n"
-    "included; anything else by the time that the command takes. Exit code 1 where B\n"
-    "is slower, as for compare; the code of a command that fails.";
+    "included; anything else by the time that the command takes. Standard input is\n"
+    "empty; what a command is to read, its line names: 'sort < numbers'.\n"
+    "\n"
+    "Exit code: 0; 1 where B is slower, as for compare; 125 where a command fails, or\n"
+    "prints other rows than in its first run.";
 
 static const char examples[] = "device_bench ab --a 'old/device_bench net meso4 --json' --b "
                                "'new/device_bench net meso4 --json'\n"
@@ -31,6 +35,7 @@ static const char examples[] = "device_bench ab --a 'old/device_bench net meso4 
 /* One side: its command, and the measures of all runs so far. */
 typedef struct side {
     const char *name, *command;
+    size_t n_runs;
     bench_record all;
 } side;
 
@@ -45,6 +50,14 @@ static int keep_start(void *user, meso_text *text)
     return 1;
 }
 
+/* Says what became of a run. */
+static int unmeasured(const side *s, const char *how, int code)
+{
+    fprintf(stderr, "%s: run %zu of %s %s %d: %s\n", tool_program_name, s->n_runs, s->name, how,
+            code, MESO_PRINTABLE(s->command));
+    return exit_unmeasured;
+}
+
 /* Runs the command; its output is in the process's pipe. -1, or the exit code after a sentence. */
 static int run_command(const side *s, tool_process *p, double *seconds)
 {
@@ -53,25 +66,22 @@ static int run_command(const side *s, tool_process *p, double *seconds)
     const double started = meso_seconds();
     *p = (tool_process){.program = "/bin/sh",
                         .argv = argv,
-                        .in = TOOL_OURS,
                         .err = TOOL_OURS,
                         .pipes = {{.number = 1, .most = SIZE_MAX, .take = keep_start}}};
     if (tool_process_start(p, &error) != MESO_OK)
         return tool_fail(&error);
     tool_process_run(p);
     *seconds = meso_seconds() - started;
-    const int is_good = p->end == TOOL_PROCESS_EXITED && p->code == 0;
-    if (is_good && !p->pipes[0].text.out_of_memory)
-        return -1;
-    fprintf(stderr, "%s: %s failed: %s\n", tool_program_name, s->name, MESO_PRINTABLE(s->command));
-    return p->end == TOOL_PROCESS_EXITED && p->code > 0 ? p->code : 70;
+    if (p->end != TOOL_PROCESS_EXITED)
+        return unmeasured(s, "was ended by signal", p->code);
+    return p->code == 0 ? -1 : unmeasured(s, "failed with exit code", p->code);
 }
 
 /* The time of a whole run as a record of one measure. */
 static int wall_record(double seconds, bench_record *record)
 {
     bench_measure *m = calloc(1, sizeof *m);
-    *record = (bench_record){m, m != NULL};
+    *record = (bench_record){.measures = m, .n = m != NULL};
     if (!m)
         return 0;
     *m = (bench_measure){.name = strdup("the whole command"),
@@ -85,28 +95,45 @@ static int wall_record(double seconds, bench_record *record)
 }
 
 /* Each measure of a run becomes one value of the side: a run is what is compared. */
-static int append_run(side *s, bench_record *run)
+static meso_status append_run(side *s, bench_record *run, meso_error *error)
 {
-    if (s->all.n == 0) {
-        for (size_t i = 0; i < run->n; i++) {
-            bench_measure_reduce(&run->measures[i]);
-            double *room = realloc(run->measures[i].log_seconds, most_runs * sizeof(double));
-            if (!room)
-                return 0;
-            run->measures[i].log_seconds = room;
+    meso_status status = MESO_OK;
+    const int is_first = s->n_runs == 1;
+    for (size_t i = 0; i < run->n; i++) {
+        bench_measure *m = &run->measures[i];
+        bench_measure_reduce(m);
+        if (is_first) {
+            double *room = realloc(m->log_seconds, most_runs * sizeof(double));
+            MESO_REQUIRE_MEMORY(room, error);
+            m->log_seconds = room;
+            continue;
         }
+        bench_measure *to = (bench_measure *)bench_record_find(&s->all, m->name, m->layer);
+        MESO_REQUIRE(to && to->n == s->n_runs - 1 && run->n == s->all.n, error, MESO_ERROR_DATA,
+                     "run %zu of %s has %zu rows, the first has %zu, and not the same ones; see %s",
+                     s->n_runs, s->name, run->n, s->all.n, MESO_PRINTABLE(m->name));
+        to->log_seconds[to->n++] = m->log_seconds[0];
+    }
+    if (is_first) {
         s->all = *run;
         *run = (bench_record){0};
-        return 1;
     }
-    for (size_t i = 0; i < run->n; i++) {
-        bench_measure *to = (bench_measure *)bench_record_find(&s->all, run->measures[i].name,
-                                                               run->measures[i].layer);
-        bench_measure_reduce(&run->measures[i]);
-        if (to && to->n < most_runs)
-            to->log_seconds[to->n++] = run->measures[i].log_seconds[0];
-    }
-    return 1;
+out:
+    return status;
+}
+
+/* What a run printed or, where that is no record, how long it took. */
+static meso_status read_run(const side *s, const meso_text *out, double seconds, bench_record *run,
+                            meso_error *error)
+{
+    meso_status status = MESO_OK;
+    MESO_REQUIRE(!out->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    if (out->bytes && strstr(out->bytes, BENCH_SCHEMA))
+        MESO_TRY(bench_record_parse(out->bytes, out->length, s->name, run, error));
+    else
+        MESO_REQUIRE(wall_record(seconds, run), error, MESO_ERROR_MEMORY, "out of memory");
+out:
+    return status;
 }
 
 /* -1, or the exit code after a sentence on stderr. */
@@ -115,16 +142,18 @@ static int run_side(side *s)
     tool_process process;
     bench_record run = {0};
     meso_error error = {0};
+    meso_status status = MESO_OK;
     double seconds = 0;
+    s->n_runs++;
     int end = run_command(s, &process, &seconds);
-    if (end < 0) {
-        const meso_text *out = &process.pipes[0].text;
-        int is_record = out->bytes && strstr(out->bytes, BENCH_SCHEMA) != NULL;
-        if (is_record &&
-            bench_record_parse(out->bytes, out->length, s->name, &run, &error) != MESO_OK)
-            end = tool_fail(&error);
-        else if ((!is_record && !wall_record(seconds, &run)) || !append_run(s, &run))
-            end = 70;
+    if (end >= 0)
+        goto out;
+    MESO_TRY(read_run(s, &process.pipes[0].text, seconds, &run, &error));
+    MESO_TRY(append_run(s, &run, &error));
+out:
+    if (status != MESO_OK) {
+        end = tool_fail(&error);
+        end = status == MESO_ERROR_DATA ? exit_unmeasured : end;
     }
     bench_record_free(&run);
     tool_process_free(&process);
@@ -157,8 +186,9 @@ static int parse(side sides[2], uint64_t *n_runs, bench_verdict_options *o, int 
     const tool_command_line line = {"ab", "--a CMD --b CMD [options]", about, options, examples, 0,
                                     0};
     int end = tool_options_parse(&line, &argc, argv);
-    if (end < 0 && (!sides[0].command || !sides[1].command))
-        return tool_options_usage_error("ab", "both --a and --b are needed");
+    for (int i = 0; end < 0 && i < 2; i++)
+        if (!sides[i].command || strspn(sides[i].command, " \t\n") == strlen(sides[i].command))
+            return tool_options_usage_error("ab", "both --a and --b need a command");
     return end;
 }
 

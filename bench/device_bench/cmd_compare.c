@@ -10,13 +10,14 @@ static const char about[] =
     "Compares two records that --json wrote, A first, whole nets and every layer.\n"
     "Times are compared process by process (--processes 10 or so on both sides, and\n"
     "the same --seconds; within one process, samples); what counts of a process is\n"
-    "the fastest tenth of its samples, because what else runs only adds time. Exit\n"
-    "code 1 where B is slower in any row: where the whole interval of the ratio lies\n"
-    "beyond the threshold. The chance of any false alarm among all rows is 1 %,\n"
-    "however many there are.\n"
+    "the fastest tenth of its samples, because what else runs only adds time. A row is\n"
+    "slower where the whole interval of the ratio lies beyond the threshold. The\n"
+    "chance of any false alarm among all rows is 1 %, however many there are.\n"
     "\n"
-    "A verdict can be \"inconclusive\": the intervals are too wide to tell. Then the\n"
-    "exit code is 0: a noisy machine is no regression.";
+    "Exit code: 0; 1 where B is slower in any row, failed at one, or lacks a net that\n"
+    "A measured; 65 where the two have nothing in common. A verdict can be\n"
+    "\"inconclusive\": the intervals are too wide to tell. Then the exit code is 0: a\n"
+    "noisy machine is no regression.";
 
 static const char examples[] =
     "device_bench net meso4 --batch 32 --processes 10 --json > old.json\n"

@@ -13,7 +13,7 @@ static const double same_level = 0.05; /* of one row, to call it the same */
 
 const char *bench_verdict_name(bench_verdict verdict)
 {
-    static const char *const names[] = {"same", "slower", "faster", "inconclusive"};
+    static const char *const names[] = {"same", "slower", "faster", "inconclusive", "failed"};
     return names[verdict];
 }
 
@@ -94,6 +94,17 @@ static void finish_row(bench_difference *row, int pairs, double level, bench_lim
     row->verdict = judge(row, e, limits);
 }
 
+/* Of a layer that B lacks, the kernel may have got another name. */
+static int lacks_a_net(const bench_record *const records[2])
+{
+    for (size_t i = 0; i < records[0]->n; i++) {
+        const bench_measure *m = &records[0]->measures[i];
+        if (!m->layer && !bench_record_find(records[1], m->name, NULL))
+            return 1;
+    }
+    return 0;
+}
+
 /* A layer can make the verdict worse, not unsure: short layers are noisy, and the whole net says
  * whether that matters. */
 static bench_verdict verdict_of(const bench_comparison *comparison)
@@ -102,6 +113,8 @@ static bench_verdict verdict_of(const bench_comparison *comparison)
     for (size_t i = 0; i < comparison->n; i++)
         if (!comparison->rows[i].a->layer)
             n[comparison->rows[i].verdict]++;
+    if (json_array_size(comparison->records[1]->failures) > 0 || lacks_a_net(comparison->records))
+        return BENCH_FAILED;
     if (comparison->n_slower > 0)
         return BENCH_SLOWER;
     if (n[BENCH_INCONCLUSIVE] > 0)
@@ -113,7 +126,8 @@ meso_status bench_compare(const bench_record *a, const bench_record *b, bench_li
                           int pairs, bench_comparison *comparison, meso_error *error)
 {
     meso_status status = MESO_OK;
-    *comparison = (bench_comparison){.rows = calloc(a->n + 1, sizeof *comparison->rows)};
+    *comparison =
+        (bench_comparison){.records = {a, b}, .rows = calloc(a->n + 1, sizeof *comparison->rows)};
     MESO_REQUIRE_MEMORY(comparison->rows, error);
     for (size_t i = 0; i < a->n; i++) {
         const bench_measure *m = &a->measures[i];
@@ -124,8 +138,6 @@ meso_status bench_compare(const bench_record *a, const bench_record *b, bench_li
     MESO_REQUIRE(comparison->n > 0, error, MESO_ERROR_DATA,
                  "the two records have nothing in common: the first has %s, the second %s",
                  MESO_PRINTABLE(a->measures[0].name), MESO_PRINTABLE(b->measures[0].name));
-    comparison->n_only_a = a->n - comparison->n;
-    comparison->n_only_b = b->n - comparison->n;
     for (size_t i = 0; i < comparison->n; i++) {
         finish_row(&comparison->rows[i], pairs, family_level / (double)comparison->n, limits);
         comparison->n_slower += comparison->rows[i].verdict == BENCH_SLOWER;

@@ -12,10 +12,11 @@
 #include "record.h"
 
 typedef enum bench_verdict {
-    BENCH_SAME,        /* the 95 % interval lies inside ± tolerance */
-    BENCH_SLOWER,      /* B: the whole interval lies above the threshold */
-    BENCH_FASTER,      /* B: the whole interval lies below − threshold */
-    BENCH_INCONCLUSIVE /* too wide to say */
+    BENCH_SAME,         /* the 95 % interval lies inside ± tolerance */
+    BENCH_SLOWER,       /* B: the whole interval lies above the threshold */
+    BENCH_FASTER,       /* B: the whole interval lies below − threshold */
+    BENCH_INCONCLUSIVE, /* too wide to say */
+    BENCH_FAILED        /* of a comparison: B failed at what it measured, or lacks a net of A */
 } bench_verdict;
 const char *bench_verdict_name(bench_verdict verdict);
 
@@ -32,11 +33,11 @@ typedef struct bench_difference {
 } bench_difference;
 
 typedef struct bench_comparison {
-    bench_difference *rows; /* what both have, in the order of A */
+    const bench_record *records[2]; /* A, B */
+    bench_difference *rows;         /* what both have, in the order of A */
     size_t n;
     size_t n_slower;
-    size_t n_only_a, n_only_b; /* measures without a counterpart */
-    bench_verdict verdict;     /* SLOWER if any row is; else that of the whole nets */
+    bench_verdict verdict; /* FAILED, else SLOWER if any row is, else that of the whole nets */
 } bench_comparison;
 
 /* pairs: process i of A ran beside process i of B, so that what slowed one slowed the other. The

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +114,26 @@ out:
     return status;
 }
 
+static meso_status add_failures(const reader *r, const json_t *failures)
+{
+    meso_status status = MESO_OK;
+    const json_t *failure;
+    size_t i;
+    r->record->failures = json_array();
+    MESO_REQUIRE_MEMORY(r->record->failures, r->error);
+    json_array_foreach (failures, i, failure) {
+        const char *device, *net, *direction, *reason;
+        MESO_REQUIRE(json_unpack((json_t *)failure, "{s:s s:s s:s s:s}", "device", &device, "net",
+                                 &net, "direction", &direction, "reason", &reason) == 0,
+                     r->error, MESO_ERROR_DATA, "%s: a failure lacks what identifies it",
+                     MESO_PRINTABLE(r->origin));
+        json_array_append_new(r->record->failures,
+                              json_sprintf("%s %s on %s: %s", net, direction, device, reason));
+    }
+out:
+    return status;
+}
+
 static size_t count_measures(const json_t *results)
 {
     size_t n = 0, i;
@@ -144,6 +163,7 @@ meso_status bench_record_parse(const char *text, size_t n, const char *origin, b
     MESO_REQUIRE_MEMORY(record->measures, error);
     json_array_foreach (results, i, result)
         MESO_TRY(add_result(&r, result));
+    MESO_TRY(add_failures(&r, json_object_get(document, "failures")));
     MESO_REQUIRE(record->n > 0, error, MESO_ERROR_DATA, "%s: no results", MESO_PRINTABLE(origin));
 out:
     json_decref(document);
@@ -193,5 +213,6 @@ void bench_record_free(bench_record *record)
         free(record->measures[i].log_seconds);
     }
     free(record->measures);
+    json_decref(record->failures);
     *record = (bench_record){0};
 }

@@ -5,6 +5,7 @@
 #ifndef MESO_BENCH_RECORD_H
 #define MESO_BENCH_RECORD_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -22,6 +23,7 @@ typedef struct bench_measure {
 typedef struct bench_record {
     bench_measure *measures;
     size_t n;
+    json_t *failures; /* strings: "NET DIRECTION on DEVICE: REASON"; what could not be measured */
 } bench_record;
 
 /* Reads a document; `origin` is what messages call it. Errors: DATA (no JSON, another schema, a

@@ -24,7 +24,7 @@ typedef struct bench_verdict_options {
 
 bench_limits bench_verdict_limits(const bench_verdict_options *options);
 
-/* Prints it. 1 if B is slower, else 0; 70 where memory ran out. */
+/* Prints it. 1 if B is slower or failed, else 0; 70 where memory ran out. */
 int bench_verdict_print(const bench_comparison *comparison, const bench_verdict_options *options);
 
 #endif

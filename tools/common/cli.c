@@ -46,7 +46,8 @@ static void print_overview(const tool_cli *cli, FILE *out)
             "Exit codes: 0 ok, 1 the answer is no, 2 wrong command line,\n"
             "64 bad --progress-fd, 65 bad data, 66 no input, 69 no usable device,\n"
             "70 internal or device error, 73 cannot create a file, 74 reading or writing\n"
-            "failed, 75 interrupted and can be resumed, 130 interrupted.\n");
+            "failed, 75 interrupted and can be resumed, 125 a command that ab runs failed,\n"
+            "130 interrupted.\n");
 }
 
 /* --version [--json] */
