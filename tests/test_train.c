@@ -327,7 +327,6 @@ static void bad_input_is_refused(void **state)
         {"train data --net tiny.net --batch 1 --val unreadable -o bad", 65, "class fake"},
         {"train missing --net tiny.net -o bad", 66, "missing"},
         {"train data --init nan.safetensors --batch 4 -o bad", 65, "not finite"},
-        {"train data --net tiny.net --batch 17 -o bad", 2, "17"},
         {"train data --net tiny.net --path exact -o bad", 2, "fused or plain"},
         {"train data --init keras.h5 --batch 4 -o bad", 65, "mesocl convert"},
         {"train few --net tiny.net --batch 1 --val-split 0.5 -o bad", 65, "(block)"},
@@ -383,6 +382,24 @@ static void a_run_is_not_overwritten(void **state)
     free(text);
 }
 
+/* A batch of more pictures than there are is all of them, in a run that is resumed, too. */
+static void a_small_set_is_one_batch(void **state)
+{
+    (void)state;
+    need_device();
+    harness_put_training(3);
+    char *text = harness_train("train data --net tiny.net --epochs 2 -o run", 0);
+    assert_non_null(strstr(text, "batch 6 instead of 32: the training set has 6 images"));
+    free(text);
+    json_t *config = json_load_file("run/config.json", 0, NULL);
+    json_t *options = json_object_get(config, "options");
+    assert_int_equal(json_integer_value(json_object_get(options, "batch")), 6);
+    json_decref(config);
+    text = harness_train("train --resume run", 0);
+    assert_null(strstr(text, "instead of"));
+    free(text);
+}
+
 /* A picture that cannot be read is said once and left out. */
 static void refused_pictures_are_left_out(void **state)
 {
@@ -419,6 +436,7 @@ int main(void)
         TRAIN_TEST(early_stop_stops),
         TRAIN_TEST(bad_input_is_refused),
         TRAIN_TEST(a_run_is_not_overwritten),
+        TRAIN_TEST(a_small_set_is_one_batch),
         TRAIN_TEST(refused_pictures_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

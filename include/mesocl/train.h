@@ -168,7 +168,7 @@ typedef struct meso_train_options {
     const char *freeze; /* "conv*,bn*": patterns of layers that are not trained */
     /* The method */
     size_t epochs; /* 0: only evaluates */
-    size_t batch;
+    size_t batch;  /* the whole training set where that is smaller, which a NOTE says */
     size_t validation_batch;
     uint64_t seed;
     meso_loss loss;
@@ -251,10 +251,10 @@ typedef struct meso_train_summary {
     size_t n_refused;
 } meso_train_summary;
 
-/* Errors: ARGUMENT (options; batch larger than the set), NO_INPUT, DATA (dataset, weights, a class
- * without images, a split that leaves nothing, the run's folder holds a run already, loss no longer
- * finite), CREATE and IO (the run's folder; the last good checkpoint stays), DEVICE, MEMORY,
- * CANCELLED. result is written in any case; callback may be NULL. */
+/* Errors: ARGUMENT (options), NO_INPUT, DATA (dataset, weights, a class without images, a split
+ * that leaves nothing, the run's folder holds a run already, loss no longer finite), CREATE and IO
+ * (the run's folder; the last good checkpoint stays), DEVICE, MEMORY, CANCELLED. result is written
+ * in any case; callback may be NULL. */
 MESO_API meso_status meso_train(meso_device *device, const meso_train_options *options,
                                 meso_train_callback callback, void *user,
                                 meso_train_summary *result, meso_error *error);

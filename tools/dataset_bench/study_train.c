@@ -22,6 +22,8 @@ static int take_event(const meso_train_event *event, void *user)
     study_outcome *o = user;
     if (event->kind == MESO_TRAIN_STARTED)
         snprintf(o->path, sizeof o->path, "%s", event->path);
+    if (event->kind == MESO_TRAIN_NOTE)
+        fprintf(stderr, "%s\n", event->text);
     if (event->kind != MESO_TRAIN_EPOCH)
         return 0;
     study_epoch *epochs = realloc(o->epochs, (o->n_epochs + 1) * sizeof *epochs);

@@ -286,15 +286,29 @@ static void choose_monitor(meso_run *run)
     run->result->monitor = run->monitor;
 }
 
+/* A step takes what there is. The run's options record it: --resume goes on with the same steps. */
+static meso_status limit_batch(meso_run *run, meso_error *error)
+{
+    char text[128];
+    const size_t n = run->train.n_items;
+    if (run->options.batch <= n || run->options.epochs == 0)
+        return MESO_OK;
+    snprintf(text, sizeof text, "batch %zu instead of %zu: the training set has %zu images", n,
+             run->options.batch, n);
+    run->options.batch = n;
+    meso_run_note(run, text);
+    return json_object_set_new(run->config, "batch", json_integer((json_int_t)n)) == 0
+               ? MESO_OK
+               : meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
+}
+
 meso_status meso_run_open(meso_run *run, meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_train_options *o = &run->options;
     MESO_TRY(open_weights(run, error)); /* before the data: it is quick */
     MESO_TRY(open_data(run, error));
-    MESO_REQUIRE(o->epochs == 0 || o->batch <= run->train.n_items, error, MESO_ERROR_ARGUMENT,
-                 "a batch of %zu is larger than the training set of %zu images", o->batch,
-                 run->train.n_items);
+    MESO_TRY(limit_batch(run, error));
     MESO_TRY(meso_schedule_resolve(&run->options.schedule, o->learning_rate, o->epochs,
                                    run->train.n_items, o->batch, error));
     MESO_TRY(check_pictures(run, error));
