@@ -98,6 +98,23 @@ static void put_dataset(const char *name, unsigned n)
     }
 }
 
+/* NAME=FOLDER names a folder, unless there is one that is called so. */
+static void a_folder_with_an_equals_sign(void **state)
+{
+    (void)state;
+    require_device();
+    put_dataset("y", 2);
+    put_dataset("z=y", 3);
+    json_t *named = run_json("stats x=y --json", "dataset_bench_stats");
+    assert_string_equal(json_string_value(dig(named, "datasets.0.name")), "x");
+    assert_int_equal(count(named, "datasets.0.classes.fake.n"), 2);
+    json_decref(named);
+    json_t *folder = run_json("stats z=y --json", "dataset_bench_stats");
+    assert_string_equal(json_string_value(dig(folder, "datasets.0.name")), "z=y");
+    assert_int_equal(count(folder, "datasets.0.classes.fake.n"), 3);
+    json_decref(folder);
+}
+
 /* ---- figures ---- */
 
 /* By OpenCV, Pillow and scikit-image, of the first 1000 files of each class by name: as printed. */
@@ -409,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(the_studys_statistics_to_the_last_digit),
         IN_FOLDER(brightness_agrees_with_the_channels),
+        IN_FOLDER(a_folder_with_an_equals_sign),
         IN_FOLDER(traps_of_openforensics),
         IN_FOLDER(traps_of_mesonet),
         IN_FOLDER(recordings_of_dfdc_in_both_classes),

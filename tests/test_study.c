@@ -335,6 +335,7 @@ static void test_refused(void **state)
         {"run", 2, "--train"},
         {"run --train a=bright --test t=control", 2, "-o DIR is missing"},
         {"run --train bright --test t=control -o s", 2, "NAME=PATH"},
+        {"run --train half=x --test t=control -o s", 2, "give NAME=./half=x"},
         {"run --train a=bright --train a=noisy --test t=control -o s", 2, "two sets are called"},
         {"run --train a=bright --test a=control -o s", 65, "has the same name"},
         {"run --train a=bright --test t=bright -o s", 65, "is part of training set a"},
@@ -355,6 +356,7 @@ static void test_refused(void **state)
         {"report none", 66, "no study is there"}};
     put_noise("half/Fake/a.ppm", 5, 100);
     mkdir("half/Real", 0777);
+    mkdir("half=x", 0777);
     harness_put("bad.json",
                 "{\"train\": {\"a\": \"bright\"}, \"test\": {\"t\": \"control\"}, "
                 "\"variants\": {\"v\": {\"epoch\": 1}}}",

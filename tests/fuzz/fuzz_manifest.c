@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any text as CSV: every field ends inside the text.
+ * Any text as a manifest's CSV, whatever separates its fields: every field ends inside the text.
  */
 #include "fuzz.h"
 
@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         return 0;
     memcpy(text, bytes, n);
     meso_csv_start(&csv, text, n, "fuzz");
+    meso_csv_find_separator(&csv);
     while (meso_csv_next(&csv, &error) == MESO_OK && csv.n_fields > 0)
         for (size_t i = 0; i < csv.n_fields; i++)
             if (csv.fields[i] < text || csv.fields[i] + strlen(csv.fields[i]) > text + n)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "report/report_number.h"
@@ -103,12 +104,12 @@ static size_t without_slashes(const char *path, size_t end)
 }
 
 /* Of an operand, DIR or NAME=DIR where the report shall call it otherwise. Appends the name: what
- * is in front of "=", if it holds no "/", else the last two parts of the path
- * ("openforensics/Train"). Returns the path, a part of the operand. */
+ * is in front of "=", if it holds no "/" and nothing bears the whole for its name, else the last
+ * two parts of the path ("openforensics/Train"). Returns the path, a part of the operand. */
 static const char *source_name(const char *operand, meso_text *name)
 {
     size_t n = strcspn(operand, "=/");
-    if (operand[n] == '=' && n > 0) {
+    if (operand[n] == '=' && n > 0 && access(operand, F_OK) != 0) {
         meso_text_add_n(name, operand, n);
         return operand + n + 1;
     }

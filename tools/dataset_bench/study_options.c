@@ -61,6 +61,10 @@ static int add_source(json_t *sets, const char *option, const char *word)
 {
     char name[64];
     const char *equals = strchr(word, '=');
+    if (access(word, F_OK) == 0)
+        return tool_options_usage_error(
+            "run", "--%s takes NAME=PATH; for what is called \"%s\" give NAME=./%s", option,
+            MESO_PRINTABLE(word), MESO_PRINTABLE(word));
     if (!equals || equals == word || !equals[1] || (size_t)(equals - word) >= sizeof name)
         return tool_options_usage_error("run", "--%s takes NAME=PATH, not \"%s\"", option,
                                         MESO_PRINTABLE(word));
