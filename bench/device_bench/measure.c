@@ -77,7 +77,7 @@ meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error 
     json_t **found = calloc(plan->n_jobs + 1, sizeof(json_t *)); /* lists, a process each */
     json_t *failures = json_array();
     *document = NULL;
-    MESO_REQUIRE(found && failures, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(found && failures, error);
     for (size_t i = 0; i < plan->n_jobs; i++)
         found[i] = json_array();
     for (size_t p = 0; p < plan->n_processes; p++)

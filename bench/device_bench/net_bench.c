@@ -62,41 +62,37 @@ static void end_step(bench_net *bench)
 /* One sample: n_calls calls through the pictures. */
 static meso_status take_sample(bench_net *bench, bench_case *c, double *seconds, meso_error *error)
 {
-    meso_status status = MESO_OK;
     double started = meso_seconds(), before = started, now;
     for (size_t i = 0; i < c->n_calls; i++) {
-        MESO_TRY(bench_work_call(&bench->work, c->batch, error));
+        MESO_CHECK(bench_work_call(&bench->work, c->batch, error));
         now = meso_seconds();
         if (c->call_ms.n < c->call_ms.capacity)
             bench_samples_add(&c->call_ms, 1e3 * (now - before));
         before = now;
     }
     *seconds = before - started;
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Finds how many calls make a sample, then repeats it until two in a row agree. */
 static meso_status warm_up(bench_net *bench, bench_case *c, meso_error *error)
 {
-    meso_status status = MESO_OK;
     double seconds, before = 0;
     tool_child_announce(BENCH_PATIENCE); /* the first call may compile */
     for (c->n_calls = 1;; c->n_calls *= 2) {
-        MESO_TRY(take_sample(bench, c, &seconds, error));
+        MESO_CHECK(take_sample(bench, c, &seconds, error));
         announce(seconds);
         if (seconds >= bench->sample_seconds || c->n_calls >= most_calls)
             break;
     }
     for (int i = 0; i < most_warm_up && fabs(seconds - before) > stable * seconds; i++) {
         before = seconds;
-        MESO_TRY(take_sample(bench, c, &seconds, error));
+        MESO_CHECK(take_sample(bench, c, &seconds, error));
         announce(seconds);
     }
     bench->slowest_step = fmax(bench->slowest_step, seconds);
     c->call_ms.n = 0;
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status measure_peaks(bench_net *bench, meso_error *error)
@@ -140,16 +136,14 @@ out:
 
 static meso_status reserve(bench_net *bench, meso_error *error)
 {
-    meso_status status = MESO_OK;
     int enough = bench_samples_reserve(&bench->peak_gflops, bench->n_rounds) &&
                  bench_samples_reserve(&bench->copy_gbs, bench->n_rounds) &&
                  bench_samples_reserve(&bench->launch_us, bench->n_rounds);
     for (size_t i = 0; i < bench->n_cases; i++)
         enough = enough && bench_samples_reserve(&bench->cases[i].images_per_s, bench->n_rounds) &&
                  bench_samples_reserve(&bench->cases[i].call_ms, most_calls);
-    MESO_REQUIRE(enough, error, MESO_ERROR_MEMORY, "out of memory");
-out:
-    return status;
+    MESO_DEMAND_MEMORY(enough, error);
+    return MESO_OK;
 }
 
 /* Opens everything; the first call is timed alone, because drivers compile in it. */
@@ -249,22 +243,20 @@ static void bench_net_free(bench_net *bench)
 
 static meso_status measure(bench_net *bench, meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (size_t i = 0; i < bench->n_cases; i++) {
         bench_case *c = &bench->cases[i];
-        MESO_TRY(warm_up(bench, c, error));
+        MESO_CHECK(warm_up(bench, c, error));
         if (!bench->work.spec->layers)
             continue;
         tool_child_announce(BENCH_PATIENCE);
         bench->step_started = meso_seconds();
-        MESO_TRY(bench_layers_open(&bench->work, c->batch, c->n_calls, bench->n_rounds, &c->layers,
-                                   error));
+        MESO_CHECK(bench_layers_open(&bench->work, c->batch, c->n_calls, bench->n_rounds,
+                                     &c->layers, error));
         end_step(bench);
     }
     for (size_t i = 0; i < bench->n_rounds; i++)
-        MESO_TRY(run_round(bench, error));
-out:
-    return status;
+        MESO_CHECK(run_round(bench, error));
+    return MESO_OK;
 }
 
 meso_status bench_net_run(const bench_spec *spec, json_t **found, meso_error *error)

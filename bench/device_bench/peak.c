@@ -17,16 +17,14 @@ enum { n_forms = sizeof forms / sizeof forms[0] };
 
 static meso_status run(const bench_peak *peak, double *seconds)
 {
-    meso_status status = MESO_OK;
     double started = meso_seconds();
-    MESO_TRY(meso_launch(
+    MESO_CHECK(meso_launch(
         peak->device, forms[peak->form].kernel, MESO_GLOBAL(n_items, peak->n_groups, 1),
         MESO_ARGS(meso_arg_buffer(&peak->out), meso_arg_int(n_items), meso_arg_int(peak->rounds),
                   meso_arg_float(0.5), meso_arg_float(0.5))));
-    MESO_TRY(meso_device_finish(peak->device));
+    MESO_CHECK(meso_device_finish(peak->device));
     *seconds = meso_seconds() - started;
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status measure_gflops(const bench_peak *peak, double *gflops)
@@ -42,70 +40,62 @@ static meso_status measure_gflops(const bench_peak *peak, double *gflops)
 /* `floats` are copied by each of so many launches. */
 static meso_status time_copies(const bench_peak *peak, int floats, int launches, double *seconds)
 {
-    meso_status status = MESO_OK;
     double started = meso_seconds();
     for (int i = 0; i < launches; i++)
-        MESO_TRY(meso_launch(peak->device, MESO_KERNEL_PEAK_COPY, MESO_GLOBAL(floats / 16, 1, 1),
-                             MESO_ARGS(meso_arg_buffer(&peak->from), meso_arg_buffer(&peak->to),
-                                       meso_arg_int(floats / 16))));
-    MESO_TRY(meso_device_finish(peak->device));
+        MESO_CHECK(meso_launch(peak->device, MESO_KERNEL_PEAK_COPY, MESO_GLOBAL(floats / 16, 1, 1),
+                               MESO_ARGS(meso_arg_buffer(&peak->from), meso_arg_buffer(&peak->to),
+                                         meso_arg_int(floats / 16))));
+    MESO_CHECK(meso_device_finish(peak->device));
     *seconds = meso_seconds() - started;
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status bench_peak_measure(bench_peak *peak, double *gflops, double *copy_gbs,
                                double *launch_us)
 {
-    meso_status status = MESO_OK;
     double seconds;
-    MESO_TRY(measure_gflops(peak, gflops));
-    MESO_TRY(time_copies(peak, copy_floats, 1, &seconds));
+    MESO_CHECK(measure_gflops(peak, gflops));
+    MESO_CHECK(time_copies(peak, copy_floats, 1, &seconds));
     *copy_gbs = 2e-9 * sizeof(float) * copy_floats / seconds;
-    MESO_TRY(time_copies(peak, 16, n_launches, &seconds));
+    MESO_CHECK(time_copies(peak, 16, n_launches, &seconds));
     *launch_us = 1e6 * seconds / n_launches;
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* As many rounds as launch_seconds allow; the first launch, which compiles, does not count. */
 static meso_status calibrate(bench_peak *peak, int form)
 {
-    meso_status status = MESO_OK;
     double seconds;
     peak->form = form;
     peak->width = forms[form].width;
     peak->rounds = 64;
-    MESO_TRY(run(peak, &seconds));
+    MESO_CHECK(run(peak, &seconds));
     for (;;) {
-        MESO_TRY(run(peak, &seconds));
+        MESO_CHECK(run(peak, &seconds));
         if (seconds >= launch_seconds || peak->rounds >= most_rounds)
             break;
         peak->rounds *= 2;
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* The vector width with the fastest single launch; all widths are tried in turns. */
 static meso_status choose_form(bench_peak *peak)
 {
-    meso_status status = MESO_OK;
     bench_peak candidates[n_forms];
     double best = 0, gflops;
     for (int form = 0; form < n_forms; form++) {
         candidates[form] = *peak;
-        MESO_TRY(calibrate(&candidates[form], form));
+        MESO_CHECK(calibrate(&candidates[form], form));
     }
     for (int i = 0; i < n_tries * n_forms; i++) {
-        MESO_TRY(measure_gflops(&candidates[i % n_forms], &gflops));
+        MESO_CHECK(measure_gflops(&candidates[i % n_forms], &gflops));
         if (gflops > best) {
             best = gflops;
             *peak = candidates[i % n_forms];
         }
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status bench_peak_open(meso_device *device, unsigned n_cores, bench_peak *peak)

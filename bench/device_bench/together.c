@@ -78,17 +78,15 @@ typedef struct share {
 static meso_status find_rates(const bench_plan *plan, size_t batch, const json_t *document,
                               share *shares, meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (size_t i = 0; i < plan->n_jobs; i++) {
         const bench_job *job = &plan->jobs[i];
         shares[i].alone = result_of(plan, job, batch, document);
         shares[i].rate = json_number_value(json_object_get(shares[i].alone, "images_per_s"));
-        MESO_REQUIRE(shares[i].rate > 0, error, MESO_ERROR_DEVICE,
-                     "%s was not measured alone, so it has no share of the stream",
-                     plan->drivers->devices[job->device].name);
+        MESO_DEMAND(shares[i].rate > 0, error, MESO_ERROR_DEVICE,
+                    "%s was not measured alone, so it has no share of the stream",
+                    plan->drivers->devices[job->device].name);
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Until every process is open and warm, as long as that took before, and twice that. */
@@ -169,15 +167,13 @@ static json_t *together_json(const bench_plan *plan, const share *shares, size_t
 
 meso_status bench_together(const bench_plan *plan, json_t *document, meso_error *error)
 {
-    meso_status status = MESO_OK;
     share shares[most_jobs] = {{0}};
     double seconds;
-    MESO_REQUIRE(plan->n_jobs >= 2 && plan->n_jobs <= most_jobs, error, MESO_ERROR_ARGUMENT,
-                 "%zu devices: from 2 to %d can work together", plan->n_jobs, most_jobs);
+    MESO_DEMAND(plan->n_jobs >= 2 && plan->n_jobs <= most_jobs, error, MESO_ERROR_ARGUMENT,
+                "%zu devices: from 2 to %d can work together", plan->n_jobs, most_jobs);
     size_t batch = plan->jobs[0].spec.batches[plan->jobs[0].spec.n_batches - 1];
-    MESO_TRY(find_rates(plan, batch, document, shares, error));
-    MESO_TRY(run_shares(plan, batch, shares, &seconds, error));
+    MESO_CHECK(find_rates(plan, batch, document, shares, error));
+    MESO_CHECK(run_shares(plan, batch, shares, &seconds, error));
     json_object_set_new(document, "together", together_json(plan, shares, batch, seconds));
-out:
-    return status;
+    return MESO_OK;
 }

@@ -15,7 +15,27 @@ meso_status meso_fail(meso_error *error, meso_status status, const char *format,
 
 void meso_error_clear(meso_error *error);
 
-/* Forwards a failure to the function's `out:` label; needs a local `status`. */
+/* Functions that hold nothing return a failure at once: CHECK forwards it, DEMAND fails with a
+ * sentence unless the condition holds. */
+#define MESO_CHECK(call)                    \
+    do {                                    \
+        const meso_status failure = (call); \
+        if (failure != MESO_OK)             \
+            return failure;                 \
+    } while (0)
+
+#define MESO_DEMAND(condition, error, code, ...)            \
+    do {                                                    \
+        if (!(condition))                                   \
+            return meso_fail((error), (code), __VA_ARGS__); \
+    } while (0)
+
+/* A NULL from an allocator. */
+#define MESO_DEMAND_MEMORY(had, error) \
+    MESO_DEMAND(had, error, MESO_ERROR_MEMORY, "out of memory")
+
+/* Functions that have something to release go to their `out:` label, with the failure in a local
+ * `status`: TRY forwards it. */
 #define MESO_TRY(call)         \
     do {                       \
         status = (call);       \
@@ -23,7 +43,7 @@ void meso_error_clear(meso_error *error);
             goto out;          \
     } while (0)
 
-/* Fails with a sentence, through `out:`, unless the condition holds. */
+/* Fails with a sentence unless the condition holds. */
 #define MESO_REQUIRE(condition, error, code, ...)             \
     do {                                                      \
         if (!(condition)) {                                   \
@@ -32,8 +52,7 @@ void meso_error_clear(meso_error *error);
         }                                                     \
     } while (0)
 
-/* A NULL from an allocator. */
-#define MESO_REQUIRE_MEMORY(pointer, error) \
-    MESO_REQUIRE((pointer) != NULL, error, MESO_ERROR_MEMORY, "out of memory")
+#define MESO_REQUIRE_MEMORY(had, error) \
+    MESO_REQUIRE(had, error, MESO_ERROR_MEMORY, "out of memory")
 
 #endif

@@ -113,15 +113,12 @@ static meso_status step(demo *d)
 
 static meso_status write_drawn(demo *d, const picture *p, meso_text *path)
 {
-    meso_status status = MESO_OK;
     const unsigned side = d->options->side;
-    MESO_TRY(draw(d, p));
-    MESO_TRY(path_of(d, p, path));
-    MESO_TRY(study_write_jpeg(path->bytes, d->rgb, side, side,
-                              d->options->sets[p->set].quality[p->label], d->error));
-    MESO_TRY(step(d));
-out:
-    return status;
+    MESO_CHECK(draw(d, p));
+    MESO_CHECK(path_of(d, p, path));
+    MESO_CHECK(study_write_jpeg(path->bytes, d->rgb, side, side,
+                                d->options->sets[p->set].quality[p->label], d->error));
+    return step(d);
 }
 
 static meso_status copy_file(demo *d, const picture *from, const picture *to, meso_text *path)
@@ -142,24 +139,20 @@ out:
 static meso_status write_near(demo *d, const picture *from, const picture *to, size_t turn,
                               meso_text *path)
 {
-    meso_status status = MESO_OK;
     unsigned side = d->options->side;
     double scale = turn % 2 ? meso_random_uniform(&d->random, 0.5, 2) : 1;
     unsigned out_side = (unsigned)(side * scale + 0.5);
     int quality = 50 + (int)meso_random_below(&d->random, 46);
-    MESO_TRY(draw(d, from));
+    MESO_CHECK(draw(d, from));
     study_resize(d->rgb, side, d->scaled, out_side, turn / 2 % 2);
-    MESO_TRY(path_of(d, to, path));
-    MESO_TRY(study_write_jpeg(path->bytes, d->scaled, out_side, out_side, quality, d->error));
-out:
-    return status;
+    MESO_CHECK(path_of(d, to, path));
+    return study_write_jpeg(path->bytes, d->scaled, out_side, out_side, quality, d->error);
 }
 
 /* One plant of a set, from the source that is the next in a shuffled order. */
 static meso_status plant_one(demo *d, size_t set, enum plant kind, size_t turn, size_t source,
                              size_t next_number[2], meso_text *path)
 {
-    meso_status status = MESO_OK;
     char names[2][128];
     size_t n = d->options->n_per_class;
     picture from = {kind == LEAK ? 0 : set, (int)(source / n), source % n}, to = {set, 0, 0};
@@ -168,15 +161,13 @@ static meso_status plant_one(demo *d, size_t set, enum plant kind, size_t turn, 
     to.label = kind == CONFLICT ? 1 : from.label;
     to.number = next_number[to.label]++;
     if (kind == NEAR)
-        MESO_TRY(write_near(d, &from, &to, turn, path));
+        MESO_CHECK(write_near(d, &from, &to, turn, path));
     else
-        MESO_TRY(copy_file(d, &from, &to, path));
+        MESO_CHECK(copy_file(d, &from, &to, path));
     name_of(d, &to, names[0]);
     name_of(d, &from, names[1]);
     meso_text_format(&d->planted, "%s,%s,%s\r\n", plant_names[kind], names[0], names[1]);
-    MESO_TRY(step(d));
-out:
-    return status;
+    return step(d);
 }
 
 static void shuffle(meso_random *random, size_t *order, size_t n)
@@ -220,7 +211,7 @@ static meso_status write_set(demo *d, size_t set)
         path.length = 0;
         meso_text_format(&path, "%s/%s%s%s", d->options->folder, d->options->sets[set].name,
                          label < 0 ? "" : "/", label < 0 ? "" : class_names[label]);
-        MESO_REQUIRE(!path.out_of_memory, d->error, MESO_ERROR_MEMORY, "out of memory");
+        MESO_REQUIRE_MEMORY(!path.out_of_memory, d->error);
         MESO_TRY(meso_folder_make(path.bytes, d->error));
     }
     for (int label = 0; label < 2; label++)
@@ -237,7 +228,7 @@ static meso_status write_text(const demo *d, const char *name, meso_text *text)
     meso_status status = MESO_OK;
     meso_text path = {0};
     meso_text_format(&path, "%s/%s", d->options->folder, name);
-    MESO_REQUIRE(!path.out_of_memory, d->error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory, d->error);
     MESO_TRY(meso_file_write_text(path.bytes, text, d->error));
 out:
     meso_text_free(text);

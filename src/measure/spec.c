@@ -36,22 +36,20 @@ json_t *bench_spec_json(const bench_spec *spec)
 
 meso_status bench_spec_unpack(json_t *document, bench_spec *spec, meso_error *error)
 {
-    meso_status status = MESO_OK;
     int path, n_threads;
     json_t *batches, *batch;
     size_t i;
     *spec = (bench_spec){0};
-    MESO_REQUIRE(json_unpack(document, "{s:s s:s s:i s:i s:i s:i s:i s:i s:f s:o}", "net",
-                             &spec->net, "device", &spec->device, "train", &spec->train, "path",
-                             &path, "layers", &spec->layers, "check", &spec->check, "check_only",
-                             &spec->check_only, "threads", &n_threads, "seconds", &spec->seconds,
-                             "batches", &batches) == 0 &&
-                     json_array_size(batches) <= BENCH_MAX_CASES,
-                 error, MESO_ERROR_INTERNAL, "not a specification of device_bench");
+    MESO_DEMAND(json_unpack(document, "{s:s s:s s:i s:i s:i s:i s:i s:i s:f s:o}", "net",
+                            &spec->net, "device", &spec->device, "train", &spec->train, "path",
+                            &path, "layers", &spec->layers, "check", &spec->check, "check_only",
+                            &spec->check_only, "threads", &n_threads, "seconds", &spec->seconds,
+                            "batches", &batches) == 0 &&
+                    json_array_size(batches) <= BENCH_MAX_CASES,
+                error, MESO_ERROR_INTERNAL, "not a specification of device_bench");
     spec->path = (meso_path)path;
     spec->n_threads = (unsigned)n_threads;
     json_array_foreach (batches, i, batch)
         spec->batches[spec->n_batches++] = (size_t)json_integer_value(batch);
-out:
-    return status;
+    return MESO_OK;
 }

@@ -305,8 +305,7 @@ meso_status meso_net_parse(const char *text, const char *name, meso_net **net, m
     n->text = strdup(text);
     n->layers = calloc(MESO_MAX_LAYERS, sizeof *n->layers);
     n->params = calloc(MESO_MAX_LAYERS * MESO_MAX_PARAMS, sizeof *n->params);
-    MESO_REQUIRE(n->name && n->text && n->layers && n->params, error, MESO_ERROR_MEMORY,
-                 "out of memory");
+    MESO_REQUIRE_MEMORY(n->name && n->text && n->layers && n->params, error);
     MESO_TRY(parse_text(&(parser){n, 0, error}, text));
     *net = n;
     n = NULL;

@@ -134,28 +134,24 @@ static meso_step make_step(const meso_plan *plan, size_t i)
 /* Other ways to compute a layer, each checked where the device will use it. */
 static meso_status find_variants(meso_plan *plan)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(meso_products_create(plan->device, plan->net, plan->max_batch, &plan->products));
+    MESO_CHECK(meso_products_create(plan->device, plan->net, plan->max_batch, &plan->products));
     for (size_t i = 0; plan->products && i < plan->net->n_layers; i++) {
         const meso_step step = make_step(plan, i);
         if (!plan->layout.places[i].block && !plan->layout.places[i].absent)
-            MESO_TRY(meso_products_add(plan->products, &step));
+            MESO_CHECK(meso_products_add(plan->products, &step));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status upload_params(meso_plan *plan, const float *const *params)
 {
-    meso_status status = MESO_OK;
     const meso_net *net = plan->net;
     plan->params = calloc(net->n_params + 1, sizeof *plan->params);
-    MESO_REQUIRE_MEMORY(plan->params, meso_device_error_slot(plan->device));
+    MESO_DEMAND_MEMORY(plan->params, meso_device_error_slot(plan->device));
     for (size_t i = 0; i < net->n_params; i++)
-        MESO_TRY(meso_buffer_create_filled(
+        MESO_CHECK(meso_buffer_create_filled(
             plan->device, params[i], sizeof(float) * net->params[i].n_values, &plan->params[i]));
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_plan_create(meso_device *device, const meso_net *net, const float *const *params,
@@ -268,8 +264,8 @@ static meso_status run_block(meso_plan *plan, const meso_plan_block *block)
                                  : plan->is_float ? MESO_PLAN_FLOATS
                                                   : MESO_PLAN_PIXELS;
     meso_device_span(plan->device, block->name);
-    meso_status status = plan->blocks->enqueue(plan->blocks, block, kind, &in, &out, plan->n);
-    return status == MESO_OK ? meso_tensor_zero_pad(plan->device, &out, plan->n) : status;
+    MESO_CHECK(plan->blocks->enqueue(plan->blocks, block, kind, &in, &out, plan->n));
+    return meso_tensor_zero_pad(plan->device, &out, plan->n);
 }
 
 /* One layer's kernels, then the zeros around what they wrote. */
@@ -316,34 +312,29 @@ out:
 meso_status meso_plan_start(meso_plan *plan, const meso_pictures *pictures, size_t last,
                             const meso_buffer *results, float *out, meso_event *done)
 {
-    meso_status status = MESO_OK;
     const size_t size = meso_shape_size(plan->net->layers[last].shape);
-    MESO_TRY(meso_plan_reserve(plan, pictures->n));
-    MESO_TRY(take(plan, pictures));
-    MESO_TRY(run_layers(plan, 0, last, results));
-    MESO_TRY(
+    MESO_CHECK(meso_plan_reserve(plan, pictures->n));
+    MESO_CHECK(take(plan, pictures));
+    MESO_CHECK(run_layers(plan, 0, last, results));
+    MESO_CHECK(
         meso_buffer_read_start(plan->device, results, out, sizeof(float) * plan->n * size, done));
-    MESO_TRY(meso_device_flush(plan->device));
-out:
-    return status;
+    return meso_device_flush(plan->device);
 }
 
 meso_status meso_plan_run(meso_plan *plan, const meso_pictures *pictures, size_t first, size_t last,
                           float *out)
 {
-    meso_status status = MESO_OK;
     const size_t size = meso_shape_size(plan->net->layers[last].shape);
     if (first == 0) {
-        MESO_TRY(meso_plan_reserve(plan, pictures->n));
-        MESO_TRY(take(plan, pictures));
+        MESO_CHECK(meso_plan_reserve(plan, pictures->n));
+        MESO_CHECK(take(plan, pictures));
     } else { /* the zeros that a fused part does not write */
         plan->n = pictures->n;
         meso_tensor_view given = meso_plan_view(plan, first - 1);
-        MESO_TRY(meso_tensor_zero_pad(plan->device, &given, plan->n));
+        MESO_CHECK(meso_tensor_zero_pad(plan->device, &given, plan->n));
     }
-    MESO_TRY(meso_buffer_grow(plan->device, sizeof(float) * plan->max_batch * size, &plan->result));
-    MESO_TRY(run_layers(plan, first, last, &plan->result));
-    MESO_TRY(meso_buffer_read(plan->device, &plan->result, 0, out, sizeof(float) * plan->n * size));
-out:
-    return status;
+    MESO_CHECK(
+        meso_buffer_grow(plan->device, sizeof(float) * plan->max_batch * size, &plan->result));
+    MESO_CHECK(run_layers(plan, first, last, &plan->result));
+    return meso_buffer_read(plan->device, &plan->result, 0, out, sizeof(float) * plan->n * size);
 }

@@ -58,18 +58,16 @@ static void switch_off(meso_products *p, const char *reason)
 meso_status meso_products_create(meso_device *device, const meso_net *net, size_t max_batch,
                                  meso_products **products)
 {
-    meso_status status = MESO_OK;
     int row[MESO_MAX_TUNABLES];
     *products = NULL;
     if (!meso_tuning_of(meso_device_get_info(device), &meso_tuning_clblast, net->name, row))
         return MESO_OK;
     meso_products *p = calloc(1, sizeof *p);
-    MESO_REQUIRE_MEMORY(p, meso_device_error_slot(device));
+    MESO_DEMAND_MEMORY(p, meso_device_error_slot(device));
     *p = (meso_products){.device = device, .net = net, .max_batch = max_batch};
     memcpy(p->row, row, sizeof p->row);
     *products = p;
-out:
-    return status;
+    return MESO_OK;
 }
 
 void meso_products_close(meso_products *products)
@@ -103,19 +101,18 @@ static int band_rows(const meso_step *step)
 static meso_status multiply_band(meso_products *p, const meso_step *step, int image, int y,
                                  int rows)
 {
-    meso_status status = MESO_OK;
     const meso_window *w = &step->layer->set.conv.window;
     const meso_tensor_view *out = &step->output;
     const size_t inner = inner_length(step->net, step->layer), stride = (size_t)out->row_stride;
     meso_tensor_view in = step->inputs[0];
     in.first += image;
-    MESO_TRY(meso_launch(p->device, MESO_KERNEL_CONV_SPREAD, MESO_GLOBAL(stride, rows, inner),
-                         MESO_ARGS(meso_arg_buffer(in.buffer), meso_arg_tensor(&in),
-                                   meso_arg_buffer(&p->band), meso_arg_tensor(out), meso_arg_int(y),
-                                   meso_arg_int(rows), meso_arg_int(w->size[1]),
-                                   meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
-                                   meso_arg_int(w->dilation[0]), meso_arg_int(w->dilation[1]),
-                                   meso_arg_int(w->before[0]), meso_arg_int(w->before[1]))));
+    MESO_CHECK(meso_launch(p->device, MESO_KERNEL_CONV_SPREAD, MESO_GLOBAL(stride, rows, inner),
+                           MESO_ARGS(meso_arg_buffer(in.buffer), meso_arg_tensor(&in),
+                                     meso_arg_buffer(&p->band), meso_arg_tensor(out),
+                                     meso_arg_int(y), meso_arg_int(rows), meso_arg_int(w->size[1]),
+                                     meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
+                                     meso_arg_int(w->dilation[0]), meso_arg_int(w->dilation[1]),
+                                     meso_arg_int(w->before[0]), meso_arg_int(w->before[1]))));
     const size_t filters = (size_t)out->shape.c;
     const size_t first = (size_t)(out->first + image) * meso_tensor_size(out) +
                          (size_t)(y + out->pad) * stride + (size_t)out->pad;
@@ -127,9 +124,7 @@ static meso_status multiply_band(meso_products *p, const meso_step *step, int im
                                   .b = {&p->band, 0, (size_t)rows * stride},
                                   .c = {out->buffer, first, meso_tensor_plane(out)}};
     meso_device_cost(p->device, (double)(filters * inner) * rows * out->shape.w, NAN);
-    MESO_TRY(meso_clblast_multiply(p->device, &product, p->wait));
-out:
-    return status;
+    return meso_clblast_multiply(p->device, &product, p->wait);
 }
 
 static meso_status convolve(meso_products *p, const meso_step *step)
@@ -216,18 +211,16 @@ static double compare(const meso_tensor_view *view, size_t n, const float *expec
 static meso_status try_both(meso_products *p, const meso_step *step, float *in, float *expected,
                             float *got, double *difference)
 {
-    meso_status status = MESO_OK;
     draw(&step->inputs[0], step->n, 0, in);
     draw(&step->output, step->n, 1, got);
-    MESO_TRY(write(p, &step->inputs[0], step->n, in));
-    MESO_TRY(step->layer->op->forward(p->device, step));
-    MESO_TRY(read(p, &step->output, step->n, expected));
-    MESO_TRY(write(p, &step->output, step->n, got));
-    MESO_TRY(meso_products_forward(p, step));
-    MESO_TRY(read(p, &step->output, step->n, got));
+    MESO_CHECK(write(p, &step->inputs[0], step->n, in));
+    MESO_CHECK(step->layer->op->forward(p->device, step));
+    MESO_CHECK(read(p, &step->output, step->n, expected));
+    MESO_CHECK(write(p, &step->output, step->n, got));
+    MESO_CHECK(meso_products_forward(p, step));
+    MESO_CHECK(read(p, &step->output, step->n, got));
     *difference = compare(&step->output, step->n, expected, got);
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status need_band(meso_products *p, const meso_step *step)
@@ -263,7 +256,7 @@ static meso_status check(meso_products *p, const meso_step *step)
     float *in = malloc(step->n * meso_tensor_size(&step->inputs[0]) * sizeof *in);
     float *expected = malloc(step->n * meso_tensor_size(&step->output) * sizeof *expected);
     float *got = malloc(step->n * meso_tensor_size(&step->output) * sizeof *got);
-    MESO_REQUIRE(in && expected && got, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(in && expected && got, error);
     p->wait = 1;
     status = try_both(p, step, in, expected, got, &difference);
     p->wait = 0;

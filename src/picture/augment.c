@@ -96,33 +96,27 @@ out:
 /* In the order of cl/picture/augment.cl. */
 static meso_status upload_constants(meso_augment *a, double divide)
 {
-    meso_status status = MESO_OK;
     const meso_augment_settings *s = &a->settings;
     float constants[7] = {(float)(1 / divide)};
     for (int c = 0; c < 3; c++) {
         constants[1 + c] = s->featurewise_center ? (float)s->mean[c] : 0;
         constants[4 + c] = s->featurewise_std ? (float)(1 / (s->std[c] + 1e-6)) : 1;
     }
-    MESO_TRY(meso_buffer_create_filled(a->device, constants, sizeof constants, &a->constants));
-out:
-    return status;
+    return meso_buffer_create_filled(a->device, constants, sizeof constants, &a->constants);
 }
 
 static meso_status make_scratch(meso_augment *a, scratch *s)
 {
-    meso_status status = MESO_OK;
     const size_t per_band = a->chunk * a->bands * sizeof(float);
     if (a->settings.samplewise_center || a->settings.samplewise_std)
-        MESO_TRY(meso_buffer_create(a->device, 2 * per_band, &s->sums));
+        MESO_CHECK(meso_buffer_create(a->device, 2 * per_band, &s->sums));
     if (!meso_augment_is_random(&a->settings))
-        goto out;
-    MESO_TRY(meso_buffer_create(
+        return MESO_OK;
+    MESO_CHECK(meso_buffer_create(
         a->device, a->chunk * (a->height + 1) * stride_of(a) * sizeof(uint32_t), &s->words));
-    MESO_TRY(meso_buffer_create(a->device, 8 * per_band, &s->range));
-    MESO_TRY(meso_buffer_create(a->device, a->chunk * a->height * a->width * 3 * sizeof(float),
-                                &s->moved));
-out:
-    return status;
+    MESO_CHECK(meso_buffer_create(a->device, 8 * per_band, &s->range));
+    return meso_buffer_create(a->device, a->chunk * a->height * a->width * 3 * sizeof(float),
+                              &s->moved);
 }
 
 meso_status meso_augment_open(meso_device *device, const meso_augment_settings *settings,
@@ -187,27 +181,20 @@ static meso_status launch(const task *t, kernel_id kernel, const meso_arg *args,
 
 static meso_status draw_pictures(const task *t)
 {
-    meso_status status = MESO_OK;
     const meso_arg words = meso_arg_buffer(&t->scratch->words);
     const meso_arg moved = meso_arg_buffer(&t->scratch->moved);
     const meso_arg range = meso_arg_buffer(&t->scratch->range);
-    MESO_TRY(launch(t, WORDS, MESO_ARGS(t->pixels, words, t->first)));
-    MESO_TRY(launch(t, AFFINE, MESO_ARGS(words, t->draws, moved, range, t->first)));
-    MESO_TRY(
-        launch(t, t->finish, MESO_ARGS(moved, t->draws, range, t->constants, t->out, t->first)));
-out:
-    return status;
+    MESO_CHECK(launch(t, WORDS, MESO_ARGS(t->pixels, words, t->first)));
+    MESO_CHECK(launch(t, AFFINE, MESO_ARGS(words, t->draws, moved, range, t->first)));
+    return launch(t, t->finish, MESO_ARGS(moved, t->draws, range, t->constants, t->out, t->first));
 }
 
 static meso_status standardize(const task *t)
 {
-    meso_status status = MESO_OK;
     const meso_arg sums = meso_arg_buffer(&t->scratch->sums);
     for (int which = 0; which <= t->augment->settings.samplewise_std; which++)
-        MESO_TRY(launch(t, SUMS, MESO_ARGS(t->out, sums, meso_arg_int(which), t->first)));
-    MESO_TRY(launch(t, STANDARDIZE, MESO_ARGS(t->out, sums, t->constants, t->first)));
-out:
-    return status;
+        MESO_CHECK(launch(t, SUMS, MESO_ARGS(t->out, sums, meso_arg_int(which), t->first)));
+    return launch(t, STANDARDIZE, MESO_ARGS(t->out, sums, t->constants, t->first));
 }
 
 static task make_task(const meso_augment *a, const meso_buffer *pixels, const meso_buffer *draws,
@@ -235,20 +222,18 @@ meso_status meso_augment_enqueue(const meso_augment *augment, const meso_buffer 
                                  size_t first, size_t n, const meso_buffer *draws,
                                  const meso_buffer *out)
 {
-    meso_status status = MESO_OK;
     const meso_augment_settings *s = &augment->settings;
     task t = make_task(augment, pixels, draws, out);
     for (size_t i = 0; i < n; i += t.n) {
         next_chunk(&t, first + i, n - i);
         if (draws && meso_augment_is_random(s))
-            MESO_TRY(draw_pictures(&t));
+            MESO_CHECK(draw_pictures(&t));
         else
-            MESO_TRY(launch(&t, UNPACK, MESO_ARGS(t.pixels, t.out, t.constants, t.first)));
+            MESO_CHECK(launch(&t, UNPACK, MESO_ARGS(t.pixels, t.out, t.constants, t.first)));
         if (s->samplewise_center || s->samplewise_std)
-            MESO_TRY(standardize(&t));
+            MESO_CHECK(standardize(&t));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 int meso_augment_gives_pixels(const meso_augment *augment)
@@ -262,13 +247,11 @@ meso_status meso_augment_enqueue_pixels(const meso_augment *augment, const meso_
                                         size_t first, size_t n, const meso_buffer *draws,
                                         const meso_buffer *out)
 {
-    meso_status status = MESO_OK;
     task t = make_task(augment, pixels, draws, out);
     t.finish = FINISH_BYTES;
     for (size_t i = 0; i < n; i += t.n) {
         next_chunk(&t, first + i, n - i);
-        MESO_TRY(draw_pictures(&t));
+        MESO_CHECK(draw_pictures(&t));
     }
-out:
-    return status;
+    return MESO_OK;
 }

@@ -103,14 +103,11 @@ out:
 
 static meso_status put_tables(meso_statistics *s)
 {
-    meso_status status = MESO_OK;
     uint64_t parts[3 * 256];
     uint8_t lightness[n_lightness];
     make_tables(parts, lightness);
-    MESO_TRY(meso_buffer_create_filled(s->device, parts, sizeof parts, &s->parts));
-    MESO_TRY(meso_buffer_create_filled(s->device, lightness, sizeof lightness, &s->lightness));
-out:
-    return status;
+    MESO_CHECK(meso_buffer_create_filled(s->device, parts, sizeof parts, &s->parts));
+    return meso_buffer_create_filled(s->device, lightness, sizeof lightness, &s->lightness);
 }
 
 meso_status meso_statistics_open(meso_device *device, int more, meso_statistics **statistics,
@@ -175,7 +172,6 @@ size_t meso_statistics_n_slots(const meso_statistics *statistics)
 
 static meso_status grow(meso_statistics *s, block *b, size_t bytes)
 {
-    meso_status status = MESO_OK;
     if (bytes <= b->bytes)
         return MESO_OK;
     bytes = (bytes + bytes / 4 + page_bytes) / page_bytes * page_bytes;
@@ -183,9 +179,8 @@ static meso_status grow(meso_statistics *s, block *b, size_t bytes)
     *b = (block){aligned_alloc(page_bytes, bytes), bytes};
     if (!b->memory)
         b->bytes = 0;
-    MESO_REQUIRE_MEMORY(b->memory, meso_device_error_slot(s->device));
-out:
-    return status;
+    MESO_DEMAND_MEMORY(b->memory, meso_device_error_slot(s->device));
+    return MESO_OK;
 }
 
 static meso_status grow_buffer(meso_statistics *s, meso_buffer *buffer, size_t bytes)
@@ -215,17 +210,16 @@ static size_t stride_of(unsigned width)
 static meso_status take_pictures(meso_statistics *s, slot *to, const meso_picture *pictures,
                                  size_t n, size_t *scratch)
 {
-    meso_status status = MESO_OK;
     size_t bytes = 0, n_bands = 0;
     for (size_t i = 0; i < n; i++) {
         unsigned rows = rows_of_band(s, &pictures[i]);
         bytes += (size_t)pictures[i].width * pictures[i].height * 3;
         n_bands += (pictures[i].height + rows - 1) / rows;
     }
-    MESO_TRY(grow(s, &to->pixels, bytes));
-    MESO_TRY(grow(s, &to->bands, n_bands * band_bytes));
-    MESO_TRY(grow(s, &to->records, n_bands * record_bytes));
-    MESO_TRY(grow(s, &to->pictures, n * sizeof *pictures));
+    MESO_CHECK(grow(s, &to->pixels, bytes));
+    MESO_CHECK(grow(s, &to->bands, n_bands * band_bytes));
+    MESO_CHECK(grow(s, &to->records, n_bands * record_bytes));
+    MESO_CHECK(grow(s, &to->pictures, n * sizeof *pictures));
     memcpy(to->pictures.memory, pictures, n * sizeof *pictures);
     uint32_t *band = to->bands.memory;
     size_t at = 0;
@@ -246,32 +240,28 @@ static meso_status take_pictures(meso_statistics *s, slot *to, const meso_pictur
     to->n = n;
     to->n_bands = n_bands;
     to->pixel_bytes = bytes;
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status launch(meso_statistics *s, slot *to)
 {
-    meso_status status = MESO_OK;
     const size_t global[3] = {to->n_bands, 1, 1};
     const int n_bands = (int)to->n_bands;
-    MESO_TRY(meso_launch_kernel(
+    MESO_CHECK(meso_launch_kernel(
         s->device, &s->study, global,
         MESO_ARGS(meso_arg_buffer(&to->pixel_view), meso_arg_buffer(&s->parts),
                   meso_arg_buffer(&s->lightness), meso_arg_buffer(&to->band_view),
                   meso_arg_int(n_bands), meso_arg_buffer(&to->scratch),
                   meso_arg_buffer(&to->device_records))));
     if (s->more)
-        MESO_TRY(meso_launch_kernel(s->device, &s->beyond, global,
-                                    MESO_ARGS(meso_arg_buffer(&to->pixel_view),
-                                              meso_arg_buffer(&to->band_view),
-                                              meso_arg_int(n_bands), meso_arg_buffer(&to->scratch),
-                                              meso_arg_buffer(&to->device_records))));
-    MESO_TRY(meso_buffer_read_start(s->device, &to->device_records, to->records.memory,
-                                    to->n_bands * record_bytes, &to->done));
-    MESO_TRY(meso_device_flush(s->device));
-out:
-    return status;
+        MESO_CHECK(meso_launch_kernel(
+            s->device, &s->beyond, global,
+            MESO_ARGS(meso_arg_buffer(&to->pixel_view), meso_arg_buffer(&to->band_view),
+                      meso_arg_int(n_bands), meso_arg_buffer(&to->scratch),
+                      meso_arg_buffer(&to->device_records))));
+    MESO_CHECK(meso_buffer_read_start(s->device, &to->device_records, to->records.memory,
+                                      to->n_bands * record_bytes, &to->done));
+    return meso_device_flush(s->device);
 }
 
 meso_status meso_statistics_submit(meso_statistics *statistics, size_t number,

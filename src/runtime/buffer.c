@@ -7,16 +7,13 @@
 
 meso_status meso_buffer_create(meso_device *device, size_t bytes, meso_buffer *buffer)
 {
-    meso_status status = MESO_OK;
     cl_int code;
     *buffer = (meso_buffer){NULL, bytes};
     buffer->memory = clCreateBuffer(device->context, CL_MEM_READ_WRITE,
                                     bytes ? bytes : sizeof(float), NULL, &code);
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
-                 "clCreateBuffer of %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
-                 (int)code);
-out:
-    return status;
+    MESO_DEMAND(code == CL_SUCCESS, &device->error, meso_cl_status(code),
+                "clCreateBuffer of %zu bytes: %s (%d)", bytes, meso_cl_error_name(code), (int)code);
+    return MESO_OK;
 }
 
 meso_status meso_buffer_grow(meso_device *device, size_t bytes, meso_buffer *buffer)
@@ -30,22 +27,20 @@ meso_status meso_buffer_grow(meso_device *device, size_t bytes, meso_buffer *buf
 meso_status meso_buffer_create_filled(meso_device *device, const void *values, size_t bytes,
                                       meso_buffer *buffer)
 {
-    meso_status status = meso_buffer_create(device, bytes, buffer);
-    return status == MESO_OK ? meso_buffer_write(device, buffer, 0, values, bytes) : status;
+    MESO_CHECK(meso_buffer_create(device, bytes, buffer));
+    return meso_buffer_write(device, buffer, 0, values, bytes);
 }
 
 meso_status meso_buffer_wrap(meso_device *device, void *memory, size_t bytes, meso_buffer *buffer)
 {
-    meso_status status = MESO_OK;
     cl_int code;
     *buffer = (meso_buffer){NULL, bytes};
     buffer->memory = clCreateBuffer(device->context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes,
                                     memory, &code);
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
-                 "clCreateBuffer over %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
-                 (int)code);
-out:
-    return status;
+    MESO_DEMAND(code == CL_SUCCESS, &device->error, meso_cl_status(code),
+                "clCreateBuffer over %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
+                (int)code);
+    return MESO_OK;
 }
 
 void meso_buffer_release(meso_buffer *buffer)

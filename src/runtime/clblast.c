@@ -78,25 +78,23 @@ int meso_clblast_load(void)
 /* A product is several kernels of CLBlast's, so the host's clock times it. */
 meso_status meso_clblast_multiply(meso_device *device, const meso_product *p, int wait)
 {
-    meso_status status = MESO_OK;
     const int profiled = meso_device_is_profiled(device);
     if (profiled)
-        MESO_TRY(meso_device_finish(device));
+        MESO_CHECK(meso_device_finish(device));
     const double started = meso_seconds();
     meso_driver_lock();
     int code = load() ? multiply(device, p) : CL_INVALID_OPERATION;
     if (code == CL_SUCCESS && wait)
         code = clFinish(device->lane->queue);
     meso_driver_unlock();
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
-                 "CLBlastSgemm of %zu x %zu x %zu: %s (%d)", p->m, p->n, p->k,
-                 meso_cl_error_name(code), code);
+    MESO_DEMAND(code == CL_SUCCESS, &device->error, meso_cl_status(code),
+                "CLBlastSgemm of %zu x %zu x %zu: %s (%d)", p->m, p->n, p->k,
+                meso_cl_error_name(code), code);
     if (profiled || device->sync)
-        MESO_TRY(meso_device_finish(device));
+        MESO_CHECK(meso_device_finish(device));
     if (profiled)
-        MESO_TRY(meso_profile_add_seconds(device, "clblast_sgemm", meso_seconds() - started));
-out:
-    return status;
+        MESO_CHECK(meso_profile_add_seconds(device, "clblast_sgemm", meso_seconds() - started));
+    return MESO_OK;
 }
 
 void meso_clblast_switch_off(meso_device *device, const char *reason)

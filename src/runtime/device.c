@@ -126,36 +126,32 @@ meso_error *meso_device_error_slot(meso_device *device)
 static meso_status set_arguments(meso_device *device, const meso_kernel *kernel,
                                  const meso_arg *args, size_t n_args)
 {
-    meso_status status = MESO_OK;
-    MESO_REQUIRE(n_args == strlen(kernel->kinds), &device->error, MESO_ERROR_INTERNAL,
-                 "%s takes %zu arguments, not %zu", kernel->name, strlen(kernel->kinds), n_args);
+    MESO_DEMAND(n_args == strlen(kernel->kinds), &device->error, MESO_ERROR_INTERNAL,
+                "%s takes %zu arguments, not %zu", kernel->name, strlen(kernel->kinds), n_args);
     for (size_t i = 0; i < n_args; i++) {
         size_t size = args[i].kind == 'b'   ? sizeof(cl_mem)
                       : args[i].kind == 't' ? sizeof(cl_int8)
                                             : sizeof(cl_int);
-        MESO_REQUIRE(args[i].kind == kernel->kinds[i], &device->error, MESO_ERROR_INTERNAL,
-                     "%s: argument %zu is of kind %c, not %c", kernel->name, i, kernel->kinds[i],
-                     args[i].kind);
+        MESO_DEMAND(args[i].kind == kernel->kinds[i], &device->error, MESO_ERROR_INTERNAL,
+                    "%s: argument %zu is of kind %c, not %c", kernel->name, i, kernel->kinds[i],
+                    args[i].kind);
         cl_int code = clSetKernelArg(kernel->kernel, (cl_uint)i, size, &args[i].value);
-        MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
-                     "clSetKernelArg %zu of %s: %s (%d)", i, kernel->name, meso_cl_error_name(code),
-                     (int)code);
+        MESO_DEMAND(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
+                    "clSetKernelArg %zu of %s: %s (%d)", i, kernel->name, meso_cl_error_name(code),
+                    (int)code);
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* MESO_CL_SYNC=1: a launch that fails on the device is known by its kernel and layer. */
 static meso_status wait_for_launch(meso_device *device, const char *kernel, cl_event event)
 {
-    meso_status status = MESO_OK;
     const char *span = device->profile.span ? device->profile.span : "";
     cl_int code = clWaitForEvents(1, &event);
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
-                 "the kernel %s%s%s failed on the device: %s (%d)", kernel,
-                 *span ? " of layer " : "", span, meso_cl_error_name(code), (int)code);
-out:
-    return status;
+    MESO_DEMAND(code == CL_SUCCESS, &device->error, meso_cl_status(code),
+                "the kernel %s%s%s failed on the device: %s (%d)", kernel,
+                *span ? " of layer " : "", span, meso_cl_error_name(code), (int)code);
+    return MESO_OK;
 }
 
 meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
@@ -190,6 +186,6 @@ meso_status meso_launch(meso_device *device, meso_kernel_id id, const size_t glo
                         const meso_arg *args, size_t n_args)
 {
     meso_kernel *kernel = NULL;
-    meso_status status = meso_device_prepare(device, id, &kernel);
-    return status == MESO_OK ? meso_launch_kernel(device, kernel, global, args, n_args) : status;
+    MESO_CHECK(meso_device_prepare(device, id, &kernel));
+    return meso_launch_kernel(device, kernel, global, args, n_args);
 }

@@ -162,7 +162,7 @@ meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, si
     size_t found = 0;
     meso_device_info *infos = calloc(max_devices, sizeof *infos);
     cl_device_id *handles = calloc(max_devices, sizeof(cl_device_id));
-    MESO_REQUIRE(infos && handles, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(infos && handles, error);
 
     cl_int code = clGetPlatformIDs(max_platforms, platforms, &n_platforms);
     MESO_REQUIRE(code == CL_SUCCESS && n_platforms > 0, error, MESO_ERROR_NO_DEVICE,

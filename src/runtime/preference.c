@@ -70,15 +70,12 @@ static void make_folders(const char *path)
 meso_status meso_preference_save(const char *name, const char *bytes, size_t n,
                                  char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error)
 {
-    meso_status status = MESO_OK;
     find_folder(path);
-    MESO_REQUIRE(*path, error, MESO_ERROR_CREATE,
-                 "neither XDG_CONFIG_HOME nor HOME says where preferences are kept");
+    MESO_DEMAND(*path, error, MESO_ERROR_CREATE,
+                "neither XDG_CONFIG_HOME nor HOME says where preferences are kept");
     make_folders(path);
     meso_preference_path(name, path);
-    MESO_TRY(meso_file_write(path, bytes, n, error));
-out:
-    return status;
+    return meso_file_write(path, bytes, n, error);
 }
 
 meso_status meso_preference_write(const char *platform, const char *device,
@@ -87,7 +84,7 @@ meso_status meso_preference_write(const char *platform, const char *device,
     meso_status status = MESO_OK;
     meso_text text = {0};
     meso_text_format(&text, "%s\n%s\n", platform, device);
-    MESO_REQUIRE(text.bytes && !text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(text.bytes && !text.out_of_memory, error);
     MESO_TRY(meso_preference_save(device_file, text.bytes, text.length, path, error));
 out:
     meso_text_free(&text);

@@ -65,8 +65,7 @@ static meso_status dump(meso_device *device, const meso_text *source)
     meso_text_format(&text, "// %s, %s: %s\n", device->info.name, device->info.driver,
                      build_options);
     meso_text_add_n(&text, source->bytes, source->length);
-    MESO_REQUIRE(!path.out_of_memory && !text.out_of_memory, &device->error, MESO_ERROR_MEMORY,
-                 "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory && !text.out_of_memory, &device->error);
     MESO_TRY(meso_file_write(path.bytes, text.bytes, text.length, &device->error));
 out:
     meso_text_free(&text);
@@ -80,7 +79,7 @@ static meso_status build(meso_device *device, const meso_text *source, const cl_
     meso_status status = MESO_OK;
     cl_int code;
     program->program = NULL;
-    MESO_REQUIRE(!source->out_of_memory, &device->error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!source->out_of_memory, &device->error);
     MESO_TRY(dump(device, source));
     program->program = clCreateProgramWithSource(device->context, 1, (const char **)&source->bytes,
                                                  &source->length, &code);
@@ -159,30 +158,26 @@ out:
  * where the kernel needs more local memory than there is, which some drivers abort on. */
 static meso_status fit_group(meso_device *device, meso_kernel *kernel, size_t wanted)
 {
-    meso_status status = MESO_OK;
     limits l;
-    MESO_TRY(query_limits(device, kernel, &l));
-    MESO_REQUIRE(l.local <= device->info.local_memory_bytes, &device->error, MESO_ERROR_DEVICE,
-                 "the kernel %s needs %llu bytes of local memory; %s has %llu", kernel->name,
-                 (unsigned long long)l.local, device->info.name,
-                 (unsigned long long)device->info.local_memory_bytes);
+    MESO_CHECK(query_limits(device, kernel, &l));
+    MESO_DEMAND(l.local <= device->info.local_memory_bytes, &device->error, MESO_ERROR_DEVICE,
+                "the kernel %s needs %llu bytes of local memory; %s has %llu", kernel->name,
+                (unsigned long long)l.local, device->info.name,
+                (unsigned long long)device->info.local_memory_bytes);
     size_t limit = l.sides[0] < l.items ? l.sides[0] : l.items;
     kernel->group[0] = limit >= wanted ? wanted : limit ? limit : 1;
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status make_kernel(meso_device *device, const meso_program *program, const char *name,
                                const char *kinds, meso_kernel *kernel)
 {
-    meso_status status = MESO_OK;
     cl_int code;
     *kernel = (meso_kernel){NULL, name, kinds, {1, 1, 1}};
     kernel->kernel = clCreateKernel(program->program, name, &code);
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE,
-                 "clCreateKernel %s: %s (%d)", name, meso_cl_error_name(code), (int)code);
-out:
-    return status;
+    MESO_DEMAND(code == CL_SUCCESS, &device->error, MESO_ERROR_DEVICE, "clCreateKernel %s: %s (%d)",
+                name, meso_cl_error_name(code), (int)code);
+    return MESO_OK;
 }
 
 meso_status meso_program_kernel(meso_device *device, const meso_program *program, const char *name,
@@ -249,7 +244,6 @@ out:
 
 meso_status meso_device_prepare(meso_device *device, meso_kernel_id id, meso_kernel **ready)
 {
-    meso_status status = MESO_OK;
     const meso_kernel_row *row = &meso_kernel_rows[id];
     meso_built *built = device->lane == &device->whole ? &device->for_whole : &device->for_lanes;
     meso_program *program = &built->programs[row->program];
@@ -258,10 +252,8 @@ meso_status meso_device_prepare(meso_device *device, meso_kernel_id id, meso_ker
     if (kernel->kernel)
         return MESO_OK;
     if (!program->program)
-        MESO_TRY(build_row(device, row->program, program));
-    MESO_TRY(meso_program_kernel(device, program, row->name, row->kinds, kernel));
+        MESO_CHECK(build_row(device, row->program, program));
+    MESO_CHECK(meso_program_kernel(device, program, row->name, row->kinds, kernel));
     /* One size for every shape: PoCL compiles a kernel anew for each work-group size it meets. */
-    MESO_TRY(fit_group(device, kernel, device->group_sizes[row->program]));
-out:
-    return status;
+    return fit_group(device, kernel, device->group_sizes[row->program]);
 }

@@ -125,8 +125,7 @@ meso_status tool_driver_files_find(tool_drivers *drivers, meso_error *error)
         tool_driver_files_free(drivers); /* without a temporary folder they are not kept apart */
         drivers->rows = calloc(1, sizeof *drivers->rows);
         MESO_REQUIRE_MEMORY(drivers->rows, error);
-        MESO_REQUIRE(fill_one(drivers, folder, n == 1 ? entries[0] : NULL), error,
-                     MESO_ERROR_MEMORY, "out of memory");
+        MESO_REQUIRE_MEMORY(fill_one(drivers, folder, n == 1 ? entries[0] : NULL), error);
     }
 out:
     for (int i = 0; i < n; i++)

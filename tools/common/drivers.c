@@ -94,8 +94,7 @@ meso_status tool_drivers_ask(tool_drivers *drivers, const char *selector, int qu
         tool_driver *row = &drivers->rows[i];
         row->platform = platform;
         row->error = children[i].error;
-        MESO_REQUIRE(add_devices(drivers, i, &children[i].answer), error, MESO_ERROR_MEMORY,
-                     "out of memory");
+        MESO_REQUIRE_MEMORY(add_devices(drivers, i, &children[i].answer), error);
         platform =
             row->n_devices ? drivers->devices[drivers->n_devices - 1].platform + 1 : platform + 1;
     }
@@ -133,14 +132,11 @@ void tool_drivers_local_name(const tool_drivers *drivers, size_t device, char na
 static meso_status open_among(tool_drivers *drivers, const char *selector, meso_device **device,
                               meso_error *error)
 {
-    meso_status status = MESO_OK;
     char name[32];
-    MESO_TRY(tool_drivers_ask(drivers, selector, 1, error));
+    MESO_CHECK(tool_drivers_ask(drivers, selector, 1, error));
     tool_drivers_local_name(drivers, drivers->matches[0], name);
     setenv("OCL_ICD_VENDORS", drivers->rows[drivers->owners[drivers->matches[0]]].vendors, 1);
-    MESO_TRY(meso_device_open(name, device, error));
-out:
-    return status;
+    return meso_device_open(name, device, error);
 }
 
 /* Drivers and their compilers abort where they cannot open a file. */

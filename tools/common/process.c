@@ -65,26 +65,24 @@ static meso_status open_log(const char *path, handover *h, meso_error *error)
 /* What comes later in the list stands in the place of what came before. */
 static meso_status make_streams(tool_process *p, handover *h, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const int wanted[n_streams] = {p->in, p->out, p->err};
     int ends[2];
     for (int i = 0; i < n_streams; i++)
         if (wanted[i] != TOOL_OURS)
             hand_over(h, wanted[i], i, 0);
     if (p->feed) { /* a socket: a write to a pipe that nobody reads would be a signal */
-        MESO_TRY(make_ends(ends, 0, error));
+        MESO_CHECK(make_ends(ends, 0, error));
         p->feeder = ends[0];
         hand_over(h, ends[1], STDIN_FILENO, 1);
     }
     if (p->log)
-        MESO_TRY(open_log(p->log, h, error));
+        MESO_CHECK(open_log(p->log, h, error));
     for (int i = 0; i < TOOL_MAX_PIPES && p->pipes[i].number > 0; i++) {
-        MESO_TRY(make_ends(ends, 1, error));
+        MESO_CHECK(make_ends(ends, 1, error));
         p->pipes[i].end = ends[0];
         hand_over(h, ends[1], p->pipes[i].number, 1);
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Above all numbers that are handed over, so that none takes another's place. */
@@ -116,10 +114,9 @@ static _Noreturn void become(const tool_process *p, handover *h, pid_t parent, i
 
 static meso_status fork_child(tool_process *p, handover *h, meso_error *error)
 {
-    meso_status status = MESO_OK;
     int report[2], code = 0;
     const pid_t parent = getpid();
-    MESO_TRY(make_ends(report, 1, error));
+    MESO_CHECK(make_ends(report, 1, error));
     p->pid = fork();
     if (p->pid == 0)
         become(p, h, parent, report[1]);
@@ -130,10 +127,9 @@ static meso_status fork_child(tool_process *p, handover *h, meso_error *error)
         waitpid(p->pid, NULL, 0);
     close(report[0]);
     p->pid = code ? 0 : p->pid;
-    MESO_REQUIRE(code == 0, error, MESO_ERROR_INTERNAL, "%s: cannot be run: %s",
-                 MESO_PRINTABLE(p->program ? p->program : tool_program_name), strerror(code));
-out:
-    return status;
+    MESO_DEMAND(code == 0, error, MESO_ERROR_INTERNAL, "%s: cannot be run: %s",
+                MESO_PRINTABLE(p->program ? p->program : tool_program_name), strerror(code));
+    return MESO_OK;
 }
 
 /* Ours are above 2 (cli.c), so that 0 stands for none. */

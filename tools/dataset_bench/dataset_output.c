@@ -27,7 +27,6 @@ static meso_status put_form(const db_told *told, const void *found, report_form 
 meso_status db_output_put(const db_output *o, const db_told *told, const void *found,
                           const report_provenance *provenance, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_text out = {0};
     report_form form = o->markdown ? REPORT_AS_MARKDOWN : REPORT_AS_TEXT;
     if (o->json)
@@ -35,11 +34,10 @@ meso_status db_output_put(const db_output *o, const db_told *told, const void *f
     else if (o->csv)
         told->csv(found, &out);
     if (o->json || o->csv)
-        MESO_TRY(report_put(&out, NULL, error));
+        MESO_CHECK(report_put(&out, NULL, error));
     else
-        MESO_TRY(put_form(told, found, form, NULL, provenance, error));
+        MESO_CHECK(put_form(told, found, form, NULL, provenance, error));
     if (o->html)
-        MESO_TRY(put_form(told, found, REPORT_AS_HTML, o->html, provenance, error));
-out:
-    return status;
+        MESO_CHECK(put_form(told, found, REPORT_AS_HTML, o->html, provenance, error));
+    return MESO_OK;
 }

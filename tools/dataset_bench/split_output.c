@@ -50,7 +50,7 @@ static meso_status write_list(const study_dataset *dataset, const study_split *s
     for (size_t i = 0; i < dataset->files.n_items; i++)
         if (study_usable(dataset, i) && split->test[i] == part)
             MESO_TRY(add_line(dataset, i, has_groups, &out, error));
-    MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
     MESO_TRY(meso_file_write_text(path.bytes, &out, error));
 out:
     meso_text_free(&path);
@@ -61,8 +61,8 @@ out:
 meso_status db_split_lists(const study_dataset *dataset, const study_split *split,
                            const char *folder, meso_error *error)
 {
-    meso_status status = write_list(dataset, split, 0, folder, error);
-    return status == MESO_OK ? write_list(dataset, split, 1, folder, error) : status;
+    MESO_CHECK(write_list(dataset, split, 0, folder, error));
+    return write_list(dataset, split, 1, folder, error);
 }
 
 /* The file's own name, so that patterns of groups still fit; with its number in front where two
@@ -75,12 +75,12 @@ static meso_status link_file(const char *path, const char *folder, size_t number
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     MESO_REQUIRE(target, error, MESO_ERROR_IO, "%s: %s", MESO_PRINTABLE(path), strerror(errno));
     meso_text_format(&link, "%s/%s", folder, name);
-    MESO_REQUIRE(!link.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!link.out_of_memory, error);
     int made = symlink(target, link.bytes);
     if (made != 0 && errno == EEXIST) {
         link.length = 0;
         meso_text_format(&link, "%s/%zu_%s", folder, number, name);
-        MESO_REQUIRE(!link.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+        MESO_REQUIRE_MEMORY(!link.out_of_memory, error);
         made = symlink(target, link.bytes);
     }
     MESO_REQUIRE(made == 0, error, MESO_ERROR_CREATE, "%s: cannot make this link: %s",
@@ -98,10 +98,10 @@ static meso_status link_class(const study_dataset *dataset, const study_split *s
     meso_status status = MESO_OK;
     meso_text path = {0};
     meso_text_format(&path, "%s/%s", folder, part_names[part]);
-    MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
     MESO_TRY(meso_folder_make(path.bytes, error));
     meso_text_format(&path, "/%s", class_folders[label]);
-    MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
     MESO_TRY(meso_folder_make(path.bytes, error));
     for (size_t i = 0; i < dataset->files.n_items; i++)
         if (study_usable(dataset, i) && split->test[i] == part &&
@@ -115,10 +115,8 @@ out:
 meso_status db_split_links(const study_dataset *dataset, const study_split *split,
                            const char *folder, meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (int part = 0; part < 2; part++)
         for (int label = 0; label < 2; label++)
-            MESO_TRY(link_class(dataset, split, part, label, folder, error));
-out:
-    return status;
+            MESO_CHECK(link_class(dataset, split, part, label, folder, error));
+    return MESO_OK;
 }

@@ -122,16 +122,14 @@ out:
 
 meso_status db_study_check(const study_plan *plan, db_sizes *sizes, meso_error *error)
 {
-    meso_status status = MESO_OK;
     *sizes = (db_sizes){0};
-    MESO_TRY(check_apart(plan, error));
+    MESO_CHECK(check_apart(plan, error));
     for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
         const study_source *source = study_plan_source(plan, s);
-        MESO_TRY(check_source(source, s < plan->n_train, sizes->n_files[s], error));
+        MESO_CHECK(check_source(source, s < plan->n_train, sizes->n_files[s], error));
     }
     for (size_t v = 0; v < plan->n_variants; v++)
-        MESO_TRY(check_variant(&plan->variants[v], &sizes->model_bytes[v], error));
+        MESO_CHECK(check_variant(&plan->variants[v], &sizes->model_bytes[v], error));
     study_plan_per_class(plan, sizes->n_files, sizes->per_class);
-out:
-    return status;
+    return MESO_OK;
 }

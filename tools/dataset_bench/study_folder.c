@@ -53,22 +53,19 @@ meso_status db_study_open(const char *folder, db_study *study, meso_error *error
 meso_status db_study_create(const char *folder, study_plan *plan, db_study *study,
                             meso_error *error)
 {
-    meso_status status = MESO_OK;
     char path[DB_PATH_SIZE];
     *study = (db_study){.folder = folder, .plan = *plan};
     *plan = (study_plan){0};
-    MESO_REQUIRE(access(db_study_path(study, path, "study.json"), F_OK) != 0, error,
-                 MESO_ERROR_CREATE,
-                 "%s: already holds a study: continue it with --resume, or give another -o",
-                 MESO_PRINTABLE(folder));
-    MESO_TRY(meso_folder_make(folder, error));
+    MESO_DEMAND(access(db_study_path(study, path, "study.json"), F_OK) != 0, error,
+                MESO_ERROR_CREATE,
+                "%s: already holds a study: continue it with --resume, or give another -o",
+                MESO_PRINTABLE(folder));
+    MESO_CHECK(meso_folder_make(folder, error));
     for (size_t i = 0; i < n_parts; i++)
-        MESO_TRY(meso_folder_make(db_study_path(study, path, "%s", parts[i]), error));
+        MESO_CHECK(meso_folder_make(db_study_path(study, path, "%s", parts[i]), error));
     /* The last: a folder with a plan is a study. */
-    MESO_TRY(meso_json_save(study->plan.document, JSON_INDENT(2),
-                            db_study_path(study, path, "study.json"), error));
-out:
-    return status;
+    return meso_json_save(study->plan.document, JSON_INDENT(2),
+                          db_study_path(study, path, "study.json"), error);
 }
 
 /* Do leaks name images that are there? */

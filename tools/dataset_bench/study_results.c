@@ -12,22 +12,20 @@
 /* Reads what jobs have left; those that are missing or damaged are not done. */
 static meso_status read_outcomes(db_results *r, meso_error *error)
 {
-    meso_status status = MESO_OK;
     char path[DB_PATH_SIZE];
     r->n_jobs = study_plan_n_jobs(&r->study->plan);
     r->outcomes = calloc(r->n_jobs, sizeof *r->outcomes);
     r->done = calloc(r->n_jobs, 1);
-    MESO_REQUIRE(r->outcomes && r->done, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_DEMAND_MEMORY(r->outcomes && r->done, error);
     for (size_t job = 0; job < r->n_jobs; job++) {
         db_job_path(r->study, job, "jobs/%s.json", path);
         r->done[job] =
             access(path, F_OK) == 0 && study_outcome_read(path, &r->outcomes[job], NULL) == MESO_OK;
         r->n_done += r->done[job];
     }
-    MESO_REQUIRE(r->n_done > 0, error, MESO_ERROR_DATA, "%s: no job of this study is done",
-                 r->study->folder);
-out:
-    return status;
+    MESO_DEMAND(r->n_done > 0, error, MESO_ERROR_DATA, "%s: no job of this study is done",
+                r->study->folder);
+    return MESO_OK;
 }
 
 /* Do the scores fit the lists that stand there now? */
@@ -50,23 +48,21 @@ static meso_status check_outcomes(const db_results *r, meso_error *error)
 
 static meso_status mark_leaks(db_results *r, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const study_plan *plan = &r->study->plan;
     size_t n = plan->n_train * plan->n_test;
     r->excluded = calloc(n, sizeof *r->excluded);
-    MESO_REQUIRE_MEMORY(r->excluded, error);
+    MESO_DEMAND_MEMORY(r->excluded, error);
     for (size_t i = 0; i < n; i++) {
         size_t n_items = r->study->lists[plan->n_train + i % plan->n_test].files.n_items;
         r->excluded[i] = calloc(n_items + 1, 1);
-        MESO_REQUIRE_MEMORY(r->excluded[i], error);
+        MESO_DEMAND_MEMORY(r->excluded[i], error);
     }
     for (size_t i = 0; i < n; i++) {
         const study_pairs *leaks = &r->study->facts.pairs[i].leaks;
         for (size_t k = 0; k < leaks->n; k++)
             r->excluded[i][leaks->pairs[k].b] = (study_exclusion)(1 + leaks->pairs[k].kind);
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* ---- devices ---- */
@@ -106,46 +102,41 @@ static void add_scored(const db_results *r, size_t job, size_t test, size_t devi
 
 static meso_status fill_devices(db_results *r, meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n = 0;
     for (size_t job = 0; job < r->n_jobs; job++)
         if (r->done[job] && (n == 0 || r->outcomes[job].n_devices < n))
             n = r->outcomes[job].n_devices;
     r->devices = calloc(n + 1, sizeof *r->devices);
-    MESO_REQUIRE_MEMORY(r->devices, error);
+    MESO_DEMAND_MEMORY(r->devices, error);
     for (size_t d = 0; d < n; d++) {
         db_device_row *row = &r->devices[r->n_devices++];
         double images = 0, seconds = 0;
         row->accuracy = calloc(r->matrix.n_cells + 1, sizeof *row->accuracy);
-        MESO_REQUIRE_MEMORY(row->accuracy, error);
+        MESO_DEMAND_MEMORY(row->accuracy, error);
         for (size_t job = 0; job < r->n_jobs; job++)
             for (size_t t = 0; r->done[job] && t < r->study->plan.n_test; t++)
                 add_scored(r, job, t, d, row, &images, &seconds);
         row->images_per_second = images / seconds;
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status db_results_create(const db_study *study, db_results *r, meso_error *error)
 {
-    meso_status status = MESO_OK;
     *r = (db_results){.study = study};
-    MESO_TRY(read_outcomes(r, error));
-    MESO_TRY(check_outcomes(r, error));
-    MESO_TRY(mark_leaks(r, error));
+    MESO_CHECK(read_outcomes(r, error));
+    MESO_CHECK(check_outcomes(r, error));
+    MESO_CHECK(mark_leaks(r, error));
     const study_evidence evidence = {&study->plan, study->lists + study->plan.n_train,
                                      (const study_exclusion *const *)r->excluded, r->outcomes,
                                      r->done};
-    MESO_TRY(study_matrix_create(&evidence, &r->matrix, error));
-    MESO_TRY(study_findings_create(&study->facts, &r->findings, error));
-    MESO_TRY(study_relations_create(&evidence, &study->facts, &r->matrix, &r->relations, error));
+    MESO_CHECK(study_matrix_create(&evidence, &r->matrix, error));
+    MESO_CHECK(study_findings_create(&study->facts, &r->findings, error));
+    MESO_CHECK(study_relations_create(&evidence, &study->facts, &r->matrix, &r->relations, error));
     const study_account account = {&evidence, &study->facts, &r->findings, &r->matrix,
                                    &r->relations};
-    MESO_TRY(study_sentences_write(&account, &r->sentences, error));
-    MESO_TRY(fill_devices(r, error));
-out:
-    return status;
+    MESO_CHECK(study_sentences_write(&account, &r->sentences, error));
+    return fill_devices(r, error);
 }
 
 void db_results_free(db_results *r)

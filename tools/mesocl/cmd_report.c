@@ -31,7 +31,7 @@ static meso_status write_report(const char *run, const char *output, meso_text *
         meso_text_format(path, "%s%sreport.html", run, n > 0 && run[n - 1] == '/' ? "" : "/");
     MESO_TRY(meso_run_folder_read(run, &folder, error));
     MESO_TRY(tool_report_page(run, &folder, &page, error));
-    MESO_REQUIRE(!path->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path->out_of_memory, error);
     MESO_TRY(report_put(&page, path->bytes, error));
 out:
     meso_text_free(&page);

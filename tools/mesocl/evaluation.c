@@ -10,20 +10,17 @@
 meso_status tool_evaluation_create(const meso_dataset *dataset, tool_evaluation *e,
                                    meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n = dataset->n_items;
     *e = (tool_evaluation){.dataset = dataset};
     e->files = calloc(n, sizeof *e->files);
     e->p_real = calloc(n, sizeof *e->p_real);
     e->p_fake = calloc(n, sizeof *e->p_fake);
     e->real = calloc(n, sizeof *e->real);
-    MESO_REQUIRE(e->files && e->p_real && e->p_fake && e->real, error, MESO_ERROR_MEMORY,
-                 "out of memory");
-    MESO_TRY(meso_groups_create(dataset, 0, &e->names, error));
+    MESO_DEMAND_MEMORY(e->files && e->p_real && e->p_fake && e->real, error);
+    MESO_CHECK(meso_groups_create(dataset, 0, &e->names, error));
     if (e->names.n > 0)
-        MESO_REQUIRE_MEMORY(e->group = calloc(n, sizeof *e->group), error);
-out:
-    return status;
+        MESO_DEMAND_MEMORY(e->group = calloc(n, sizeof *e->group), error);
+    return MESO_OK;
 }
 
 void tool_evaluation_free(tool_evaluation *e)
@@ -129,19 +126,17 @@ out:
 meso_status tool_evaluation_finish(tool_evaluation *e, double threshold, size_t n_resamples,
                                    uint64_t seed, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_scores scores = tool_evaluation_scores(e);
     e->threshold = threshold;
     e->seed = seed;
     e->metrics = e->constant = e->group_metrics = no_metrics();
     e->intervals = no_intervals();
     if (scores.n == 0)
-        goto out;
-    MESO_TRY(meso_metrics_compute(&scores, threshold, &e->metrics, error));
-    MESO_TRY(meso_metrics_bootstrap(&scores, threshold, n_resamples, seed, &e->intervals, error));
-    MESO_TRY(measure_constant(e, error));
+        return MESO_OK;
+    MESO_CHECK(meso_metrics_compute(&scores, threshold, &e->metrics, error));
+    MESO_CHECK(meso_metrics_bootstrap(&scores, threshold, n_resamples, seed, &e->intervals, error));
+    MESO_CHECK(measure_constant(e, error));
     if (e->group)
-        MESO_TRY(measure_groups(e, &scores, error));
-out:
-    return status;
+        MESO_CHECK(measure_groups(e, &scores, error));
+    return MESO_OK;
 }

@@ -199,7 +199,7 @@ meso_status tool_report_page(const char *run, const meso_run_folder *f, meso_tex
                      : manifest ? manifest
                                 : "",
                      (long long)json_integer_value(json_object_get(f->config, "n_train")));
-    MESO_REQUIRE(title.bytes && subtitle.bytes, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(title.bytes && subtitle.bytes, error);
     report_writer writer = {
         .form = REPORT_AS_HTML, .page.title = title.bytes, .page.subtitle = subtitle.bytes};
     status = tool_report_result(&writer, f, error);

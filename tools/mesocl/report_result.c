@@ -55,14 +55,13 @@ out:
 
 static meso_status add_calibration(report_writer *w, const meso_scores *scores, meso_error *error)
 {
-    meso_status status = MESO_OK;
     static const double corners[] = {0, 1};
     meso_calibration_bin bins[n_bins];
     double x[n_bins], y[n_bins], off;
     char labels[n_bins][48], name[96], number[REPORT_NUMBER_SIZE];
     const char *texts[n_bins];
     size_t n = 0;
-    MESO_TRY(meso_metrics_calibration(scores, n_bins, bins, &off, error));
+    MESO_CHECK(meso_metrics_calibration(scores, n_bins, bins, &off, error));
     for (size_t b = 0; b < n_bins; b++) {
         if (bins[b].n == 0)
             continue;
@@ -85,8 +84,7 @@ static meso_status add_calibration(report_writer *w, const meso_scores *scores, 
                                 .n_series = 3,
                                 .square = 1};
     report_html_chart(&w->page, &chart);
-out:
-    return status;
+    return MESO_OK;
 }
 
 static void add_histogram(report_writer *w, const meso_scores *scores)
@@ -211,7 +209,6 @@ static void add_figures(report_writer *w, const meso_run_folder *f, const meso_m
 
 meso_status tool_report_result(report_writer *w, const meso_run_folder *f, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_scores scores = meso_run_folder_scores(f);
     const char *set = json_string_value(json_object_get(f->metrics, "set"));
     meso_metrics m;
@@ -223,18 +220,16 @@ meso_status tool_report_result(report_writer *w, const meso_run_folder *f, meso_
         report_writer_paragraph(w, "The run is not complete: mesocl train --resume continues it.");
         return MESO_OK;
     }
-    MESO_TRY(meso_metrics_compute(&scores, 0.5, &m, error));
-    MESO_TRY(meso_metrics_bootstrap(&scores, 0.5, n_resamples, 0, &intervals, error));
+    MESO_CHECK(meso_metrics_compute(&scores, 0.5, &m, error));
+    MESO_CHECK(meso_metrics_bootstrap(&scores, 0.5, n_resamples, 0, &intervals, error));
     add_figures(w, f, &m, &intervals);
     if (on_training)
         report_writer_paragraph(
             w, "These pictures were trained on: the figures say nothing of others.");
-    MESO_TRY(add_roc(w, &scores, &m, error));
-    MESO_TRY(add_calibration(w, &scores, error));
+    MESO_CHECK(add_roc(w, &scores, &m, error));
+    MESO_CHECK(add_calibration(w, &scores, error));
     add_histogram(w, &scores);
     add_confusion(w, &m);
     add_metrics(w, &m, &intervals, f->group ? "groups" : "images");
-    MESO_TRY(add_worst(w, f, error));
-out:
-    return status;
+    return add_worst(w, f, error);
 }

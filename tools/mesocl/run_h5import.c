@@ -55,16 +55,14 @@ static meso_status find_program(meso_text *path, meso_error *error)
 
 static meso_status open_input(const char *path, int *fd, meso_error *error)
 {
-    meso_status status = MESO_OK;
     struct stat info;
     /* O_NONBLOCK: opening a FIFO without a writer would wait for ever. */
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    MESO_REQUIRE(*fd >= 0 && fstat(*fd, &info) == 0, error, MESO_ERROR_NO_INPUT, "%s: %s",
-                 MESO_PRINTABLE(path), strerror(errno));
-    MESO_REQUIRE(S_ISREG(info.st_mode), error, MESO_ERROR_NO_INPUT, "%s: not a regular file",
-                 MESO_PRINTABLE(path));
-out:
-    return status;
+    MESO_DEMAND(*fd >= 0 && fstat(*fd, &info) == 0, error, MESO_ERROR_NO_INPUT, "%s: %s",
+                MESO_PRINTABLE(path), strerror(errno));
+    MESO_DEMAND(S_ISREG(info.st_mode), error, MESO_ERROR_NO_INPUT, "%s: not a regular file",
+                MESO_PRINTABLE(path));
+    return MESO_OK;
 }
 
 /* How the child ended, as a status with a sentence. */
@@ -114,7 +112,7 @@ meso_status tool_run_h5import(const char *path, void **stream, size_t *n, meso_e
     tool_process_run(&p);
     MESO_TRY(judge(path, &p, error));
     meso_text *out = &p.pipes[0].text;
-    MESO_REQUIRE(!out->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!out->out_of_memory, error);
     *stream = out->bytes;
     *n = out->length;
     *out = (meso_text){0};

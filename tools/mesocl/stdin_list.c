@@ -48,13 +48,12 @@ static int is_of_windows(const char *text, size_t n)
 /* Splits list->text, whose n bytes end with a NUL, in place. */
 static meso_status add_lines(tool_path_list *list, size_t n, int nul_separated, meso_error *error)
 {
-    meso_status status = MESO_OK;
     if (!nul_separated)
-        MESO_TRY(meso_to_utf8(&list->text, &n, "the list on standard input", error));
+        MESO_CHECK(meso_to_utf8(&list->text, &n, "the list on standard input", error));
     char *line = list->text, *end = list->text + n;
     const int windows = !nul_separated && is_of_windows(line, n);
-    MESO_REQUIRE(nul_separated || !memchr(line, '\0', n), error, MESO_ERROR_DATA,
-                 "the list on standard input holds NUL bytes; if they separate the names, give -0");
+    MESO_DEMAND(nul_separated || !memchr(line, '\0', n), error, MESO_ERROR_DATA,
+                "the list on standard input holds NUL bytes; if they separate the names, give -0");
     while (line < end) {
         char *stop = memchr(line, nul_separated ? '\0' : '\n', (size_t)(end - line));
         if (!stop)
@@ -63,11 +62,10 @@ static meso_status add_lines(tool_path_list *list, size_t n, int nul_separated, 
         if (windows && stop > line && stop[-1] == '\r')
             stop[-1] = '\0';
         if (*line)
-            MESO_TRY(add(list, line, error));
+            MESO_CHECK(add(list, line, error));
         line = stop + 1;
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status tool_path_list_read(char *const *operands, size_t n, int nul_separated,

@@ -193,7 +193,6 @@ static json_t *make_evidence(const run *r, const int *shipped, const json_t *fin
 static meso_status tune_family(run *r, const json_t *user, const json_t *all_shipped, double end,
                                meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_tuning_family *family = r->work->family;
     int shipped[MESO_MAX_TUNABLES], row[MESO_MAX_TUNABLES];
     const json_t *answer;
@@ -208,17 +207,16 @@ static meso_status tune_family(run *r, const json_t *user, const json_t *all_shi
                                 .ask = ask,
                                 .keep = keep,
                                 .user = r};
-    MESO_TRY(tune_search_run(&search, row, error));
-    MESO_TRY(tune_search_final(&search, shipped, row, &answer, error));
-    MESO_REQUIRE(meso_tuning_put(r->found, r->device, family, r->net, row,
-                                 make_evidence(r, shipped, answer)),
-                 error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_CHECK(tune_search_run(&search, row, error));
+    MESO_CHECK(tune_search_final(&search, shipped, row, &answer, error));
+    MESO_DEMAND_MEMORY(meso_tuning_put(r->found, r->device, family, r->net, row,
+                                       make_evidence(r, shipped, answer)),
+                       error);
     printf("%s:", family->name);
     print_values(family, row);
     printf("%s\n", memcmp(row, shipped, sizeof *row * meso_tuning_n(family)) ? "" : " (shipped)");
     fflush(stdout);
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* How much there is to try in family i; 0: it is not wanted. */
@@ -265,7 +263,6 @@ out:
 /* This run's rows into the user's document. */
 static meso_status write_rows(const run *r, json_t *user, meso_error *error)
 {
-    meso_status status = MESO_OK;
     char path[MESO_PREFERENCE_PATH_SIZE];
     for (size_t i = 0; i < n_works; i++) {
         int row[MESO_MAX_TUNABLES];
@@ -280,11 +277,10 @@ static meso_status write_rows(const run *r, json_t *user, meso_error *error)
                                 json_incref(json_object_get(found, "evidence")));
         }
     }
-    MESO_TRY(meso_tuning_write(user, path, error));
+    MESO_CHECK(meso_tuning_write(user, path, error));
     remove_part();
     printf("written to %s\n", MESO_PRINTABLE(path));
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* The net's own name, by which rows are found. */
@@ -311,7 +307,7 @@ meso_status tune_device(const tool_drivers *drivers, size_t device, const tune_o
     tool_drivers_local_name(drivers, device, r.local);
     MESO_TRY(name_net(options->net, r.net, error));
     r.part = open_part(&r);
-    MESO_REQUIRE(r.found && r.part && user, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(r.found && r.part && user, error);
     MESO_TRY(tune_families(&r, user, error));
     MESO_TRY(write_rows(&r, user, error));
 out:

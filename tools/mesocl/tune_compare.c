@@ -30,7 +30,6 @@ typedef struct side {
 /* Opens what `rows` says, a document of tuning. */
 static meso_status open_side(const json_t *job, json_t *rows, int plain, side *s, meso_error *error)
 {
-    meso_status status = MESO_OK;
     s->spec = (bench_spec){.net = json_string_value(json_object_get(job, "net")),
                            .device = json_string_value(json_object_get(job, "device")),
                            .train = json_is_true(json_object_get(job, "train")),
@@ -39,10 +38,8 @@ static meso_status open_side(const json_t *job, json_t *rows, int plain, side *s
     s->spec.batches[0] = (size_t)json_integer_value(json_object_get(job, "batch"));
     meso_tuning_replace(rows);
     tool_child_announce(TUNE_PATIENCE);
-    MESO_TRY(meso_device_open(s->spec.device, &s->device, error));
-    MESO_TRY(bench_work_open(&s->spec, s->device, &s->work, error));
-out:
-    return status;
+    MESO_CHECK(meso_device_open(s->spec.device, &s->device, error));
+    return bench_work_open(&s->spec, s->device, &s->work, error);
 }
 
 static void close_side(side *s)
@@ -96,18 +93,16 @@ out:
 /* Seconds of one call, measured over as many as fill a round. */
 static meso_status time_round(side *s, double *seconds, meso_error *error)
 {
-    meso_status status = MESO_OK;
     tool_child_announce(TUNE_PATIENCE);
     const double started = meso_seconds();
     double now = started;
     int n = 0;
     for (; n == 0 || now - started < round_seconds; n++) {
-        MESO_TRY(call(s, error));
+        MESO_CHECK(call(s, error));
         now = meso_seconds();
     }
     *seconds = (now - started) / n;
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* The median's 95 % interval, by the order of the rounds: no shape of their noise is assumed. */
@@ -138,9 +133,9 @@ static meso_status time_both(const json_t *job, side *base, side *candidate, jso
     const double batch = (double)base->spec.batches[0];
     double seconds[2], low, high;
     bench_samples ratios = {0}, speeds = {0};
-    MESO_REQUIRE(bench_samples_reserve(&ratios, most_rounds) &&
-                     bench_samples_reserve(&speeds, most_rounds),
-                 error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(bench_samples_reserve(&ratios, most_rounds) &&
+                            bench_samples_reserve(&speeds, most_rounds),
+                        error);
     MESO_TRY(call(base, error)); /* drivers finish compiling at the first one */
     while (ratios.n < least_rounds || meso_seconds() < end) {
         if (rounds ? ratios.n == rounds : ratios.n == most_rounds || is_decided(&ratios))

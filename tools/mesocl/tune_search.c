@@ -34,8 +34,7 @@ static meso_status compare(const tune_search *search, const int *base, const int
     MESO_TRY(search->ask(search->user, base, candidate, final, &new, error));
     MESO_REQUIRE_MEMORY(new, error);
     json_object_set(new, "question", question);
-    MESO_REQUIRE(json_array_append(search->tried, new) == 0, error, MESO_ERROR_MEMORY,
-                 "out of memory");
+    MESO_REQUIRE_MEMORY(json_array_append(search->tried, new) == 0, error);
     *answer = new;
     MESO_TRY(search->keep(search->user, error));
 out:
@@ -77,7 +76,6 @@ static int was_left(const tune_search *search, const json_t *left, const int *ro
 static meso_status turn(const tune_search *search, size_t i, json_t *left, int *row, int *over,
                         meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_tunable *t = &search->family->tunables[i];
     for (size_t k = 0; k < t->n && !*over; k++) {
         int candidate[MESO_MAX_TUNABLES];
@@ -87,17 +85,16 @@ static meso_status turn(const tune_search *search, size_t i, json_t *left, int *
         if (candidate[i] == row[i] || !fits_device(search, t, candidate[i]) ||
             was_left(search, left, candidate))
             continue;
-        MESO_TRY(compare(search, row, candidate, 0, &answer, error));
+        MESO_CHECK(compare(search, row, candidate, 0, &answer, error));
         *over = !answer;
         if (is_faster(answer)) {
-            MESO_REQUIRE(
+            MESO_DEMAND_MEMORY(
                 json_array_append_new(left, meso_tuning_values_json(search->family, row)) == 0,
-                error, MESO_ERROR_MEMORY, "out of memory");
+                error);
             row[i] = candidate[i];
         }
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status tune_search_run(const tune_search *search, int row[MESO_MAX_TUNABLES],
@@ -122,14 +119,12 @@ out:
 meso_status tune_search_final(const tune_search *search, const int *shipped,
                               int row[MESO_MAX_TUNABLES], const json_t **answer, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const size_t bytes = sizeof(int) * meso_tuning_n(search->family);
     *answer = NULL;
     if (memcmp(row, shipped, bytes) == 0)
         return MESO_OK;
-    MESO_TRY(compare(search, shipped, row, 1, answer, error));
+    MESO_CHECK(compare(search, shipped, row, 1, answer, error));
     if (!is_faster(*answer))
         memcpy(row, shipped, bytes);
-out:
-    return status;
+    return MESO_OK;
 }

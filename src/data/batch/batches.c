@@ -14,20 +14,17 @@ enum { default_ahead = 3, page_bytes = 4096 };
 static meso_status check_options(const meso_batches_options *o, size_t n, size_t n_ahead,
                                  meso_error *error)
 {
-    meso_status status = MESO_OK;
     const uint64_t limit = SIZE_MAX / 4;
-    MESO_REQUIRE(o->batch > 0 && o->width > 0 && o->height > 0 &&
-                     o->batch <= limit / o->width / o->height / 3 / (n_ahead + 1),
-                 error, MESO_ERROR_ARGUMENT, "batches of %zu pictures of %u x %u", o->batch,
-                 o->width, o->height);
-    MESO_REQUIRE(n > 0, error, MESO_ERROR_DATA, "no images to make batches of");
-out:
-    return status;
+    MESO_DEMAND(o->batch > 0 && o->width > 0 && o->height > 0 &&
+                    o->batch <= limit / o->width / o->height / 3 / (n_ahead + 1),
+                error, MESO_ERROR_ARGUMENT, "batches of %zu pictures of %u x %u", o->batch,
+                o->width, o->height);
+    MESO_DEMAND(n > 0, error, MESO_ERROR_DATA, "no images to make batches of");
+    return MESO_OK;
 }
 
 static meso_status allocate(meso_batches *b, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const size_t batch = b->options.batch;
     b->pixels = aligned_alloc(page_bytes, b->n_slots * b->slot_bytes);
     b->entry_item = malloc(b->n_slots * batch * sizeof *b->entry_item);
@@ -35,37 +32,34 @@ static meso_status allocate(meso_batches *b, meso_error *error)
     b->handed = malloc(batch * sizeof *b->handed);
     b->refused = calloc(b->n_entries, 1);
     b->orders = calloc(b->n_orders, sizeof *b->orders);
-    MESO_REQUIRE_MEMORY(b->pixels, error);
-    MESO_REQUIRE_MEMORY(b->entry_item, error);
-    MESO_REQUIRE_MEMORY(b->real, error);
-    MESO_REQUIRE_MEMORY(b->handed, error);
-    MESO_REQUIRE_MEMORY(b->refused, error);
-    MESO_REQUIRE_MEMORY(b->orders, error);
+    MESO_DEMAND_MEMORY(b->pixels, error);
+    MESO_DEMAND_MEMORY(b->entry_item, error);
+    MESO_DEMAND_MEMORY(b->real, error);
+    MESO_DEMAND_MEMORY(b->handed, error);
+    MESO_DEMAND_MEMORY(b->refused, error);
+    MESO_DEMAND_MEMORY(b->orders, error);
     for (size_t i = 0; i < b->n_orders; i++) {
         b->orders[i].entries = malloc(b->n_entries * sizeof *b->orders[i].entries);
-        MESO_REQUIRE_MEMORY(b->orders[i].entries, error);
+        MESO_DEMAND_MEMORY(b->orders[i].entries, error);
     }
-    MESO_REQUIRE(
+    MESO_DEMAND_MEMORY(
         meso_pixel_cache_open(&b->cache, b->n_entries, b->picture_bytes, b->options.cache_bytes),
-        error, MESO_ERROR_MEMORY, "out of memory");
-out:
-    return status;
+        error);
+    return MESO_OK;
 }
 
 static meso_status copy_items(meso_batches *b, meso_error *error)
 {
-    meso_status status = MESO_OK;
     b->items = malloc(b->n_entries * sizeof *b->items);
-    MESO_REQUIRE_MEMORY(b->items, error);
+    MESO_DEMAND_MEMORY(b->items, error);
     for (size_t i = 0; i < b->n_entries; i++) {
         b->items[i] = b->options.items ? b->options.items[i] : i;
         const meso_label label = b->options.dataset->items[b->items[i]].label;
-        MESO_REQUIRE(label == MESO_FAKE || label == MESO_REAL, error, MESO_ERROR_DATA,
-                     "image %zu has no label", b->items[i]);
+        MESO_DEMAND(label == MESO_FAKE || label == MESO_REAL, error, MESO_ERROR_DATA,
+                    "image %zu has no label", b->items[i]);
     }
     b->options.items = NULL;
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_batches_open_ahead(const meso_batches_options *options, size_t n_ahead,
@@ -171,13 +165,12 @@ static void note_refusal(meso_batches *b, size_t item, const meso_loaded *loaded
 /* Gathers the pictures of a batch without gaps. */
 static meso_status gather(meso_batches *b, size_t slot, meso_batch *batch, meso_error *error)
 {
-    meso_status status = MESO_OK;
     uint8_t *pixels = b->pixels + slot * b->slot_bytes;
     const size_t *entry_item = b->entry_item + slot * b->options.batch;
     size_t n = 0;
     for (size_t i = 0; i < b->options.batch; i++) {
         const meso_loaded *loaded = NULL;
-        MESO_TRY(meso_loader_next(b->loader, &loaded, error));
+        MESO_CHECK(meso_loader_next(b->loader, &loaded, error));
         if (entry_item[i] == MESO_NO_ITEM)
             continue;
         if (loaded->refusal != MESO_IMAGE_OK) {
@@ -192,13 +185,11 @@ static meso_status gather(meso_batches *b, size_t slot, meso_batch *batch, meso_
     }
     batch->pixels = pixels;
     batch->n = n;
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_batches_next(meso_batches *batches, meso_batch *batch, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_batches *b = batches;
     uint64_t epoch;
     size_t in_epoch = next_place(b, &epoch);
@@ -208,16 +199,15 @@ meso_status meso_batches_next(meso_batches *batches, meso_batch *batch, meso_err
     if (b->loader && b->options.one_epoch && in_epoch == 0 && b->n_handed_out > 0)
         stop_at(b, epoch, 0);
     if (!b->loader)
-        MESO_TRY(start_loader(b, error));
-    MESO_TRY(gather(b, (size_t)(b->n_handed_out % b->n_slots), batch, error));
+        MESO_CHECK(start_loader(b, error));
+    MESO_CHECK(gather(b, (size_t)(b->n_handed_out % b->n_slots), batch, error));
     b->n_handed_out++;
     batch->real = b->real;
     batch->items = b->handed;
     batch->epoch = epoch;
     batch->last = in_epoch + 1 == b->n_batches;
     batch->next_position = next_place(b, &batch->next_epoch) * b->options.batch;
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_batches_seek(meso_batches *batches, uint64_t epoch, size_t position,

@@ -71,7 +71,7 @@ meso_status meso_contents_read(const meso_dataset *dataset, size_t n_threads,
         meso_loader_release(loader, 1);
     }
     write_hash(dataset, contents, &text);
-    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!text.out_of_memory, error);
 out:
     meso_loader_stop(loader);
     meso_text_free(&text);

@@ -22,12 +22,11 @@ static void add_pixels(sums *s, const uint8_t *pixels, size_t n)
 meso_status meso_feature_fit(meso_batches *batches, double divide, meso_augment_settings *settings,
                              meso_error *error)
 {
-    meso_status status = MESO_OK;
     sums s = {0};
     meso_batch batch = {0};
-    MESO_TRY(meso_batches_seek(batches, 0, 0, error));
+    MESO_CHECK(meso_batches_seek(batches, 0, 0, error));
     while (!batch.last) {
-        MESO_TRY(meso_batches_next(batches, &batch, error));
+        MESO_CHECK(meso_batches_next(batches, &batch, error));
         add_pixels(&s, batch.pixels, batch.n * meso_batches_picture_pixels(batches));
     }
     for (int c = 0; c < 3; c++) {
@@ -36,7 +35,5 @@ meso_status meso_feature_fit(meso_batches *batches, double divide, meso_augment_
         settings->mean[c] = mean / divide;
         settings->std[c] = sqrt(variance > 0 ? variance : 0) / divide;
     }
-    MESO_TRY(meso_batches_seek(batches, 0, 0, error));
-out:
-    return status;
+    return meso_batches_seek(batches, 0, 0, error);
 }

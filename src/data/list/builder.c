@@ -51,17 +51,15 @@ meso_status meso_list_add(meso_list_builder *builder, const char *path, meso_lab
 {
     meso_dataset *dataset = builder->dataset;
     meso_dataset_item item = {NULL, label, NULL};
-    meso_status status = MESO_OK;
     meso_dataset_item *items =
         meso_grow(dataset->items, dataset->n_items, &builder->capacity, sizeof item);
-    MESO_REQUIRE_MEMORY(items, error);
+    MESO_DEMAND_MEMORY(items, error);
     dataset->items = items;
-    MESO_TRY(meso_list_copy(builder, path, strlen(path), &item.path, error));
+    MESO_CHECK(meso_list_copy(builder, path, strlen(path), &item.path, error));
     if (group)
-        MESO_TRY(meso_list_copy(builder, group, strlen(group), &item.group, error));
+        MESO_CHECK(meso_list_copy(builder, group, strlen(group), &item.group, error));
     dataset->items[dataset->n_items++] = item;
-out:
-    return status;
+    return MESO_OK;
 }
 
 void meso_list_unreadable(meso_list_builder *builder, const char *path, int error_number)

@@ -82,25 +82,23 @@ static meso_status plain_field(meso_csv *csv, char **stop, char **after, meso_er
 static meso_status take_field(meso_csv *csv, int *last, meso_error *error)
 {
     char *start = csv->next, *stop = NULL, *after = NULL;
-    meso_status status = MESO_OK;
-    MESO_REQUIRE(csv->n_fields < meso_csv_max_fields, error, MESO_ERROR_DATA,
-                 "%s:%zu: more than %d fields", MESO_PRINTABLE(csv->name), csv->line,
-                 meso_csv_max_fields);
+    MESO_DEMAND(csv->n_fields < meso_csv_max_fields, error, MESO_ERROR_DATA,
+                "%s:%zu: more than %d fields", MESO_PRINTABLE(csv->name), csv->line,
+                meso_csv_max_fields);
     if (start < csv->end && *start == '"')
-        MESO_TRY(quoted_field(csv, &stop, &after, error));
+        MESO_CHECK(quoted_field(csv, &stop, &after, error));
     else
-        MESO_TRY(plain_field(csv, &stop, &after, error));
+        MESO_CHECK(plain_field(csv, &stop, &after, error));
     *last = after == csv->end || *after != csv->separator;
     csv->next_line += *last && after < csv->end;
     if (after < csv->end)
         after += *after == '\r' ? 2 : 1;
     *stop = '\0';
     if (memchr(start, '\0', (size_t)(stop - start)))
-        MESO_TRY(fail(csv, csv->line, "a NUL byte", error));
+        MESO_CHECK(fail(csv, csv->line, "a NUL byte", error));
     csv->fields[csv->n_fields++] = start;
     csv->next = after;
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_csv_next(meso_csv *csv, meso_error *error)

@@ -69,32 +69,28 @@ out:
 /* Nothing can be said about a class without images. */
 static meso_status check_classes(const char *source, const meso_dataset *dataset, meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n_empty = (dataset->n_class[0] == 0) + (dataset->n_class[1] == 0);
-    MESO_REQUIRE(n_empty == 0 || dataset->n_unreadable == 0, error, MESO_ERROR_NO_INPUT,
-                 "%s: no images, and a folder cannot be read: %s", MESO_PRINTABLE(source),
-                 dataset->unreadable);
-    MESO_REQUIRE(n_empty < 2, error, MESO_ERROR_NO_INPUT, "%s: no images", MESO_PRINTABLE(source));
+    MESO_DEMAND(n_empty == 0 || dataset->n_unreadable == 0, error, MESO_ERROR_NO_INPUT,
+                "%s: no images, and a folder cannot be read: %s", MESO_PRINTABLE(source),
+                dataset->unreadable);
+    MESO_DEMAND(n_empty < 2, error, MESO_ERROR_NO_INPUT, "%s: no images", MESO_PRINTABLE(source));
     for (int label = 0; label < 2; label++)
-        MESO_REQUIRE(dataset->n_class[label] > 0, error, MESO_ERROR_DATA,
-                     "%s: no images of the class %s", MESO_PRINTABLE(source),
-                     meso_label_name((meso_label)label));
-out:
-    return status;
+        MESO_DEMAND(dataset->n_class[label] > 0, error, MESO_ERROR_DATA,
+                    "%s: no images of the class %s", MESO_PRINTABLE(source),
+                    meso_label_name((meso_label)label));
+    return MESO_OK;
 }
 
 static meso_status check_arguments(const char *root, const meso_dataset_options *options,
                                    meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_REQUIRE(!root != !options->manifest, error, MESO_ERROR_ARGUMENT,
-                 "give either a folder or a manifest");
-    MESO_REQUIRE(!root || *root, error, MESO_ERROR_ARGUMENT, "the folder's name is empty");
-    MESO_REQUIRE(!options->fake || !options->real || strcmp(options->fake, options->real) != 0,
-                 error, MESO_ERROR_ARGUMENT, "\"%s\" cannot be the name of both classes",
-                 MESO_PRINTABLE(options->fake));
-out:
-    return status;
+    MESO_DEMAND(!root != !options->manifest, error, MESO_ERROR_ARGUMENT,
+                "give either a folder or a manifest");
+    MESO_DEMAND(!root || *root, error, MESO_ERROR_ARGUMENT, "the folder's name is empty");
+    MESO_DEMAND(!options->fake || !options->real || strcmp(options->fake, options->real) != 0,
+                error, MESO_ERROR_ARGUMENT, "\"%s\" cannot be the name of both classes",
+                MESO_PRINTABLE(options->fake));
+    return MESO_OK;
 }
 
 static int is_file(const char *path)

@@ -99,7 +99,7 @@ meso_status meso_groups_create(const meso_dataset *dataset, int classes_apart, m
     }
     groups->groups = calloc(n + 1, sizeof *groups->groups);
     groups->of_item = calloc(n + 1, sizeof *groups->of_item);
-    MESO_REQUIRE(groups->groups && groups->of_item, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(groups->groups && groups->of_item, error);
     qsort(members, n, sizeof *members, compare_members);
     fill(dataset, members, groups);
 out:

@@ -123,7 +123,7 @@ meso_status meso_label_folders(const char *root, const meso_dataset_options *opt
             MESO_TRY(fail_missing(root, label, given[label], found.bytes, error));
         meso_text_format(&path, "%s%s%s", root, root[strlen(root) - 1] == '/' ? "" : "/",
                          names[label]);
-        MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+        MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
         folders[label] = path.bytes;
     }
 out:

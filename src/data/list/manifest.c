@@ -149,7 +149,7 @@ static meso_status add_record(manifest *m)
         meso_text_add_n(&path, m->csv.name, (size_t)(slash + 1 - m->csv.name));
     add_path(&path, file);
     turn_backslashes(&path);
-    MESO_REQUIRE(!path.out_of_memory, m->error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory, m->error);
     MESO_TRY(meso_list_add(builder, path.bytes, label, group, m->error));
 out:
     meso_text_free(&path);
@@ -167,14 +167,12 @@ static int compare_paths(const void *left, const void *right)
 static meso_status check_unique(const manifest *m)
 {
     meso_dataset *dataset = m->builder->dataset;
-    meso_status status = MESO_OK;
     qsort(dataset->items, dataset->n_items, sizeof *dataset->items, compare_paths);
     for (size_t i = 1; i < dataset->n_items; i++)
-        MESO_REQUIRE(strcmp(dataset->items[i - 1].path, dataset->items[i].path) != 0, m->error,
-                     MESO_ERROR_DATA, "%s: %s is listed twice", MESO_PRINTABLE(m->csv.name),
-                     MESO_PRINTABLE(dataset->items[i].path));
-out:
-    return status;
+        MESO_DEMAND(strcmp(dataset->items[i - 1].path, dataset->items[i].path) != 0, m->error,
+                    MESO_ERROR_DATA, "%s: %s is listed twice", MESO_PRINTABLE(m->csv.name),
+                    MESO_PRINTABLE(dataset->items[i].path));
+    return MESO_OK;
 }
 
 meso_status meso_manifest_read(const meso_dataset_options *options, const regex_t *pattern,

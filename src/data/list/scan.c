@@ -81,19 +81,17 @@ static meso_status walk(scan *s);
 static meso_status visit(scan *s, const struct dirent *entry)
 {
     size_t length = s->path.length;
-    meso_status status = MESO_OK;
     if (length == 0 || s->path.bytes[length - 1] != '/')
         meso_text_add(&s->path, "/");
     meso_text_add(&s->path, entry->d_name);
-    MESO_REQUIRE(!s->path.out_of_memory, s->error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_DEMAND_MEMORY(!s->path.out_of_memory, s->error);
     if (is_folder(s->path.bytes, entry->d_type))
-        MESO_TRY(walk(s));
+        MESO_CHECK(walk(s));
     else if (is_image_name(entry->d_name))
-        MESO_TRY(meso_list_add(s->builder, s->path.bytes, s->label, NULL, s->error));
+        MESO_CHECK(meso_list_add(s->builder, s->path.bytes, s->label, NULL, s->error));
     s->path.length = length;
     s->path.bytes[length] = '\0';
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* The folder's names are read and the folder closed before any of its folders is entered: depth
@@ -112,7 +110,7 @@ static meso_status walk(scan *s)
     if (!fresh)
         goto out;
     n = scandir(s->path.bytes, &entries, meso_scan_not_hidden, meso_scan_by_name);
-    MESO_REQUIRE(n >= 0 || errno != ENOMEM, s->error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(n >= 0 || errno != ENOMEM, s->error);
     if (n < 0)
         meso_list_unreadable(s->builder, s->path.bytes, errno);
     for (int i = 0; i < n; i++)
@@ -130,7 +128,7 @@ meso_status meso_scan_folder(const char *folder, meso_label label, meso_list_bui
     scan s = {builder, label, {0}, NULL, error};
     meso_status status = MESO_OK;
     meso_text_add(&s.path, folder);
-    MESO_REQUIRE(!s.path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!s.path.out_of_memory, error);
     MESO_TRY(walk(&s));
 out:
     tdestroy(s.entered, free);

@@ -74,7 +74,7 @@ static meso_status take_groups(const making *m, meso_error *error)
                  "the column group");
     order = malloc(groups.n * sizeof *order);
     chosen = calloc(groups.n, 1);
-    MESO_REQUIRE(order && chosen, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(order && chosen, error);
     for (size_t g = 0; g < groups.n; g++)
         order[g] = g;
     meso_random_shuffle(&random, order, groups.n);
@@ -112,50 +112,44 @@ static meso_status choose(const making *m, meso_split_kind kind, meso_error *err
 static meso_status check_sides(const making *m, meso_split_kind kind, double fraction,
                                meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (int label = 0; label < 2; label++) {
         const size_t n = m->dataset->n_class[label], begin = class_begin(m->dataset, label);
         size_t taken = 0;
         for (size_t i = begin; i < begin + n; i++)
             taken += m->validates[i];
-        MESO_REQUIRE(taken > 0 && taken < n, error, MESO_ERROR_DATA,
-                     "a split of %g (%s) leaves none of the %zu images of the class %s for %s",
-                     fraction, kind_names[kind], n, meso_label_name((meso_label)label),
-                     taken == 0 ? "validation" : "training");
+        MESO_DEMAND(taken > 0 && taken < n, error, MESO_ERROR_DATA,
+                    "a split of %g (%s) leaves none of the %zu images of the class %s for %s",
+                    fraction, kind_names[kind], n, meso_label_name((meso_label)label),
+                    taken == 0 ? "validation" : "training");
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status check_arguments(const meso_dataset *dataset, double fraction, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_REQUIRE(fraction >= 0 && fraction < 1, error, MESO_ERROR_ARGUMENT,
-                 "a split of %g: the part for validation must be at least 0 and below 1", fraction);
+    MESO_DEMAND(fraction >= 0 && fraction < 1, error, MESO_ERROR_ARGUMENT,
+                "a split of %g: the part for validation must be at least 0 and below 1", fraction);
     for (int label = 0; label < 2; label++)
-        MESO_REQUIRE(dataset->n_class[label] > 0, error, MESO_ERROR_DATA,
-                     "no images of the class %s: training needs both classes",
-                     meso_label_name((meso_label)label));
-out:
-    return status;
+        MESO_DEMAND(dataset->n_class[label] > 0, error, MESO_ERROR_DATA,
+                    "no images of the class %s: training needs both classes",
+                    meso_label_name((meso_label)label));
+    return MESO_OK;
 }
 
 /* validates → two lists of positions. */
 static meso_status make_lists(const making *m, meso_split *split, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const size_t n = m->dataset->n_class[0] + m->dataset->n_class[1];
     split->train = malloc((n + 1) * sizeof *split->train);
     split->validation = malloc((n + 1) * sizeof *split->validation);
-    MESO_REQUIRE_MEMORY(split->train, error);
-    MESO_REQUIRE_MEMORY(split->validation, error);
+    MESO_DEMAND_MEMORY(split->train, error);
+    MESO_DEMAND_MEMORY(split->validation, error);
     for (size_t i = 0; i < n; i++)
         if (m->validates[i])
             split->validation[split->n_validation++] = i;
         else
             split->train[split->n_train++] = i;
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_split_make(const meso_dataset *dataset, meso_split_kind kind, double fraction,

@@ -119,17 +119,14 @@ static meso_status emit_activation(keras_builder *b, const json_t *config, keras
 /* Bias and activation that Keras keeps inside Conv2D and Dense. */
 static meso_status emit_tail(keras_builder *b, const json_t *config, keras_value *v)
 {
-    meso_status status = MESO_OK;
     const json_t *activation = json_object_get(config, "activation");
     if (!json_is_false(json_object_get(config, "use_bias"))) {
-        MESO_TRY(keras_begin_line(b, "_bias", "bias", v->net_name));
+        MESO_CHECK(keras_begin_line(b, "_bias", "bias", v->net_name));
         keras_end_line(b);
     }
     if (activation && !json_is_string(activation) && !json_is_null(activation))
         return KERAS_REFUSE(b, "its activation is not given by name");
-    MESO_TRY(emit_activation_named(b, json_string_value(activation), NULL, v));
-out:
-    return status;
+    return emit_activation_named(b, json_string_value(activation), NULL, v);
 }
 
 /* Remembers that arrays of this Keras layer go to the line begun last. */
@@ -151,99 +148,83 @@ static meso_keras_node *add_node(keras_builder *b, const char *store, const kera
 
 static meso_status emit_conv(keras_builder *b, const json_t *config, keras_value *v)
 {
-    meso_status status = MESO_OK;
     int dilation[2] = {1, 1};
     json_int_t filters = json_integer_value(json_object_get(config, "filters"));
     if (get_number(config, "groups", 1) != 1)
         return KERAS_REFUSE(b, "groups of channels are not supported");
     if (json_object_get(config, "dilation_rate"))
-        MESO_TRY(get_pair(b, config, "dilation_rate", dilation));
-    MESO_TRY(keras_begin_line(b, "", "conv", v->net_name));
+        MESO_CHECK(get_pair(b, config, "dilation_rate", dilation));
+    MESO_CHECK(keras_begin_line(b, "", "conv", v->net_name));
     add_node(b, "conv2d", v);
     meso_text_format(&b->plan->net_text, " filters=%lld dilation=%dx%d", (long long)filters,
                      dilation[0], dilation[1]);
-    MESO_TRY(add_window(b, config, "kernel_size", 1));
+    MESO_CHECK(add_window(b, config, "kernel_size", 1));
     keras_end_line(b);
-    MESO_TRY(emit_tail(b, config, v));
-out:
-    return status;
+    return emit_tail(b, config, v);
 }
 
 static meso_status emit_dense(keras_builder *b, const json_t *config, keras_value *v)
 {
-    meso_status status = MESO_OK;
     if (v->rank != 2)
         return KERAS_REFUSE(b, "a dense layer on pictures is not supported: Flatten them first");
-    MESO_TRY(keras_begin_line(b, "", "dense", v->net_name));
+    MESO_CHECK(keras_begin_line(b, "", "dense", v->net_name));
     add_node(b, "dense", v);
     meso_text_format(&b->plan->net_text, " units=%lld",
                      (long long)json_integer_value(json_object_get(config, "units")));
     keras_end_line(b);
-    MESO_TRY(emit_tail(b, config, v));
-out:
-    return status;
+    return emit_tail(b, config, v);
 }
 
 static meso_status emit_batch_norm(keras_builder *b, const json_t *config, keras_value *v)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(keras_last_axis(b, config, v->rank));
-    MESO_TRY(keras_begin_line(b, "", "batch_norm", v->net_name));
+    MESO_CHECK(keras_last_axis(b, config, v->rank));
+    MESO_CHECK(keras_begin_line(b, "", "batch_norm", v->net_name));
     meso_keras_node *node = add_node(b, "batch_normalization", v);
     node->has_gamma = !json_is_false(json_object_get(config, "scale"));
     node->has_beta = !json_is_false(json_object_get(config, "center"));
     keras_add_number(b, "epsilon", get_number(config, "epsilon", 0.001));
     keras_end_line(b);
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status emit_max_pool(keras_builder *b, const json_t *config, keras_value *v)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(keras_begin_line(b, "", "max_pool", v->net_name));
-    MESO_TRY(add_window(b, config, "pool_size", 0));
+    MESO_CHECK(keras_begin_line(b, "", "max_pool", v->net_name));
+    MESO_CHECK(add_window(b, config, "pool_size", 0));
     keras_end_line(b);
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status emit_global_pool(keras_builder *b, const json_t *config, keras_value *v)
 {
-    meso_status status = MESO_OK;
     if (json_is_true(json_object_get(config, "keepdims")))
         return KERAS_REFUSE(b, "keepdims is not supported");
-    MESO_TRY(must_be(b, config, "data_format", "channels_last"));
-    MESO_TRY(keras_begin_line(b, "", "global_avg_pool", v->net_name));
+    MESO_CHECK(must_be(b, config, "data_format", "channels_last"));
+    MESO_CHECK(keras_begin_line(b, "", "global_avg_pool", v->net_name));
     keras_end_line(b);
     v->rank = 2;
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status emit_flatten(keras_builder *b, const json_t *config, keras_value *v)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(must_be(b, config, "data_format", "channels_last"));
-    MESO_TRY(keras_begin_line(b, "", "flatten", v->net_name));
+    MESO_CHECK(must_be(b, config, "data_format", "channels_last"));
+    MESO_CHECK(keras_begin_line(b, "", "flatten", v->net_name));
     keras_end_line(b);
     v->rank = 2;
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status emit_relu(keras_builder *b, const json_t *config, keras_value *v)
 {
-    meso_status status = MESO_OK;
     double cap = get_number(config, "max_value", 0);
     if (get_number(config, "negative_slope", 0) != 0 || get_number(config, "threshold", 0) != 0)
         return KERAS_REFUSE(b, "negative_slope and threshold are not supported; see LeakyReLU");
-    MESO_TRY(keras_begin_line(b, "", "relu", v->net_name));
+    MESO_CHECK(keras_begin_line(b, "", "relu", v->net_name));
     if (cap > 0)
         keras_add_number(b, "cap", cap);
     keras_end_line(b);
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Folded into the input line, which is written when the first real layer comes. */
@@ -271,9 +252,8 @@ static const meso_op *op_of_class(const char *class_name)
 /* A layer whose config is numbers alone, under the names that the op's keys have. */
 static meso_status emit_numbers(keras_builder *b, const json_t *config, keras_value *v)
 {
-    meso_status status = MESO_OK;
     const meso_op *op = op_of_class(b->class_name);
-    MESO_TRY(keras_begin_line(b, "", op->name, v->net_name));
+    MESO_CHECK(keras_begin_line(b, "", op->name, v->net_name));
     for (const meso_key *key = op->keys; key && key->name; key++) {
         double number = key->keras_missing;
         for (size_t i = 2; i-- > 0;)
@@ -281,8 +261,7 @@ static meso_status emit_numbers(keras_builder *b, const json_t *config, keras_va
         keras_add_number(b, key->name, number);
     }
     keras_end_line(b);
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Layers whose config says more; those of Keras' own, which are no op, have a name. */

@@ -100,7 +100,7 @@ static meso_status set_metadata(const meso_keras_file *file, const meso_net *net
     if (name)
         meso_text_format(&source, "; %s of github.com/DariusAf/MesoNet, Apache-2.0", name);
     name_net(meso_net_name(net), net_name);
-    MESO_REQUIRE(!source.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!source.out_of_memory, error);
     const char *const rows[][2] = {
         {"mesocl.net_name", net_name},          {"mesocl.net", meso_net_text(net)},
         {"mesocl.classes", options->classes},   {"mesocl.source", source.bytes},

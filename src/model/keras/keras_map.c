@@ -215,16 +215,14 @@ static const meso_keras_node *node_of(const meso_keras_plan *plan, const meso_ke
 static meso_status match_by_plan(const meso_keras_file *file, const meso_keras_plan *plan,
                                  const meso_net *net, slots *all, meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (size_t i = 0; i < file->n_layers; i++) {
         const meso_keras_node *node = node_of(plan, &file->layers[i]);
         slot *row = node ? slot_of_layer(all, meso_net_find(net, node->net_layer)) : NULL;
-        MESO_REQUIRE(row, error, MESO_ERROR_DATA, "layer %s is not in the file's architecture",
-                     MESO_PRINTABLE(label_of(&file->layers[i])));
+        MESO_DEMAND(row, error, MESO_ERROR_DATA, "layer %s is not in the file's architecture",
+                    MESO_PRINTABLE(label_of(&file->layers[i])));
         row->source = &file->layers[i];
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* By its name, "conv2d_1/kernel:0"; -1 for a name that says nothing. */
@@ -263,24 +261,22 @@ static int role_by_place(const slot *row, const meso_keras_node *node, size_t i,
 static meso_status assign_roles(const slot *row, const meso_keras_node *node,
                                 const meso_keras_array *roles[n_roles], meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_keras_layer *source = row->source;
     for (size_t i = 0; i < source->n_arrays; i++) {
         int role = role_by_name(source->arrays[i].name);
         if (role < 0)
             role = role_by_place(row, node, i, source->n_arrays);
-        MESO_REQUIRE(role >= 0 || row->kind != NORM, error, MESO_ERROR_DATA,
-                     "layer %s has %zu arrays without names, so either gamma or beta is missing: "
-                     "convert the whole model (.keras), which says which",
-                     MESO_PRINTABLE(label_of(source)), source->n_arrays);
-        MESO_REQUIRE(role >= 0 && !roles[role] && row->params[role], error, MESO_ERROR_DATA,
-                     "array %s of layer %s has no place in layer %s of the net",
-                     MESO_PRINTABLE(source->arrays[i].name), MESO_PRINTABLE(label_of(source)),
-                     row->layer->name);
+        MESO_DEMAND(role >= 0 || row->kind != NORM, error, MESO_ERROR_DATA,
+                    "layer %s has %zu arrays without names, so either gamma or beta is missing: "
+                    "convert the whole model (.keras), which says which",
+                    MESO_PRINTABLE(label_of(source)), source->n_arrays);
+        MESO_DEMAND(role >= 0 && !roles[role] && row->params[role], error, MESO_ERROR_DATA,
+                    "array %s of layer %s has no place in layer %s of the net",
+                    MESO_PRINTABLE(source->arrays[i].name), MESO_PRINTABLE(label_of(source)),
+                    row->layer->name);
         roles[role] = &source->arrays[i];
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Batch normalisation without scale or centre is one with 1 or 0 there. */
@@ -313,35 +309,33 @@ static meso_status add_turned(const meso_keras_array *kernel, const meso_param *
 static meso_status fill_slot(const slot *row, const meso_keras_node *node, int turn,
                              meso_weights *weights, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_keras_array *roles[n_roles] = {0};
-    MESO_REQUIRE(row->source, error, MESO_ERROR_DATA, "it has nothing for layer %s of the net",
-                 row->layer->name);
-    MESO_TRY(assign_roles(row, node, roles, error));
+    MESO_DEMAND(row->source, error, MESO_ERROR_DATA, "it has nothing for layer %s of the net",
+                row->layer->name);
+    MESO_CHECK(assign_roles(row, node, roles, error));
     for (int role = 0; role < n_roles; role++) {
         const meso_param *param = row->params[role];
         const meso_keras_array *array = roles[role];
         if (!param)
             continue;
         if (!array && (role == MESO_PARAM_GAMMA || role == MESO_PARAM_BETA)) {
-            MESO_TRY(add_constant(weights, param, role == MESO_PARAM_GAMMA, error));
+            MESO_CHECK(add_constant(weights, param, role == MESO_PARAM_GAMMA, error));
             continue;
         }
-        MESO_REQUIRE(array, error, MESO_ERROR_DATA, "layer %s has no values for %s of the net",
-                     MESO_PRINTABLE(label_of(row->source)), param->name);
-        MESO_REQUIRE(array->n_dims == param->n_dims &&
-                         memcmp(array->dims, param->dims, param->n_dims * sizeof *param->dims) == 0,
-                     error, MESO_ERROR_DATA, "layer %s has shape %s; %s of the net needs %s",
-                     MESO_PRINTABLE(label_of(row->source)), MESO_DIMS(array->dims, array->n_dims),
-                     param->name, MESO_DIMS(param->dims, param->n_dims));
+        MESO_DEMAND(array, error, MESO_ERROR_DATA, "layer %s has no values for %s of the net",
+                    MESO_PRINTABLE(label_of(row->source)), param->name);
+        MESO_DEMAND(array->n_dims == param->n_dims &&
+                        memcmp(array->dims, param->dims, param->n_dims * sizeof *param->dims) == 0,
+                    error, MESO_ERROR_DATA, "layer %s has shape %s; %s of the net needs %s",
+                    MESO_PRINTABLE(label_of(row->source)), MESO_DIMS(array->dims, array->n_dims),
+                    param->name, MESO_DIMS(param->dims, param->n_dims));
         if (turn && row->kind == CONV && role == MESO_PARAM_KERNEL)
-            MESO_TRY(add_turned(array, param, weights, error));
+            MESO_CHECK(add_turned(array, param, weights, error));
         else
-            MESO_TRY(meso_weights_add(weights, param->name, array->dims, array->n_dims,
-                                      array->values, error));
+            MESO_CHECK(meso_weights_add(weights, param->name, array->dims, array->n_dims,
+                                        array->values, error));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_keras_map(const meso_keras_file *file, const meso_keras_plan *plan,

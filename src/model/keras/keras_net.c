@@ -69,15 +69,13 @@ static meso_status write_input_line(keras_builder *b)
 static meso_status emit_concat(keras_builder *b, const json_t *config, keras_value *const *inputs,
                                size_t n, keras_value *v)
 {
-    meso_status status = MESO_OK;
     *v = *inputs[0];
-    MESO_TRY(keras_last_axis(b, config, v->rank));
-    MESO_TRY(keras_begin_line(b, "", "concat", v->net_name));
+    MESO_CHECK(keras_last_axis(b, config, v->rank));
+    MESO_CHECK(keras_begin_line(b, "", "concat", v->net_name));
     for (size_t i = 1; i < n; i++)
         meso_text_format(&b->plan->net_text, " %s", inputs[i]->net_name);
     keras_end_line(b);
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status find_inputs(const keras_builder *b, const char *const *names, size_t n,
@@ -97,7 +95,6 @@ static meso_status find_inputs(const keras_builder *b, const char *const *names,
 static meso_status take_layer(keras_builder *b, const json_t *config, const char *const *names,
                               size_t n)
 {
-    meso_status status = MESO_OK;
     keras_value *inputs[MESO_MAX_INPUTS], v;
     int is_concat = strcmp(b->class_name, meso_op_concat.keras_class) == 0;
     keras_emit *emit = keras_emit_for(b->class_name);
@@ -109,18 +106,17 @@ static meso_status take_layer(keras_builder *b, const json_t *config, const char
         return KERAS_REFUSE(b, "it has %zu inputs", n);
     if (find_value(b, b->layer))
         return KERAS_REFUSE(b, "there are two layers of this name");
-    MESO_TRY(find_inputs(b, names, n, inputs));
+    MESO_CHECK(find_inputs(b, names, n, inputs));
     if (strcmp(b->class_name, "Rescaling") != 0)
-        MESO_TRY(write_input_line(b));
+        MESO_CHECK(write_input_line(b));
     v = *inputs[0];
     if (is_concat)
-        MESO_TRY(emit_concat(b, config, inputs, n, &v));
+        MESO_CHECK(emit_concat(b, config, inputs, n, &v));
     else
-        MESO_TRY(emit(b, config, &v));
+        MESO_CHECK(emit(b, config, &v));
     v.keras_name = b->layer;
     b->values[b->n_values++] = v;
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Collects the layers that a node refers to. Keras 2 writes ["name", 0, 0, {}], Keras 3 the same
@@ -159,7 +155,6 @@ static const json_t *open_layer(keras_builder *b, const json_t *layer)
 
 static meso_status take_sequential(keras_builder *b, const json_t *model, const json_t *layers)
 {
-    meso_status status = MESO_OK;
     size_t i;
     json_t *layer;
     json_array_foreach (layers, i, layer) {
@@ -170,18 +165,16 @@ static meso_status take_sequential(keras_builder *b, const json_t *model, const 
             int in_layer = json_object_get(config, "batch_input_shape") != NULL;
             const char *name = b->layer;
             b->layer = previous = "image";
-            MESO_TRY(take_input(b, in_layer ? config : model));
+            MESO_CHECK(take_input(b, in_layer ? config : model));
             b->layer = name;
         }
-        MESO_TRY(take_layer(b, config, &previous, previous != NULL));
+        MESO_CHECK(take_layer(b, config, &previous, previous != NULL));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status take_functional(keras_builder *b, const json_t *model, const json_t *layers)
 {
-    meso_status status = MESO_OK;
     const char *names[MESO_MAX_INPUTS];
     size_t i;
     json_t *layer;
@@ -194,21 +187,19 @@ static meso_status take_functional(keras_builder *b, const json_t *model, const 
                                 json_array_size(nodes));
         if (n > MESO_MAX_INPUTS)
             return KERAS_REFUSE(b, "it has %zu inputs; at most %d are allowed", n, MESO_MAX_INPUTS);
-        MESO_TRY(take_layer(b, config, names, n));
+        MESO_CHECK(take_layer(b, config, names, n));
     }
-    MESO_REQUIRE(collect_names(json_object_get(model, "output_layers"), names, 0) == 1, b->error,
-                 MESO_ERROR_DATA, "the model has several outputs; MesoCL's nets have one");
+    MESO_DEMAND(collect_names(json_object_get(model, "output_layers"), names, 0) == 1, b->error,
+                MESO_ERROR_DATA, "the model has several outputs; MesoCL's nets have one");
     const keras_value *output = find_value(b, names[0]);
-    MESO_REQUIRE(output && b->n_names && strcmp(output->net_name, b->names[b->n_names - 1]) == 0,
-                 b->error, MESO_ERROR_DATA, "layer %s, the output, is not the last layer",
-                 MESO_PRINTABLE(names[0]));
-out:
-    return status;
+    MESO_DEMAND(output && b->n_names && strcmp(output->net_name, b->names[b->n_names - 1]) == 0,
+                b->error, MESO_ERROR_DATA, "layer %s, the output, is not the last layer",
+                MESO_PRINTABLE(names[0]));
+    return MESO_OK;
 }
 
 static meso_status take_model(keras_builder *b, const json_t *root)
 {
-    meso_status status = MESO_OK;
     const json_t *model = open_layer(b, root);
     /* Keras before 2.2 wrote a Sequential's layers without anything around. */
     const json_t *layers = json_is_array(model) ? model : json_object_get(model, "layers");
@@ -219,14 +210,13 @@ static meso_status take_model(keras_builder *b, const json_t *root)
         return KERAS_REFUSE(b, "only Sequential and Functional models are read");
     if (n == 0 || n > MESO_MAX_LAYERS)
         return KERAS_REFUSE(b, "%zu layers; 1 to %d are read", n, MESO_MAX_LAYERS);
-    MESO_REQUIRE_MEMORY(b->values = calloc(n + 1, sizeof *b->values), b->error);
-    MESO_REQUIRE_MEMORY(b->names = calloc(MESO_MAX_LAYERS, sizeof *b->names), b->error);
-    MESO_REQUIRE_MEMORY(b->plan->nodes = calloc(n, sizeof *b->plan->nodes), b->error);
-    MESO_TRY(sequential ? take_sequential(b, model, layers) : take_functional(b, model, layers));
-    MESO_REQUIRE(!b->plan->net_text.out_of_memory, b->error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_REQUIRE(b->n_names > 0, b->error, MESO_ERROR_DATA, "the model has no layers");
-out:
-    return status;
+    MESO_DEMAND_MEMORY(b->values = calloc(n + 1, sizeof *b->values), b->error);
+    MESO_DEMAND_MEMORY(b->names = calloc(MESO_MAX_LAYERS, sizeof *b->names), b->error);
+    MESO_DEMAND_MEMORY(b->plan->nodes = calloc(n, sizeof *b->plan->nodes), b->error);
+    MESO_CHECK(sequential ? take_sequential(b, model, layers) : take_functional(b, model, layers));
+    MESO_DEMAND_MEMORY(!b->plan->net_text.out_of_memory, b->error);
+    MESO_DEMAND(b->n_names > 0, b->error, MESO_ERROR_DATA, "the model has no layers");
+    return MESO_OK;
 }
 
 meso_status meso_keras_plan_make(const char *config, meso_keras_plan *plan, meso_error *error)

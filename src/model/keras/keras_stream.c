@@ -104,12 +104,11 @@ static meso_status parse_array(const json_t *json, meso_keras_array *array, cons
 static meso_status parse_layers(const json_t *layers, meso_keras_file *file, size_t n_values,
                                 meso_error *error)
 {
-    meso_status status = MESO_OK;
     const float *next = file->values;
     size_t i;
     json_t *json;
-    MESO_REQUIRE_MEMORY(file->layers = calloc(json_array_size(layers) + 1, sizeof *file->layers),
-                        error);
+    MESO_DEMAND_MEMORY(file->layers = calloc(json_array_size(layers) + 1, sizeof *file->layers),
+                       error);
     json_array_foreach (layers, i, json) {
         const json_t *arrays = json_object_get(json, "arrays");
         if (json_array_size(arrays) == 0)
@@ -120,15 +119,14 @@ static meso_status parse_layers(const json_t *layers, meso_keras_file *file, siz
         layer->n_arrays = json_array_size(arrays);
         if (!layer->group)
             return bad_stream(error, "a layer without a group");
-        MESO_REQUIRE_MEMORY(layer->arrays = calloc(layer->n_arrays, sizeof *layer->arrays), error);
+        MESO_DEMAND_MEMORY(layer->arrays = calloc(layer->n_arrays, sizeof *layer->arrays), error);
         for (size_t k = 0; k < layer->n_arrays; k++)
-            MESO_TRY(
+            MESO_CHECK(
                 parse_array(json_array_get(arrays, k), &layer->arrays[k], &next, &n_values, error));
     }
     if (n_values > 0)
         return bad_stream(error, "there are values left over");
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status parse_header(const json_t *header, meso_keras_file *file, meso_error *error)

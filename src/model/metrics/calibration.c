@@ -17,14 +17,13 @@ meso_status meso_metrics_calibration(const meso_scores *scores, size_t n_bins,
                                      meso_calibration_bin *bins, double *error_expected,
                                      meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_REQUIRE(scores->n > 0 && n_bins > 0, error, MESO_ERROR_ARGUMENT, "no scores or no bins");
+    MESO_DEMAND(scores->n > 0 && n_bins > 0, error, MESO_ERROR_ARGUMENT, "no scores or no bins");
     for (size_t b = 0; b < n_bins; b++)
         bins[b] = (meso_calibration_bin){0, 0, 0};
     for (size_t i = 0; i < scores->n; i++) {
         double p = scores->p_real[i];
-        MESO_REQUIRE(p >= 0 && p <= 1, error, MESO_ERROR_ARGUMENT,
-                     "image %zu: P(real) = %g is not a probability", i, p);
+        MESO_DEMAND(p >= 0 && p <= 1, error, MESO_ERROR_ARGUMENT,
+                    "image %zu: P(real) = %g is not a probability", i, p);
         meso_calibration_bin *bin = &bins[bin_of(p, n_bins)];
         bin->n++;
         bin->p_real += p;
@@ -36,6 +35,5 @@ meso_status meso_metrics_calibration(const meso_scores *scores, size_t n_bins,
         bins[b].p_real = bins[b].n ? bins[b].p_real / (double)bins[b].n : NAN;
         bins[b].real = bins[b].n ? bins[b].real / (double)bins[b].n : NAN;
     }
-out:
-    return status;
+    return MESO_OK;
 }

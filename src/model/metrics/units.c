@@ -18,13 +18,12 @@ static int compare_members(const void *left, const void *right)
 
 meso_status meso_units_create(const meso_scores *scores, meso_units *units, meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n = scores->n;
     *units = (meso_units){0};
     units->members = calloc(n, sizeof *units->members);
     units->starts = calloc(n + 1, sizeof *units->starts);
-    MESO_REQUIRE_MEMORY(units->members, error);
-    MESO_REQUIRE_MEMORY(units->starts, error);
+    MESO_DEMAND_MEMORY(units->members, error);
+    MESO_DEMAND_MEMORY(units->starts, error);
     for (size_t i = 0; i < n; i++)
         units->members[i] =
             (meso_unit_member){scores->real[i] != 0, scores->group ? scores->group[i] : i, i};
@@ -37,8 +36,7 @@ meso_status meso_units_create(const meso_scores *scores, meso_units *units, meso
         }
     }
     units->starts[units->n] = n;
-out:
-    return status;
+    return MESO_OK;
 }
 
 static void draw_class(const meso_units *units, size_t first, size_t end, meso_random *random,

@@ -83,7 +83,7 @@ meso_status meso_checkpoint_write(const char *folder, uint64_t number, meso_weig
     size_t n = 0;
     char hash[hash_length + 1];
     path_of(folder, number, &path);
-    MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
     MESO_TRY(meso_weights_set(set, hash_key, no_hash, error));
     MESO_TRY(meso_safetensors_format(set, &bytes, &n, error));
     meso_hash_hex(bytes, n, hash);
@@ -125,11 +125,11 @@ static meso_status read_one(const char *folder, uint64_t number, meso_weights **
     void *bytes = NULL;
     size_t n = 0;
     path_of(folder, number, &path);
-    MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
     status = meso_file_read(path.bytes, max_file, &bytes, &n, NULL, &why);
     if (status == MESO_OK && parse(bytes, n, set, &why) != MESO_OK)
         status = MESO_ERROR_DATA;
-    MESO_REQUIRE(why.status != MESO_ERROR_MEMORY, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(why.status != MESO_ERROR_MEMORY, error);
     if (status != MESO_OK)
         meso_text_format(notes, "%s is damaged: %s\n", MESO_PRINTABLE(path.bytes), why.text);
 out:

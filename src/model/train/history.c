@@ -33,14 +33,12 @@ double meso_history_value(const meso_train_record *record, meso_monitor monitor)
 meso_status meso_history_add(meso_history *history, const meso_train_record *record,
                              meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_train_record *larger =
         realloc(history->records, (history->n + 1) * sizeof *history->records);
-    MESO_REQUIRE_MEMORY(larger, error);
+    MESO_DEMAND_MEMORY(larger, error);
     history->records = larger;
     history->records[history->n++] = *record;
-out:
-    return status;
+    return MESO_OK;
 }
 
 void meso_history_free(meso_history *history)

@@ -126,7 +126,7 @@ meso_status meso_run_write_event(meso_run *run, meso_error *error)
         meso_tensorboard_begin(now, record->epoch > 1 ? record->epoch : 0, &text);
     }
     meso_tensorboard_epoch(now, record, &text);
-    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!text.out_of_memory, error);
     MESO_TRY(meso_run_path(run, run->events, &path, error));
     MESO_TRY(meso_file_append(path.bytes, text.bytes, text.length, error));
 out:
@@ -152,16 +152,14 @@ out:
 
 meso_status meso_run_flush(meso_run *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
     if (run->best)
-        MESO_TRY(meso_run_write_weights(run, "best.safetensors", run->best, error));
+        MESO_CHECK(meso_run_write_weights(run, "best.safetensors", run->best, error));
     meso_weights_close(run->best);
     run->best = NULL;
     if (!run->history_written && run->history.n > 0)
-        MESO_TRY(meso_run_write_history(run, error));
+        MESO_CHECK(meso_run_write_history(run, error));
     run->last_flush = meso_seconds();
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* ---- how the chosen weights do ---- */

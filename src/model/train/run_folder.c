@@ -46,20 +46,18 @@ static const char *unguarded(const char *field)
 static meso_status take_row(meso_run_folder *f, const meso_csv *csv, meso_list_builder *builder,
                             meso_error *error)
 {
-    meso_status status = MESO_OK;
     char *const *field = csv->fields;
     const size_t n = f->n_scores;
     const int real = csv->n_fields == n_columns && strcmp(field[1], "real") == 0;
-    MESO_REQUIRE(
+    MESO_DEMAND(
         csv->n_fields == n_columns && (real || strcmp(field[1], "fake") == 0) &&
             meso_read_number(field[3], &f->p_fake[n]) &&
             meso_read_number(field[4], &f->p_real[n]) && f->p_real[n] >= 0 && f->p_real[n] <= 1,
         error, MESO_ERROR_DATA, "%s:%zu: not a row of validation.csv", csv->name, csv->line);
-    MESO_TRY(
+    MESO_CHECK(
         meso_list_add(builder, unguarded(field[0]), real ? MESO_REAL : MESO_FAKE, field[2], error));
     f->real[f->n_scores++] = (unsigned char)real;
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* A group's number is the row of its first picture. */
@@ -91,7 +89,7 @@ static meso_status read_scores(const char *path, meso_run_folder *f, meso_error 
     f->p_real = calloc(n_lines, sizeof *f->p_real);
     f->p_fake = calloc(n_lines, sizeof *f->p_fake);
     f->real = calloc(n_lines, 1);
-    MESO_REQUIRE(f->p_real && f->p_fake && f->real, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(f->p_real && f->p_fake && f->real, error);
     meso_csv_start(&csv, bytes, n, MESO_PRINTABLE(path));
     MESO_TRY(meso_csv_next(&csv, error)); /* the header */
     MESO_TRY(meso_csv_next(&csv, error));

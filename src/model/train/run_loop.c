@@ -51,9 +51,7 @@ out:
 /* A checkpoint, then the end. */
 static meso_status interrupt(meso_run *run, meso_error *error)
 {
-    meso_status status = meso_run_checkpoint(run, error);
-    if (status != MESO_OK)
-        return status;
+    MESO_CHECK(meso_run_checkpoint(run, error));
     return meso_fail(error, MESO_ERROR_CANCELLED,
                      "interrupted in epoch %llu of %zu; %s holds a checkpoint to resume from",
                      (unsigned long long)run->state.epoch + 1, run->options.epochs,
@@ -135,22 +133,20 @@ static const double flush_seconds = 1;
 static meso_status keep_epoch(meso_run *run, const meso_train_record *record, int best,
                               meso_error *error)
 {
-    meso_status status = MESO_OK;
     char epoch[24];
     snprintf(epoch, sizeof epoch, "%zu", record->epoch);
     if (best) {
         meso_weights_close(run->best);
         run->best = NULL;
-        MESO_TRY(meso_run_weights(run, &run->best, error));
-        MESO_TRY(meso_weights_set(run->best, MESO_KEY_EPOCH, epoch, error));
+        MESO_CHECK(meso_run_weights(run, &run->best, error));
+        MESO_CHECK(meso_weights_set(run->best, MESO_KEY_EPOCH, epoch, error));
     }
-    MESO_TRY(meso_history_add(&run->history, record, error));
+    MESO_CHECK(meso_history_add(&run->history, record, error));
     run->history_written = 0;
-    MESO_TRY(meso_run_write_event(run, error));
+    MESO_CHECK(meso_run_write_event(run, error));
     if (meso_seconds() - run->last_flush > flush_seconds)
-        MESO_TRY(meso_run_flush(run, error));
-out:
-    return status;
+        MESO_CHECK(meso_run_flush(run, error));
+    return MESO_OK;
 }
 
 static void begin_epoch(meso_run_state *s)
@@ -196,11 +192,9 @@ out:
 
 meso_status meso_run_run(meso_run *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
     while (!run->state.done) {
-        MESO_TRY(train_epoch(run, error));
-        MESO_TRY(end_epoch(run, error));
+        MESO_CHECK(train_epoch(run, error));
+        MESO_CHECK(end_epoch(run, error));
     }
-out:
-    return status;
+    return MESO_OK;
 }

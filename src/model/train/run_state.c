@@ -146,20 +146,18 @@ out:
 static meso_status split_set(const meso_weights *set, meso_weights *weights, meso_weights *state,
                              meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n = strlen(state_prefix);
     for (size_t i = 0; i < set->n_tensors; i++) {
         const meso_tensor *tensor = &set->tensors[i];
         int is_state = strncmp(tensor->name, state_prefix, n) == 0;
-        MESO_TRY(meso_weights_add(is_state ? state : weights, tensor->name + (is_state ? n : 0),
-                                  tensor->dims, tensor->n_dims, tensor->values, error));
+        MESO_CHECK(meso_weights_add(is_state ? state : weights, tensor->name + (is_state ? n : 0),
+                                    tensor->dims, tensor->n_dims, tensor->values, error));
     }
     for (size_t i = 0; i < set->n_metadata; i++) {
-        MESO_TRY(meso_weights_set(weights, set->metadata[i].key, set->metadata[i].value, error));
-        MESO_TRY(meso_weights_set(state, set->metadata[i].key, set->metadata[i].value, error));
+        MESO_CHECK(meso_weights_set(weights, set->metadata[i].key, set->metadata[i].value, error));
+        MESO_CHECK(meso_weights_set(state, set->metadata[i].key, set->metadata[i].value, error));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_run_restore(meso_run *run, const meso_weights *checkpoint, meso_error *error)

@@ -69,37 +69,32 @@ static int has_history(const char *folder)
  * over either. */
 static meso_status check_folder(const char *folder, meso_error *error)
 {
-    meso_status status = MESO_OK;
     struct stat info;
     if (stat(folder, &info) != 0)
         return MESO_OK;
-    MESO_REQUIRE(S_ISDIR(info.st_mode), error, MESO_ERROR_CREATE, "%s: cannot create: not a folder",
-                 MESO_PRINTABLE(folder));
-    MESO_REQUIRE(access(folder, W_OK | X_OK) == 0, error, MESO_ERROR_CREATE,
-                 "%s: cannot write there: %s", MESO_PRINTABLE(folder), strerror(errno));
-    MESO_REQUIRE(!meso_checkpoint_exists(folder), error, MESO_ERROR_CREATE,
-                 "%s: already holds a run: resume it with --resume, or choose another folder",
-                 MESO_PRINTABLE(folder));
-    MESO_REQUIRE(!has_history(folder), error, MESO_ERROR_CREATE,
-                 "%s: holds the remains of a run (history.jsonl): choose another folder",
-                 MESO_PRINTABLE(folder));
-out:
-    return status;
+    MESO_DEMAND(S_ISDIR(info.st_mode), error, MESO_ERROR_CREATE, "%s: cannot create: not a folder",
+                MESO_PRINTABLE(folder));
+    MESO_DEMAND(access(folder, W_OK | X_OK) == 0, error, MESO_ERROR_CREATE,
+                "%s: cannot write there: %s", MESO_PRINTABLE(folder), strerror(errno));
+    MESO_DEMAND(!meso_checkpoint_exists(folder), error, MESO_ERROR_CREATE,
+                "%s: already holds a run: resume it with --resume, or choose another folder",
+                MESO_PRINTABLE(folder));
+    MESO_DEMAND(!has_history(folder), error, MESO_ERROR_CREATE,
+                "%s: holds the remains of a run (history.jsonl): choose another folder",
+                MESO_PRINTABLE(folder));
+    return MESO_OK;
 }
 
 /* Two processes in one folder would spoil each other's files. The lock goes with the process. */
 static meso_status lock_folder(meso_run *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const char *folder = run->options.run;
     run->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    MESO_REQUIRE(run->lock >= 0, error, MESO_ERROR_NO_INPUT, "%s: %s", MESO_PRINTABLE(folder),
-                 strerror(errno));
-    MESO_REQUIRE(flock(run->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, error,
-                 MESO_ERROR_CREATE, "%s: another process is training there",
-                 MESO_PRINTABLE(folder));
-out:
-    return status;
+    MESO_DEMAND(run->lock >= 0, error, MESO_ERROR_NO_INPUT, "%s: %s", MESO_PRINTABLE(folder),
+                strerror(errno));
+    MESO_DEMAND(flock(run->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, error,
+                MESO_ERROR_CREATE, "%s: another process is training there", MESO_PRINTABLE(folder));
+    return MESO_OK;
 }
 
 /* ---- models ---- */
@@ -201,19 +196,17 @@ out:
 
 static meso_status begin(meso_run *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(check_folder(run->options.run, error));
-    MESO_TRY(meso_run_open(run, error));
-    MESO_TRY(meso_folder_make(run->options.run, error));
-    MESO_TRY(lock_folder(run, error));
-    MESO_TRY(check_folder(run->options.run, error)); /* nobody was faster */
+    MESO_CHECK(check_folder(run->options.run, error));
+    MESO_CHECK(meso_run_open(run, error));
+    MESO_CHECK(meso_folder_make(run->options.run, error));
+    MESO_CHECK(lock_folder(run, error));
+    MESO_CHECK(check_folder(run->options.run, error)); /* nobody was faster */
     run->state.done = run->options.epochs == 0;
-    MESO_TRY(meso_run_write_config(run, error));
-    MESO_TRY(write_start(run, error));
-    MESO_TRY(meso_run_checkpoint(run, error));
+    MESO_CHECK(meso_run_write_config(run, error));
+    MESO_CHECK(write_start(run, error));
+    MESO_CHECK(meso_run_checkpoint(run, error));
     meso_run_tell(run, (meso_train_event){.kind = MESO_TRAIN_STARTED});
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_train(meso_device *device, const meso_train_options *options,

@@ -76,21 +76,19 @@ const char *meso_schedule_format(const meso_schedule *schedule, char out[MESO_SC
 meso_status meso_schedule_resolve(meso_schedule *schedule, double learning_rate, size_t epochs,
                                   size_t n_images, size_t batch, meso_error *error)
 {
-    meso_status status = MESO_OK;
     if (schedule->kind != MESO_SCHEDULE_EXPONENTIAL || epochs == 0)
         return MESO_OK;
     double n_drops = floor(log(schedule->limit / learning_rate) / log(schedule->rate));
-    MESO_REQUIRE(n_drops >= 1, error, MESO_ERROR_ARGUMENT,
-                 "schedule exponential: from %g by steps of %g there is no drop before the limit "
-                 "%g: choose a lower limit",
-                 learning_rate, schedule->rate, schedule->limit);
-    MESO_REQUIRE(n_drops <= (double)epochs, error, MESO_ERROR_ARGUMENT,
-                 "schedule exponential: %g drops do not fit into %zu epochs: train longer, or "
-                 "choose a rate further from 1 or a higher limit",
-                 n_drops, epochs);
+    MESO_DEMAND(n_drops >= 1, error, MESO_ERROR_ARGUMENT,
+                "schedule exponential: from %g by steps of %g there is no drop before the limit "
+                "%g: choose a lower limit",
+                learning_rate, schedule->rate, schedule->limit);
+    MESO_DEMAND(n_drops <= (double)epochs, error, MESO_ERROR_ARGUMENT,
+                "schedule exponential: %g drops do not fit into %zu epochs: train longer, or "
+                "choose a rate further from 1 or a higher limit",
+                n_drops, epochs);
     schedule->every = (uint64_t)(n_images / batch) * (epochs / (size_t)n_drops);
-out:
-    return status;
+    return MESO_OK;
 }
 
 double meso_schedule_rate(const meso_schedule *schedule, double learning_rate, uint64_t step,

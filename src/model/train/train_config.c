@@ -54,25 +54,23 @@ out:
 
 meso_status meso_train_config_check(const meso_train_options *o, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_field *field;
     size_t shift;
-    MESO_REQUIRE(o->struct_bytes == sizeof *o, error, MESO_ERROR_ARGUMENT,
-                 "the options are of another version: start from MESO_TRAIN_OPTIONS_INIT");
-    MESO_TRY(meso_trainer_check_path(o->path, error));
+    MESO_DEMAND(o->struct_bytes == sizeof *o, error, MESO_ERROR_ARGUMENT,
+                "the options are of another version: start from MESO_TRAIN_OPTIONS_INIT");
+    MESO_CHECK(meso_trainer_check_path(o->path, error));
     for (size_t i = 0; (field = meso_train_option_field(i, &shift)); i++)
-        MESO_TRY(check_field(field, (const char *)o + shift, error));
-    MESO_REQUIRE(o->run && o->run[0], error, MESO_ERROR_ARGUMENT, "a run needs a folder");
-    MESO_REQUIRE((o->data != NULL) != (o->dataset.manifest != NULL), error, MESO_ERROR_ARGUMENT,
-                 "the data are either a folder or a manifest");
-    MESO_REQUIRE((o->validation_data != NULL) + (o->validation_manifest != NULL) +
-                         (o->validation_split > 0) <=
-                     1,
-                 error, MESO_ERROR_ARGUMENT,
-                 "the validation set is either a folder, a manifest or a part of the data");
+        MESO_CHECK(check_field(field, (const char *)o + shift, error));
+    MESO_DEMAND(o->run && o->run[0], error, MESO_ERROR_ARGUMENT, "a run needs a folder");
+    MESO_DEMAND((o->data != NULL) != (o->dataset.manifest != NULL), error, MESO_ERROR_ARGUMENT,
+                "the data are either a folder or a manifest");
+    MESO_DEMAND((o->validation_data != NULL) + (o->validation_manifest != NULL) +
+                        (o->validation_split > 0) <=
+                    1,
+                error, MESO_ERROR_ARGUMENT,
+                "the validation set is either a folder, a manifest or a part of the data");
     int has_validation = o->validation_data || o->validation_manifest || o->validation_split > 0;
-    MESO_REQUIRE(o->monitor < MESO_MONITOR_VAL_LOSS || has_validation, error, MESO_ERROR_ARGUMENT,
-                 "%s cannot be monitored without a validation set", meso_monitor_name(o->monitor));
-out:
-    return status;
+    MESO_DEMAND(o->monitor < MESO_MONITOR_VAL_LOSS || has_validation, error, MESO_ERROR_ARGUMENT,
+                "%s cannot be monitored without a validation set", meso_monitor_name(o->monitor));
+    return MESO_OK;
 }

@@ -25,11 +25,10 @@ meso_status meso_trainer_check_path(meso_path path, meso_error *error)
 
 static meso_status check_options(const meso_trainer_options *o, meso_error *error)
 {
-    meso_status status = MESO_OK;
     enum { largest_batch = 1 << 16 };
-    MESO_REQUIRE(o->max_batch >= 1 && o->max_batch <= largest_batch, error, MESO_ERROR_ARGUMENT,
-                 "a batch of %zu images: 1 to %d are possible", o->max_batch, (int)largest_batch);
-    MESO_TRY(meso_trainer_check_path(o->path, error));
+    MESO_DEMAND(o->max_batch >= 1 && o->max_batch <= largest_batch, error, MESO_ERROR_ARGUMENT,
+                "a batch of %zu images: 1 to %d are possible", o->max_batch, (int)largest_batch);
+    MESO_CHECK(meso_trainer_check_path(o->path, error));
     const struct {
         const char *name;
         double value;
@@ -38,37 +37,33 @@ static meso_status check_options(const meso_trainer_options *o, meso_error *erro
                   {"momentum", o->momentum},
                   {"momentum of batch norm", o->bn_momentum}};
     for (size_t i = 0; i < sizeof shares / sizeof shares[0]; i++)
-        MESO_REQUIRE(shares[i].value >= 0 && shares[i].value < 1, error, MESO_ERROR_ARGUMENT,
-                     "%s is %g; it must be at least 0 and below 1", shares[i].name,
-                     shares[i].value);
-    MESO_REQUIRE(o->epsilon > 0 && o->epsilon < 1, error, MESO_ERROR_ARGUMENT,
-                 "epsilon is %g; it must be above 0 and below 1", o->epsilon);
-out:
-    return status;
+        MESO_DEMAND(shares[i].value >= 0 && shares[i].value < 1, error, MESO_ERROR_ARGUMENT,
+                    "%s is %g; it must be at least 0 and below 1", shares[i].name, shares[i].value);
+    MESO_DEMAND(o->epsilon > 0 && o->epsilon < 1, error, MESO_ERROR_ARGUMENT,
+                "epsilon is %g; it must be above 0 and below 1", o->epsilon);
+    return MESO_OK;
 }
 
 /* The loss is computed from the logits that the last layer squashes, so it must fit that one. */
 static meso_status check_loss(const meso_net *net, meso_loss loss, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_layer *last = &net->layers[net->n_layers - 1];
     const size_t outputs = meso_shape_size(last->shape);
     const int sigmoid = last->op == &meso_op_sigmoid && outputs == 1;
     const int softmax = last->op == &meso_op_softmax && outputs == 2;
-    MESO_REQUIRE(sigmoid || softmax, error, MESO_ERROR_DATA,
-                 "net %s ends with %s of %zu outputs; MesoCL trains nets that end with a sigmoid "
-                 "of 1 output or a softmax of 2",
-                 net->name, last->op->name, outputs);
-    MESO_REQUIRE(loss != MESO_LOSS_BCE || sigmoid, error, MESO_ERROR_DATA,
-                 "net %s ends with a softmax; binary cross-entropy needs a sigmoid: take "
-                 "categorical cross-entropy",
-                 net->name);
-    MESO_REQUIRE(loss != MESO_LOSS_CCE || softmax, error, MESO_ERROR_DATA,
-                 "net %s ends with a sigmoid; categorical cross-entropy needs a softmax: take "
-                 "binary cross-entropy",
-                 net->name);
-out:
-    return status;
+    MESO_DEMAND(sigmoid || softmax, error, MESO_ERROR_DATA,
+                "net %s ends with %s of %zu outputs; MesoCL trains nets that end with a sigmoid "
+                "of 1 output or a softmax of 2",
+                net->name, last->op->name, outputs);
+    MESO_DEMAND(loss != MESO_LOSS_BCE || sigmoid, error, MESO_ERROR_DATA,
+                "net %s ends with a softmax; binary cross-entropy needs a sigmoid: take "
+                "categorical cross-entropy",
+                net->name);
+    MESO_DEMAND(loss != MESO_LOSS_CCE || softmax, error, MESO_ERROR_DATA,
+                "net %s ends with a sigmoid; categorical cross-entropy needs a softmax: take "
+                "binary cross-entropy",
+                net->name);
+    return MESO_OK;
 }
 
 /* "conv*,bn*" → frozen layers. */
@@ -138,22 +133,20 @@ static meso_status choose_path(meso_trainer *t, meso_path wanted)
 /* The net of the weights, and arrays of their values. */
 static meso_status take_weights(meso_trainer *t, const meso_weights *start, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(meso_weights_net(start, "the weights", &t->net, error));
-    MESO_TRY(meso_weights_check(start, t->net, error));
-    MESO_TRY(meso_weights_copy(start, &t->start, error));
+    MESO_CHECK(meso_weights_net(start, "the weights", &t->net, error));
+    MESO_CHECK(meso_weights_check(start, t->net, error));
+    MESO_CHECK(meso_weights_copy(start, &t->start, error));
     t->params = make_arrays(t->net);
     t->first = make_arrays(t->net);
     t->second = make_arrays(t->net);
     t->rest = make_arrays(t->net);
-    MESO_REQUIRE_MEMORY(t->params && t->first && t->second && t->rest ? t : NULL, error);
+    MESO_DEMAND_MEMORY(t->params && t->first && t->second && t->rest ? t : NULL, error);
     for (size_t i = 0; i < t->net->n_params; i++) {
         const meso_param *param = &t->net->params[i];
         memcpy(t->params[i], meso_weights_find(start, param->name)->values,
                param->n_values * sizeof(float));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_trainer_open(meso_device *device, const meso_weights *start,
@@ -274,20 +267,18 @@ typedef struct device_batch {
 
 static meso_status check_batch(meso_trainer *t, const meso_train_batch *batch)
 {
-    meso_status status = MESO_OK;
     meso_error_clear(&t->error);
-    MESO_REQUIRE(batch->n >= 1 && batch->n <= t->settings.max_batch, &t->error, MESO_ERROR_ARGUMENT,
-                 "a batch of %zu images; the trainer was opened for 1 to %zu", batch->n,
-                 t->settings.max_batch);
-    MESO_REQUIRE(!batch->pixels != !batch->values, &t->error, MESO_ERROR_ARGUMENT,
-                 "a batch has either pixels or values");
-    MESO_REQUIRE(!batch->augment || batch->pixels, &t->error, MESO_ERROR_ARGUMENT,
-                 "augmentation takes pixels, not values");
+    MESO_DEMAND(batch->n >= 1 && batch->n <= t->settings.max_batch, &t->error, MESO_ERROR_ARGUMENT,
+                "a batch of %zu images; the trainer was opened for 1 to %zu", batch->n,
+                t->settings.max_batch);
+    MESO_DEMAND(!batch->pixels != !batch->values, &t->error, MESO_ERROR_ARGUMENT,
+                "a batch has either pixels or values");
+    MESO_DEMAND(!batch->augment || batch->pixels, &t->error, MESO_ERROR_ARGUMENT,
+                "augmentation takes pixels, not values");
     for (size_t i = 0; i < batch->n; i++)
-        MESO_REQUIRE(batch->classes[i] <= 1, &t->error, MESO_ERROR_ARGUMENT,
-                     "image %zu is of class %d; there are 0 and 1", i, batch->classes[i]);
-out:
-    return status;
+        MESO_DEMAND(batch->classes[i] <= 1, &t->error, MESO_ERROR_ARGUMENT,
+                    "image %zu is of class %d; there are 0 and 1", i, batch->classes[i]);
+    return MESO_OK;
 }
 
 /* Drawn pictures that stay whole numbers go the way of pixels. */

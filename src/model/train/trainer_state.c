@@ -83,34 +83,30 @@ out:
 static meso_status find_moment(const meso_weights *state, const char *prefix,
                                const meso_param *param, float *values, meso_error *error)
 {
-    meso_status status = MESO_OK;
     char name[name_size];
     snprintf(name, sizeof name, "%s%s", prefix, param->name);
     const meso_tensor *tensor = meso_weights_find(state, name);
-    MESO_REQUIRE(tensor, error, MESO_ERROR_DATA, "the state of training lacks tensor %s", name);
-    MESO_REQUIRE(tensor->n_values == param->n_values, error, MESO_ERROR_DATA,
-                 "tensor %s has %zu values; the net needs %zu", name, tensor->n_values,
-                 param->n_values);
+    MESO_DEMAND(tensor, error, MESO_ERROR_DATA, "the state of training lacks tensor %s", name);
+    MESO_DEMAND(tensor->n_values == param->n_values, error, MESO_ERROR_DATA,
+                "tensor %s has %zu values; the net needs %zu", name, tensor->n_values,
+                param->n_values);
     size_t bad = meso_first_not_finite(tensor->values, tensor->n_values);
-    MESO_REQUIRE(bad == tensor->n_values, error, MESO_ERROR_DATA,
-                 "tensor %s: value %zu is not finite", name, bad);
+    MESO_DEMAND(bad == tensor->n_values, error, MESO_ERROR_DATA,
+                "tensor %s: value %zu is not finite", name, bad);
     memcpy(values, tensor->values, param->n_values * sizeof(float));
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status read_steps(const meso_weights *state, uint64_t *steps, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const char *text = meso_weights_get(state, step_key);
     char *end = NULL;
-    MESO_REQUIRE(text, error, MESO_ERROR_DATA, "the state of training lacks %s", step_key);
+    MESO_DEMAND(text, error, MESO_ERROR_DATA, "the state of training lacks %s", step_key);
     errno = 0;
     *steps = strtoull(text, &end, 10);
-    MESO_REQUIRE(text[0] >= '0' && text[0] <= '9' && *end == 0 && errno == 0, error,
-                 MESO_ERROR_DATA, "%s is not a number of steps", step_key);
-out:
-    return status;
+    MESO_DEMAND(text[0] >= '0' && text[0] <= '9' && *end == 0 && errno == 0, error, MESO_ERROR_DATA,
+                "%s is not a number of steps", step_key);
+    return MESO_OK;
 }
 
 meso_status meso_trainer_load_state(meso_trainer *trainer, const meso_weights *weights,

@@ -63,70 +63,64 @@ static int get_u64(const json_t *json, uint64_t *value)
 
 static meso_status parse_metadata(json_t *json, meso_weights *weights, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const char *key;
     json_t *value;
-    MESO_REQUIRE(json_is_object(json), error, MESO_ERROR_DATA, "__metadata__ is not an object");
+    MESO_DEMAND(json_is_object(json), error, MESO_ERROR_DATA, "__metadata__ is not an object");
     json_object_foreach (json, key, value) {
-        MESO_REQUIRE(json_is_string(value), error, MESO_ERROR_DATA, "metadata %s is not a string",
-                     MESO_PRINTABLE(key));
-        MESO_TRY(meso_weights_set(weights, key, json_string_value(value), error));
+        MESO_DEMAND(json_is_string(value), error, MESO_ERROR_DATA, "metadata %s is not a string",
+                    MESO_PRINTABLE(key));
+        MESO_CHECK(meso_weights_set(weights, key, json_string_value(value), error));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status parse_shape(const json_t *shape, entry *e, meso_error *error)
 {
-    meso_status status = MESO_OK;
     uint64_t product = 1;
-    MESO_REQUIRE(json_is_array(shape), error, MESO_ERROR_DATA, "tensor %s has no shape",
-                 MESO_PRINTABLE(e->name));
+    MESO_DEMAND(json_is_array(shape), error, MESO_ERROR_DATA, "tensor %s has no shape",
+                MESO_PRINTABLE(e->name));
     e->n_dims = json_array_size(shape);
-    MESO_REQUIRE(e->n_dims <= 4, error, MESO_ERROR_DATA,
-                 "tensor %s has %zu dimensions; at most 4 are allowed", MESO_PRINTABLE(e->name),
-                 e->n_dims);
+    MESO_DEMAND(e->n_dims <= 4, error, MESO_ERROR_DATA,
+                "tensor %s has %zu dimensions; at most 4 are allowed", MESO_PRINTABLE(e->name),
+                e->n_dims);
     for (size_t i = 0; i < e->n_dims; i++) {
         uint64_t dim;
-        MESO_REQUIRE(get_u64(json_array_get(shape, i), &dim), error, MESO_ERROR_DATA,
-                     "tensor %s: dimension %zu is not a whole number ≥ 0", MESO_PRINTABLE(e->name),
-                     i);
+        MESO_DEMAND(get_u64(json_array_get(shape, i), &dim), error, MESO_ERROR_DATA,
+                    "tensor %s: dimension %zu is not a whole number ≥ 0", MESO_PRINTABLE(e->name),
+                    i);
         /* Checked at every step: a product that wrapped round to 0 would look like an empty tensor.
          */
-        MESO_REQUIRE(!__builtin_mul_overflow(product, dim, &product) && product <= max_file, error,
-                     MESO_ERROR_DATA,
-                     "tensor %s: its dimensions multiply to more than a file can hold",
-                     MESO_PRINTABLE(e->name));
+        MESO_DEMAND(!__builtin_mul_overflow(product, dim, &product) && product <= max_file, error,
+                    MESO_ERROR_DATA,
+                    "tensor %s: its dimensions multiply to more than a file can hold",
+                    MESO_PRINTABLE(e->name));
         e->dims[i] = (size_t)dim;
     }
     e->n_values = (size_t)product;
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status parse_entry(json_t *json, entry *e, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const char *dtype = json_string_value(json_object_get(json, "dtype"));
     const json_t *offsets = json_object_get(json, "data_offsets");
-    MESO_REQUIRE(json_is_object(json) && json_object_size(json) == 3, error, MESO_ERROR_DATA,
-                 "tensor %s must have dtype, shape and data_offsets, and nothing else",
-                 MESO_PRINTABLE(e->name));
-    MESO_REQUIRE(dtype && (!strcmp(dtype, "F32") || !strcmp(dtype, "F16")), error, MESO_ERROR_DATA,
-                 "tensor %s has dtype %s; MesoCL reads F32 and F16", MESO_PRINTABLE(e->name),
-                 dtype ? MESO_PRINTABLE(dtype) : "missing");
+    MESO_DEMAND(json_is_object(json) && json_object_size(json) == 3, error, MESO_ERROR_DATA,
+                "tensor %s must have dtype, shape and data_offsets, and nothing else",
+                MESO_PRINTABLE(e->name));
+    MESO_DEMAND(dtype && (!strcmp(dtype, "F32") || !strcmp(dtype, "F16")), error, MESO_ERROR_DATA,
+                "tensor %s has dtype %s; MesoCL reads F32 and F16", MESO_PRINTABLE(e->name),
+                dtype ? MESO_PRINTABLE(dtype) : "missing");
     e->value_bytes = dtype[1] == '3' ? 4 : 2;
-    MESO_TRY(parse_shape(json_object_get(json, "shape"), e, error));
-    MESO_REQUIRE(json_array_size(offsets) == 2 && get_u64(json_array_get(offsets, 0), &e->begin) &&
-                     get_u64(json_array_get(offsets, 1), &e->end) && e->begin <= e->end,
-                 error, MESO_ERROR_DATA, "tensor %s: data_offsets are not [begin, end]",
-                 MESO_PRINTABLE(e->name));
-    MESO_REQUIRE(e->end - e->begin == (uint64_t)e->n_values * e->value_bytes, error,
-                 MESO_ERROR_DATA, "tensor %s: its offsets span %llu bytes, its shape %s needs %llu",
-                 MESO_PRINTABLE(e->name), (unsigned long long)(e->end - e->begin),
-                 MESO_DIMS(e->dims, e->n_dims), (unsigned long long)e->n_values * e->value_bytes);
-out:
-    return status;
+    MESO_CHECK(parse_shape(json_object_get(json, "shape"), e, error));
+    MESO_DEMAND(json_array_size(offsets) == 2 && get_u64(json_array_get(offsets, 0), &e->begin) &&
+                    get_u64(json_array_get(offsets, 1), &e->end) && e->begin <= e->end,
+                error, MESO_ERROR_DATA, "tensor %s: data_offsets are not [begin, end]",
+                MESO_PRINTABLE(e->name));
+    MESO_DEMAND(e->end - e->begin == (uint64_t)e->n_values * e->value_bytes, error, MESO_ERROR_DATA,
+                "tensor %s: its offsets span %llu bytes, its shape %s needs %llu",
+                MESO_PRINTABLE(e->name), (unsigned long long)(e->end - e->begin),
+                MESO_DIMS(e->dims, e->n_dims), (unsigned long long)e->n_values * e->value_bytes);
+    return MESO_OK;
 }
 
 static int by_offset(const void *left, const void *right)
@@ -140,31 +134,28 @@ static int by_offset(const void *left, const void *right)
 /* Sorted entries must follow each other from 0 to n_bytes. */
 static meso_status check_cover(const entry *entries, size_t n, uint64_t n_bytes, meso_error *error)
 {
-    meso_status status = MESO_OK;
     uint64_t next = 0;
     for (size_t i = 0; i < n; i++) {
-        MESO_REQUIRE(entries[i].begin == next, error, MESO_ERROR_DATA,
-                     "tensor %s starts at byte %llu, %s byte %llu where the one before it ends",
-                     MESO_PRINTABLE(entries[i].name), (unsigned long long)entries[i].begin,
-                     entries[i].begin > next ? "leaving a hole from" : "overlapping",
-                     (unsigned long long)next);
+        MESO_DEMAND(entries[i].begin == next, error, MESO_ERROR_DATA,
+                    "tensor %s starts at byte %llu, %s byte %llu where the one before it ends",
+                    MESO_PRINTABLE(entries[i].name), (unsigned long long)entries[i].begin,
+                    entries[i].begin > next ? "leaving a hole from" : "overlapping",
+                    (unsigned long long)next);
         next = entries[i].end;
     }
-    MESO_REQUIRE(next == n_bytes, error, MESO_ERROR_DATA, "the tensors take %llu bytes, %s %llu",
-                 (unsigned long long)next,
-                 next > n_bytes ? "but the file is cut off after" : "but the file goes on to",
-                 (unsigned long long)n_bytes);
-out:
-    return status;
+    MESO_DEMAND(next == n_bytes, error, MESO_ERROR_DATA, "the tensors take %llu bytes, %s %llu",
+                (unsigned long long)next,
+                next > n_bytes ? "but the file is cut off after" : "but the file goes on to",
+                (unsigned long long)n_bytes);
+    return MESO_OK;
 }
 
 static meso_status copy_values(const entry *e, const unsigned char *data, meso_weights *weights,
                                meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_tensor *tensor = NULL;
     const unsigned char *from = data + e->begin;
-    MESO_TRY(meso_weights_new(weights, e->name, e->dims, e->n_dims, &tensor, error));
+    MESO_CHECK(meso_weights_new(weights, e->name, e->dims, e->n_dims, &tensor, error));
     for (size_t i = 0; i < e->n_values; i++) {
         const unsigned char *at = from + i * e->value_bytes;
         if (e->value_bytes == 4) {
@@ -175,10 +166,9 @@ static meso_status copy_values(const entry *e, const unsigned char *data, meso_w
         }
     }
     size_t bad = meso_first_not_finite(tensor->values, tensor->n_values);
-    MESO_REQUIRE(bad == tensor->n_values, error, MESO_ERROR_DATA,
-                 "tensor %s: value %zu is not finite", MESO_PRINTABLE(e->name), bad);
-out:
-    return status;
+    MESO_DEMAND(bad == tensor->n_values, error, MESO_ERROR_DATA,
+                "tensor %s: value %zu is not finite", MESO_PRINTABLE(e->name), bad);
+    return MESO_OK;
 }
 
 static meso_status parse_tensors(json_t *header, const unsigned char *data, size_t n_data,

@@ -87,15 +87,13 @@ meso_status meso_weights_add(meso_weights *weights, const char *name, const size
 
 meso_status meso_weights_append(const meso_weights *from, meso_weights *to, meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (size_t i = 0; i < from->n_tensors; i++) {
         const meso_tensor *t = &from->tensors[i];
-        MESO_TRY(meso_weights_add(to, t->name, t->dims, t->n_dims, t->values, error));
+        MESO_CHECK(meso_weights_add(to, t->name, t->dims, t->n_dims, t->values, error));
     }
     for (size_t i = 0; i < from->n_metadata; i++)
-        MESO_TRY(meso_weights_set(to, from->metadata[i].key, from->metadata[i].value, error));
-out:
-    return status;
+        MESO_CHECK(meso_weights_set(to, from->metadata[i].key, from->metadata[i].value, error));
+    return MESO_OK;
 }
 
 meso_status meso_weights_copy(const meso_weights *weights, meso_weights **copy, meso_error *error)

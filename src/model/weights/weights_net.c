@@ -26,9 +26,8 @@ out:
 
 meso_status meso_weights_set_net(meso_weights *weights, const meso_net *net, meso_error *error)
 {
-    meso_status status = meso_weights_set(weights, "mesocl.net", net->text, error);
-    return status == MESO_OK ? meso_weights_set(weights, "mesocl.net_name", net->name, error)
-                             : status;
+    MESO_CHECK(meso_weights_set(weights, "mesocl.net", net->text, error));
+    return meso_weights_set(weights, "mesocl.net_name", net->name, error);
 }
 
 const char *meso_weights_classes(const meso_weights *weights)

@@ -38,8 +38,8 @@ static meso_status window_dimension(meso_window *window, int d, int in, int *out
 meso_status meso_window_shape(meso_window *window, meso_shape in, meso_shape *out,
                               meso_error *error)
 {
-    meso_status status = window_dimension(window, 0, in.h, &out->h, error);
-    return status == MESO_OK ? window_dimension(window, 1, in.w, &out->w, error) : status;
+    MESO_CHECK(window_dimension(window, 0, in.h, &out->h, error));
+    return window_dimension(window, 1, in.w, &out->w, error);
 }
 
 size_t meso_step_groups(const meso_train_step *step)

@@ -58,8 +58,8 @@ size_t meso_strip_n_lanes(const meso_strip_run *run)
 /* A buffer of zeros: kernels never write the rows of zeros around a tensor. */
 static meso_status create_zeros(meso_device *device, size_t bytes, meso_buffer *buffer)
 {
-    meso_status status = meso_buffer_create(device, bytes, buffer);
-    return status == MESO_OK ? meso_buffer_zero(device, buffer) : status;
+    MESO_CHECK(meso_buffer_create(device, bytes, buffer));
+    return meso_buffer_zero(device, buffer);
 }
 
 static meso_status upload_block(meso_strip_run *run, size_t i, const float *const *params)
@@ -73,7 +73,7 @@ static meso_status upload_block(meso_strip_run *run, size_t i, const float *cons
      */
     double divide = i == 0 ? run->net->layers[0].set.input.divide : 1;
     meso_strip_params(block, params, divide, &filters, &n, &affine);
-    MESO_REQUIRE(filters && affine, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(filters && affine, error);
     MESO_TRY(meso_buffer_create_filled(run->device, filters, n * sizeof(float),
                                        &run->params[i].filters));
     MESO_TRY(meso_buffer_create_filled(run->device, affine,
@@ -104,7 +104,6 @@ out:
 
 static meso_status make_kernels(meso_strip_run *run)
 {
-    meso_status status = MESO_OK;
     const int head = run->plan.head.flatten != NULL;
     const struct {
         int wanted;
@@ -119,21 +118,20 @@ static meso_status make_kernels(meso_strip_run *run)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].wanted)
-            MESO_TRY(meso_program_kernel(run->device, &run->program, rows[i].name, rows[i].kinds,
-                                         rows[i].kernel));
+            MESO_CHECK(meso_program_kernel(run->device, &run->program, rows[i].name, rows[i].kinds,
+                                           rows[i].kernel));
     for (size_t i = 0; i < run->plan.n_blocks; i++) {
         snprintf(run->names[i], sizeof run->names[i], "block_%zu", i);
-        MESO_TRY(meso_program_kernel(run->device, &run->program, run->names[i], "bbbb",
-                                     &run->blocks[i]));
+        MESO_CHECK(meso_program_kernel(run->device, &run->program, run->names[i], "bbbb",
+                                       &run->blocks[i]));
     }
     if (run->n_workers > 0) {
         memset(run->chain_kinds, 'b', 8 + 3 * run->plan.n_blocks);
         run->chain_kinds[1] = 'i';
-        MESO_TRY(meso_program_kernel(run->device, &run->program, "chain", run->chain_kinds,
-                                     &run->chain));
+        MESO_CHECK(meso_program_kernel(run->device, &run->program, "chain", run->chain_kinds,
+                                       &run->chain));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* A queue over several cores pays for each launch with their waking and waiting: on two cores,
@@ -272,7 +270,6 @@ static void tell_cost(const meso_strip_run *run, size_t i, size_t n, size_t valu
 static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const task *t, int first,
                                  size_t n)
 {
-    meso_status status = MESO_OK;
     const meso_strip_block *block = &run->plan.blocks[0];
     const size_t height = (size_t)block->in.shape.h;
     const meso_arg to = meso_arg_buffer(&s->tensors[0]);
@@ -286,36 +283,33 @@ static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const ta
                       meso_arg_buffer(&run->params[0].affine), meso_arg_int(first)));
     }
     if (t->is_float)
-        MESO_TRY(
+        MESO_CHECK(
             meso_launch_kernel(run->device, &run->pack_f32, MESO_GLOBAL(height, n, 1),
                                MESO_ARGS(meso_arg_buffer(t->pixels), to, meso_arg_int(first),
                                          meso_arg_float(run->net->layers[0].set.input.divide))));
     else
-        MESO_TRY(
+        MESO_CHECK(
             meso_launch_kernel(run->device, &run->pack_u8, MESO_GLOBAL(height, n, 1),
                                MESO_ARGS(meso_arg_buffer(t->pixels), to, meso_arg_int(first))));
     tell_cost(run, 0, n, sizeof(float));
-    MESO_TRY(meso_launch_kernel(
+    return meso_launch_kernel(
         run->device, &run->blocks[0], MESO_GLOBAL(meso_strip_items(block), n, 1),
         MESO_ARGS(to, meso_arg_buffer(&s->tensors[1]), meso_arg_buffer(&run->params[0].filters),
-                  meso_arg_buffer(&run->params[0].affine))));
-out:
-    return status;
+                  meso_arg_buffer(&run->params[0].affine)));
 }
 
 /* Images first … first + n − 1, n ≤ chunk, through all blocks on the lane in use. */
 static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const task *t, int first,
                                  size_t n)
 {
-    meso_status status = MESO_OK;
     const meso_strip_block *last = &run->plan.blocks[run->plan.n_blocks - 1];
     const meso_arg from = meso_arg_buffer(&s->tensors[run->plan.n_blocks]);
-    MESO_TRY(enqueue_first(run, s, t, first, n));
+    MESO_CHECK(enqueue_first(run, s, t, first, n));
     for (size_t i = 1; i < run->plan.n_blocks; i++) {
         const meso_strip_block *block = &run->plan.blocks[i];
         meso_device_span(run->device, block->layers.conv->name);
         tell_cost(run, i, n, sizeof(float));
-        MESO_TRY(meso_launch_kernel(
+        MESO_CHECK(meso_launch_kernel(
             run->device, &run->blocks[i], MESO_GLOBAL(meso_strip_items(block), n, 1),
             MESO_ARGS(meso_arg_buffer(&s->tensors[i]), meso_arg_buffer(&s->tensors[i + 1]),
                       meso_arg_buffer(&run->params[i].filters),
@@ -325,21 +319,19 @@ static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const ta
     if (run->plan.head.flatten) {
         meso_device_cost(run->device,
                          (double)n * meso_head_multiply_adds(run->net, &run->plan.head), NAN);
-        MESO_TRY(meso_launch_kernel(
+        MESO_CHECK(meso_launch_kernel(
             run->device, &run->end, MESO_GLOBAL(n, 1, 1),
             MESO_ARGS(from, meso_arg_buffer(&run->head[0]), meso_arg_buffer(&run->head[1]),
                       meso_arg_buffer(&run->head[2]), meso_arg_buffer(&run->head[3]),
                       meso_arg_buffer(t->logits), meso_arg_int(first))));
     } else {
-        MESO_TRY(
+        MESO_CHECK(
             meso_launch_kernel(run->device, &run->end,
                                MESO_GLOBAL(last->out.shape.h / (last->out.halves ? 2 : 1), n, 1),
                                MESO_ARGS(from, meso_arg_buffer(t->planar->buffer),
                                          meso_arg_tensor(t->planar), meso_arg_int(first))));
     }
-    MESO_TRY(meso_device_flush(run->device));
-out:
-    return status;
+    return meso_device_flush(run->device);
 }
 
 /* A chain is for enough 8-bit pictures to keep all cores at work. Profiles are of single blocks. */
@@ -353,7 +345,6 @@ static int is_chained(const meso_strip_run *run, int is_float, size_t n)
 static meso_status enqueue_chain(meso_strip_run *run, const scratch *s, const meso_buffer *pixels,
                                  size_t n, const meso_buffer *logits)
 {
-    meso_status status = MESO_OK;
     meso_arg args[MESO_MAX_CHAIN_ARGS];
     size_t k = 0;
     args[k++] = meso_arg_buffer(pixels);
@@ -367,11 +358,9 @@ static meso_status enqueue_chain(meso_strip_run *run, const scratch *s, const me
         args[k++] = meso_arg_buffer(&run->params[i].filters);
         args[k++] = meso_arg_buffer(&run->params[i].affine);
     }
-    MESO_TRY(
+    MESO_CHECK(
         meso_launch_kernel(run->device, &run->chain, MESO_GLOBAL(run->n_workers, 1, 1), args, k));
-    MESO_TRY(meso_device_flush(run->device));
-out:
-    return status;
+    return meso_device_flush(run->device);
 }
 
 /* How n images are shared out: by lane, or, where there are fewer images than lanes, each one over

@@ -78,7 +78,7 @@ static meso_status add_inception(meso_text *source, const meso_strip_plan *plan,
         first_filter += conv->layer->shape.c;
         first_value += meso_strip_n_branch_values(&block->layers.branches[k]);
     }
-    MESO_REQUIRE(!calls.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!calls.out_of_memory, error);
     meso_text_format(source,
                      "inline void step_block_%zu(const int item, const int n, strips_in in,\n"
                      "    strips_out out, floats_in filters, floats_in affine)\n{\n%s}\n"
@@ -171,49 +171,42 @@ static void add_chain(meso_text *source, const meso_strip_plan *plan)
 meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *plan,
                                     meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_strip_shape *picture = &plan->blocks[0].in;
     MESO_DEFINE(source, {"LANES", plan->tuning.lanes}, {"PICTURE_HEIGHT", picture->shape.h},
                 {"PICTURE_CHANNELS", picture->shape.c},
                 {"PICTURE_PHASES", meso_strip_phases(picture, plan->tuning.lanes)},
                 {"PICTURE_PAD", picture->pad});
-    MESO_TRY(meso_source_add(source, "strip", error));
-    MESO_TRY(meso_source_add(source, "strip_picture", error));
-out:
-    return status;
+    MESO_CHECK(meso_source_add(source, "strip", error));
+    return meso_source_add(source, "strip_picture", error);
 }
 
 meso_status meso_strip_write(meso_text *source, const meso_net *net, const meso_strip_plan *plan,
                              meso_error *error)
 {
-    meso_status status = MESO_OK;
     (void)net;
-    MESO_TRY(meso_strip_write_layout(source, plan, error));
+    MESO_CHECK(meso_strip_write_layout(source, plan, error));
     if (meso_strip_takes_pixels(plan))
-        MESO_TRY(add_first(source, plan, error));
+        MESO_CHECK(add_first(source, plan, error));
     for (size_t i = 0; i < plan->n_blocks; i++)
-        MESO_TRY((plan->blocks[i].bands ? add_inception : add_block)(source, plan, i, error));
-    MESO_TRY(add_end(source, plan, error));
+        MESO_CHECK((plan->blocks[i].bands ? add_inception : add_block)(source, plan, i, error));
+    MESO_CHECK(add_end(source, plan, error));
     if (meso_strip_chains(plan))
         add_chain(source, plan);
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_strip_source(const meso_net *net, const meso_strip_plan *plans, size_t n,
                               meso_strip_writer *writer, meso_text *source, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(meso_source_add(source, "prelude", error));
+    MESO_CHECK(meso_source_add(source, "prelude", error));
     for (size_t i = 0; i < n; i++) {
         meso_text_format(source, "%s %s\n", i ? "#elif" : "#if", plans[i].tuning.condition);
         /* Says which row was compiled; never launched. */
         meso_text_format(source, "__kernel void row_%s(void) {}\n", plans[i].tuning.name);
         if (plans[i].n_blocks > 0)
-            MESO_TRY(writer(source, net, &plans[i], error));
+            MESO_CHECK(writer(source, net, &plans[i], error));
     }
     meso_text_add(source, "#endif\n");
-    MESO_REQUIRE(!source->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
-out:
-    return status;
+    MESO_DEMAND_MEMORY(!source->out_of_memory, error);
+    return MESO_OK;
 }

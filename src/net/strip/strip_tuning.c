@@ -76,7 +76,6 @@ static int read_shipped(meso_strip_tuning *row)
 
 meso_status meso_strip_shipped(const meso_strip_tuning **rows, meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n;
     pthread_mutex_lock(&shipped_lock);
     errno = 0; /* malloc() sets it; what was not read for want of memory is read again */
@@ -84,12 +83,11 @@ meso_status meso_strip_shipped(const meso_strip_tuning **rows, meso_error *error
         n_shipped++;
     n = n_shipped;
     pthread_mutex_unlock(&shipped_lock);
-    MESO_REQUIRE(n == MESO_N_STRIP_TUNINGS, error,
-                 errno == ENOMEM ? MESO_ERROR_MEMORY : MESO_ERROR_INTERNAL,
-                 "tune/%s.json, which the build put in, cannot be read as a row", shipped[n].name);
+    MESO_DEMAND(n == MESO_N_STRIP_TUNINGS, error,
+                errno == ENOMEM ? MESO_ERROR_MEMORY : MESO_ERROR_INTERNAL,
+                "tune/%s.json, which the build put in, cannot be read as a row", shipped[n].name);
     *rows = shipped;
-out:
-    return status;
+    return MESO_OK;
 }
 
 void meso_strip_tune(const meso_tuning_family *family, const int *values, meso_strip_tuning *row)
@@ -121,17 +119,15 @@ void meso_strip_tuning_values(const meso_tuning_family *family, const meso_strip
 meso_status meso_strip_choose(meso_device *device, const meso_net *net,
                               const meso_tuning_family *family, meso_strip_tunings *rows)
 {
-    meso_status status = MESO_OK;
     const meso_strip_tuning *all;
     int values[MESO_MAX_TUNABLES];
     rows->n = 1;
     if (meso_tuning_of(meso_device_get_info(device), family, net->name, values)) {
         meso_strip_tune(family, values, &rows->rows[0]);
-        goto out;
+        return MESO_OK;
     }
-    MESO_TRY(meso_strip_shipped(&all, meso_device_error_slot(device)));
+    MESO_CHECK(meso_strip_shipped(&all, meso_device_error_slot(device)));
     rows->n = MESO_N_STRIP_TUNINGS;
     memcpy(rows->rows, all, sizeof rows->rows);
-out:
-    return status;
+    return MESO_OK;
 }

@@ -81,7 +81,6 @@ static size_t group_items(const meso_tile_block *block)
  * than it wants; 0: it lacks local memory. */
 static meso_status make_kernels(meso_tile_run *run, size_t i, size_t *can)
 {
-    meso_status status = MESO_OK;
     const meso_tile_block *block = &run->blocks[i];
     tile_kernels *made = &run->made[i];
     const size_t group[3] = {(size_t)block->group_x, (size_t)block->group_y, (size_t)block->images};
@@ -89,37 +88,34 @@ static meso_status make_kernels(meso_tile_run *run, size_t i, size_t *can)
         size_t most;
         if (!needs(block, kind))
             continue;
-        MESO_TRY(meso_program_group_kernel(run->device, &run->program, made->names[kind], "btbbbti",
-                                           group, &made->kernels[kind], &most));
+        MESO_CHECK(meso_program_group_kernel(run->device, &run->program, made->names[kind],
+                                             "btbbbti", group, &made->kernels[kind], &most));
         if (most < group_items(block) && most < *can)
             *can = most;
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Finds and compiles, anew with less where a kernel turns out not to have all that the device has:
  * compilers keep local memory for themselves and run out of registers. */
 static meso_status make_blocks(meso_tile_run *run)
 {
-    meso_status status = MESO_OK;
     const meso_device_info *info = meso_device_get_info(run->device);
     size_t most = info->max_work_group, local = info->local_memory_bytes, can = 0;
     while (can < most) {
         forget(run);
         run->n_blocks = meso_tile_find(run->net, &run->tuning, most, local, run->blocks);
         if (run->n_blocks > 0)
-            MESO_TRY(build(run));
+            MESO_CHECK(build(run));
         can = most;
         for (size_t i = 0; i < run->n_blocks; i++)
-            MESO_TRY(make_kernels(run, i, &can));
+            MESO_CHECK(make_kernels(run, i, &can));
         if (can == 0)
             local /= 2;
         else if (can < most)
             most = can, can = 0;
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status upload(meso_tile_run *run, size_t i, const float *const *params)
@@ -128,8 +124,7 @@ static meso_status upload(meso_tile_run *run, size_t i, const float *const *para
     meso_device *device = run->device;
     tile_kernels *made = &run->made[i];
     meso_tile_params p = meso_tile_make_params(&run->blocks[i], params);
-    MESO_REQUIRE(p.filters && p.affine, meso_device_error_slot(device), MESO_ERROR_MEMORY,
-                 "out of memory");
+    MESO_REQUIRE_MEMORY(p.filters && p.affine, meso_device_error_slot(device));
     MESO_TRY(meso_buffer_create_filled(device, p.filters, p.n_filters * sizeof *p.filters,
                                        &made->filters));
     MESO_TRY(

@@ -79,7 +79,7 @@ static meso_status write_inception(meso_text *source, const meso_tile_block *blo
         }
         at.channel += is_reduced ? branch->conv.channels : 0;
     }
-    MESO_REQUIRE(!calls.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!calls.out_of_memory, error);
     meso_text_format(source, "#define vec float\n#define BRANCHES%s\n", calls.bytes);
 out:
     meso_text_free(&calls);
@@ -100,7 +100,6 @@ static meso_status write_head(meso_text *source, const meso_tile_block *block, c
 meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_tile_block *block,
                             meso_plan_input input, const char *name, meso_error *error)
 {
-    meso_status status = MESO_OK;
     static meso_status (*const writers[MESO_TILE_N_KINDS])(meso_text *, const meso_tile_block *,
                                                            const char *, meso_error *) = {
         [MESO_TILE_BLOCK] = write_block,
@@ -115,8 +114,6 @@ meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_t
                 {"WIDTH_OF_IN", block->in.w}, {"GROUP_X", block->group_x},
                 {"INTERLEAVED", input != MESO_PLAN_TENSOR});
     meso_kernel_define_activation(source, block->layers.activation);
-    MESO_TRY(writers[block->kind](source, block, name, error));
-    MESO_TRY(meso_kernel_add(source, from, meso_tile_templates[block->kind], error));
-out:
-    return status;
+    MESO_CHECK(writers[block->kind](source, block, name, error));
+    return meso_kernel_add(source, from, meso_tile_templates[block->kind], error);
 }

@@ -9,7 +9,6 @@
 
 static meso_status make_kernels(train_run *run)
 {
-    meso_status status = MESO_OK;
     train_kernels *k = &run->kernels;
     const struct {
         const char *name, *kinds;
@@ -31,33 +30,28 @@ static meso_status make_kernels(train_run *run)
         {"train_filters_5", "bbbbiiiii", &k->filters_5},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        MESO_TRY(meso_program_kernel(run->device, &run->program, rows[i].name, rows[i].kinds,
-                                     rows[i].kernel));
+        MESO_CHECK(meso_program_kernel(run->device, &run->program, rows[i].name, rows[i].kinds,
+                                       rows[i].kernel));
     for (size_t i = 1; i < run->plan.n_blocks; i++) {
         train_block *b = &run->blocks[i];
         snprintf(b->forward_name, sizeof b->forward_name, "block_%zu_forward", i);
         snprintf(b->backward_name, sizeof b->backward_name, "block_%zu_backward", i);
-        MESO_TRY(meso_program_kernel(run->device, &run->program, b->forward_name, "bbbbbbbi",
-                                     &k->forward[i]));
-        MESO_TRY(meso_program_kernel(run->device, &run->program, b->backward_name, "bbbbbbbbbiii",
-                                     &k->backward[i]));
+        MESO_CHECK(meso_program_kernel(run->device, &run->program, b->forward_name, "bbbbbbbi",
+                                       &k->forward[i]));
+        MESO_CHECK(meso_program_kernel(run->device, &run->program, b->backward_name, "bbbbbbbbbiii",
+                                       &k->backward[i]));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status make_floats(train_run *run, size_t n, meso_buffer *buffer)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(meso_buffer_create(run->device, n * sizeof(float), buffer));
-    MESO_TRY(meso_buffer_zero(run->device, buffer));
-out:
-    return status;
+    MESO_CHECK(meso_buffer_create(run->device, n * sizeof(float), buffer));
+    return meso_buffer_zero(run->device, buffer);
 }
 
 static meso_status make_block(train_run *run, size_t i)
 {
-    meso_status status = MESO_OK;
     const meso_strip_block *shape = &run->plan.blocks[i];
     const int lanes = run->plan.tuning.lanes;
     train_block *b = &run->blocks[i];
@@ -66,18 +60,17 @@ static meso_status make_block(train_run *run, size_t i)
     b->norm_frozen = run->settings.frozen[shape->layers.norm - run->net->layers];
     b->n_sums = meso_strip_train_parts(&run->plan, i);
     b->n_gradient_sums = i + 1 < run->plan.n_blocks ? meso_strip_train_parts(&run->plan, i + 1) : 1;
-    MESO_TRY(make_floats(run, images * meso_strip_size(&shape->out, lanes), &b->raw));
+    MESO_CHECK(make_floats(run, images * meso_strip_size(&shape->out, lanes), &b->raw));
     if (i > 0)
-        MESO_TRY(make_floats(run, images * meso_shape_size(shape->layers.conv->shape), &b->z));
-    MESO_TRY(make_floats(run, images * b->n_sums * 2 * filters, &b->sums));
-    MESO_TRY(make_floats(run, images * b->n_gradient_sums * 2 * filters, &b->gradient_sums));
-    MESO_TRY(make_floats(run, 3 * filters, &b->base));
-    MESO_TRY(make_floats(run, points * channels * filters, &b->filters));
-    MESO_TRY(make_floats(run, points * channels * filters, &b->back_filters));
+        MESO_CHECK(make_floats(run, images * meso_shape_size(shape->layers.conv->shape), &b->z));
+    MESO_CHECK(make_floats(run, images * b->n_sums * 2 * filters, &b->sums));
+    MESO_CHECK(make_floats(run, images * b->n_gradient_sums * 2 * filters, &b->gradient_sums));
+    MESO_CHECK(make_floats(run, 3 * filters, &b->base));
+    MESO_CHECK(make_floats(run, points * channels * filters, &b->filters));
+    MESO_CHECK(make_floats(run, points * channels * filters, &b->back_filters));
     for (size_t lane = 0; lane < run->n_lanes; lane++)
-        MESO_TRY(make_floats(run, 7 * filters, train_norm(run, lane, i)));
-out:
-    return status;
+        MESO_CHECK(make_floats(run, 7 * filters, train_norm(run, lane, i)));
+    return MESO_OK;
 }
 
 /* 1 for each value that the optimiser changes. */
@@ -101,7 +94,6 @@ out:
 
 static meso_status make_buffers(train_run *run)
 {
-    meso_status status = MESO_OK;
     meso_error *error = meso_device_error_slot(run->device);
     const size_t images = run->settings.max_batch;
     meso_buffer *const values[] = {&run->weights, &run->rest,    &run->first,
@@ -109,18 +101,15 @@ static meso_status make_buffers(train_run *run)
     run->norms = calloc(run->n_lanes * run->plan.n_blocks, sizeof *run->norms);
     run->host_classes = calloc(images, sizeof *run->host_classes);
     run->host_answers = calloc(2 * images, sizeof *run->host_answers);
-    MESO_REQUIRE(run->norms && run->host_classes && run->host_answers, error, MESO_ERROR_MEMORY,
-                 "out of memory");
+    MESO_DEMAND_MEMORY(run->norms && run->host_classes && run->host_answers, error);
     for (size_t i = 0; i < run->plan.n_blocks; i++)
-        MESO_TRY(make_block(run, i));
+        MESO_CHECK(make_block(run, i));
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-        MESO_TRY(make_floats(run, run->n_values, values[i]));
-    MESO_TRY(make_floats(run, meso_train_groups(images) * run->n_values, &run->partial));
-    MESO_TRY(make_floats(run, 2 * images, &run->answers));
-    MESO_TRY(make_floats(run, images, &run->classes));
-    MESO_TRY(upload_trained(run));
-out:
-    return status;
+        MESO_CHECK(make_floats(run, run->n_values, values[i]));
+    MESO_CHECK(make_floats(run, meso_train_groups(images) * run->n_values, &run->partial));
+    MESO_CHECK(make_floats(run, 2 * images, &run->answers));
+    MESO_CHECK(make_floats(run, images, &run->classes));
+    return upload_trained(run);
 }
 
 /* The lowest block with something to train, in itself or in front of it: the first of all that has.

@@ -84,7 +84,6 @@ static meso_status add_product(meso_text *source, const char *name, int in, int 
 static meso_status add_block(meso_text *source, const meso_net *net, const meso_strip_plan *plan,
                              size_t i, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_strip_block *block = &plan->blocks[i];
     const int lanes = plan->tuning.lanes, channels = block->in.shape.c,
               filters = block->out.shape.c, units = lanes < 8 ? lanes : 8;
@@ -99,16 +98,15 @@ static meso_status add_block(meso_text *source, const meso_net *net, const meso_
         {"OUT_HALVES", block->out.halves && !block->in.halves}, {"HALVES", block->in.halves},
         {"CHANNEL_BLOCK", meso_divisor(channels, plan->tuning.accumulators / (filters / units))});
     const size_t to = source->length;
-    MESO_TRY(meso_source_add(source, "strip_train_block", error));
-    MESO_TRY(add_product(source, "product", channels, filters,
-                         meso_block_only_conv(&block->layers)->filter_block, error));
-    MESO_TRY(meso_source_add(source, "strip_train_forward", error));
-    MESO_TRY(add_product(source, "product_back", filters, channels,
-                         meso_strip_train_back_block(plan, i), error));
-    MESO_TRY(meso_source_add(source, "strip_train_backward", error));
+    MESO_CHECK(meso_source_add(source, "strip_train_block", error));
+    MESO_CHECK(add_product(source, "product", channels, filters,
+                           meso_block_only_conv(&block->layers)->filter_block, error));
+    MESO_CHECK(meso_source_add(source, "strip_train_forward", error));
+    MESO_CHECK(add_product(source, "product_back", filters, channels,
+                           meso_strip_train_back_block(plan, i), error));
+    MESO_CHECK(meso_source_add(source, "strip_train_backward", error));
     meso_kernel_end(source, from, to);
-out:
-    return status;
+    return MESO_OK;
 }
 
 static void define_dropout(meso_text *source, const meso_net *net, const meso_layer *layer,
@@ -148,23 +146,20 @@ static meso_status add_head(meso_text *source, const meso_net *net, const meso_s
 meso_status meso_strip_train_write(meso_text *source, const meso_net *net,
                                    const meso_strip_plan *plan, meso_error *error)
 {
-    meso_status status = MESO_OK;
     if (!meso_strip_train_fits(net, plan, MESO_LOSS_MSE))
         return MESO_OK;
     MESO_DEFINE(source, {"GROUP", MESO_TRAIN_GROUP},
                 {"PARAMETERS", (int)meso_strip_train_place(net, net->n_params)});
     add_transform(source, 3);
     add_transform(source, 5);
-    MESO_TRY(meso_strip_write_layout(source, plan, error));
-    MESO_TRY(meso_source_add(source, "strip_train", error));
-    MESO_TRY(meso_source_add(source, "strip_train_norm", error));
-    MESO_TRY(meso_source_add(source, "train_move", error));
-    MESO_TRY(meso_source_add(source, "strip_train_update", error));
-    MESO_TRY(add_first(source, net, plan, 0, error));
-    MESO_TRY(add_first(source, net, plan, 1, error));
+    MESO_CHECK(meso_strip_write_layout(source, plan, error));
+    MESO_CHECK(meso_source_add(source, "strip_train", error));
+    MESO_CHECK(meso_source_add(source, "strip_train_norm", error));
+    MESO_CHECK(meso_source_add(source, "train_move", error));
+    MESO_CHECK(meso_source_add(source, "strip_train_update", error));
+    MESO_CHECK(add_first(source, net, plan, 0, error));
+    MESO_CHECK(add_first(source, net, plan, 1, error));
     for (size_t i = 1; i < plan->n_blocks; i++)
-        MESO_TRY(add_block(source, net, plan, i, error));
-    MESO_TRY(add_head(source, net, plan, error));
-out:
-    return status;
+        MESO_CHECK(add_block(source, net, plan, i, error));
+    return add_head(source, net, plan, error);
 }

@@ -20,17 +20,14 @@ typedef meso_status stage(train_run *run, const meso_train_input *input, const s
 static meso_status run_stage(train_run *run, stage *enqueue, const meso_train_input *input,
                              size_t block, const char *span)
 {
-    meso_status status = MESO_OK;
     meso_device_span(run->device, span);
     for (size_t lane = 0; lane < run->n_lanes; lane++) {
         const share s = {lane, meso_lane_share(lane, run->n_lanes, input->n),
                          meso_lane_share(lane, run->n_lanes, meso_train_groups(input->n))};
         meso_device_use_lane(run->device, (int)lane);
-        MESO_TRY(enqueue(run, input, &s, block));
+        MESO_CHECK(enqueue(run, input, &s, block));
     }
-    MESO_TRY(meso_device_join_lanes(run->device, run->n_lanes));
-out:
-    return status;
+    return meso_device_join_lanes(run->device, run->n_lanes);
 }
 
 /* Place of a layer's i-th parameter among the values. */
@@ -88,7 +85,6 @@ static void tell_cost(const train_run *run, size_t block, size_t n, int products
 static meso_status forward(train_run *run, const meso_train_input *input, const share *s,
                            size_t block)
 {
-    meso_status status = MESO_OK;
     const train_block *b = &run->blocks[block], *before = b - 1;
     const size_t items = meso_strip_train_parts(&run->plan, block);
     if (block == 0) {
@@ -100,16 +96,14 @@ static meso_status forward(train_run *run, const meso_train_input *input, const 
                                             meso_arg_buffer(&b->base), meso_arg_buffer(&b->sums),
                                             meso_arg_int((int)s->images.first)));
     }
-    MESO_TRY(enqueue_norm(run, s->lane, block - 1, input->n));
+    MESO_CHECK(enqueue_norm(run, s->lane, block - 1, input->n));
     tell_cost(run, block, s->images.n, 1, sizeof(float));
-    MESO_TRY(meso_launch_kernel(
+    return meso_launch_kernel(
         run->device, &run->kernels.forward[block], MESO_GLOBAL(items, s->images.n, 1),
         MESO_ARGS(meso_arg_buffer(&before->raw), meso_arg_buffer(&b->z), meso_arg_buffer(&b->raw),
                   meso_arg_buffer(&b->filters), meso_arg_buffer(&b->base),
                   meso_arg_buffer(train_norm(run, s->lane, block - 1)), meso_arg_buffer(&b->sums),
-                  meso_arg_int((int)s->images.first))));
-out:
-    return status;
+                  meso_arg_int((int)s->images.first)));
 }
 
 /* The last block's norm alone, where no head follows. */
@@ -122,7 +116,6 @@ static meso_status last_norm(train_run *run, const meso_train_input *input, cons
 static meso_status backward(train_run *run, const meso_train_input *input, const share *s,
                             size_t block)
 {
-    meso_status status = MESO_OK;
     train_block *b = &run->blocks[block], *before = b - 1;
     const meso_arg next = meso_arg_buffer(&b->raw), filters = meso_arg_buffer(&b->filters),
                    base = meso_arg_buffer(&b->base),
@@ -130,7 +123,7 @@ static meso_status backward(train_run *run, const meso_train_input *input, const
                    partial = meso_arg_buffer(&run->partial),
                    first_group = meso_arg_int((int)s->groups.first),
                    n = meso_arg_int((int)input->n);
-    MESO_TRY(enqueue_norm_backward(run, s->lane, block, input->n));
+    MESO_CHECK(enqueue_norm_backward(run, s->lane, block, input->n));
     /* The first block has no gradient of its input. */
     tell_cost(run, block, meso_train_images(s->groups, input->n).n, block == 0 ? 1 : 2, 0);
     if (block == 0)
@@ -138,29 +131,26 @@ static meso_status backward(train_run *run, const meso_train_input *input, const
                                   MESO_GLOBAL(s->groups.n, 1, 1),
                                   MESO_ARGS(meso_arg_buffer(input->pixels), next, filters, base,
                                             norm, partial, first_group, n));
-    MESO_TRY(meso_launch_kernel(
-        run->device, &run->kernels.backward[block], MESO_GLOBAL(s->groups.n, 1, 1),
-        MESO_ARGS(meso_arg_buffer(&b->z), next, meso_arg_buffer(&before->raw),
-                  meso_arg_buffer(&b->back_filters), base, norm,
-                  meso_arg_buffer(train_norm(run, s->lane, block - 1)),
-                  meso_arg_buffer(&before->gradient_sums), partial, first_group, n,
-                  meso_arg_int(block > run->last_block))));
-out:
-    return status;
+    return meso_launch_kernel(run->device, &run->kernels.backward[block],
+                              MESO_GLOBAL(s->groups.n, 1, 1),
+                              MESO_ARGS(meso_arg_buffer(&b->z), next, meso_arg_buffer(&before->raw),
+                                        meso_arg_buffer(&b->back_filters), base, norm,
+                                        meso_arg_buffer(train_norm(run, s->lane, block - 1)),
+                                        meso_arg_buffer(&before->gradient_sums), partial,
+                                        first_group, n, meso_arg_int(block > run->last_block)));
 }
 
 /* The head of step `step`; the stage's last argument carries it. */
 static meso_status head(train_run *run, const meso_train_input *input, const share *s, size_t step)
 {
-    meso_status status = MESO_OK;
     const size_t last = run->plan.n_blocks - 1;
     const train_block *b = &run->blocks[last];
-    MESO_TRY(enqueue_norm(run, s->lane, last, input->n));
+    MESO_CHECK(enqueue_norm(run, s->lane, last, input->n));
     meso_device_cost(run->device,
                      3 * (double)meso_train_images(s->groups, input->n).n *
                          meso_head_multiply_adds(run->net, &run->plan.head),
                      NAN); /* forward, and both gradients */
-    MESO_TRY(meso_launch_kernel(
+    return meso_launch_kernel(
         run->device, &run->kernels.head, MESO_GLOBAL(s->groups.n, 1, 1),
         MESO_ARGS(meso_arg_buffer(&b->raw), meso_arg_buffer(&run->weights),
                   meso_arg_buffer(train_norm(run, s->lane, last)), meso_arg_buffer(&run->classes),
@@ -169,14 +159,11 @@ static meso_status head(train_run *run, const meso_train_input *input, const sha
                   meso_arg_int((int)input->n), meso_arg_int(run->settings.loss == MESO_LOSS_BCE),
                   meso_arg_int((int)(uint32_t)run->settings.seed),
                   meso_arg_int((int)(uint32_t)(run->settings.seed >> 32)),
-                  meso_arg_int((int)(uint32_t)step))));
-out:
-    return status;
+                  meso_arg_int((int)(uint32_t)step)));
 }
 
 static meso_status enqueue_moving(train_run *run, size_t n, double rate)
 {
-    meso_status status = MESO_OK;
     for (size_t i = 0; i < run->plan.n_blocks; i++) {
         const meso_layer *norm = run->plan.blocks[i].layers.norm;
         const double pixels = n_pixels(run, i, n);
@@ -184,14 +171,13 @@ static meso_status enqueue_moving(train_run *run, size_t n, double rate)
             run->settings.bn_biased_variance || pixels < 2 ? 1 : pixels / (pixels - 1);
         if (run->blocks[i].norm_frozen)
             continue;
-        MESO_TRY(meso_launch_kernel(
+        MESO_CHECK(meso_launch_kernel(
             run->device, &run->kernels.moving, MESO_GLOBAL(norm->shape.c, 1, 1),
             MESO_ARGS(meso_arg_buffer(&run->weights), meso_arg_buffer(train_norm(run, 0, i)),
                       meso_arg_int(norm->shape.c), place_of(run, norm, 2), place_of(run, norm, 3),
                       meso_arg_float(rate), meso_arg_float(correction))));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status enqueue_optimiser(train_run *run, size_t n, uint64_t step, double rate)
@@ -219,7 +205,6 @@ static meso_status enqueue_optimiser(train_run *run, size_t n, uint64_t step, do
 
 static meso_status prepare_block(train_run *run, size_t i)
 {
-    meso_status status = MESO_OK;
     const meso_strip_block *block = &run->plan.blocks[i];
     const meso_block_conv *conv = meso_block_only_conv(&block->layers);
     const train_block *b = &run->blocks[i];
@@ -227,59 +212,51 @@ static meso_status prepare_block(train_run *run, size_t i)
     const meso_arg weights = meso_arg_buffer(&run->weights), base = meso_arg_buffer(&b->base),
                    forward_filters = meso_arg_buffer(&b->filters),
                    at_once = meso_arg_int(conv->filter_block);
-    MESO_TRY(meso_launch_kernel(run->device, &run->kernels.base, MESO_GLOBAL(filters, 1, 1),
-                                MESO_ARGS(weights, base, meso_arg_int(filters),
-                                          place_of(run, conv->bias, 0),
-                                          place_of(run, block->layers.norm, 0))));
+    MESO_CHECK(meso_launch_kernel(run->device, &run->kernels.base, MESO_GLOBAL(filters, 1, 1),
+                                  MESO_ARGS(weights, base, meso_arg_int(filters),
+                                            place_of(run, conv->bias, 0),
+                                            place_of(run, block->layers.norm, 0))));
     if (i == 0)
         return meso_launch_kernel(
             run->device, &run->kernels.filters_3, MESO_GLOBAL(channels, filters / 8, 1),
             MESO_ARGS(weights, base, forward_filters, place_of(run, conv->layer, 0),
                       meso_arg_int(filters), at_once,
                       meso_arg_float(run->net->layers[0].set.input.divide)));
-    MESO_TRY(meso_launch_kernel(
+    return meso_launch_kernel(
         run->device, &run->kernels.filters_5, MESO_GLOBAL(channels, filters / 8, 1),
         MESO_ARGS(weights, base, forward_filters, meso_arg_buffer(&b->back_filters),
                   place_of(run, conv->layer, 0), meso_arg_int(channels), meso_arg_int(filters),
-                  at_once, meso_arg_int(meso_strip_train_back_block(&run->plan, i)))));
-out:
-    return status;
+                  at_once, meso_arg_int(meso_strip_train_back_block(&run->plan, i))));
 }
 
 meso_status meso_strip_train_prepare(train_run *run)
 {
-    meso_status status = MESO_OK;
     for (size_t i = 0; i < run->plan.n_blocks; i++)
-        MESO_TRY(prepare_block(run, i));
-out:
-    return status;
+        MESO_CHECK(prepare_block(run, i));
+    return MESO_OK;
 }
 
 static meso_status run_forward(train_run *run, const meso_train_input *input)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(meso_device_join_lanes(run->device, run->n_lanes));
+    MESO_CHECK(meso_device_join_lanes(run->device, run->n_lanes));
     for (size_t i = 0; i < run->plan.n_blocks; i++)
-        MESO_TRY(run_stage(run, forward, input, i, run->plan.blocks[i].layers.conv->name));
-out:
-    return status;
+        MESO_CHECK(run_stage(run, forward, input, i, run->plan.blocks[i].layers.conv->name));
+    return MESO_OK;
 }
 
 /* Mean loss and correct answers, in the order of the images. */
 static meso_status read_answers(train_run *run, const meso_train_input *input,
                                 meso_train_result *result)
 {
-    meso_status status = MESO_OK;
     const float *answers = run->host_answers;
-    MESO_TRY(meso_buffer_read(run->device, &run->answers, 0, run->host_answers,
-                              2 * input->n * sizeof *answers));
+    MESO_CHECK(meso_buffer_read(run->device, &run->answers, 0, run->host_answers,
+                                2 * input->n * sizeof *answers));
     *result = (meso_train_result){0};
     for (size_t i = 0; i < input->n; i++) {
         result->loss += (double)answers[2 * i + 1] / (double)input->n;
         result->n_correct += (answers[2 * i] > 0.5f) == (run->host_classes[i] != 0);
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_strip_train_step(void *opaque, const meso_train_input *input, uint64_t step,

@@ -7,19 +7,17 @@
 static meso_status create_one(meso_device *device, const meso_param *param, size_t n_groups,
                               int is_adam, meso_train_param *p)
 {
-    meso_status status = MESO_OK;
     const size_t bytes = sizeof(float) * param->n_values;
-    MESO_TRY(meso_buffer_create(device, bytes, &p->value));
+    MESO_CHECK(meso_buffer_create(device, bytes, &p->value));
     if (!p->is_trained)
         return MESO_OK;
-    MESO_TRY(meso_buffer_create(device, bytes * n_groups, &p->gradient));
+    MESO_CHECK(meso_buffer_create(device, bytes * n_groups, &p->gradient));
     meso_buffer *const zeros[] = {&p->rest, &p->first, is_adam ? &p->second : NULL};
     for (size_t i = 0; i < 3 && zeros[i]; i++) {
-        MESO_TRY(meso_buffer_create(device, bytes, zeros[i]));
-        MESO_TRY(meso_buffer_zero(device, zeros[i]));
+        MESO_CHECK(meso_buffer_create(device, bytes, zeros[i]));
+        MESO_CHECK(meso_buffer_zero(device, zeros[i]));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_train_params_create(meso_device *device, const meso_net *net,
@@ -71,33 +69,29 @@ static void pair(const meso_train_values *values, const meso_train_param *p, pai
 meso_status meso_train_params_set(meso_device *device, const meso_net *net,
                                   const meso_train_param *params, const meso_train_values *values)
 {
-    meso_status status = MESO_OK;
     pairing pairs[n_pairings];
     for (size_t i = 0; i < net->n_params; i++) {
         pair(values, &params[i], pairs);
         for (size_t k = 0; k < n_pairings; k++)
             if (pairs[k].list && pairs[k].buffer->memory)
-                MESO_TRY(meso_buffer_write(device, pairs[k].buffer, 0, pairs[k].list[i],
-                                           sizeof(float) * net->params[i].n_values));
+                MESO_CHECK(meso_buffer_write(device, pairs[k].buffer, 0, pairs[k].list[i],
+                                             sizeof(float) * net->params[i].n_values));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_train_params_get(meso_device *device, const meso_net *net,
                                   const meso_train_param *params, const meso_train_values *values)
 {
-    meso_status status = MESO_OK;
     pairing pairs[n_pairings];
     for (size_t i = 0; i < net->n_params; i++) {
         pair(values, &params[i], pairs);
         for (size_t k = 0; k < n_pairings; k++)
             if (pairs[k].list && pairs[k].buffer->memory)
-                MESO_TRY(meso_buffer_read(device, pairs[k].buffer, 0, pairs[k].list[i],
-                                          sizeof(float) * net->params[i].n_values));
+                MESO_CHECK(meso_buffer_read(device, pairs[k].buffer, 0, pairs[k].list[i],
+                                            sizeof(float) * net->params[i].n_values));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_train_params_update(meso_device *device, const meso_net *net,

@@ -217,7 +217,6 @@ static meso_share share_of(const run *r, size_t lane)
  * that none waits for another's queue to be filled. */
 static meso_status do_images(run *r, size_t from, size_t to)
 {
-    meso_status status = MESO_OK;
     const size_t chunk = chunk_images;
     for (size_t done = 0; done < r->input->n; done += chunk)
         for (size_t l = 0; l < r->n_lanes; l++) {
@@ -226,62 +225,59 @@ static meso_status do_images(run *r, size_t from, size_t to)
                 continue;
             meso_device_use_lane(r->device, (int)l);
             for (size_t t = from; t < to; t++)
-                MESO_TRY(do_task(r, &r->tasks[t], own.first + done,
-                                 own.n - done < chunk ? own.n - done : chunk));
-            MESO_TRY(meso_device_flush(r->device));
+                MESO_CHECK(do_task(r, &r->tasks[t], own.first + done,
+                                   own.n - done < chunk ? own.n - done : chunk));
+            MESO_CHECK(meso_device_flush(r->device));
         }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* The first n tasks, and waits. */
 static meso_status do_tasks(run *r, size_t n)
 {
-    meso_status status = MESO_OK;
     for (size_t t = 0; t < n;) {
         size_t end = t;
         while (end < n && !r->tasks[end].once)
             end++;
-        MESO_TRY(do_images(r, t, end));
-        MESO_TRY(meso_device_finish_lanes(r->device, r->n_lanes));
+        MESO_CHECK(do_images(r, t, end));
+        MESO_CHECK(meso_device_finish_lanes(r->device, r->n_lanes));
         for (t = end; t < n && r->tasks[t].once; t++) {
             meso_device_use_lane(r->device, 0);
-            MESO_TRY(do_task(r, &r->tasks[t], 0, r->input->n));
-            MESO_TRY(meso_device_finish(r->device));
+            MESO_CHECK(do_task(r, &r->tasks[t], 0, r->input->n));
+            MESO_CHECK(meso_device_finish(r->device));
         }
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status create_buffers(run *r)
 {
-    meso_status status = MESO_OK;
     const size_t batch = sizeof(float) * r->settings.max_batch;
     for (size_t i = 0; i <= r->plan.logits; i++) {
         const meso_layer *layer = &r->net->layers[i];
         const meso_tensor_view view = value_of(r, i, 0);
         if (r->plan.places[i].used && r->plan.places[i].source == i &&
             !meso_train_is_passed_on(&r->plan, i)) {
-            MESO_TRY(meso_buffer_create(r->device, batch * meso_tensor_size(&view), &r->values[i]));
-            MESO_TRY(meso_buffer_zero(r->device, &r->values[i]));
+            MESO_CHECK(
+                meso_buffer_create(r->device, batch * meso_tensor_size(&view), &r->values[i]));
+            MESO_CHECK(meso_buffer_zero(r->device, &r->values[i]));
         }
         if (layer->op->saved)
-            MESO_TRY(meso_buffer_create(
+            MESO_CHECK(meso_buffer_create(
                 r->device, sizeof(float) * layer->op->saved(layer, r->settings.max_batch),
                 &r->saved[i]));
     }
     for (size_t s = 0; s < r->plan.n_slots; s++) {
         meso_tensor_view view = meso_tensor_of(r->plan.slots[s].shape, r->plan.slots[s].pad, NULL);
-        MESO_TRY(meso_buffer_create(r->device, batch * meso_tensor_size(&view), &r->gradients[s]));
-        MESO_TRY(meso_buffer_zero(r->device, &r->gradients[s]));
+        MESO_CHECK(
+            meso_buffer_create(r->device, batch * meso_tensor_size(&view), &r->gradients[s]));
+        MESO_CHECK(meso_buffer_zero(r->device, &r->gradients[s]));
     }
-    MESO_TRY(meso_buffer_create(r->device, r->settings.max_batch, &r->classes));
-    MESO_TRY(meso_buffer_create(r->device, 2 * batch, &r->results));
+    MESO_CHECK(meso_buffer_create(r->device, r->settings.max_batch, &r->classes));
+    MESO_CHECK(meso_buffer_create(r->device, 2 * batch, &r->results));
     r->host_results = malloc(2 * batch);
-    MESO_REQUIRE_MEMORY(r->host_results, meso_device_error_slot(r->device));
-out:
-    return status;
+    MESO_DEMAND_MEMORY(r->host_results, meso_device_error_slot(r->device));
+    return MESO_OK;
 }
 
 static void close_run(void *self)

@@ -46,9 +46,7 @@ static meso_status join_duplicates(const study_dataset *dataset, const forest *f
                                    meso_error *error)
 {
     study_pairs pairs;
-    meso_status status = study_duplicates(dataset, &pairs, error);
-    if (status != MESO_OK)
-        return status;
+    MESO_CHECK(study_duplicates(dataset, &pairs, error));
     *n_joined = 0;
     for (size_t i = 0; i < pairs.n; i++)
         *n_joined += (size_t)join(f, pairs.pairs[i].a, pairs.pairs[i].b);
@@ -114,22 +112,20 @@ static meso_status check_parts(const study_dataset *dataset, const unit *units, 
     static const char *const parts[2] = {"train on", "test with"};
     static const char *const classes[2] = {"fake", "real"};
     const unit *largest = &units[0];
-    meso_status status = MESO_OK;
     for (size_t u = 1; u < n; u++)
         if (units[u].n_class[0] + units[u].n_class[1] > largest->n_class[0] + largest->n_class[1])
             largest = &units[u];
     const meso_dataset_item *item = &dataset->files.items[largest->root];
     for (int part = 0; part < 2; part++)
         for (int label = 0; label < 2; label++)
-            MESO_REQUIRE(split->n_class[part][label] > 0, error, MESO_ERROR_DATA,
-                         "%s cannot be split that way: no %s image would be left to %s. Images "
-                         "that belong together stay together, and %zu of its images belong to "
-                         "%s; choose another fraction or another group pattern",
-                         MESO_PRINTABLE(dataset->path), classes[label], parts[part],
-                         largest->n_class[0] + largest->n_class[1],
-                         MESO_PRINTABLE(item->group ? item->group : item->path));
-out:
-    return status;
+            MESO_DEMAND(split->n_class[part][label] > 0, error, MESO_ERROR_DATA,
+                        "%s cannot be split that way: no %s image would be left to %s. Images "
+                        "that belong together stay together, and %zu of its images belong to "
+                        "%s; choose another fraction or another group pattern",
+                        MESO_PRINTABLE(dataset->path), classes[label], parts[part],
+                        largest->n_class[0] + largest->n_class[1],
+                        MESO_PRINTABLE(item->group ? item->group : item->path));
+    return MESO_OK;
 }
 
 meso_status study_split_make(const study_dataset *dataset, double fraction, uint64_t seed,

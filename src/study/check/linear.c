@@ -133,13 +133,11 @@ out:
 
 static meso_status check_classes(const study_dataset *dataset, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_REQUIRE(dataset->n_usable[0] > 0 && dataset->n_usable[1] > 0, error, MESO_ERROR_DATA,
-                 "a linear classifier needs usable images of both classes: there are %zu fake and "
-                 "%zu real",
-                 dataset->n_usable[0], dataset->n_usable[1]);
-out:
-    return status;
+    MESO_DEMAND(dataset->n_usable[0] > 0 && dataset->n_usable[1] > 0, error, MESO_ERROR_DATA,
+                "a linear classifier needs usable images of both classes: there are %zu fake and "
+                "%zu real",
+                dataset->n_usable[0], dataset->n_usable[1]);
+    return MESO_OK;
 }
 
 meso_status study_linear_fit(const study_dataset *dataset, study_view view, study_linear **linear,
@@ -153,7 +151,7 @@ meso_status study_linear_fit(const study_dataset *dataset, study_view view, stud
     MESO_REQUIRE_MEMORY(l, error);
     l->view = view;
     l->n = features_of(view);
-    MESO_REQUIRE(sums_create(&all, l->n), error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(sums_create(&all, l->n), error);
     for (size_t i = 0; i < dataset->files.n_items; i++) {
         if (!study_usable(dataset, i))
             continue;
@@ -198,11 +196,10 @@ static void deal(const study_dataset *dataset, const meso_groups *groups, unsign
 static meso_status add_folds(const study_dataset *dataset, study_view view,
                              const unsigned char *fold, sums folds[n_folds + 1], meso_error *error)
 {
-    meso_status status = MESO_OK;
     double features[max_features];
     size_t n = features_of(view);
     for (int f = 0; f <= n_folds; f++)
-        MESO_REQUIRE(sums_create(&folds[f], n), error, MESO_ERROR_MEMORY, "out of memory");
+        MESO_DEMAND_MEMORY(sums_create(&folds[f], n), error);
     for (size_t i = 0; i < dataset->files.n_items; i++) {
         if (!study_usable(dataset, i))
             continue;
@@ -217,8 +214,7 @@ static meso_status add_folds(const study_dataset *dataset, study_view view,
             for (size_t i = 0; i < n * n; i++)
                 folds[n_folds].products[label][i] += folds[f].products[label][i];
         }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status study_linear_validate(const study_dataset *dataset, study_view view, size_t n_resamples,
@@ -235,7 +231,7 @@ meso_status study_linear_validate(const study_dataset *dataset, study_view view,
     MESO_TRY(study_auc_create(dataset, &auc, error));
     deal(dataset, &auc.groups, fold);
     MESO_TRY(add_folds(dataset, view, fold, folds, error));
-    MESO_REQUIRE(sums_create(&rest, l.n), error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(sums_create(&rest, l.n), error);
     for (int f = 0; f < n_folds; f++) {
         sums_without(&folds[n_folds], &folds[f], l.n, &rest);
         if (rest.n_class[0] < 1 || rest.n_class[1] < 1)

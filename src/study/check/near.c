@@ -80,13 +80,11 @@ static double difference(const uint8_t *a, const uint8_t *b, int side, int mirro
 
 static meso_status add_candidate(search *s, candidate c)
 {
-    meso_status status = MESO_OK;
     candidate *larger = meso_grow(s->candidates, s->n_candidates, &s->capacity, sizeof c);
-    MESO_REQUIRE_MEMORY(larger, s->error);
+    MESO_DEMAND_MEMORY(larger, s->error);
     s->candidates = larger;
     s->candidates[s->n_candidates++] = c;
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status consider(search *s, size_t i, size_t k)
@@ -109,9 +107,8 @@ static meso_status consider(search *s, size_t i, size_t k)
 
 static meso_status find_candidates(search *s)
 {
-    meso_status status = MESO_OK;
     s->marks = malloc((s->n + 1) * sizeof *s->marks);
-    MESO_REQUIRE_MEMORY(s->marks, s->error);
+    MESO_DEMAND_MEMORY(s->marks, s->error);
     for (size_t i = 0; i < s->n; i++) {
         const study_image *image = s->items[i].image;
         s->marks[i] = (mark){brightness(&s->items[i]), image->phash, image->phash_mirrored};
@@ -120,9 +117,8 @@ static meso_status find_candidates(search *s)
         for (size_t k = i + 1;
              k < s->n && s->marks[k].brightness - s->marks[i].brightness <= brightness_limit; k++)
             if (s->one_side || s->items[i].side != s->items[k].side)
-                MESO_TRY(consider(s, i, k));
-out:
-    return status;
+                MESO_CHECK(consider(s, i, k));
+    return MESO_OK;
 }
 
 /* On a decoding thread. */

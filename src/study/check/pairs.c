@@ -15,13 +15,11 @@ const char *study_pair_kind_name(study_pair_kind kind)
 
 meso_status study_pairs_add(study_pairs *pairs, study_pair pair, meso_error *error)
 {
-    meso_status status = MESO_OK;
     study_pair *larger = meso_grow(pairs->pairs, pairs->n, &pairs->capacity, sizeof pair);
-    MESO_REQUIRE_MEMORY(larger, error);
+    MESO_DEMAND_MEMORY(larger, error);
     pairs->pairs = larger;
     pairs->pairs[pairs->n++] = pair;
-out:
-    return status;
+    return MESO_OK;
 }
 
 void study_pairs_free(study_pairs *pairs)

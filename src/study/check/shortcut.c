@@ -75,7 +75,6 @@ static int scale(study_auc *auc)
 meso_status study_auc_measure(study_auc *auc, size_t n_resamples, uint64_t seed, double *value,
                               meso_interval *interval, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_metrics metrics;
     meso_metrics_intervals intervals;
     *value = NAN;
@@ -84,12 +83,11 @@ meso_status study_auc_measure(study_auc *auc, size_t n_resamples, uint64_t seed,
         return MESO_OK;
     const meso_scores scores = {auc->p_real, auc->p_fake, auc->real,
                                 auc->groups.of_item ? auc->group : NULL, auc->n};
-    MESO_TRY(meso_metrics_compute(&scores, 0.5, &metrics, error));
-    MESO_TRY(meso_metrics_bootstrap(&scores, 0.5, n_resamples, seed, &intervals, error));
+    MESO_CHECK(meso_metrics_compute(&scores, 0.5, &metrics, error));
+    MESO_CHECK(meso_metrics_bootstrap(&scores, 0.5, n_resamples, seed, &intervals, error));
     *value = metrics.auc;
     *interval = intervals.auc;
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* A warning before what is none, then the stronger; of equals what a file's making gives away. */

@@ -32,15 +32,13 @@ static meso_status add_row(study_list *list, meso_list_builder *builder,
                            const meso_dataset_item *item, const char *hash, int used,
                            meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n = list->files.n_items;
-    MESO_TRY(meso_list_add(builder, item->path, item->label, item->group, error));
+    MESO_CHECK(meso_list_add(builder, item->path, item->label, item->group, error));
     snprintf(list->hash[n], sizeof list->hash[n], "%.32s", hash);
     list->used[n] = used != 0;
     list->n_used[item->label] += list->used[n];
     list->files.n_class[item->label]++;
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Numbers the recordings, the fakes' first: one that stands in both classes is two. */
@@ -77,7 +75,7 @@ static meso_status finish(study_list *list, meso_error *error)
     meso_text text = {0};
     MESO_TRY(number_groups(list, error));
     list_text(list, 0, &text);
-    MESO_REQUIRE(!text.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!text.out_of_memory, error);
     meso_hash_hex(text.bytes, text.length, list->content_hash);
 out:
     meso_text_free(&text);

@@ -77,9 +77,8 @@ static meso_status resolve(const reader *r, json_t *object, const char *key, con
     if ((*value)[0] == '/' || !r->folder[0])
         return MESO_OK;
     meso_text_format(&full, "%s/%s", r->folder, *value);
-    MESO_REQUIRE(!full.out_of_memory, r->error, MESO_ERROR_MEMORY, "out of memory");
-    MESO_REQUIRE(json_object_set_new(object, key, json_string(full.bytes)) == 0, r->error,
-                 MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!full.out_of_memory, r->error);
+    MESO_REQUIRE_MEMORY(json_object_set_new(object, key, json_string(full.bytes)) == 0, r->error);
     *value = json_string_value(json_object_get(object, key));
 out:
     meso_text_free(&full);
@@ -144,27 +143,25 @@ static meso_status spell_out(const reader *r, json_t *sources, const char *name)
 static meso_status read_sources(const reader *r, json_t *plan, const char *key,
                                 study_source *sources, size_t *n)
 {
-    meso_status status = MESO_OK;
     json_t *objects, *value;
     const char *name;
     char place[place_size];
     void *next;
-    MESO_TRY(check_objects(r, plan, key, &objects));
+    MESO_CHECK(check_objects(r, plan, key, &objects));
     json_object_foreach_safe(objects, next, name, value)
     {
         study_source *source = &sources[(*n)++];
         snprintf(place, sizeof place, "%s.%.64s.", key, name);
-        MESO_TRY(check_name(r, key, name));
-        MESO_TRY(spell_out(r, objects, name));
+        MESO_CHECK(check_name(r, key, name));
+        MESO_CHECK(spell_out(r, objects, name));
         *source = (study_source){.name = name};
         value = json_object_get(objects, name);
-        MESO_TRY(read_object(r, place, value, source_fields, n_source_fields, source));
-        MESO_REQUIRE(source->path, r->error, MESO_ERROR_DATA, "%s: %spath: is missing", r->where,
-                     place);
-        MESO_TRY(resolve(r, value, "path", &source->path));
+        MESO_CHECK(read_object(r, place, value, source_fields, n_source_fields, source));
+        MESO_DEMAND(source->path, r->error, MESO_ERROR_DATA, "%s: %spath: is missing", r->where,
+                    place);
+        MESO_CHECK(resolve(r, value, "path", &source->path));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status check_set_names(const reader *r, const study_plan *plan)
@@ -233,7 +230,6 @@ static int spell_out_variant(json_t *object, const meso_train_options *o)
 static meso_status read_variant(const reader *r, const char *name, json_t *object,
                                 study_variant *variant)
 {
-    meso_status status = MESO_OK;
     char place[place_size];
     const char *key;
     json_t *value;
@@ -244,11 +240,9 @@ static meso_status read_variant(const reader *r, const char *name, json_t *objec
     if (json_object_get(object, "lr") && json_object_get(object, "learning_rate"))
         return refuse_key(r, place, "lr", "is learning_rate, which is there, too");
     json_object_foreach (object, key, value)
-        MESO_TRY(read_option(r, place, object, key, &variant->options));
-    MESO_REQUIRE(spell_out_variant(object, &variant->options), r->error, MESO_ERROR_MEMORY,
-                 "out of memory");
-out:
-    return status;
+        MESO_CHECK(read_option(r, place, object, key, &variant->options));
+    MESO_DEMAND_MEMORY(spell_out_variant(object, &variant->options), r->error);
+    return MESO_OK;
 }
 
 meso_train_options study_training_usual(int protocol)
@@ -264,23 +258,21 @@ meso_train_options study_training_usual(int protocol)
 static meso_status read_variants(const reader *r, study_plan *plan)
 {
     meso_train_options usual = study_training_usual(plan->protocol);
-    meso_status status = MESO_OK;
     json_t *objects, *value;
     const char *name, *const for_all[] = {"loss", "batch"};
     for (size_t i = 0; i < 2; i++)
         if (json_object_get(plan->document, for_all[i]))
-            MESO_TRY(read_option(r, "", plan->document, for_all[i], &usual));
+            MESO_CHECK(read_option(r, "", plan->document, for_all[i], &usual));
     if (!json_object_get(plan->document, "variants"))
         json_object_set_new(plan->document, "variants", json_pack("{s:{}}", "scratch"));
-    MESO_TRY(check_objects(r, plan->document, "variants", &objects));
+    MESO_CHECK(check_objects(r, plan->document, "variants", &objects));
     json_object_foreach (objects, name, value) {
         study_variant *variant = &plan->variants[plan->n_variants++];
-        MESO_TRY(check_name(r, "variants", name));
+        MESO_CHECK(check_name(r, "variants", name));
         variant->options = usual;
-        MESO_TRY(read_variant(r, name, value, variant));
+        MESO_CHECK(read_variant(r, name, value, variant));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* ---- seeds ---- */
@@ -324,15 +316,12 @@ static meso_status read_seeds(const reader *r, study_plan *plan)
 
 static meso_status read_plan(const reader *r, study_plan *plan)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(read_object(r, "", plan->document, plan_fields, n_plan_fields, plan));
-    MESO_TRY(read_sources(r, plan->document, "train", plan->train, &plan->n_train));
-    MESO_TRY(read_sources(r, plan->document, "test", plan->test, &plan->n_test));
-    MESO_TRY(check_set_names(r, plan));
-    MESO_TRY(read_variants(r, plan));
-    MESO_TRY(read_seeds(r, plan));
-out:
-    return status;
+    MESO_CHECK(read_object(r, "", plan->document, plan_fields, n_plan_fields, plan));
+    MESO_CHECK(read_sources(r, plan->document, "train", plan->train, &plan->n_train));
+    MESO_CHECK(read_sources(r, plan->document, "test", plan->test, &plan->n_test));
+    MESO_CHECK(check_set_names(r, plan));
+    MESO_CHECK(read_variants(r, plan));
+    return read_seeds(r, plan);
 }
 
 meso_status study_plan_take(json_t *document, const char *where, const char *folder,

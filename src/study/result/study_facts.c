@@ -37,7 +37,7 @@ static meso_status describe_set(const study_dataset *dataset, const study_facts 
     meso_status status = MESO_OK;
     double *values = malloc((dataset->files.n_items + 1) * sizeof *values);
     set->name = strdup(dataset->name);
-    MESO_REQUIRE(values && set->name, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(values && set->name, error);
     set->n_files = dataset->files.n_items;
     set->n_groups = dataset->files.n_groups;
     for (int c = 0; c < 2; c++)
@@ -107,31 +107,27 @@ static size_t resamples_for(size_t n_images)
 static meso_status find_shortcuts(const study_dataset *dataset, const study_facts_options *options,
                                   study_set_facts *set, meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n = options->n_resamples ? options->n_resamples
                                     : resamples_for(set->n_usable[0] + set->n_usable[1]);
-    MESO_TRY(study_shortcuts(dataset, n, options->seed, set->shortcuts, &set->n_shortcuts, error));
+    MESO_CHECK(
+        study_shortcuts(dataset, n, options->seed, set->shortcuts, &set->n_shortcuts, error));
     for (int v = 0; v < STUDY_N_VIEWS; v++) {
         set->view_auc[v] = NAN;
         set->view_interval[v] = (meso_interval){NAN, NAN};
         if (set->n_usable[0] > 0 && set->n_usable[1] > 0)
-            MESO_TRY(study_linear_validate(dataset, (study_view)v, n, options->seed,
-                                           &set->view_auc[v], &set->view_interval[v], error));
+            MESO_CHECK(study_linear_validate(dataset, (study_view)v, n, options->seed,
+                                             &set->view_auc[v], &set->view_interval[v], error));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status check_set(const study_dataset *dataset, const study_facts_options *options,
                              study_set_facts *set, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(study_duplicates(dataset, &set->duplicates, error));
+    MESO_CHECK(study_duplicates(dataset, &set->duplicates, error));
     count_duplicates(dataset, set);
-    MESO_TRY(meso_groups_create(&dataset->files, 0, &set->recordings, error));
-    MESO_TRY(find_shortcuts(dataset, options, set, error));
-out:
-    return status;
+    MESO_CHECK(meso_groups_create(&dataset->files, 0, &set->recordings, error));
+    return find_shortcuts(dataset, options, set, error);
 }
 
 /* ---- two sets ---- */
@@ -158,19 +154,17 @@ out:
 static meso_status compare_sets(const study_dataset *a, const study_dataset *b,
                                 study_pair_facts *pair, meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (int v = 0; v < STUDY_N_VIEWS; v++)
         pair->accuracy[v] = pair->auc[v] = NAN;
-    MESO_TRY(study_leaks(a, b, &pair->leaks, error));
-    MESO_TRY(count_shared(a, b, &pair->n_shared_recordings, error));
+    MESO_CHECK(study_leaks(a, b, &pair->leaks, error));
+    MESO_CHECK(count_shared(a, b, &pair->n_shared_recordings, error));
     for (size_t i = 0; i < pair->leaks.n; i++) {
         const study_pair *leak = &pair->leaks.pairs[i];
         pair->n_leaks[leak->kind]++;
         pair->n_conflicts += leak->kind != STUDY_SAME_RECORDING &&
                              a->files.items[leak->a].label != b->files.items[leak->b].label;
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* How well the training set's view separates the test set. */
@@ -183,7 +177,7 @@ static meso_status judge_view(const study_dataset *train, const study_dataset *t
     size_t n = 0, n_items = test->files.n_items;
     double *p = calloc(2 * n_items + 1, sizeof *p);
     unsigned char *real = calloc(n_items + 1, 1);
-    MESO_REQUIRE(p && real, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(p && real, error);
     MESO_TRY(study_linear_fit(train, view, &linear, error));
     for (size_t i = 0; i < n_items; i++) {
         if (!study_usable(test, i))
@@ -206,13 +200,11 @@ out:
 meso_status study_facts_transfer(const study_dataset *datasets, study_facts *facts,
                                  meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (size_t i = 0; i < facts->n_pairs; i++)
         for (int view = 0; view < STUDY_N_VIEWS; view++)
-            MESO_TRY(judge_view(&datasets[facts->pairs[i].a], &datasets[facts->pairs[i].b],
-                                (study_view)view, &facts->pairs[i], error));
-out:
-    return status;
+            MESO_CHECK(judge_view(&datasets[facts->pairs[i].a], &datasets[facts->pairs[i].b],
+                                  (study_view)view, &facts->pairs[i], error));
+    return MESO_OK;
 }
 
 /* ---- all of them ---- */

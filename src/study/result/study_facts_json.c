@@ -170,7 +170,7 @@ meso_status study_facts_read(const json_t *document, const study_plan *plan, stu
                            .n_pairs = plan->n_train * plan->n_test};
     facts->sets = calloc(facts->n_sets, sizeof *facts->sets);
     facts->pairs = calloc(facts->n_pairs, sizeof *facts->pairs);
-    MESO_REQUIRE(facts->sets && facts->pairs, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(facts->sets && facts->pairs, error);
     MESO_REQUIRE(read_facts(document, plan, facts), error, MESO_ERROR_DATA,
                  "facts.json is of another version of MesoCL or another study, or is damaged: "
                  "dataset_bench run --resume rebuilds it");

@@ -41,7 +41,6 @@ static const study_scored *scored_of(const study_evidence *e, size_t job, size_t
 static meso_status ask(const study_evidence *e, size_t test, const size_t *trains, size_t n_trains,
                        const size_t *jobs, size_t n_jobs, question *q, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const study_list *list = &e->test_lists[test];
     size_t n = list->files.n_items;
     *q = (question){.n_runs = n_jobs};
@@ -49,10 +48,9 @@ static meso_status ask(const study_evidence *e, size_t test, const size_t *train
     q->real = calloc(n + 1, 1);
     q->group = list->group ? calloc(n + 1, sizeof *q->group) : NULL;
     q->p = calloc(n_jobs + 1, sizeof *q->p);
-    MESO_REQUIRE(q->image && q->real && q->p && (q->group || !list->group), error,
-                 MESO_ERROR_MEMORY, "out of memory");
+    MESO_DEMAND_MEMORY(q->image && q->real && q->p && (q->group || !list->group), error);
     for (size_t r = 0; r < n_jobs; r++)
-        MESO_REQUIRE_MEMORY((q->p[r] = calloc(n + 1, sizeof **q->p)), error);
+        MESO_DEMAND_MEMORY((q->p[r] = calloc(n + 1, sizeof **q->p)), error);
     for (size_t i = 0; i < n; i++) {
         int out = 0;
         for (size_t t = 0; t < n_trains && !e->plan->keep_leaks; t++)
@@ -69,8 +67,7 @@ static meso_status ask(const study_evidence *e, size_t test, const size_t *train
             q->group[q->n] = list->group[i];
         q->n++;
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status measure(const study_evidence *e, const question *q, size_t n_contestants,
@@ -111,7 +108,7 @@ static meso_status ask_groups(const question *frames, question *q, meso_error *e
     MESO_TRY(meso_units_create(&scores, &units, error));
     q->real = calloc(units.n + 1, 1);
     q->p = calloc(frames->n_runs + 1, sizeof *q->p);
-    MESO_REQUIRE(q->real && q->p, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(q->real && q->p, error);
     q->n = units.n;
     for (size_t r = 0; r < frames->n_runs; r++) {
         MESO_REQUIRE_MEMORY((q->p[r] = calloc(units.n + 1, sizeof **q->p)), error);
@@ -287,8 +284,7 @@ meso_status study_matrix_create(const study_evidence *e, study_matrix *matrix, m
     matrix->cells = calloc(n_cells + 1, sizeof *matrix->cells);
     matrix->constant = calloc(plan->n_test + 1, sizeof *matrix->constant);
     matrix->constant_mse = calloc(plan->n_test + 1, sizeof *matrix->constant_mse);
-    MESO_REQUIRE(matrix->cells && matrix->constant && matrix->constant_mse, error,
-                 MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(matrix->cells && matrix->constant && matrix->constant_mse, error);
     fill_constants(e, matrix);
     for (size_t i = 0; i < n_cells; i++) {
         size_t each = plan->n_variants * plan->n_test;

@@ -70,20 +70,18 @@ static int compare_links(const void *left, const void *right)
 static meso_status link_all(const study_evidence *e, const study_facts *facts,
                             const study_matrix *matrix, study_relations *f, meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n = e->plan->n_test * STUDY_N_PROPERTIES * STUDY_N_ASPECTS;
     f->links = calloc(n, sizeof *f->links);
-    MESO_REQUIRE_MEMORY(f->links, error);
+    MESO_DEMAND_MEMORY(f->links, error);
     for (size_t i = 0; i < n && e->plan->n_train >= 3; i++) {
         size_t each = STUDY_N_PROPERTIES * STUDY_N_ASPECTS;
         const study_link link = {.test = i / each,
                                  .property = (study_property)(i % each / STUDY_N_ASPECTS),
                                  .aspect = (study_aspect)(i % STUDY_N_ASPECTS)};
-        MESO_TRY(add_link(e, facts, matrix, link, f, error));
+        MESO_CHECK(add_link(e, facts, matrix, link, f, error));
     }
     qsort(f->links, f->n_links, sizeof *f->links, compare_links);
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* The mean of what the nets say, each of which was trained on another set. */

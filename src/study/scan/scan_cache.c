@@ -114,7 +114,7 @@ meso_status study_cache_open(const char *folder, const char *root, int published
     MESO_REQUIRE(real, error, MESO_ERROR_NO_INPUT, "%s: %s", MESO_PRINTABLE(root), strerror(errno));
     meso_hash_hex(real, strlen(real), hex);
     meso_text_format(&file, "%s/%s%s.scan", folder, hex, published_only ? "-study" : "");
-    MESO_REQUIRE(!file.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!file.out_of_memory, error);
     cache->file = file.bytes;
     load(cache);
 out:
