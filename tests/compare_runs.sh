@@ -20,7 +20,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 run() { # FILE: a record
-    "$build/bin/device_bench" net meso4 --batch 8 --threads 1 --processes 14 --seconds 0.2 \
+    "$build/bin/device_bench" net meso4 --batch 8 --cores 1 --processes 14 --seconds 0.2 \
         --json >"$1"
 }
 slow_run() {
@@ -28,7 +28,7 @@ slow_run() {
 }
 compare() { # a with b, where 1 % is somebody's concern; the text in $folder/text
     code=0
-    "$build/bin/device_bench" compare --threshold 1 "$folder/a" "$folder/b" >"$folder/text" ||
+    "$build/bin/device_bench" compare --margin 1 "$folder/a" "$folder/b" >"$folder/text" ||
         code=$?
     [ "$code" -le 1 ] || exit "$code"
 }

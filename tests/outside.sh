@@ -89,7 +89,7 @@ must_predict app/build/with_static seeded.safetensors picture.ppm
 must_refuse app/build/with_shared
 
 echo "examples/: a model is trained on drawn faces, resumed, and predicts as mesocl does"
-prefix/bin/dataset_bench demo-data -n 24 faces 2>log || { cat log; exit 1; }
+prefix/bin/dataset_bench demo-data --count 24 faces 2>log || { cat log; exit 1; }
 app/build/train faces/clear run | tee log
 tail -n 1 log | grep "^best epoch" >best
 app/build/train run | tail -n 1 | diff - best

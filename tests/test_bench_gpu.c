@@ -39,7 +39,7 @@ static void counts_what_a_gpus_kernels_do(void **state)
                                               NULL};
     const harness_command command = {
         .program = DEVICE_BENCH_PROGRAM,
-        .words = "net whole.net --batch 2 --threads 1 --seconds 0.001 --processes 1 --json",
+        .words = "net whole.net --batch 2 --cores 1 --seconds 0.001 --processes 1 --json",
         .environment = environment};
     static const struct {
         const char *kernel;

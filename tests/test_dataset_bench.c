@@ -127,7 +127,7 @@ static void the_studys_statistics_to_the_last_digit(void **state)
         "real     1000  37.005  35.447  36.685       8.287      34.980    0.483\n"};
     char words[PATH_MAX + 64];
     (void)state;
-    snprintf(words, sizeof words, "stats of=%s --sample 1000 --study --no-cache",
+    snprintf(words, sizeof words, "stats of=%s --limit 1000 --study --no-cache",
              harness_data("datasets/openforensics/Train"));
     require_device();
     harness_result result = run(words, 0);
@@ -142,7 +142,7 @@ static void brightness_agrees_with_the_channels(void **state)
 {
     static const char *const sets[] = {"openforensics/Test", "dfdc/Train", "stylegan/Train",
                                        "mesonet/Train", "mesonet/Validation"};
-    char words[6 * PATH_MAX] = "stats --study --json --no-cache --sample 100 --draw 5";
+    char words[6 * PATH_MAX] = "stats --study --json --no-cache --limit 100 --draw 5";
     (void)state;
     harness_data("datasets");
     require_device();
@@ -205,7 +205,7 @@ static void traps_of_mesonet(void **state)
 {
     char words[PATH_MAX + 64];
     (void)state;
-    snprintf(words, sizeof words, "check m=%s --sample 800 --json --resamples 100 --no-cache",
+    snprintf(words, sizeof words, "check m=%s --limit 800 --json --resamples 100 --no-cache",
              harness_data("datasets/mesonet/Train"));
     require_device();
     json_t *document = run_json(words, "dataset_bench_check");
@@ -239,8 +239,8 @@ static void recordings_of_dfdc_in_both_classes(void **state)
     json_decref(document);
 
     /* The split keeps each recording on one side. */
-    harness_result result =
-        run("split dfdc.csv --group group_original --test 0.2 --seed 3 -o parts --no-cache", 0);
+    harness_result result = run(
+        "split dfdc.csv --group group_original --test-split 0.2 --seed 3 -o parts --no-cache", 0);
     harness_forget(&result);
     document = run_json("check train=parts/train.csv --against test=parts/test.csv --json "
                         "--resamples 20 --no-cache",
@@ -311,13 +311,13 @@ static void exit_codes(void **state)
         {"check set --strict", 1, "set: 6 images"}, /* duplicates */
         {"stats", 2, "give a folder"},
         {"stats set --json --csv", 2, "exclude each other"},
-        {"split set", 2, "--out"},
+        {"split set", 2, "-o FOLDER"},
         {"stats one", 65, "--real NAME or use a manifest"},
         {"stats two", 65, "choose with --fake NAME"},
         {"stats other/set ./other/set/", 65, "as in OTHER=./other/set/"},
         {"stats a=set a=other/set", 65, "both called \"a\""},
         {"stats bad", 65, "is unknown_format: is this the right folder"},
-        {"split tiny --test 0.5 --group (.).ppm -o parts", 65, "cannot be split that way"},
+        {"split tiny --test-split 0.5 --group (.).ppm -o parts", 65, "cannot be split that way"},
         {"stats gone", 66, "gone"},
         {"stats set -d no-such-device", 69, "no-such-device"},
         {"demo-data set", 73, "is not empty"},
@@ -370,7 +370,7 @@ static void a_second_run_reads_what_changed(void **state)
     assert_string_not_equal(third.out, first.out);
 
     /* A sample does not forget the rest; a damaged cache is as good as none. */
-    harness_result sample = run("stats set --csv --sample 2", 0);
+    harness_result sample = run("stats set --csv --limit 2", 0);
     harness_forget(&sample);
     harness_result fourth = run("stats set --csv", 0);
     assert_non_null(strstr(fourth.err, "0 files read, 11 from the cache"));
@@ -395,9 +395,9 @@ static void a_split_is_reproducible(void **state)
     require_device();
     harness_result drawn = run("demo-data demo --count 20 --side 64", 0);
     harness_forget(&drawn);
-    harness_result a = run("split demo/clear --test 0.25 --seed 7 -o a", 0);
-    harness_result b = run("split demo/clear --test 0.25 --seed 7 -o b --links", 0);
-    harness_result c = run("split demo/clear --test 0.25 --seed 8 -o c", 0);
+    harness_result a = run("split demo/clear --test-split 0.25 --seed 7 -o a", 0);
+    harness_result b = run("split demo/clear --test-split 0.25 --seed 7 -o b --links", 0);
+    harness_result c = run("split demo/clear --test-split 0.25 --seed 8 -o c", 0);
     char *list_a = read_text("a/test.csv"), *list_b = read_text("b/test.csv");
     char *list_c = read_text("c/test.csv");
     assert_string_equal(list_a, list_b);

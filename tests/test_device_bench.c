@@ -122,7 +122,7 @@ static void check_launches(const json_t *result)
 static void measures_a_net(void **state)
 {
     static const char words[] =
-        "net tiny.net --batch 3,1 --threads 1 --seconds 0.001 --processes 2 --json";
+        "net tiny.net --batch 3,1 --cores 1 --seconds 0.001 --processes 2 --json";
     (void)state;
     meso_device_close(harness_device());
     harness_put("tiny.net", harness_tiny_net, 0);
@@ -159,10 +159,10 @@ static void impossible_times_are_flagged(void **state)
 {
     char times[32];
     const char *const environment[] = {"OPENCL_LAYERS=" FAULT_LAYER, times, NULL};
-    const harness_command command = {
-        .program = DEVICE_BENCH_PROGRAM,
-        .words = "net tiny.net --batch 4 --threads 1 --seconds 0.001 --json",
-        .environment = environment};
+    const harness_command command = {.program = DEVICE_BENCH_PROGRAM,
+                                     .words =
+                                         "net tiny.net --batch 4 --cores 1 --seconds 0.001 --json",
+                                     .environment = environment};
     (void)state;
     meso_device_close(harness_device());
     harness_put("tiny.net", harness_tiny_net, 0);
@@ -208,7 +208,7 @@ static void hanging_drivers_are_given_up(void **state)
         const char *const environment[] = {"OPENCL_LAYERS=" FAULT_LAYER, rows[i].call, rows[i].hang,
                                            NULL};
         const harness_command command = {.program = DEVICE_BENCH_PROGRAM,
-                                         .words = "net tiny.net --threads 1 --seconds 60",
+                                         .words = "net tiny.net --cores 1 --seconds 60",
                                          .environment = environment};
         harness_result run = harness_run(&command);
         double ended = meso_seconds();
@@ -227,7 +227,7 @@ static void measures_training(void **state)
     (void)state;
     meso_device_close(harness_device());
     harness_put("tiny.net", harness_tiny_net, 0);
-    harness_result run = run_bench("net tiny.net --train --batch 4 --seconds 0.001 --csv");
+    harness_result run = run_bench("net tiny.net --training --batch 4 --seconds 0.001 --csv");
     if (run.code != 0)
         fail_msg("ended with %d: %s", run.code, run.err);
     assert_non_null(strstr(run.out, ",tiny.net,train,plain,4,"));
@@ -327,7 +327,7 @@ static void works_together(void **state)
     static const char *const environment[] = {"POCL_DEVICES=pthread pthread", NULL};
     const harness_command command = {
         .program = DEVICE_BENCH_PROGRAM,
-        .words = "net tiny.net --device all --together --threads 1 --batch 4 --seconds 0.001 "
+        .words = "net tiny.net --device all --together --cores 1 --batch 4 --seconds 0.001 "
                  "--json",
         .environment = environment};
     (void)state;
@@ -405,7 +405,7 @@ static void refuses_wrong_command_lines(void **state)
         {"net meso4 --batch 4097", 2, "not \"4097\""},
         {"net meso4 --batch 99999999999999999999", 2, "--batch takes"},
         {"net meso4 --batch 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", 2, "--batch takes"},
-        {"net meso4 --threads 0", 2, "--threads takes a whole number"},
+        {"net meso4 --cores 0", 2, "--cores takes a whole number"},
         {"net meso4 --seconds 0", 2, "--seconds takes a number"},
     };
     (void)state;

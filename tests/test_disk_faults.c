@@ -72,7 +72,7 @@ static const struct command {
      {"a.html"},
      1},
     {db_cmd_split,
-     {"split", "data", "--no-cache", "--test", "0.5", "-o", "parts"},
+     {"split", "data", "--no-cache", "--test-split", "0.5", "-o", "parts"},
      {"parts/train.csv", "parts/test.csv"},
      1},
     {db_cmd_report,
@@ -80,7 +80,7 @@ static const struct command {
      {"study/study.html", "study/study_result.json", "study/study_result.csv"},
      1},
     {bench_cmd_net,
-     {"net", "tiny.net", "--batch", "1", "--processes", "1", "--threads", "1", "--seconds", "0.001",
+     {"net", "tiny.net", "--batch", "1", "--processes", "1", "--cores", "1", "--seconds", "0.001",
       "--html", "a.html"},
      {"a.html"},
      1},
@@ -235,7 +235,7 @@ static int set_up(void **state)
     static const char *const words[] = {
         "run --train a=data --test t=control --net tiny.net --seeds 1 --epochs 1 --batch 4 "
         "--resamples 10 -o study",
-        "stats data --study --cache cache", "split data --no-cache --test 0.5 -o parts"};
+        "stats data --study --cache cache", "split data --no-cache --test-split 0.5 -o parts"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         harness_result r =
             harness_run(&(harness_command){.program = DATASET_BENCH_PROGRAM, .words = words[i]});

@@ -47,7 +47,7 @@ static const struct command {
     {MESOCL, "selftest", "", "devices", 0},
     {DATASET, "stats", "data --csv --no-cache", "images", 1},
     {DATASET, "check", "data control --csv --no-cache --resamples 20", "images", 1},
-    {DATASET, "split", "data --no-cache --test 0.5 -o parts", "images", 1},
+    {DATASET, "split", "data --no-cache --test-split 0.5 -o parts", "images", 1},
     {DATASET, "demo-data", "--count 10 --side 32 demo", "pictures", 1},
     {DATASET, "run", STUDY, "images", 0}, /* of the child that scans */
     {DATASET, "run", STUDY, "jobs", 0},

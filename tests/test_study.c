@@ -333,7 +333,7 @@ static void test_refused(void **state)
         const char *said;
     } rows[] = {
         {"run", 2, "--train"},
-        {"run --train a=bright --test t=control", 2, "-o DIR is missing"},
+        {"run --train a=bright --test t=control", 2, "-o FOLDER is missing"},
         {"run --train bright --test t=control -o s", 2, "NAME=PATH"},
         {"run --train half=x --test t=control -o s", 2, "give NAME=./half=x"},
         {"run --train a=bright --train a=noisy --test t=control -o s", 2, "two sets are called"},

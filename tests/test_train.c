@@ -116,7 +116,7 @@ static void statistics_are_estimated_anew(void **state)
     need_device();
     harness_put_training(12);
     free(harness_train(HARNESS_TRAIN "--epochs 1 -o a", 0));
-    free(harness_train(HARNESS_TRAIN "--epochs 1 --reestimate-bn -o b", 0));
+    free(harness_train(HARNESS_TRAIN "--epochs 1 --bn-reestimate -o b", 0));
     static const char *const files[] = {"best.safetensors", "last.safetensors"};
     for (size_t i = 0; i < 2; i++) {
         char a[64], b[64];
@@ -144,7 +144,7 @@ static void a_dead_filter_is_no_error(void **state)
     meso_weights_find(weights, "conv1_bias.bias")->values[0] = -100;
     assert_int_equal(meso_weights_write(weights, "dead.safetensors", NULL), MESO_OK);
     meso_weights_close(weights);
-    free(harness_train(HARNESS_TRAIN "--init dead.safetensors --epochs 1 --reestimate-bn -o run",
+    free(harness_train(HARNESS_TRAIN "--init dead.safetensors --epochs 1 --bn-reestimate -o run",
                        0));
     assert_int_equal(meso_weights_read("run/best.safetensors", &weights, NULL), MESO_OK);
     assert_true(meso_weights_find(weights, "bn1.moving_variance")->values[0] == 0);
@@ -343,7 +343,7 @@ static void bad_input_is_refused(void **state)
          "group"},
         {"train data --net tiny.net --batch 4 --loss cce -o bad", 65, "softmax"},
         {"train data --net missing.net -o bad", 66, "missing.net"},
-        {"train data --net tiny.net", 2, "-o RUN"},
+        {"train data --net tiny.net", 2, "-o FOLDER"},
         {"train -o bad", 2, "folder"},
         {"train --resume missing", 66, "missing"},
         {"train --resume data", 66, "checkpoint"},

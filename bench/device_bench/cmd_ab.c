@@ -177,9 +177,9 @@ static int run_all(side sides[2], uint64_t n_runs)
 static int parse(side sides[2], uint64_t *n_runs, bench_verdict_options *o, int argc, char **argv)
 {
     const tool_option options[] = {
-        OPT_TEXT("a", 'a', sides[0].command, "CMD", "the command A"),
-        OPT_TEXT("b", 'b', sides[1].command, "CMD", "the command B"),
-        OPT_COUNT("runs", 'n', *n_runs, "N", 2, most_runs, "of each; default 10"),
+        OPT_TEXT("a", 0, sides[0].command, "CMD", "the command A"),
+        OPT_TEXT("b", 0, sides[1].command, "CMD", "the command B"),
+        OPT_COUNT("runs", 0, *n_runs, "N", 2, most_runs, "of each; default 10"),
         BENCH_VERDICT_OPTIONS(*o),
         OPT_PROGRESS,
         OPT_END};
@@ -196,7 +196,7 @@ int bench_cmd_ab(int argc, char **argv)
 {
     side sides[2] = {{.name = "A"}, {.name = "B"}};
     uint64_t n_runs = 10;
-    bench_verdict_options o = {.threshold = 2, .tolerance = 10};
+    bench_verdict_options o = {.margin = 2, .tolerance = 10};
     bench_comparison comparison = {0};
     meso_error error = {0};
     int end = parse(sides, &n_runs, &o, argc, argv);

@@ -11,7 +11,7 @@ static const char about[] =
     "Times are compared process by process (--processes 10 or so on both sides, and\n"
     "the same --seconds; within one process, samples); what counts of a process is\n"
     "the fastest tenth of its samples, because what else runs only adds time. A row is\n"
-    "slower where the whole interval of the ratio lies beyond the threshold. The\n"
+    "slower where the whole interval of the ratio lies beyond the margin. The\n"
     "chance of any false alarm among all rows is 1 %, however many there are.\n"
     "\n"
     "Exit code: 0; 1 where B is slower in any row, failed at one, or lacks a net that\n"
@@ -22,11 +22,11 @@ static const char about[] =
 static const char examples[] =
     "device_bench net meso4 --batch 32 --processes 10 --json > old.json\n"
     "device_bench compare old.json new.json\n"
-    "device_bench compare old.json new.json --threshold 5 --json";
+    "device_bench compare old.json new.json --margin 5 --json";
 
 int bench_cmd_compare(int argc, char **argv)
 {
-    bench_verdict_options o = {.threshold = 2, .tolerance = 10};
+    bench_verdict_options o = {.margin = 2, .tolerance = 10};
     const tool_option options[] = {BENCH_VERDICT_OPTIONS(o), OPT_END};
     const tool_command_line line = {
         "compare", "A.json B.json [options]", about, options, examples, 2, 2};

@@ -19,8 +19,8 @@ static const char about[] =
     "are medians with bootstrap intervals.";
 
 static const char examples[] = "device_bench net meso4\n"
-                               "device_bench net meso4 --batch 1,32 --threads 1 --json\n"
-                               "device_bench net meso4 --train --batch 32 --processes 5\n"
+                               "device_bench net meso4 --batch 1,32 --cores 1 --json\n"
+                               "device_bench net meso4 --training --batch 32 --processes 5\n"
                                "device_bench net meso4 --device all --together\n"
                                "device_bench net mesoinception4_df.safetensors --seconds 10";
 
@@ -28,9 +28,9 @@ static int parse(bench_session *s, bench_spec *spec, int argc, char **argv)
 {
     const tool_option options[] = {
         OPT_TEXT("batch", 'b', s->batches, "N,N,...",
-                 "images in a call, up to 16 sizes from 1 to 4096; default 1,8,32,64 (32,64 in "
+                 "images at once, up to 16 sizes from 1 to 4096; default 1,8,32,64 (32,64 in "
                  "training)"),
-        OPT_FLAG("train", 't', spec->train,
+        OPT_FLAG("training", 0, spec->train,
                  "steps of training (MSE, Adam) in place of predictions"),
         OPT_FLAG("together", 0, s->together,
                  "then all devices at once, one stream of the largest batches shared out by speed"),

@@ -31,7 +31,7 @@ typedef struct arguments {
 static int parse(bench_session *s, arguments *a, int argc, char **argv)
 {
     const tool_option options[] = {
-        OPT_TEXT("batch", 'b', s->batches, "N", "images in a call; default 8"),
+        OPT_TEXT("batch", 'b', s->batches, "N", "images at once; default 8"),
         OPT_FLAG("check", 'c', a->spec.check_only,
                  "known answers and agreement with the plain path alone"),
         OPT_DEVICE(s->device), BENCH_SESSION_OPTIONS(*s), OPT_END};

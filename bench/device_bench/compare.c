@@ -75,9 +75,9 @@ out:
 
 static bench_verdict judge(const bench_difference *row, estimate e, bench_limits limits)
 {
-    if (row->low > 1 + limits.threshold)
+    if (row->low > 1 + limits.margin)
         return BENCH_SLOWER;
-    if (row->high < 1 / (1 + limits.threshold))
+    if (row->high < 1 / (1 + limits.margin))
         return BENCH_FASTER;
     double reach = study_t_quantile(same_level, e.freedom) * e.error;
     return fabs(e.difference) + reach <= log1p(limits.tolerance) ? BENCH_SAME : BENCH_INCONCLUSIVE;

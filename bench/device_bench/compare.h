@@ -13,17 +13,17 @@
 
 typedef enum bench_verdict {
     BENCH_SAME,         /* the 95 % interval lies inside ± tolerance */
-    BENCH_SLOWER,       /* B: the whole interval lies above the threshold */
-    BENCH_FASTER,       /* B: the whole interval lies below − threshold */
+    BENCH_SLOWER,       /* B: the whole interval lies above the margin */
+    BENCH_FASTER,       /* B: the whole interval lies below − margin */
     BENCH_INCONCLUSIVE, /* too wide to say */
     BENCH_FAILED        /* of a comparison: B failed at what it measured, or lacks a net of A */
 } bench_verdict;
 const char *bench_verdict_name(bench_verdict verdict);
 
-/* Parts of 1. A change smaller than the threshold is nobody's concern; a 95 % interval that reaches
+/* Parts of 1. A change smaller than the margin is nobody's concern; a 95 % interval that reaches
  * beyond the tolerance is too wide to call two things the same. */
 typedef struct bench_limits {
-    double threshold, tolerance;
+    double margin, tolerance;
 } bench_limits;
 
 typedef struct bench_difference {

@@ -27,18 +27,18 @@ typedef struct bench_session {
 
 /* clang-format off */
 #define BENCH_SESSION_OPTIONS(s) \
-    OPT_COUNT("threads", 'j', (s).n_threads, "N", 1, 1024, \
+    OPT_COUNT("cores", 0, (s).n_threads, "N", 1, 1024, \
         "cores of a CPU device that may work; default: all"), \
     OPT_COUNT("processes", 'p', (s).n_processes, "N", 1, 100, \
         "measure in so many processes, one after another: they differ more than repeats within " \
         "one"), \
-    OPT_REAL("seconds", 's', (s).seconds, "S", 0.001, 3600, \
+    OPT_REAL("seconds", 0, (s).seconds, "S", 0.001, 3600, \
         "to measure each batch size in each process, at least five rounds"), \
     OPT_PATH((s).path), \
     OPT_FLAG("json", 0, (s).json, "one JSON document with all samples on stdout"), \
-    OPT_FLAG("csv", 0, (s).csv, "the table as CSV"), \
-    OPT_FLAG("markdown", 0, (s).markdown, "the table as Markdown, to paste"), \
-    OPT_TEXT("html", 0, (s).html, "FILE", "also write a page with tables and rooflines"), \
+    OPT_FLAG("csv", 0, (s).csv, "CSV on stdout: the table"), \
+    OPT_FLAG("markdown", 0, (s).markdown, "Markdown on stdout: the table, to paste"), \
+    OPT_TEXT("html", 0, (s).html, "FILE", "write a page with tables and rooflines, too"), \
     OPT_PROGRESS
 /* clang-format on */
 

@@ -10,7 +10,7 @@
 
 bench_limits bench_verdict_limits(const bench_verdict_options *options)
 {
-    return (bench_limits){options->threshold / 100, options->tolerance / 100};
+    return (bench_limits){options->margin / 100, options->tolerance / 100};
 }
 
 /* Of few runs that differ, an interval can span many powers of ten: it tells nothing. */
@@ -89,9 +89,8 @@ static void write_text(const bench_comparison *comparison, const report_table *t
         [BENCH_INCONCLUSIVE] = "B is as fast as A or not: inconclusive, the intervals are too wide",
         [BENCH_FAILED] = "B failed: it lacks what A measured, or could not measure it"};
     report_table_text(table, out);
-    meso_text_format(out,
-                     "\nintervals hold together at 98 %% (99 %% for slower); threshold %g %%\n",
-                     options->threshold);
+    meso_text_format(out, "\nintervals hold together at 98 %% (99 %% for slower); margin %g %%\n",
+                     options->margin);
     write_notes(comparison, out);
     for (int side = 0; side < 2; side++) {
         json_t *lists = side_json(comparison, side);
@@ -109,7 +108,7 @@ static void write_json(const bench_comparison *comparison, const report_table *t
     report_json_put(
         json_pack("{s:s s:o s:s s:f s:f s:o s:o s:o}", "schema", "mesocl.device_bench.comparison/1",
                   "provenance", report_provenance_json(&provenance), "verdict",
-                  bench_verdict_name(comparison->verdict), "threshold_percent", options->threshold,
+                  bench_verdict_name(comparison->verdict), "margin_percent", options->margin,
                   "tolerance_percent", options->tolerance, "a", side_json(comparison, 0), "b",
                   side_json(comparison, 1), "rows", report_table_json(table)),
         out);

@@ -9,13 +9,13 @@
 #include "options.h"
 
 typedef struct bench_verdict_options {
-    double threshold, tolerance; /* in percent */
+    double margin, tolerance; /* in percent */
     int json;
 } bench_verdict_options;
 
 /* clang-format off */
 #define BENCH_VERDICT_OPTIONS(o) \
-    OPT_REAL("threshold", 0, (o).threshold, "PERCENT", 0, 1000, \
+    OPT_REAL("margin", 0, (o).margin, "PERCENT", 0, 1000, \
         "smaller changes are ignored; default 2"), \
     OPT_REAL("tolerance", 0, (o).tolerance, "PERCENT", 0, 1000, \
         "an interval that reaches beyond it is inconclusive; default 10"), \

@@ -54,7 +54,7 @@ def run_python(files):
 
 def run_program(program, folder, sample):
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    out = subprocess.run([program, "stats", folder, "--sample", str(sample), "--study",
+    out = subprocess.run([program, "stats", folder, "--limit", str(sample), "--study",
                           "--no-cache", "--csv"],
                          check=True, capture_output=True, text=True).stdout
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)

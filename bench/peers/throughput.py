@@ -163,9 +163,9 @@ def measure_ours(arguments, threads, ours):
     if arguments.avx2:
         environment["POCL_KERNELLIB_NAME"] = "avx2"
     said = subprocess.run(
-        [arguments.device_bench, "net", arguments.model, "--json", "--threads", str(threads),
+        [arguments.device_bench, "net", arguments.model, "--json", "--cores", str(threads),
          "--batch", ",".join(map(str, arguments.batches)), "--seconds", str(arguments.seconds)] +
-        ["--train"] * arguments.train,
+        ["--training"] * arguments.train,
         capture_output=True, text=True, env=environment)
     if said.returncode != 0:
         sys.exit(f"device_bench ended with {said.returncode}: {said.stderr}")

@@ -47,11 +47,12 @@ static int parse(check *c, int *argc, char **argv)
         DB_INPUT_OPTIONS(c->inputs),
         OPT_COUNT("resamples", 0, c->resamples, "N", 1, 1000000,
                   "of the bootstrap; default 1000, fewer for more than 20,000 images"),
-        OPT_COUNT("seed", 's', c->seed, "N", 0, 0, "of the bootstrap; default 0"),
+        OPT_COUNT("seed", 's', c->seed, "N", 0, 0, "seed of the bootstrap; default 0"),
         OPT_COUNT("list", 0, c->list, "N", 0, 4294967296,
                   "rows of each list for people; default 10"),
-        DB_OUTPUT_OPTIONS(c->output, "one line on stdout for each pair of duplicates"),
-        OPT_FLAG("thumbnails", 0, c->thumbnails, "show examples in the page, in 16x16 grey"),
+        DB_OUTPUT_OPTIONS(c->output, "CSV on stdout: one line for each pair of duplicates"),
+        OPT_FLAG("thumbnails", 0, c->thumbnails,
+                 "show pictures in the report: examples of pairs, in 16x16 grey"),
         OPT_FLAG("strict", 0, c->strict, "end with 1 where there is a warning"),
         OPT_END};
     const tool_command_line line = {

@@ -73,10 +73,11 @@ int db_cmd_demo_data(int argc, char **argv)
     demo_data d = {.count = 100, .side = 256, .seed = 1};
     meso_error error = {0};
     const tool_option options[] = {
-        OPT_COUNT("count", 'n', d.count, "N", 10, 100000,
+        OPT_COUNT("count", 0, d.count, "N", 10, 100000,
                   "pictures of each class of each dataset; default 100"),
         OPT_COUNT("side", 0, d.side, "N", 32, 4096, "pixels of a picture's side; default 256"),
-        OPT_COUNT("seed", 's', d.seed, "N", 0, 16777215, "default 1"), OPT_PROGRESS, OPT_END};
+        OPT_COUNT("seed", 's', d.seed, "N", 0, 16777215, "seed of the pictures; default 1"),
+        OPT_PROGRESS, OPT_END};
     const tool_command_line line = {
         "demo-data", "[options] FOLDER", about, options, examples, 1, 1};
     int code = tool_options_parse(&line, &argc, argv);

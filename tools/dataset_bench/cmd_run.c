@@ -121,9 +121,9 @@ int db_cmd_report(int argc, char **argv)
     meso_error error = {0};
     const tool_option options[] = {
         OPT_FLAG("thumbnails", 0, thumbnails,
-                 "show the worst mistakes; the report then contains pictures of the datasets"),
+                 "show pictures in the report: the worst mistakes; they leave the datasets by it"),
         OPT_END};
-    const tool_command_line line = {"report", "[options] DIR", about, options, examples, 1, 1};
+    const tool_command_line line = {"report", "[options] FOLDER", about, options, examples, 1, 1};
     int code = tool_options_parse(&line, &argc, argv);
     if (code >= 0)
         return code;

@@ -18,7 +18,7 @@ typedef struct split {
     double test;
     uint64_t seed;
     int links;
-    const char *out;
+    const char *output;
 } split;
 
 static const char about[] =
@@ -35,16 +35,17 @@ static const char about[] =
     "cannot be made.";
 
 static const char examples[] =
-    "dataset_bench split mesonet/Validation --test 0.1 --group '([^_/]+)_[0-9]+\\.jpg' -o parts\n"
-    "dataset_bench split faces --test 0.2 --seed 1 --links -o parts";
+    "dataset_bench split mesonet/Validation --test-split 0.1 --group '([^_/]+)_[0-9]+\\.jpg' -o "
+    "parts\n"
+    "dataset_bench split faces --test-split 0.2 --seed 1 --links -o parts";
 
 static int parse(split *s, int *argc, char **argv)
 {
     const tool_option options[] = {
-        OPT_REAL("test", 't', s->test, "FRACTION", 0.0001, 0.9999,
+        OPT_REAL("test-split", 0, s->test, "PART", 0.0001, 0.9999,
                  "fraction of each class for the test part; default 0.1"),
-        OPT_TEXT("out", 'o', s->out, "FOLDER", "where to write (required)"),
-        OPT_COUNT("seed", 's', s->seed, "N", 0, 0, "of the draw; default 0"),
+        OPT_TEXT("output", 'o', s->output, "FOLDER", "where to write both parts (required)"),
+        OPT_COUNT("seed", 's', s->seed, "N", 0, 0, "seed of the draw; default 0"),
         OPT_FLAG("links", 0, s->links,
                  "also make FOLDER/{train,test}/{Fake,Real} with links to the files"),
         DB_INPUT_OPTIONS(s->inputs),
@@ -54,8 +55,8 @@ static int parse(split *s, int *argc, char **argv)
     int code = tool_options_parse(&line, argc, argv);
     if (code >= 0)
         return code;
-    if (!s->out)
-        return tool_options_usage_error("split", "--out FOLDER is missing");
+    if (!s->output)
+        return tool_options_usage_error("split", "-o FOLDER is missing");
     if ((size_t)*argc == (s->inputs.files.manifest != NULL))
         return tool_options_usage_error("split", "give either a folder or --manifest FILE");
     return -1;
@@ -74,7 +75,7 @@ static void say(const split *s, const study_split *made)
     if (!out.out_of_memory)
         fputs(out.bytes, stdout);
     printf("%zu images were kept on the same side as a duplicate\nwritten to %s\n",
-           made->n_kept_together, MESO_PRINTABLE(s->out));
+           made->n_kept_together, MESO_PRINTABLE(s->output));
     meso_text_free(&out);
     report_table_free(&table);
 }
@@ -86,10 +87,10 @@ static meso_status run(split *s, char **operands, size_t n, meso_error *error)
     MESO_TRY(db_inputs_scan(&s->inputs, operands, n, error));
     const study_dataset *dataset = &s->inputs.datasets[0];
     MESO_TRY(study_split_make(dataset, s->test, s->seed, &made, error));
-    MESO_TRY(meso_folder_make(s->out, error));
+    MESO_TRY(meso_folder_make(s->output, error));
     if (s->links)
-        MESO_TRY(db_split_links(dataset, &made, s->out, error));
-    MESO_TRY(db_split_lists(dataset, &made, s->out, error));
+        MESO_TRY(db_split_links(dataset, &made, s->output, error));
+    MESO_TRY(db_split_lists(dataset, &made, s->output, error));
     say(s, &made);
 out:
     study_split_free(&made);

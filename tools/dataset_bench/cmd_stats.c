@@ -32,7 +32,7 @@ static const char about[] =
     "changes meanwhile; 66 when it is not there; 130 after Ctrl-C: the next run\n"
     "continues there.";
 
-static const char examples[] = "dataset_bench stats openforensics/Train dfdc/Train --sample 1000\n"
+static const char examples[] = "dataset_bench stats openforensics/Train dfdc/Train --limit 1000\n"
                                "dataset_bench stats of=openforensics/Train --html of.html\n"
                                "dataset_bench stats --manifest all.csv --json > stats.json";
 
@@ -42,7 +42,7 @@ static int parse(stats *s, int *argc, char **argv)
         DB_INPUT_OPTIONS(s->inputs),
         OPT_FLAG("study", 0, s->inputs.published_only,
                  "the study's six statistics alone, which is faster"),
-        DB_OUTPUT_OPTIONS(s->output, "dataset, class, property, n, mean, std on stdout"),
+        DB_OUTPUT_OPTIONS(s->output, "CSV on stdout: dataset, class, property, n, mean, std"),
         OPT_TEXT("images", 0, s->images, "FILE",
                  "write one CSV line for each picture, with every property"),
         OPT_END};

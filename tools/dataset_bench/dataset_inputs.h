@@ -29,7 +29,7 @@ typedef struct db_inputs {
 #define DB_NOT_DRAWN UINT64_MAX
 #define DB_INPUT_OPTIONS(i) \
     OPT_TEXT("manifest", 'm', (i).files.manifest, "FILE", \
-        "one more dataset: a CSV with the columns file, label and, if wanted, group; a FILE in " \
+        "a CSV with the columns file, label and, if wanted, group: one more dataset; a FILE in " \
         "place of a FOLDER means the same"), \
     OPT_TEXT("group", 'g', (i).files.group, "PATTERN", \
         "extended regular expression on the path below the class folder; its first parenthesis " \
@@ -37,10 +37,10 @@ typedef struct db_inputs {
         "not group"), \
     OPT_TEXT("fake", 0, (i).files.fake, "NAME", "the class folder that holds the fakes"), \
     OPT_TEXT("real", 0, (i).files.real, "NAME", "the class folder that holds the originals"), \
-    OPT_COUNT("sample", 'n', (i).sample, "N", 1, 4294967296, \
-        "only the first N files of each class by name"), \
+    OPT_COUNT("limit", 'n', (i).sample, "N", 1, 4294967296, \
+        "at most N images of each class: the first by name"), \
     OPT_COUNT("draw", 0, (i).draw, "SEED", 0, 4294967296, \
-        "with --sample: N files drawn at random from this seed"), \
+        "with --limit: N files drawn at random from this seed"), \
     OPT_DEVICE((i).device_name), \
     OPT_COUNT("threads", 'j', (i).threads, "N", 1, 1024, \
         "decoding threads; default: one for each processor"), \

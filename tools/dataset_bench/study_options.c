@@ -39,7 +39,7 @@ typedef struct words {
     tool_option_list train, test, groups;
     tool_train_words training;
     uint64_t seeds, limit, resamples;
-    int no_equalize, keep_leaks, resume;
+    int no_equalize, keep_leaks;
     int protocol;
     const char *device;
 } words;
@@ -151,11 +151,10 @@ static int collect(const words *w, json_t *document)
 
 static int check(const words *w, db_run_options *o, char **argv, int n)
 {
-    if (w->resume) {
-        if (n != 1 || json_object_size(o->overrides) > 0 || o->output || o->dry_run)
+    if (o->resume) {
+        if (n > 0 || json_object_size(o->overrides) > 0 || o->output || o->dry_run)
             return tool_options_usage_error(
                 "run", "--resume takes the folder of a study and nothing that would change it");
-        o->resume = argv[0];
         return -1;
     }
     o->document = n ? argv[0] : NULL;
@@ -168,7 +167,7 @@ static int check(const words *w, db_run_options *o, char **argv, int n)
                                         "as options",
                                         MESO_PRINTABLE(o->document));
     if (!o->output && !o->dry_run)
-        return tool_options_usage_error("run", "-o DIR is missing");
+        return tool_options_usage_error("run", "-o FOLDER is missing");
     return -1;
 }
 
@@ -180,29 +179,29 @@ int db_run_options_parse(int argc, char **argv, db_run_options *o)
         OPT_LIST("train", 0, w.train, "NAME=PATH",
                  "a training set, once for each; a folder of class folders, or a manifest"),
         OPT_LIST("test", 0, w.test, "NAME=PATH", "a test set, once for each"),
-        OPT_LIST(
-            "group", 'g', w.groups, "NAME=PATTERN",
-            "recordings of a set: extended regular expression on the path below the class folder"),
-        OPT_TEXT("output", 'o', o->output, "DIR", "the study's folder, made new"),
-        OPT_FLAG("resume", 0, w.resume, "continue the study in this folder"),
+        OPT_LIST("group", 'g', w.groups, "NAME=PATTERN",
+                 "extended regular expression on the path below the class folder of a set: its "
+                 "recordings"),
+        OPT_TEXT("output", 'o', o->output, "FOLDER", "where to write the study, a new folder"),
+        OPT_TEXT("resume", 0, o->resume, "FOLDER", "continue the study in this folder"),
         OPT_FLAG("dry-run", 0, o->dry_run, "say what would run, how long and with how much disk"),
-        OPT_COUNT("seeds", 's', w.seeds, "N", 1, STUDY_MAX_SEEDS,
+        OPT_COUNT("seeds", 0, w.seeds, "N", 1, STUDY_MAX_SEEDS,
                   "trainings of each kind, from seeds 1 to N; default 3"),
         OPT_CHOICE("protocol", 0, w.protocol, "ucla",
                    "that of the published study: one epoch, batches of 64, MSE, no augmentation"),
         OPT_FLAG("no-equalize", 0, w.no_equalize,
                  "train on every image; default: as many of each class as the smallest set has"),
         OPT_COUNT("limit", 'n', w.limit, "N", 1, 1e9,
-                  "at most so many images of each class of a training set"),
+                  "at most N images of each class of a training set"),
         OPT_FLAG("keep-leaks", 0, w.keep_leaks, "keep test images that leak from the training set"),
         OPT_TEXT("device", 'd', w.device, "DEVICE",
                  "cpu, gpu, 0:1, part of a name, or all: every cell is evaluated on each device"),
         OPT_COUNT("resamples", 0, w.resamples, "N", 2, 1000000, "of the bootstrap; default 1000"),
-        OPT_COUNT("jobs", 'j', o->n_parallel, "N", 1, 1024,
+        OPT_COUNT("jobs", 0, o->n_parallel, "N", 1, 1024,
                   "jobs side by side; default: one for each processor"),
         OPT_PROGRESS,
         OPT_FLAG("thumbnails", 0, o->thumbnails,
-                 "show the worst mistakes in the report; pictures leave the datasets by it"),
+                 "show pictures in the report: the worst mistakes; they leave the datasets by it"),
         OPT_END};
     size_t n = 0;
     while (options[n].name)
@@ -210,7 +209,9 @@ int db_run_options_parse(int argc, char **argv, db_run_options *o)
     n += tool_train_rows(&w.training, &usual, 1, options + n);
     options[n] = (tool_option)OPT_END;
     const tool_command_line line = {
-        "run", "[options] -o DIR | STUDY.json -o DIR | --resume DIR", about, options, examples, 0,
+        "run",    "[options] -o FOLDER | STUDY.json -o FOLDER | --resume FOLDER",
+        about,    options,
+        examples, 0,
         1};
     int code = tool_options_parse(&line, &argc, argv);
     if (code < 0)

@@ -92,7 +92,8 @@ int cmd_convert(int argc, char **argv)
 {
     convert_options o = {NULL, NULL, MESO_USUAL_CLASSES};
     const tool_option options[] = {
-        OPT_TEXT("output", 'o', o.out, "FILE", "the .safetensors file to write (required)"),
+        OPT_TEXT("output", 'o', o.out, "FILE",
+                 "where to write the model, a .safetensors file (required)"),
         OPT_TEXT("net", 0, o.net, "NET",
                  "a built-in net or a .net file; default: the architecture in the file, else the "
                  "built-in net whose shapes fit"),

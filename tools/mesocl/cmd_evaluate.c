@@ -56,7 +56,7 @@ static int parse(evaluate *e, int argc, char **argv)
     const tool_option options[] = {
         TOOL_SCORING_OPTIONS(e->scoring),
         OPT_TEXT("manifest", 'm', d->manifest, "FILE",
-                 "CSV with the columns file, label and, if wanted, group, in place of a folder"),
+                 "a CSV with the columns file, label and, if wanted, group, in place of a folder"),
         OPT_TEXT(
             "group", 'g', d->group, "PATTERN",
             "extended regular expression on the path below the class folder; its first "
@@ -65,12 +65,12 @@ static int parse(evaluate *e, int argc, char **argv)
         OPT_TEXT("fake", 0, d->fake, "NAME", "the class folder that holds the fakes"),
         OPT_TEXT("real", 0, d->real, "NAME", "the class folder that holds the originals"),
         OPT_COUNT("limit", 'n', e->limit, "N", 1, 4294967296,
-                  "only the first so many files of each class"),
+                  "at most N images of each class: the first ones"),
         OPT_REAL("threshold", 't', e->threshold, "P", 0, 1,
-                 "P(real) above it is called real; default 0.5"),
+                 "above which P(real) is called real; default 0.5"),
         OPT_COUNT("resamples", 0, e->n_resamples, "N", 1, 1000000,
                   "of the bootstrap; default 1000"),
-        OPT_COUNT("seed", 's', e->seed, "N", 0, 0, "of the bootstrap; default 0"),
+        OPT_COUNT("seed", 's', e->seed, "N", 0, 0, "seed of the bootstrap; default 0"),
         OPT_FLAG("json", 0, e->json, "one JSON document in place of the report"),
         OPT_TEXT("csv", 0, e->csv, "FILE",
                  "write one row per image: file, label, group, p_fake, p_real, correct, error"),

@@ -21,9 +21,10 @@ int cmd_init(int argc, char **argv)
     const char *output = NULL;
     uint64_t seed = 1;
     const tool_option options[] = {
-        OPT_TEXT("output", 'o', output, "FILE", "the .safetensors file to write (required)"),
-        OPT_COUNT("seed", 0, seed, "N", 0, 0,
-                  "the same seed gives the same weights on every machine; default 1"),
+        OPT_TEXT("output", 'o', output, "FILE",
+                 "where to write the model, a .safetensors file (required)"),
+        OPT_COUNT("seed", 's', seed, "N", 0, 0,
+                  "seed of the weights, which are the same on every machine; default 1"),
         OPT_END};
     const tool_command_line line = {
         "init", "NET -o FILE.safetensors [--seed N]", about, options, examples, 1, 1};

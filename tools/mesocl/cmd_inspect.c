@@ -134,7 +134,7 @@ int cmd_inspect(int argc, char **argv)
     int json = 0, text = 0;
     const tool_option options[] = {
         OPT_COUNT("batch", 'b', batch, "N", 1, 65536,
-                  "images a batch, for the memory of activations; default 8"),
+                  "images at once, for the memory of activations; default 8"),
         OPT_FLAG("text", 0, text, "print the net's text alone"), OPT_JSON(json), OPT_END};
     const tool_command_line line = {
         "inspect", "[options] FILE.safetensors|NET|FILE.net", about, options, examples, 1, 1};

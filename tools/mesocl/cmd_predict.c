@@ -51,13 +51,13 @@ static int parse(predict *p, int *argc, char **argv)
     const tool_option options[] = {
         TOOL_SCORING_OPTIONS(p->scoring),
         OPT_REAL("threshold", 't', p->output.threshold, "P", 0, 1,
-                 "above which P(real) is labelled real; default 0.5"),
+                 "above which P(real) is called real; default 0.5"),
         OPT_FLAG(
             "json", 0, p->json,
             "one JSON document: schema, provenance, images, n_ok, n_refused; with --timing also "
             "timing"),
         OPT_FLAG("jsonl", 0, p->jsonl, "its images alone, one JSON object a line"),
-        OPT_FLAG("csv", 0, p->csv, "columns file, label, p_fake, p_real, error, detail"),
+        OPT_FLAG("csv", 0, p->csv, "CSV on stdout: file, label, p_fake, p_real, error, detail"),
         OPT_FLAG("strict", 0, p->strict,
                  "end with 65 if any file was refused or any folder could not be read"),
         OPT_FLAG("null", '0', p->nul_separated,

@@ -55,8 +55,7 @@ int cmd_tune(int argc, char **argv)
         OPT_TEXT(
             "net", 0, net, "NET",
             "a built-in net or a .net file, for which the fused kernels are tuned; default meso4"),
-        OPT_COUNT("batch", 'b', batch, "N", 1, 4096,
-                  "images the device computes at once; default 32"),
+        OPT_COUNT("batch", 'b', batch, "N", 1, 4096, "images at once; default 32"),
         OPT_COUNT("time-limit", 0, seconds, "SECONDS", 1, 1000000,
                   "for the search; the last comparisons take a minute more; default 780"),
         OPT_FLAG("reset", 0, reset, "forget the device's rows, and do nothing else"),

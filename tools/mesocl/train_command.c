@@ -31,25 +31,26 @@ static const char examples[] =
     "mesocl train --resume run1/\n"
     "mesocl train data/Train --val data/Validation --schedule exponential --early-stop 20 -o run3/";
 
-static const char usage[] = "DIR -o RUN [options] | --resume RUN";
+static const char usage[] = "DATASET -o FOLDER [options] | --resume FOLDER";
 static const char compat_words[] = "keras2.9|kp1.1.2|keras2.1.5";
 
 static int parse_words(train_command *t, tool_train_words *words, int *argc, char **argv)
 {
     meso_train_options usual = MESO_TRAIN_OPTIONS_INIT;
     tool_option options[TOOL_MAX_TRAIN_ROWS + 16] = {
-        OPT_TEXT("output", 'o', t->options.run, "RUN", "the run's folder (required, or --resume)"),
-        OPT_TEXT("resume", 0, t->resume, "RUN",
-                 "resume a run with its own options; a folder says where its data are now"),
+        OPT_TEXT("output", 'o', t->options.run, "FOLDER",
+                 "where to write the run, a new folder (required, or --resume)"),
+        OPT_TEXT("resume", 0, t->resume, "FOLDER",
+                 "continue the run in this folder with its own options; an operand says where its "
+                 "data are now"),
         OPT_DEVICE(t->device),
-        OPT_FLAG("json", 0, t->output.json, "the result as one JSON document on stdout"),
+        OPT_FLAG("json", 0, t->output.json, "one JSON document on stdout, the result"),
         OPT_PROGRESS,
         OPT_COUNT("cache-mb", 0, t->cache_mb, "N", 0, 1e7,
                   "memory for decoded pictures, in MiB; default 1024"),
         OPT_COUNT("threads", 'j', t->threads, "N", 1, 1024,
                   "decoding threads; default: one for each processor"),
         OPT_SET("no-fuse", 0, t->options.path, MESO_PATH_PLAIN, "--path plain"),
-        OPT_FLAG("reestimate-bn", 0, t->options.bn_reestimate, "--bn-reestimate"),
         OPT_CHOICE("aug-compat", 0, t->compat, compat_words,
                    "what the same settings of --augment meant: Keras from 2.9 on, "
                    "keras-preprocessing to 1.1.2, Keras 2.1.5"),
@@ -114,7 +115,7 @@ int train_command_parse(train_command *t, int argc, char **argv)
     if (t->resume || code >= 0)
         return code;
     if (!o->run)
-        return tool_options_usage_error("train", "-o RUN is missing");
+        return tool_options_usage_error("train", "-o FOLDER is missing");
     if ((argc == 1) == (o->dataset.manifest != NULL))
         return tool_options_usage_error("train", "give either a folder or --manifest FILE");
     if (o->validation_data && o->validation_split > 0)
