@@ -52,11 +52,10 @@ int main(int argc, char **argv)
         status = meso_model_open(device, strcmp(argv[1], "-") == 0 ? NULL : argv[1], NULL, &model,
                                  &error);
 
-    /* From here on the sentence that explains a failure is in the model. */
     if (status == MESO_OK)
-        status = meso_score_files(model, paths, files.n_items, NULL, print_score, NULL);
+        status = meso_score_files(model, paths, files.n_items, NULL, print_score, NULL, &error);
     if (status != MESO_OK)
-        fprintf(stderr, "predict: %s\n", model ? meso_model_error(model) : error.text);
+        fprintf(stderr, "predict: %s\n", error.text);
 
     /* Models before their device. All of these take what was never opened. */
     meso_model_close(model);

@@ -21,8 +21,8 @@
 
 #include "harness_model.h"
 #include "mesocl/mesocl.h"
-#include "net/tile/tile.h"
 #include "net/strip/strip_run.h"
+#include "net/tile/tile.h"
 #include "runtime/program.h"
 
 enum { n_items = 64 };
@@ -86,7 +86,7 @@ static int run_plain(const job *j)
     if (meso_model_random(device, j->net, 1, &options, &model, &error) != MESO_OK)
         return 1;
     if (meso_predict_rgb8(model, j->pixels, n_images, width, (unsigned)j->net->layers[0].shape.h,
-                          3 * (size_t)width, p) != MESO_OK)
+                          3 * (size_t)width, p, NULL) != MESO_OK)
         return 1;
     printf("%g %g\n", p[0].real, p[1].real);
     meso_model_close(model);

@@ -90,8 +90,8 @@ static int predict(meso_device *device, const char *out, const char *weights, me
     options.path = path;
     if (meso_model_open(device, weights, &options, &model, &error) != MESO_OK)
         return fail(error.text);
-    if (meso_predict_rgb8(model, pixels, n, side, side, 3 * side, p) != MESO_OK)
-        return fail(meso_model_error(model));
+    if (meso_predict_rgb8(model, pixels, n, side, side, 3 * side, p, &error) != MESO_OK)
+        return fail(error.text);
     meso_model_close(model);
     snprintf(name, sizeof name, "%s/predict.%.*s.%s", out, (int)strcspn(base, "."), base,
              meso_path_name(path));

@@ -22,6 +22,7 @@
 enum { side = 256, most = 7 };
 
 static fault_layer_state *layer;
+static meso_error error;
 
 /* The device under test in one piece; skips the test where it has one core. */
 static meso_device *open_unsplit(void)
@@ -33,7 +34,6 @@ static meso_device *open_unsplit(void)
         skip();
     layer->code = CL_DEVICE_PARTITION_FAILED;
     for (layer->fail_at = 1;; layer->fail_at++) {
-        meso_error error = {0};
         layer->n_calls = 0;
         layer->failed = NULL;
         device = NULL;
@@ -51,7 +51,6 @@ static meso_model *open_random(meso_device *device, const char *name, meso_path 
 {
     meso_net *net = NULL;
     meso_model *model = NULL;
-    meso_error error = {0};
     meso_model_info info;
     meso_model_options options = MESO_MODEL_OPTIONS_INIT;
     options.path = path;
@@ -69,8 +68,8 @@ static meso_model *open_random(meso_device *device, const char *name, meso_path 
 static size_t predict(meso_model *model, const uint8_t *pictures, size_t n, meso_probability *p)
 {
     layer->n_calls = 0;
-    if (meso_predict_rgb8(model, pictures, n, side, side, 3 * side, p) != MESO_OK)
-        fail_msg("%zu images: %s", n, meso_model_error(model));
+    if (meso_predict_rgb8(model, pictures, n, side, side, 3 * side, p, &error) != MESO_OK)
+        fail_msg("%zu images: %s", n, error.text);
     return layer->n_calls;
 }
 
@@ -147,9 +146,9 @@ static void check_floats_and_tap(meso_device *device, const uint8_t *pictures)
     for (size_t i = 0; i < size; i++)
         floats[i] = (float)pictures[i] / 255;
     predict(model, pictures, 1, &of_bytes);
-    if (meso_predict_f32(model, floats, 1, &of_floats) != MESO_OK ||
-        meso_model_tap(model, "conv1_relu", floats, 1, out, tapped) != MESO_OK)
-        fail_msg("%s", meso_model_error(model));
+    if (meso_predict_f32(model, floats, 1, &of_floats, &error) != MESO_OK ||
+        meso_model_tap(model, "conv1_relu", floats, 1, out, tapped, &error) != MESO_OK)
+        fail_msg("%s", error.text);
     harness_close(of_floats.real, of_bytes.real, 1e-6, "floats");
     free(out);
     free(floats);
@@ -160,7 +159,6 @@ static void tiles_give_the_plain_answers(void **state)
 {
     static const char *const nets[] = {"meso4", "meso4_elu", "meso4_leaky", "mesoinception4"};
     uint8_t *pictures = draw_pictures();
-    meso_error error = {0};
     meso_device *device = NULL;
     (void)state;
     meso_device_close(harness_device()); /* there is one */

@@ -94,6 +94,7 @@ static int try_case(const char *text, size_t n, double k)
     meso_model_info info;
     meso_random random = {3};
     reference_tensor expected;
+    meso_error error;
     if (meso_net_parse(text, "net", &net, NULL) != MESO_OK)
         return 0;
     const size_t last = (size_t)(meso_net_find(net, "c") - net->layers);
@@ -107,8 +108,8 @@ static int try_case(const char *text, size_t n, double k)
     meso_model_get_info(model, &info);
     if (!strstr(info.clblast, "dense layer"))
         fail_msg("%s: %s", text, info.clblast);
-    if (meso_model_tap(model, "c", input, n, got, n_out) != MESO_OK)
-        fail_msg("%s: %s", text, meso_model_error(model));
+    if (meso_model_tap(model, "c", input, n, got, n_out, &error) != MESO_OK)
+        fail_msg("%s: %s", text, error.text);
     assert_int_equal(meso_weights_random(net, 1, &weights, NULL), MESO_OK);
     const float **params = harness_params(net, weights);
     reference_net(net, params, exact, n, last, &expected);
@@ -226,7 +227,7 @@ static void *work(void *argument)
     meso_model_get_info(model, &info);
     snprintf(w->clblast, sizeof w->clblast, "%s", info.clblast);
     for (int i = 0; i < 10; i++)
-        meso_predict_rgb8(model, picture, 1, side, side, 3 * side, &w->p);
+        meso_predict_rgb8(model, picture, 1, side, side, 3 * side, &w->p, NULL);
     meso_model_close(model);
     meso_net_close(net);
     meso_device_close(own);

@@ -122,7 +122,7 @@ static void test_profile(void **state)
     assert_int_equal(meso_buffer_write(device, &in, 0, zeros, sizeof zeros), MESO_OK);
     for (int mode = MESO_PROFILE_RUNNING; mode >= MESO_PROFILE_OFF; mode--) {
         const int on = mode != MESO_PROFILE_OFF;
-        assert_int_equal(meso_device_profile(device, (meso_profile_mode)mode), MESO_OK);
+        assert_int_equal(meso_device_profile(device, (meso_profile_mode)mode, NULL), MESO_OK);
         for (size_t i = 0; i < 3; i++) {
             meso_device_span(device, spans[i]);
             if (i < 2)
@@ -132,7 +132,7 @@ static void test_profile(void **state)
                                                    meso_arg_buffer(&out), t)),
                              MESO_OK);
         }
-        assert_int_equal(meso_device_get_profile(device, &rows, &n), MESO_OK);
+        assert_int_equal(meso_device_get_profile(device, &rows, &n, NULL), MESO_OK);
         assert_int_equal(n, on ? 2 : 0);
         if (on) {
             assert_string_equal(rows[0].span, "first");
@@ -190,15 +190,15 @@ static void test_idle(void **state)
     nap_and_launch(device, &buffer, naps[0]); /* which builds its program */
     for (size_t r = 0; r < sizeof naps / sizeof naps[0]; r++) {
         double idle[MESO_N_IDLE], busy = 0, sum, began = 0;
-        assert_int_equal(meso_device_profile(device, MESO_PROFILE_RUNNING), MESO_OK);
+        assert_int_equal(meso_device_profile(device, MESO_PROFILE_RUNNING, NULL), MESO_OK);
         for (int call = 0; call < 2; call++) {
-            assert_int_equal(meso_device_mark_call(device), MESO_OK);
+            assert_int_equal(meso_device_mark_call(device, NULL), MESO_OK);
             began = call == 0 ? meso_seconds() : began;
             nap_and_launch(device, &buffer, naps[r]);
         }
-        assert_int_equal(meso_device_mark_call(device), MESO_OK);
+        assert_int_equal(meso_device_mark_call(device, NULL), MESO_OK);
         double wall = meso_seconds() - began;
-        assert_int_equal(meso_device_get_profile(device, &rows, &n), MESO_OK);
+        assert_int_equal(meso_device_get_profile(device, &rows, &n, NULL), MESO_OK);
         meso_device_get_idle(device, idle);
         for (size_t i = 0; i < n; i++)
             busy += rows[i].seconds;

@@ -65,8 +65,7 @@ static meso_status predict(meso_path path, double *p, meso_error *error)
     meso_status status = MESO_OK;
     MESO_TRY(meso_device_open(NULL, &device, error));
     MESO_TRY(open_model(device, path, &model, error));
-    status = meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, all);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_model_error(model));
+    MESO_TRY(meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, all, error));
     for (int i = 0; i < n_pictures; i++)
         p[i] = all[i].fake;
 out:
@@ -86,12 +85,9 @@ static meso_status profile(meso_path path, double *p, meso_error *error)
     meso_status status = MESO_OK;
     MESO_TRY(meso_device_open(NULL, &device, error));
     MESO_TRY(open_model(device, path, &model, error));
-    status = meso_device_profile(device, MESO_PROFILE_RUNNING);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(device));
-    status = meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, all);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_model_error(model));
-    status = meso_device_get_profile(device, &rows, &n);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(device));
+    MESO_TRY(meso_device_profile(device, MESO_PROFILE_RUNNING, error));
+    MESO_TRY(meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, all, error));
+    MESO_TRY(meso_device_get_profile(device, &rows, &n, error));
     for (size_t i = 0; i < n; i++)
         if (!(rows[i].seconds >= 0 && rows[i].seconds < limit_seconds))
             fail_msg("%s: %s took %g s", now, rows[i].kernel, rows[i].seconds);
@@ -119,8 +115,7 @@ static meso_status score(meso_path path, double *p, meso_error *error)
     meso_status status = MESO_OK;
     MESO_TRY(meso_device_open(NULL, &device, error));
     MESO_TRY(open_model(device, path, &model, error));
-    status = meso_score_files(model, files, n_pictures, NULL, keep_score, p);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_model_error(model));
+    MESO_TRY(meso_score_files(model, files, n_pictures, NULL, keep_score, p, error));
 out:
     meso_model_close(model);
     meso_device_close(device);
@@ -338,12 +333,13 @@ static void impossible_times_are_noticed(void **state)
         meso_probability all[n_pictures];
         size_t n = 0;
         assert_int_equal(open_model(device, MESO_PATH_PLAIN, &model, NULL), MESO_OK);
-        assert_int_equal(meso_device_profile(device, MESO_PROFILE_ALONE), MESO_OK);
+        assert_int_equal(meso_device_profile(device, MESO_PROFILE_ALONE, NULL), MESO_OK);
         layer->times = (fault_times)times;
-        assert_int_equal(meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, all),
-                         MESO_OK);
+        assert_int_equal(
+            meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, all, NULL),
+            MESO_OK);
         layer->times = FAULT_TIMES_TRUE;
-        assert_int_equal(meso_device_get_profile(device, &rows, &n), MESO_OK);
+        assert_int_equal(meso_device_get_profile(device, &rows, &n, NULL), MESO_OK);
         assert_true(n > 5);
         for (size_t i = 0; i < n; i++) {
             assert_true(rows[i].seconds > 0 && rows[i].seconds < limit_seconds);

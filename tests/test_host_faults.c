@@ -226,10 +226,8 @@ static meso_status use_model(meso_path path, meso_error *error)
     options.path = path;
     MESO_TRY(meso_device_open(NULL, &device, error));
     MESO_TRY(meso_model_open(device, "w.safetensors", &options, &model, error));
-    status = meso_predict_rgb8(model, pixels, 2, side, side, 3 * side, p);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_model_error(model));
-    status = meso_score_files(model, files, 3, NULL, ignore_score, NULL);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_model_error(model));
+    MESO_TRY(meso_predict_rgb8(model, pixels, 2, side, side, 3 * side, p, error));
+    MESO_TRY(meso_score_files(model, files, 3, NULL, ignore_score, NULL, error));
 out:
     meso_model_close(model);
     meso_device_close(device);

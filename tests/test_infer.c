@@ -33,6 +33,8 @@ enum { side = 64, pixels_of_one = 3 * side * side };
     "bias2 = bias dense1\nleaky = leaky_relu bias2 slope=0.1\n"   \
     "dense2 = dense leaky units=1\nbias3 = bias dense2\n"
 
+static meso_error error;
+
 static const struct shape_case {
     const char *name, *text, *last; /* last: the layer whose output is compared */
     int predicts;
@@ -51,7 +53,6 @@ static meso_model *open_model(const char *text, meso_path path, size_t max_batch
 {
     meso_net *net = NULL;
     meso_model *model = NULL;
-    meso_error error = {0};
     meso_model_options options = MESO_MODEL_OPTIONS_INIT;
     options.path = path;
     options.max_batch = max_batch;
@@ -62,10 +63,10 @@ static meso_model *open_model(const char *text, meso_path path, size_t max_batch
     return model;
 }
 
-static void check(const meso_model *model, meso_status status)
+static void check(meso_status status)
 {
     if (status != MESO_OK)
-        fail_msg("%s", meso_model_error(model));
+        fail_msg("%s", error.text);
 }
 
 static uint8_t *draw_pixels(size_t n)
@@ -95,10 +96,10 @@ static void paths_agree(void **state)
         const size_t size = n * meso_shape_size(last->shape);
         float *expected = malloc(size * sizeof *expected), *got = malloc(size * sizeof *got);
         assert_true(expected && got);
-        check(plain, meso_model_tap(plain, nets[k].last, input, n, expected, size));
+        check(meso_model_tap(plain, nets[k].last, input, n, expected, size, &error));
         for (size_t p = 0; p < sizeof paths / sizeof paths[0]; p++) {
             meso_model *model = open_model(nets[k].text, paths[p], 0);
-            check(model, meso_model_tap(model, nets[k].last, input, n, got, size));
+            check(meso_model_tap(model, nets[k].last, input, n, got, size, &error));
             for (size_t i = 0; i < size; i++)
                 harness_close((double)got[i], (double)expected[i], 2e-5, "%s, %s, value %zu",
                               nets[k].name, meso_path_name(paths[p]), i);
@@ -123,11 +124,11 @@ static void large_batches(void **state)
     for (size_t k = 0; k < n_nets; k++)
         for (int path = MESO_PATH_FUSED; nets[k].predicts && path <= MESO_PATH_PLAIN; path++) {
             meso_model *model = open_model(nets[k].text, (meso_path)path, n);
-            check(model, meso_predict_rgb8(model, pixels, n, side, side, 3 * (size_t)side, p));
+            check(meso_predict_rgb8(model, pixels, n, side, side, 3 * (size_t)side, p, &error));
             for (size_t i = 0; i < n; i += 233) {
                 meso_probability alone;
-                check(model, meso_predict_rgb8(model, pixels + i * pixels_of_one, 1, side, side,
-                                               3 * (size_t)side, &alone));
+                check(meso_predict_rgb8(model, pixels + i * pixels_of_one, 1, side, side,
+                                        3 * (size_t)side, &alone, &error));
                 if (memcmp(&alone, &p[i], sizeof alone) != 0)
                     fail_msg("%s, %s: image %zu is %.9g, alone %.9g", nets[k].name,
                              meso_path_name((meso_path)path), i, p[i].real, alone.real);

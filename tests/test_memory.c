@@ -20,6 +20,7 @@
 
 enum { side = 256, n_values = 3 * side * side, n_images = 3 };
 
+static meso_error error;
 static const uint64_t largest_buffer = (uint64_t)1 << 28;
 
 /* Skips where the device is no PoCL with little memory. */
@@ -39,7 +40,6 @@ static meso_model *open_model(meso_device *device, const char *net_text, meso_pa
     meso_model_options options = MESO_MODEL_OPTIONS_INIT;
     meso_net *net;
     meso_model *model;
-    meso_error error;
     options.path = path;
     options.max_batch = max_batch;
     assert_int_equal(meso_net_open(net_text, &net, NULL), MESO_OK);
@@ -69,10 +69,11 @@ static void batches_are_halved(void **state)
     meso_model_get_info(many, &info);
     print_message("512 images at once asked for, %zu taken\n", info.max_batch);
     assert_true(info.max_batch > n_images && info.max_batch < 512);
-    assert_string_equal(meso_model_error(many), "");
-    assert_int_equal(meso_predict_rgb8(one, pixels, n_images, side, side, 3 * side, wanted),
+    assert_string_equal(error.text, "");
+    assert_int_equal(meso_predict_rgb8(one, pixels, n_images, side, side, 3 * side, wanted, &error),
                      MESO_OK);
-    assert_int_equal(meso_predict_rgb8(many, pixels, n_images, side, side, 3 * side, got), MESO_OK);
+    assert_int_equal(meso_predict_rgb8(many, pixels, n_images, side, side, 3 * side, got, &error),
+                     MESO_OK);
     assert_memory_equal(got, wanted, sizeof got);
     meso_model_close(many);
     meso_model_close(one);
@@ -90,7 +91,8 @@ static void taps_are_halved(void **state)
     assert_true(input && out);
     meso_model *model = open_model(device, "meso4", MESO_PATH_FUSED, n);
     input[(size_t)(n - 1) * n_values] = 1;
-    assert_int_equal(meso_model_tap(model, "conv1", input, n, out, (size_t)n * plane), MESO_OK);
+    assert_int_equal(meso_model_tap(model, "conv1", input, n, out, (size_t)n * plane, &error),
+                     MESO_OK);
     float *last = out + (size_t)(n - 1) * plane;
     assert_memory_equal(out, out + plane, plane * sizeof *out);
     assert_true(memcmp(out, last, plane * sizeof *out) != 0);
@@ -112,7 +114,6 @@ static void one_image_too_many_is_refused(void **state)
     meso_device *device = small_device();
     meso_net *net;
     meso_model *model = NULL;
-    meso_error error;
     const meso_model_options options = {
         .struct_bytes = sizeof options, .max_batch = 4, .path = MESO_PATH_PLAIN};
     (void)state;
@@ -133,7 +134,6 @@ static meso_model *open_overflowing(meso_device *device, meso_path path)
     meso_net *net;
     meso_weights *weights;
     meso_model *model;
-    meso_error error;
     char file[] = "/tmp/meso-memory-XXXXXX";
     int fd = mkstemp(file);
     assert_true(fd >= 0);
@@ -169,18 +169,20 @@ static void overflow_is_an_error_on_every_path(void **state)
     for (size_t i = 0; i < 3; i++) {
         meso_model *model = open_overflowing(device, paths[i]);
         meso_probability p = untouched;
-        assert_int_equal(meso_predict_rgb8(model, pixels, 1, side, side, 3 * side, &p),
+        assert_int_equal(meso_predict_rgb8(model, pixels, 1, side, side, 3 * side, &p, &error),
                          MESO_ERROR_DATA);
-        assert_int_equal(meso_predict_f32(model, values, 1, &p), MESO_ERROR_DATA);
-        assert_non_null(strstr(meso_model_error(model), "not finite"));
+        assert_int_equal(meso_predict_f32(model, values, 1, &p, &error), MESO_ERROR_DATA);
+        assert_non_null(strstr(error.text, "not finite"));
         assert_memory_equal(&p, &untouched, sizeof p);
-        assert_int_equal(meso_model_tap(model, "conv2", values, 1, out, sizeof out / sizeof *out),
-                         MESO_ERROR_DATA);
-        assert_non_null(strstr(meso_model_error(model), "conv2 is not finite"));
+        assert_int_equal(
+            meso_model_tap(model, "conv2", values, 1, out, sizeof out / sizeof *out, &error),
+            MESO_ERROR_DATA);
+        assert_non_null(strstr(error.text, "conv2 is not finite"));
         values[7] = NAN;
-        assert_int_equal(meso_predict_f32(model, values, 1, &p), MESO_ERROR_ARGUMENT);
-        assert_int_equal(meso_model_tap(model, "conv1", values, 1, out, sizeof out / sizeof *out),
-                         MESO_ERROR_ARGUMENT);
+        assert_int_equal(meso_predict_f32(model, values, 1, &p, &error), MESO_ERROR_ARGUMENT);
+        assert_int_equal(
+            meso_model_tap(model, "conv1", values, 1, out, sizeof out / sizeof *out, &error),
+            MESO_ERROR_ARGUMENT);
         assert_memory_equal(&p, &untouched, sizeof p);
         values[7] = 1;
         meso_model_close(model);

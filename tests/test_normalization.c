@@ -63,15 +63,15 @@ static void score_by_stream(meso_model *model, const uint8_t *pixels, meso_proba
     meso_stream *stream;
     size_t slot[2];
     uint8_t *to;
-    assert_int_equal(meso_stream_open(model, 2, 5, &stream), MESO_OK);
+    assert_int_equal(meso_stream_open(model, 2, 5, &stream, NULL), MESO_OK);
     for (size_t i = 0; i < 2; i++) {
         const size_t n = i ? n_pictures - 5 : 5;
-        assert_int_equal(meso_stream_map(stream, &slot[i], &to), MESO_OK);
+        assert_int_equal(meso_stream_map(stream, &slot[i], &to, NULL), MESO_OK);
         memcpy(to, pixels + 5 * i * values, n * values);
-        assert_int_equal(meso_stream_submit(stream, slot[i], n), MESO_OK);
+        assert_int_equal(meso_stream_submit(stream, slot[i], n, NULL), MESO_OK);
     }
     for (size_t i = 0; i < 2; i++)
-        assert_int_equal(meso_stream_wait(stream, slot[i], p + 5 * i), MESO_OK);
+        assert_int_equal(meso_stream_wait(stream, slot[i], p + 5 * i, NULL), MESO_OK);
     meso_stream_close(stream);
 }
 
@@ -92,9 +92,9 @@ static void try_path(meso_device *device, const char *net, meso_path path, const
         assert_int_equal(meso_augment_parse(texts[t], &settings, NULL), MESO_OK);
         for (size_t i = 0; i < n_pictures; i++)
             normalize(&settings, pixels + i * values, floats + i * values);
-        assert_int_equal(meso_predict_f32(model, floats, n_pictures, wanted), MESO_OK);
-        assert_int_equal(meso_predict_rgb8(model, pixels, n_pictures, side, side, 3 * side, got),
-                         MESO_OK);
+        assert_int_equal(meso_predict_f32(model, floats, n_pictures, wanted, NULL), MESO_OK);
+        assert_int_equal(
+            meso_predict_rgb8(model, pixels, n_pictures, side, side, 3 * side, got, NULL), MESO_OK);
         score_by_stream(model, pixels, streamed);
         for (size_t i = 0; i < n_pictures; i++) {
             harness_close(got[i].real, wanted[i].real, 3e-6, "%s %s, picture %zu", net, texts[t],

@@ -331,7 +331,7 @@ static void paths_are_the_librarys(void **state)
         options.path = rows[i].path;
         assert_int_equal(meso_model_open(device, "w.safetensors", &options, &model, NULL), 0);
         assert_int_equal(meso_predict_rgb8(model, (uint8_t *)file + sizeof header - 1, 1, side,
-                                           side, 3 * (size_t)side, &p),
+                                           side, 3 * (size_t)side, &p, NULL),
                          0);
         snprintf(wanted, sizeof wanted, ",%.9g,%.9g,", p.fake, p.real);
         snprintf(words, sizeof words, "predict -w w.safetensors --csv a.ppm %s", rows[i].option);

@@ -27,6 +27,7 @@
 
 enum { n_weights = 4, n_photos = 4, n_drawings = 5, side = 256, n_values = side * side * 3 };
 
+static meso_error error;
 static const char *const weights[n_weights] = {"Meso4_DF", "Meso4_F2F", "MesoInception_DF",
                                                "MesoInception_F2F"};
 
@@ -89,7 +90,6 @@ static meso_model *open_file(const char *path, meso_path wanted)
     meso_model_options options = MESO_MODEL_OPTIONS_INIT;
     meso_model_info info;
     meso_model *model = NULL;
-    meso_error error;
     options.path = wanted;
     if (!device)
         device = harness_device();
@@ -117,10 +117,10 @@ static meso_model *open_published(size_t w, meso_path wanted)
     return model;
 }
 
-static void predicted(const meso_model *model, meso_status status)
+static void predicted(meso_status status)
 {
     if (status != MESO_OK)
-        fail_msg("%s", meso_model_error(model));
+        fail_msg("%s", error.text);
 }
 
 static void load_photos(void)
@@ -130,7 +130,6 @@ static void load_photos(void)
     for (size_t i = 0; i < n_photos; i++) {
         char path[64];
         meso_image image;
-        meso_error error;
         snprintf(path, sizeof path, "images/samples/%s", photos[i]);
         if (meso_image_load(harness_data(path), &options, &image, NULL, &error) != MESO_OK)
             fail_msg("%s", error.text);
@@ -180,14 +179,14 @@ static void test_published(void **state)
         if (!model)
             continue;
         load_photos();
-        predicted(model, meso_predict_rgb8(model, pixels, n_photos, side, side, 3 * side, p));
+        predicted(meso_predict_rgb8(model, pixels, n_photos, side, side, 3 * side, p, &error));
         worst[0] = compare(what, photos, p, photo_answers[w], n_photos, tolerance);
         for (size_t k = 0; k < n_photos * n_values; k++)
             values[k] = (float)pixels[k] / 255.0f;
-        predicted(model, meso_predict_f32(model, values, n_photos, p));
+        predicted(meso_predict_f32(model, values, n_photos, p, &error));
         worst[1] = compare(what, photos, p, photo_answers[w], n_photos, tolerance);
         draw();
-        predicted(model, meso_predict_f32(model, values, n_drawings, p));
+        predicted(meso_predict_f32(model, values, n_drawings, p, &error));
         worst[2] = compare(what, drawings, p, drawing_answers[w], n_drawings, tolerance);
         print_message("%s: largest distance %.1e photos, %.1e as floats, %.1e drawings\n", what,
                       worst[0], worst[1], worst[2]);
@@ -206,7 +205,7 @@ static void small_probabilities_keep_their_digits(void **state)
         if (!model)
             continue;
         load_photos();
-        predicted(model, meso_predict_rgb8(model, pixels, n_photos, side, side, 3 * side, p));
+        predicted(meso_predict_rgb8(model, pixels, n_photos, side, side, 3 * side, p, &error));
         for (size_t k = 0; k < 2; k++) {
             harness_close(log(p[2 + k].real / p[2 + k].fake), logits[k], 2e-6 * logits[k],
                           "logit of %s, %s path", photos[2 + k], meso_path_name(paths[i].path));
@@ -249,7 +248,7 @@ static void test_layers(void **state)
         const char *layer = layer_answers[i].layer;
         double sum = 0, min = INFINITY, max = -INFINITY;
         size_t n = meso_shape_size(meso_net_find(meso_model_net(model), layer)->shape);
-        predicted(model, meso_model_tap(model, layer, input, 1, out, most));
+        predicted(meso_model_tap(model, layer, input, 1, out, most, &error));
         for (size_t k = 0; k < n; k++) {
             sum += (double)out[k];
             min = fmin(min, (double)out[k]);
@@ -259,7 +258,7 @@ static void test_layers(void **state)
         close_to(min, layer_answers[i].min, layer, "minimum");
         close_to(max, layer_answers[i].max, layer, "maximum");
     }
-    predicted(model, meso_model_tap(model, "dense1_bias", input, 1, out, n_hidden));
+    predicted(meso_model_tap(model, "dense1_bias", input, 1, out, n_hidden, &error));
     for (size_t k = 0; k < n_hidden; k++)
         close_to((double)out[k], hidden_answers[k], "dense1_bias", "value");
     meso_model_close(model);
@@ -279,7 +278,7 @@ static void check_fixture(const json_t *row, meso_model *model, const char *what
         double expected = json_real_value(json_array_get(outputs, n - 1));
         assert_true(expected > 0 && expected < 1);
         meso_selftest_draw(names[i], shape, input);
-        predicted(model, meso_predict_f32(model, input, 1, &p));
+        predicted(meso_predict_f32(model, input, 1, &p, &error));
         harness_close(p.real, expected, 2e-6, "%s, %s", what, names[i]);
         if (n == 2)
             harness_close(p.fake, json_real_value(json_array_get(outputs, 0)), 2e-6, "%s, %s", what,

@@ -21,6 +21,7 @@
 enum { n_pictures = 11, side = 256, picture_bytes = 3 * side * side };
 
 static meso_device *device;
+static meso_error error;
 static uint8_t *pictures;
 static meso_probability wanted[n_pictures];
 
@@ -48,8 +49,9 @@ static meso_model *open_with_pictures(meso_path path, size_t n_lanes)
     for (size_t i = 0; i < (size_t)n_pictures * picture_bytes; i++)
         pictures[i] =
             (uint8_t)meso_random_uniform(&random, 0, 20.0 * (double)(i / picture_bytes) + 30);
-    assert_int_equal(meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, wanted),
-                     MESO_OK);
+    assert_int_equal(
+        meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, wanted, &error),
+        MESO_OK);
     for (int i = 1; i < n_pictures; i++) /* else a mix-up would not be seen */
         assert_true(wanted[i].fake != wanted[i - 1].fake);
     return model;
@@ -70,7 +72,7 @@ typedef struct given {
 static void wait_and_check(meso_stream *stream, const given *g)
 {
     meso_probability p[n_pictures];
-    assert_int_equal(meso_stream_wait(stream, g->slot, p), MESO_OK);
+    assert_int_equal(meso_stream_wait(stream, g->slot, p, &error), MESO_OK);
     assert_memory_equal(p, wanted + g->first, g->n * sizeof *p);
 }
 
@@ -87,9 +89,9 @@ static void send_all(meso_stream *stream, int newest_first)
             g->first = sent;
             g->n = round % 3 == 1 && batch > 1 ? batch - 1 : batch;
             g->n = g->n < n_pictures - sent ? g->n : n_pictures - sent;
-            assert_int_equal(meso_stream_map(stream, &g->slot, &pixels), MESO_OK);
+            assert_int_equal(meso_stream_map(stream, &g->slot, &pixels, &error), MESO_OK);
             memcpy(pixels, pictures + sent * picture_bytes, g->n * picture_bytes);
-            assert_int_equal(meso_stream_submit(stream, g->slot, g->n), MESO_OK);
+            assert_int_equal(meso_stream_submit(stream, g->slot, g->n, &error), MESO_OK);
             sent += g->n;
             continue;
         }
@@ -106,7 +108,8 @@ static void send_through_slots_of_all_sizes(meso_path path, size_t n_lanes)
     for (size_t b = 0; b < sizeof batches / sizeof batches[0]; b++)
         for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
             meso_stream *stream;
-            assert_int_equal(meso_stream_open(model, counts[c], batches[b], &stream), MESO_OK);
+            assert_int_equal(meso_stream_open(model, counts[c], batches[b], &stream, &error),
+                             MESO_OK);
             assert_int_equal(meso_stream_batch(stream), batches[b]);
             assert_true(counts[c] ? meso_stream_n_slots(stream) == counts[c]
                                   : meso_stream_n_slots(stream) >= 2);
@@ -137,10 +140,11 @@ static void equals_predict_on_the_plain_path(void **state)
     send_through_slots_of_all_sizes(MESO_PATH_PLAIN, 0);
 }
 
-#define REFUSED(call)                                     \
-    do {                                                  \
-        assert_int_equal(call, MESO_ERROR_ARGUMENT);      \
-        assert_true(strlen(meso_model_error(model)) > 0); \
+#define REFUSED(call)                                \
+    do {                                             \
+        error.text[0] = '\0';                        \
+        assert_int_equal(call, MESO_ERROR_ARGUMENT); \
+        assert_true(strlen(error.text) > 0);         \
     } while (0)
 
 /* Each call out of turn is refused, and what is under way goes on. */
@@ -152,29 +156,28 @@ static void calls_out_of_turn_are_refused(void **state)
     size_t a, b;
     uint8_t *pixels, *others;
     (void)state;
-    REFUSED(meso_stream_open(model, SIZE_MAX, 1, &stream));
-    REFUSED(meso_stream_open(model, 1, SIZE_MAX / 2, &stream));
-    assert_int_equal(meso_stream_open(model, 2, 2, &stream), MESO_OK);
-    REFUSED(meso_stream_wait(stream, 0, p));
-    REFUSED(meso_stream_submit(stream, 0, 1));
-    REFUSED(meso_stream_wait(stream, 2, p));
-    REFUSED(meso_stream_submit(stream, SIZE_MAX, 1));
-    assert_int_equal(meso_stream_map(stream, &a, &pixels), MESO_OK);
-    REFUSED(meso_stream_wait(stream, a, p));
-    REFUSED(meso_stream_submit(stream, a, 3));
+    REFUSED(meso_stream_open(model, SIZE_MAX, 1, &stream, &error));
+    REFUSED(meso_stream_open(model, 1, SIZE_MAX / 2, &stream, &error));
+    assert_int_equal(meso_stream_open(model, 2, 2, &stream, &error), MESO_OK);
+    REFUSED(meso_stream_wait(stream, 0, p, &error));
+    REFUSED(meso_stream_submit(stream, 0, 1, &error));
+    REFUSED(meso_stream_wait(stream, 2, p, &error));
+    REFUSED(meso_stream_submit(stream, SIZE_MAX, 1, &error));
+    assert_int_equal(meso_stream_map(stream, &a, &pixels, &error), MESO_OK);
+    REFUSED(meso_stream_wait(stream, a, p, &error));
+    REFUSED(meso_stream_submit(stream, a, 3, &error));
     memcpy(pixels, pictures, 2 * picture_bytes);
-    assert_int_equal(meso_stream_submit(stream, a, 2), MESO_OK);
-    REFUSED(meso_stream_submit(stream, a, 2));
-    assert_int_equal(meso_stream_map(stream, &b, &others), MESO_OK);
+    assert_int_equal(meso_stream_submit(stream, a, 2, &error), MESO_OK);
+    REFUSED(meso_stream_submit(stream, a, 2, &error));
+    assert_int_equal(meso_stream_map(stream, &b, &others, &error), MESO_OK);
     assert_true(a != b);
-    REFUSED(meso_stream_map(stream, &b, &others));
-    assert_int_equal(meso_stream_submit(stream, b, 0),
+    REFUSED(meso_stream_map(stream, &b, &others, &error));
+    assert_int_equal(meso_stream_submit(stream, b, 0, &error),
                      MESO_OK); /* an empty slot is none the less */
-    assert_int_equal(meso_stream_wait(stream, b, p), MESO_OK);
+    assert_int_equal(meso_stream_wait(stream, b, p, &error), MESO_OK);
     wait_and_check(stream, &(given){a, 0, 2});
-    REFUSED(meso_stream_wait(stream, a, p));
-    assert_int_equal(meso_stream_map(stream, &a, &pixels), MESO_OK);
-    assert_string_equal(meso_model_error(model), "");
+    REFUSED(meso_stream_wait(stream, a, p, &error));
+    assert_int_equal(meso_stream_map(stream, &a, &pixels, &error), MESO_OK);
     meso_stream_close(stream);
     meso_stream_close(NULL);
     close_all(model);
@@ -190,16 +193,17 @@ static void closes_with_work_under_way(void **state)
         meso_stream *stream;
         size_t slot;
         uint8_t *pixels;
-        assert_int_equal(meso_stream_open(model, 4, 8, &stream), MESO_OK);
+        assert_int_equal(meso_stream_open(model, 4, 8, &stream, &error), MESO_OK);
         for (int i = 0; i < 4; i++) {
-            assert_int_equal(meso_stream_map(stream, &slot, &pixels), MESO_OK);
+            assert_int_equal(meso_stream_map(stream, &slot, &pixels, &error), MESO_OK);
             memset(pixels, i, 8 * picture_bytes);
             if (i < 3)
-                assert_int_equal(meso_stream_submit(stream, slot, 8), MESO_OK);
+                assert_int_equal(meso_stream_submit(stream, slot, 8, &error), MESO_OK);
         }
         meso_stream_close(stream);
     }
-    assert_int_equal(meso_predict_rgb8(model, pictures, 1, side, side, 3 * side, &p), MESO_OK);
+    assert_int_equal(meso_predict_rgb8(model, pictures, 1, side, side, 3 * side, &p, &error),
+                     MESO_OK);
     assert_memory_equal(&p, wanted, sizeof p);
     close_all(model);
 }
@@ -217,20 +221,21 @@ static void other_threads_may_fill(void **state)
     meso_stream *stream;
     meso_probability p;
     (void)state;
-    assert_int_equal(meso_stream_open(model, 0, 4, &stream), MESO_OK);
+    assert_int_equal(meso_stream_open(model, 0, 4, &stream, &error), MESO_OK);
     for (int round = 0; round < 20; round++) {
         given busy = {.first = 4, .n = 4}, filled = {.first = 0, .n = 3};
         pthread_t thread;
         uint8_t *pixels;
-        assert_int_equal(meso_stream_map(stream, &filled.slot, &pixels), MESO_OK);
+        assert_int_equal(meso_stream_map(stream, &filled.slot, &pixels, &error), MESO_OK);
         assert_int_equal(pthread_create(&thread, NULL, fill_first_pictures, pixels), 0);
-        assert_int_equal(meso_stream_map(stream, &busy.slot, &pixels), MESO_OK);
+        assert_int_equal(meso_stream_map(stream, &busy.slot, &pixels, &error), MESO_OK);
         memcpy(pixels, pictures + 4 * picture_bytes, 4 * picture_bytes);
-        assert_int_equal(meso_stream_submit(stream, busy.slot, 4), MESO_OK);
-        assert_int_equal(meso_predict_rgb8(model, pictures, 1, side, side, 3 * side, &p), MESO_OK);
+        assert_int_equal(meso_stream_submit(stream, busy.slot, 4, &error), MESO_OK);
+        assert_int_equal(meso_predict_rgb8(model, pictures, 1, side, side, 3 * side, &p, &error),
+                         MESO_OK);
         assert_memory_equal(&p, wanted, sizeof p);
         pthread_join(thread, NULL);
-        assert_int_equal(meso_stream_submit(stream, filled.slot, 3), MESO_OK);
+        assert_int_equal(meso_stream_submit(stream, filled.slot, 3, &error), MESO_OK);
         wait_and_check(stream, &busy);
         wait_and_check(stream, &filled);
     }
@@ -287,13 +292,15 @@ static void a_failed_slot_is_free_again(void **state)
     size_t slot;
     uint8_t *pixels;
     (void)state;
-    assert_int_equal(meso_stream_open(model, 1, 1, &stream), MESO_OK);
+    assert_int_equal(meso_stream_open(model, 1, 1, &stream, &error), MESO_OK);
     for (int white = 1; white >= 0; white--) {
-        assert_int_equal(meso_stream_map(stream, &slot, &pixels), MESO_OK);
+        assert_int_equal(meso_stream_map(stream, &slot, &pixels, &error), MESO_OK);
         memset(pixels, white ? 255 : 0, picture_bytes);
-        assert_int_equal(meso_stream_submit(stream, slot, 1), MESO_OK);
-        assert_int_equal(meso_stream_wait(stream, slot, &p), white ? MESO_ERROR_DATA : MESO_OK);
-        assert_int_equal(strlen(meso_model_error(model)) > 0, white);
+        assert_int_equal(meso_stream_submit(stream, slot, 1, &error), MESO_OK);
+        assert_int_equal(meso_stream_wait(stream, slot, &p, &error),
+                         white ? MESO_ERROR_DATA : MESO_OK);
+        assert_int_equal(strlen(error.text) > 0, white);
+        error = (meso_error){0};
     }
     assert_true(p.fake == 0.5 && p.real == 0.5);
     meso_stream_close(stream);
@@ -380,7 +387,7 @@ static void memory_is_flat_over_many_files(void **state)
     for (size_t i = 0; i < r.n; i++)
         paths[i] = i % 5 == 4 ? text : picture;
     options.timing = &timing;
-    assert_int_equal(meso_score_files(model, paths, r.n, &options, watch, &r), MESO_OK);
+    assert_int_equal(meso_score_files(model, paths, r.n, &options, watch, &r, &error), MESO_OK);
     assert_int_equal(r.n_seen, r.n);
     print_message("%zu KiB in the first %zu of %zu files, at most %zu\n", r.warm_kib, r.n_warm, r.n,
                   r.most_kib);

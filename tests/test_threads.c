@@ -36,8 +36,8 @@ static void predict_rounds(worker *w, meso_model *model)
 {
     meso_probability p[n_images];
     for (int round = 0; round < n_rounds; round++) {
-        if (meso_predict_rgb8(model, pictures, n_images, side, side, 3 * side, p) != MESO_OK) {
-            snprintf(w->error.text, sizeof w->error.text, "%s", meso_model_error(model));
+        if (meso_predict_rgb8(model, pictures, n_images, side, side, 3 * side, p, &w->error) !=
+            MESO_OK) {
             return;
         }
         if (round == 0)

@@ -90,7 +90,7 @@ static double score(char name[64])
     meso_model_info opened;
     meso_model_get_info(model, &opened);
     snprintf(name, 64, "%s", opened.tuning);
-    assert_int_equal(meso_predict_rgb8(model, picture, 1, 256, 256, 768, &p), MESO_OK);
+    assert_int_equal(meso_predict_rgb8(model, picture, 1, 256, 256, 768, &p, NULL), MESO_OK);
     meso_model_close(model);
     meso_net_close(net);
     meso_device_close(device);

@@ -25,19 +25,16 @@ static meso_status take_round(const bench_layers *layers, meso_profile_row **row
                               meso_error *error)
 {
     bench_work *work = layers->work;
-    meso_status status = meso_device_profile(work->device, layers->mode);
-    for (size_t i = 0; i < layers->calls && status == MESO_OK; i++) {
-        status = meso_device_mark_call(work->device);
-        if (status == MESO_OK)
-            MESO_TRY(bench_work_call(work, layers->batch, error));
+    meso_status status = MESO_OK;
+    MESO_TRY(meso_device_profile(work->device, layers->mode, error));
+    for (size_t i = 0; i < layers->calls; i++) {
+        MESO_TRY(meso_device_mark_call(work->device, error));
+        MESO_TRY(bench_work_call(work, layers->batch, error));
     }
-    if (status == MESO_OK)
-        status = meso_device_mark_call(work->device);
-    if (status == MESO_OK)
-        status = meso_device_get_profile(work->device, rows, n);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(work->device));
+    MESO_TRY(meso_device_mark_call(work->device, error));
+    MESO_TRY(meso_device_get_profile(work->device, rows, n, error));
 out:
-    meso_device_profile(work->device, MESO_PROFILE_OFF);
+    meso_device_profile(work->device, MESO_PROFILE_OFF, NULL);
     return status;
 }
 

@@ -3,7 +3,7 @@
  * OpenCL devices: list them, choose one, open it, look at its profile.
  *
  *   meso_device *device;
- *   if (meso_device_open("auto", &device, NULL) == MESO_OK) { …; meso_device_close(device); }
+ *   if (meso_device_open("auto", &device, &error) == MESO_OK) { …; meso_device_close(device); }
  *
  * A device object serves one thread at a time; two threads open one each.
  */
@@ -82,9 +82,6 @@ MESO_API const meso_device_info *meso_device_get_info(const meso_device *device)
 /* Seconds that opening took: loading the drivers and listing their devices, then this device. */
 MESO_API void meso_device_open_seconds(const meso_device *device, double *list, double *open);
 
-/* The last failure of a call on this device; "" if none. Valid until the next call on it. */
-MESO_API const char *meso_device_error(const meso_device *device);
-
 /* Profile: device time summed by kernel. Off when a device is opened. */
 typedef struct meso_profile_row {
     char span[64];   /* the layer that launched it; "" outside a net */
@@ -110,12 +107,13 @@ typedef enum meso_profile_mode {
 } meso_profile_mode;
 
 /* Chooses a mode and forgets what was measured. */
-MESO_API meso_status meso_device_profile(meso_device *device, meso_profile_mode mode);
+MESO_API meso_status meso_device_profile(meso_device *device, meso_profile_mode mode,
+                                         meso_error *error);
 
 /* The rows so far, in order of first launch; waits for the device. *rows is the caller's, to
  * free(). */
 MESO_API meso_status meso_device_get_profile(meso_device *device, meso_profile_row **rows,
-                                             size_t *n);
+                                             size_t *n, meso_error *error);
 
 #ifdef __cplusplus
 }

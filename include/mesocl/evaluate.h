@@ -60,11 +60,12 @@ typedef struct meso_score_options {
 MESO_API double meso_probability_rounded(meso_probability p);
 
 /* Decodes and scores n files. A file that cannot be used is reported to the callback with its
- * refusal and does not end the run. Errors: those of meso_predict_rgb8 (text in the model),
+ * refusal and does not end the run. Errors: those of meso_predict_rgb8,
  * CANCELLED. */
 MESO_API meso_status meso_score_files(meso_model *model, const char *const *paths, size_t n,
                                       const meso_score_options *options,
-                                      meso_file_score_callback callback, void *user);
+                                      meso_file_score_callback callback, void *user,
+                                      meso_error *error);
 
 #ifdef __cplusplus
 }

@@ -63,9 +63,6 @@ MESO_API meso_status meso_model_random(meso_device *device, const meso_net *net,
 
 MESO_API void meso_model_close(meso_model *model); /* NULL is allowed */
 
-/* The last failure of a call on this model; "" if none. */
-MESO_API const char *meso_model_error(const meso_model *model);
-
 typedef struct meso_model_info {
     const char *net_name;
     unsigned width, height, channels; /* of the input */
@@ -101,19 +98,19 @@ typedef struct meso_probability {
  * result is not finite: weights and input do not fit together). */
 MESO_API meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n,
                                        unsigned width, unsigned height, size_t row_stride,
-                                       meso_probability *p);
+                                       meso_probability *p, meso_error *error);
 
 /* The same from floats as the net sees them (RGB / 255 for the published nets): input
  * [n][height][width] [channels], every value finite. */
 MESO_API meso_status meso_predict_f32(meso_model *model, const float *input, size_t n,
-                                      meso_probability *p);
+                                      meso_probability *p, meso_error *error);
 
 /* A layer's output for n images (float input as above), in Keras' order: out [n][height][width]
  * [channels] of that layer, as meso_net_layer() says; room for n_out floats. n ≤ max_batch.
  * Errors: ARGUMENT (no layer of that name, n_out too small), DATA (a value of the output is not
  * finite; out is written all the same), DEVICE, DEVICE_MEMORY. */
 MESO_API meso_status meso_model_tap(meso_model *model, const char *layer, const float *input,
-                                    size_t n, float *out, size_t n_out);
+                                    size_t n, float *out, size_t n_out, meso_error *error);
 
 #ifdef __cplusplus
 }

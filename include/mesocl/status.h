@@ -6,9 +6,9 @@
  * are written only on MESO_OK unless a call says otherwise. The library never prints, exits or
  * aborts.
  *
- * Where the sentence that explains a failure is found:
- *   - calls on an open object leave it in the object: meso_device_error(), meso_model_error();
- *   - calls that have no object yet (open, list, load, parse) take a meso_error, which may be NULL.
+ * The last argument of each of them is a meso_error, which may be NULL. A call that fails writes
+ * the sentence that explains it there; a call that succeeds leaves it alone. So one meso_error
+ * serves a whole program, in any order of calls.
  */
 #ifndef MESOCL_STATUS_H
 #define MESOCL_STATUS_H

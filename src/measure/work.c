@@ -119,12 +119,12 @@ out:
 static meso_status predict(const bench_work *work, meso_model *model, size_t first, size_t n,
                            meso_probability *p, meso_error *error)
 {
+    meso_error reason;
     meso_status status = meso_predict_rgb8(
         model, work->pixels + first * picture_bytes(work), n, (unsigned)picture_shape(work).w,
-        (unsigned)picture_shape(work).h, (size_t)3 * picture_shape(work).w, p);
-    return status == MESO_OK
-               ? status
-               : meso_fail(error, status, "%s: %s", work->spec->net, meso_model_error(model));
+        (unsigned)picture_shape(work).h, (size_t)3 * picture_shape(work).w, p, &reason);
+    return status == MESO_OK ? status
+                             : meso_fail(error, status, "%s: %s", work->spec->net, reason.text);
 }
 
 static meso_status step(const bench_work *work, meso_trainer *trainer, size_t first, size_t n,

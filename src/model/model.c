@@ -39,25 +39,27 @@ static void find_logits(meso_model *model)
     model->can_predict = squashed && fits && model->net->layers[0].shape.c == 3;
 }
 
-static meso_status open_infer(meso_model *model, meso_path path, size_t n_lanes, meso_infer *infer)
+static meso_status open_infer(meso_model *model, meso_path path, size_t n_lanes, meso_infer *infer,
+                              meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_net *net = model->net;
     const float **params = calloc(net->n_params + 1, sizeof *params);
     const meso_infer_settings settings = {params, n_lanes, model->logits};
-    MESO_REQUIRE_MEMORY(params, &model->error);
+    MESO_REQUIRE_MEMORY(params, error);
     for (size_t i = 0; i < net->n_params; i++)
         params[i] = meso_weights_find(model->weights, net->params[i].name)->values;
     status = meso_infer_open(model->device, net, path, &settings, infer);
-    MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(model->device));
 out:
     free(params);
     return status;
 }
 
-meso_status meso_model_need_layers(meso_model *model)
+meso_status meso_model_need_layers(meso_model *model, meso_error *error)
 {
-    return model->layers.run ? MESO_OK : open_infer(model, MESO_PATH_PLAIN, 0, &model->layers);
+    return model->layers.run ? MESO_OK
+                             : open_infer(model, MESO_PATH_PLAIN, 0, &model->layers, error);
 }
 
 void meso_model_give_back(meso_model *model)
@@ -68,20 +70,21 @@ void meso_model_give_back(meso_model *model)
     meso_buffer_release(&model->normalized);
 }
 
-/* What computes, with room for a batch: for fewer images where the device refuses memory for more.
- * Errors go to the model. */
-static meso_status make_ready(meso_model *model, const meso_model_options *options)
+/* What computes, with room for a batch: for fewer images where the device refuses memory for more. */
+static meso_status make_ready(meso_model *model, const meso_model_options *options,
+                              meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_infer *infer = &model->infer;
-    MESO_TRY(open_infer(model, options->path, options->n_lanes, infer));
+    MESO_TRY(open_infer(model, options->path, options->n_lanes, infer, error));
     infer->kind->describe(infer->run, &model->about);
-    model->fits = options->max_batch ? options->max_batch : model->about.batch;
+    model->batch_that_fits = options->max_batch ? options->max_batch : model->about.batch;
     do
-        status = infer->kind->reserve(infer->run, model->fits);
-    while (status == MESO_ERROR_DEVICE_MEMORY && model->fits > 1 && (model->fits /= 2));
-    MESO_REQUIRE(status == MESO_OK, &model->error, status, "buffers for a batch of %zu: %s",
-                 model->fits, meso_device_error(model->device));
+        status = infer->kind->reserve(infer->run, model->batch_that_fits);
+    while (status == MESO_ERROR_DEVICE_MEMORY && model->batch_that_fits > 1 &&
+           (model->batch_that_fits /= 2));
+    MESO_REQUIRE(status == MESO_OK, error, status, "buffers for a batch of %zu: %s",
+                 model->batch_that_fits, meso_device_error(model->device));
     infer->kind->describe(infer->run, &model->about); /* CLBlast shows itself when it has room */
 out:
     return status;
@@ -108,9 +111,8 @@ meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *
     find_logits(m);
     MESO_TRY(meso_weights_check(weights, net, error));
     double started = meso_seconds();
-    status = make_ready(m, options);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", m->error.text);
-    m->max_batch = m->fits;
+    MESO_TRY(make_ready(m, options, error));
+    m->max_batch = m->batch_that_fits;
     MESO_TRY(meso_model_open_normalization(m, error));
     m->build_seconds = meso_seconds() - started;
     *model = m;
@@ -177,11 +179,6 @@ const char *meso_path_name(meso_path path)
     static const char *const names[] = {
         [MESO_PATH_FUSED] = "fused", [MESO_PATH_EXACT] = "exact", [MESO_PATH_PLAIN] = "plain"};
     return names[path];
-}
-
-const char *meso_model_error(const meso_model *model)
-{
-    return model->error.text;
 }
 
 const meso_net *meso_model_net(const meso_model *model)

@@ -21,7 +21,8 @@ struct meso_model {
     meso_augment *normalization; /* what pixels pass through before the net; NULL: division alone */
     meso_buffer normalized;      /* its results; as large as was asked for */
     size_t max_batch;
-    size_t fits; /* as many at once has the device memory for, as far as is known; ≤ max_batch */
+    size_t batch_that_fits; /* images that fit into device memory at once, as far as is known;
+                               ≤ max_batch */
     double build_seconds;
     size_t n_outputs;
     size_t logits;   /* the layer whose output the last sigmoid or softmax takes */
@@ -30,7 +31,6 @@ struct meso_model {
     char class_names[2][MESO_CLASS_NAME_SIZE];
     char weights_hash[33];
     uint8_t *resized; /* a batch at the net's input size; made at first need */
-    meso_error error;
 };
 
 /* Takes over net and weights, also where it fails. */
@@ -38,23 +38,24 @@ meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *
                               const meso_model_options *options, meso_model **model,
                               meso_error *error);
 
-/* Clears the error; DATA where the net does not tell fake from real. */
-meso_status meso_model_require_scores(meso_model *model);
+/* Errors: DATA where the net does not tell fake from real. */
+meso_status meso_model_require_scores(const meso_model *model, meso_error *error);
 
 /* Logits [n][n_outputs] of n ≤ max_batch images of 8-bit pixels at the net's size. */
-meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits);
+meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits,
+                              meso_error *error);
 
 /* Logits → probabilities; `first` is the number that a message gives to the first image. Errors:
  * DATA. */
 meso_status meso_model_finish(meso_model *model, const float *logits, size_t n, size_t first,
-                              meso_probability *p);
+                              meso_probability *p, meso_error *error);
 
 /* Reads the model's normalization (mesocl.normalization), where it has one. Errors: DATA, DEVICE.
  */
 meso_status meso_model_open_normalization(meso_model *model, meso_error *error);
 
-/* Opens model->layers. Errors go to the model. */
-meso_status meso_model_need_layers(meso_model *model);
+/* Opens model->layers. */
+meso_status meso_model_need_layers(meso_model *model, meso_error *error);
 
 /* The device's memory for images is given back. */
 void meso_model_give_back(meso_model *model);

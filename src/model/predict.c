@@ -18,13 +18,13 @@ static double sigmoid(double z)
 
 /* Logits of n images → probabilities. A softmax over two is the sigmoid of their difference. */
 meso_status meso_model_finish(meso_model *model, const float *logits, size_t n, size_t first,
-                              meso_probability *p)
+                              meso_probability *p, meso_error *error)
 {
     for (size_t i = 0; i < n; i++) {
         const float *z = logits + i * model->n_outputs;
         double of_output_1 = model->n_outputs == 2 ? (double)z[1] - (double)z[0] : (double)z[0];
         if (!isfinite(of_output_1))
-            return meso_fail(&model->error, MESO_ERROR_DATA,
+            return meso_fail(error, MESO_ERROR_DATA,
                              "image %zu: the net's result is not finite: weights and input do not "
                              "fit together",
                              first + i);
@@ -51,7 +51,7 @@ out:
     return status;
 }
 
-/* A part of a batch, up to and with layer `last`. Errors go to the model. */
+/* A part of a batch, up to and with layer `last`. Errors go to the device. */
 static meso_status run_part(meso_model *model, const meso_infer *infer, const meso_pictures *part,
                             size_t last, float *out)
 {
@@ -66,8 +66,6 @@ static meso_status run_part(meso_model *model, const meso_infer *infer, const me
         status = infer->kind->compute(infer->run, part, last, out);
     if (status != MESO_OK && given.memory)
         meso_device_finish_all(model->device); /* nothing may read the caller's memory any more */
-    MESO_REQUIRE(status == MESO_OK, &model->error, status, "%s", meso_device_error(model->device));
-out:
     meso_buffer_release(&given);
     return status;
 }
@@ -75,12 +73,13 @@ out:
 /* As many images at once as the device has memory for: where it refuses, half as many, down to one.
  * out_size: floats of an image. */
 static meso_status run_parts(meso_model *model, const meso_infer *infer, const meso_pictures *all,
-                             size_t last, size_t out_size, float *out)
+                             size_t last, size_t out_size, float *out, meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_shape in = model->net->layers[0].shape;
     for (size_t done = 0; done < all->n;) {
-        const size_t left = all->n - done, n = left < model->fits ? left : model->fits;
+        const size_t left = all->n - done,
+                     n = left < model->batch_that_fits ? left : model->batch_that_fits;
         const meso_pictures before = {.is_float = all->is_float, .n = done};
         const meso_pictures part = {.values = (const char *)all->values +
                                               meso_pictures_bytes(&before, in),
@@ -88,48 +87,50 @@ static meso_status run_parts(meso_model *model, const meso_infer *infer, const m
                                     .n = n};
         status = run_part(model, infer, &part, last, out + done * out_size);
         if (status == MESO_ERROR_DEVICE_MEMORY && n > 1) {
-            model->fits = n / 2 < model->fits ? n / 2 : model->fits;
+            model->batch_that_fits =
+                n / 2 < model->batch_that_fits ? n / 2 : model->batch_that_fits;
             meso_model_give_back(model);
-            meso_error_clear(&model->error);
             continue;
         }
-        MESO_TRY(status);
+        MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(model->device));
         done += n;
     }
 out:
     return status;
 }
 
-static meso_status compute(meso_model *model, const meso_pictures *pictures, float *logits)
+static meso_status compute(meso_model *model, const meso_pictures *pictures, float *logits,
+                           meso_error *error)
 {
-    return run_parts(model, &model->infer, pictures, model->logits, model->n_outputs, logits);
+    return run_parts(model, &model->infer, pictures, model->logits, model->n_outputs, logits,
+                     error);
 }
 
-meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits)
+meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits,
+                              meso_error *error)
 {
-    return compute(model, &(meso_pictures){.values = pixels, .n = n}, logits);
+    return compute(model, &(meso_pictures){.values = pixels, .n = n}, logits, error);
 }
 
 static meso_status run_batch(meso_model *model, const meso_pictures *b, size_t first,
-                             meso_probability *p)
+                             meso_probability *p, meso_error *error)
 {
     meso_status status = MESO_OK;
     float *logits = calloc(b->n * model->n_outputs, sizeof *logits);
-    MESO_REQUIRE_MEMORY(logits, &model->error);
-    MESO_TRY(compute(model, b, logits));
-    MESO_TRY(meso_model_finish(model, logits, b->n, first, p));
+    MESO_REQUIRE_MEMORY(logits, error);
+    MESO_TRY(compute(model, b, logits, error));
+    MESO_TRY(meso_model_finish(model, logits, b->n, first, p, error));
 out:
     free(logits);
     return status;
 }
 
-meso_status meso_model_require_scores(meso_model *model)
+meso_status meso_model_require_scores(const meso_model *model, meso_error *error)
 {
-    meso_error_clear(&model->error);
     if (model->can_predict)
         return MESO_OK;
     return meso_fail(
-        &model->error, MESO_ERROR_DATA,
+        error, MESO_ERROR_DATA,
         "the net %s gives %zu outputs of %s: predicting fake or real needs RGB input and "
         "one output of sigmoid or two of softmax",
         model->net->name, model->n_outputs, model->net->layers[model->net->n_layers - 1].op->name);
@@ -138,7 +139,8 @@ meso_status meso_model_require_scores(meso_model *model)
 /* A batch at the net's size: the caller's own pixels where they already are, else resized copies.
  */
 static meso_status fit_pixels(meso_model *model, const uint8_t *pixels, size_t n, unsigned width,
-                              unsigned height, size_t row_stride, const uint8_t **fitted)
+                              unsigned height, size_t row_stride, const uint8_t **fitted,
+                              meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_shape in = model->net->layers[0].shape;
@@ -148,7 +150,7 @@ static meso_status fit_pixels(meso_model *model, const uint8_t *pixels, size_t n
         return MESO_OK;
     if (!model->resized)
         model->resized = malloc(model->max_batch * image_bytes);
-    MESO_REQUIRE_MEMORY(model->resized, &model->error);
+    MESO_REQUIRE_MEMORY(model->resized, error);
     for (size_t i = 0; i < n; i++)
         meso_resize_nearest_rgb8(pixels + i * height * row_stride, width, height, row_stride,
                                  model->resized + i * image_bytes, (unsigned)in.w, (unsigned)in.h);
@@ -158,77 +160,79 @@ out:
 }
 
 meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n, unsigned width,
-                              unsigned height, size_t row_stride, meso_probability *p)
+                              unsigned height, size_t row_stride, meso_probability *p,
+                              meso_error *error)
 {
     meso_status status = MESO_OK;
-    MESO_TRY(meso_model_require_scores(model));
-    MESO_REQUIRE(width > 0 && height > 0 && row_stride >= 3 * (size_t)width, &model->error,
+    MESO_TRY(meso_model_require_scores(model, error));
+    MESO_REQUIRE(width > 0 && height > 0 && row_stride >= 3 * (size_t)width, error,
                  MESO_ERROR_ARGUMENT, "pictures of %u x %u with %zu bytes a row", width, height,
                  row_stride);
     for (size_t i = 0; i < n; i += model->max_batch) {
         size_t count = n - i < model->max_batch ? n - i : model->max_batch;
         const uint8_t *fitted;
         MESO_TRY(fit_pixels(model, pixels + i * height * row_stride, count, width, height,
-                            row_stride, &fitted));
-        MESO_TRY(run_batch(model, &(meso_pictures){.values = fitted, .n = count}, i, p + i));
+                            row_stride, &fitted, error));
+        MESO_TRY(run_batch(model, &(meso_pictures){.values = fitted, .n = count}, i, p + i, error));
     }
 out:
     return status;
 }
 
-static meso_status require_finite(meso_model *model, const float *input, size_t n)
+static meso_status require_finite(const meso_model *model, const float *input, size_t n,
+                                  meso_error *error)
 {
     size_t size = meso_shape_size(model->net->layers[0].shape);
     for (size_t i = 0; i < n * size; i++)
         if (!isfinite(input[i]))
-            return meso_fail(&model->error, MESO_ERROR_ARGUMENT,
+            return meso_fail(error, MESO_ERROR_ARGUMENT,
                              "input value %zu of image %zu is not finite", i % size, i / size);
     return MESO_OK;
 }
 
-meso_status meso_predict_f32(meso_model *model, const float *input, size_t n, meso_probability *p)
+meso_status meso_predict_f32(meso_model *model, const float *input, size_t n, meso_probability *p,
+                             meso_error *error)
 {
     meso_status status = MESO_OK;
     size_t size = meso_shape_size(model->net->layers[0].shape);
-    MESO_TRY(meso_model_require_scores(model));
+    MESO_TRY(meso_model_require_scores(model, error));
     for (size_t i = 0; i < n; i += model->max_batch) {
         size_t count = n - i < model->max_batch ? n - i : model->max_batch;
-        MESO_TRY(require_finite(model, input + i * size, count));
+        MESO_TRY(require_finite(model, input + i * size, count, error));
         MESO_TRY(run_batch(model,
                            &(meso_pictures){.values = input + i * size, .is_float = 1, .n = count},
-                           i, p + i));
+                           i, p + i, error));
     }
 out:
     return status;
 }
 
 meso_status meso_model_tap(meso_model *model, const char *layer, const float *input, size_t n,
-                           float *out, size_t n_out)
+                           float *out, size_t n_out, meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_layer *found = meso_net_find(model->net, layer);
-    meso_error_clear(&model->error);
-    MESO_REQUIRE(found, &model->error, MESO_ERROR_ARGUMENT, "no layer '%s' in the net %s", layer,
+    MESO_REQUIRE(found, error, MESO_ERROR_ARGUMENT, "no layer '%s' in the net %s", layer,
                  model->net->name);
     MESO_REQUIRE(
-        n <= model->max_batch && n_out >= n * meso_shape_size(found->shape), &model->error,
+        n <= model->max_batch && n_out >= n * meso_shape_size(found->shape), error,
         MESO_ERROR_ARGUMENT,
         "%zu images of %s are %zu values; there is room for %zu, and at most %zu images fit "
         "one batch",
         n, layer, n * meso_shape_size(found->shape), n_out, model->max_batch);
-    MESO_TRY(require_finite(model, input, n));
+    MESO_TRY(require_finite(model, input, n, error));
     size_t size = meso_shape_size(found->shape);
     size_t layer_index = (size_t)(found - model->net->layers);
     const meso_pictures all = {.values = input, .is_float = 1, .n = n};
     const meso_infer *infer = &model->infer;
     /* A net cut short, to give features, is computed by the model's path, which is faster. */
     if (!model->about.any_layer && (model->can_predict || layer_index != model->logits)) {
-        MESO_TRY(meso_model_need_layers(model));
+        MESO_TRY(meso_model_need_layers(model, error));
         infer = &model->layers;
     }
-    MESO_TRY(run_parts(model, infer, &all, layer_index, size, out));
+    MESO_TRY(run_parts(model, infer, &all, layer_index, size, out, error));
     size_t bad = meso_first_not_finite(out, n * size);
-    MESO_REQUIRE(bad == n * size, &model->error, MESO_ERROR_DATA,
+    MESO_REQUIRE(bad == n * size, error, MESO_ERROR_DATA,
                  "the output of layer %s is not finite: value %zu of image %zu", layer, bad % size,
                  bad / size);
 out:

@@ -36,6 +36,7 @@ typedef struct run {
     meso_probability *p; /* [batch] */
     meso_file_score_callback callback;
     void *user;
+    meso_error *error;
     double started;
     meso_score_timing timing;
 } run;
@@ -62,7 +63,7 @@ static meso_status submit(run *r, size_t g)
     to->n_files = r->n - first < r->batch ? r->n - first : r->batch;
     to->n_pictures = 0;
     for (size_t i = 0; i < to->n_files; i++) {
-        MESO_TRY(meso_loader_next(r->loader, &to->files[i], &r->model->error));
+        MESO_TRY(meso_loader_next(r->loader, &to->files[i], r->error));
         r->timing.decode += to->files[i]->seconds;
         if (to->files[i]->refusal != MESO_IMAGE_OK)
             continue;
@@ -71,7 +72,7 @@ static meso_status submit(run *r, size_t g)
                    to->pixels + i * r->picture_bytes, r->picture_bytes);
         to->n_pictures++;
     }
-    MESO_TRY(meso_stream_submit(r->stream, to->slot, to->n_pictures));
+    MESO_TRY(meso_stream_submit(r->stream, to->slot, to->n_pictures, r->error));
 out:
     return status;
 }
@@ -111,15 +112,15 @@ static meso_status report(run *r, size_t g)
     size_t picture = 0;
     int stop = 0;
     double started = meso_seconds();
-    MESO_TRY(meso_stream_wait(r->stream, from->slot, r->p));
+    MESO_TRY(meso_stream_wait(r->stream, from->slot, r->p, r->error));
     r->timing.compute += meso_seconds() - started;
     for (size_t i = 0; i < from->n_files; i++) {
         const meso_loaded *file = from->files[i];
         stop |= report_file(r, file, &r->p[picture]) != 0;
         picture += file->refusal == MESO_IMAGE_OK;
     }
-    MESO_REQUIRE(!stop, &r->model->error, MESO_ERROR_CANCELLED, "stopped on request");
-    MESO_TRY(meso_stream_map(r->stream, &from->slot, &from->pixels));
+    MESO_REQUIRE(!stop, r->error, MESO_ERROR_CANCELLED, "stopped on request");
+    MESO_TRY(meso_stream_map(r->stream, &from->slot, &from->pixels, r->error));
     meso_loader_release(r->loader, from->n_files);
 out:
     return status;
@@ -156,7 +157,7 @@ static meso_status start_loader(run *r, const meso_score_options *options)
     o.image.height = (unsigned)in.h;
     o.image.max_pixels = options->max_pixels;
     o.image.exif_orient = options->exif_orient;
-    return meso_loader_start(&o, &r->loader, &r->model->error);
+    return meso_loader_start(&o, &r->loader, r->error);
 }
 
 /* The stream, all of its slots mapped. */
@@ -165,17 +166,17 @@ static meso_status open_groups(run *r, size_t batch)
     meso_status status = MESO_OK;
     if (batch > r->model->about.most_in_slot)
         batch = r->model->about.most_in_slot;
-    MESO_TRY(meso_stream_open(r->model, 0, batch, &r->stream));
+    MESO_TRY(meso_stream_open(r->model, 0, batch, &r->stream, r->error));
     r->batch = meso_stream_batch(r->stream);
     r->n_groups = meso_stream_n_slots(r->stream);
     r->groups = calloc(r->n_groups, sizeof *r->groups);
     r->p = calloc(r->batch, sizeof *r->p);
-    MESO_REQUIRE_MEMORY(r->groups, &r->model->error);
-    MESO_REQUIRE_MEMORY(r->p, &r->model->error);
+    MESO_REQUIRE_MEMORY(r->groups, r->error);
+    MESO_REQUIRE_MEMORY(r->p, r->error);
     for (size_t g = 0; g < r->n_groups; g++) {
         r->groups[g].files = calloc(r->batch, sizeof *r->groups[g].files);
-        MESO_REQUIRE_MEMORY(r->groups[g].files, &r->model->error);
-        MESO_TRY(meso_stream_map(r->stream, &r->groups[g].slot, &r->groups[g].pixels));
+        MESO_REQUIRE_MEMORY(r->groups[g].files, r->error);
+        MESO_TRY(meso_stream_map(r->stream, &r->groups[g].slot, &r->groups[g].pixels, r->error));
     }
 out:
     return status;
@@ -193,7 +194,7 @@ static void close_run(run *r)
 
 meso_status meso_score_files(meso_model *model, const char *const *paths, size_t n,
                              const meso_score_options *options, meso_file_score_callback callback,
-                             void *user)
+                             void *user, meso_error *error)
 {
     const meso_score_options defaults = MESO_SCORE_OPTIONS_INIT;
     const meso_score_options *given = options ? options : &defaults;
@@ -204,8 +205,8 @@ meso_status meso_score_files(meso_model *model, const char *const *paths, size_t
              .picture_bytes = meso_shape_size(model->net->layers[0].shape),
              .callback = callback,
              .user = user,
+             .error = error,
              .started = meso_seconds()};
-    meso_error_clear(&model->error);
     if (n == 0)
         goto out;
     MESO_TRY(open_groups(&r, given->batch));

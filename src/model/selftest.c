@@ -42,6 +42,7 @@ void meso_selftest_draw(const char *input, meso_shape shape, float *values)
 static void run_input(meso_model *model, meso_selftest_row *row)
 {
     meso_probability p;
+    meso_error error;
     const meso_shape shape = meso_model_net(model)->layers[0].shape;
     float *input = malloc(meso_shape_size(shape) * sizeof *input);
     if (!input) {
@@ -49,11 +50,11 @@ static void run_input(meso_model *model, meso_selftest_row *row)
         return;
     }
     meso_selftest_draw(row->input, shape, input);
-    if (meso_predict_f32(model, input, 1, &p) == MESO_OK) {
+    if (meso_predict_f32(model, input, 1, &p, &error) == MESO_OK) {
         row->got = p.real;
         row->passed = fabs(p.real - row->expected) <= MESO_SELFTEST_TOLERANCE;
     } else {
-        snprintf(row->detail, sizeof row->detail, "%.255s", meso_model_error(model));
+        snprintf(row->detail, sizeof row->detail, "%.255s", error.text);
     }
     free(input);
 }

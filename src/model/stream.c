@@ -32,9 +32,9 @@ struct meso_stream {
     size_t next; /* where map looks first: slots in turn are lanes in turn */
 };
 
-static meso_status device_failed(meso_stream *stream, meso_status status)
+static meso_status device_failed(const meso_stream *stream, meso_status status, meso_error *error)
 {
-    return meso_fail(&stream->model->error, status, "%s", meso_device_error(stream->model->device));
+    return meso_fail(error, status, "%s", meso_device_error(stream->model->device));
 }
 
 /* On a GPU pixels are where it copies from fastest. */
@@ -56,7 +56,7 @@ out:
     return status;
 }
 
-static meso_status make_slot(meso_stream *stream, stream_slot *s)
+static meso_status make_slot(meso_stream *stream, stream_slot *s, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_model *model = stream->model;
@@ -64,29 +64,30 @@ static meso_status make_slot(meso_stream *stream, stream_slot *s)
     const size_t logit_bytes = stream->batch * model->n_outputs * sizeof(float);
     const int starts = model->about.starts;
     s->logits = malloc(logit_bytes);
-    MESO_REQUIRE_MEMORY(s->logits, &model->error);
+    MESO_REQUIRE_MEMORY(s->logits, error);
     status = make_pixels(stream, s);
     if (status == MESO_OK && starts)
         status = meso_buffer_create(model->device, logit_bytes, &s->results);
     if (status == MESO_OK && starts && model->normalization)
         status = meso_buffer_create(model->device, bytes * sizeof(float), &s->floats);
     if (status != MESO_OK)
-        device_failed(stream, status);
+        device_failed(stream, status, error);
 out:
     return status;
 }
 
-meso_status meso_stream_open(meso_model *model, size_t n_slots, size_t batch, meso_stream **stream)
+meso_status meso_stream_open(meso_model *model, size_t n_slots, size_t batch, meso_stream **stream,
+                             meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_stream *s = NULL;
     const meso_infer_about *about = &model->about;
     const size_t limit = SIZE_MAX / 2 / meso_shape_size(model->net->layers[0].shape);
-    MESO_TRY(meso_model_require_scores(model));
-    MESO_REQUIRE(n_slots <= limit && batch <= limit, &model->error, MESO_ERROR_ARGUMENT,
+    MESO_TRY(meso_model_require_scores(model, error));
+    MESO_REQUIRE(n_slots <= limit && batch <= limit, error, MESO_ERROR_ARGUMENT,
                  "a stream of %zu slots of %zu pictures", n_slots, batch);
     s = calloc(1, sizeof *s);
-    MESO_REQUIRE_MEMORY(s, &model->error);
+    MESO_REQUIRE_MEMORY(s, error);
     s->model = model;
     s->n_slots = n_slots ? n_slots : about->n_slots;
     s->batch = batch                                  ? batch
@@ -94,9 +95,9 @@ meso_status meso_stream_open(meso_model *model, size_t n_slots, size_t batch, me
                                                       : model->max_batch;
     s->image_bytes = meso_shape_size(model->net->layers[0].shape);
     s->slots = calloc(s->n_slots, sizeof *s->slots);
-    MESO_REQUIRE_MEMORY(s->slots, &model->error);
+    MESO_REQUIRE_MEMORY(s->slots, error);
     for (size_t i = 0; i < s->n_slots; i++)
-        MESO_TRY(make_slot(s, &s->slots[i]));
+        MESO_TRY(make_slot(s, &s->slots[i], error));
     *stream = s;
     s = NULL;
 out:
@@ -135,9 +136,8 @@ size_t meso_stream_batch(const meso_stream *stream)
     return stream->batch;
 }
 
-meso_status meso_stream_map(meso_stream *stream, size_t *slot, uint8_t **pixels)
+meso_status meso_stream_map(meso_stream *stream, size_t *slot, uint8_t **pixels, meso_error *error)
 {
-    meso_error_clear(&stream->model->error);
     for (size_t i = 0; i < stream->n_slots; i++) {
         size_t at = (stream->next + i) % stream->n_slots;
         if (stream->slots[at].state != SLOT_FREE)
@@ -148,16 +148,15 @@ meso_status meso_stream_map(meso_stream *stream, size_t *slot, uint8_t **pixels)
         *pixels = stream->slots[at].pixels;
         return MESO_OK;
     }
-    return meso_fail(&stream->model->error, MESO_ERROR_ARGUMENT,
+    return meso_fail(error, MESO_ERROR_ARGUMENT,
                      "all %zu slots of the stream are in use: wait for one", stream->n_slots);
 }
 
 /* The slot of that number; NULL and an error where it is not in that state. */
-static stream_slot *find_slot(meso_stream *stream, size_t number, slot_state state)
+static stream_slot *find_slot(meso_stream *stream, size_t number, slot_state state,
+                              meso_error *error)
 {
     static const char *const names[] = {"free", "mapped", "submitted"};
-    meso_error *error = &stream->model->error;
-    meso_error_clear(error);
     if (number >= stream->n_slots)
         meso_fail(error, MESO_ERROR_ARGUMENT, "no slot %zu: the stream has %zu", number,
                   stream->n_slots);
@@ -179,7 +178,7 @@ static meso_status upload(meso_stream *stream, stream_slot *s)
 }
 
 /* On the slot's lane; where pictures are copied, the copy goes beside what the device computes. */
-static meso_status start(meso_stream *stream, stream_slot *s, size_t slot)
+static meso_status start(meso_stream *stream, stream_slot *s, size_t slot, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_model *model = stream->model;
@@ -198,7 +197,7 @@ static meso_status start(meso_stream *stream, stream_slot *s, size_t slot)
 out:
     meso_device_use_lane(model->device, MESO_WHOLE_DEVICE);
     if (status != MESO_OK) {
-        device_failed(stream, status);
+        device_failed(stream, status, error);
         meso_device_finish_all(model->device); /* nothing may read the pixels any more */
         meso_event_wait(model->device, &s->done);
         meso_buffer_release(&s->view);
@@ -207,42 +206,45 @@ out:
 }
 
 /* Where a slot cannot be started: all at once, in batches. */
-static meso_status compute(meso_stream *stream, stream_slot *s)
+static meso_status compute(meso_stream *stream, stream_slot *s, meso_error *error)
 {
     meso_model *model = stream->model;
     meso_status status = MESO_OK;
     for (size_t i = 0; i < s->n && status == MESO_OK; i += model->max_batch)
         status = meso_model_logits(model, s->pixels + i * stream->image_bytes,
                                    s->n - i < model->max_batch ? s->n - i : model->max_batch,
-                                   s->logits + i * model->n_outputs);
+                                   s->logits + i * model->n_outputs, error);
     return status;
 }
 
-meso_status meso_stream_submit(meso_stream *stream, size_t slot, size_t n)
+meso_status meso_stream_submit(meso_stream *stream, size_t slot, size_t n, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_model *model = stream->model;
-    stream_slot *s = find_slot(stream, slot, SLOT_MAPPED);
+    const meso_model *model = stream->model;
+    meso_error reason;
+    stream_slot *s = find_slot(stream, slot, SLOT_MAPPED, error);
     if (!s)
         return MESO_ERROR_ARGUMENT;
-    MESO_REQUIRE(n <= stream->batch, &model->error, MESO_ERROR_ARGUMENT,
+    MESO_REQUIRE(n <= stream->batch, error, MESO_ERROR_ARGUMENT,
                  "%zu pictures do not fit a slot of %zu", n, stream->batch);
     s->n = n;
     /* Pictures that are copied need room in the device's memory. */
-    const int starts = model->about.starts && n > 0 && (!model->about.copies || n <= model->fits);
-    status = starts ? start(stream, s, slot) : MESO_ERROR_DEVICE_MEMORY;
+    const int starts =
+        model->about.starts && n > 0 && (!model->about.copies || n <= model->batch_that_fits);
+    status = starts ? start(stream, s, slot, &reason) : MESO_ERROR_DEVICE_MEMORY;
     if (status == MESO_ERROR_DEVICE_MEMORY)
-        status = compute(stream, s);
-    MESO_TRY(status);
+        status = compute(stream, s, &reason);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s", reason.text);
     s->state = SLOT_SUBMITTED;
 out:
     return status;
 }
 
-meso_status meso_stream_wait(meso_stream *stream, size_t slot, meso_probability *p)
+meso_status meso_stream_wait(meso_stream *stream, size_t slot, meso_probability *p,
+                             meso_error *error)
 {
     meso_status status;
-    stream_slot *s = find_slot(stream, slot, SLOT_SUBMITTED);
+    stream_slot *s = find_slot(stream, slot, SLOT_SUBMITTED, error);
     if (!s)
         return MESO_ERROR_ARGUMENT;
     status = meso_event_wait(stream->model->device, &s->done);
@@ -250,8 +252,8 @@ meso_status meso_stream_wait(meso_stream *stream, size_t slot, meso_probability 
     s->state = SLOT_FREE;
     if (status == MESO_ERROR_DEVICE_MEMORY) {
         meso_device_finish_all(stream->model->device);
-        status = compute(stream, s);
+        status = compute(stream, s, error);
     }
-    return status == MESO_OK ? meso_model_finish(stream->model, s->logits, s->n, 0, p)
-                             : device_failed(stream, status);
+    return status == MESO_OK ? meso_model_finish(stream->model, s->logits, s->n, 0, p, error)
+                             : device_failed(stream, status, error);
 }

@@ -58,8 +58,10 @@ static inline meso_arg meso_arg_float(double f)
     return (meso_arg){'f', {.f = (cl_float)f}};
 }
 
-/* Where the sentence of a failed call on this device goes. */
+/* Where the sentence of a failed call on this device goes; and that sentence, valid until the next
+ * call on it. Public calls copy it to the caller's meso_error. */
 meso_error *meso_device_error_slot(meso_device *device);
+const char *meso_device_error(const meso_device *device);
 
 int meso_device_is_profiled(const meso_device *device);
 
@@ -79,7 +81,7 @@ typedef enum meso_idle {
 
 /* Under MESO_PROFILE_RUNNING: here a call begins, and the one before it, which has waited for its
  * launches, ends. Errors: MEMORY. */
-meso_status meso_device_mark_call(meso_device *device);
+meso_status meso_device_mark_call(meso_device *device, meso_error *error);
 
 /* Of the calls between marks, once meso_device_get_profile has returned: idle seconds, by the
  * stamps of their launches and the host's clock. NaN where stamps make no sense, or where a call

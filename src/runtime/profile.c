@@ -40,7 +40,7 @@ void meso_profile_release(meso_profile *profile)
     free(profile->rows);
 }
 
-meso_status meso_device_profile(meso_device *device, meso_profile_mode mode)
+meso_status meso_device_profile(meso_device *device, meso_profile_mode mode, meso_error *error)
 {
     meso_profile *profile = &device->profile;
     const int was_on = profile->mode != MESO_PROFILE_OFF, on = mode != MESO_PROFILE_OFF;
@@ -49,7 +49,10 @@ meso_status meso_device_profile(meso_device *device, meso_profile_mode mode)
     profile->mode = mode;
     profile->began = meso_seconds();
     meso_device_cost(device, NAN, NAN);
-    return was_on == on ? MESO_OK : meso_lanes_make_queues(device);
+    if (was_on == on)
+        return MESO_OK;
+    meso_status status = meso_lanes_make_queues(device);
+    return status == MESO_OK ? MESO_OK : meso_fail(error, status, "%s", device->error.text);
 }
 
 /* The row of this span and kernel, made if there is none. */
@@ -282,13 +285,13 @@ out:
     return status;
 }
 
-meso_status meso_device_mark_call(meso_device *device)
+meso_status meso_device_mark_call(meso_device *device, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_profile *profile = &device->profile;
     meso_profile_mark *more =
         meso_grow(profile->marks, profile->n_marks, &profile->marks_capacity, sizeof *more);
-    MESO_REQUIRE_MEMORY(more, &device->error);
+    MESO_REQUIRE_MEMORY(more, error);
     profile->marks = more;
     profile->marks[profile->n_marks++] = (meso_profile_mark){meso_seconds(), profile->n_launched};
 out:
@@ -300,7 +303,8 @@ void meso_device_get_idle(const meso_device *device, double seconds[MESO_N_IDLE]
     memcpy(seconds, device->profile.idle, sizeof device->profile.idle);
 }
 
-meso_status meso_device_get_profile(meso_device *device, meso_profile_row **rows, size_t *n)
+meso_status meso_device_get_profile(meso_device *device, meso_profile_row **rows, size_t *n,
+                                    meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_profile *profile = &device->profile;
@@ -314,5 +318,5 @@ meso_status meso_device_get_profile(meso_device *device, meso_profile_row **rows
     *rows = copy;
     *n = profile->n_rows;
 out:
-    return status;
+    return status == MESO_OK ? MESO_OK : meso_fail(error, status, "%s", device->error.text);
 }

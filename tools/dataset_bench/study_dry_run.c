@@ -66,7 +66,7 @@ static meso_status probe(meso_device *device, const meso_train_options *o, speed
     for (int i = 0; i <= n_probe_steps; i++) {
         double started = meso_seconds();
         MESO_TRY(meso_predict_rgb8(model, pixels, n, input.width, input.height,
-                                   (size_t)3 * input.width, p));
+                                   (size_t)3 * input.width, p, error));
         s->score = (double)n / (meso_seconds() - started);
     }
 out:

@@ -122,9 +122,8 @@ static meso_status collect(meso_model *model, const char *layer, const study_lis
         MESO_TRY(read_picture(list->files.items[item].path, &info, input + n_batch * one, error));
         if (++n_batch < batch_size && k + 1 < n_wanted)
             continue;
-        status = meso_model_tap(model, layer, input, n_batch, f->values + f->n * f->width,
-                                n_batch * f->width);
-        MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_model_error(model));
+        MESO_TRY(meso_model_tap(model, layer, input, n_batch, f->values + f->n * f->width,
+                                n_batch * f->width, error));
         f->n += n_batch;
         n_batch = 0;
     }

@@ -120,10 +120,8 @@ static meso_status score_set(meso_model *model, const study_list *list, size_t n
         paths[i] = list->files.items[i].path;
     options.n_threads = n_threads;
     double started = meso_seconds();
-    status = meso_score_files(model, paths, n, &options, take_score, scored);
+    status = meso_score_files(model, paths, n, &options, take_score, scored, error);
     scored->seconds = meso_seconds() - started;
-    if (status != MESO_OK)
-        meso_fail(error, status, "%s", meso_model_error(model));
 out:
     free(paths);
     return status;

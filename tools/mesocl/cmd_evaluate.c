@@ -113,14 +113,13 @@ static meso_status score(evaluate *e, meso_model *model, const meso_dataset *dat
     e->progress = (tool_progress){.what = "images", .total = dataset->n_items};
     tool_progress_start(&e->progress);
     tool_interrupt_catch();
-    status = meso_score_files(model, paths, dataset->n_items, &options, take_score, e);
+    status = meso_score_files(model, paths, dataset->n_items, &options, take_score, e, error);
     tool_progress_end(&e->progress);
     MESO_REQUIRE(!e->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     /* The first images are all fakes: figures of a part would say something else. */
     MESO_REQUIRE(status != MESO_ERROR_CANCELLED, error, MESO_ERROR_CANCELLED,
                  "interrupted after %zu of %zu images: nothing is reported",
                  e->evaluation.tally.n_scored + e->evaluation.tally.n_refused, dataset->n_items);
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_model_error(model));
 out:
     free(paths);
     return status;

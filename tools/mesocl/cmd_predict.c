@@ -126,12 +126,10 @@ static int score(predict *p, const meso_device *device, meso_model *model, const
         .no_bar = isatty(STDOUT_FILENO)}; /* rows that are seen to come show progress enough */
     tool_progress_start(&p->progress);
     tool_interrupt_catch();
-    error.status = meso_score_files(model, paths, n, &options, take_score, p);
+    meso_score_files(model, paths, n, &options, take_score, p, &error);
     tool_progress_end(&p->progress);
     if (p->output_status != MESO_OK)
         return meso_status_exit_code(p->output_status); /* main() says why stdout failed */
-    if (error.status != MESO_OK)
-        snprintf(error.text, sizeof error.text, "%s", meso_model_error(model));
     meso_model_get_info(model, &info);
     tool_scoring_times(&p->scoring, device, &info, times);
     p->output_status = tool_predict_output_end(

@@ -76,14 +76,14 @@ static meso_status score_batches(meso_run *run, meso_run_set *set, meso_model *m
     meso_status status = MESO_OK;
     const meso_shape input = run->net->layers[0].shape;
     meso_batch batch = {0};
+    meso_error reason;
     MESO_TRY(meso_batches_seek(set->batches, 0, 0, error));
     do {
         MESO_TRY(meso_batches_next(set->batches, &batch, error));
         if (batch.n > 0) {
             status = meso_predict_rgb8(model, batch.pixels, batch.n, (unsigned)input.w,
-                                       (unsigned)input.h, (size_t)input.w * 3, p);
-            MESO_REQUIRE(status == MESO_OK, error, status, "validation: %s",
-                         meso_model_error(model));
+                                       (unsigned)input.h, (size_t)input.w * 3, p, &reason);
+            MESO_REQUIRE(status == MESO_OK, error, status, "validation: %s", reason.text);
         }
         take_scores(&batch, p, run->options.loss, scores);
         MESO_TRY(tell_batch(run, set, &batch, error));
@@ -116,14 +116,14 @@ meso_status meso_run_probe(meso_run *run, meso_error *error)
     meso_model *model = NULL;
     meso_model_info info;
     meso_probability p;
+    meso_error reason;
     float *picture = calloc(meso_shape_size(input), sizeof *picture);
     MESO_REQUIRE_MEMORY(picture, error);
     MESO_TRY(meso_run_weights(run, &weights, error));
     MESO_TRY(open_model(run, weights, &model, error));
     meso_selftest_draw("smooth", input, picture);
-    status = meso_predict_f32(model, picture, 1, &p);
-    MESO_REQUIRE(status == MESO_OK, error, status, "net %s: %s", run->net->name,
-                 meso_model_error(model));
+    status = meso_predict_f32(model, picture, 1, &p, &reason);
+    MESO_REQUIRE(status == MESO_OK, error, status, "net %s: %s", run->net->name, reason.text);
     meso_model_get_info(model, &info);
     const char *training = meso_trainer_tuning(run->trainer);
     const int same = strcmp(training, info.tuning) == 0;

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "data/batch/loader.h"
 #include "picture/statistics.h"
+#include "runtime/device.h"
 #include "study/scan/scan_cache.h"
 #include "study/scan/scan_file.h"
 
