@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-meso_status keras_refuse(const keras_builder *b, char *sentence, size_t size, const char *format,
-                         ...)
+meso_status meso_keras_refuse(const keras_builder *b, char *sentence, size_t size,
+                              const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -26,8 +26,8 @@ static int is_taken(const keras_builder *b, const char *name)
 }
 
 /* The Keras name in a net's alphabet, with the suffix, different from all before. */
-void keras_make_name(const keras_builder *b, const char *keras_name, const char *suffix,
-                     char out[MESO_NAME_SIZE])
+void meso_keras_make_name(const keras_builder *b, const char *keras_name, const char *suffix,
+                          char out[MESO_NAME_SIZE])
 {
     char base[40];
     size_t n = 0;
@@ -43,26 +43,26 @@ void keras_make_name(const keras_builder *b, const char *keras_name, const char 
 
 /* Adds "name = op input" and leaves the line open for keys; name replaces `from` as the current
  * value. */
-meso_status keras_begin_line(keras_builder *b, const char *suffix, const char *op,
-                             char from[MESO_NAME_SIZE])
+meso_status meso_keras_begin_line(keras_builder *b, const char *suffix, const char *op,
+                                  char from[MESO_NAME_SIZE])
 {
     char name[MESO_NAME_SIZE];
     if (b->n_names == MESO_MAX_LAYERS)
         return KERAS_REFUSE(b, "the net would have more than %d layers", MESO_MAX_LAYERS);
-    keras_make_name(b, b->layer, suffix, name);
+    meso_keras_make_name(b, b->layer, suffix, name);
     meso_text_format(&b->plan->net_text, "%s = %s %s", name, op, from);
     memcpy(b->names[b->n_names++], name, sizeof name);
     memcpy(from, name, sizeof name);
     return MESO_OK;
 }
 
-void keras_end_line(keras_builder *b)
+void meso_keras_end_line(keras_builder *b)
 {
     meso_text_add(&b->plan->net_text, "\n");
 }
 
 /* With a point, whatever the process' locale, and digits that give the float back. */
-void keras_add_number(keras_builder *b, const char *key, double number)
+void meso_keras_add_number(keras_builder *b, const char *key, double number)
 {
     char digits[32];
     snprintf(digits, sizeof digits, "%.9g", number);
@@ -72,7 +72,7 @@ void keras_add_number(keras_builder *b, const char *key, double number)
     meso_text_format(&b->plan->net_text, " %s=%s", key, digits);
 }
 
-meso_status keras_last_axis(const keras_builder *b, const json_t *config, int rank)
+meso_status meso_keras_last_axis(const keras_builder *b, const json_t *config, int rank)
 {
     const json_t *axis = json_object_get(config, "axis");
     if (json_is_array(axis))

@@ -33,24 +33,24 @@ typedef struct keras_builder {
 } keras_builder;
 
 /* Fails with the layer's name and class in front of the sentence. */
-#define KERAS_REFUSE(b, ...) keras_refuse((b), (char[512]){0}, 512, __VA_ARGS__)
-meso_status keras_refuse(const keras_builder *b, char *sentence, size_t size, const char *format,
-                         ...) __attribute__((format(printf, 4, 5)));
+#define KERAS_REFUSE(b, ...) meso_keras_refuse((b), (char[512]){0}, 512, __VA_ARGS__)
+meso_status meso_keras_refuse(const keras_builder *b, char *sentence, size_t size,
+                              const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The Keras name in a net's alphabet, with the suffix, different from all before. */
-void keras_make_name(const keras_builder *b, const char *keras_name, const char *suffix,
-                     char out[MESO_NAME_SIZE]);
+void meso_keras_make_name(const keras_builder *b, const char *keras_name, const char *suffix,
+                          char out[MESO_NAME_SIZE]);
 
 /* Begins a line for the layer at hand: "name = op from", open for more inputs and keys. *from
  * becomes the new line's name. */
-meso_status keras_begin_line(keras_builder *b, const char *suffix, const char *op,
-                             char from[MESO_NAME_SIZE]);
-void keras_end_line(keras_builder *b);
+meso_status meso_keras_begin_line(keras_builder *b, const char *suffix, const char *op,
+                                  char from[MESO_NAME_SIZE]);
+void meso_keras_end_line(keras_builder *b);
 
 /* " key=number", with a point whatever the process' locale. */
-void keras_add_number(keras_builder *b, const char *key, double number);
+void meso_keras_add_number(keras_builder *b, const char *key, double number);
 
 /* Fails unless a setting "axis" means the last of `rank` axes. */
-meso_status keras_last_axis(const keras_builder *b, const json_t *config, int rank);
+meso_status meso_keras_last_axis(const keras_builder *b, const json_t *config, int rank);
 
 #endif

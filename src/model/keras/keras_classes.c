@@ -96,11 +96,11 @@ static meso_status emit_activation_named(keras_builder *b, const char *name, con
             continue;
         char with_name[MESO_NAME_SIZE];
         snprintf(with_name, sizeof with_name, "_%s", function->name);
-        MESO_TRY(
-            keras_begin_line(b, suffix ? suffix : with_name, meso_op_at(i)->name, v->net_name));
+        MESO_TRY(meso_keras_begin_line(b, suffix ? suffix : with_name, meso_op_at(i)->name,
+                                       v->net_name));
         if (function->key)
-            keras_add_number(b, function->key, function->value);
-        keras_end_line(b);
+            meso_keras_add_number(b, function->key, function->value);
+        meso_keras_end_line(b);
         return MESO_OK;
     }
     status = KERAS_REFUSE(b, "activation %s is not supported", MESO_PRINTABLE(name));
@@ -121,8 +121,8 @@ static meso_status emit_tail(keras_builder *b, const json_t *config, keras_value
 {
     const json_t *activation = json_object_get(config, "activation");
     if (!json_is_false(json_object_get(config, "use_bias"))) {
-        MESO_CHECK(keras_begin_line(b, "_bias", "bias", v->net_name));
-        keras_end_line(b);
+        MESO_CHECK(meso_keras_begin_line(b, "_bias", "bias", v->net_name));
+        meso_keras_end_line(b);
     }
     if (activation && !json_is_string(activation) && !json_is_null(activation))
         return KERAS_REFUSE(b, "its activation is not given by name");
@@ -154,12 +154,12 @@ static meso_status emit_conv(keras_builder *b, const json_t *config, keras_value
         return KERAS_REFUSE(b, "groups of channels are not supported");
     if (json_object_get(config, "dilation_rate"))
         MESO_CHECK(get_pair(b, config, "dilation_rate", dilation));
-    MESO_CHECK(keras_begin_line(b, "", "conv", v->net_name));
+    MESO_CHECK(meso_keras_begin_line(b, "", "conv", v->net_name));
     add_node(b, "conv2d", v);
     meso_text_format(&b->plan->net_text, " filters=%lld dilation=%dx%d", (long long)filters,
                      dilation[0], dilation[1]);
     MESO_CHECK(add_window(b, config, "kernel_size", 1));
-    keras_end_line(b);
+    meso_keras_end_line(b);
     return emit_tail(b, config, v);
 }
 
@@ -167,31 +167,31 @@ static meso_status emit_dense(keras_builder *b, const json_t *config, keras_valu
 {
     if (v->rank != 2)
         return KERAS_REFUSE(b, "a dense layer on pictures is not supported: Flatten them first");
-    MESO_CHECK(keras_begin_line(b, "", "dense", v->net_name));
+    MESO_CHECK(meso_keras_begin_line(b, "", "dense", v->net_name));
     add_node(b, "dense", v);
     meso_text_format(&b->plan->net_text, " units=%lld",
                      (long long)json_integer_value(json_object_get(config, "units")));
-    keras_end_line(b);
+    meso_keras_end_line(b);
     return emit_tail(b, config, v);
 }
 
 static meso_status emit_batch_norm(keras_builder *b, const json_t *config, keras_value *v)
 {
-    MESO_CHECK(keras_last_axis(b, config, v->rank));
-    MESO_CHECK(keras_begin_line(b, "", "batch_norm", v->net_name));
+    MESO_CHECK(meso_keras_last_axis(b, config, v->rank));
+    MESO_CHECK(meso_keras_begin_line(b, "", "batch_norm", v->net_name));
     meso_keras_node *node = add_node(b, "batch_normalization", v);
     node->has_gamma = !json_is_false(json_object_get(config, "scale"));
     node->has_beta = !json_is_false(json_object_get(config, "center"));
-    keras_add_number(b, "epsilon", get_number(config, "epsilon", 0.001));
-    keras_end_line(b);
+    meso_keras_add_number(b, "epsilon", get_number(config, "epsilon", 0.001));
+    meso_keras_end_line(b);
     return MESO_OK;
 }
 
 static meso_status emit_max_pool(keras_builder *b, const json_t *config, keras_value *v)
 {
-    MESO_CHECK(keras_begin_line(b, "", "max_pool", v->net_name));
+    MESO_CHECK(meso_keras_begin_line(b, "", "max_pool", v->net_name));
     MESO_CHECK(add_window(b, config, "pool_size", 0));
-    keras_end_line(b);
+    meso_keras_end_line(b);
     return MESO_OK;
 }
 
@@ -200,8 +200,8 @@ static meso_status emit_global_pool(keras_builder *b, const json_t *config, kera
     if (json_is_true(json_object_get(config, "keepdims")))
         return KERAS_REFUSE(b, "keepdims is not supported");
     MESO_CHECK(must_be(b, config, "data_format", "channels_last"));
-    MESO_CHECK(keras_begin_line(b, "", "global_avg_pool", v->net_name));
-    keras_end_line(b);
+    MESO_CHECK(meso_keras_begin_line(b, "", "global_avg_pool", v->net_name));
+    meso_keras_end_line(b);
     v->rank = 2;
     return MESO_OK;
 }
@@ -209,8 +209,8 @@ static meso_status emit_global_pool(keras_builder *b, const json_t *config, kera
 static meso_status emit_flatten(keras_builder *b, const json_t *config, keras_value *v)
 {
     MESO_CHECK(must_be(b, config, "data_format", "channels_last"));
-    MESO_CHECK(keras_begin_line(b, "", "flatten", v->net_name));
-    keras_end_line(b);
+    MESO_CHECK(meso_keras_begin_line(b, "", "flatten", v->net_name));
+    meso_keras_end_line(b);
     v->rank = 2;
     return MESO_OK;
 }
@@ -220,10 +220,10 @@ static meso_status emit_relu(keras_builder *b, const json_t *config, keras_value
     double cap = get_number(config, "max_value", 0);
     if (get_number(config, "negative_slope", 0) != 0 || get_number(config, "threshold", 0) != 0)
         return KERAS_REFUSE(b, "negative_slope and threshold are not supported; see LeakyReLU");
-    MESO_CHECK(keras_begin_line(b, "", "relu", v->net_name));
+    MESO_CHECK(meso_keras_begin_line(b, "", "relu", v->net_name));
     if (cap > 0)
-        keras_add_number(b, "cap", cap);
-    keras_end_line(b);
+        meso_keras_add_number(b, "cap", cap);
+    meso_keras_end_line(b);
     return MESO_OK;
 }
 
@@ -253,14 +253,14 @@ static const meso_op *op_of_class(const char *class_name)
 static meso_status emit_numbers(keras_builder *b, const json_t *config, keras_value *v)
 {
     const meso_op *op = op_of_class(b->class_name);
-    MESO_CHECK(keras_begin_line(b, "", op->name, v->net_name));
+    MESO_CHECK(meso_keras_begin_line(b, "", op->name, v->net_name));
     for (const meso_key *key = op->keys; key && key->name; key++) {
         double number = key->keras_missing;
         for (size_t i = 2; i-- > 0;)
             number = key->keras[i] ? get_number(config, key->keras[i], number) : number;
-        keras_add_number(b, key->name, number);
+        meso_keras_add_number(b, key->name, number);
     }
-    keras_end_line(b);
+    meso_keras_end_line(b);
     return MESO_OK;
 }
 
@@ -277,7 +277,7 @@ static const struct {
     {NULL, "Rescaling", emit_rescaling},
 };
 
-keras_emit *keras_emit_for(const char *class_name)
+keras_emit *meso_keras_emit_for(const char *class_name)
 {
     const meso_op *op = op_of_class(class_name);
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)

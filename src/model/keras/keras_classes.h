@@ -11,6 +11,6 @@
 typedef meso_status keras_emit(keras_builder *b, const json_t *config, keras_value *v);
 
 /* NULL where the class is not known. Those of `input` and `concat` are keras_net.c's. */
-keras_emit *keras_emit_for(const char *class_name);
+keras_emit *meso_keras_emit_for(const char *class_name);
 
 #endif

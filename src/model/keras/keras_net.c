@@ -55,11 +55,11 @@ static meso_status write_input_line(keras_builder *b)
     char name[MESO_NAME_SIZE];
     if (b->n_names > 0)
         return MESO_OK;
-    keras_make_name(b, b->values[0].keras_name, "", name);
+    meso_keras_make_name(b, b->values[0].keras_name, "", name);
     meso_text_format(&b->plan->net_text, "%s = input height=%d width=%d channels=%d", name,
                      b->height, b->width, b->channels);
-    keras_add_number(b, "divide", b->divide);
-    keras_end_line(b);
+    meso_keras_add_number(b, "divide", b->divide);
+    meso_keras_end_line(b);
     memcpy(b->names[b->n_names++], name, sizeof name);
     for (size_t i = 0; i < b->n_values; i++)
         memcpy(b->values[i].net_name, name, sizeof name);
@@ -70,11 +70,11 @@ static meso_status emit_concat(keras_builder *b, const json_t *config, keras_val
                                size_t n, keras_value *v)
 {
     *v = *inputs[0];
-    MESO_CHECK(keras_last_axis(b, config, v->rank));
-    MESO_CHECK(keras_begin_line(b, "", "concat", v->net_name));
+    MESO_CHECK(meso_keras_last_axis(b, config, v->rank));
+    MESO_CHECK(meso_keras_begin_line(b, "", "concat", v->net_name));
     for (size_t i = 1; i < n; i++)
         meso_text_format(&b->plan->net_text, " %s", inputs[i]->net_name);
-    keras_end_line(b);
+    meso_keras_end_line(b);
     return MESO_OK;
 }
 
@@ -97,7 +97,7 @@ static meso_status take_layer(keras_builder *b, const json_t *config, const char
 {
     keras_value *inputs[MESO_MAX_INPUTS], v;
     int is_concat = strcmp(b->class_name, meso_op_concat.keras_class) == 0;
-    keras_emit *emit = keras_emit_for(b->class_name);
+    keras_emit *emit = meso_keras_emit_for(b->class_name);
     if (is_input(b))
         return take_input(b, config);
     if (!emit && !is_concat)
