@@ -70,7 +70,7 @@ void meso_model_give_back(meso_model *model)
     meso_buffer_release(&model->normalized);
 }
 
-/* What computes, with room for a batch: for fewer images where the device refuses memory for more. */
+/* What computes, with room for a batch: for fewer images where the device refuses memory. */
 static meso_status make_ready(meso_model *model, const meso_model_options *options,
                               meso_error *error)
 {
