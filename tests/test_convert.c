@@ -123,8 +123,8 @@ static void test_hostile(void **state)
         {"shuffle.h5", "filter 2; only deflate"},
         {"five_dims.h5", "5 dimensions"},
         {"bomb.h5", "more than 1048576 values"},
-        {"float64.h5", "does not hold float32"},
-        {"text.h5", "does not hold float32"},
+        {"float64.h5", "fit no built-in net"}, /* read, like the other floats */
+        {"text.h5", "holds neither float16, bfloat16"},
         {"missing.h5", "no dataset"},
         {"cycle.h5", "fit no built-in net"}, /* a legal file: the walk ends */
         {"vars_cycle.weights.h5", "nested more than 16 deep"},
@@ -137,6 +137,39 @@ static void test_hostile(void **state)
         snprintf(path, sizeof path, "tests/fixtures/hostile_%s", rows[i].name);
         expect_refusal(path, 65, rows[i].reason);
     }
+}
+
+/* Refused with a way out. */
+static void test_not_read(void **state)
+{
+    char said[4096];
+    (void)state;
+    expect_refusal("tests/fixtures/kind_int8.keras", 65, "quantised (int8)");
+    expect_refusal("tests/fixtures/kind_int8.weights.h5", 65, "holds int8 values");
+    expect_refusal("tests/fixtures/kind_normalization.keras", 65, "a BatchNormalization");
+    /* What predict would refuse. */
+    assert_int_equal(run(said, "sed '$d' tests/fixtures/kind.net > $DIR/bare.net"), 0);
+    assert_int_equal(run(said, "$BIN/mesocl convert tests/fixtures/kind_parts.weights.json "
+                               "-o $DIR/out.safetensors --net $DIR/bare.net"),
+                     65);
+    assert_non_null(strstr(said, "gives 1 outputs of bias"));
+    drop("bare.net");
+}
+
+static void test_parts(void **state)
+{
+    static const char index[] = "{\"weight_map\": {\"/vars\": [\"../x.weights.h5\"]}}";
+    char said[4096];
+    (void)state;
+    assert_int_equal(run(said, "$BIN/mesocl convert tests/fixtures/kind_parts.weights.json "
+                               "-o $DIR/out.safetensors --net tests/fixtures/kind.net"),
+                     0);
+    assert_non_null(strstr(said, "divided by 255, which is assumed"));
+    drop("out.safetensors");
+    put("in.json", index, sizeof index - 1);
+    assert_int_equal(run(said, "$BIN/mesocl convert $DIR/in.json -o $DIR/out.safetensors"), 65);
+    assert_non_null(strstr(said, "in another folder"));
+    drop("in.json");
 }
 
 static void test_other_files(void **state)
@@ -168,7 +201,7 @@ static void test_other_files(void **state)
     drop("in");
     expect_refusal(path, 66, "No such file");
     expect_refusal(folder, 66, "not a regular file");
-    expect_refusal("tests/golden/keras_fixtures.json", 65, "not a Keras file");
+    expect_refusal("tests/golden/keras_fixtures.json", 65, "no weight_map");
 }
 
 /* Cut anywhere, a file is refused; with any byte changed it is refused or read, and nothing
@@ -326,6 +359,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_not_read),
+        cmocka_unit_test(test_parts),
         cmocka_unit_test(test_other_files),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_published_damaged),

@@ -26,6 +26,8 @@
     "{'class_name':'Dense','config':{'name':'d','units':1,'activation':'" name "'}}"
 #define DENSE DENSE_WITH("sigmoid")
 #define LAYER(class_name, more) "{'class_name':'" class_name "','config':{'name':'x'" more "}}"
+#define NEXT(class_name, name, more) \
+    ",{'class_name':'" class_name "','config':{'name':'" name "'" more "}}"
 #define SEQUENTIAL(layers) "{'class_name':'Sequential','config':{'name':'s','layers':[" layers "]}}"
 /* A functional model, its layers given in full; out is output_layers. */
 #define FUNCTIONAL(layers, out)                                         \
@@ -71,9 +73,18 @@ static const struct {
      "not given by name"},
     {SEQUENTIAL(INPUT "," LAYER("MaxPooling2D", ",'pool_size':2,'padding':'causal'")),
      "padding=causal"},
-    {SEQUENTIAL(INPUT "," LAYER("MaxPooling2D", ",'padding':'same'")),
+    {SEQUENTIAL(INPUT "," LAYER("MaxPooling2D", ",'padding':'same','pool_size':[2,0]")),
      "pool_size is not one or two"},
     {SEQUENTIAL(INPUT "," LAYER("BatchNormalization", ",'axis':1")), "only the last axis"},
+    {SEQUENTIAL(INPUT "," LAYER("BatchNormalizationV2", ",'axis':1")), "only the last axis"},
+    {SEQUENTIAL(INPUT "," LAYER("BatchNormalization", ",'mode':2")), "mode 2 is not supported"},
+    {SEQUENTIAL(INPUT "," LAYER("Merge", ",'mode':'sum'")), "mode sum is not supported"},
+    {SEQUENTIAL(INPUT "," LAYER("MaxPooling2D", ",'dim_ordering':'th'")),
+     "data_format=channels_first"},
+    {SEQUENTIAL(INPUT "," LAYER("Dropout", "")), "does not say its rate"},
+    {SEQUENTIAL(INPUT "," LAYER("Normalization", "")), "a BatchNormalization"},
+    {SEQUENTIAL(INPUT "," LAYER("Flatten", ",'dtype':{'config':{'mode':'int8'}}")),
+     "quantised (int8)"},
     {SEQUENTIAL(INPUT "," LAYER("ReLU", ",'threshold':0.5")), "threshold are not supported"},
     {SEQUENTIAL(INPUT "," LAYER("GlobalAveragePooling2D", ",'keepdims':true")), "keepdims"},
     {SEQUENTIAL(INPUT "," DENSE), "Flatten them first"},
@@ -97,9 +108,9 @@ static const struct {
                      "") "," NODE("Flatten", "a", "", "[['in',0,0,{}]]"),
                 "[['a',0,0],['in',0,0]]"),
      "several outputs"},
-    {FUNCTIONAL(NODE("InputLayer", "in", ",'batch_shape':[null,8,8,3]",
-                     "") "," NODE("Flatten", "a", "",
-                                  "[['in',0,0,{}]]") "," NODE("Dropout", "b", "", "[['a',0,0,{}]]"),
+    {FUNCTIONAL(NODE("InputLayer", "in", ",'batch_shape':[null,8,8,3]", "") "," NODE(
+                    "Flatten", "a", "", "[['in',0,0,{}]]") "," NODE("Dropout", "b", ",'rate':0.5",
+                                                                    "[['a',0,0,{}]]"),
                 "[['a',0,0]]"),
      "layer a, the output, is not the last"},
     {FUNCTIONAL(NODE("InputLayer", "in", ",'batch_shape':[null,8,8,3]",
@@ -156,6 +167,22 @@ static const struct {
      "d = dense g units=1\n"
      "d_bias = bias d\n"
      "d_sigmoid = sigmoid d_bias\n"},
+    /* Keras 1's names and defaults; layers that do nothing, before the Rescaling, too. */
+    {SEQUENTIAL(INPUT NEXT("RandomFlip", "f", "") NEXT("Rescaling", "r", ",'scale':0.5") NEXT(
+         "Convolution2D", "c",
+         ",'nb_filter':4,'nb_row':3,'nb_col':5,'border_mode':'same',"
+         "'subsample':[2,2],'dim_ordering':'tf','bias':false") NEXT("GaussianNoise", "n", "")
+                    NEXT("MaxPooling2D", "m", "") NEXT("Dropout", "p", ",'p':0.25")
+                        NEXT("GlobalAveragePooling2D", "g", "")
+                            NEXT("Dense", "d", ",'output_dim':2") NEXT("Softmax", "s", "")),
+     "in = input height=8 width=8 channels=3 divide=2\n"
+     "c = conv in filters=4 dilation=1x1 window=3x5 stride=2x2 pad=same\n"
+     "m = max_pool c window=2x2 stride=2x2 pad=valid\n"
+     "p = dropout m rate=0.25\n"
+     "g = global_avg_pool p\n"
+     "d = dense g units=2\n"
+     "d_bias = bias d\n"
+     "s = softmax d_bias\n"},
 };
 
 static void test_accepted(void **state)

@@ -33,10 +33,9 @@ static void find_logits(meso_model *model)
 {
     const meso_layer *last = &model->net->layers[model->net->n_layers - 1];
     int squashed = last->op == &meso_op_sigmoid || last->op == &meso_op_softmax;
-    int fits = meso_shape_size(last->shape) == (last->op == &meso_op_softmax ? 2 : 1);
     model->n_outputs = meso_shape_size(last->shape);
     model->logits = squashed ? last->inputs[0] : model->net->n_layers - 1;
-    model->can_predict = squashed && fits && model->net->layers[0].shape.c == 3;
+    model->can_predict = meso_net_require_scores(model->net, NULL) == MESO_OK;
 }
 
 static meso_status open_infer(meso_model *model, meso_path path, size_t n_lanes, meso_infer *infer,

@@ -38,9 +38,6 @@ meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *
                               const meso_model_options *options, meso_model **model,
                               meso_error *error);
 
-/* Errors: DATA where the net does not tell fake from real. */
-meso_status meso_model_require_scores(const meso_model *model, meso_error *error);
-
 /* Logits [n][n_outputs] of n ≤ max_batch images of 8-bit pixels at the net's size. */
 meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits,
                               meso_error *error);

@@ -125,17 +125,6 @@ out:
     return status;
 }
 
-meso_status meso_model_require_scores(const meso_model *model, meso_error *error)
-{
-    if (model->can_predict)
-        return MESO_OK;
-    return meso_fail(
-        error, MESO_ERROR_DATA,
-        "the net %s gives %zu outputs of %s: predicting fake or real needs RGB input and "
-        "one output of sigmoid or two of softmax",
-        model->net->name, model->n_outputs, model->net->layers[model->net->n_layers - 1].op->name);
-}
-
 /* A batch at the net's size: the caller's own pixels where they already are, else resized copies.
  */
 static meso_status fit_pixels(meso_model *model, const uint8_t *pixels, size_t n, unsigned width,
@@ -164,7 +153,7 @@ meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n
                               meso_error *error)
 {
     meso_status status = MESO_OK;
-    MESO_TRY(meso_model_require_scores(model, error));
+    MESO_TRY(meso_net_require_scores(model->net, error));
     MESO_REQUIRE(width > 0 && height > 0 && row_stride >= 3 * (size_t)width, error,
                  MESO_ERROR_ARGUMENT, "pictures of %u x %u with %zu bytes a row", width, height,
                  row_stride);
@@ -195,7 +184,7 @@ meso_status meso_predict_f32(meso_model *model, const float *input, size_t n, me
 {
     meso_status status = MESO_OK;
     size_t size = meso_shape_size(model->net->layers[0].shape);
-    MESO_TRY(meso_model_require_scores(model, error));
+    MESO_TRY(meso_net_require_scores(model->net, error));
     for (size_t i = 0; i < n; i += model->max_batch) {
         size_t count = n - i < model->max_batch ? n - i : model->max_batch;
         MESO_TRY(require_finite(model, input + i * size, count, error));

@@ -83,7 +83,7 @@ meso_status meso_stream_open(meso_model *model, size_t n_slots, size_t batch, me
     meso_stream *s = NULL;
     const meso_infer_about *about = &model->about;
     const size_t limit = SIZE_MAX / 2 / meso_shape_size(model->net->layers[0].shape);
-    MESO_TRY(meso_model_require_scores(model, error));
+    MESO_TRY(meso_net_require_scores(model->net, error));
     MESO_REQUIRE(n_slots <= limit && batch <= limit, error, MESO_ERROR_ARGUMENT,
                  "a stream of %zu slots of %zu pictures", n_slots, batch);
     s = calloc(1, sizeof *s);

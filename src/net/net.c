@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "net/op/op.h"
 
 void meso_net_close(meso_net *net)
@@ -48,6 +49,19 @@ const meso_layer *meso_net_find(const meso_net *net, const char *name)
         if (strcmp(net->layers[i].name, name) == 0)
             return &net->layers[i];
     return NULL;
+}
+
+meso_status meso_net_require_scores(const meso_net *net, meso_error *error)
+{
+    const meso_layer *last = &net->layers[net->n_layers - 1];
+    const size_t n = meso_shape_size(last->shape);
+    if (net->layers[0].shape.c == 3 &&
+        (last->op == &meso_op_sigmoid ? n == 1 : last->op == &meso_op_softmax && n == 2))
+        return MESO_OK;
+    return meso_fail(error, MESO_ERROR_DATA,
+                     "the net %s gives %zu outputs of %s: predicting fake or real needs RGB input "
+                     "and one output of sigmoid or two of softmax",
+                     net->name, n, last->op->name);
 }
 
 void meso_net_layer(const meso_net *net, size_t i, meso_layer_info *info)

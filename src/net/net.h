@@ -78,6 +78,9 @@ const meso_param *meso_net_param(const meso_net *net, size_t i);
 /* The layer of that name, or NULL. */
 const meso_layer *meso_net_find(const meso_net *net, const char *name);
 
+/* DATA, unless it tells fake from real: RGB in, one output of sigmoid or two of softmax. */
+meso_status meso_net_require_scores(const meso_net *net, meso_error *error);
+
 /* An independent copy. */
 meso_status meso_net_copy(const meso_net *net, meso_net **copy, meso_error *error);
 

@@ -7,8 +7,9 @@
  * What it writes to standard output, whole or not at all:
  *   mesocl-h5import 1\n
  *   {"kind": …, "sha256": …, "keras_version": …, "backend": …, "config": …, "layers": [
- *     {"name": …, "group": …, "arrays": [{"name": …, "shape": [..]}, …]}, …]}\n
+ *     {"name": …, "group": …, "arrays": [{"name": …, "shape": [..], "type": …}, …]}, …]}\n
  *   the values of all arrays in that order, float32, little-endian, nothing behind them
+ * type is there for whole numbers alone ("int8", "uint64" …), which have no values in the stream.
  * kind is one of "h5-weights" "h5-model" "keras3-weights" "keras3-model". keras_version, backend
  * ("tensorflow", "theano", …: what computed for Keras), config (the architecture, JSON inside a
  * string) and name are null where the file does not say. Layers come in the file's order
@@ -59,7 +60,7 @@ int h5_has_attribute(hid_t object, const char *name);
 char **h5_read_strings(hid_t object, const char *name, size_t *n);
 /* One string attribute, or null where there is none. */
 json_t *h5_read_text(hid_t object, const char *name);
-/* Appends the values and returns {"name": name, "shape": […]}. */
+/* Appends the values and returns {"name": name, "shape": […]}, as the stream has it. */
 json_t *h5_read_array(import_result *out, hid_t parent, const char *path, const char *name);
 
 /* The layers of an open file, for the two ways in which Keras lays them out. */

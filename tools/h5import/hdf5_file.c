@@ -4,6 +4,7 @@
  */
 #include "h5import.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,29 +149,59 @@ static json_t *read_shape(hid_t dataset, const char *path, size_t *n_values)
     return shape;
 }
 
-json_t *h5_read_array(import_result *out, hid_t parent, const char *path, const char *name)
+/* bfloat16, which HDF5 lacks: h5py stores two opaque bytes, a float's upper ones. */
+static herr_t read_bfloat16(hid_t dataset, hid_t type, size_t n, float *values)
 {
-    size_t n = 0;
-    hid_t dataset = H5Dopen2(parent, path, H5P_DEFAULT);
-    if (dataset < 0)
-        die(65, "damaged: there is no dataset %s", shown(path));
-    hid_t type = H5Dget_type(dataset);
-    if (H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) > sizeof(float))
-        die(65, "%s does not hold float32 values", shown(path));
-    check_storage(dataset, path);
-    json_t *array = need(json_object());
-    set(array, "name", text_of(name));
-    set(array, "shape", read_shape(dataset, path, &n));
+    unsigned char *bytes = (unsigned char *)values;
+    herr_t result = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes);
+    for (size_t i = n; i-- > 0;) {
+        const unsigned char upper[] = {0, 0, bytes[2 * i], bytes[2 * i + 1]};
+        memcpy(bytes + 4 * i, upper, sizeof upper);
+    }
+    return result;
+}
 
+/* Appends n values. */
+static void read_floats(import_result *out, hid_t dataset, hid_t type, size_t n, const char *path)
+{
     if (out->n_values + n > MAX_TOTAL)
         die(65, "more than %d values in all", MAX_TOTAL);
     out->values = realloc(out->values, (out->n_values + n + 1) * sizeof *out->values);
     if (!out->values)
         die(70, "out of memory");
-    if (n && H5Dread(dataset, H5T_IEEE_F32LE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                     out->values + out->n_values) < 0)
+    float *values = out->values + out->n_values;
+    if (n && (H5Tget_class(type) == H5T_OPAQUE
+                  ? read_bfloat16(dataset, type, n, values)
+                  : H5Dread(dataset, H5T_IEEE_F32LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values)) < 0)
         die(65, "damaged: the values of %s cannot be read", shown(path));
     out->n_values += n;
+}
+
+json_t *h5_read_array(import_result *out, hid_t parent, const char *path, const char *name)
+{
+    size_t n = 0;
+    char word[16];
+    hid_t dataset = H5Dopen2(parent, path, H5P_DEFAULT);
+    if (dataset < 0)
+        die(65, "damaged: there is no dataset %s", shown(path));
+    hid_t type = H5Dget_type(dataset);
+    const H5T_class_t class = H5Tget_class(type);
+    const size_t size = H5Tget_size(type);
+    if (class != H5T_INTEGER && !(class == H5T_FLOAT && size <= sizeof(double)) &&
+        !(class == H5T_OPAQUE && size == 2))
+        die(65, "%s holds neither float16, bfloat16, float32, float64 nor whole numbers",
+            shown(path));
+    check_storage(dataset, path);
+    json_t *array = need(json_object());
+    set(array, "name", text_of(name));
+    set(array, "shape", read_shape(dataset, path, &n));
+    if (class == H5T_INTEGER) {
+        snprintf(word, sizeof word, "%sint%zu", H5Tget_sign(type) == H5T_SGN_NONE ? "u" : "",
+                 8 * size);
+        set(array, "type", json_string(word));
+    } else {
+        read_floats(out, dataset, type, n, path);
+    }
     H5Tclose(type);
     H5Dclose(dataset);
     return array;

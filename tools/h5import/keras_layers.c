@@ -60,17 +60,20 @@ void read_layer_names_layout(import_result *out, hid_t root)
     }
 }
 
-/* vars/0, vars/1, … of the group at path; nothing where there are none. */
+/* vars/0, vars/1, … of the group at path; nothing where there are none. One of several files with
+ * a model's weights may lack the first ones. */
 static void add_vars(import_result *out, hid_t group, const char *path)
 {
+    H5G_info_t info;
     char number[16];
     json_t *arrays = need(json_array());
     hid_t vars = h5_open_group(group, "vars");
-    for (int i = 0; i < MAX_LAYERS; i++) {
+    if (H5Gget_info(vars, &info) < 0)
+        die(65, "damaged: group %s/vars is unreadable", shown(path));
+    for (int i = 0; i < MAX_LAYERS && json_array_size(arrays) < info.nlinks; i++) {
         snprintf(number, sizeof number, "%d", i);
-        if (H5Lexists(vars, number, H5P_DEFAULT) <= 0)
-            break;
-        json_array_append_new(arrays, h5_read_array(out, vars, number, number));
+        if (H5Lexists(vars, number, H5P_DEFAULT) > 0)
+            json_array_append_new(arrays, h5_read_array(out, vars, number, number));
     }
     if (json_array_size(arrays) > 0)
         add_layer(out, h5_read_text(vars, "name"), path, arrays);

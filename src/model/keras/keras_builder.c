@@ -81,3 +81,19 @@ meso_status meso_keras_last_axis(const keras_builder *b, const json_t *config, i
     return number == -1 || number == rank - 1 ? MESO_OK
                                               : KERAS_REFUSE(b, "only the last axis is supported");
 }
+
+meso_keras_node *meso_keras_add_node(keras_builder *b, const char *store, const char *net_layer)
+{
+    meso_keras_node *node = &b->plan->nodes[b->plan->n_nodes];
+    size_t n_stem = strlen(store);
+    int number = 0;
+    for (size_t i = 0; i < b->plan->n_nodes; i++)
+        number += strncmp(b->plan->nodes[i].store, store, n_stem) == 0;
+    snprintf(node->store, sizeof node->store, number ? "%s_%d" : "%s", store, number);
+    snprintf(node->net_layer, sizeof node->net_layer, "%s", net_layer);
+    node->keras_name = strdup(b->layer);
+    if (!node->keras_name)
+        b->plan->net_text.out_of_memory = 1; /* which take_model reports */
+    b->plan->n_nodes++;
+    return node;
+}

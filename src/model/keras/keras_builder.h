@@ -28,7 +28,6 @@ typedef struct keras_builder {
     size_t n_names;
     int height, width, channels;
     double divide;
-    int rescaled;
     meso_error *error;
 } keras_builder;
 
@@ -49,6 +48,9 @@ void meso_keras_end_line(keras_builder *b);
 
 /* " key=number", with a point whatever the process' locale. */
 void meso_keras_add_number(keras_builder *b, const char *key, double number);
+
+/* Remembers that arrays of this Keras layer go to that layer of the net; "": nowhere. */
+meso_keras_node *meso_keras_add_node(keras_builder *b, const char *store, const char *net_layer);
 
 /* Fails unless a setting "axis" means the last of `rank` axes. */
 meso_status meso_keras_last_axis(const keras_builder *b, const json_t *config, int rank);

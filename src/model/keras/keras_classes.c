@@ -6,9 +6,11 @@
  */
 #include "model/keras/keras_classes.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fields.h"
 #include "net/op/op_table.h"
 
 /* ---- settings of a Keras layer ---- */
@@ -29,13 +31,13 @@ static meso_status get_pair(const keras_builder *b, const json_t *config, const 
     return MESO_OK;
 }
 
-/* A number; Keras 2.1 wraps some as {"type": "ndarray", "value": 0.1}. */
-static double get_number(const json_t *config, const char *key, double missing)
+/* A number, NAN where there is none; Keras 2.1 wraps some as {"type": "ndarray", "value": 0.1}. */
+static double get_number(const json_t *config, const char *key)
 {
     const json_t *json = json_object_get(config, key);
     if (json_is_object(json))
         json = json_object_get(json, "value");
-    return json_is_number(json) ? json_number_value(json) : missing;
+    return json_is_number(json) ? json_number_value(json) : NAN;
 }
 
 /* Fails unless a text setting that may be missing has the one value that MesoCL knows. */
@@ -48,10 +50,8 @@ static meso_status must_be(const keras_builder *b, const json_t *config, const c
                                                              key, MESO_PRINTABLE(text), wanted);
 }
 
-/* A window that slides: its size stands under size_key; without strides it moves by `step`, 0: by
- * its size. */
-static meso_status add_window(keras_builder *b, const json_t *config, const char *size_key,
-                              int step)
+/* A window that slides: its size stands under size_key; without strides it moves by its size. */
+static meso_status add_window(keras_builder *b, const json_t *config, const char *size_key)
 {
     meso_status status = MESO_OK;
     int size[2], stride[2];
@@ -59,8 +59,7 @@ static meso_status add_window(keras_builder *b, const json_t *config, const char
     const char *padding = json_string_value(json_object_get(config, "padding"));
     MESO_TRY(must_be(b, config, "data_format", "channels_last"));
     MESO_TRY(get_pair(b, config, size_key, size));
-    stride[0] = step ? step : size[0];
-    stride[1] = step ? step : size[1];
+    memcpy(stride, size, sizeof stride);
     if (strides && !json_is_null(strides))
         MESO_TRY(get_pair(b, config, "strides", stride));
     if (!padding || (strcmp(padding, "same") != 0 && strcmp(padding, "valid") != 0)) {
@@ -129,36 +128,18 @@ static meso_status emit_tail(keras_builder *b, const json_t *config, keras_value
     return emit_activation_named(b, json_string_value(activation), NULL, v);
 }
 
-/* Remembers that arrays of this Keras layer go to the line begun last. */
-static meso_keras_node *add_node(keras_builder *b, const char *store, const keras_value *v)
-{
-    meso_keras_node *node = &b->plan->nodes[b->plan->n_nodes];
-    size_t n_stem = strlen(store);
-    int number = 0;
-    for (size_t i = 0; i < b->plan->n_nodes; i++)
-        number += strncmp(b->plan->nodes[i].store, store, n_stem) == 0;
-    snprintf(node->store, sizeof node->store, number ? "%s_%d" : "%s", store, number);
-    memcpy(node->net_layer, v->net_name, sizeof node->net_layer);
-    node->keras_name = strdup(b->layer);
-    if (!node->keras_name)
-        b->plan->net_text.out_of_memory = 1; /* which take_model reports */
-    b->plan->n_nodes++;
-    return node;
-}
-
 static meso_status emit_conv(keras_builder *b, const json_t *config, keras_value *v)
 {
-    int dilation[2] = {1, 1};
+    int dilation[2];
     json_int_t filters = json_integer_value(json_object_get(config, "filters"));
-    if (get_number(config, "groups", 1) != 1)
+    if (get_number(config, "groups") != 1)
         return KERAS_REFUSE(b, "groups of channels are not supported");
-    if (json_object_get(config, "dilation_rate"))
-        MESO_CHECK(get_pair(b, config, "dilation_rate", dilation));
+    MESO_CHECK(get_pair(b, config, "dilation_rate", dilation));
     MESO_CHECK(meso_keras_begin_line(b, "", "conv", v->net_name));
-    add_node(b, "conv2d", v);
+    meso_keras_add_node(b, "conv2d", v->net_name);
     meso_text_format(&b->plan->net_text, " filters=%lld dilation=%dx%d", (long long)filters,
                      dilation[0], dilation[1]);
-    MESO_CHECK(add_window(b, config, "kernel_size", 1));
+    MESO_CHECK(add_window(b, config, "kernel_size"));
     meso_keras_end_line(b);
     return emit_tail(b, config, v);
 }
@@ -168,7 +149,7 @@ static meso_status emit_dense(keras_builder *b, const json_t *config, keras_valu
     if (v->rank != 2)
         return KERAS_REFUSE(b, "a dense layer on pictures is not supported: Flatten them first");
     MESO_CHECK(meso_keras_begin_line(b, "", "dense", v->net_name));
-    add_node(b, "dense", v);
+    meso_keras_add_node(b, "dense", v->net_name);
     meso_text_format(&b->plan->net_text, " units=%lld",
                      (long long)json_integer_value(json_object_get(config, "units")));
     meso_keras_end_line(b);
@@ -178,11 +159,13 @@ static meso_status emit_dense(keras_builder *b, const json_t *config, keras_valu
 static meso_status emit_batch_norm(keras_builder *b, const json_t *config, keras_value *v)
 {
     MESO_CHECK(meso_keras_last_axis(b, config, v->rank));
+    if (get_number(config, "mode") > 0) /* of Keras 1 */
+        return KERAS_REFUSE(b, "mode %g is not supported, only 0", get_number(config, "mode"));
     MESO_CHECK(meso_keras_begin_line(b, "", "batch_norm", v->net_name));
-    meso_keras_node *node = add_node(b, "batch_normalization", v);
+    meso_keras_node *node = meso_keras_add_node(b, "batch_normalization", v->net_name);
     node->has_gamma = !json_is_false(json_object_get(config, "scale"));
     node->has_beta = !json_is_false(json_object_get(config, "center"));
-    meso_keras_add_number(b, "epsilon", get_number(config, "epsilon", 0.001));
+    meso_keras_add_number(b, "epsilon", get_number(config, "epsilon"));
     meso_keras_end_line(b);
     return MESO_OK;
 }
@@ -190,7 +173,7 @@ static meso_status emit_batch_norm(keras_builder *b, const json_t *config, keras
 static meso_status emit_max_pool(keras_builder *b, const json_t *config, keras_value *v)
 {
     MESO_CHECK(meso_keras_begin_line(b, "", "max_pool", v->net_name));
-    MESO_CHECK(add_window(b, config, "pool_size", 0));
+    MESO_CHECK(add_window(b, config, "pool_size"));
     meso_keras_end_line(b);
     return MESO_OK;
 }
@@ -217,8 +200,8 @@ static meso_status emit_flatten(keras_builder *b, const json_t *config, keras_va
 
 static meso_status emit_relu(keras_builder *b, const json_t *config, keras_value *v)
 {
-    double cap = get_number(config, "max_value", 0);
-    if (get_number(config, "negative_slope", 0) != 0 || get_number(config, "threshold", 0) != 0)
+    double cap = get_number(config, "max_value");
+    if (get_number(config, "negative_slope") != 0 || get_number(config, "threshold") != 0)
         return KERAS_REFUSE(b, "negative_slope and threshold are not supported; see LeakyReLU");
     MESO_CHECK(meso_keras_begin_line(b, "", "relu", v->net_name));
     if (cap > 0)
@@ -230,15 +213,45 @@ static meso_status emit_relu(keras_builder *b, const json_t *config, keras_value
 /* Folded into the input line, which is written when the first real layer comes. */
 static meso_status emit_rescaling(keras_builder *b, const json_t *config, keras_value *v)
 {
-    double scale = get_number(config, "scale", 0);
-    if (!v->raw || b->n_names > 0)
-        return KERAS_REFUSE(b, "it is supported directly behind the input alone");
-    if (!(scale > 0) || get_number(config, "offset", 0) != 0)
-        return KERAS_REFUSE(b, "only a scale above 0 without offset is supported");
+    double scale = get_number(config, "scale");
+    if (!v->raw || b->n_names > 0 || !(scale > 0) || get_number(config, "offset") != 0)
+        return KERAS_REFUSE(
+            b, "only a scale above 0 without offset, directly behind the input, is read so far. "
+               "In its place a BatchNormalization without scale and center gives the same from "
+               "pixels / 255: mean -offset / (255 * scale), variance 1 / (255 * scale)^2");
     b->divide = 1 / scale;
-    b->rescaled = 1;
+    b->plan->rescaled = 1;
     v->raw = 0;
     return MESO_OK;
+}
+
+/* The means and variances would be weights of a layer that nets do not have. */
+static meso_status refuse_normalization(keras_builder *b, const json_t *config, keras_value *v)
+{
+    (void)config, (void)v;
+    return KERAS_REFUSE(b, "not read so far. In its place a BatchNormalization without scale and "
+                           "center, with the same mean and variance and epsilon 0, gives the same");
+}
+
+static meso_status emit_softmax(keras_builder *b, const json_t *config, keras_value *v)
+{
+    meso_status status = meso_keras_last_axis(b, config, v->rank);
+    return status == MESO_OK ? emit_activation_named(b, "softmax", "", v) : status;
+}
+
+/* Layers that pass their input on as it is, but in training (each tried with Keras 3.15). */
+static const char idle_classes[] =
+    "ActivityRegularization|AlphaDropout|AugMix|CutMix|GaussianDropout|GaussianNoise|"
+    "Identity|MixUp|RandAugment|RandomBrightness|RandomColorDegeneration|RandomColorJitter|"
+    "RandomContrast|RandomElasticTransform|RandomErasing|RandomFlip|RandomGaussianBlur|"
+    "RandomGrayscale|RandomHeight|RandomHue|RandomInvert|RandomPerspective|"
+    "RandomPosterization|RandomRotation|RandomSaturation|RandomSharpness|RandomShear|"
+    "RandomTranslation|RandomWidth|RandomZoom|SpatialDropout1D|SpatialDropout2D|"
+    "SpatialDropout3D";
+
+int meso_keras_is_idle(const char *class_name)
+{
+    return meso_word_find(idle_classes, class_name) >= 0;
 }
 
 static const meso_op *op_of_class(const char *class_name)
@@ -255,9 +268,9 @@ static meso_status emit_numbers(keras_builder *b, const json_t *config, keras_va
     const meso_op *op = op_of_class(b->class_name);
     MESO_CHECK(meso_keras_begin_line(b, "", op->name, v->net_name));
     for (const meso_key *key = op->keys; key && key->name; key++) {
-        double number = key->keras_missing;
-        for (size_t i = 2; i-- > 0;)
-            number = key->keras[i] ? get_number(config, key->keras[i], number) : number;
+        double number = get_number(config, key->keras);
+        if (isnan(number))
+            return KERAS_REFUSE(b, "it does not say its %s", key->keras);
         meso_keras_add_number(b, key->name, number);
     }
     meso_keras_end_line(b);
@@ -270,11 +283,17 @@ static const struct {
     const char *name;
     keras_emit *emit;
 } classes[] = {
-    {&meso_op_conv, NULL, emit_conv},         {&meso_op_batch_norm, NULL, emit_batch_norm},
-    {&meso_op_max_pool, NULL, emit_max_pool}, {&meso_op_global_avg_pool, NULL, emit_global_pool},
-    {&meso_op_flatten, NULL, emit_flatten},   {&meso_op_dense, NULL, emit_dense},
-    {&meso_op_relu, NULL, emit_relu},         {NULL, "Activation", emit_activation},
+    {&meso_op_conv, NULL, emit_conv},
+    {&meso_op_batch_norm, NULL, emit_batch_norm},
+    {&meso_op_max_pool, NULL, emit_max_pool},
+    {&meso_op_global_avg_pool, NULL, emit_global_pool},
+    {&meso_op_flatten, NULL, emit_flatten},
+    {&meso_op_dense, NULL, emit_dense},
+    {&meso_op_relu, NULL, emit_relu},
+    {NULL, "Activation", emit_activation},
+    {NULL, "Softmax", emit_softmax},
     {NULL, "Rescaling", emit_rescaling},
+    {NULL, "Normalization", refuse_normalization},
 };
 
 keras_emit *meso_keras_emit_for(const char *class_name)

@@ -10,7 +10,10 @@
 /* What `config` says of a layer whose input is *v; leaves its output in *v. */
 typedef meso_status keras_emit(keras_builder *b, const json_t *config, keras_value *v);
 
-/* NULL where the class is not known. Those of `input` and `concat` are keras_net.c's. */
+/* Does a layer pass its input on as it is, but in training? */
+int meso_keras_is_idle(const char *class_name);
+
+/* NULL where the class is not known, or idle. Those of `input` and `concat` are keras_net.c's. */
 keras_emit *meso_keras_emit_for(const char *class_name);
 
 #endif

@@ -15,6 +15,7 @@
 
 typedef struct meso_keras_array {
     const char *name;
+    const char *type; /* "int8": there are no values; NULL: floats */
     size_t n_dims, dims[4], n_values;
     const float *values;
 } meso_keras_array;
@@ -41,14 +42,19 @@ typedef struct meso_keras_file {
     const char *config;       /* the architecture as JSON; NULL where there is none */
     meso_keras_layer *layers; /* those with arrays */
     size_t n_layers;
-    float *values; /* storage of all arrays */
-    void *header;  /* storage of all strings */
+    float *values;                /* storage of all arrays */
+    void *header;                 /* storage of all strings */
+    struct meso_keras_file *next; /* storage of what meso_keras_join added */
 } meso_keras_file;
 
 /* Errors: DATA (not such a stream), MEMORY. */
 meso_status meso_keras_parse(const void *stream, size_t n, meso_keras_file **file,
                              meso_error *error);
 void meso_keras_close(meso_keras_file *file); /* NULL is allowed */
+
+/* Adds the layers of another file, which it takes over, also where it fails: Keras 3 can spread
+ * weights over several, layers even, their arrays in rising order. Errors: MEMORY. */
+meso_status meso_keras_join(meso_keras_file *file, meso_keras_file *more, meso_error *error);
 
 /* "Keras 2.1.5, weights only (.h5)". */
 void meso_keras_describe(const meso_keras_file *file, meso_text *out);
@@ -70,6 +76,9 @@ typedef struct meso_keras_options {
 typedef struct meso_keras_found {
     enum { MESO_KERAS_NET_GIVEN, MESO_KERAS_NET_IN_FILE, MESO_KERAS_NET_BY_SHAPE } how;
     char also[256]; /* BY_SHAPE: other built-in nets with the same shapes, "a, b"; else "" */
+    char idle[256]; /* IN_FILE: layers that the net lacks, for they act in training alone; "a, b" */
+    int rescaled;   /* IN_FILE: it says by what pixels are divided */
+    int sigmoid;    /* IN_FILE: added, as the file's net ends with one logit */
 } meso_keras_found;
 
 /* Errors: DATA (a layer that MesoCL lacks, shapes that fit no net or not the one given; non-finite
@@ -83,20 +92,25 @@ meso_status meso_keras_import(const meso_keras_file *file, const meso_keras_opti
 typedef struct meso_keras_node {
     char *keras_name;
     char store[96]; /* Keras 3's name of its group: class and number in the model's order */
-    char net_layer[MESO_NAME_SIZE];
-    int has_gamma, has_beta; /* of batch normalisation */
+    char net_layer[MESO_NAME_SIZE]; /* "": none, as it does nothing in prediction */
+    int has_gamma, has_beta;        /* of batch normalisation */
 } meso_keras_node;
 
 typedef struct meso_keras_plan {
     meso_text net_text;
     meso_keras_node *nodes;
     size_t n_nodes;
+    int rescaled; /* pixels are divided by what a Rescaling says */
 } meso_keras_plan;
 
 /* Errors: DATA (names the layer or setting that MesoCL lacks), MEMORY; *plan must be freed in any
  * case. */
 meso_status meso_keras_plan_make(const char *config, meso_keras_plan *plan, meso_error *error);
 void meso_keras_plan_free(meso_keras_plan *plan);
+
+/* keras_map.c: fails for a layer with whole numbers, which are no weights of any net here. Errors:
+ * DATA. */
+meso_status meso_keras_require_floats(const meso_keras_layer *layer, meso_error *error);
 
 /* keras_map.c: arrays → parameters of a net, as tensors of *weights. plan tells which Keras layer
  * is which layer of the net; NULL: by order and shape. Errors: DATA, MEMORY. */

@@ -127,10 +127,25 @@ static const char *label_of(const meso_keras_layer *layer)
     return layer->name ? layer->name : layer->group;
 }
 
+meso_status meso_keras_require_floats(const meso_keras_layer *layer, meso_error *error)
+{
+    for (size_t i = 0; i < layer->n_arrays; i++)
+        MESO_DEMAND(!layer->arrays[i].type, error, MESO_ERROR_DATA,
+                    "array %s of layer %s holds %s values, and only floats are read: save a "
+                    "quantised model before quantize()",
+                    MESO_PRINTABLE(layer->arrays[i].name), MESO_PRINTABLE(label_of(layer)),
+                    MESO_PRINTABLE(layer->arrays[i].type));
+    return MESO_OK;
+}
+
 /* conv2d, conv2d_7: a name that Keras made up. */
 static int is_automatic(const char *name)
 {
-    static const char *const stems[] = {"conv2d", "convolution2d", "dense", "batch_normalization",
+    static const char *const stems[] = {"conv2d",
+                                        "convolution2d",
+                                        "dense",
+                                        "batch_normalization",
+                                        "batch_normalization_v1",
                                         "batchnormalization"};
     for (size_t i = 0; i < sizeof stems / sizeof stems[0]; i++) {
         size_t n = strlen(stems[i]);
@@ -217,6 +232,9 @@ static meso_status match_by_plan(const meso_keras_file *file, const meso_keras_p
 {
     for (size_t i = 0; i < file->n_layers; i++) {
         const meso_keras_node *node = node_of(plan, &file->layers[i]);
+        if (node && !node->net_layer[0])
+            continue; /* does nothing in prediction */
+        MESO_CHECK(meso_keras_require_floats(&file->layers[i], error));
         slot *row = node ? slot_of_layer(all, meso_net_find(net, node->net_layer)) : NULL;
         MESO_DEMAND(row, error, MESO_ERROR_DATA, "layer %s is not in the file's architecture",
                     MESO_PRINTABLE(label_of(&file->layers[i])));

@@ -10,6 +10,7 @@
 
 #include "model/keras/keras_builder.h"
 #include "model/keras/keras_classes.h"
+#include "model/keras/keras_names.h"
 #include "model/weights/json_load.h"
 #include "net/op/op.h"
 
@@ -69,7 +70,10 @@ static meso_status write_input_line(keras_builder *b)
 static meso_status emit_concat(keras_builder *b, const json_t *config, keras_value *const *inputs,
                                size_t n, keras_value *v)
 {
+    const char *mode = json_string_value(json_object_get(config, "mode")); /* of Keras 1 */
     *v = *inputs[0];
+    if (mode && strcmp(mode, "concat") != 0)
+        return KERAS_REFUSE(b, "mode %s is not supported, only concat", MESO_PRINTABLE(mode));
     MESO_CHECK(meso_keras_last_axis(b, config, v->rank));
     MESO_CHECK(meso_keras_begin_line(b, "", "concat", v->net_name));
     for (size_t i = 1; i < n; i++)
@@ -86,10 +90,18 @@ static meso_status find_inputs(const keras_builder *b, const char *const *names,
         if (!inputs[i])
             return KERAS_REFUSE(b, "its input %s is not a layer above it",
                                 MESO_PRINTABLE(names[i]));
-        if (inputs[i]->raw && b->rescaled)
+        if (inputs[i]->raw && b->plan->rescaled)
             return KERAS_REFUSE(b, "it takes the input past the Rescaling layer");
     }
     return MESO_OK;
+}
+
+/* "int8" where the layer's weights are quantised, else NULL. */
+static const char *quantization_of(const json_t *config)
+{
+    const json_t *mode =
+        json_object_get(json_object_get(json_object_get(config, "dtype"), "config"), "mode");
+    return json_string_value(mode);
 }
 
 static meso_status take_layer(keras_builder *b, const json_t *config, const char *const *names,
@@ -98,19 +110,29 @@ static meso_status take_layer(keras_builder *b, const json_t *config, const char
     keras_value *inputs[MESO_MAX_INPUTS], v;
     int is_concat = strcmp(b->class_name, meso_op_concat.keras_class) == 0;
     keras_emit *emit = meso_keras_emit_for(b->class_name);
+    MESO_DEMAND_MEMORY(!b->plan->net_text.out_of_memory, b->error);
     if (is_input(b))
         return take_input(b, config);
-    if (!emit && !is_concat)
+    const int is_idle = meso_keras_is_idle(b->class_name);
+    if (!emit && !is_concat && !is_idle)
         return KERAS_REFUSE(b, "MesoCL has no such layer");
+    if (quantization_of(config))
+        return KERAS_REFUSE(b,
+                            "its weights are quantised (%s), and only floats are read: save the "
+                            "model before quantize()",
+                            MESO_PRINTABLE(quantization_of(config)));
     if (n < 1 || (n > 1 && !is_concat))
         return KERAS_REFUSE(b, "it has %zu inputs", n);
     if (find_value(b, b->layer))
         return KERAS_REFUSE(b, "there are two layers of this name");
     MESO_CHECK(find_inputs(b, names, n, inputs));
-    if (strcmp(b->class_name, "Rescaling") != 0)
+    if (!is_idle && strcmp(b->class_name, "Rescaling") != 0)
         MESO_CHECK(write_input_line(b));
     v = *inputs[0];
-    if (is_concat)
+    if (is_idle)
+        meso_keras_add_node(b, b->class_name,
+                            ""); /* for arrays such as a random generator's state */
+    else if (is_concat)
         MESO_CHECK(emit_concat(b, config, inputs, n, &v));
     else
         MESO_CHECK(emit(b, config, &v));
@@ -142,14 +164,17 @@ static size_t collect_names(const json_t *json, const char **names, size_t n)
     return n;
 }
 
-/* Name and class of the layer into the builder; returns its config. */
+/* Name and class of the layer into the builder; returns its config. All of them as Keras 3 has
+ * them. */
 static const json_t *open_layer(keras_builder *b, const json_t *layer)
 {
-    const json_t *config = json_object_get(layer, "config");
+    json_t *config = json_object_get(layer, "config");
     const char *class_name = json_string_value(json_object_get(layer, "class_name"));
     const char *name = json_string_value(json_object_get(config, "name"));
     b->layer = name ? name : "?";
-    b->class_name = class_name ? class_name : "?";
+    b->class_name = class_name ? meso_keras_class_today(class_name) : "?";
+    if (!meso_keras_config_today(b->class_name, config))
+        b->plan->net_text.out_of_memory = 1; /* which take_layer reports */
     return config;
 }
 
@@ -205,8 +230,7 @@ static meso_status take_model(keras_builder *b, const json_t *root)
     const json_t *layers = json_is_array(model) ? model : json_object_get(model, "layers");
     size_t n = json_array_size(layers);
     int sequential = strcmp(b->class_name, "Sequential") == 0;
-    if (!sequential && strcmp(b->class_name, "Functional") != 0 &&
-        strcmp(b->class_name, "Model") != 0)
+    if (!sequential && strcmp(b->class_name, "Functional") != 0)
         return KERAS_REFUSE(b, "only Sequential and Functional models are read");
     if (n == 0 || n > MESO_MAX_LAYERS)
         return KERAS_REFUSE(b, "%zu layers; 1 to %d are read", n, MESO_MAX_LAYERS);

@@ -68,7 +68,44 @@ void meso_keras_close(meso_keras_file *file)
     free(file->layers);
     free(file->values);
     json_decref(file->header);
+    meso_keras_close(file->next);
     free(file);
+}
+
+/* Appends what `from` has to the layer of its group. */
+static meso_status join_layer(meso_keras_file *file, meso_keras_layer *from, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    size_t i = 0;
+    while (i < file->n_layers && strcmp(file->layers[i].group, from->group) != 0)
+        i++;
+    meso_keras_layer *to = &file->layers[i];
+    if (i == file->n_layers) {
+        file->layers[file->n_layers++] = *from;
+        *from = (meso_keras_layer){0};
+        goto out;
+    }
+    meso_keras_array *larger =
+        realloc(to->arrays, (to->n_arrays + from->n_arrays) * sizeof *to->arrays);
+    MESO_REQUIRE_MEMORY(larger, error);
+    memcpy(larger + to->n_arrays, from->arrays, from->n_arrays * sizeof *larger);
+    to->arrays = larger;
+    to->n_arrays += from->n_arrays;
+out:
+    return status;
+}
+
+meso_status meso_keras_join(meso_keras_file *file, meso_keras_file *more, meso_error *error)
+{
+    more->next = file->next;
+    file->next = more;
+    meso_keras_layer *larger =
+        realloc(file->layers, (file->n_layers + more->n_layers + 1) * sizeof *file->layers);
+    MESO_DEMAND_MEMORY(larger, error);
+    file->layers = larger;
+    for (size_t i = 0; i < more->n_layers; i++)
+        MESO_CHECK(join_layer(file, &more->layers[i], error));
+    return MESO_OK;
 }
 
 static meso_status bad_stream(meso_error *error, const char *what)
@@ -82,6 +119,7 @@ static meso_status parse_array(const json_t *json, meso_keras_array *array, cons
 {
     const json_t *shape = json_object_get(json, "shape");
     array->name = json_string_value(json_object_get(json, "name"));
+    array->type = json_string_value(json_object_get(json, "type"));
     array->n_dims = json_array_size(shape);
     if (!array->name || !json_is_array(shape) || array->n_dims > 4)
         return bad_stream(error, "an array without name or shape");
@@ -92,6 +130,8 @@ static meso_status parse_array(const json_t *json, meso_keras_array *array, cons
             return bad_stream(error, "an impossible shape");
         array->dims[i] = (size_t)dim;
     }
+    if (array->type)
+        return MESO_OK;
     if (n > *left)
         return bad_stream(error, "values are missing");
     array->n_values = n;

@@ -25,8 +25,8 @@ typedef struct meso_key {
     double low, high; /* allowed range of a REAL, bounds included */
     int optional;     /* 1, a REAL only: may be left out, then `missing` stands */
     double missing;
-    const char *keras[2]; /* a REAL: its names in the config of the Keras layer, newest first */
-    double keras_missing; /* Keras' default */
+    const char *keras; /* a REAL: its name in the config of the Keras layer; older ones and Keras'
+                          default are in model/keras/keras_names.c */
 } meso_key;
 
 /* Where a setting lies, for meso_key.offset. */

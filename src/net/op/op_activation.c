@@ -22,16 +22,14 @@ static const meso_key leaky_relu_keys[] = {{.name = "slope",
                                             .offset = MESO_SETTING(leaky_relu.slope),
                                             .low = -1e6,
                                             .high = 1e6,
-                                            .keras = {"negative_slope", "alpha"},
-                                            .keras_missing = 0.3},
+                                            .keras = "negative_slope"},
                                            {0}};
 static const meso_key elu_keys[] = {{.name = "alpha",
                                      .kind = MESO_KEY_REAL,
                                      .offset = MESO_SETTING(elu.alpha),
                                      .low = -1e6,
                                      .high = 1e6,
-                                     .keras = {"alpha"},
-                                     .keras_missing = 1},
+                                     .keras = "alpha"},
                                     {0}};
 
 /* One launch over every element, with the activation's one setting. */

@@ -134,8 +134,7 @@ static const meso_key dropout_keys[] = {{.name = "rate",
                                          .offset = MESO_SETTING(dropout.rate),
                                          .low = 0,
                                          .high = 0.999,
-                                         .keras = {"rate"},
-                                         .keras_missing = 0.5},
+                                         .keras = "rate"},
                                         {0}};
 
 const meso_op meso_op_concat = {.name = "concat",
