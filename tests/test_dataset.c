@@ -57,11 +57,11 @@ static void finds_and_sorts(void **state)
 {
     meso_dataset dataset;
     (void)state;
-    PUT("r/Real/b.JPG", "r/Real/a/z.png", "r/Real/a-b.webp", "r/Real/notes.txt", "r/Real/.x.png",
+    PUT("r/Real/b.JPG", "r/Real/a/z.png", "r/Real/a-b.JFIF", "r/Real/notes.txt", "r/Real/.x.png",
         "r/Real/.cache/y.png", "r/Real/jpg", "r/DF/2.pgm", "r/DF/10.jpeg", "r/DF/folder.jpg/1.bmp",
         "r/other/c.png", "r/loose.png");
     assert_int_equal(meso_dataset_open("r", NULL, &dataset, NULL), MESO_OK);
-    EXPECT_ITEMS(&dataset, "r/DF/10.jpeg", "r/DF/2.pgm", "r/DF/folder.jpg/1.bmp", "r/Real/a-b.webp",
+    EXPECT_ITEMS(&dataset, "r/DF/10.jpeg", "r/DF/2.pgm", "r/DF/folder.jpg/1.bmp", "r/Real/a-b.JFIF",
                  "r/Real/a/z.png", "r/Real/b.JPG");
     assert_int_equal(dataset.n_class[MESO_FAKE], 3);
     assert_int_equal(dataset.n_class[MESO_REAL], 3);

@@ -223,12 +223,17 @@ static void json_has_its_keys(void **state)
     (void)state;
     require_device();
     put_dataset(6);
+    harness_put("set/Fake/z.avif", "", 0);
     json_t *document =
         run_json("evaluate -w w.safetensors set --json --timing --seed 18446744073709551615", 0);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (!json_object_get(document, keys[i]))
             fail_msg("there is no \"%s\"", keys[i]);
     assert_true(json_is_null(json_object_get(document, "groups")));
+    const json_t *passed = json_array_get(json_object_get(document, "passed_over"), 0);
+    assert_string_equal(json_string_value(json_object_get(passed, "kind")), "format");
+    assert_string_equal(json_string_value(json_object_get(passed, "name")), ".avif");
+    assert_true(harness_number(passed, "n") == 1);
     assert_true(harness_number(json_object_get(document, "timing"), "total") > 0);
     const json_t *provenance = json_object_get(document, "provenance");
     assert_string_equal(json_string_value(json_object_get(provenance, "seed")),

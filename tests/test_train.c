@@ -388,11 +388,14 @@ static void a_small_set_is_one_batch(void **state)
     (void)state;
     need_device();
     harness_put_training(3);
+    harness_put("data/fake/z.avif", "", 0);
     char *text = harness_train("train data --net tiny.net --epochs 2 -o run", 0);
+    assert_non_null(strstr(text, "data: passed over: 1 .avif"));
     assert_non_null(strstr(text, "batch 6 instead of 32: the training set has 6 images"));
     free(text);
     json_t *config = json_load_file("run/config.json", 0, NULL);
     json_t *options = json_object_get(config, "options");
+    assert_int_equal(json_array_size(json_object_get(config, "passed_over")), 1);
     assert_int_equal(json_integer_value(json_object_get(options, "batch")), 6);
     json_decref(config);
     text = harness_train("train --resume run", 0);

@@ -27,6 +27,22 @@ typedef struct meso_dataset_item {
     const char *group; /* the recording the image belongs to, NULL without groups */
 } meso_dataset_item;
 
+/* Why something that lies in a folder of images is not one of them. */
+typedef enum meso_passed_kind {
+    MESO_PASSED_FORMAT,    /* by its name an image, of a format that this build does not read */
+    MESO_PASSED_NO_ENDING, /* a name without an ending */
+    MESO_PASSED_FOLDER,    /* an image that lies beside the two class folders */
+    MESO_PASSED_OTHER,     /* no image by its name */
+    MESO_PASSED_SYSTEM,    /* what systems leave, such as @eaDir or Thumbs.db, and hidden names */
+    MESO_PASSED_N_KINDS
+} meso_passed_kind;
+
+typedef struct meso_passed_over {
+    meso_passed_kind kind;
+    const char *name; /* ".avif"; "files" that have no ending; the folder; what the system left */
+    size_t n;         /* of a folder: images in it */
+} meso_passed_over;
+
 typedef struct meso_dataset {
     meso_dataset_item *items; /* fakes first, then sorted by path in byte order */
     size_t n_items;
@@ -34,6 +50,8 @@ typedef struct meso_dataset {
     size_t n_groups;     /* different (label, group) pairs */
     size_t n_unreadable; /* folders that could not be opened; the first is named in `unreadable` */
     char unreadable[512];
+    meso_passed_over *passed_over; /* [n_passed_over] what was found in folders and not taken */
+    size_t n_passed_over;
     void *storage; /* private */
 } meso_dataset;
 
@@ -57,15 +75,16 @@ typedef struct meso_dataset_options {
         sizeof(meso_dataset_options), NULL, NULL, NULL, NULL, 0 \
     }
 
-/* Scans root, which holds one folder for each class; other folders and loose files in it are passed
- * over. A root that is a file is a manifest; with options->manifest root is NULL. Class folders are
- * searched whole; files are taken by their name's ending (png jpg jpeg bmp ppm pgm pnm webp, letter
- * case ignored); names that begin with a dot are passed over. Links are followed, and each folder
- * is entered once, so that loops end. A group belongs to its class: a recording name that stands in
- * both class folders is two groups. Errors: NO_INPUT (no such folder, unreadable, no images), DATA
- * (class folder missing or ambiguous; a class without images; bad manifest line, with its number; a
- * file listed twice; a file in which the pattern finds no group), ARGUMENT (bad pattern, one name
- * for both classes), MEMORY. */
+/* Scans root, which holds one folder for each class; other folders and loose files in it are
+ * passed over and counted. A root that is a file is a manifest; with options->manifest root is
+ * NULL. Class folders are searched whole; files are taken by their name's ending (jpg jpeg jpe
+ * jfif png bmp ppm pgm pnm, and where their libraries were there at build time webp gif tif tiff;
+ * letter case ignored). All else is passed over and counted: other endings, hidden names, what
+ * systems leave. Links are followed, and each folder is entered once, so that loops end. A group
+ * belongs to its class: a recording name that stands in both class folders is two groups. Errors:
+ * NO_INPUT (no such folder, unreadable, no images), DATA (class folder missing or ambiguous; a
+ * class without images; bad manifest line, with its number; a file listed twice; a file in which
+ * the pattern finds no group), ARGUMENT (bad pattern, one name for both classes), MEMORY. */
 MESO_API meso_status meso_dataset_open(const char *root, const meso_dataset_options *options,
                                        meso_dataset *dataset, meso_error *error);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "data/list/passed.h"
 #include "drivers.h"
 #include "report/report_json.h"
 #include "report/report_writer.h"
@@ -15,6 +16,22 @@ int tool_fail(const meso_error *error)
     fprintf(stderr, "%s: %s\n", tool_program_name,
             error->text[0] ? error->text : meso_status_name(error->status));
     return meso_status_exit_code(error->status);
+}
+
+void tool_tell_passed(const char *subject, const meso_dataset *files)
+{
+    meso_text passed = {0}, start = {0};
+    meso_text_format(&start, "%s: ", tool_program_name);
+    if (subject)
+        meso_text_format(&start, "%s: ", MESO_PRINTABLE(subject));
+    meso_passed_say(files, &passed);
+    if (files->n_unreadable && !start.out_of_memory)
+        fprintf(stderr, "%s%zu folders could not be read, the first: %s\n", start.bytes,
+                files->n_unreadable, files->unreadable);
+    if (passed.length > 0 && !start.out_of_memory && !passed.out_of_memory)
+        fprintf(stderr, "%spassed over: %s\n", start.bytes, passed.bytes);
+    meso_text_free(&start);
+    meso_text_free(&passed);
 }
 
 int tool_print(meso_text *text)

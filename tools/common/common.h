@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "interrupt.h"
+#include "mesocl/dataset.h"
 #include "mesocl/evaluate.h"
 #include "mesocl/model.h"
 #include "options.h"
@@ -21,6 +22,10 @@ int tool_fail(const meso_error *error);
 
 /* Prints the text and frees it. 0, or the exit code after a sentence where it is incomplete. */
 int tool_print(meso_text *text);
+
+/* Says on stderr what of the folders could not be read and what in them was passed over. subject
+ * stands in front; NULL: nothing. */
+void tool_tell_passed(const char *subject, const meso_dataset *files);
 
 /* What predict and evaluate ask for. Start from {0}; rows for the option table below. */
 typedef struct tool_scoring {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check_report.h"
 #include "data/list/labels.h"
+#include "data/list/passed.h"
 #include "facts_report.h"
 #include "report/report_json.h"
 
@@ -110,6 +111,7 @@ static json_t *json_of_set(const study_dataset *dataset, const study_set_facts *
     meso_build_set(&object, "linear_classifiers", json_of_views(set));
     meso_build_set(&object, "duplicates", json_of_pairs(dataset, dataset, &set->duplicates));
     meso_build_set(&object, "refused", json_of_refused(dataset));
+    meso_build_set(&object, "passed_over", meso_passed_json(&dataset->files));
     return meso_build_end(&object);
 }
 

@@ -57,9 +57,7 @@ static void tell_refusals(const study_dataset *dataset)
     fprintf(stderr, "%s: %s: %zu images, %zu refused; %zu files read, %zu from the cache\n",
             tool_program_name, MESO_PRINTABLE(dataset->name), dataset->files.n_items - n, n,
             dataset->n_read, dataset->files.n_items - dataset->n_read);
-    if (dataset->files.n_unreadable)
-        fprintf(stderr, "%s: %zu folders could not be read, the first: %s\n", tool_program_name,
-                dataset->files.n_unreadable, dataset->files.unreadable);
+    tool_tell_passed(dataset->name, &dataset->files);
 }
 
 static meso_status list_files(const db_inputs *inputs, const char *path, meso_dataset *files,

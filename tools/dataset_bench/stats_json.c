@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/list/labels.h"
+#include "data/list/passed.h"
 #include "report/report_json.h"
 #include "stats_charts.h"
 #include "stats_report.h"
@@ -59,6 +60,7 @@ static json_t *json_of_dataset(const db_stats *stats, size_t d)
     meso_build_text(&object, "name", stats->datasets[d].name);
     meso_build_text(&object, "path", stats->datasets[d].path);
     meso_build_set(&object, "classes", meso_build_end(&classes));
+    meso_build_set(&object, "passed_over", meso_passed_json(&stats->datasets[d].files));
     meso_build_set(&object, "fake_minus_real", json_of_effects(stats, d, MESO_FAKE, d, MESO_REAL));
     return meso_build_end(&object);
 }

@@ -71,13 +71,15 @@ static json_t *dataset_json(const db_study *study, size_t s)
     const study_set_facts *facts = &study->facts.sets[s];
     json_t *classes = json_pack("{s:o, s:o, s:o}", "fake", class_json(facts, 0), "real",
                                 class_json(facts, 1), "both", class_json(facts, STUDY_BOTH));
-    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
+    json_t *passed_over = facts->passed_over ? json_incref(facts->passed_over) : json_array();
+    return json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
                      facts->name, "role", s < study->plan.n_train ? "train" : "test", "path",
                      meso_json_text(study_plan_source(&study->plan, s)->path), "content_hash",
                      study->lists[s].content_hash, "n_files", count(facts->n_files), "n_unusable",
-                     count(facts->n_unusable), "n_groups", count(facts->n_groups), "classes",
-                     classes, "duplicates", db_kinds_json(facts->n_duplicates, STUDY_N_PAIR_KINDS),
-                     "shortcuts", shortcuts_json(facts), "properties_auc",
+                     count(facts->n_unusable), "passed_over", passed_over, "n_groups",
+                     count(facts->n_groups), "classes", classes, "duplicates",
+                     db_kinds_json(facts->n_duplicates, STUDY_N_PAIR_KINDS), "shortcuts",
+                     shortcuts_json(facts), "properties_auc",
                      view_json(facts, STUDY_VIEW_PROPERTIES), "framing_auc",
                      view_json(facts, STUDY_VIEW_FRAMING));
 }

@@ -36,6 +36,7 @@ static meso_status scan(const db_study *study, size_t set, meso_device *device,
     meso_status status = meso_dataset_open(source->path, &options, &files, error);
     if (status != MESO_OK)
         return status;
+    tool_tell_passed(source->name, &files);
     scanning.device = device;
     scanning.cache = db_study_path(study, cache, "scans");
     scanning.progress = show_progress;

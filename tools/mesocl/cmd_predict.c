@@ -30,8 +30,10 @@ static const char about[] =
     "Scores images: label, P(fake), P(real) and file, one line for each. The label\n"
     "is real where P(real) is above the threshold.\n"
     "\n"
-    "A folder means every image below it (png jpg jpeg bmp ppm pgm pnm webp; names\n"
-    "that begin with a dot are skipped), \"-\" a list of paths on standard input, one a\n"
+    "A folder means every image below it, by the endings of formats that are read\n"
+    "(jpg jpeg jpe jfif png bmp ppm pgm pnm, and where their libraries were there at\n"
+    "build time webp gif tif tiff); what else lies there is passed over and counted.\n"
+    "\"-\" means a list of paths on standard input, one a\n"
     "line. The format is detected from the content, not the name. A file that cannot\n"
     "be used is reported on stderr, in the machine formats as a row with its reason,\n"
     "and never ends a run.\n"
@@ -95,7 +97,8 @@ static int take_score(const meso_file_score *score, void *user)
 /* Nothing, where the row has said it all. */
 static void print_summary(const predict *p, const meso_dataset *files)
 {
-    if (files->n_items > 1 || files->n_unreadable + p->tally.n_suspect + p->tally.n_turned > 0)
+    if (files->n_items > 1 || files->n_passed_over > 0 ||
+        files->n_unreadable + p->tally.n_suspect + p->tally.n_turned > 0)
         tool_tally_print(&p->tally, files, p->scoring.exif_orient);
 }
 

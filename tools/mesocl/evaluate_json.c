@@ -2,6 +2,7 @@
  *
  * evaluate's JSON document.
  */
+#include "data/list/passed.h"
 #include "evaluate_metrics.h"
 #include "evaluate_output.h"
 #include "report/report_json.h"
@@ -131,6 +132,7 @@ void tool_evaluate_json(const tool_evaluation *e, const report_provenance *prove
     meso_build_count(&document, "n_suspect", e->tally.n_suspect);
     meso_build_count(&document, "n_exif_turned", e->tally.n_turned);
     meso_build_count(&document, "n_unreadable_folders", e->dataset->n_unreadable);
+    meso_build_set(&document, "passed_over", meso_passed_json(e->dataset));
     meso_build_count(&document, "correct", e->metrics.correct);
     meso_build_number(&document, "threshold", e->threshold);
     set_metrics(&document, &e->metrics);

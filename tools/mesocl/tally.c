@@ -42,7 +42,5 @@ void tool_tally_print(const tool_tally *tally, const meso_dataset *files, int ex
     if (tally->n_turned)
         fprintf(stderr, "mesocl: %zu images ask by EXIF to be turned: %s\n", tally->n_turned,
                 exif_orient ? "done" : "not done without --exif-orient");
-    if (files->n_unreadable)
-        fprintf(stderr, "mesocl: %zu folders could not be read, the first: %s\n",
-                files->n_unreadable, files->unreadable);
+    tool_tell_passed(NULL, files);
 }

@@ -12,6 +12,7 @@
 #include <jpeglib.h> /* needs FILE */
 
 #include "base/error.h"
+#include "base/fields.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "data/image/decode.h"
@@ -32,14 +33,28 @@ static const meso_refusal refusal_of_fault[] = {
     [MESO_FILE_MEMORY] = MESO_IMAGE_OK, /* not the file's fault */
 };
 
+/* A format whose library was not there at build time has no row. */
 static const struct {
-    const char *name;
+    const char *name, *endings;
     meso_status (*decode)(meso_decode *decode);
 } formats[] = {
-    [MESO_FORMAT_JPEG] = {"jpeg", meso_decode_jpeg}, [MESO_FORMAT_PNG] = {"png", meso_decode_png},
-    [MESO_FORMAT_BMP] = {"bmp", meso_decode_bmp},    [MESO_FORMAT_PNM] = {"pnm", meso_decode_pnm},
-    [MESO_FORMAT_WEBP] = {"webp", meso_decode_webp},
+    [MESO_FORMAT_JPEG] = {"jpeg", "jpg|jpeg|jpe|jfif", meso_decode_jpeg},
+    [MESO_FORMAT_PNG] = {"png", "png", meso_decode_png},
+    [MESO_FORMAT_BMP] = {"bmp", "bmp", meso_decode_bmp},
+    [MESO_FORMAT_PNM] = {"pnm", "ppm|pgm|pnm", meso_decode_pnm},
+#ifdef MESO_WEBP
+    [MESO_FORMAT_WEBP] = {"webp", "webp", meso_decode_webp},
+#endif
 };
+enum { n_formats = sizeof formats / sizeof formats[0] };
+
+int meso_image_reads(const char *ending)
+{
+    for (size_t i = 0; i < n_formats; i++)
+        if (formats[i].endings && meso_word_find(formats[i].endings, ending) >= 0)
+            return 1;
+    return 0;
+}
 
 /* What stands at the start of a file that is no image: the first bytes say more than "unknown". */
 static meso_status refuse_unknown(meso_decode *decode, meso_format format, const char *what)
@@ -67,6 +82,9 @@ static meso_status decode_any(meso_decode *decode, meso_format *format)
     *format = meso_sniff(decode->bytes, decode->n, &what);
     if (*format == MESO_FORMAT_UNKNOWN || *format == MESO_FORMAT_OTHER)
         return refuse_unknown(decode, *format, what);
+    if ((size_t)*format >= n_formats || !formats[*format].decode)
+        return meso_decode_refuse(decode, MESO_IMAGE_UNSUPPORTED,
+                                  "%s; this MesoCL was built without the library for it", what);
     return formats[*format].decode(decode);
 }
 

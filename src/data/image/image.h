@@ -11,4 +11,7 @@
 meso_status meso_image_read(const char *path, void **bytes, size_t *n, meso_refusal *refusal,
                             meso_error *error);
 
+/* Is a file of this ending (small letters, no dot) an image that this build reads? */
+int meso_image_reads(const char *ending);
+
 #endif

@@ -79,5 +79,6 @@ void meso_dataset_close(meso_dataset *dataset)
         free(b);
     }
     free(dataset->items);
+    free(dataset->passed_over);
     *dataset = (meso_dataset){0};
 }

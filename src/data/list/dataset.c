@@ -14,6 +14,7 @@
 #include "data/list/group.h"
 #include "data/list/labels.h"
 #include "data/list/manifest.h"
+#include "data/list/passed.h"
 #include "data/list/scan.h"
 
 static int compare_items(const void *left, const void *right)
@@ -60,25 +61,43 @@ static meso_status scan_classes(const char *root, const meso_dataset_options *op
         if (pattern)
             MESO_TRY(meso_group_items(pattern, first, strlen(folders[label]) + 1, builder, error));
     }
+    MESO_TRY(meso_scan_beside(root, folders, builder, error));
 out:
     free(folders[0]);
     free(folders[1]);
     return status;
 }
 
-/* Nothing can be said about a class without images. */
+/* For the end of a sentence that says that there are no images. */
+static const char *add_passed(const meso_dataset *dataset, meso_text *text)
+{
+    meso_text said = {0};
+    meso_passed_say(dataset, &said);
+    meso_text_add(text, said.length ? "; passed over: " : "");
+    meso_text_add(text, said.length ? said.bytes : "");
+    meso_text_free(&said);
+    return text->bytes ? text->bytes : "";
+}
+
+/* Nothing can be said about a class without images; what lies there instead may be the reason. */
 static meso_status check_classes(const char *source, const meso_dataset *dataset, meso_error *error)
 {
+    meso_status status = MESO_OK;
     size_t n_empty = (dataset->n_class[0] == 0) + (dataset->n_class[1] == 0);
-    MESO_DEMAND(n_empty == 0 || dataset->n_unreadable == 0, error, MESO_ERROR_NO_INPUT,
-                "%s: no images, and a folder cannot be read: %s", MESO_PRINTABLE(source),
-                dataset->unreadable);
-    MESO_DEMAND(n_empty < 2, error, MESO_ERROR_NO_INPUT, "%s: no images", MESO_PRINTABLE(source));
+    meso_text text = {0};
+    const char *passed = add_passed(dataset, &text);
+    MESO_REQUIRE(n_empty == 0 || dataset->n_unreadable == 0, error, MESO_ERROR_NO_INPUT,
+                 "%s: no images, and a folder cannot be read: %s", MESO_PRINTABLE(source),
+                 dataset->unreadable);
+    MESO_REQUIRE(n_empty < 2, error, MESO_ERROR_NO_INPUT, "%s: no images%s", MESO_PRINTABLE(source),
+                 passed);
     for (int label = 0; label < 2; label++)
-        MESO_DEMAND(dataset->n_class[label] > 0, error, MESO_ERROR_DATA,
-                    "%s: no images of the class %s", MESO_PRINTABLE(source),
-                    meso_label_name((meso_label)label));
-    return MESO_OK;
+        MESO_REQUIRE(dataset->n_class[label] > 0, error, MESO_ERROR_DATA,
+                     "%s: no images of the class %s%s", MESO_PRINTABLE(source),
+                     meso_label_name((meso_label)label), passed);
+out:
+    meso_text_free(&text);
+    return status;
 }
 
 static meso_status check_arguments(const char *root, const meso_dataset_options *options,
@@ -140,6 +159,7 @@ meso_status meso_dataset_from_paths(const char *const *paths, size_t n, meso_dat
 {
     meso_list_builder builder = {dataset, 0};
     struct stat info;
+    meso_text text = {0};
     meso_status status = MESO_OK;
     *dataset = (meso_dataset){0};
     for (size_t i = 0; i < n; i++) {
@@ -154,9 +174,11 @@ meso_status meso_dataset_from_paths(const char *const *paths, size_t n, meso_dat
     MESO_REQUIRE(n > 0, error, MESO_ERROR_NO_INPUT, "no files are given");
     MESO_REQUIRE(dataset->n_items > 0 || dataset->n_unreadable == 0, error, MESO_ERROR_NO_INPUT,
                  "no images, and a folder cannot be read: %s", dataset->unreadable);
-    MESO_REQUIRE(dataset->n_items > 0, error, MESO_ERROR_NO_INPUT, "no images in %s%s",
-                 MESO_PRINTABLE(paths[0]), n > 1 ? " and the other folders" : "");
+    MESO_REQUIRE(dataset->n_items > 0, error, MESO_ERROR_NO_INPUT, "no images in %s%s%s",
+                 MESO_PRINTABLE(paths[0]), n > 1 ? " and the other folders" : "",
+                 add_passed(dataset, &text));
 out:
+    meso_text_free(&text);
     if (status != MESO_OK)
         meso_dataset_close(dataset);
     return status;

@@ -14,6 +14,7 @@
 #include "base/csv_field.h"
 #include "base/file.h"
 #include "base/json_builder.h"
+#include "data/list/passed.h"
 #include "model/train/run.h"
 #include "model/train/tensorboard.h"
 #include "model/train/train_config.h"
@@ -89,14 +90,15 @@ meso_status meso_run_write_config(meso_run *run, meso_error *error)
     const meso_device_info *device = meso_device_get_info(run->device);
     char source[64];
     snprintf(source, sizeof source, "%s", run->options.init ? meso_weights_hash(run->start) : "");
-    json_t *json =
-        json_pack("{s:O, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s}",
-                  "options", run->config, "version", meso_version(), "commit", meso_commit(),
-                  "device", device->name, "driver", device->driver, "platform",
-                  device->platform_name, "decoders", meso_image_decoders(), "net", run->net->name,
-                  "kernels", meso_trainer_path(run->trainer), "tuning", run->tuning, "n_train",
-                  (json_int_t)run->train.n_items, "data_hash", run->train.contents->hash,
-                  "n_validation", (json_int_t)run->validation.n_items, "init_hash", source);
+    json_t *json = json_pack(
+        "{s:O, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:o, s:o}",
+        "options", run->config, "version", meso_version(), "commit", meso_commit(), "device",
+        device->name, "driver", device->driver, "platform", device->platform_name, "decoders",
+        meso_image_decoders(), "net", run->net->name, "kernels", meso_trainer_path(run->trainer),
+        "tuning", run->tuning, "n_train", (json_int_t)run->train.n_items, "data_hash",
+        run->train.contents->hash, "n_validation", (json_int_t)run->validation.n_items, "init_hash",
+        source, "passed_over", meso_passed_json(&run->train.own), "validation_passed_over",
+        meso_passed_json(&run->validation.own));
     add_json(json, &text);
     meso_status status = meso_run_write_text(run, "config.json", &text, error);
     meso_text_free(&text);

@@ -9,15 +9,27 @@
 
 #include "data/batch/feature_fit.h"
 #include "data/list/labels.h"
+#include "data/list/passed.h"
 #include "model/train/run.h"
 #include "model/weights/weights.h"
 
-static void note_unreadable(meso_run *run, const meso_dataset *dataset)
+/* What of the folder is not in the set. */
+static void note_left_out(meso_run *run, const char *source, const meso_dataset *dataset)
 {
     char text[640];
-    snprintf(text, sizeof text, "%zu folders could not be opened; the first: %s",
-             dataset->n_unreadable, dataset->unreadable);
-    meso_run_note(run, text);
+    meso_text passed = {0}, note = {0};
+    if (dataset->n_unreadable > 0) {
+        snprintf(text, sizeof text, "%zu folders could not be opened; the first: %s",
+                 dataset->n_unreadable, dataset->unreadable);
+        meso_run_note(run, text);
+    }
+    meso_passed_say(dataset, &passed);
+    if (passed.length > 0)
+        meso_text_format(&note, "%s: passed over: %s", MESO_PRINTABLE(source), passed.bytes);
+    if (note.length > 0)
+        meso_run_note(run, note.bytes);
+    meso_text_free(&passed);
+    meso_text_free(&note);
 }
 
 static meso_status open_dataset(meso_run *run, const char *folder, const char *manifest,
@@ -32,8 +44,7 @@ static meso_status open_dataset(meso_run *run, const char *folder, const char *m
     MESO_TRY(meso_dataset_open(folder, &options, &set->own, error));
     set->dataset = &set->own;
     set->n_items = set->own.n_items;
-    if (set->own.n_unreadable > 0)
-        note_unreadable(run, &set->own);
+    note_left_out(run, folder ? folder : manifest, &set->own);
     MESO_TRY(meso_contents_read(&set->own, run->options.n_threads, &set->own_contents, error));
     set->contents = &set->own_contents;
 out:

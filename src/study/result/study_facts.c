@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "data/list/passed.h"
 #include "mesocl/metrics.h"
 #include "study/check/duplicates.h"
 
@@ -37,7 +38,9 @@ static meso_status describe_set(const study_dataset *dataset, const study_facts 
     meso_status status = MESO_OK;
     double *values = malloc((dataset->files.n_items + 1) * sizeof *values);
     set->name = strdup(dataset->name);
-    MESO_REQUIRE_MEMORY(values && set->name, error);
+    set->passed_over = meso_passed_json(&dataset->files);
+    MESO_REQUIRE(values && set->name && set->passed_over, error, MESO_ERROR_MEMORY,
+                 "out of memory");
     set->n_files = dataset->files.n_items;
     set->n_groups = dataset->files.n_groups;
     for (int c = 0; c < 2; c++)
@@ -238,6 +241,7 @@ void study_facts_free(study_facts *facts)
 {
     for (size_t s = 0; facts->sets && s < facts->n_sets; s++) {
         free(facts->sets[s].name);
+        json_decref(facts->sets[s].passed_over);
         study_pairs_free(&facts->sets[s].duplicates);
         meso_groups_free(&facts->sets[s].recordings);
     }

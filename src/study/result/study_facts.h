@@ -22,6 +22,7 @@ enum { STUDY_BOTH = 2 };
 /* Of one dataset. Properties that do not apply to any of its images are NaN. */
 typedef struct study_set_facts {
     char *name;
+    json_t *passed_over; /* as meso_passed_json has it; NULL in a document of an older MesoCL */
     size_t n_files, n_unusable, n_groups;
     size_t n_usable[2], n_used[2]; /* of each class; used: after sets were made equal in size */
     size_t n_duplicates[STUDY_N_PAIR_KINDS]; /* pairs inside the set */

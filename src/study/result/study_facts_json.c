@@ -57,6 +57,7 @@ static json_t *set_json(const study_set_facts *set)
     }
     meso_build_text(&object, "name", set->name);
     meso_build_set(&object, "shortcuts", meso_build_end(&list));
+    meso_build_set(&object, "passed_over", json_incref(set->passed_over));
     object.failed |= !meso_fields_add(of_set, N(of_set), set, object.json);
     return meso_build_end(&object);
 }
@@ -115,6 +116,7 @@ static int read_set(const json_t *object, study_set_facts *set)
     const json_t *list = json_object_get(object, "shortcuts");
     double v[6];
     set->name = name ? strdup(name) : NULL;
+    set->passed_over = json_incref(json_object_get(object, "passed_over"));
     set->n_shortcuts = json_array_size(list);
     if (set->n_shortcuts > STUDY_N_PROPERTIES)
         return 0;
