@@ -34,8 +34,9 @@ inline size_t at(tensor_t t, int n, int c, int y, int x)
     const int c = (int)get_global_id(2) % CHANNELS(t)
 
 /* A hint, where the compiler has it. Kernels that do much with each value ask too rarely for the
- * next ones, and the processor waits for memory: 8–11 % on the first fused block. */
-#if !defined(PREFETCH) && defined(__has_builtin)
+ * next ones, and the processor waits for memory: 8–11 % on the first fused block. Mesa's
+ * clang has it too, but the translator to SPIR-V behind it ends the process at it. */
+#if !defined(PREFETCH) && defined(__has_builtin) && (defined(__x86_64__) || defined(__aarch64__))
 #if __has_builtin(__builtin_prefetch)
 #define PREFETCH(p) __builtin_prefetch(p)
 #endif

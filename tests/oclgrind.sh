@@ -16,9 +16,7 @@ export OCL_ICD_VENDORS="$folder/vendors"
 # Runs the program; the log is in $folder/log.
 watch() {
     : >"$folder/log"
-    # It does not know the hint.
-    timeout 300 oclgrind --data-races --build-options '-DPREFETCH(p)=' --log "$folder/log" \
-        "$program" "$@"
+    timeout 300 oclgrind --data-races --log "$folder/log" "$program" "$@"
 }
 
 must_find() { # what, how it is called in the log
