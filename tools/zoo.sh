@@ -159,7 +159,7 @@ choose() {
     pocl_gpu) pose_as_gpu ;;
     intel) intel && programs="test_device" && more="$more $products" ;;
     intel_gpu) intel && pose_as_gpu ;;
-    rusticl) rusticl && paths=plain && programs="test_device test_ops" && more=$products ;;
+    rusticl) rusticl && programs="test_device test_ops" && more=$products ;;
     rusticl_gpu) rusticl && pose_as_gpu ;;
     oclgrind) under_oclgrind && paths= && programs="test_device" && more= ;;
     *) usage ;;

@@ -88,9 +88,6 @@ meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_t
 
 typedef struct meso_tile_run meso_tile_run;
 
-/* Devices whose nets are better computed by tiles: GPUs. */
-int meso_tile_suits(const meso_device_info *device);
-
 /* Finds, compiles and uploads. params: the net's, on the host. only: this row, for tests; NULL: the
  * user's, else the shipped one. *run is NULL where nothing can be fused. Errors go to the device.
  */

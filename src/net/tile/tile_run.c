@@ -28,11 +28,6 @@ struct meso_tile_run {
     meso_program program;
 };
 
-int meso_tile_suits(const meso_device_info *device)
-{
-    return device->type == MESO_DEVICE_IGPU || device->type == MESO_DEVICE_DGPU;
-}
-
 static int needs(const meso_tile_block *block, int kind)
 {
     return (kind == MESO_PLAN_TENSOR) == (block->part.source != 0);
