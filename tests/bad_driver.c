@@ -21,6 +21,12 @@ __attribute__((constructor)) static void misbehave(void)
     abort();
 #elif defined BAD_DRIVER_SEGFAULT
     raise(SIGSEGV);
+#elif defined BAD_DRIVER_BUS
+    raise(SIGBUS);
+#elif defined BAD_DRIVER_ILLEGAL
+    raise(SIGILL);
+#elif defined BAD_DRIVER_ARITHMETIC
+    raise(SIGFPE);
 #elif defined BAD_DRIVER_HANG
     for (;;)
         pause();

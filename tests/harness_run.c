@@ -101,6 +101,25 @@ static int open_stdout(harness_stdout to, FILE *captured)
     return ends[1];
 }
 
+/* For stderr; what comes out of it is copied once the program has ended, so it must be little. */
+static int open_terminal(int *screen)
+{
+    *screen = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(*screen >= 0 && grantpt(*screen) == 0 && unlockpt(*screen) == 0);
+    return open(ptsname(*screen), O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+static void copy_screen(int screen, FILE *to)
+{
+    char bytes[4096];
+    ssize_t n;
+    fcntl(screen, F_SETFL, O_NONBLOCK);
+    while ((n = read(screen, bytes, sizeof bytes)) > 0)
+        fwrite(bytes, 1, (size_t)n, to);
+    fflush(to);
+    close(screen);
+}
+
 /* All that the program wrote, as a string. */
 static char *contents(FILE *file)
 {
@@ -141,22 +160,27 @@ harness_result harness_run(const harness_command *command)
     char copy[1024], *argv[max_words];
     FILE *in = tmpfile(), *out = tmpfile(), *err = tmpfile();
     const char *input = command->input ? command->input : "";
-    int status = 0;
+    int status = 0, screen = -1;
     assert_true(in && out && err);
     fwrite(input, 1, command->n_input ? command->n_input : strlen(input), in);
     rewind(in);
     split(command, copy, sizeof copy, argv);
     int to = open_stdout(command->to, out);
-    assert_true(to >= 0);
+    const int says =
+        command->terminal ? open_terminal(&screen) : fcntl(fileno(err), F_DUPFD_CLOEXEC, 0);
+    assert_true(to >= 0 && says >= 0);
     fflush(NULL);
     pid_t child = fork();
     if (child == 0)
-        become(command, argv, fileno(in), to, fileno(err));
+        become(command, argv, fileno(in), to, says);
     assert_true(child > 0);
     close(to);
     if (command->interrupt)
         interrupt_after_first_output(child, out);
     assert_int_equal(waitpid(child, &status, 0), child);
+    if (command->terminal)
+        copy_screen(screen, err);
+    close(says);
     harness_result result = {
         .code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status),
         .out = contents(out),

@@ -22,6 +22,7 @@ typedef struct harness_command {
     size_t n_input;                 /* 0: input is a string */
     const char *const *environment; /* "NAME=value", NULL at the end; NULL: as it is */
     harness_stdout to;
+    int terminal;  /* 1: stderr is one */
     int interrupt; /* 1: SIGINT once the first output line is there */
 } harness_command;
 

@@ -235,18 +235,104 @@ static void other_programs_go_on(void **state)
     assert_string_equal(got.out, wanted.out);
     harness_forget(&got);
     harness_forget(&wanted);
-#ifndef __SANITIZE_ADDRESS__ /* whose own reports tools/common/driver_crash.c leaves alone */
-    /* The only driver crashes inside the process: a sentence and 70, no signal. */
-    char names[2][PATH_MAX + 32];
-    snprintf(names[0], sizeof names[0], "%s/alone", vendors);
-    mkdir(names[0], 0700);
-    snprintf(names[1], sizeof names[1], "%s/%s", BAD_DRIVER_FOLDER, bad[0].library);
-    put_icd(names[0], bad[0].file, names[1]);
-    got = run("predict -w w.safetensors picture.ppm", names[0], NULL);
-    assert_int_equal(got.code, 70);
-    assert_non_null(strstr(got.err, "ended it by abort()"));
-    harness_forget(&got);
+}
+
+#ifdef __SANITIZE_ADDRESS__ /* whose own reports tools/common/driver_crash.c leaves alone */
+enum { sanitized = 1 };
+#else
+enum { sanitized = 0 };
 #endif
+
+static void assert_crash(harness_result result, const char *where, const char *how)
+{
+    const int is_said = strstr(result.err, how) && strstr(result.err, "the OpenCL driver ");
+    if (result.code != 70 || !is_said)
+        fail_msg("%s: ended with %d, not by %s: %s", where, result.code, how, result.err);
+    harness_forget(&result);
+}
+
+/* The only driver crashes in the program itself, while it is loaded. */
+static void a_crash_while_loading_is_a_sentence(void **state)
+{
+    static const struct {
+        const char *library, *how;
+    } rows[] = {{"bad_driver_abort.so", "ended it by abort()"},
+                {"bad_driver_segfault.so", "ended it by a segmentation fault"},
+                {"bad_driver_bus.so", "ended it by a bus error"},
+                {"bad_driver_illegal.so", "ended it by an illegal instruction"},
+                {"bad_driver_arithmetic.so", "ended it by an arithmetic exception"},
+                {"bad_driver_exit.so", "ended it by exit()"}};
+    (void)state;
+    harness_put_picture("picture.ppm", 64, 0x3a70c1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && !sanitized; i++) {
+        char library[PATH_MAX + 32];
+        snprintf(library, sizeof library, "%s/%s", BAD_DRIVER_FOLDER, rows[i].library);
+        put_icd(vendors, "only.icd", library);
+        assert_crash(run("predict picture.ppm", vendors, NULL), rows[i].library, rows[i].how);
+    }
+}
+
+/* Inside a driver that has put handlers of its own in the place of ours, as LLVM does. */
+static void a_crash_inside_is_a_sentence(void **state)
+{
+    static const struct {
+        const char *program, *words;
+    } commands[] = {{NULL, "predict data/real/0.ppm"},
+                    {NULL, "train data -o run --net tiny.net --val data --batch 1 --epochs 1"},
+                    {DATASET_BENCH_PROGRAM, "stats data --no-cache"}};
+    static const struct {
+        const char *function, *asked;
+    } calls[] = {{"clCreateContext", "open a device"},
+                 {"clBuildProgram", "compile kernels"},
+                 {"clEnqueueNDRangeKernel", "run a kernel"},
+                 {"clReleaseContext", "close a device"}};
+    static const struct {
+        const char *number, *how;
+    } signals[] = {{"6", "ended it by abort()"},
+                   {"11", "ended it by a segmentation fault"},
+                   {"7", "ended it by a bus error"},
+                   {"4", "ended it by an illegal instruction"}};
+    meso_device_close(harness_device());
+    harness_put("tiny.net", harness_tiny_net, 0);
+    harness_put_picture("data/real/0.ppm", 64, 0x3a70c1);
+    harness_put_picture("data/fake/0.ppm", 64, 0xa01010);
+    (void)state;
+    for (size_t i = 0; i < 4 * 3 && !sanitized; i++) {
+        char function[64], number[64], layer[PATH_MAX + 32];
+        const char *const environment[] = {layer, function, number, NULL};
+        const size_t s = (i + i / 4) % 4; /* each signal with each command */
+        snprintf(layer, sizeof layer, "OPENCL_LAYERS=%s", FAULT_LAYER);
+        snprintf(function, sizeof function, "MESO_FAULT_IN=%s", calls[i % 4].function);
+        snprintf(number, sizeof number, "MESO_FAULT_SIGNAL=%s", signals[s].number);
+        const harness_command command = {.program = commands[i / 4].program,
+                                         .words = commands[i / 4].words,
+                                         .environment = environment};
+        harness_result result = harness_run(&command);
+        if (!strstr(result.err, calls[i % 4].asked))
+            fail_msg("%s, %s: %d: %s", command.words, function, result.code, result.err);
+        assert_crash(result, function, signals[s].how);
+    }
+}
+
+/* On a terminal, and only where it takes long. */
+static void says_that_it_compiles(void **state)
+{
+    char layer[PATH_MAX + 32];
+    const char *const slow[] = {layer, "MESO_FAULT_IN=clBuildProgram", "MESO_FAULT_SIGNAL=0", NULL};
+    snprintf(layer, sizeof layer, "OPENCL_LAYERS=%s", FAULT_LAYER);
+    (void)state;
+    meso_device_close(harness_device());
+    harness_put_picture("picture.ppm", 64, 0x3a70c1);
+    for (int i = 0; i < 4; i++) { /* the first compiles */
+        harness_result result = harness_run(&(harness_command){.words = "predict picture.ppm",
+                                                               .terminal = i != 1,
+                                                               .environment = i < 3 ? slow : NULL});
+        assert_int_equal(result.code, 0);
+        if ((strstr(result.err, "compiling kernels for this device, once") != NULL) !=
+            (i == 0 || i == 2))
+            fail_msg("%d: %s", i, result.err);
+        harness_forget(&result);
+    }
 }
 
 /* device_bench over all devices with every bad driver beside the good ones: the same rows as
@@ -303,6 +389,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(alone_they_are_explained, enter, harness_leave_folder),
         cmocka_unit_test_setup_teardown(other_programs_go_on, enter, harness_leave_folder),
         cmocka_unit_test_setup_teardown(device_bench_goes_on, enter, harness_leave_folder),
+        cmocka_unit_test_setup_teardown(a_crash_while_loading_is_a_sentence, enter,
+                                        harness_leave_folder),
+        cmocka_unit_test_setup_teardown(a_crash_inside_is_a_sentence, enter, harness_leave_folder),
+        cmocka_unit_test_setup_teardown(says_that_it_compiles, enter, harness_leave_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

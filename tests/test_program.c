@@ -3,13 +3,16 @@
  * MESO_CL_DUMP: every program that is built can be read, and built again.
  */
 #include <dirent.h>
+#include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -90,6 +93,33 @@ static void fails_where_it_cannot_write(void **state)
     meso_device_close(device);
 }
 
+/* A driver that cannot keep what it compiles says no more than that a build failed. */
+static void a_full_disk_is_the_reason(void **state)
+{
+    struct rlimit usual, small = {1 << 20, RLIM_INFINITY};
+    char cache[PATH_MAX];
+    meso_device *device = harness_device();
+    (void)state;
+    snprintf(cache, sizeof cache, "%s", getenv("POCL_CACHE_DIR") ? getenv("POCL_CACHE_DIR") : "");
+    setenv("POCL_CACHE_DIR", ".", 1);
+    assert_int_equal(build(device, "broken"), MESO_ERROR_DEVICE);
+    assert_null(strstr(meso_device_error(device), "not even"));
+    getrlimit(RLIMIT_FSIZE, &usual);
+    small.rlim_max = usual.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    const meso_status status = build(device, "broken");
+    setrlimit(RLIMIT_FSIZE, &usual);
+    if (*cache)
+        setenv("POCL_CACHE_DIR", cache, 1);
+    else
+        unsetenv("POCL_CACHE_DIR");
+    assert_int_equal(status, MESO_ERROR_DEVICE);
+    if (!strstr(meso_device_error(device), "files to ., where not even 4 MiB fit: File too large"))
+        fail_msg("%s", meso_device_error(device));
+    meso_device_close(device);
+}
+
 /* The programs of a prediction, fused and plain; the answer stays what it was. */
 static void dumps_what_predict_builds(void **state)
 {
@@ -121,8 +151,8 @@ static void dumps_what_predict_builds(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {IN_FOLDER(writes_text_and_options),
-                                       IN_FOLDER(fails_where_it_cannot_write),
-                                       IN_FOLDER(dumps_what_predict_builds)};
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(writes_text_and_options), IN_FOLDER(fails_where_it_cannot_write),
+        IN_FOLDER(a_full_disk_is_the_reason), IN_FOLDER(dumps_what_predict_builds)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

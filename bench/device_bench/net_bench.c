@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "child.h"
+#include "drivers.h"
 #include "energy.h"
 #include "layers.h"
 #include "measure/samples.h"
@@ -266,6 +267,7 @@ meso_status bench_net_run(const bench_spec *spec, json_t **found, meso_error *er
     bench_net bench = {0};
     *found = NULL;
     MESO_TRY(meso_device_open(spec->device, &device, error));
+    tool_say_compiling();
     bench_energy_open(meso_device_get_info(device), &bench.energy);
     MESO_TRY(prepare(&bench, spec, device, error));
     if (!spec->check_only)

@@ -21,6 +21,7 @@ static void close_device(meso_device *device)
 {
     if (!device)
         return;
+    meso_driver_asked = "close a device";
     meso_profile_release(&device->profile);
     meso_clblast_forget(device);
     release_built(&device->for_whole);
@@ -57,6 +58,7 @@ static meso_status open_device(const char *selector, meso_device **device, meso_
     matches = calloc(n, sizeof *matches);
     MESO_REQUIRE_MEMORY(matches, error);
     MESO_TRY(meso_device_match(list, n, selector, matches, &n_matches, error));
+    meso_driver_asked = "open a device";
     d->info = list[matches[0]];
     const char *sync = getenv("MESO_CL_SYNC");
     d->sync = sync && strcmp(sync, "1") == 0;
@@ -166,6 +168,7 @@ meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
     for (size_t i = 0; i < 3; i++)
         items[i] = (global[i] + kernel->group[i] - 1) / kernel->group[i] * kernel->group[i];
     double started = meso_seconds();
+    meso_driver_asked = "run a kernel";
     cl_int code =
         clEnqueueNDRangeKernel(device->lane->queue, kernel->kernel, 3, NULL, items, kernel->group,
                                0, NULL, device->profile.mode || device->sync ? &event : NULL);

@@ -14,6 +14,8 @@
 
 enum { max_platforms = 64, max_devices = 256 };
 
+const char *_Atomic meso_driver_asked;
+
 static pthread_mutex_t driver_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 void meso_driver_lock(void)
@@ -164,6 +166,7 @@ meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, si
     cl_device_id *handles = calloc(max_devices, sizeof(cl_device_id));
     MESO_REQUIRE_MEMORY(infos && handles, error);
 
+    meso_driver_asked = "list its devices";
     cl_int code = clGetPlatformIDs(max_platforms, platforms, &n_platforms);
     MESO_REQUIRE(code == CL_SUCCESS && n_platforms > 0, error, MESO_ERROR_NO_DEVICE,
                  "no OpenCL platform (clGetPlatformIDs: %s): install a driver, for example "

@@ -20,6 +20,11 @@ meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, si
 void meso_driver_lock(void);
 void meso_driver_unlock(void);
 
+/* What a driver was asked for last ("run a kernel"), for whoever has to say that it crashed, or
+ * that it compiles. */
+#define MESO_DRIVER_COMPILES "compile kernels"
+extern const char *_Atomic meso_driver_asked;
+
 /* Sets same_as of each entry, by hardware. */
 void meso_device_mark_same(meso_device_info *list, size_t n);
 

@@ -3,8 +3,10 @@
  * Programs from the embedded sources. They are always built from source: drivers keep what they
  * compiled themselves, and a damaged binary handed to a driver can kill the process.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/embedded.h"
 #include "base/file.h"
@@ -34,19 +36,49 @@ meso_status meso_source_add(meso_text *source, const char *name, meso_error *err
     return MESO_OK;
 }
 
+/* Drivers keep what they compile in files and, where these cannot be written, say that a build
+ * failed and no more. PoCL's folder, or that of most others; then the one for files that go again.
+ */
+static void find_full_disk(meso_text *reason)
+{
+    enum { needed = 4 << 20 };
+    static const char *const places[][2] = {
+        {"POCL_CACHE_DIR", ""}, {"XDG_CACHE_HOME", ""}, {"HOME", "/.cache"}, {"TMPDIR", ""}};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        const char *folder = getenv(places[i][0]);
+        meso_text path = {0};
+        if (!folder || !*folder)
+            continue;
+        meso_text_format(&path, "%s%s", folder, places[i][1]);
+        int fd = path.bytes ? open(path.bytes, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) : -1;
+        int code = fd >= 0 ? posix_fallocate(fd, 0, needed) : 0;
+        if (fd >= 0)
+            close(fd);
+        if (code)
+            meso_text_format(reason, "; a driver writes files to %s, where not even %d MiB fit: %s",
+                             MESO_PRINTABLE(path.bytes), needed >> 20, strerror(code));
+        meso_text_free(&path);
+    }
+}
+
 /* The build's failure with the first lines of the compiler's log. */
 static meso_status build_failed(meso_device *device, cl_program program, cl_device_id id,
                                 cl_int code)
 {
     size_t n = 0;
     char *log = NULL;
+    meso_text disk = {0};
+    find_full_disk(&disk);
     clGetProgramBuildInfo(program, id, CL_PROGRAM_BUILD_LOG, 0, NULL, &n);
     log = calloc(n + 1, 1);
     if (log)
         clGetProgramBuildInfo(program, id, CL_PROGRAM_BUILD_LOG, n, log, NULL);
-    meso_fail(&device->error, MESO_ERROR_DEVICE, "%s: clBuildProgram: %s (%d): %.*s",
+    for (n = log ? strlen(log) : 0; n > 0 && strchr(" \n", log[n - 1]); n--)
+        log[n - 1] = '\0';
+    meso_fail(&device->error, MESO_ERROR_DEVICE, "%s: clBuildProgram: %s (%d): %.*s%s",
               device->info.name, meso_cl_error_name(code), (int)code, (int)log_excerpt,
-              log ? log : "");
+              log ? log : "", disk.bytes ? disk.bytes : "");
+    meso_text_free(&disk);
     free(log);
     return MESO_ERROR_DEVICE;
 }
@@ -85,7 +117,9 @@ static meso_status build(meso_device *device, const meso_text *source, const cl_
                                                  &source->length, &code);
     MESO_REQUIRE_CL(code, &device->error, "clCreateProgramWithSource");
     meso_driver_lock();
+    meso_driver_asked = MESO_DRIVER_COMPILES;
     code = clBuildProgram(program->program, n_ids, ids, build_options, NULL, NULL);
+    meso_driver_asked = "make a kernel";
     meso_driver_unlock();
     if (code != CL_SUCCESS) {
         status = build_failed(device, program->program, ids[0], code);

@@ -2,9 +2,12 @@
 #include "fault_layer.h"
 
 #include <math.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <CL/cl_layer.h>
@@ -27,9 +30,28 @@ static void hang(void)
         pause();
 }
 
+/* As drivers do: LLVM's handlers let an instruction that faults do so again, a raise() would be
+ * lost. */
+static void crash(void)
+{
+    static volatile int zero;
+    if (fault_layer.signal == 0)
+        sleep(2);
+    if (fault_layer.signal == SIGABRT)
+        abort();
+    if (fault_layer.signal == SIGSEGV)
+        *(volatile int *)(uintptr_t)(64 + zero) = 0;
+    if (fault_layer.signal == SIGBUS) /* a page behind the end of its file */
+        *(volatile char *)mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, memfd_create("empty", 0), 0) = 0;
+    if (fault_layer.signal == SIGILL)
+        __builtin_trap();
+}
+
 /* Counts a call; 1 if it is to fail. */
 static int fails(const char *function)
 {
+    if (fault_layer.crash_in && strcmp(function, fault_layer.crash_in) == 0)
+        crash();
     size_t n = ++fault_layer.n_calls;
     if (fault_layer.fail_at == 0 || n < fault_layer.fail_at)
         return 0;
@@ -381,6 +403,8 @@ PUBLIC CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispa
     fault_layer.code = (cl_int)number_of("MESO_FAULT_CODE");
     fault_layer.times = (fault_times)number_of("MESO_FAULT_TIMES");
     fault_layer.hang = (fault_hang)number_of("MESO_FAULT_HANG");
+    fault_layer.crash_in = getenv("MESO_FAULT_IN");
+    fault_layer.signal = (int)number_of("MESO_FAULT_SIGNAL");
     fault_layer.poses_as_gpu = (int)number_of("MESO_FAULT_GPU");
     return CL_SUCCESS;
 }

@@ -6,8 +6,9 @@
  * process loads the same library by dlopen() and finds `fault_layer` by dlsym(). A program that a
  * test starts is told by its environment: MESO_FAULT_CALL=N, call N fails (1 is the first);
  * MESO_FAULT_CODE=C, with this code; MESO_FAULT_HANG=H, it never returns, as a fault_hang says;
- * MESO_FAULT_TIMES=T, launches' times are those of a fault_times; MESO_FAULT_GPU=1, the device
- * poses as a GPU.
+ * MESO_FAULT_IN=F and MESO_FAULT_SIGNAL=N, function F crashes by signal N, or with 0 takes two
+ * seconds; MESO_FAULT_TIMES=T, launches' times are those of a fault_times; MESO_FAULT_GPU=1, the
+ * device poses as a GPU.
  */
 #ifndef MESO_TESTS_FAULT_LAYER_H
 #define MESO_TESTS_FAULT_LAYER_H
@@ -55,6 +56,9 @@ typedef struct fault_layer_state {
     int lost;
     cl_int code;
     fault_hang hang;
+    const char
+        *crash_in; /* a function that crashes by `signal`, or takes two seconds; NULL: none */
+    int signal;
     const char *failed; /* the function that failed first */
 
     size_t n_refused; /* calls that the driver itself refused */

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "drivers.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "child.h"
 #include "driver_crash.h"
 #include "driver_files.h"
+#include "options.h"
 #include "runtime/device_list.h"
 
 static const double list_seconds = 5;
@@ -134,8 +138,10 @@ static meso_status open_among(tool_drivers *drivers, const char *selector, meso_
 {
     char name[32];
     MESO_CHECK(tool_drivers_ask(drivers, selector, 1, error));
+    const tool_driver *driver = &drivers->rows[drivers->owners[drivers->matches[0]]];
     tool_drivers_local_name(drivers, drivers->matches[0], name);
-    setenv("OCL_ICD_VENDORS", drivers->rows[drivers->owners[drivers->matches[0]]].vendors, 1);
+    setenv("OCL_ICD_VENDORS", driver->vendors, 1);
+    tool_driver_crash_catch(driver->library);
     return meso_device_open(name, device, error);
 }
 
@@ -152,6 +158,32 @@ static meso_status require_files(meso_error *error)
                      (unsigned long long)limit.rlim_cur, (int)least);
 }
 
+/* A driver that has no compiled kernels in its cache takes seconds for them. One that has reads
+ * them within a few ticks. */
+static void *watch_compiler(void *unused)
+{
+    enum { ticks_a_minute = 600, many_ticks = 8 };
+    const struct timespec tick = {0, 100000000};
+    int n_compiling = 0;
+    (void)unused;
+    for (int i = 0; i < ticks_a_minute && n_compiling < many_ticks; i++) {
+        nanosleep(&tick, NULL);
+        const char *asked = meso_driver_asked;
+        n_compiling += asked && strcmp(asked, MESO_DRIVER_COMPILES) == 0;
+    }
+    if (n_compiling == many_ticks)
+        fprintf(stderr, "\r%s: compiling kernels for this device, once …%30s\n", tool_program_name,
+                "");
+    return NULL;
+}
+
+void tool_say_compiling(void)
+{
+    pthread_t thread;
+    if (isatty(STDERR_FILENO) && pthread_create(&thread, NULL, watch_compiler, NULL) == 0)
+        pthread_detach(thread);
+}
+
 meso_status tool_open_device(const char *selector, meso_device **device, meso_error *error)
 {
     tool_drivers drivers;
@@ -160,9 +192,14 @@ meso_status tool_open_device(const char *selector, meso_device **device, meso_er
         status = tool_drivers_find(&drivers, error);
     if (status != MESO_OK)
         return status;
-    tool_driver_crash_catch();
-    status = drivers.n > 1 ? open_among(&drivers, selector, device, error)
-                           : meso_device_open(selector, device, error);
+    if (drivers.n > 1) {
+        status = open_among(&drivers, selector, device, error);
+    } else {
+        tool_driver_crash_catch(drivers.rows[0].library);
+        status = meso_device_open(selector, device, error);
+    }
     tool_drivers_free(&drivers);
+    if (status == MESO_OK)
+        tool_say_compiling();
     return status;
 }

@@ -50,6 +50,10 @@ meso_status tool_child_list(const char *argument, meso_text *answer, meso_error 
 /* "platform:device" of a device within a process that has its driver alone. */
 void tool_drivers_local_name(const tool_drivers *drivers, size_t device, char name[32]);
 
+/* From here on: kernels that take long to compile are said on stderr, once, where it is a terminal.
+ */
+void tool_say_compiling(void);
+
 /* meso_device_open for programs. With several drivers they are asked first, and the one that has
  * the device is the only one that this process loads. */
 meso_status tool_open_device(const char *selector, meso_device **device, meso_error *error);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "drivers.h"
 #include "report/report_number.h"
 #include "study/scan/sample.h"
 
@@ -159,7 +160,7 @@ meso_status db_inputs_scan(db_inputs *inputs, char *const *operands, size_t n_op
     MESO_REQUIRE(!cache.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     inputs->datasets = calloc(n_operands + 1, sizeof *inputs->datasets);
     MESO_REQUIRE_MEMORY(inputs->datasets, error);
-    MESO_TRY(meso_device_open(inputs->device_name, &inputs->device, error));
+    MESO_TRY(tool_open_device(inputs->device_name, &inputs->device, error));
     tool_interrupt_catch();
     for (size_t i = 0; i < n_operands; i++)
         MESO_TRY(scan_one(inputs, operands[i], cache.bytes, error));

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "commands.h"
 #include "common.h"
+#include "drivers.h"
 #include "train_command.h"
 
 static meso_status train_or_resume(train_command *t, meso_device *device, meso_error *error)
@@ -27,7 +28,7 @@ static int run(train_command *t)
     meso_device *device = NULL;
     meso_error error = {0};
     t->output.run = t->resume ? t->resume : t->options.run;
-    int code = meso_device_open(t->device, &device, &error) == MESO_OK ? 0 : tool_fail(&error);
+    int code = tool_open_device(t->device, &device, &error) == MESO_OK ? 0 : tool_fail(&error);
     if (device) {
         meso_status status = train_or_resume(t, device, &error);
         tool_train_output_end(&t->output);
