@@ -22,10 +22,10 @@ static harness_result run(const char *const *argv, const char *input)
     return harness_run(&command);
 }
 
-/* As --a and --b, three runs each. */
+/* As --a and --b, three runs each; how fast they are on this machine is nobody's concern. */
 static void check_ab(const char *a, const char *b, int code, const char *said)
 {
-    const char *const argv[] = {"ab", "--a", a, "--b", b, "--runs", "3", NULL};
+    const char *const argv[] = {"ab", "--a", a, "--b", b, "--runs", "3", "--margin", "1000", NULL};
     harness_result result = run(argv, "one line\n");
     if (result.code != code || !strstr(code == 0 ? result.out : result.err, said))
         fail_msg("%s, %s: ended with %d instead of %d, or does not say \"%s\":\n%s%s", a, b,
@@ -52,22 +52,22 @@ static void failures_are_not_slowness(void **state)
     check_ab("true", " ", 2, "need a command");
 }
 
-static void put_record(const char *path, const char *net)
+static void put_record(const char *path, const char *net, double rate)
 {
     char text[512];
     snprintf(text, sizeof text,
              "{\"schema\": \"" BENCH_SCHEMA "\", \"results\": [{\"net\": \"%s\", \"direction\": "
              "\"predict\", \"path\": \"plain\", \"device\": \"d\", \"batch\": 1, \"threads\": 1, "
-             "\"samples\": [[9], [9]], \"layers\": []}]}",
-             net);
+             "\"samples\": [[%g], [%g]], \"layers\": []}]}",
+             net, rate, rate);
     harness_put(path, text, 0);
 }
 
 static void other_rows_are_no_comparison(void **state)
 {
     (void)state;
-    put_record("one.json", "one");
-    put_record("two.json", "two");
+    put_record("one.json", "one", 9);
+    put_record("two.json", "two", 9);
     check_ab("cat one.json", "cat one.json", 0, "B is as fast as A");
     check_ab("cat one.json", "cat two.json", 65, "nothing in common");
     check_ab("mkdir first 2> log && cat one.json || cat two.json", "cat one.json", 125,
@@ -76,11 +76,13 @@ static void other_rows_are_no_comparison(void **state)
     check_ab("cat two.json", "mkdir second 2> log && cat two.json || true", 125, "run 2 of B");
 }
 
-/* Three runs that differ ten thousandfold: no interval of 15 digits. */
+/* Three runs, one of them a thousand times as slow: no interval of 15 digits. */
 static void few_runs_determine_nothing(void **state)
 {
     (void)state;
-    check_ab("true", "test -e slow || sleep 0.5; mkdir -p slow", 0,
+    put_record("fast.json", "net", 9);
+    put_record("slow.json", "net", 0.009);
+    check_ab("cat fast.json", "mkdir first 2> log && cat slow.json || cat fast.json", 0,
              "n/a: not determined with 3 and 3 runs");
 }
 
