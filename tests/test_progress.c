@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "progress.h"
 
 static void shows_count_rate_and_time_left(void **state)
@@ -22,20 +23,37 @@ static void shows_count_rate_and_time_left(void **state)
     char line[256];
     (void)state;
     tool_progress_format(&progress, 2, 80, line, sizeof line);
-    assert_string_equal(line,
-                        "[###...........................] 100/1000 images  50/s  0:00:18 left");
+    assert_string_equal(line, "[###...........................] 100/1000 images  50/s  0:18 left");
     progress.done = 0;
     tool_progress_format(&progress, 0, 80, line, sizeof line);
     assert_string_equal(line, "[..............................] 0/1000 images");
     progress.done = 1000;
     tool_progress_format(&progress, 400, 80, line, sizeof line);
     assert_string_equal(line,
-                        "[##############################] 1000/1000 images  2.5/s  0:00:00 left");
+                        "[##############################] 1000/1000 images  2.5/s  0:00 left");
     /* What was done before says nothing of the rate. */
     progress = (tool_progress){.what = "jobs", .total = 20, .before = 10, .done = 15};
     progress.subject = "one\nstudy";
     tool_progress_format(&progress, 50, 80, line, sizeof line);
-    assert_string_equal(line, "15/20 jobs of one\\x0Astudy  0.1/s  0:00:50 left");
+    assert_string_equal(line, "[######################........] "
+                              "15/20 jobs of one\\x0Astudy  0.1/s  0:50 left");
+}
+
+/* An epoch's bar tells the run's time. */
+static void shows_the_part_of_a_whole(void **state)
+{
+    const tool_progress run = {.total = 2, .part = 0.5, .started = meso_seconds() - 50};
+    const tool_progress epoch = {
+        .what = "images", .head = "epoch 1/2", .whole = &run, .total = 64, .done = 32};
+    char line[256];
+    (void)state;
+    tool_progress_format(&epoch, 16, 80, line, sizeof line);
+    assert_string_equal(
+        line, "epoch 1/2 [###############...............] 32/64 images  2.0/s  2:30 left");
+    tool_progress_format(&epoch, 16, 60, line, sizeof line);
+    assert_string_equal(line, "epoch 1/2 [########........] 32/64 images  2.0/s  2:30 left");
+    tool_progress_format(&epoch, 16, 50, line, sizeof line);
+    assert_string_equal(line, "epoch 1/2 32/64 images  2.0/s  2:30 left");
 }
 
 static void fits_narrow_terminals(void **state)
@@ -44,7 +62,7 @@ static void fits_narrow_terminals(void **state)
     char line[256];
     (void)state;
     tool_progress_format(&progress, 3600, 60, line, sizeof line);
-    assert_string_equal(line, "1/1000000 images  0.0/s  99:59:59 left");
+    assert_string_equal(line, "[..................] 1/1000000 images  0.0/s  99:59:59 left");
     progress.done = 500000;
     for (int columns = 10; columns < 100; columns++) {
         tool_progress_format(&progress, 100, columns, line, sizeof line);
@@ -157,10 +175,12 @@ static void lines_of_others_are_handed_on(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shows_count_rate_and_time_left), cmocka_unit_test(fits_narrow_terminals),
-        cmocka_unit_test(is_quiet_without_a_terminal), cmocka_unit_test(events_are_few_and_whole),
-        cmocka_unit_test(lines_of_others_are_handed_on)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shows_count_rate_and_time_left),
+                                       cmocka_unit_test(shows_the_part_of_a_whole),
+                                       cmocka_unit_test(fits_narrow_terminals),
+                                       cmocka_unit_test(is_quiet_without_a_terminal),
+                                       cmocka_unit_test(events_are_few_and_whole),
+                                       cmocka_unit_test(lines_of_others_are_handed_on)};
     signal(SIGPIPE, SIG_IGN); /* as cli.c does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,8 +46,10 @@ static meso_status run_child(const bench_plan *plan, const bench_job *job, int c
     spec.device = device;
     spec.check = check;
     json_t *document = bench_spec_json(&spec);
-    tool_child child = {
-        .work = BENCH_CHILD, .vendors = driver->vendors, .idle_limit = BENCH_IDLE_LIMIT};
+    tool_child child = {.work = BENCH_CHILD,
+                        .vendors = driver->vendors,
+                        .idle_limit = BENCH_IDLE_LIMIT,
+                        .progress = plan->progress};
     limit_threads(spec.n_threads);
     tool_children_ask(&child, &document, found, 1, BENCH_PATIENCE);
     json_decref(document);
@@ -71,11 +73,20 @@ static json_t *failure_json(const bench_plan *plan, const bench_job *job, const 
                      meso_status_exit_code(error->status));
 }
 
+size_t bench_plan_n_steps(const bench_plan *plan)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n_jobs; i++)
+        n += bench_net_n_steps(&plan->jobs[i].spec);
+    return n * plan->n_processes;
+}
+
 meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error *error)
 {
     meso_status status = MESO_OK;
     json_t **found = calloc(plan->n_jobs + 1, sizeof(json_t *)); /* lists, a process each */
     json_t *failures = json_array();
+    size_t n_steps = 0;
     *document = NULL;
     MESO_REQUIRE_MEMORY(found && failures, error);
     for (size_t i = 0; i < plan->n_jobs; i++)
@@ -84,6 +95,7 @@ meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error 
         for (size_t i = 0; i < plan->n_jobs; i++) {
             json_t *one = NULL;
             meso_error reason = {0};
+            n_steps += bench_net_n_steps(&plan->jobs[i].spec);
             if (json_array_size(found[i]) < p)
                 continue; /* it has failed */
             if (run_child(plan, &plan->jobs[i], p == 0, &one, &reason) == MESO_OK)
@@ -91,7 +103,7 @@ meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error 
             else
                 json_array_append_new(failures, failure_json(plan, &plan->jobs[i], &reason));
             if (plan->progress)
-                tool_progress_update(plan->progress, p * plan->n_jobs + i + 1);
+                tool_progress_update(plan->progress, n_steps);
         }
     *document = json_pack("{s:s s:o s:o s:O}", "schema", BENCH_SCHEMA, "devices", json_array(),
                           "results", json_array(), "failures", failures);

@@ -26,8 +26,11 @@ typedef struct bench_plan {
     bench_job *jobs;
     size_t n_jobs;
     size_t n_processes;      /* for each job; all jobs once, then all of them again */
-    tool_progress *progress; /* of all processes; NULL: nobody asks */
+    tool_progress *progress; /* of bench_plan_n_steps(); NULL: nobody asks */
 } bench_plan;
+
+/* How many steps all processes take: each net, each batch size, each round. */
+size_t bench_plan_n_steps(const bench_plan *plan);
 
 /* *document lacks "provenance". Errors: MEMORY. A job that fails is no error but a row of
  * "failures". */

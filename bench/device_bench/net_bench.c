@@ -43,6 +43,26 @@ typedef struct bench_net {
     double open_seconds, first_call_seconds;
 } bench_net;
 
+/* As many as for so long. */
+static size_t n_rounds_of(const bench_spec *spec)
+{
+    const size_t n = (size_t)(spec->seconds / sample_seconds);
+    return n < least_rounds ? least_rounds : n;
+}
+
+/* Opening, the first call, the check; then each batch size, and the rounds. */
+size_t bench_net_n_steps(const bench_spec *spec)
+{
+    return 3 + (spec->check_only ? 0 : spec->n_batches + n_rounds_of(spec));
+}
+
+/* A step is done, and the next takes as long as may be. */
+static void end_long_step(void)
+{
+    tool_child_step();
+    tool_child_announce(BENCH_PATIENCE);
+}
+
 /* The parent hears how long the next step may take: several times what such a one takes. */
 static void announce(double step_seconds)
 {
@@ -159,21 +179,19 @@ static meso_status prepare(bench_net *bench, const bench_spec *spec, meso_device
     bench->n_cases = spec->n_batches;
     for (size_t i = 0; i < spec->n_batches; i++)
         bench->cases[i].batch = spec->batches[i];
-    tool_child_announce(BENCH_PATIENCE);
+    end_long_step();
     started = meso_seconds();
     MESO_TRY(bench_work_call(&bench->work, spec->batches[0], error));
     bench->first_call_seconds = meso_seconds() - started;
-    tool_child_announce(BENCH_PATIENCE);
+    end_long_step();
     if (spec->check)
         MESO_TRY(bench_work_check(&bench->work, error));
-    tool_child_announce(BENCH_PATIENCE);
+    end_long_step();
     status = bench_peak_open(device, spec->n_threads ? spec->n_threads : units, &bench->peak);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(device));
     bench->sample_seconds =
         fmax(shortest_sample, fmin(sample_seconds, spec->seconds / least_rounds));
-    bench->n_rounds = (size_t)(spec->seconds / sample_seconds);
-    if (bench->n_rounds < least_rounds)
-        bench->n_rounds = least_rounds;
+    bench->n_rounds = n_rounds_of(spec);
     MESO_TRY(reserve(bench, error));
 out:
     return status;
@@ -247,6 +265,7 @@ static meso_status measure(bench_net *bench, meso_error *error)
     for (size_t i = 0; i < bench->n_cases; i++) {
         bench_case *c = &bench->cases[i];
         MESO_CHECK(warm_up(bench, c, error));
+        tool_child_step();
         if (!bench->work.spec->layers)
             continue;
         tool_child_announce(BENCH_PATIENCE);
@@ -255,8 +274,10 @@ static meso_status measure(bench_net *bench, meso_error *error)
                                      &c->layers, error));
         end_step(bench);
     }
-    for (size_t i = 0; i < bench->n_rounds; i++)
+    for (size_t i = 0; i < bench->n_rounds; i++) {
         MESO_CHECK(run_round(bench, error));
+        tool_child_step();
+    }
     return MESO_OK;
 }
 

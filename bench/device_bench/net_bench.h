@@ -15,4 +15,7 @@
  * the device computes wrong. *found is the caller's. */
 meso_status bench_net_run(const bench_spec *spec, json_t **found, meso_error *error);
 
+/* How many steps that takes: what it tells by tool_child_step() meanwhile. */
+size_t bench_net_n_steps(const bench_spec *spec);
+
 #endif

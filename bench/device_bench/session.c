@@ -81,7 +81,7 @@ static void add_provenance(json_t *document)
 
 int bench_session_run(bench_session *session, json_t **document)
 {
-    tool_progress progress = {.what = "processes", .total = session->n_processes * session->n_jobs};
+    tool_progress progress = {.what = "steps"};
     meso_error error = {0};
     json_t *made = NULL;
     const bench_plan plan = {.drivers = &session->drivers,
@@ -89,6 +89,7 @@ int bench_session_run(bench_session *session, json_t **document)
                              .n_jobs = session->n_jobs,
                              .n_processes = session->n_processes,
                              .progress = &progress};
+    progress.total = bench_plan_n_steps(&plan);
     tool_progress_start(&progress);
     meso_status status = bench_measure(&plan, &made, &error);
     tool_progress_end(&progress);

@@ -45,7 +45,7 @@ void tool_child_offer_json(const char *name, tool_child_json_work *function)
 
 /* Of an answer; or alone, with `patience` above 0: the next one comes within so many seconds. */
 typedef struct header {
-    uint64_t n_bytes;
+    uint64_t n_bytes, n_steps;
     double patience;
     meso_error error;
 } header;
@@ -138,9 +138,16 @@ int tool_child_main(int argc, char **argv, int *code)
     _exit(*code); /* drivers also crash while they are unloaded */
 }
 
+static uint64_t n_steps;
+
+void tool_child_step(void)
+{
+    n_steps++;
+}
+
 void tool_child_announce(double seconds)
 {
-    const header head = {.patience = seconds};
+    const header head = {.patience = seconds, .n_steps = n_steps};
     if (is_child)
         write_all(&head, sizeof head);
 }
@@ -176,6 +183,8 @@ static int hear(void *user, meso_text *text)
     while (has_header(text, &head) && head.patience > 0) {
         child->patience = head.patience;
         tool_process_extend(&child->process, head.patience);
+        if (child->progress)
+            tool_progress_update(child->progress, child->n_before + head.n_steps);
         drop_header(text);
     }
     return !is_whole(text);
@@ -188,6 +197,7 @@ static void start(tool_child *child, double seconds)
     const char *argument = child->argument ? child->argument : "";
     child->error = (meso_error){0};
     child->patience = seconds;
+    child->n_before = child->progress ? child->progress->done : 0;
     child->process = (tool_process){
         .argv = argv,
         .err = child->quiet ? 0 : TOOL_OURS,

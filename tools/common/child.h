@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "process.h"
+#include "progress.h"
 
 typedef struct tool_child {
     const char *work;     /* a name that was offered */
@@ -18,10 +19,12 @@ typedef struct tool_child {
     const char *argument; /* of the work */
     int quiet;            /* 1: what the driver says on stderr is not shown */
     double idle_limit;    /* so many seconds without work are a hanging driver; 0: no limit */
-    meso_text answer;     /* what the work answered; the caller frees it */
-    meso_error error;     /* its failure, or how the process ended without an answer */
-    tool_process process; /* the rest is child.c's own */
-    double patience;      /* seconds for the next word */
+    tool_progress *progress; /* is told the child's steps, on top of those before; NULL: nobody */
+    meso_text answer;        /* what the work answered; the caller frees it */
+    meso_error error;        /* its failure, or how the process ended without an answer */
+    tool_process process;    /* the rest is child.c's own */
+    double patience;         /* seconds for the next word */
+    size_t n_before;
 } tool_child;
 
 /* Runs n children side by side until each has answered, ended, or its time is over: `seconds`, or
@@ -40,6 +43,9 @@ typedef meso_status tool_child_json_work(json_t *question, json_t **answer, meso
 /* In the child: the answer or the next announcement comes within so many seconds. Elsewhere without
  * effect. */
 void tool_child_announce(double seconds);
+
+/* In the child: one more step is done, which the next announcement says. */
+void tool_child_step(void);
 
 /* One more work that this program can be run for; before tool_child_main. */
 void tool_child_offer(const char *name, tool_child_work *function);

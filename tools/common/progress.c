@@ -12,9 +12,10 @@
 
 #include "base/clock.h"
 #include "base/json_builder.h"
+#include "interrupt.h"
 #include "options.h"
 
-enum { min_columns = 10, max_columns = 200, bar_cells = 30, usage_error = 64 };
+enum { min_columns = 10, max_columns = 200, least_cells = 10, most_cells = 30, usage_error = 64 };
 
 static const double interval = 0.1; /* seconds between two words */
 
@@ -22,42 +23,57 @@ static const double interval = 0.1; /* seconds between two words */
 
 static double seconds_left(const tool_progress *p, double seconds)
 {
-    const double here = (double)p->done - (double)p->before;
-    const double missing = (double)p->total - (double)p->done;
+    const double done = (double)p->done + p->part, here = done - (double)p->before - p->part_before;
+    const double missing = (double)p->total - done;
     return here > 0 && p->total > 0 ? fmax(missing, 0) * seconds / here : NAN;
 }
 
 double tool_progress_seconds_left(const tool_progress *progress)
 {
+    if (progress->whole)
+        progress = progress->whole;
     return seconds_left(progress, meso_seconds() - progress->started);
 }
 
-/* "120/1000 images of control  85/s  0:10 left" */
+/* "120/1000 images of control  85/s  0:10 left", or "1:02:03 left". */
 static void describe(const tool_progress *p, double seconds, char *text, size_t size)
 {
-    const double left = seconds_left(p, seconds);
+    const double left = p->whole ? tool_progress_seconds_left(p) : seconds_left(p, seconds);
     const double rate = seconds > 0 ? ((double)p->done - (double)p->before) / seconds : 0;
-    int n = snprintf(text, size, "%zu/%zu %s%s%.40s", p->done, p->total, p->what,
-                     p->subject ? " of " : "", p->subject ? MESO_PRINTABLE(p->subject) : "");
-    if (rate > 0 && isfinite(left)) {
+    size_t n =
+        (size_t)snprintf(text, size, "%zu/%zu %s%s%.40s", p->done, p->total, p->what,
+                         p->subject ? " of " : "", p->subject ? MESO_PRINTABLE(p->subject) : "");
+    if (rate > 0)
+        n += (size_t)snprintf(text + n, size - n, "  %.*f/s", rate < 10, rate);
+    if (isfinite(left)) {
         const int whole = left < 359999 ? (int)left : 359999;
-        snprintf(text + n, size - (size_t)n, "  %.*f/s  %d:%02d:%02d left", rate < 10, rate,
-                 whole / 3600, whole / 60 % 60, whole % 60);
+        n += (size_t)snprintf(text + n, size - n, "  ");
+        if (whole >= 3600)
+            n += (size_t)snprintf(text + n, size - n, "%d:%02d", whole / 3600, whole / 60 % 60);
+        else
+            n += (size_t)snprintf(text + n, size - n, "%d", whole / 60);
+        snprintf(text + n, size - n, ":%02d left", whole % 60);
     }
 }
 
-/* "[######........]  120/1000 images  85/s  0:10 left": the bar gives way on a narrow screen. */
+/* "epoch 2/30 [######........] 120/1000 images  85/s  0:10 left": the bar becomes shorter on a
+ * narrow screen, and gives way. */
 void tool_progress_format(const tool_progress *p, double seconds, int columns, char *line,
                           size_t size)
 {
-    char bar[bar_cells + 1], text[192];
-    const size_t filled = p->total ? bar_cells * p->done / p->total : 0;
+    char bar[most_cells + 4] = "", text[192];
+    const char *head = p->head ? p->head : "", *gap = *head ? " " : "";
     describe(p, seconds, text, sizeof text);
-    memset(bar, '.', bar_cells);
-    memset(bar, '#', filled < bar_cells ? filled : bar_cells);
-    bar[bar_cells] = '\0';
-    int n = bar_cells + 4 + (int)strlen(text) < columns ? snprintf(line, size, "[%s] %s", bar, text)
-                                                        : snprintf(line, size, "%s", text);
+    int cells = columns - (int)(strlen(head) + strlen(gap) + strlen("[] ") + strlen(text)) - 1;
+    cells = cells < most_cells ? cells : most_cells;
+    if (cells >= least_cells) {
+        const size_t filled = p->total ? (size_t)cells * p->done / p->total : 0;
+        bar[0] = '[';
+        memset(bar + 1, '.', (size_t)cells);
+        memset(bar + 1, '#', filled < (size_t)cells ? filled : (size_t)cells);
+        memcpy(bar + 1 + cells, "] ", 3);
+    }
+    int n = snprintf(line, size, "%s%s%s%s", head, gap, bar, text);
     /* A full last column would scroll the terminal. */
     if (n >= columns)
         line[columns - 1] = '\0';
@@ -159,6 +175,7 @@ void tool_progress_start(tool_progress *progress)
     const char *terminal = getenv("TERM");
     const int dumb = terminal && strcmp(terminal, "dumb") == 0;
     progress->done = progress->before;
+    progress->part_before = progress->part;
     progress->on = isatty(STDERR_FILENO) && !dumb && !progress->no_bar;
     progress->width = 0;
     progress->started = meso_seconds();
@@ -191,6 +208,18 @@ void tool_progress_update(tool_progress *progress, size_t done)
     tell("progress", progress);
 }
 
+int tool_progress_show(size_t done, size_t total, void *user)
+{
+    tool_progress *progress = user;
+    if (progress->started == 0) {
+        progress->total = total;
+        progress->before = done;
+        tool_progress_start(progress);
+    }
+    tool_progress_update(progress, done);
+    return tool_interrupted();
+}
+
 void tool_progress_clear(tool_progress *progress)
 {
     if (progress->width > 0)
@@ -201,7 +230,7 @@ void tool_progress_clear(tool_progress *progress)
 void tool_progress_end(tool_progress *progress)
 {
     tool_progress_clear(progress);
-    if (progress->what)
+    if (progress->what && progress->started > 0)
         tell("end", progress);
     progress->what = NULL;
 }

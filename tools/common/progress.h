@@ -20,14 +20,18 @@
 #include "base/text.h"
 
 typedef struct tool_progress {
-    const char *what;    /* "images"; NULL: nothing is under way */
-    const char *subject; /* whose: the name of a dataset; NULL: there is but one */
+    const char *what;                  /* "images"; NULL: nothing is under way */
+    const char *subject;               /* whose: the name of a dataset; NULL: there is but one */
+    const char *head;                  /* in front of the bar: "epoch 2/30"; NULL: nothing */
+    const struct tool_progress *whole; /* whose time left is told; NULL: its own */
     size_t total;
-    size_t before; /* done already when it starts */
-    int no_bar;    /* 1: other lines are printed meanwhile */
-    size_t done;   /* the rest is progress.c's own */
-    int on;        /* 1: there is a bar */
-    int width;     /* of the line on the screen now; 0: none */
+    size_t before;      /* done already when it starts */
+    double part;        /* of the next one, how much is done: 0 to 1 */
+    int no_bar;         /* 1: other lines are printed meanwhile */
+    size_t done;        /* the rest is progress.c's own */
+    double part_before; /* when it started */
+    int on;             /* 1: there is a bar */
+    int width;          /* of the line on the screen now; 0: none */
     double started, drawn;
 } tool_progress;
 
@@ -35,6 +39,10 @@ void tool_progress_start(tool_progress *progress);
 
 /* Draws and tells at most every 100 ms. */
 void tool_progress_update(tool_progress *progress, size_t done);
+
+/* The same as a callback of the library, where user is the progress, with what, subject and head:
+ * starts at the first call. 1 after Ctrl-C. */
+int tool_progress_show(size_t done, size_t total, void *user);
 
 /* Wipes the line: before anything else is printed to the terminal. */
 void tool_progress_clear(tool_progress *progress);

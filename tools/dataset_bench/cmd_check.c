@@ -88,14 +88,19 @@ static meso_status run(check *c, char **operands, size_t n, int *found, meso_err
 {
     meso_status status = MESO_OK;
     char seed[24];
+    tool_progress progress = {.what = "checks"};
     db_checked checked = {.list = (size_t)c->list, .thumbnails = c->thumbnails};
     MESO_TRY(scan(c, operands, n, error));
     checked.datasets = c->inputs.datasets;
     const study_facts_options options = {.n_train = c->against ? c->inputs.n - 1 : 0,
                                          .train_alone = c->against != NULL,
                                          .n_resamples = (size_t)c->resamples,
-                                         .seed = c->seed};
-    MESO_TRY(study_facts_create(checked.datasets, c->inputs.n, &options, &checked.facts, error));
+                                         .seed = c->seed,
+                                         .progress = tool_progress_show,
+                                         .user = &progress};
+    status = study_facts_create(checked.datasets, c->inputs.n, &options, &checked.facts, error);
+    tool_progress_end(&progress);
+    MESO_TRY(status);
     MESO_TRY(study_findings_create(&checked.facts, &checked.findings, error));
     *found = checked.findings.n > 0;
     report_provenance provenance = db_inputs_provenance(&c->inputs);

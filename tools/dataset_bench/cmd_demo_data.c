@@ -13,7 +13,6 @@
 
 typedef struct demo_data {
     uint64_t count, side, seed;
-    tool_progress progress;
 } demo_data;
 
 static const char about[] =
@@ -29,21 +28,11 @@ static const char examples[] = "dataset_bench demo-data demo\n"
                                "dataset_bench check demo/faint --against demo/control\n"
                                "dataset_bench check demo/shortcut";
 
-static int show(size_t n_done, size_t n, void *user)
-{
-    demo_data *d = user;
-    if (!d->progress.what) {
-        d->progress = (tool_progress){.what = "pictures", .total = n};
-        tool_progress_start(&d->progress);
-    }
-    tool_progress_update(&d->progress, n_done);
-    return tool_interrupted();
-}
-
 /* The library's sets, with so many plants for each hundred pictures. */
 static meso_status draw(demo_data *d, const char *folder, meso_error *error)
 {
     study_demo_set sets[STUDY_N_DEMO_SETS];
+    tool_progress progress = {.what = "pictures"};
     memcpy(sets, study_demo_sets, sizeof sets);
     for (int s = 0; s < STUDY_N_DEMO_SETS; s++) {
         size_t *const plants[] = {&sets[s].n_exact, &sets[s].n_near, &sets[s].n_conflicts,
@@ -57,14 +46,14 @@ static meso_status draw(demo_data *d, const char *folder, meso_error *error)
                                         .n_per_class = (size_t)d->count,
                                         .side = (unsigned)d->side,
                                         .seed = d->seed,
-                                        .progress = show,
-                                        .user = d};
+                                        .progress = tool_progress_show,
+                                        .user = &progress};
     tool_interrupt_catch();
     meso_status status = study_demo_write(&options, error);
-    tool_progress_end(&d->progress);
+    tool_progress_end(&progress);
     if (status == MESO_OK)
         fprintf(stderr, "%s: %zu pictures drawn in %s; nobody is in them\n", tool_program_name,
-                d->progress.total, MESO_PRINTABLE(folder));
+                progress.total, MESO_PRINTABLE(folder));
     return status;
 }
 

@@ -33,14 +33,6 @@ static void find_cache(const db_inputs *inputs, meso_text *folder)
     }
 }
 
-static int show_progress(size_t n_done, size_t n, void *user)
-{
-    db_inputs *inputs = user;
-    (void)n;
-    tool_progress_update(&inputs->progress, n_done);
-    return tool_interrupted();
-}
-
 static void tell_refusals(const study_dataset *dataset)
 {
     size_t n = 0;
@@ -128,22 +120,22 @@ static meso_status scan_one(db_inputs *inputs, const char *operand, const char *
     meso_status status = MESO_OK;
     meso_text name = {0};
     meso_dataset files = {0};
+    tool_progress progress = {0};
     const study_scan_options options = {.device = inputs->device,
                                         .n_threads = (size_t)inputs->threads,
                                         .max_pixels = inputs->max_pixels,
                                         .published_only = inputs->published_only,
                                         .cache = cache,
-                                        .progress = show_progress,
-                                        .user = inputs};
+                                        .progress = tool_progress_show,
+                                        .user = &progress};
     const char *path = source_name(operand, &name);
     MESO_REQUIRE(!name.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(check_name(inputs, name.bytes, path, error));
     MESO_TRY(list_files(inputs, path, &files, error));
-    inputs->progress =
-        (tool_progress){.what = "images", .subject = name.bytes, .total = files.n_items};
-    tool_progress_start(&inputs->progress);
+    progress = (tool_progress){.what = "images", .subject = name.bytes, .total = files.n_items};
+    tool_progress_start(&progress);
     status = study_scan(name.bytes, path, &files, &options, &inputs->datasets[inputs->n], error);
-    tool_progress_end(&inputs->progress);
+    tool_progress_end(&progress);
     MESO_TRY(status);
     tell_refusals(&inputs->datasets[inputs->n++]);
 out:

@@ -21,7 +21,6 @@ typedef struct db_inputs {
     meso_device *device;
     study_dataset *datasets; /* [n], in the order of the command line */
     size_t n;
-    tool_progress progress;
 } db_inputs;
 
 /* clang-format off */

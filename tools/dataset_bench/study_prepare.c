@@ -14,13 +14,6 @@
 #include "progress.h"
 #include "study_job.h"
 
-static int show_progress(size_t n_done, size_t n, void *user)
-{
-    (void)n;
-    tool_progress_update(user, n_done);
-    return tool_interrupted();
-}
-
 static meso_status scan(const db_study *study, size_t set, meso_device *device,
                         study_dataset *dataset, meso_error *error)
 {
@@ -39,7 +32,7 @@ static meso_status scan(const db_study *study, size_t set, meso_device *device,
     tool_tell_passed(source->name, &files);
     scanning.device = device;
     scanning.cache = db_study_path(study, cache, "scans");
-    scanning.progress = show_progress;
+    scanning.progress = tool_progress_show;
     scanning.user = &progress;
     progress = (tool_progress){.what = "images", .subject = source->name, .total = files.n_items};
     tool_progress_start(&progress);
@@ -106,7 +99,9 @@ static meso_status keep_facts(const db_study *study, const study_dataset *scans,
 {
     meso_status status = MESO_OK;
     const study_plan *plan = &study->plan;
-    const study_facts_options options = {.n_train = plan->n_train};
+    tool_progress progress = {.what = "checks"};
+    const study_facts_options options = {
+        .n_train = plan->n_train, .progress = tool_progress_show, .user = &progress};
     study_facts facts = {0};
     char path[DB_PATH_SIZE];
     db_study_path(study, path, "facts.json");
@@ -116,7 +111,9 @@ static meso_status keep_facts(const db_study *study, const study_dataset *scans,
     json_decref(document);
     document = NULL;
     fprintf(stderr, "%s: looking for leakage and shortcuts\n", tool_program_name);
-    MESO_TRY(study_facts_create(scans, plan->n_train + plan->n_test, &options, &facts, error));
+    status = study_facts_create(scans, plan->n_train + plan->n_test, &options, &facts, error);
+    tool_progress_end(&progress);
+    MESO_TRY(status);
     MESO_TRY(study_facts_transfer(scans, &facts, error));
     for (size_t s = 0; s < plan->n_train; s++)
         for (int c = 0; c < 2; c++)

@@ -46,26 +46,66 @@ static void end_bar(tool_train_output *o)
     o->shown = MESO_TRAIN_STARTED;
 }
 
-/* A bar for the training part of each epoch, one for its validation. */
+/* How much of an epoch is behind: a step takes about as long as three images of validation. */
+static double part_of_epoch(meso_train_event_kind kind, const meso_train_event *event)
+{
+    const double all = 3 * (double)event->n_train + (double)event->n_validation;
+    const double done = kind == MESO_TRAIN_STEP
+                            ? 3 * (double)event->images
+                            : 3 * (double)event->n_train + (double)event->images;
+    return event->epoch > event->epochs ? 0 : done / all;
+}
+
+/* A bar for the training part of each epoch, one for its validation, one for what comes after the
+ * last epoch. It starts before the first batch, whose time counts too. */
+static void start_bar(tool_train_output *o, meso_train_event_kind kind,
+                      const meso_train_event *event, size_t epoch, size_t before, size_t n)
+{
+    const int is_step = kind == MESO_TRAIN_STEP;
+    end_bar(o);
+    o->shown = kind;
+    o->progress = (tool_progress){.what = is_step ? "images" : "images measured",
+                                  .total = n,
+                                  .before = before,
+                                  .head = o->epoch};
+    snprintf(o->epoch, sizeof o->epoch, "epoch %zu/%zu", epoch, event->epochs);
+    if (epoch <= event->epochs)
+        o->progress.whole = &o->epochs;
+    else
+        snprintf(o->epoch, sizeof o->epoch, "at the end");
+    tool_progress_start(&o->progress);
+}
+
 static void show_progress(tool_train_output *o, const meso_train_event *event)
 {
-    if (o->shown != event->kind || event->images < o->progress.done) {
-        end_bar(o);
-        o->shown = event->kind;
-        o->progress =
-            (tool_progress){.what = event->kind == MESO_TRAIN_STEP ? "images" : "images measured",
-                            .total = event->n_images,
-                            .before = event->images};
-        tool_progress_start(&o->progress);
-    }
+    if (o->shown != event->kind || event->images < o->progress.done)
+        start_bar(o, event->kind, event, event->epoch, 0, event->n_images);
+    o->epochs.part = part_of_epoch(event->kind, event);
     tool_progress_update(&o->progress, event->images);
+    tool_progress_update(&o->epochs, o->epochs.done);
 }
 
 static void start_epochs(tool_train_output *o, const meso_train_event *event)
 {
-    o->epochs = (tool_progress){
-        .what = "epochs", .total = event->epochs, .before = event->epoch - 1, .no_bar = 1};
+    o->epochs = (tool_progress){.what = "epochs",
+                                .total = event->epochs,
+                                .before = event->epoch - 1,
+                                .part = part_of_epoch(MESO_TRAIN_STEP, event),
+                                .no_bar = 1};
     tool_progress_start(&o->epochs);
+    if (event->epoch <= event->epochs && event->images < event->n_train)
+        start_bar(o, MESO_TRAIN_STEP, event, event->epoch, event->images, event->n_train);
+}
+
+static void end_epoch(tool_train_output *o, const meso_train_event *event)
+{
+    end_bar(o);
+    o->epochs.part = 0;
+    tool_progress_update(&o->epochs, event->record->epoch);
+    if (!o->json)
+        print_epoch(event);
+    if (event->record->epoch < event->epochs)
+        start_bar(o, MESO_TRAIN_STEP, event, event->epoch + 1, 0, event->n_train);
 }
 
 int tool_train_output_event(const meso_train_event *event, void *user)
@@ -83,10 +123,7 @@ int tool_train_output_event(const meso_train_event *event, void *user)
         tool_interrupt_catch(); /* from now on there is a checkpoint to go on from */
         break;
     case MESO_TRAIN_EPOCH:
-        end_bar(o);
-        tool_progress_update(&o->epochs, event->record->epoch);
-        if (!o->json)
-            print_epoch(event);
+        end_epoch(o, event);
         break;
     case MESO_TRAIN_REFUSED:
         fprintf(stderr, "refused: %s\n", event->text);

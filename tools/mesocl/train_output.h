@@ -13,6 +13,7 @@ typedef struct tool_train_output {
     const char *run;
     tool_progress progress, epochs; /* of the epoch's images; of the run */
     meso_train_event_kind shown;    /* what the progress bar counts */
+    char epoch[48];                 /* in front of it */
     meso_train_summary result;
 } tool_train_output;
 

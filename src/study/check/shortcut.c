@@ -114,7 +114,8 @@ static study_shortcut shortcut_of(study_property property, double auc, meso_inte
 }
 
 meso_status study_shortcuts(const study_dataset *dataset, size_t n_resamples, uint64_t seed,
-                            study_shortcut *shortcuts, size_t *n, meso_error *error)
+                            study_steps *steps, study_shortcut *shortcuts, size_t *n,
+                            meso_error *error)
 {
     meso_status status = MESO_OK;
     study_auc auc;
@@ -130,6 +131,7 @@ meso_status study_shortcuts(const study_dataset *dataset, size_t n_resamples, ui
         MESO_TRY(study_auc_measure(&auc, n_resamples, seed, &value, &interval, error));
         if (!isnan(value))
             shortcuts[(*n)++] = shortcut_of((study_property)p, value, interval);
+        MESO_TRY(study_step(steps, error));
     }
     qsort(shortcuts, *n, sizeof *shortcuts, compare_shortcuts);
 out:

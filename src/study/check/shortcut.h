@@ -25,10 +25,11 @@ typedef struct study_shortcut {
     int warn;               /* study_is_shortcut() */
 } study_shortcut;
 
-/* All properties that vary, the strongest first. *shortcuts holds room for STUDY_N_PROPERTIES.
- * Errors: MEMORY. */
+/* All properties that vary, the strongest first. *shortcuts holds room for STUDY_N_PROPERTIES. Each
+ * property is a step. Errors: MEMORY, CANCELLED. */
 meso_status study_shortcuts(const study_dataset *dataset, size_t n_resamples, uint64_t seed,
-                            study_shortcut *shortcuts, size_t *n, meso_error *error);
+                            study_steps *steps, study_shortcut *shortcuts, size_t *n,
+                            meso_error *error);
 
 /* What a linear classifier sees. */
 typedef enum study_view {

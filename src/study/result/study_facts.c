@@ -108,29 +108,33 @@ static size_t resamples_for(size_t n_images)
 }
 
 static meso_status find_shortcuts(const study_dataset *dataset, const study_facts_options *options,
-                                  study_set_facts *set, meso_error *error)
+                                  study_steps *steps, study_set_facts *set, meso_error *error)
 {
     size_t n = options->n_resamples ? options->n_resamples
                                     : resamples_for(set->n_usable[0] + set->n_usable[1]);
-    MESO_CHECK(
-        study_shortcuts(dataset, n, options->seed, set->shortcuts, &set->n_shortcuts, error));
+    MESO_CHECK(study_shortcuts(dataset, n, options->seed, steps, set->shortcuts, &set->n_shortcuts,
+                               error));
     for (int v = 0; v < STUDY_N_VIEWS; v++) {
         set->view_auc[v] = NAN;
         set->view_interval[v] = (meso_interval){NAN, NAN};
         if (set->n_usable[0] > 0 && set->n_usable[1] > 0)
             MESO_CHECK(study_linear_validate(dataset, (study_view)v, n, options->seed,
                                              &set->view_auc[v], &set->view_interval[v], error));
+        MESO_CHECK(study_step(steps, error));
     }
     return MESO_OK;
 }
 
+enum { steps_of_set = 1 + STUDY_N_PROPERTIES + STUDY_N_VIEWS };
+
 static meso_status check_set(const study_dataset *dataset, const study_facts_options *options,
-                             study_set_facts *set, meso_error *error)
+                             study_steps *steps, study_set_facts *set, meso_error *error)
 {
     MESO_CHECK(study_duplicates(dataset, &set->duplicates, error));
+    MESO_CHECK(study_step(steps, error));
     count_duplicates(dataset, set);
     MESO_CHECK(meso_groups_create(&dataset->files, 0, &set->recordings, error));
-    return find_shortcuts(dataset, options, set, error);
+    return find_shortcuts(dataset, options, steps, set, error);
 }
 
 /* ---- two sets ---- */
@@ -222,14 +226,18 @@ meso_status study_facts_create(const study_dataset *datasets, size_t n,
     facts->n_checked = options->train_alone ? n_train : n;
     facts->pairs = calloc(n * n + 1, sizeof *facts->pairs);
     MESO_REQUIRE_MEMORY(facts->pairs, error);
+    study_steps steps = {options->progress, options->user, 0,
+                         facts->n_checked * steps_of_set +
+                             (options->n_train ? n_train * (n - n_train) : n * (n - 1) / 2)};
     for (size_t s = 0; s < facts->n_checked; s++)
-        MESO_TRY(check_set(&datasets[s], options, &facts->sets[s], error));
+        MESO_TRY(check_set(&datasets[s], options, &steps, &facts->sets[s], error));
     for (size_t a = 0; a < n_train; a++)
         for (size_t b = options->n_train ? n_train : a + 1; b < n; b++) {
             study_pair_facts *pair = &facts->pairs[facts->n_pairs++];
             pair->a = a;
             pair->b = b;
             MESO_TRY(compare_sets(&datasets[a], &datasets[b], pair, error));
+            MESO_TRY(study_step(&steps, error));
         }
 out:
     if (status != MESO_OK)

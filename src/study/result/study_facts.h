@@ -64,13 +64,15 @@ typedef struct study_facts_options {
     int train_alone;    /* the others are compared with, but nothing else is found of them */
     size_t n_resamples; /* of the bootstrap; 0: 1000, fewer above 20,000 images */
     uint64_t seed;
+    study_progress progress; /* of checks; NULL is allowed */
+    void *user;
 } study_facts_options;
 
 /* Counts of images, and properties; n_used is n_usable, the caller changes it. Errors: MEMORY. */
 meso_status study_facts_describe(const study_dataset *datasets, size_t n, study_facts *facts,
                                  meso_error *error);
 
-/* All of it, but for study_facts_transfer(). Errors: MEMORY. */
+/* All of it, but for study_facts_transfer(). Errors: MEMORY, CANCELLED. */
 meso_status study_facts_create(const study_dataset *datasets, size_t n,
                                const study_facts_options *options, study_facts *facts,
                                meso_error *error);

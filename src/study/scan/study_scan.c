@@ -332,3 +332,12 @@ void study_dataset_free(study_dataset *dataset)
     free(dataset->path);
     *dataset = (study_dataset){0};
 }
+
+meso_status study_step(study_steps *steps, meso_error *error)
+{
+    steps->n_done++;
+    if (steps->progress && steps->progress(steps->n_done, steps->n, steps->user) != 0)
+        return meso_fail(error, MESO_ERROR_CANCELLED, "interrupted after %zu of %zu checks",
+                         steps->n_done, steps->n);
+    return MESO_OK;
+}

@@ -66,6 +66,16 @@ typedef struct study_dataset {
  * was read until then is in the cache. */
 typedef int (*study_progress)(size_t n_done, size_t n, void *user);
 
+/* A long work of n steps, and who is told. */
+typedef struct study_steps {
+    study_progress progress; /* NULL is allowed */
+    void *user;
+    size_t n_done, n;
+} study_steps;
+
+/* One more is done. Errors: CANCELLED. */
+meso_status study_step(study_steps *steps, meso_error *error);
+
 typedef struct study_scan_options {
     meso_device *device;     /* where the pixels' statistics are computed; required */
     size_t n_threads;        /* decoding threads; 0: one for each processor */
