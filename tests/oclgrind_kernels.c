@@ -55,8 +55,7 @@ static int run_planted(const char *source)
     check(meso_buffer_zero(device, &buffer));
     check(meso_program_build(device, &text, &program));
     check(meso_program_kernel(device, &program, "planted", "b", &kernel));
-    check(meso_launch_kernel(device, &kernel, MESO_GLOBAL(n_items, 1, 1),
-                             MESO_ARGS(meso_arg_buffer(&buffer))));
+    check(meso_launch_kernel(device, &kernel, MESO_GLOBAL(n_items, 1, 1), MESO_ARGS(&buffer)));
     check(meso_device_finish(device));
     meso_kernel_release(&kernel);
     meso_program_release(&program);

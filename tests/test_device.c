@@ -94,13 +94,13 @@ static void test_launch_checks_its_arguments(void **state)
     meso_buffer buffer = {0};
     (void)state;
     assert_int_equal(meso_buffer_create(device, 64, &buffer), MESO_OK);
-    assert_int_equal(meso_launch(device, MESO_KERNEL_ZERO_PAD, MESO_GLOBAL(1, 1, 1),
-                                 MESO_ARGS(meso_arg_buffer(&buffer))),
-                     MESO_ERROR_INTERNAL);
+    assert_int_equal(
+        meso_launch(device, MESO_KERNEL_ZERO_PAD, MESO_GLOBAL(1, 1, 1), MESO_ARGS(&buffer)),
+        MESO_ERROR_INTERNAL);
     assert_non_null(strstr(meso_device_error(device), "zero_pad takes 2 arguments, not 1"));
-    assert_int_equal(meso_launch(device, MESO_KERNEL_ZERO_PAD, MESO_GLOBAL(1, 1, 1),
-                                 MESO_ARGS(meso_arg_int(1), meso_arg_int(1))),
-                     MESO_ERROR_INTERNAL);
+    assert_int_equal(
+        meso_launch(device, MESO_KERNEL_ZERO_PAD, MESO_GLOBAL(1, 1, 1), MESO_ARGS(1, 1)),
+        MESO_ERROR_INTERNAL);
     assert_non_null(strstr(meso_device_error(device), "argument 0 is of kind b, not i"));
     meso_buffer_release(&buffer);
     meso_device_close(device);
@@ -128,8 +128,7 @@ static void test_profile(void **state)
             if (i < 2)
                 meso_device_cost(device, 10, 20);
             assert_int_equal(meso_launch(device, MESO_KERNEL_RELU_FORWARD, MESO_GLOBAL(8, 8, 1),
-                                         MESO_ARGS(meso_arg_buffer(&in), t, meso_arg_float(1),
-                                                   meso_arg_buffer(&out), t)),
+                                         MESO_ARGS(&in, t, meso_arg_float(1), &out, t)),
                              MESO_OK);
         }
         assert_int_equal(meso_device_get_profile(device, &rows, &n, NULL), MESO_OK);
@@ -165,8 +164,7 @@ static void nap_and_launch(meso_device *device, const meso_buffer *buffer, const
         for (int k = 0; k < 2 && i != MESO_IDLE_AFTER; k++)
             assert_int_equal(meso_launch(device, MESO_KERNEL_RELU_FORWARD,
                                          MESO_GLOBAL(side, side, 1),
-                                         MESO_ARGS(meso_arg_buffer(buffer), t, meso_arg_float(1),
-                                                   meso_arg_buffer(buffer), t)),
+                                         MESO_ARGS(buffer, t, meso_arg_float(1), buffer, t)),
                              MESO_OK);
         assert_int_equal(meso_device_finish(device), MESO_OK);
     }

@@ -197,10 +197,10 @@ static outcome train(const train_case *c, const meso_net *net, float *const *par
     else
         check(path->create(device, net, &settings, &run));
     assert_non_null(run);
-    check(path->set(run, &start));
+    check(path->copy(run, &start, MESO_TO_DEVICE));
     for (int i = 1; i <= n_steps; i++)
         check(path->step(run, &batch, (uint64_t)i, rate, &o.result));
-    check(path->get(run, &end));
+    check(path->copy(run, &end, MESO_FROM_DEVICE));
     path->close(run);
     return o;
 }
@@ -423,10 +423,10 @@ static void test_values(void **state)
         const meso_train_values after = {.params = moved[i]};
         check(paths[i]->create(device, net, &settings, &run));
         assert_non_null(run);
-        check(paths[i]->set(run, &from));
+        check(paths[i]->copy(run, &from, MESO_TO_DEVICE));
         for (size_t k = 0; k < 3 && paths[i] == &meso_train_fused; k++)
             check_filters(run, k, start[0]);
-        check(paths[i]->get(run, &to));
+        check(paths[i]->copy(run, &to, MESO_FROM_DEVICE));
         assert_true(same(net, got.params, start[0]));
         for (size_t k = 0; k < net->n_params; k++)
             if (meso_train_is_trained(&settings, &net->params[k])) {
@@ -437,7 +437,7 @@ static void test_values(void **state)
             }
         free_arrays(net, rest);
         check(paths[i]->statistics(run, &batch, 0.25));
-        check(paths[i]->get(run, &after));
+        check(paths[i]->copy(run, &after, MESO_FROM_DEVICE));
         paths[i]->close(run);
         free_outcome(net, &got);
     }

@@ -18,10 +18,9 @@ enum { n_forms = sizeof forms / sizeof forms[0] };
 static meso_status run(const bench_peak *peak, double *seconds)
 {
     double started = meso_seconds();
-    MESO_CHECK(meso_launch(
-        peak->device, forms[peak->form].kernel, MESO_GLOBAL(n_items, peak->n_groups, 1),
-        MESO_ARGS(meso_arg_buffer(&peak->out), meso_arg_int(n_items), meso_arg_int(peak->rounds),
-                  meso_arg_float(0.5), meso_arg_float(0.5))));
+    MESO_CHECK(meso_launch(peak->device, forms[peak->form].kernel,
+                           MESO_GLOBAL(n_items, peak->n_groups, 1),
+                           MESO_ARGS(&peak->out, n_items, peak->rounds, 0.5, 0.5)));
     MESO_CHECK(meso_device_finish(peak->device));
     *seconds = meso_seconds() - started;
     return MESO_OK;
@@ -43,8 +42,7 @@ static meso_status time_copies(const bench_peak *peak, int floats, int launches,
     double started = meso_seconds();
     for (int i = 0; i < launches; i++)
         MESO_CHECK(meso_launch(peak->device, MESO_KERNEL_PEAK_COPY, MESO_GLOBAL(floats / 16, 1, 1),
-                               MESO_ARGS(meso_arg_buffer(&peak->from), meso_arg_buffer(&peak->to),
-                                         meso_arg_int(floats / 16))));
+                               MESO_ARGS(&peak->from, &peak->to, floats / 16)));
     MESO_CHECK(meso_device_finish(peak->device));
     *seconds = meso_seconds() - started;
     return MESO_OK;

@@ -245,13 +245,11 @@ static meso_status unpack(meso_plan *plan, const meso_tensor_view *out)
     const size_t global[3] = {(size_t)out->shape.w, (size_t)out->shape.h,
                               plan->n * (size_t)out->shape.c};
     if (!plan->is_float)
-        return meso_launch(plan->device, MESO_KERNEL_UNPACK_U8, global,
-                           MESO_ARGS(meso_arg_buffer(plan->input),
-                                     meso_arg_float(plan->net->layers[0].set.input.divide),
-                                     meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+        return meso_launch(
+            plan->device, MESO_KERNEL_UNPACK_U8, global,
+            MESO_ARGS(plan->input, plan->net->layers[0].set.input.divide, MESO_VIEW(out)));
     return meso_launch(plan->device, MESO_KERNEL_UNPACK_F32, global,
-                       MESO_ARGS(meso_arg_buffer(plan->input), meso_arg_buffer(out->buffer),
-                                 meso_arg_tensor(out)));
+                       MESO_ARGS(plan->input, MESO_VIEW(out)));
 }
 
 /* A whole block. */
@@ -302,8 +300,7 @@ static meso_status run_layers(meso_plan *plan, size_t first, size_t last,
     meso_tensor_view to = meso_tensor_of((meso_shape){size, 1, 1}, 0, results);
     MESO_TRY(meso_launch(plan->device, MESO_KERNEL_FLATTEN_FORWARD,
                          MESO_GLOBAL(from.shape.w, from.shape.h, plan->n * (size_t)from.shape.c),
-                         MESO_ARGS(meso_arg_buffer(from.buffer), meso_arg_tensor(&from),
-                                   meso_arg_buffer(to.buffer), meso_arg_tensor(&to))));
+                         MESO_ARGS(MESO_VIEW(&from), MESO_VIEW(&to))));
 out:
     meso_device_span(plan->device, NULL);
     return status;

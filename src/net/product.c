@@ -107,12 +107,9 @@ static meso_status multiply_band(meso_products *p, const meso_step *step, int im
     meso_tensor_view in = step->inputs[0];
     in.first += image;
     MESO_CHECK(meso_launch(p->device, MESO_KERNEL_CONV_SPREAD, MESO_GLOBAL(stride, rows, inner),
-                           MESO_ARGS(meso_arg_buffer(in.buffer), meso_arg_tensor(&in),
-                                     meso_arg_buffer(&p->band), meso_arg_tensor(out),
-                                     meso_arg_int(y), meso_arg_int(rows), meso_arg_int(w->size[1]),
-                                     meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
-                                     meso_arg_int(w->dilation[0]), meso_arg_int(w->dilation[1]),
-                                     meso_arg_int(w->before[0]), meso_arg_int(w->before[1]))));
+                           MESO_ARGS(MESO_VIEW(&in), &p->band, meso_arg_tensor(out), y, rows,
+                                     w->size[1], w->stride[0], w->stride[1], w->dilation[0],
+                                     w->dilation[1], w->before[0], w->before[1])));
     const size_t filters = (size_t)out->shape.c;
     const size_t first = (size_t)(out->first + image) * meso_tensor_size(out) +
                          (size_t)(y + out->pad) * stride + (size_t)out->pad;

@@ -15,5 +15,5 @@ meso_status meso_tensor_zero_pad(meso_device *device, const meso_tensor_view *t,
         return MESO_OK;
     return meso_launch(device, MESO_KERNEL_ZERO_PAD,
                        MESO_GLOBAL(t->shape.h + 2 * t->pad, n * (size_t)t->shape.c, 1),
-                       MESO_ARGS(meso_arg_buffer(t->buffer), meso_arg_tensor(t)));
+                       MESO_ARGS(MESO_VIEW(t)));
 }

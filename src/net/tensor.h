@@ -50,6 +50,7 @@ static inline size_t meso_tensor_size(const meso_tensor_view *t)
 
 /* The kernel argument that cl/prelude.cl calls tensor_t. */
 meso_arg meso_arg_tensor(const meso_tensor_view *t);
+#define MESO_VIEW(t) (t)->buffer, meso_arg_tensor(t) /* for MESO_ARGS: a tensor and its geometry */
 
 /* Zeros the pad of n images from `first` on. */
 meso_status meso_tensor_zero_pad(meso_device *device, const meso_tensor_view *t, size_t n);

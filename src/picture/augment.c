@@ -193,7 +193,7 @@ static meso_status standardize(const task *t)
 {
     const meso_arg sums = meso_arg_buffer(&t->scratch->sums);
     for (int which = 0; which <= t->augment->settings.samplewise_std; which++)
-        MESO_CHECK(launch(t, SUMS, MESO_ARGS(t->out, sums, meso_arg_int(which), t->first)));
+        MESO_CHECK(launch(t, SUMS, MESO_ARGS(t->out, sums, which, t->first)));
     return launch(t, STANDARDIZE, MESO_ARGS(t->out, sums, t->constants, t->first));
 }
 

@@ -247,18 +247,14 @@ static meso_status launch(meso_statistics *s, slot *to)
 {
     const size_t global[3] = {to->n_bands, 1, 1};
     const int n_bands = (int)to->n_bands;
-    MESO_CHECK(meso_launch_kernel(
-        s->device, &s->study, global,
-        MESO_ARGS(meso_arg_buffer(&to->pixel_view), meso_arg_buffer(&s->parts),
-                  meso_arg_buffer(&s->lightness), meso_arg_buffer(&to->band_view),
-                  meso_arg_int(n_bands), meso_arg_buffer(&to->scratch),
-                  meso_arg_buffer(&to->device_records))));
+    MESO_CHECK(
+        meso_launch_kernel(s->device, &s->study, global,
+                           MESO_ARGS(&to->pixel_view, &s->parts, &s->lightness, &to->band_view,
+                                     n_bands, &to->scratch, &to->device_records)));
     if (s->more)
-        MESO_CHECK(meso_launch_kernel(
-            s->device, &s->beyond, global,
-            MESO_ARGS(meso_arg_buffer(&to->pixel_view), meso_arg_buffer(&to->band_view),
-                      meso_arg_int(n_bands), meso_arg_buffer(&to->scratch),
-                      meso_arg_buffer(&to->device_records))));
+        MESO_CHECK(meso_launch_kernel(s->device, &s->beyond, global,
+                                      MESO_ARGS(&to->pixel_view, &to->band_view, n_bands,
+                                                &to->scratch, &to->device_records)));
     MESO_CHECK(meso_buffer_read_start(s->device, &to->device_records, to->records.memory,
                                       to->n_bands * record_bytes, &to->done));
     return meso_device_flush(s->device);

@@ -8,6 +8,7 @@
 
 #include <CL/cl.h>
 
+#include "base/each.h"
 #include "base/error.h"
 #include "mesocl/device.h"
 #include "runtime/kernel_table.h"
@@ -56,6 +57,10 @@ static inline meso_arg meso_arg_int(int i)
 static inline meso_arg meso_arg_float(double f)
 {
     return (meso_arg){'f', {.f = (cl_float)f}};
+}
+static inline meso_arg meso_arg_same(meso_arg arg)
+{
+    return arg;
 }
 
 /* Where the sentence of a failed call on this device goes; and that sentence, valid until the next
@@ -140,9 +145,17 @@ meso_status meso_launch(meso_device *device, meso_kernel_id kernel, const size_t
 meso_status meso_launch_kernel(meso_device *device, const meso_kernel *kernel,
                                const size_t global[3], const meso_arg *args, size_t n_args);
 
-/* Array literal and its length, for meso_launch. */
+/* For meso_launch: up to 20 arguments as an array literal and its length. Each is a buffer, an int,
+ * a float or double, or a meso_arg already. */
+/* clang-format off */
 #define MESO_ARGS(...) \
-    (const meso_arg[]){__VA_ARGS__}, sizeof((const meso_arg[]){__VA_ARGS__}) / sizeof(meso_arg)
+    (const meso_arg[]){MESO_EACH(MESO_ARG, __VA_ARGS__)}, \
+    sizeof((const meso_arg[]){MESO_EACH(MESO_ARG, __VA_ARGS__)}) / sizeof(meso_arg)
+#define MESO_ARG(a) \
+    _Generic((a), meso_buffer *: meso_arg_buffer, const meso_buffer *: meso_arg_buffer, \
+             int: meso_arg_int, unsigned: meso_arg_int, float: meso_arg_float, \
+             double: meso_arg_float, meso_arg: meso_arg_same)(a)
+/* clang-format on */
 #define MESO_GLOBAL(x, y, z)                  \
     (const size_t[3])                         \
     {                                         \

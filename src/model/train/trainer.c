@@ -177,7 +177,7 @@ meso_status meso_trainer_open(meso_device *device, const meso_weights *start,
     status = choose_path(t, options->path);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", t->error.text);
     const meso_train_values values = {.params = t->params};
-    status = t->path->set(t->run, &values);
+    status = t->path->copy(t->run, &values, MESO_TO_DEVICE);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(device));
     *trainer = t;
     t = NULL;
@@ -243,7 +243,7 @@ static meso_status check_finite(meso_trainer *t, double loss)
                  "not finite",
                  (unsigned long long)t->steps);
     const meso_train_values values = {.params = t->params};
-    status = t->path->get(t->run, &values);
+    status = t->path->copy(t->run, &values, MESO_FROM_DEVICE);
     if (status != MESO_OK)
         return meso_trainer_device_failed(t, status);
     for (size_t i = 0; i < t->net->n_params; i++) {

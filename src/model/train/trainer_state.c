@@ -35,7 +35,7 @@ meso_status meso_trainer_get(meso_trainer *trainer, meso_weights *weights)
 {
     meso_status status = MESO_OK;
     const meso_train_values values = {.params = trainer->params};
-    status = trainer->path->get(trainer->run, &values);
+    status = trainer->path->copy(trainer->run, &values, MESO_FROM_DEVICE);
     if (status != MESO_OK)
         return meso_trainer_device_failed(trainer, status);
     MESO_TRY(meso_weights_append(trainer->start, weights, &trainer->error));
@@ -64,7 +64,7 @@ meso_status meso_trainer_save_state(meso_trainer *trainer, meso_weights *state)
     const meso_train_values values = {
         .first = trainer->first, .second = trainer->second, .rest = trainer->rest};
     char steps[32];
-    status = trainer->path->get(trainer->run, &values);
+    status = trainer->path->copy(trainer->run, &values, MESO_FROM_DEVICE);
     if (status != MESO_OK)
         return meso_trainer_device_failed(trainer, status);
     for (size_t i = 0; i < trainer->net->n_params; i++) {
@@ -129,7 +129,7 @@ meso_status meso_trainer_load_state(meso_trainer *trainer, const meso_weights *w
         for (size_t k = 0; k < n_kept; k++)
             MESO_TRY(find_moment(state, list[k].prefix, param, list[k].values[i], error));
     }
-    status = trainer->path->set(trainer->run, &values);
+    status = trainer->path->copy(trainer->run, &values, MESO_TO_DEVICE);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(trainer->device));
     trainer->steps = steps;
 out:

@@ -37,10 +37,9 @@ static meso_status launch(meso_device *device, const meso_step *step, meso_kerne
                           double setting)
 {
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
-    return meso_launch(
-        device, kernel, MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)out->shape.c),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_float(setting),
-                  meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+    return meso_launch(device, kernel,
+                       MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)out->shape.c),
+                       MESO_ARGS(MESO_VIEW(in), setting, MESO_VIEW(out)));
 }
 
 static meso_status relu(meso_device *device, const meso_step *step)
@@ -67,9 +66,7 @@ static meso_status relu_train(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
     return meso_launch(device, MESO_KERNEL_RELU_TRAIN, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_float(t->step.layer->set.relu.cap),
-                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+                       MESO_ARGS(MESO_VIEW(in), t->step.layer->set.relu.cap, MESO_VIEW(out)));
 }
 
 /* In place: out > 0 says as much as in > 0. */
@@ -77,9 +74,7 @@ static meso_status relu_backward(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *out = &t->step.output, *d = &t->d_output;
     return meso_launch(device, MESO_KERNEL_RELU_BACKWARD, MESO_TRAIN_GLOBAL(d->shape, t->step.n),
-                       MESO_ARGS(meso_arg_buffer(out->buffer), meso_arg_tensor(out),
-                                 meso_arg_float(t->step.layer->set.relu.cap),
-                                 meso_arg_buffer(d->buffer), meso_arg_tensor(d)));
+                       MESO_ARGS(MESO_VIEW(out), t->step.layer->set.relu.cap, MESO_VIEW(d)));
 }
 
 /* value: the tensor that the derivative is computed from. */
@@ -88,11 +83,9 @@ static meso_status launch_backward(meso_device *device, const meso_train_step *t
                                    double setting)
 {
     const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
-    return meso_launch(device, kernel, MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
-                       MESO_ARGS(meso_arg_buffer(value->buffer), meso_arg_tensor(value),
-                                 meso_arg_float(setting), meso_arg_buffer(d_out->buffer),
-                                 meso_arg_tensor(d_out), meso_arg_buffer(d_in->buffer),
-                                 meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+    return meso_launch(
+        device, kernel, MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
+        MESO_ARGS(MESO_VIEW(value), setting, MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
 }
 
 static meso_status leaky_relu_backward(meso_device *device, const meso_train_step *t)

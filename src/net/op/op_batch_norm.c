@@ -28,11 +28,9 @@ static meso_status forward(meso_device *device, const meso_step *step)
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
     return meso_launch(device, MESO_KERNEL_BATCH_NORM_FORWARD,
                        MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)out->shape.c),
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_buffer(step->params[0]), meso_arg_buffer(step->params[1]),
-                                 meso_arg_buffer(step->params[2]), meso_arg_buffer(step->params[3]),
-                                 meso_arg_float(step->layer->set.batch_norm.epsilon),
-                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+                       MESO_ARGS(MESO_VIEW(in), step->params[0], step->params[1], step->params[2],
+                                 step->params[3], step->layer->set.batch_norm.epsilon,
+                                 MESO_VIEW(out)));
 }
 
 static meso_status measure(meso_device *device, const meso_train_step *t)
@@ -40,9 +38,8 @@ static meso_status measure(meso_device *device, const meso_train_step *t)
     const meso_tensor_view *in = &t->step.inputs[0];
     if (t->frozen)
         return MESO_OK;
-    return meso_launch(
-        device, MESO_KERNEL_BATCH_NORM_MEASURE, MESO_GLOBAL(in->shape.c, t->step.n, 1),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(t->saved)));
+    return meso_launch(device, MESO_KERNEL_BATCH_NORM_MEASURE,
+                       MESO_GLOBAL(in->shape.c, t->step.n, 1), MESO_ARGS(MESO_VIEW(in), t->saved));
 }
 
 static meso_status combine(meso_device *device, const meso_train_step *t)
@@ -51,14 +48,11 @@ static meso_status combine(meso_device *device, const meso_train_step *t)
     const double values = (double)t->batch * shape.h * shape.w;
     if (t->frozen)
         return MESO_OK;
-    return meso_launch(
-        device, MESO_KERNEL_BATCH_NORM_COMBINE, MESO_GLOBAL(shape.c, 1, 1),
-        MESO_ARGS(meso_arg_buffer(t->saved), meso_arg_int(shape.c), meso_arg_int((int)t->batch),
-                  meso_arg_int(shape.h * shape.w),
-                  meso_arg_float(t->step.layer->set.batch_norm.epsilon),
-                  meso_arg_buffer(t->step.params[2]), meso_arg_buffer(t->step.params[3]),
-                  meso_arg_float(t->momentum),
-                  meso_arg_float(t->biased_variance || values < 2 ? 1 : values / (values - 1))));
+    return meso_launch(device, MESO_KERNEL_BATCH_NORM_COMBINE, MESO_GLOBAL(shape.c, 1, 1),
+                       MESO_ARGS(t->saved, shape.c, (int)t->batch, shape.h * shape.w,
+                                 t->step.layer->set.batch_norm.epsilon, t->step.params[2],
+                                 t->step.params[3], t->momentum,
+                                 t->biased_variance || values < 2 ? 1 : values / (values - 1)));
 }
 
 static meso_status apply(meso_device *device, const meso_train_step *t)
@@ -68,9 +62,7 @@ static meso_status apply(meso_device *device, const meso_train_step *t)
         return meso_op_forward(device, &t->step);
     return meso_launch(
         device, MESO_KERNEL_BATCH_NORM_APPLY, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(t->saved),
-                  meso_arg_buffer(t->step.params[0]), meso_arg_buffer(t->step.params[1]),
-                  meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+        MESO_ARGS(MESO_VIEW(in), t->saved, t->step.params[0], t->step.params[1], MESO_VIEW(out)));
 }
 
 static meso_status backward_measure(meso_device *device, const meso_train_step *t)
@@ -80,10 +72,8 @@ static meso_status backward_measure(meso_device *device, const meso_train_step *
         return MESO_OK;
     return meso_launch(device, MESO_KERNEL_BATCH_NORM_BACKWARD_MEASURE,
                        MESO_GLOBAL(in->shape.c, meso_step_groups(t), 1),
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
-                                 meso_arg_buffer(t->saved), meso_arg_buffer(t->d_params[0]),
-                                 meso_arg_buffer(t->d_params[1]), meso_arg_int((int)t->step.n)));
+                       MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), t->saved, t->d_params[0],
+                                 t->d_params[1], (int)t->step.n));
 }
 
 static meso_status backward_combine(meso_device *device, const meso_train_step *t)
@@ -92,10 +82,8 @@ static meso_status backward_combine(meso_device *device, const meso_train_step *
     if (t->frozen)
         return MESO_OK;
     return meso_launch(device, MESO_KERNEL_BATCH_NORM_BACKWARD_COMBINE, MESO_GLOBAL(shape.c, 1, 1),
-                       MESO_ARGS(meso_arg_buffer(t->d_params[0]), meso_arg_buffer(t->d_params[1]),
-                                 meso_arg_int(shape.c), meso_arg_int((int)meso_step_groups(t)),
-                                 meso_arg_float((double)t->batch * shape.h * shape.w),
-                                 meso_arg_buffer(t->saved)));
+                       MESO_ARGS(t->d_params[0], t->d_params[1], shape.c, (int)meso_step_groups(t),
+                                 (double)t->batch * shape.h * shape.w, t->saved));
 }
 
 static meso_status backward_apply(meso_device *device, const meso_train_step *t)
@@ -106,17 +94,12 @@ static meso_status backward_apply(meso_device *device, const meso_train_step *t)
     if (t->frozen)
         return meso_launch(
             device, MESO_KERNEL_BATCH_NORM_BACKWARD_FROZEN, MESO_TRAIN_GLOBAL(in->shape, t->step.n),
-            MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
-                      meso_arg_buffer(t->step.params[0]), meso_arg_buffer(t->step.params[3]),
-                      meso_arg_float(t->step.layer->set.batch_norm.epsilon),
-                      meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in),
-                      meso_arg_int(t->add[0])));
-    return meso_launch(
-        device, MESO_KERNEL_BATCH_NORM_BACKWARD_APPLY, MESO_TRAIN_GLOBAL(in->shape, t->step.n),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
-                  meso_arg_tensor(d_out), meso_arg_buffer(t->saved),
-                  meso_arg_buffer(t->step.params[0]), meso_arg_buffer(d_in->buffer),
-                  meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+            MESO_ARGS(MESO_VIEW(d_out), t->step.params[0], t->step.params[3],
+                      t->step.layer->set.batch_norm.epsilon, MESO_VIEW(d_in), t->add[0]));
+    return meso_launch(device, MESO_KERNEL_BATCH_NORM_BACKWARD_APPLY,
+                       MESO_TRAIN_GLOBAL(in->shape, t->step.n),
+                       MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), t->saved, t->step.params[0],
+                                 MESO_VIEW(d_in), t->add[0]));
 }
 
 /* As cl/train/train_norm.cl lays it out. */

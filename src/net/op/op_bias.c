@@ -16,18 +16,14 @@ static meso_status forward(meso_device *device, const meso_step *step)
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
     return meso_launch(device, MESO_KERNEL_BIAS_FORWARD,
                        MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)out->shape.c),
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_buffer(step->params[0]), meso_arg_buffer(out->buffer),
-                                 meso_arg_tensor(out)));
+                       MESO_ARGS(MESO_VIEW(in), step->params[0], MESO_VIEW(out)));
 }
 
 static meso_status train(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
     return meso_launch(device, MESO_KERNEL_BIAS_TRAIN, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_buffer(t->step.params[0]), meso_arg_buffer(out->buffer),
-                                 meso_arg_tensor(out)));
+                       MESO_ARGS(MESO_VIEW(in), t->step.params[0], MESO_VIEW(out)));
 }
 
 /* The gradient of the input is the output's, in place. */
@@ -38,8 +34,7 @@ static meso_status backward(meso_device *device, const meso_train_step *t)
         return MESO_OK;
     return meso_launch(device, MESO_KERNEL_BIAS_BACKWARD,
                        MESO_GLOBAL(d->shape.c, meso_step_groups(t), 1),
-                       MESO_ARGS(meso_arg_buffer(d->buffer), meso_arg_tensor(d),
-                                 meso_arg_buffer(t->d_params[0]), meso_arg_int((int)t->step.n)));
+                       MESO_ARGS(MESO_VIEW(d), t->d_params[0], (int)t->step.n));
 }
 
 const meso_op meso_op_bias = {.name = "bias",

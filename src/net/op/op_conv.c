@@ -39,13 +39,9 @@ static meso_status forward(meso_device *device, const meso_step *step)
     const int groups = (out->shape.c + MESO_FILTER_GROUP - 1) / MESO_FILTER_GROUP;
     return meso_launch(device, MESO_KERNEL_CONV_FORWARD,
                        MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)groups),
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_buffer(step->params[0]), meso_arg_buffer(out->buffer),
-                                 meso_arg_tensor(out), meso_arg_int(w->size[0]),
-                                 meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]),
-                                 meso_arg_int(w->stride[1]), meso_arg_int(w->dilation[0]),
-                                 meso_arg_int(w->dilation[1]), meso_arg_int(w->before[0]),
-                                 meso_arg_int(w->before[1])));
+                       MESO_ARGS(MESO_VIEW(in), step->params[0], MESO_VIEW(out), w->size[0],
+                                 w->size[1], w->stride[0], w->stride[1], w->dilation[0],
+                                 w->dilation[1], w->before[0], w->before[1]));
 }
 
 /* Where the stride is 1, forward and the gradient of the input are the same kernel: see
@@ -64,16 +60,11 @@ static meso_status launch_rows(meso_device *device, const meso_train_step *t,
     meso_device_cost(device, meso_step_multiply_adds(step), NAN);
     return meso_launch(
         device, MESO_KERNEL_CONV_ROWS, MESO_GLOBAL((to->shape.h + 1) / 2, step->n * tiles, 1),
-        MESO_ARGS(
-            meso_arg_buffer(from->buffer), meso_arg_tensor(from), meso_arg_buffer(step->params[0]),
-            meso_arg_int(forth ? filters : 1), meso_arg_int(forth ? 1 : filters),
-            meso_arg_buffer(to->buffer), meso_arg_tensor(to), meso_arg_int(w->size[0]),
-            meso_arg_int(w->size[1]), meso_arg_int(direction * w->dilation[0]),
-            meso_arg_int(direction * w->dilation[1]), meso_arg_int(direction * w->before[0]),
-            meso_arg_int(direction * w->before[1]), meso_arg_int(add), meso_arg_int(bias != NULL),
-            meso_arg_buffer(bias ? bias->step.params[0] : step->params[0]),
-            meso_arg_float(relu ? 0 : -INFINITY),
-            meso_arg_float(relu ? relu->step.layer->set.relu.cap : INFINITY)));
+        MESO_ARGS(MESO_VIEW(from), step->params[0], forth ? filters : 1, forth ? 1 : filters,
+                  MESO_VIEW(to), w->size[0], w->size[1], direction * w->dilation[0],
+                  direction * w->dilation[1], direction * w->before[0], direction * w->before[1],
+                  add, bias != NULL, bias ? bias->step.params[0] : step->params[0],
+                  relu ? 0 : -INFINITY, relu ? relu->step.layer->set.relu.cap : INFINITY));
 }
 
 static int is_dense(const meso_layer *layer)
@@ -97,13 +88,9 @@ static meso_status backward_data(meso_device *device, const meso_train_step *t)
     meso_device_cost(device, meso_step_multiply_adds(&t->step), NAN);
     return meso_launch(device, MESO_KERNEL_CONV_BACKWARD_DATA,
                        MESO_GLOBAL(d_in->shape.h, t->step.n * (size_t)d_in->shape.c, 1),
-                       MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
-                                 meso_arg_buffer(t->step.params[0]), meso_arg_buffer(d_in->buffer),
-                                 meso_arg_tensor(d_in), meso_arg_int(w->size[0]),
-                                 meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]),
-                                 meso_arg_int(w->stride[1]), meso_arg_int(w->dilation[0]),
-                                 meso_arg_int(w->dilation[1]), meso_arg_int(w->before[0]),
-                                 meso_arg_int(w->before[1]), meso_arg_int(t->add[0])));
+                       MESO_ARGS(MESO_VIEW(d_out), t->step.params[0], MESO_VIEW(d_in), w->size[0],
+                                 w->size[1], w->stride[0], w->stride[1], w->dilation[0],
+                                 w->dilation[1], w->before[0], w->before[1], t->add[0]));
 }
 
 static meso_status backward_weights(meso_device *device, const meso_train_step *t)
@@ -115,12 +102,9 @@ static meso_status backward_weights(meso_device *device, const meso_train_step *
     return meso_launch(
         device, MESO_KERNEL_CONV_BACKWARD_WEIGHTS,
         MESO_GLOBAL((d_out->shape.c + tile - 1) / tile, w->size[0], meso_step_groups(t)),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
-                  meso_arg_tensor(d_out), meso_arg_buffer(t->d_params[0]), meso_arg_int(w->size[0]),
-                  meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
-                  meso_arg_int(w->dilation[0]), meso_arg_int(w->dilation[1]),
-                  meso_arg_int(w->before[0]), meso_arg_int(w->before[1]),
-                  meso_arg_int((int)t->step.n)));
+        MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), t->d_params[0], w->size[0], w->size[1],
+                  w->stride[0], w->stride[1], w->dilation[0], w->dilation[1], w->before[0],
+                  w->before[1], (int)t->step.n));
 }
 
 static meso_status backward(meso_device *device, const meso_train_step *t)

@@ -37,9 +37,7 @@ static meso_status launch(meso_device *device, meso_kernel_id kernel, const meso
 {
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
     return meso_launch(device, kernel, MESO_GLOBAL(out->shape.c, step->n, 1),
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_buffer(step->params[0]), meso_arg_buffer(out->buffer),
-                                 meso_arg_tensor(out)));
+                       MESO_ARGS(MESO_VIEW(in), step->params[0], MESO_VIEW(out)));
 }
 
 static meso_status dense(meso_device *device, const meso_step *step)
@@ -63,16 +61,12 @@ static meso_status dense_backward(meso_device *device, const meso_train_step *t)
     if (t->d_params[0])
         status = meso_launch(
             device, MESO_KERNEL_DENSE_BACKWARD_WEIGHTS, MESO_GLOBAL(blocks, meso_step_groups(t), 1),
-            MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                      meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
-                      meso_arg_buffer(t->d_params[0]), meso_arg_int((int)t->step.n)));
+            MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), t->d_params[0], (int)t->step.n));
     meso_device_cost(device, multiply_adds, NAN);
     if (status == MESO_OK && d_in->buffer)
         status =
             meso_launch(device, MESO_KERNEL_DENSE_BACKWARD_DATA, MESO_GLOBAL(blocks, t->step.n, 1),
-                        MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
-                                  meso_arg_buffer(t->step.params[0]), meso_arg_buffer(d_in->buffer),
-                                  meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+                        MESO_ARGS(MESO_VIEW(d_out), t->step.params[0], MESO_VIEW(d_in), t->add[0]));
     return status;
 }
 
@@ -91,18 +85,14 @@ static meso_status softmax(meso_device *device, const meso_step *step)
 {
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
     return meso_launch(device, MESO_KERNEL_SOFTMAX_FORWARD, MESO_GLOBAL(1, step->n, 1),
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+                       MESO_ARGS(MESO_VIEW(in), MESO_VIEW(out)));
 }
 
 static meso_status softmax_backward(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *out = &t->step.output, *d_out = &t->d_output, *d_in = &t->d_inputs[0];
     return meso_launch(device, MESO_KERNEL_SOFTMAX_BACKWARD, MESO_GLOBAL(t->step.n, 1, 1),
-                       MESO_ARGS(meso_arg_buffer(out->buffer), meso_arg_tensor(out),
-                                 meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
-                                 meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in),
-                                 meso_arg_int(t->add[0])));
+                       MESO_ARGS(MESO_VIEW(out), MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
 }
 
 const meso_op meso_op_dense = {.name = "dense",

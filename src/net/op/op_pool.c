@@ -31,11 +31,8 @@ static meso_status launch_max_pool(meso_device *device, meso_kernel_id kernel,
     const meso_window *w = &step->layer->set.max_pool.window;
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
     return meso_launch(device, kernel, global,
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out),
-                                 meso_arg_int(w->size[0]), meso_arg_int(w->size[1]),
-                                 meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
-                                 meso_arg_int(w->before[0]), meso_arg_int(w->before[1])));
+                       MESO_ARGS(MESO_VIEW(in), MESO_VIEW(out), w->size[0], w->size[1],
+                                 w->stride[0], w->stride[1], w->before[0], w->before[1]));
 }
 
 static meso_status max_pool(meso_device *device, const meso_step *step)
@@ -66,11 +63,8 @@ static meso_status max_pool_backward(meso_device *device, const meso_train_step 
     return meso_launch(
         device, MESO_KERNEL_MAX_POOL_BACKWARD,
         MESO_GLOBAL((d_out->shape.h + rows - 1) / rows, t->step.n * (size_t)d_out->shape.c, 1),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
-                  meso_arg_tensor(d_out), meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in),
-                  meso_arg_int(w->size[0]), meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]),
-                  meso_arg_int(w->stride[1]), meso_arg_int(w->before[0]),
-                  meso_arg_int(w->before[1]), meso_arg_int(rows), meso_arg_int(t->add[0])));
+        MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), MESO_VIEW(d_in), w->size[0], w->size[1],
+                  w->stride[0], w->stride[1], w->before[0], w->before[1], rows, t->add[0]));
 }
 
 static meso_status global_avg_pool_shape(meso_layer *layer, const meso_shape *inputs,
@@ -86,17 +80,15 @@ static meso_status global_avg_pool(meso_device *device, const meso_step *step)
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
     return meso_launch(device, MESO_KERNEL_GLOBAL_AVG_POOL_FORWARD,
                        MESO_GLOBAL(out->shape.c, step->n, 1),
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+                       MESO_ARGS(MESO_VIEW(in), MESO_VIEW(out)));
 }
 
 static meso_status global_avg_pool_backward(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
-    return meso_launch(
-        device, MESO_KERNEL_GLOBAL_AVG_POOL_BACKWARD, MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
-        MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
-                  meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+    return meso_launch(device, MESO_KERNEL_GLOBAL_AVG_POOL_BACKWARD,
+                       MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
+                       MESO_ARGS(MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
 }
 
 const meso_op meso_op_max_pool = {.name = "max_pool",

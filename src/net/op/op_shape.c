@@ -38,9 +38,7 @@ static meso_status concat(meso_device *device, const meso_step *step)
                          2.0 * (double)(step->n * meso_shape_size(in->shape) * sizeof(float)));
         status = meso_launch(device, MESO_KERNEL_CONCAT_FORWARD,
                              MESO_GLOBAL(in->shape.w, in->shape.h, step->n * (size_t)in->shape.c),
-                             MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                       meso_arg_buffer(out->buffer), meso_arg_tensor(out),
-                                       meso_arg_int(channel)));
+                             MESO_ARGS(MESO_VIEW(in), MESO_VIEW(out), channel));
         channel += in->shape.c;
     }
     return status;
@@ -52,10 +50,9 @@ static meso_status concat_train(meso_device *device, const meso_train_step *t)
     int channel = 0;
     for (size_t i = 0; status == MESO_OK && i < t->step.layer->n_inputs; i++) {
         const meso_tensor_view *in = &t->step.inputs[i], *out = &t->step.output;
-        status = meso_launch(
-            device, MESO_KERNEL_CONCAT_TRAIN, MESO_TRAIN_GLOBAL(in->shape, t->step.n),
-            MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                      meso_arg_buffer(out->buffer), meso_arg_tensor(out), meso_arg_int(channel)));
+        status =
+            meso_launch(device, MESO_KERNEL_CONCAT_TRAIN, MESO_TRAIN_GLOBAL(in->shape, t->step.n),
+                        MESO_ARGS(MESO_VIEW(in), MESO_VIEW(out), channel));
         channel += in->shape.c;
     }
     return status;
@@ -70,9 +67,7 @@ static meso_status concat_backward(meso_device *device, const meso_train_step *t
         if (d_in->buffer)
             status = meso_launch(device, MESO_KERNEL_CONCAT_BACKWARD,
                                  MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
-                                 MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
-                                           meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in),
-                                           meso_arg_int(channel), meso_arg_int(t->add[i])));
+                                 MESO_ARGS(MESO_VIEW(d_out), MESO_VIEW(d_in), channel, t->add[i]));
         channel += t->step.inputs[i].shape.c;
     }
     return status;
@@ -90,17 +85,15 @@ static meso_status flatten(meso_device *device, const meso_step *step)
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
     return meso_launch(device, MESO_KERNEL_FLATTEN_FORWARD,
                        MESO_GLOBAL(in->shape.w, in->shape.h, step->n * (size_t)in->shape.c),
-                       MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in),
-                                 meso_arg_buffer(out->buffer), meso_arg_tensor(out)));
+                       MESO_ARGS(MESO_VIEW(in), MESO_VIEW(out)));
 }
 
 static meso_status flatten_backward(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
-    return meso_launch(
-        device, MESO_KERNEL_FLATTEN_BACKWARD, MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
-        MESO_ARGS(meso_arg_buffer(d_out->buffer), meso_arg_tensor(d_out),
-                  meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in), meso_arg_int(t->add[0])));
+    return meso_launch(device, MESO_KERNEL_FLATTEN_BACKWARD,
+                       MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
+                       MESO_ARGS(MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
 }
 
 /* The same for values and for gradients: the mask comes from a hash of the place. Step 0 is no step
@@ -110,13 +103,10 @@ static meso_status launch_dropout(meso_device *device, const meso_train_step *t,
 {
     const double rate = t->step_number == 0 ? 0 : t->step.layer->set.dropout.rate;
     const size_t layer = (size_t)(t->step.layer - t->step.net->layers);
-    return meso_launch(
-        device, MESO_KERNEL_DROPOUT, MESO_TRAIN_GLOBAL(to->shape, t->step.n),
-        MESO_ARGS(meso_arg_buffer(from->buffer), meso_arg_tensor(from), meso_arg_buffer(to->buffer),
-                  meso_arg_tensor(to), meso_arg_int((int)(uint32_t)ceil(rate * 0x1p32)),
-                  meso_arg_float(1 / (1 - rate)), meso_arg_int((int)t->seed),
-                  meso_arg_int((int)(t->seed >> 32)), meso_arg_int((int)t->step_number),
-                  meso_arg_int((int)layer), meso_arg_int(add)));
+    return meso_launch(device, MESO_KERNEL_DROPOUT, MESO_TRAIN_GLOBAL(to->shape, t->step.n),
+                       MESO_ARGS(MESO_VIEW(from), MESO_VIEW(to), (int)(uint32_t)ceil(rate * 0x1p32),
+                                 1 / (1 - rate), (int)t->seed, (int)(t->seed >> 32),
+                                 (int)t->step_number, (int)layer, add));
 }
 
 static meso_status dropout(meso_device *device, const meso_train_step *t)

@@ -276,26 +276,22 @@ static meso_status enqueue_first(meso_strip_run *run, const scratch *s, const ta
     meso_device_span(run->device, block->layers.conv->name);
     if (!t->is_float && meso_strip_takes_pixels(&run->plan)) {
         tell_cost(run, 0, n, 1);
-        return meso_launch_kernel(
-            run->device, &run->first_block, MESO_GLOBAL(meso_strip_first_items(&run->plan), n, 1),
-            MESO_ARGS(meso_arg_buffer(t->pixels), meso_arg_buffer(&s->tensors[1]),
-                      meso_arg_buffer(&run->params[0].filters),
-                      meso_arg_buffer(&run->params[0].affine), meso_arg_int(first)));
+        return meso_launch_kernel(run->device, &run->first_block,
+                                  MESO_GLOBAL(meso_strip_first_items(&run->plan), n, 1),
+                                  MESO_ARGS(t->pixels, &s->tensors[1], &run->params[0].filters,
+                                            &run->params[0].affine, first));
     }
     if (t->is_float)
-        MESO_CHECK(
-            meso_launch_kernel(run->device, &run->pack_f32, MESO_GLOBAL(height, n, 1),
-                               MESO_ARGS(meso_arg_buffer(t->pixels), to, meso_arg_int(first),
-                                         meso_arg_float(run->net->layers[0].set.input.divide))));
+        MESO_CHECK(meso_launch_kernel(
+            run->device, &run->pack_f32, MESO_GLOBAL(height, n, 1),
+            MESO_ARGS(t->pixels, to, first, run->net->layers[0].set.input.divide)));
     else
-        MESO_CHECK(
-            meso_launch_kernel(run->device, &run->pack_u8, MESO_GLOBAL(height, n, 1),
-                               MESO_ARGS(meso_arg_buffer(t->pixels), to, meso_arg_int(first))));
+        MESO_CHECK(meso_launch_kernel(run->device, &run->pack_u8, MESO_GLOBAL(height, n, 1),
+                                      MESO_ARGS(t->pixels, to, first)));
     tell_cost(run, 0, n, sizeof(float));
     return meso_launch_kernel(
         run->device, &run->blocks[0], MESO_GLOBAL(meso_strip_items(block), n, 1),
-        MESO_ARGS(to, meso_arg_buffer(&s->tensors[1]), meso_arg_buffer(&run->params[0].filters),
-                  meso_arg_buffer(&run->params[0].affine)));
+        MESO_ARGS(to, &s->tensors[1], &run->params[0].filters, &run->params[0].affine));
 }
 
 /* Images first … first + n − 1, n ≤ chunk, through all blocks on the lane in use. */
@@ -309,27 +305,23 @@ static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const ta
         const meso_strip_block *block = &run->plan.blocks[i];
         meso_device_span(run->device, block->layers.conv->name);
         tell_cost(run, i, n, sizeof(float));
-        MESO_CHECK(meso_launch_kernel(
-            run->device, &run->blocks[i], MESO_GLOBAL(meso_strip_items(block), n, 1),
-            MESO_ARGS(meso_arg_buffer(&s->tensors[i]), meso_arg_buffer(&s->tensors[i + 1]),
-                      meso_arg_buffer(&run->params[i].filters),
-                      meso_arg_buffer(&run->params[i].affine))));
+        MESO_CHECK(meso_launch_kernel(run->device, &run->blocks[i],
+                                      MESO_GLOBAL(meso_strip_items(block), n, 1),
+                                      MESO_ARGS(&s->tensors[i], &s->tensors[i + 1],
+                                                &run->params[i].filters, &run->params[i].affine)));
     }
     meso_device_span(run->device, run->net->layers[run->plan.last].name);
     if (run->plan.head.flatten) {
         meso_device_cost(run->device,
                          (double)n * meso_head_multiply_adds(run->net, &run->plan.head), NAN);
-        MESO_CHECK(meso_launch_kernel(
-            run->device, &run->end, MESO_GLOBAL(n, 1, 1),
-            MESO_ARGS(from, meso_arg_buffer(&run->head[0]), meso_arg_buffer(&run->head[1]),
-                      meso_arg_buffer(&run->head[2]), meso_arg_buffer(&run->head[3]),
-                      meso_arg_buffer(t->logits), meso_arg_int(first))));
+        MESO_CHECK(meso_launch_kernel(run->device, &run->end, MESO_GLOBAL(n, 1, 1),
+                                      MESO_ARGS(from, &run->head[0], &run->head[1], &run->head[2],
+                                                &run->head[3], t->logits, first)));
     } else {
         MESO_CHECK(
             meso_launch_kernel(run->device, &run->end,
                                MESO_GLOBAL(last->out.shape.h / (last->out.halves ? 2 : 1), n, 1),
-                               MESO_ARGS(from, meso_arg_buffer(t->planar->buffer),
-                                         meso_arg_tensor(t->planar), meso_arg_int(first))));
+                               MESO_ARGS(from, MESO_VIEW(t->planar), first)));
     }
     return meso_device_flush(run->device);
 }

@@ -159,9 +159,7 @@ static meso_status enqueue(const meso_plan_blocks *blocks, const meso_plan_block
         run->device, &made->kernels[kind],
         MESO_GLOBAL(block->wide, block->high,
                     (n + images - 1) / images * (size_t)block->filter_groups * images),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(&made->filters),
-                  meso_arg_buffer(&made->affine), meso_arg_buffer(out->buffer),
-                  meso_arg_tensor(out), meso_arg_int((int)n)));
+        MESO_ARGS(MESO_VIEW(in), &made->filters, &made->affine, MESO_VIEW(out), (int)n));
 }
 
 meso_status meso_tile_create(meso_device *device, const meso_net *net, const float *const *params,

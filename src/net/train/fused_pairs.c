@@ -16,13 +16,11 @@ static meso_status norm_pool(meso_device *device, const meso_train_step *norm)
     const meso_train_step *pool = norm->next;
     const meso_window *w = &pool->step.layer->set.max_pool.window;
     const meso_tensor_view *in = &norm->step.inputs[0], *out = &pool->step.output;
-    return meso_launch(
-        device, MESO_KERNEL_NORM_POOL_APPLY, MESO_TRAIN_GLOBAL(out->shape, norm->step.n),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(norm->saved),
-                  meso_arg_buffer(norm->step.params[0]), meso_arg_buffer(norm->step.params[1]),
-                  meso_arg_buffer(out->buffer), meso_arg_tensor(out), meso_arg_int(w->size[0]),
-                  meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
-                  meso_arg_int(w->before[0]), meso_arg_int(w->before[1])));
+    return meso_launch(device, MESO_KERNEL_NORM_POOL_APPLY,
+                       MESO_TRAIN_GLOBAL(out->shape, norm->step.n),
+                       MESO_ARGS(MESO_VIEW(in), norm->saved, norm->step.params[0],
+                                 norm->step.params[1], MESO_VIEW(out), w->size[0], w->size[1],
+                                 w->stride[0], w->stride[1], w->before[0], w->before[1]));
 }
 
 static meso_status norm_pool_backward_measure(meso_device *device, const meso_train_step *norm)
@@ -30,16 +28,12 @@ static meso_status norm_pool_backward_measure(meso_device *device, const meso_tr
     const meso_train_step *pool = norm->next;
     const meso_window *w = &pool->step.layer->set.max_pool.window;
     const meso_tensor_view *in = &norm->step.inputs[0], *d_out = &pool->d_output;
-    return meso_launch(
-        device, MESO_KERNEL_NORM_POOL_BACKWARD_MEASURE,
-        MESO_GLOBAL(in->shape.c, meso_step_groups(norm), 1),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
-                  meso_arg_tensor(d_out), meso_arg_buffer(norm->saved),
-                  meso_arg_buffer(norm->step.params[0]), meso_arg_buffer(norm->step.params[1]),
-                  meso_arg_buffer(norm->d_params[0]), meso_arg_buffer(norm->d_params[1]),
-                  meso_arg_int(w->size[0]), meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]),
-                  meso_arg_int(w->stride[1]), meso_arg_int(w->before[0]),
-                  meso_arg_int(w->before[1]), meso_arg_int((int)norm->step.n)));
+    return meso_launch(device, MESO_KERNEL_NORM_POOL_BACKWARD_MEASURE,
+                       MESO_GLOBAL(in->shape.c, meso_step_groups(norm), 1),
+                       MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), norm->saved, norm->step.params[0],
+                                 norm->step.params[1], norm->d_params[0], norm->d_params[1],
+                                 w->size[0], w->size[1], w->stride[0], w->stride[1], w->before[0],
+                                 w->before[1], (int)norm->step.n));
 }
 
 static meso_status norm_pool_backward_apply(meso_device *device, const meso_train_step *norm)
@@ -54,13 +48,9 @@ static meso_status norm_pool_backward_apply(meso_device *device, const meso_trai
     return meso_launch(
         device, MESO_KERNEL_NORM_POOL_BACKWARD_APPLY,
         MESO_GLOBAL((d_out->shape.h + rows - 1) / rows, norm->step.n * (size_t)in->shape.c, 1),
-        MESO_ARGS(meso_arg_buffer(in->buffer), meso_arg_tensor(in), meso_arg_buffer(d_out->buffer),
-                  meso_arg_tensor(d_out), meso_arg_buffer(norm->saved),
-                  meso_arg_buffer(norm->step.params[0]), meso_arg_buffer(norm->step.params[1]),
-                  meso_arg_buffer(d_in->buffer), meso_arg_tensor(d_in), meso_arg_int(w->size[0]),
-                  meso_arg_int(w->size[1]), meso_arg_int(w->stride[0]), meso_arg_int(w->stride[1]),
-                  meso_arg_int(w->before[0]), meso_arg_int(w->before[1]), meso_arg_int(rows),
-                  meso_arg_int(norm->add[0])));
+        MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), norm->saved, norm->step.params[0],
+                  norm->step.params[1], MESO_VIEW(d_in), w->size[0], w->size[1], w->stride[0],
+                  w->stride[1], w->before[0], w->before[1], rows, norm->add[0]));
 }
 
 /* ---- a convolution, its bias and the ReLU over that ---- */
@@ -77,12 +67,10 @@ static meso_status bias_relu_backward(meso_device *device, const meso_train_step
 {
     const meso_train_step *relu = bias->next;
     const meso_tensor_view *out = &relu->step.output, *d = &relu->d_output;
-    return meso_launch(
-        device, MESO_KERNEL_BIAS_RELU_BACKWARD, MESO_GLOBAL(d->shape.c, meso_step_groups(bias), 1),
-        MESO_ARGS(meso_arg_buffer(out->buffer), meso_arg_tensor(out),
-                  meso_arg_float(relu->step.layer->set.relu.cap), meso_arg_buffer(d->buffer),
-                  meso_arg_tensor(d), meso_arg_buffer(bias->d_params[0]),
-                  meso_arg_int((int)bias->step.n)));
+    return meso_launch(device, MESO_KERNEL_BIAS_RELU_BACKWARD,
+                       MESO_GLOBAL(d->shape.c, meso_step_groups(bias), 1),
+                       MESO_ARGS(MESO_VIEW(out), relu->step.layer->set.relu.cap, MESO_VIEW(d),
+                                 bias->d_params[0], (int)bias->step.n));
 }
 
 static const meso_fused_pair pairs[] = {

@@ -56,7 +56,6 @@ meso_status meso_strip_train_prepare(train_run *run);
 meso_status meso_strip_train_step(void *run, const meso_train_input *input, uint64_t step,
                                   double learning_rate, meso_train_result *result);
 meso_status meso_strip_train_statistics(void *run, const meso_train_input *input, double rate);
-meso_status meso_strip_train_set(void *run, const meso_train_values *values);
-meso_status meso_strip_train_get(void *run, const meso_train_values *values);
+meso_status meso_strip_train_copy(void *run, const meso_train_values *values, meso_train_way way);
 
 #endif

@@ -51,25 +51,21 @@ static meso_status enqueue_norm(train_run *run, size_t lane, size_t block, size_
     const float high = (float)reciprocal;
     return meso_launch_kernel(
         run->device, &run->kernels.norm, MESO_GLOBAL(1, 1, 1),
-        MESO_ARGS(meso_arg_buffer(&b->sums), meso_arg_buffer(&run->weights),
-                  meso_arg_buffer(train_norm(run, lane, block)), meso_arg_int((int)(n * b->n_sums)),
-                  meso_arg_int(norm->shape.c), meso_arg_int(b->norm_frozen),
-                  meso_arg_float((double)high), meso_arg_float(reciprocal - (double)high),
-                  meso_arg_float(norm->set.batch_norm.epsilon), place_of(run, norm, 0),
-                  place_of(run, norm, 1), place_of(run, norm, 2), place_of(run, norm, 3)));
+        MESO_ARGS(&b->sums, &run->weights, train_norm(run, lane, block), (int)(n * b->n_sums),
+                  norm->shape.c, b->norm_frozen, (double)high, reciprocal - (double)high,
+                  norm->set.batch_norm.epsilon, place_of(run, norm, 0), place_of(run, norm, 1),
+                  place_of(run, norm, 2), place_of(run, norm, 3)));
 }
 
 static meso_status enqueue_norm_backward(train_run *run, size_t lane, size_t block, size_t n)
 {
     const train_block *b = &run->blocks[block];
     const meso_layer *norm = run->plan.blocks[block].layers.norm;
-    return meso_launch_kernel(
-        run->device, &run->kernels.norm_backward, MESO_GLOBAL(1, 1, 1),
-        MESO_ARGS(meso_arg_buffer(&b->gradient_sums), meso_arg_buffer(train_norm(run, lane, block)),
-                  meso_arg_buffer(&run->gradients), meso_arg_int((int)(n * b->n_gradient_sums)),
-                  meso_arg_int(norm->shape.c), meso_arg_int(b->norm_frozen),
-                  meso_arg_float(1 / n_pixels(run, block, n)), place_of(run, norm, 0),
-                  place_of(run, norm, 1)));
+    return meso_launch_kernel(run->device, &run->kernels.norm_backward, MESO_GLOBAL(1, 1, 1),
+                              MESO_ARGS(&b->gradient_sums, train_norm(run, lane, block),
+                                        &run->gradients, (int)(n * b->n_gradient_sums),
+                                        norm->shape.c, b->norm_frozen, 1 / n_pixels(run, block, n),
+                                        place_of(run, norm, 0), place_of(run, norm, 1)));
 }
 
 /* Of the launch to come, which does `products` times the multiply-adds of a block's n images, and
@@ -91,19 +87,15 @@ static meso_status forward(train_run *run, const meso_train_input *input, const 
         tell_cost(run, 0, s->images.n, 1, input->is_float ? sizeof(float) : 1);
         return meso_launch_kernel(run->device, &run->kernels.first_forward[input->is_float],
                                   MESO_GLOBAL(items, s->images.n, 1),
-                                  MESO_ARGS(meso_arg_buffer(input->pixels),
-                                            meso_arg_buffer(&b->raw), meso_arg_buffer(&b->filters),
-                                            meso_arg_buffer(&b->base), meso_arg_buffer(&b->sums),
-                                            meso_arg_int((int)s->images.first)));
+                                  MESO_ARGS(input->pixels, &b->raw, &b->filters, &b->base, &b->sums,
+                                            (int)s->images.first));
     }
     MESO_CHECK(enqueue_norm(run, s->lane, block - 1, input->n));
     tell_cost(run, block, s->images.n, 1, sizeof(float));
     return meso_launch_kernel(
         run->device, &run->kernels.forward[block], MESO_GLOBAL(items, s->images.n, 1),
-        MESO_ARGS(meso_arg_buffer(&before->raw), meso_arg_buffer(&b->z), meso_arg_buffer(&b->raw),
-                  meso_arg_buffer(&b->filters), meso_arg_buffer(&b->base),
-                  meso_arg_buffer(train_norm(run, s->lane, block - 1)), meso_arg_buffer(&b->sums),
-                  meso_arg_int((int)s->images.first)));
+        MESO_ARGS(&before->raw, &b->z, &b->raw, &b->filters, &b->base,
+                  train_norm(run, s->lane, block - 1), &b->sums, (int)s->images.first));
 }
 
 /* The last block's norm alone, where no head follows. */
@@ -127,17 +119,15 @@ static meso_status backward(train_run *run, const meso_train_input *input, const
     /* The first block has no gradient of its input. */
     tell_cost(run, block, meso_train_images(s->groups, input->n).n, block == 0 ? 1 : 2, 0);
     if (block == 0)
-        return meso_launch_kernel(run->device, &run->kernels.first_backward[input->is_float],
-                                  MESO_GLOBAL(s->groups.n, 1, 1),
-                                  MESO_ARGS(meso_arg_buffer(input->pixels), next, filters, base,
-                                            norm, partial, first_group, n));
+        return meso_launch_kernel(
+            run->device, &run->kernels.first_backward[input->is_float],
+            MESO_GLOBAL(s->groups.n, 1, 1),
+            MESO_ARGS(input->pixels, next, filters, base, norm, partial, first_group, n));
     return meso_launch_kernel(run->device, &run->kernels.backward[block],
                               MESO_GLOBAL(s->groups.n, 1, 1),
-                              MESO_ARGS(meso_arg_buffer(&b->z), next, meso_arg_buffer(&before->raw),
-                                        meso_arg_buffer(&b->back_filters), base, norm,
-                                        meso_arg_buffer(train_norm(run, s->lane, block - 1)),
-                                        meso_arg_buffer(&before->gradient_sums), partial,
-                                        first_group, n, meso_arg_int(block > run->last_block)));
+                              MESO_ARGS(&b->z, next, &before->raw, &b->back_filters, base, norm,
+                                        train_norm(run, s->lane, block - 1), &before->gradient_sums,
+                                        partial, first_group, n, block > run->last_block));
 }
 
 /* The head of step `step`; the stage's last argument carries it. */
@@ -152,14 +142,11 @@ static meso_status head(train_run *run, const meso_train_input *input, const sha
                      NAN); /* forward, and both gradients */
     return meso_launch_kernel(
         run->device, &run->kernels.head, MESO_GLOBAL(s->groups.n, 1, 1),
-        MESO_ARGS(meso_arg_buffer(&b->raw), meso_arg_buffer(&run->weights),
-                  meso_arg_buffer(train_norm(run, s->lane, last)), meso_arg_buffer(&run->classes),
-                  meso_arg_buffer(&run->partial), meso_arg_buffer(&b->gradient_sums),
-                  meso_arg_buffer(&run->answers), meso_arg_int((int)s->groups.first),
-                  meso_arg_int((int)input->n), meso_arg_int(run->settings.loss == MESO_LOSS_BCE),
-                  meso_arg_int((int)(uint32_t)run->settings.seed),
-                  meso_arg_int((int)(uint32_t)(run->settings.seed >> 32)),
-                  meso_arg_int((int)(uint32_t)step)));
+        MESO_ARGS(&b->raw, &run->weights, train_norm(run, s->lane, last), &run->classes,
+                  &run->partial, &b->gradient_sums, &run->answers, (int)s->groups.first,
+                  (int)input->n, run->settings.loss == MESO_LOSS_BCE,
+                  (int)(uint32_t)run->settings.seed, (int)(uint32_t)(run->settings.seed >> 32),
+                  (int)(uint32_t)step));
 }
 
 static meso_status enqueue_moving(train_run *run, size_t n, double rate)
@@ -173,9 +160,8 @@ static meso_status enqueue_moving(train_run *run, size_t n, double rate)
             continue;
         MESO_CHECK(meso_launch_kernel(
             run->device, &run->kernels.moving, MESO_GLOBAL(norm->shape.c, 1, 1),
-            MESO_ARGS(meso_arg_buffer(&run->weights), meso_arg_buffer(train_norm(run, 0, i)),
-                      meso_arg_int(norm->shape.c), place_of(run, norm, 2), place_of(run, norm, 3),
-                      meso_arg_float(rate), meso_arg_float(correction))));
+            MESO_ARGS(&run->weights, train_norm(run, 0, i), norm->shape.c, place_of(run, norm, 2),
+                      place_of(run, norm, 3), rate, correction)));
     }
     return MESO_OK;
 }
@@ -192,15 +178,13 @@ static meso_status enqueue_optimiser(train_run *run, size_t n, uint64_t step, do
     if (set->optimizer == MESO_OPTIMIZER_SGD)
         return meso_launch_kernel(run->device, &run->kernels.sgd, MESO_GLOBAL(items, 1, 1),
                                   MESO_ARGS(weights, rest, first, trained, gradients, partial,
-                                            n_groups, meso_arg_float(rate),
-                                            meso_arg_float(set->momentum)));
+                                            n_groups, rate, set->momentum));
     const double alpha =
         rate * sqrt(1 - pow(set->beta2, (double)step)) / (1 - pow(set->beta1, (double)step));
-    return meso_launch_kernel(
-        run->device, &run->kernels.adam, MESO_GLOBAL(items, 1, 1),
-        MESO_ARGS(weights, rest, first, meso_arg_buffer(&run->second), trained, gradients, partial,
-                  n_groups, meso_arg_float(alpha), meso_arg_float(1 - set->beta1),
-                  meso_arg_float(1 - set->beta2), meso_arg_float(set->epsilon)));
+    return meso_launch_kernel(run->device, &run->kernels.adam, MESO_GLOBAL(items, 1, 1),
+                              MESO_ARGS(weights, rest, first, &run->second, trained, gradients,
+                                        partial, n_groups, alpha, 1 - set->beta1, 1 - set->beta2,
+                                        set->epsilon));
 }
 
 static meso_status prepare_block(train_run *run, size_t i)
@@ -213,20 +197,17 @@ static meso_status prepare_block(train_run *run, size_t i)
                    forward_filters = meso_arg_buffer(&b->filters),
                    at_once = meso_arg_int(conv->filter_block);
     MESO_CHECK(meso_launch_kernel(run->device, &run->kernels.base, MESO_GLOBAL(filters, 1, 1),
-                                  MESO_ARGS(weights, base, meso_arg_int(filters),
-                                            place_of(run, conv->bias, 0),
+                                  MESO_ARGS(weights, base, filters, place_of(run, conv->bias, 0),
                                             place_of(run, block->layers.norm, 0))));
     if (i == 0)
         return meso_launch_kernel(
             run->device, &run->kernels.filters_3, MESO_GLOBAL(channels, filters / 8, 1),
-            MESO_ARGS(weights, base, forward_filters, place_of(run, conv->layer, 0),
-                      meso_arg_int(filters), at_once,
-                      meso_arg_float(run->net->layers[0].set.input.divide)));
+            MESO_ARGS(weights, base, forward_filters, place_of(run, conv->layer, 0), filters,
+                      at_once, run->net->layers[0].set.input.divide));
     return meso_launch_kernel(
         run->device, &run->kernels.filters_5, MESO_GLOBAL(channels, filters / 8, 1),
-        MESO_ARGS(weights, base, forward_filters, meso_arg_buffer(&b->back_filters),
-                  place_of(run, conv->layer, 0), meso_arg_int(channels), meso_arg_int(filters),
-                  at_once, meso_arg_int(meso_strip_train_back_block(&run->plan, i))));
+        MESO_ARGS(weights, base, forward_filters, &b->back_filters, place_of(run, conv->layer, 0),
+                  channels, filters, at_once, meso_strip_train_back_block(&run->plan, i)));
 }
 
 meso_status meso_strip_train_prepare(train_run *run)

@@ -9,7 +9,7 @@
 #include "net/train/strip_train_run.h"
 
 /* Copies the hidden kernel: to the device's order, or back. */
-static void permute_hidden(const train_run *run, float *host, float *device, int to_device)
+static void permute_hidden(const train_run *run, float *host, float *device, meso_train_way way)
 {
     const meso_strip_shape *in = &run->plan.blocks[run->plan.n_blocks - 1].out;
     const meso_shape s = in->shape;
@@ -20,7 +20,7 @@ static void permute_hidden(const train_run *run, float *host, float *device, int
                 size_t row = ((size_t)y * (size_t)s.w + (size_t)x) * (size_t)s.c + (size_t)c;
                 size_t place = meso_strip_place(in, run->plan.tuning.lanes, c, y, x);
                 for (size_t u = 0; u < units; u++)
-                    if (to_device)
+                    if (way == MESO_TO_DEVICE)
                         device[u * n + place] = host[row * units + u];
                     else
                         host[row * units + u] = device[u * n + place];
@@ -28,20 +28,20 @@ static void permute_hidden(const train_run *run, float *host, float *device, int
 }
 
 /* One parameter between its list's array and its place among all. */
-static void copy_param(const train_run *run, size_t i, float *host, float *all, int to_device)
+static void copy_param(const train_run *run, size_t i, float *host, float *all, meso_train_way way)
 {
     float *device = all + meso_strip_train_place(run->net, i);
     const size_t bytes = run->net->params[i].n_values * sizeof *device;
     if (i == run->plan.head.hidden->first_param)
-        permute_hidden(run, host, device, to_device);
-    else if (to_device)
+        permute_hidden(run, host, device, way);
+    else if (way == MESO_TO_DEVICE)
         memcpy(device, host, bytes);
     else
         memcpy(host, device, bytes);
 }
 
 static meso_status copy_list(train_run *run, float *const *list, const meso_buffer *buffer,
-                             int to_device, int only_trained)
+                             meso_train_way way, int only_trained)
 {
     meso_status status = MESO_OK;
     const size_t bytes = run->n_values * sizeof(float);
@@ -53,38 +53,29 @@ static meso_status copy_list(train_run *run, float *const *list, const meso_buff
     MESO_TRY(meso_buffer_read(run->device, buffer, 0, all, bytes));
     for (size_t i = 0; i < run->net->n_params; i++)
         if (!only_trained || meso_train_is_trained(&run->settings, &run->net->params[i]))
-            copy_param(run, i, list[i], all, to_device);
-    if (to_device)
+            copy_param(run, i, list[i], all, way);
+    if (way == MESO_TO_DEVICE)
         MESO_TRY(meso_buffer_write(run->device, buffer, 0, all, bytes));
 out:
     free(all);
     return status;
 }
 
-static meso_status copy_values(train_run *run, const meso_train_values *values, int to_device)
+meso_status meso_strip_train_copy(void *opaque, const meso_train_values *values, meso_train_way way)
 {
     meso_status status = MESO_OK;
+    train_run *run = opaque;
     meso_device_use_lane(run->device, 0);
-    MESO_TRY(copy_list(run, values->params, &run->weights, to_device, 0));
-    MESO_TRY(copy_list(run, values->rest, &run->rest, to_device, 1));
-    MESO_TRY(copy_list(run, values->first, &run->first, to_device, 1));
-    MESO_TRY(copy_list(run, values->second, &run->second, to_device, 1));
-    if (to_device && values->params)
+    MESO_TRY(copy_list(run, values->params, &run->weights, way, 0));
+    MESO_TRY(copy_list(run, values->rest, &run->rest, way, 1));
+    MESO_TRY(copy_list(run, values->first, &run->first, way, 1));
+    MESO_TRY(copy_list(run, values->second, &run->second, way, 1));
+    if (way == MESO_TO_DEVICE && values->params)
         MESO_TRY(meso_strip_train_prepare(run));
     MESO_TRY(meso_device_finish(run->device));
 out:
     meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
     return status;
-}
-
-meso_status meso_strip_train_set(void *run, const meso_train_values *values)
-{
-    return copy_values(run, values, 1);
-}
-
-meso_status meso_strip_train_get(void *run, const meso_train_values *values)
-{
-    return copy_values(run, values, 0);
 }
 
 meso_status meso_strip_train_gradients(void *opaque, float *const *gradients)
@@ -94,12 +85,11 @@ meso_status meso_strip_train_gradients(void *opaque, float *const *gradients)
     meso_buffer whole = {0};
     meso_device_use_lane(run->device, 0);
     MESO_TRY(meso_buffer_create(run->device, run->n_values * sizeof(float), &whole));
-    MESO_TRY(meso_launch_kernel(run->device, &run->kernels.gradient,
-                                MESO_GLOBAL(run->n_values / MESO_STRIP_VALUES_ALIGNED, 1, 1),
-                                MESO_ARGS(meso_arg_buffer(&whole), meso_arg_buffer(&run->gradients),
-                                          meso_arg_buffer(&run->partial),
-                                          meso_arg_int((int)meso_train_groups(run->last_n)))));
-    MESO_TRY(copy_list(run, gradients, &whole, 0, 0));
+    MESO_TRY(meso_launch_kernel(
+        run->device, &run->kernels.gradient,
+        MESO_GLOBAL(run->n_values / MESO_STRIP_VALUES_ALIGNED, 1, 1),
+        MESO_ARGS(&whole, &run->gradients, &run->partial, (int)meso_train_groups(run->last_n))));
+    MESO_TRY(copy_list(run, gradients, &whole, MESO_FROM_DEVICE, 0));
 out:
     meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
     meso_buffer_release(&whole);

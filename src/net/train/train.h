@@ -56,6 +56,8 @@ typedef struct meso_train_values {
     float *const *rest;   /* what rounding took from params */
 } meso_train_values;
 
+typedef enum meso_train_way { MESO_FROM_DEVICE, MESO_TO_DEVICE } meso_train_way;
+
 typedef struct meso_train_result {
     double loss; /* mean over the batch */
     size_t n_correct;
@@ -67,8 +69,7 @@ typedef struct meso_train_path {
      * net outlives the run. Errors go to the device, here and below. */
     meso_status (*create)(meso_device *device, const meso_net *net,
                           const meso_train_settings *settings, void **run);
-    meso_status (*set)(void *run, const meso_train_values *values);
-    meso_status (*get)(void *run, const meso_train_values *values);
+    meso_status (*copy)(void *run, const meso_train_values *values, meso_train_way way);
     /* One step, waited for; `step` counts from 1 and seeds dropout. The input is read before it
      * returns. */
     meso_status (*step)(void *run, const meso_train_input *input, uint64_t step,

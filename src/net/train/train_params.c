@@ -51,45 +51,27 @@ void meso_train_params_release(const meso_net *net, meso_train_param *params)
     free(params);
 }
 
-/* Each list of values with its buffer of parameter i; a buffer may be empty. */
-typedef struct pairing {
-    float *const *list;
-    const meso_buffer *buffer;
-} pairing;
-enum { n_pairings = 4 };
-
-static void pair(const meso_train_values *values, const meso_train_param *p, pairing *pairs)
+meso_status meso_train_params_copy(meso_device *device, const meso_net *net,
+                                   const meso_train_param *params, const meso_train_values *values,
+                                   meso_train_way way)
 {
-    pairs[0] = (pairing){values->params, &p->value};
-    pairs[1] = (pairing){values->first, &p->first};
-    pairs[2] = (pairing){values->second, &p->second};
-    pairs[3] = (pairing){values->rest, &p->rest};
-}
-
-meso_status meso_train_params_set(meso_device *device, const meso_net *net,
-                                  const meso_train_param *params, const meso_train_values *values)
-{
-    pairing pairs[n_pairings];
     for (size_t i = 0; i < net->n_params; i++) {
-        pair(values, &params[i], pairs);
-        for (size_t k = 0; k < n_pairings; k++)
-            if (pairs[k].list && pairs[k].buffer->memory)
-                MESO_CHECK(meso_buffer_write(device, pairs[k].buffer, 0, pairs[k].list[i],
-                                             sizeof(float) * net->params[i].n_values));
-    }
-    return MESO_OK;
-}
-
-meso_status meso_train_params_get(meso_device *device, const meso_net *net,
-                                  const meso_train_param *params, const meso_train_values *values)
-{
-    pairing pairs[n_pairings];
-    for (size_t i = 0; i < net->n_params; i++) {
-        pair(values, &params[i], pairs);
-        for (size_t k = 0; k < n_pairings; k++)
-            if (pairs[k].list && pairs[k].buffer->memory)
-                MESO_CHECK(meso_buffer_read(device, pairs[k].buffer, 0, pairs[k].list[i],
-                                            sizeof(float) * net->params[i].n_values));
+        const meso_train_param *p = &params[i];
+        const size_t bytes = sizeof(float) * net->params[i].n_values;
+        const struct {
+            float *const *list;
+            const meso_buffer *buffer; /* may be empty */
+        } pairs[] = {{values->params, &p->value},
+                     {values->first, &p->first},
+                     {values->second, &p->second},
+                     {values->rest, &p->rest}};
+        for (size_t k = 0; k < sizeof pairs / sizeof pairs[0]; k++)
+            if (!pairs[k].list || !pairs[k].buffer->memory)
+                continue;
+            else if (way == MESO_TO_DEVICE)
+                MESO_CHECK(meso_buffer_write(device, pairs[k].buffer, 0, pairs[k].list[i], bytes));
+            else
+                MESO_CHECK(meso_buffer_read(device, pairs[k].buffer, 0, pairs[k].list[i], bytes));
     }
     return MESO_OK;
 }
@@ -98,33 +80,25 @@ meso_status meso_train_params_update(meso_device *device, const meso_net *net,
                                      const meso_train_param *params, const meso_train_settings *s,
                                      size_t n_groups, uint64_t step, double learning_rate)
 {
-    meso_status status = MESO_OK;
     const double t = (double)step;
     const double alpha =
         learning_rate * sqrt(1 - pow(s->beta2, t)) / (1 - pow(s->beta1, t)); /* Keras' form */
     meso_device_span(device, "optimizer");
-    for (size_t i = 0; i < net->n_params && status == MESO_OK; i++) {
+    for (size_t i = 0; i < net->n_params; i++) {
         const meso_train_param *p = &params[i];
         const size_t n = net->params[i].n_values;
         const size_t blocks = (n + MESO_TRAIN_BLOCK - 1) / MESO_TRAIN_BLOCK;
         if (!p->is_trained)
             continue;
         if (s->optimizer == MESO_OPTIMIZER_ADAM)
-            status =
-                meso_launch(device, MESO_KERNEL_ADAM, MESO_GLOBAL(blocks, 1, 1),
-                            MESO_ARGS(meso_arg_buffer(&p->gradient), meso_arg_int((int)n_groups),
-                                      meso_arg_int((int)n), meso_arg_buffer(&p->value),
-                                      meso_arg_buffer(&p->rest), meso_arg_buffer(&p->first),
-                                      meso_arg_buffer(&p->second), meso_arg_float(alpha),
-                                      meso_arg_float(1 - s->beta1), meso_arg_float(1 - s->beta2),
-                                      meso_arg_float(s->epsilon)));
+            MESO_CHECK(meso_launch(device, MESO_KERNEL_ADAM, MESO_GLOBAL(blocks, 1, 1),
+                                   MESO_ARGS(&p->gradient, (int)n_groups, (int)n, &p->value,
+                                             &p->rest, &p->first, &p->second, alpha, 1 - s->beta1,
+                                             1 - s->beta2, s->epsilon)));
         else
-            status =
-                meso_launch(device, MESO_KERNEL_SGD, MESO_GLOBAL(blocks, 1, 1),
-                            MESO_ARGS(meso_arg_buffer(&p->gradient), meso_arg_int((int)n_groups),
-                                      meso_arg_int((int)n), meso_arg_buffer(&p->value),
-                                      meso_arg_buffer(&p->rest), meso_arg_buffer(&p->first),
-                                      meso_arg_float(s->momentum), meso_arg_float(learning_rate)));
+            MESO_CHECK(meso_launch(device, MESO_KERNEL_SGD, MESO_GLOBAL(blocks, 1, 1),
+                                   MESO_ARGS(&p->gradient, (int)n_groups, (int)n, &p->value,
+                                             &p->rest, &p->first, s->momentum, learning_rate)));
     }
-    return status;
+    return MESO_OK;
 }

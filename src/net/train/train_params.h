@@ -23,10 +23,9 @@ meso_status meso_train_params_create(meso_device *device, const meso_net *net,
                                      meso_train_param **params);
 void meso_train_params_release(const meso_net *net, meso_train_param *params);
 
-meso_status meso_train_params_set(meso_device *device, const meso_net *net,
-                                  const meso_train_param *params, const meso_train_values *values);
-meso_status meso_train_params_get(meso_device *device, const meso_net *net,
-                                  const meso_train_param *params, const meso_train_values *values);
+meso_status meso_train_params_copy(meso_device *device, const meso_net *net,
+                                   const meso_train_param *params, const meso_train_values *values,
+                                   meso_train_way way);
 
 /* Enqueues the optimiser's step number `step`, from 1, on the lane in use. */
 meso_status meso_train_params_update(meso_device *device, const meso_net *net,

@@ -174,12 +174,10 @@ static meso_status unpack(run *r, size_t first, size_t n)
     const size_t global[3] = {(size_t)out.shape.w, (size_t)out.shape.h, n * (size_t)out.shape.c};
     if (r->input->is_float)
         return meso_launch(r->device, MESO_KERNEL_UNPACK_F32, global,
-                           MESO_ARGS(meso_arg_buffer(r->input->pixels), meso_arg_buffer(out.buffer),
-                                     meso_arg_tensor(&out)));
-    return meso_launch(r->device, MESO_KERNEL_UNPACK_TRAIN, MESO_GLOBAL(out.shape.h, n, 1),
-                       MESO_ARGS(meso_arg_buffer(r->input->pixels),
-                                 meso_arg_float(r->net->layers[0].set.input.divide),
-                                 meso_arg_buffer(out.buffer), meso_arg_tensor(&out)));
+                           MESO_ARGS(r->input->pixels, MESO_VIEW(&out)));
+    return meso_launch(
+        r->device, MESO_KERNEL_UNPACK_TRAIN, MESO_GLOBAL(out.shape.h, n, 1),
+        MESO_ARGS(r->input->pixels, r->net->layers[0].set.input.divide, MESO_VIEW(&out)));
 }
 
 static meso_status loss(run *r, size_t first, size_t n)
@@ -187,10 +185,8 @@ static meso_status loss(run *r, size_t first, size_t n)
     const meso_tensor_view logits = value_of(r, r->plan.logits, first);
     const meso_tensor_view d = gradient_of(r, r->plan.logits, first);
     return meso_launch(r->device, MESO_KERNEL_LOSS, MESO_GLOBAL(n, 1, 1),
-                       MESO_ARGS(meso_arg_buffer(logits.buffer), meso_arg_tensor(&logits),
-                                 meso_arg_buffer(&r->classes), meso_arg_int(r->settings.loss),
-                                 meso_arg_int((int)r->input->n), meso_arg_buffer(d.buffer),
-                                 meso_arg_tensor(&d), meso_arg_buffer(&r->results)));
+                       MESO_ARGS(MESO_VIEW(&logits), &r->classes, r->settings.loss,
+                                 (int)r->input->n, MESO_VIEW(&d), &r->results));
 }
 
 static meso_status do_task(run *r, const task *t, size_t first, size_t n)
@@ -320,16 +316,10 @@ out:
     return status;
 }
 
-static meso_status set(void *self, const meso_train_values *values)
+static meso_status copy(void *self, const meso_train_values *values, meso_train_way way)
 {
     run *r = self;
-    return meso_train_params_set(r->device, r->net, r->params, values);
-}
-
-static meso_status get(void *self, const meso_train_values *values)
-{
-    run *r = self;
-    return meso_train_params_get(r->device, r->net, r->params, values);
+    return meso_train_params_copy(r->device, r->net, r->params, values, way);
 }
 
 static void sum_results(const run *r, meso_train_result *result)
@@ -378,8 +368,7 @@ static meso_status statistics(void *self, const meso_train_input *input, double 
 
 const meso_train_path meso_train_plain = {.name = "plain",
                                           .create = create,
-                                          .set = set,
-                                          .get = get,
+                                          .copy = copy,
                                           .step = step,
                                           .statistics = statistics,
                                           .close = close_run};
