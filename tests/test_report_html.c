@@ -67,7 +67,7 @@ static void make_page(const char *name, meso_text *out)
                                   .colour_to = 0.5};
     const report_figure figure = {name, name, name};
     const report_provenance provenance = {.dataset = name, .device = "cpu"};
-    REPORT_ROW(&table, CELL_TEXT(name), CELL_NUMBER(0.12345));
+    REPORT_ROW(&table, name, 0.12345);
     report_html_section(&page, name);
     report_html_paragraph(&page, name);
     report_html_figures(&page, &figure, 1);

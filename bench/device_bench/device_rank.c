@@ -2,7 +2,6 @@
 #include "device_rank.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { most_devices = 64 };
 

@@ -2,8 +2,6 @@
 #include "merge.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/random.h"
 #include "measure/samples.h"

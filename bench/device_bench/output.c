@@ -76,8 +76,9 @@ static void add_row(report_table *table, const json_t *row, const json_t *owner)
     for (size_t i = 0; i < table->n_columns; i++) {
         const report_column *column = &table->columns[i];
         const json_t *from = json_object_get(row, column->key) ? row : owner;
-        REPORT_ROW(table, {json_string_value(json_object_get(from, column->key)),
-                           meso_json_number_of(from, column->key)});
+        const report_cell cell = {json_string_value(json_object_get(from, column->key)),
+                                  meso_json_number_of(from, column->key)};
+        report_table_add(table, &cell, 1);
     }
 }
 

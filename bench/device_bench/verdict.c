@@ -27,9 +27,8 @@ static report_table make_table(const bench_comparison *comparison)
                  COLUMN_NUMBER("high", "to", 4), COLUMN_TEXT("verdict", "B is"));
     for (size_t i = 0; i < comparison->n; i++) {
         const bench_difference *row = &comparison->rows[i];
-        REPORT_ROW(&table, CELL_TEXT(row->a->name), CELL_TEXT(row->a->layer),
-                   CELL_NUMBER(row->ratio), CELL_NUMBER(bound(row, row->low)),
-                   CELL_NUMBER(bound(row, row->high)), CELL_TEXT(bench_verdict_name(row->verdict)));
+        REPORT_ROW(&table, row->a->name, row->a->layer, row->ratio, bound(row, row->low),
+                   bound(row, row->high), bench_verdict_name(row->verdict));
     }
     return table;
 }

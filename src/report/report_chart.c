@@ -2,7 +2,6 @@
  *
  * A chart as an empty canvas and the JSON data that report_charts.js draws into it.
  */
-#include <string.h>
 
 #include "report/report_html.h"
 #include "report/report_json.h"

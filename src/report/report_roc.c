@@ -2,7 +2,6 @@
 #include "report/report_roc.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "report/report_markup.h"
 #include "report/report_number.h"

@@ -3,7 +3,7 @@
  * A table: columns that say how they are written, rows of cells, and one writer for each format.
  *
  *   REPORT_TABLE(table, COLUMN_TEXT("file", "File"), COLUMN_NUMBER("p_fake", "P(fake)", 4));
- *   REPORT_ROW(&table, CELL_TEXT("a.jpg"), CELL_NUMBER(0.25));
+ *   REPORT_ROW(&table, "a.jpg", 0.25);
  *   report_table_text(&table, &out);
  *
  * Cells are added from left to right, row by row. A failed allocation is remembered, and what is
@@ -18,6 +18,7 @@
 
 #include <jansson.h>
 
+#include "base/each.h"
 #include "base/text.h"
 
 typedef enum report_align { REPORT_LEFT, REPORT_RIGHT } report_align;
@@ -53,9 +54,6 @@ typedef struct report_table {
 #define COLUMN_TEXT(key, title) {key, title, REPORT_LEFT, REPORT_TEXT, 0}
 #define COLUMN_COUNT(key, title) {key, title, REPORT_RIGHT, REPORT_COUNT, 0}
 #define COLUMN_NUMBER(key, title, digits) {key, title, REPORT_RIGHT, REPORT_NUMBER, digits}
-#define CELL_TEXT(value) {.text = (value)}
-#define CELL_COUNT(value) {.number = (double)(value)}
-#define CELL_NUMBER(value) {.number = (value)}
 /* clang-format on */
 
 /* An empty table with an array of columns. */
@@ -67,10 +65,29 @@ typedef struct report_table {
     static const report_column table##_columns[] = {__VA_ARGS__}; \
     report_table table = REPORT_TABLE_OF(table##_columns)
 
-/* Adds the next cells, of a row or of a part of one. */
-#define REPORT_ROW(table, ...)                                  \
-    report_table_add(table, (const report_cell[]){__VA_ARGS__}, \
-                     sizeof((const report_cell[]){__VA_ARGS__}) / sizeof(report_cell))
+/* Adds the next cells, of a row or of a part of one: texts, counts and numbers. */
+#define REPORT_ROW(table, ...)                                                            \
+    report_table_add(table, (const report_cell[]){MESO_EACH(REPORT_CELL, __VA_ARGS__)},   \
+                     sizeof((const report_cell[]){MESO_EACH(REPORT_CELL, __VA_ARGS__)}) / \
+                         sizeof(report_cell))
+#define REPORT_CELL(value) \
+    _Generic((value), char *: report_text, const char *: report_text, void *: report_text, \
+             report_cell: report_same, default: report_value)(value)
+#define CELL_TEXT(value) report_text(value)
+#define CELL_COUNT(value) report_value((double)(value))
+#define CELL_NUMBER(value) report_value(value)
+static inline report_cell report_text(const char *text)
+{
+    return (report_cell){.text = text};
+}
+static inline report_cell report_value(double value)
+{
+    return (report_cell){.number = value};
+}
+static inline report_cell report_same(report_cell cell)
+{
+    return cell;
+}
 
 /* The next n cells; text is copied, NULL leaves a cell empty. */
 void report_table_add(report_table *table, const report_cell *values, size_t n);

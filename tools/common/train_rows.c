@@ -2,7 +2,6 @@
 #include "train_rows.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 /* The help with the default behind it; a switch is off. */
 static void write_help(const meso_train_option *option, const meso_train_options *usual,

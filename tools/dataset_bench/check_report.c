@@ -19,10 +19,8 @@ static void say_findings(report_writer *writer, const db_checked *c)
         meso_text text = {0};
         study_finding_say(f, &text);
         writer->out.out_of_memory |= text.out_of_memory;
-        REPORT_ROW(&table, CELL_TEXT(study_finding_name(f->kind)),
-                   CELL_TEXT(c->facts.sets[f->set].name),
-                   CELL_TEXT(f->other == STUDY_NO_SET ? NULL : c->facts.sets[f->other].name),
-                   CELL_TEXT(text.bytes));
+        REPORT_ROW(&table, study_finding_name(f->kind), c->facts.sets[f->set].name,
+                   f->other == STUDY_NO_SET ? NULL : c->facts.sets[f->other].name, text.bytes);
         meso_text_free(&text);
     }
     report_writer_table(writer, NULL, &table);
@@ -92,8 +90,7 @@ static void say_recordings(report_writer *writer, const db_checked *c)
             const size_t *n = g->groups[i].n_class;
             if (n[MESO_FAKE] == 0 || n[MESO_REAL] == 0)
                 continue;
-            REPORT_ROW(&table, CELL_TEXT(c->datasets[d].name), CELL_TEXT(g->groups[i].name),
-                       CELL_COUNT(n[MESO_FAKE]), CELL_COUNT(n[MESO_REAL]));
+            REPORT_ROW(&table, c->datasets[d].name, g->groups[i].name, n[MESO_FAKE], n[MESO_REAL]);
             shown++;
         }
     }
@@ -110,9 +107,8 @@ static void say_refused(report_writer *writer, const db_checked *c)
         for (size_t i = 0; i < c->datasets[d].files.n_items; i++) {
             const study_image *image = &c->datasets[d].images[i];
             if (!study_usable(&c->datasets[d], i))
-                REPORT_ROW(&table, CELL_TEXT(c->datasets[d].files.items[i].path),
-                           CELL_TEXT(meso_refusal_name((meso_refusal)image->refusal)),
-                           CELL_TEXT(image->detail));
+                REPORT_ROW(&table, c->datasets[d].files.items[i].path,
+                           meso_refusal_name((meso_refusal)image->refusal), image->detail);
         }
     if (table.n_cells > 0)
         report_writer_section(writer, "Files that cannot be used");

@@ -3,7 +3,6 @@
  * dataset_bench split: one dataset → a part to train on and a part to test with.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -68,9 +67,8 @@ static void say(const split *s, const study_split *made)
                  COLUMN_COUNT("real", "real"), COLUMN_COUNT("units", "dealt out as"));
     meso_text out = {0};
     for (int part = 0; part < 2; part++)
-        REPORT_ROW(&table, CELL_TEXT(part ? "test" : "train"),
-                   CELL_COUNT(made->n_class[part][MESO_FAKE]),
-                   CELL_COUNT(made->n_class[part][MESO_REAL]), CELL_COUNT(made->n_units[part]));
+        REPORT_ROW(&table, part ? "test" : "train", made->n_class[part][MESO_FAKE],
+                   made->n_class[part][MESO_REAL], made->n_units[part]);
     report_table_text(&table, &out);
     if (!out.out_of_memory)
         fputs(out.bytes, stdout);

@@ -18,10 +18,9 @@ static void tell_moments(report_writer *writer, const char *caption, const study
     for (size_t i = 0; i < 2 * facts->n_sets; i++) {
         const study_set_facts *set = &facts->sets[i / 2];
         const double *moment = deviation ? set->deviation[i % 2] : set->mean[i % 2];
-        REPORT_ROW(&table, CELL_TEXT(set->name), CELL_TEXT(meso_label_name(i % 2)),
-                   CELL_COUNT(set->n_usable[i % 2]));
+        REPORT_ROW(&table, set->name, meso_label_name(i % 2), set->n_usable[i % 2]);
         for (int p = first; p < end; p++)
-            REPORT_ROW(&table, CELL_NUMBER(moment[p]));
+            REPORT_ROW(&table, moment[p]);
     }
     report_writer_table(writer, caption, &table);
 }
@@ -53,11 +52,10 @@ void db_tell_counts(report_writer *writer, const study_facts *facts)
     for (size_t s = 0; s < facts->n_checked; s++) {
         const study_set_facts *set = &facts->sets[s];
         const size_t *n = set->n_duplicates;
-        REPORT_ROW(&table, CELL_TEXT(set->name), CELL_COUNT(set->n_usable[MESO_FAKE]),
-                   CELL_COUNT(set->n_usable[MESO_REAL]), CELL_COUNT(set->n_unusable),
-                   CELL_COUNT(n[STUDY_SAME_FILE]), CELL_COUNT(n[STUDY_SAME_PIXELS]),
-                   CELL_COUNT(n[STUDY_NEAR]), CELL_COUNT(set->n_conflicts + set->n_near_conflicts),
-                   CELL_COUNT(set->recordings.n), CELL_COUNT(set->recordings.n_in_both));
+        REPORT_ROW(&table, set->name, set->n_usable[MESO_FAKE], set->n_usable[MESO_REAL],
+                   set->n_unusable, n[STUDY_SAME_FILE], n[STUDY_SAME_PIXELS], n[STUDY_NEAR],
+                   set->n_conflicts + set->n_near_conflicts, set->recordings.n,
+                   set->recordings.n_in_both);
     }
     report_writer_table(writer, "Images, pairs of duplicates inside a dataset, recordings", &table);
 }
@@ -79,17 +77,14 @@ void db_tell_shortcuts(report_writer *writer, const study_facts *facts, size_t m
         const study_set_facts *set = &facts->sets[d];
         for (size_t i = 0; i < set->n_shortcuts && i < most; i++) {
             const study_shortcut *c = &set->shortcuts[i];
-            REPORT_ROW(&table, CELL_TEXT(set->name), CELL_TEXT(study_properties[c->property].title),
-                       CELL_NUMBER(c->auc), CELL_NUMBER(c->interval.low),
-                       CELL_NUMBER(c->interval.high), CELL_TEXT(meso_label_name(c->real_is_higher)),
-                       CELL_TEXT(c->warn ? "yes" : ""));
+            REPORT_ROW(&table, set->name, study_properties[c->property].title, c->auc,
+                       c->interval.low, c->interval.high, meso_label_name(c->real_is_higher),
+                       c->warn ? "yes" : "");
         }
         for (int v = 0; v < STUDY_N_VIEWS; v++) {
             const meso_interval interval = set->view_interval[v];
-            REPORT_ROW(&views, CELL_TEXT(set->name), CELL_TEXT(study_views[v].title),
-                       CELL_NUMBER(set->view_auc[v]), CELL_NUMBER(interval.low),
-                       CELL_NUMBER(interval.high),
-                       CELL_TEXT(study_is_shortcut(interval) ? "yes" : ""));
+            REPORT_ROW(&views, set->name, study_views[v].title, set->view_auc[v], interval.low,
+                       interval.high, study_is_shortcut(interval) ? "yes" : "");
         }
     }
     report_writer_table(writer, "Single properties", &table);
@@ -113,10 +108,9 @@ void db_add_pairs(report_table *table, db_side a, db_side b, const study_pairs *
         const study_pair *p = &pairs->pairs[i];
         const meso_dataset_item *x = &a.files->items[p->a], *y = &b.files->items[p->b];
         if (shown[p->kind]++ < most)
-            REPORT_ROW(table, CELL_TEXT(study_pair_kind_name(p->kind)), CELL_TEXT(a.name),
-                       CELL_TEXT(x->path), CELL_TEXT(meso_label_name(x->label)), CELL_TEXT(b.name),
-                       CELL_TEXT(y->path), CELL_TEXT(meso_label_name(y->label)),
-                       CELL_COUNT(p->mirrored != 0), CELL_NUMBER(p->distance));
+            REPORT_ROW(table, study_pair_kind_name(p->kind), a.name, x->path,
+                       meso_label_name(x->label), b.name, y->path, meso_label_name(y->label),
+                       p->mirrored != 0, p->distance);
     }
 }
 

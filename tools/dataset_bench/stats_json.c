@@ -101,9 +101,8 @@ void db_stats_csv(const void *found, meso_text *out)
     for (size_t i = 0; i < 2 * stats->facts.n_sets; i++) {
         const study_set_facts *set = &stats->facts.sets[i / 2];
         for (int p = 0; p < n_properties(stats); p++)
-            REPORT_ROW(&table, CELL_TEXT(set->name), CELL_TEXT(meso_label_name(i % 2)),
-                       CELL_TEXT(study_properties[p].key), CELL_COUNT(set->n_values[i % 2][p]),
-                       CELL_NUMBER(set->mean[i % 2][p]), CELL_NUMBER(set->deviation[i % 2][p]));
+            REPORT_ROW(&table, set->name, meso_label_name(i % 2), study_properties[p].key,
+                       set->n_values[i % 2][p], set->mean[i % 2][p], set->deviation[i % 2][p]);
     }
     report_table_csv(&table, out);
     report_table_free(&table);
@@ -123,11 +122,10 @@ void db_images_csv(const db_stats *stats, meso_text *out)
             const meso_dataset_item *item = &stats->datasets[d].files.items[i];
             const study_image *image = &stats->datasets[d].images[i];
             meso_refusal refusal = (meso_refusal)image->refusal;
-            REPORT_ROW(&table, CELL_TEXT(stats->datasets[d].name), CELL_TEXT(item->path),
-                       CELL_TEXT(meso_label_name(item->label)), CELL_TEXT(item->group),
-                       CELL_TEXT(refusal ? meso_refusal_name(refusal) : NULL));
+            REPORT_ROW(&table, stats->datasets[d].name, item->path, meso_label_name(item->label),
+                       item->group, refusal ? meso_refusal_name(refusal) : NULL);
             for (int p = 0; p < STUDY_N_PROPERTIES; p++)
-                REPORT_ROW(&table, CELL_NUMBER(image->property[p]));
+                REPORT_ROW(&table, image->property[p]);
         }
     report_table_csv(&table, out);
     report_table_free(&table);

@@ -36,11 +36,9 @@ static void add_apart(report_table *table, const db_stats *stats, size_t set_a, 
     qsort(rows, STUDY_N_PROPERTIES, sizeof *rows, compare_apart);
     for (int i = 0; i < most_apart && !isnan(rows[i].effect.ks); i++) {
         study_property p = rows[i].property;
-        REPORT_ROW(table, CELL_TEXT(a->name),
-                   CELL_TEXT(set_a == set_b ? meso_label_name(label_a) : b->name),
-                   CELL_TEXT(meso_label_name(label_b)), CELL_TEXT(study_properties[p].title),
-                   CELL_NUMBER(a->mean[label_a][p]), CELL_NUMBER(b->mean[label_b][p]),
-                   CELL_NUMBER(rows[i].effect.d), CELL_NUMBER(rows[i].effect.ks));
+        REPORT_ROW(table, a->name, set_a == set_b ? meso_label_name(label_a) : b->name,
+                   meso_label_name(label_b), study_properties[p].title, a->mean[label_a][p],
+                   b->mean[label_b][p], rows[i].effect.d, rows[i].effect.ks);
     }
 }
 

@@ -99,11 +99,11 @@ static void print_sets(const study_plan *plan, const db_sizes *sizes)
     for (size_t s = 0; s < plan->n_train + plan->n_test; s++) {
         int is_train = s < plan->n_train;
         const study_source *source = study_plan_source(plan, s);
-        REPORT_ROW(&table, CELL_TEXT(source->name), CELL_TEXT(is_train ? "train" : "test"),
-                   CELL_COUNT(sizes->n_files[s][0]), CELL_COUNT(sizes->n_files[s][1]),
-                   CELL_COUNT(is_train ? trained_images(sizes, s)
-                                       : sizes->n_files[s][0] + sizes->n_files[s][1]),
-                   CELL_TEXT(source->path));
+        REPORT_ROW(&table, source->name, is_train ? "train" : "test", sizes->n_files[s][0],
+                   sizes->n_files[s][1],
+                   is_train ? trained_images(sizes, s)
+                            : sizes->n_files[s][0] + sizes->n_files[s][1],
+                   source->path);
     }
     report_table_text(&table, &text);
     printf("%s", text.bytes ? text.bytes : "");

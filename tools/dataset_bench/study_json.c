@@ -5,8 +5,6 @@
  */
 #include "study_json.h"
 
-#include <string.h>
-
 #include "facts_report.h"
 #include "report/report_json.h"
 

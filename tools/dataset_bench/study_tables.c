@@ -3,9 +3,8 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#define CELLS_ESTIMATE(e) CELL_NUMBER((e).mean), CELL_NUMBER((e).low), CELL_NUMBER((e).high)
+#define CELLS_ESTIMATE(e) (e).mean, (e).low, (e).high
 
 /* ---- the matrix ---- */
 
@@ -27,16 +26,13 @@ report_table db_table_matrix(const db_results *r)
         const study_cell *c = &r->matrix.cells[i];
         if (c->n_seeds == 0)
             continue;
-        REPORT_ROW(&table, CELL_TEXT(r->study->plan.train[c->train].name),
-                   CELL_TEXT(r->study->plan.variants[c->variant].name),
-                   CELL_TEXT(r->study->plan.test[c->test].name), CELL_COUNT(c->n),
-                   CELL_COUNT(c->n_excluded), CELL_COUNT(c->n_seeds),
-                   CELLS_ESTIMATE(c->quantity[STUDY_ACCURACY]),
+        REPORT_ROW(&table, r->study->plan.train[c->train].name,
+                   r->study->plan.variants[c->variant].name, r->study->plan.test[c->test].name,
+                   c->n, c->n_excluded, c->n_seeds, CELLS_ESTIMATE(c->quantity[STUDY_ACCURACY]),
                    CELLS_ESTIMATE(c->quantity[STUDY_MSE]), CELLS_ESTIMATE(c->quantity[STUDY_AUC]),
-                   CELL_NUMBER(c->quantity[STUDY_EER].mean),
-                   CELL_NUMBER(c->quantity[STUDY_RECALL_FAKE].mean),
-                   CELL_NUMBER(c->quantity[STUDY_RECALL_REAL].mean), CELL_COUNT(c->n_groups),
-                   CELL_NUMBER(c->n_groups ? c->group_accuracy.mean : NAN));
+                   c->quantity[STUDY_EER].mean, c->quantity[STUDY_RECALL_FAKE].mean,
+                   c->quantity[STUDY_RECALL_REAL].mean, c->n_groups,
+                   c->n_groups ? c->group_accuracy.mean : NAN);
     }
     return table;
 }
@@ -52,8 +48,8 @@ report_table db_table_published(const db_results *r)
             continue;
         snprintf(scores, sizeof scores, "[%.3f, %.3f]", c->quantity[STUDY_MSE].mean,
                  c->quantity[STUDY_ACCURACY].mean);
-        REPORT_ROW(&table, CELL_TEXT(r->study->plan.train[c->train].name),
-                   CELL_TEXT(r->study->plan.test[c->test].name), CELL_TEXT(scores));
+        REPORT_ROW(&table, r->study->plan.train[c->train].name, r->study->plan.test[c->test].name,
+                   scores);
     }
     return table;
 }
@@ -72,14 +68,13 @@ report_table db_table_comparisons(const db_results *r)
         char name_a[STUDY_CELL_NAME_SIZE], name_b[STUDY_CELL_NAME_SIZE];
         if (isnan(c->difference.mean))
             continue;
-        REPORT_ROW(&table, CELL_TEXT(plan->test[a->test].name),
-                   CELL_TEXT(study_cell_name(plan, a->train, a->variant, name_a)),
-                   CELL_TEXT(study_cell_name(plan, b->train, b->variant, name_b)), CELL_COUNT(c->n),
-                   CELLS_ESTIMATE(c->difference), CELL_NUMBER(c->difference.p),
-                   CELL_NUMBER(c->p_holm),
-                   CELL_TEXT(isnan(c->p_holm) ? "not tested: one seed"
-                             : c->differs     ? "differ"
-                                              : "no difference shown"));
+        REPORT_ROW(&table, plan->test[a->test].name,
+                   study_cell_name(plan, a->train, a->variant, name_a),
+                   study_cell_name(plan, b->train, b->variant, name_b), c->n,
+                   CELLS_ESTIMATE(c->difference), c->difference.p, c->p_holm,
+                   isnan(c->p_holm) ? "not tested: one seed"
+                   : c->differs     ? "differ"
+                                    : "no difference shown");
     }
     return table;
 }
@@ -91,16 +86,13 @@ report_table db_table_baselines(const db_results *r)
                  COLUMN_NUMBER("auc", "AUC", 3));
     const study_plan *plan = &r->study->plan;
     for (size_t t = 0; t < plan->n_test; t++) {
-        REPORT_ROW(&table, CELL_TEXT(plan->test[t].name), CELL_TEXT("majority class"),
-                   CELL_TEXT(NULL), CELL_NUMBER(r->matrix.constant[t]), CELL_NUMBER(0.5));
+        REPORT_ROW(&table, plan->test[t].name, "majority class", NULL, r->matrix.constant[t], 0.5);
         for (size_t i = 0; i < plan->n_train * STUDY_N_VIEWS; i++) {
             const study_pair_facts *pair =
                 &r->study->facts.pairs[i / STUDY_N_VIEWS * plan->n_test + t];
-            REPORT_ROW(&table, CELL_TEXT(plan->test[t].name),
-                       CELL_TEXT(study_views[i % STUDY_N_VIEWS].title),
-                       CELL_TEXT(plan->train[i / STUDY_N_VIEWS].name),
-                       CELL_NUMBER(pair->accuracy[i % STUDY_N_VIEWS]),
-                       CELL_NUMBER(pair->auc[i % STUDY_N_VIEWS]));
+            REPORT_ROW(&table, plan->test[t].name, study_views[i % STUDY_N_VIEWS].title,
+                       plan->train[i / STUDY_N_VIEWS].name, pair->accuracy[i % STUDY_N_VIEWS],
+                       pair->auc[i % STUDY_N_VIEWS]);
         }
     }
     return table;
@@ -114,10 +106,9 @@ report_table db_table_sets(const db_results *r)
                  COLUMN_COUNT("used", "used"), COLUMN_TEXT("path", "path"));
     const study_facts *facts = &r->study->facts;
     for (size_t s = 0; s < facts->n_sets; s++)
-        REPORT_ROW(&table, CELL_TEXT(facts->sets[s].name),
-                   CELL_TEXT(s < r->study->plan.n_train ? "train" : "test"),
-                   CELL_COUNT(facts->sets[s].n_used[0] + facts->sets[s].n_used[1]),
-                   CELL_TEXT(study_plan_source(&r->study->plan, s)->path));
+        REPORT_ROW(&table, facts->sets[s].name, s < r->study->plan.n_train ? "train" : "test",
+                   facts->sets[s].n_used[0] + facts->sets[s].n_used[1],
+                   study_plan_source(&r->study->plan, s)->path);
     return table;
 }
 
@@ -131,11 +122,10 @@ report_table db_table_leaks(const db_results *r)
     const study_facts *facts = &r->study->facts;
     for (size_t i = 0; i < facts->n_pairs; i++) {
         const study_pair_facts *pair = &facts->pairs[i];
-        REPORT_ROW(&table, CELL_TEXT(facts->sets[pair->a].name),
-                   CELL_TEXT(facts->sets[pair->b].name));
+        REPORT_ROW(&table, facts->sets[pair->a].name, facts->sets[pair->b].name);
         for (int k = 0; k < STUDY_N_PAIR_KINDS; k++)
-            REPORT_ROW(&table, CELL_COUNT(pair->n_leaks[k]));
-        REPORT_ROW(&table, CELL_COUNT(pair->n_conflicts), CELL_COUNT(pair->n_shared_recordings));
+            REPORT_ROW(&table, pair->n_leaks[k]);
+        REPORT_ROW(&table, pair->n_conflicts, pair->n_shared_recordings);
     }
     return table;
 }
@@ -150,9 +140,8 @@ report_table db_table_distances(const db_results *r)
                  COLUMN_COUNT("n_nets", "nets"), COLUMN_COUNT("n_images", "images"));
     for (size_t i = 0; i < r->relations.n_distances; i++) {
         const study_distance *d = &r->relations.distances[i];
-        REPORT_ROW(&table, CELL_TEXT(r->study->facts.sets[d->a].name),
-                   CELL_TEXT(r->study->facts.sets[d->b].name), CELL_NUMBER(d->property),
-                   CELL_NUMBER(d->features), CELL_COUNT(d->n_nets), CELL_COUNT(d->n_images));
+        REPORT_ROW(&table, r->study->facts.sets[d->a].name, r->study->facts.sets[d->b].name,
+                   d->property, d->features, d->n_nets, d->n_images);
     }
     return table;
 }
@@ -168,10 +157,9 @@ report_table db_table_links(const db_results *r, size_t test, size_t most)
         if (link->test != test)
             continue;
         n++;
-        REPORT_ROW(&table, CELL_TEXT(study_properties[link->property].title),
-                   CELL_TEXT(study_aspect_name(link->aspect)), CELL_NUMBER(link->correlation.rho),
-                   CELL_NUMBER(link->correlation.low), CELL_NUMBER(link->correlation.high),
-                   CELL_NUMBER(link->correlation.p));
+        REPORT_ROW(&table, study_properties[link->property].title, study_aspect_name(link->aspect),
+                   link->correlation.rho, link->correlation.low, link->correlation.high,
+                   link->correlation.p);
     }
     return table;
 }
@@ -189,12 +177,10 @@ report_table db_table_devices(const db_results *r)
             const study_cell *cell = &r->matrix.cells[i];
             if (cell->n_seeds == 0)
                 continue;
-            REPORT_ROW(
-                &table, CELL_TEXT(r->devices[d].device), CELL_TEXT(plan->train[cell->train].name),
-                CELL_TEXT(plan->variants[cell->variant].name),
-                CELL_TEXT(plan->test[cell->test].name), CELL_NUMBER(r->devices[d].accuracy[i]),
-                CELL_NUMBER(r->devices[d].images_per_second),
-                CELL_NUMBER(r->devices[d].largest_change));
+            REPORT_ROW(&table, r->devices[d].device, plan->train[cell->train].name,
+                       plan->variants[cell->variant].name, plan->test[cell->test].name,
+                       r->devices[d].accuracy[i], r->devices[d].images_per_second,
+                       r->devices[d].largest_change);
         }
     return table;
 }
@@ -211,10 +197,8 @@ report_table db_table_jobs(const db_results *r)
         if (!r->done[job])
             continue;
         study_job_name(&r->study->plan, study_plan_job(&r->study->plan, job), name);
-        REPORT_ROW(&table, CELL_TEXT(name), CELL_TEXT(o->device), CELL_TEXT(o->path),
-                   CELL_COUNT(o->n_steps), CELL_COUNT(o->n_images), CELL_NUMBER(o->seconds),
-                   CELL_NUMBER(o->n_epochs ? o->epochs[o->n_epochs - 1].loss : NAN),
-                   CELL_TEXT(o->model_hash));
+        REPORT_ROW(&table, name, o->device, o->path, o->n_steps, o->n_images, o->seconds,
+                   o->n_epochs ? o->epochs[o->n_epochs - 1].loss : NAN, o->model_hash);
     }
     return table;
 }

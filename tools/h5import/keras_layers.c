@@ -11,7 +11,6 @@
 #include "h5import.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void add_layer(import_result *out, json_t *name, const char *group, json_t *arrays)

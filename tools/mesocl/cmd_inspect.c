@@ -5,7 +5,6 @@
  */
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -54,10 +53,8 @@ static report_table layer_table(const meso_net *net, meso_layer_info *total)
     for (size_t i = 0; i < meso_net_n_layers(net); i++) {
         meso_layer_info layer;
         meso_net_layer(net, i, &layer);
-        REPORT_ROW(&table, CELL_TEXT(layer.name), CELL_TEXT(layer.op), CELL_COUNT(layer.channels),
-                   CELL_COUNT(layer.height), CELL_COUNT(layer.width), CELL_COUNT(layer.parameters),
-                   CELL_COUNT(layer.statistics), CELL_COUNT(layer.multiply_adds),
-                   CELL_COUNT(layer.output_bytes));
+        REPORT_ROW(&table, layer.name, layer.op, layer.channels, layer.height, layer.width,
+                   layer.parameters, layer.statistics, layer.multiply_adds, layer.output_bytes);
         total->parameters += layer.parameters;
         total->statistics += layer.statistics;
         total->multiply_adds += layer.multiply_adds;

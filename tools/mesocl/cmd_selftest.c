@@ -41,16 +41,12 @@ static size_t test_device(const tool_drivers *drivers, size_t i, answers *a, rep
     a->rows = (const tool_selftest_record *)(const void *)child.answer.bytes;
     a->n = child.error.status == MESO_OK ? child.answer.length / sizeof *a->rows : 0;
     if (a->n == 0)
-        REPORT_ROW(table, CELL_TEXT(name), CELL_TEXT(NULL), CELL_TEXT(NULL), CELL_TEXT(NULL),
-                   CELL_NUMBER(NAN), CELL_NUMBER(NAN), CELL_NUMBER(NAN), CELL_TEXT("FAILED"),
-                   CELL_TEXT(child.error.text));
+        REPORT_ROW(table, name, NULL, NULL, NULL, NAN, NAN, NAN, "FAILED", child.error.text);
     for (size_t r = 0; r < a->n; r++) {
         const tool_selftest_record *row = &a->rows[r];
         n_failed += !row->passed;
-        REPORT_ROW(table, CELL_TEXT(name), CELL_TEXT(row->net), CELL_TEXT(row->path),
-                   CELL_TEXT(row->input), CELL_NUMBER(row->expected), CELL_NUMBER(row->got),
-                   CELL_NUMBER(fabs(row->got - row->expected)),
-                   CELL_TEXT(row->passed ? "ok" : "FAILED"), CELL_TEXT(row->detail));
+        REPORT_ROW(table, name, row->net, row->path, row->input, row->expected, row->got,
+                   fabs(row->got - row->expected), row->passed ? "ok" : "FAILED", row->detail);
     }
     return a->n ? n_failed : 1;
 }

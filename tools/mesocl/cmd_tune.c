@@ -2,7 +2,6 @@
  *
  * mesocl tune: measures which sizes of the kernels are the fastest on a device.
  */
-#include <stdlib.h>
 
 #include "base/error.h"
 #include "commands.h"

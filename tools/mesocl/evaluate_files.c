@@ -23,10 +23,9 @@ void tool_evaluate_csv(const tool_evaluation *e, meso_text *out)
         const tool_evaluated *file = &e->files[i];
         int scored = file->refusal == MESO_IMAGE_OK;
         int correct = meso_is_real(file->p.real, e->threshold) == (item->label == MESO_REAL);
-        REPORT_ROW(&table, CELL_TEXT(item->path), CELL_TEXT(meso_label_name(item->label)),
-                   CELL_TEXT(item->group), CELL_NUMBER(scored ? file->p.fake : NAN),
-                   CELL_NUMBER(scored ? file->p.real : NAN), CELL_NUMBER(scored ? correct : NAN),
-                   CELL_TEXT(scored ? NULL : meso_refusal_name(file->refusal)));
+        REPORT_ROW(&table, item->path, meso_label_name(item->label), item->group,
+                   scored ? file->p.fake : NAN, scored ? file->p.real : NAN, scored ? correct : NAN,
+                   scored ? NULL : meso_refusal_name(file->refusal));
     }
     report_table_csv(&table, out);
     report_table_free(&table);

@@ -20,9 +20,8 @@ static void add_metrics(const tool_evaluation *e, report_writer *writer)
     for (size_t i = 0; i < meso_n_metric_rows; i++) {
         const tool_metric_row *row = &meso_metric_rows[i];
         meso_interval interval = meso_metric_interval(row, &e->intervals);
-        REPORT_ROW(&table, CELL_TEXT(row->title), CELL_NUMBER(meso_metric_value(row, &e->metrics)),
-                   CELL_NUMBER(interval.low), CELL_NUMBER(interval.high),
-                   CELL_NUMBER(meso_metric_value(row, &e->constant)));
+        REPORT_ROW(&table, row->title, meso_metric_value(row, &e->metrics), interval.low,
+                   interval.high, meso_metric_value(row, &e->constant));
     }
     report_writer_table(writer, NULL, &table);
     report_writer_paragraph(writer,
@@ -54,8 +53,7 @@ static void add_confusion(const meso_metrics *m, report_writer *writer)
     REPORT_TABLE(table, COLUMN_TEXT("truth", ""), COLUMN_COUNT("fake", "called fake"),
                  COLUMN_COUNT("real", "called real"));
     for (size_t truth = 0; truth < 2; truth++)
-        REPORT_ROW(&table, CELL_TEXT(class_names[truth]), CELL_COUNT(m->confusion[truth][0]),
-                   CELL_COUNT(m->confusion[truth][1]));
+        REPORT_ROW(&table, class_names[truth], m->confusion[truth][0], m->confusion[truth][1]);
     report_writer_table(writer, NULL, &table);
     report_writer_paragraph(writer, "%s", "");
 }
@@ -72,10 +70,9 @@ static void add_groups(const tool_evaluation *e, report_writer *writer)
         m->correct, m->n, report_fixed(m->accuracy, 4, a), report_fixed(m->auc, 4, b));
     for (size_t i = 0; i < e->n_groups; i++) {
         const meso_group_score *group = &e->groups[i];
-        REPORT_ROW(&table, CELL_TEXT(class_names[group->real]),
-                   CELL_TEXT(e->names.groups[group->group].name), CELL_COUNT(group->n_images),
-                   CELL_NUMBER(group->p_fake), CELL_NUMBER(group->p_real),
-                   CELL_TEXT(class_names[meso_is_real(group->p_real, e->threshold)]));
+        REPORT_ROW(&table, class_names[group->real], e->names.groups[group->group].name,
+                   group->n_images, group->p_fake, group->p_real,
+                   class_names[meso_is_real(group->p_real, e->threshold)]);
     }
     report_writer_table(writer, NULL, &table);
     report_writer_paragraph(writer, "%s", "");

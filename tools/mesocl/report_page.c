@@ -112,10 +112,8 @@ static void add_epochs(report_writer *w, const meso_run_folder *f)
     report_writer_section(w, "Epochs");
     for (size_t i = 0; i < f->history.n; i++) {
         const meso_train_record *r = &f->history.records[i];
-        REPORT_ROW(&table, CELL_COUNT(r->epoch), CELL_COUNT(r->step), CELL_NUMBER(r->loss),
-                   CELL_NUMBER(r->accuracy), CELL_NUMBER(r->val_loss), CELL_NUMBER(r->val_accuracy),
-                   CELL_NUMBER(r->val_auc), CELL_NUMBER(r->learning_rate),
-                   CELL_NUMBER(r->images_per_second));
+        REPORT_ROW(&table, r->epoch, r->step, r->loss, r->accuracy, r->val_loss, r->val_accuracy,
+                   r->val_auc, r->learning_rate, r->images_per_second);
     }
     report_writer_table(w, NULL, &table);
 }
@@ -140,7 +138,7 @@ static void add_options(report_writer *w, const meso_run_folder *f)
     json_object_foreach (json_object_get(f->config, "options"), key, value) {
         if (json_is_null(value) || strcmp(key, "command") == 0)
             continue;
-        REPORT_ROW(&table, CELL_TEXT(key), CELL_TEXT(value_text(value)));
+        REPORT_ROW(&table, key, value_text(value));
     }
     report_writer_table(w, NULL, &table);
 }

@@ -142,8 +142,7 @@ static void add_metrics(report_writer *w, const meso_metrics *m,
     for (size_t i = 0; i < meso_n_metric_rows; i++) {
         const tool_metric_row *row = &meso_metric_rows[i];
         meso_interval interval = meso_metric_interval(row, intervals);
-        REPORT_ROW(&table, CELL_TEXT(row->title), CELL_NUMBER(meso_metric_value(row, m)),
-                   CELL_NUMBER(interval.low), CELL_NUMBER(interval.high));
+        REPORT_ROW(&table, row->title, meso_metric_value(row, m), interval.low, interval.high);
     }
     report_writer_table(w, NULL, &table);
     report_writer_paragraph(w,
@@ -176,9 +175,8 @@ static meso_status add_worst(report_writer *w, const meso_run_folder *f, meso_er
         all[i] = (mistake){f->real[i] ? f->p_real[i] : f->p_fake[i], i};
     qsort(all, f->n_scores, sizeof *all, by_p_true);
     for (size_t n = 0; n < n_worst && n < f->n_scores && all[n].p_true <= 0.5; n++)
-        REPORT_ROW(&table, CELL_TEXT(f->files.items[all[n].image].path),
-                   CELL_TEXT(f->real[all[n].image] ? "real" : "fake"),
-                   CELL_NUMBER(f->p_real[all[n].image]));
+        REPORT_ROW(&table, f->files.items[all[n].image].path,
+                   f->real[all[n].image] ? "real" : "fake", f->p_real[all[n].image]);
     report_writer_table(w, "Furthest from the truth", &table);
 out:
     free(all);

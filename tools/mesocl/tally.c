@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "common.h"
-#include "report/report_number.h"
 
 void tool_tally_add(tool_tally *tally, const meso_file_score *score)
 {

@@ -4,7 +4,6 @@
  * too.
  */
 #include <jansson.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
 #include "study/result/study_sentences.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
