@@ -62,15 +62,13 @@ static estimate estimate_groups(const bench_measure *a, const bench_measure *b)
 static meso_status add_row(const bench_measure *a, const bench_measure *b, int pairs,
                            bench_comparison *comparison, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_REQUIRE(a->n >= 2 && b->n >= 2, error, MESO_ERROR_DATA,
-                 "%s: %zu and %zu values; at least two on each side are needed",
-                 MESO_PRINTABLE(a->name), a->n, b->n);
-    MESO_REQUIRE(!pairs || a->n == b->n, error, MESO_ERROR_DATA, "%s: %zu and %zu values, no pairs",
-                 MESO_PRINTABLE(a->name), a->n, b->n);
+    MESO_DEMAND(a->n >= 2 && b->n >= 2, error, MESO_ERROR_DATA,
+                "%s: %zu and %zu values; at least two on each side are needed",
+                MESO_PRINTABLE(a->name), a->n, b->n);
+    MESO_DEMAND(!pairs || a->n == b->n, error, MESO_ERROR_DATA, "%s: %zu and %zu values, no pairs",
+                MESO_PRINTABLE(a->name), a->n, b->n);
     comparison->rows[comparison->n++] = (bench_difference){.a = a, .b = b};
-out:
-    return status;
+    return MESO_OK;
 }
 
 static bench_verdict judge(const bench_difference *row, estimate e, bench_limits limits)
@@ -125,26 +123,24 @@ static bench_verdict verdict_of(const bench_comparison *comparison)
 meso_status bench_compare(const bench_record *a, const bench_record *b, bench_limits limits,
                           int pairs, bench_comparison *comparison, meso_error *error)
 {
-    meso_status status = MESO_OK;
     *comparison =
         (bench_comparison){.records = {a, b}, .rows = calloc(a->n + 1, sizeof *comparison->rows)};
-    MESO_REQUIRE_MEMORY(comparison->rows, error);
+    MESO_DEMAND_MEMORY(comparison->rows, error);
     for (size_t i = 0; i < a->n; i++) {
         const bench_measure *m = &a->measures[i];
         const bench_measure *other = bench_record_find(b, m->name, m->layer);
         if (other)
-            MESO_TRY(add_row(m, other, pairs, comparison, error));
+            MESO_CHECK(add_row(m, other, pairs, comparison, error));
     }
-    MESO_REQUIRE(comparison->n > 0, error, MESO_ERROR_DATA,
-                 "the two records have nothing in common: the first has %s, the second %s",
-                 MESO_PRINTABLE(a->measures[0].name), MESO_PRINTABLE(b->measures[0].name));
+    MESO_DEMAND(comparison->n > 0, error, MESO_ERROR_DATA,
+                "the two records have nothing in common: the first has %s, the second %s",
+                MESO_PRINTABLE(a->measures[0].name), MESO_PRINTABLE(b->measures[0].name));
     for (size_t i = 0; i < comparison->n; i++) {
         finish_row(&comparison->rows[i], pairs, family_level / (double)comparison->n, limits);
         comparison->n_slower += comparison->rows[i].verdict == BENCH_SLOWER;
     }
     comparison->verdict = verdict_of(comparison);
-out:
-    return status;
+    return MESO_OK;
 }
 
 void bench_comparison_free(bench_comparison *comparison)

@@ -55,28 +55,25 @@ static double of_process(const json_t *list, double sign)
 static meso_status add_measure(const reader *r, const char *name, const char *layer,
                                const json_t *samples, double sign)
 {
-    meso_status status = MESO_OK;
     bench_measure *m = &r->record->measures[r->record->n];
     size_t processes = json_array_size(samples);
     const json_t *units = processes == 1 ? json_array_get(samples, 0) : samples;
     *m = (bench_measure){.n = json_array_size(units), .by_process = processes > 1};
-    MESO_REQUIRE(m->n > 0, r->error, MESO_ERROR_DATA, "%s: %s has no samples",
-                 MESO_PRINTABLE(r->origin), MESO_PRINTABLE(name));
+    MESO_DEMAND(m->n > 0, r->error, MESO_ERROR_DATA, "%s: %s has no samples",
+                MESO_PRINTABLE(r->origin), MESO_PRINTABLE(name));
     r->record->n++;
     m->name = strdup(name);
     m->layer = layer ? strdup(layer) : NULL;
     m->log_seconds = calloc(m->n, sizeof *m->log_seconds);
-    MESO_REQUIRE(m->name && (m->layer || !layer) && m->log_seconds, r->error, MESO_ERROR_MEMORY,
-                 "out of memory");
+    MESO_DEMAND_MEMORY(m->name && (m->layer || !layer) && m->log_seconds, r->error);
     int right = m->by_process || read_logs(units, sign, m->log_seconds);
     for (size_t i = 0; m->by_process && i < m->n; i++) {
         m->log_seconds[i] = of_process(json_array_get(units, i), sign);
         right &= isfinite(m->log_seconds[i]) != 0;
     }
-    MESO_REQUIRE(right, r->error, MESO_ERROR_DATA, "%s: %s has a sample that is not above 0",
-                 MESO_PRINTABLE(r->origin), MESO_PRINTABLE(name));
-out:
-    return status;
+    MESO_DEMAND(right, r->error, MESO_ERROR_DATA, "%s: %s has a sample that is not above 0",
+                MESO_PRINTABLE(r->origin), MESO_PRINTABLE(name));
+    return MESO_OK;
 }
 
 static meso_status add_result(const reader *r, const json_t *result)
@@ -116,22 +113,20 @@ out:
 
 static meso_status add_failures(const reader *r, const json_t *failures)
 {
-    meso_status status = MESO_OK;
     const json_t *failure;
     size_t i;
     r->record->failures = json_array();
-    MESO_REQUIRE_MEMORY(r->record->failures, r->error);
+    MESO_DEMAND_MEMORY(r->record->failures, r->error);
     json_array_foreach (failures, i, failure) {
         const char *device, *net, *direction, *reason;
-        MESO_REQUIRE(json_unpack((json_t *)failure, "{s:s s:s s:s s:s}", "device", &device, "net",
-                                 &net, "direction", &direction, "reason", &reason) == 0,
-                     r->error, MESO_ERROR_DATA, "%s: a failure lacks what identifies it",
-                     MESO_PRINTABLE(r->origin));
+        MESO_DEMAND(json_unpack((json_t *)failure, "{s:s s:s s:s s:s}", "device", &device, "net",
+                                &net, "direction", &direction, "reason", &reason) == 0,
+                    r->error, MESO_ERROR_DATA, "%s: a failure lacks what identifies it",
+                    MESO_PRINTABLE(r->origin));
         json_array_append_new(r->record->failures,
                               json_sprintf("%s %s on %s: %s", net, direction, device, reason));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static size_t count_measures(const json_t *results)

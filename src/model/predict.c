@@ -39,16 +39,14 @@ meso_status meso_model_finish(meso_model *model, const float *logits, size_t n, 
 static meso_status normalize(meso_model *model, const meso_pictures *pixels, meso_buffer *given,
                              meso_pictures *floats)
 {
-    meso_status status = MESO_OK;
     const meso_shape in = model->net->layers[0].shape;
     *floats = (meso_pictures){.buffer = &model->normalized, .is_float = 1, .n = pixels->n};
-    MESO_TRY(meso_buffer_grow(model->device, meso_pictures_bytes(floats, in), &model->normalized));
-    MESO_TRY(meso_buffer_wrap(model->device, (void *)pixels->values,
-                              meso_pictures_bytes(pixels, in), given));
-    MESO_TRY(
-        meso_augment_enqueue(model->normalization, given, 0, pixels->n, NULL, &model->normalized));
-out:
-    return status;
+    MESO_CHECK(
+        meso_buffer_grow(model->device, meso_pictures_bytes(floats, in), &model->normalized));
+    MESO_CHECK(meso_buffer_wrap(model->device, (void *)pixels->values,
+                                meso_pictures_bytes(pixels, in), given));
+    return meso_augment_enqueue(model->normalization, given, 0, pixels->n, NULL,
+                                &model->normalized);
 }
 
 /* A part of a batch, up to and with layer `last`. Errors go to the device. */
@@ -131,7 +129,6 @@ static meso_status fit_pixels(meso_model *model, const uint8_t *pixels, size_t n
                               unsigned height, size_t row_stride, const uint8_t **fitted,
                               meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_shape in = model->net->layers[0].shape;
     size_t image_bytes = meso_shape_size(in);
     *fitted = pixels;
@@ -139,33 +136,31 @@ static meso_status fit_pixels(meso_model *model, const uint8_t *pixels, size_t n
         return MESO_OK;
     if (!model->resized)
         model->resized = malloc(model->max_batch * image_bytes);
-    MESO_REQUIRE_MEMORY(model->resized, error);
+    MESO_DEMAND_MEMORY(model->resized, error);
     for (size_t i = 0; i < n; i++)
         meso_resize_nearest_rgb8(pixels + i * height * row_stride, width, height, row_stride,
                                  model->resized + i * image_bytes, (unsigned)in.w, (unsigned)in.h);
     *fitted = model->resized;
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n, unsigned width,
                               unsigned height, size_t row_stride, meso_probability *p,
                               meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(meso_net_require_scores(model->net, error));
-    MESO_REQUIRE(width > 0 && height > 0 && row_stride >= 3 * (size_t)width, error,
-                 MESO_ERROR_ARGUMENT, "pictures of %u x %u with %zu bytes a row", width, height,
-                 row_stride);
+    MESO_CHECK(meso_net_require_scores(model->net, error));
+    MESO_DEMAND(width > 0 && height > 0 && row_stride >= 3 * (size_t)width, error,
+                MESO_ERROR_ARGUMENT, "pictures of %u x %u with %zu bytes a row", width, height,
+                row_stride);
     for (size_t i = 0; i < n; i += model->max_batch) {
         size_t count = n - i < model->max_batch ? n - i : model->max_batch;
         const uint8_t *fitted;
-        MESO_TRY(fit_pixels(model, pixels + i * height * row_stride, count, width, height,
-                            row_stride, &fitted, error));
-        MESO_TRY(run_batch(model, &(meso_pictures){.values = fitted, .n = count}, i, p + i, error));
+        MESO_CHECK(fit_pixels(model, pixels + i * height * row_stride, count, width, height,
+                              row_stride, &fitted, error));
+        MESO_CHECK(
+            run_batch(model, &(meso_pictures){.values = fitted, .n = count}, i, p + i, error));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status require_finite(const meso_model *model, const float *input, size_t n,
@@ -182,48 +177,44 @@ static meso_status require_finite(const meso_model *model, const float *input, s
 meso_status meso_predict_f32(meso_model *model, const float *input, size_t n, meso_probability *p,
                              meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t size = meso_shape_size(model->net->layers[0].shape);
-    MESO_TRY(meso_net_require_scores(model->net, error));
+    MESO_CHECK(meso_net_require_scores(model->net, error));
     for (size_t i = 0; i < n; i += model->max_batch) {
         size_t count = n - i < model->max_batch ? n - i : model->max_batch;
-        MESO_TRY(require_finite(model, input + i * size, count, error));
-        MESO_TRY(run_batch(model,
-                           &(meso_pictures){.values = input + i * size, .is_float = 1, .n = count},
-                           i, p + i, error));
+        MESO_CHECK(require_finite(model, input + i * size, count, error));
+        MESO_CHECK(run_batch(
+            model, &(meso_pictures){.values = input + i * size, .is_float = 1, .n = count}, i,
+            p + i, error));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_model_tap(meso_model *model, const char *layer, const float *input, size_t n,
                            float *out, size_t n_out, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_layer *found = meso_net_find(model->net, layer);
-    MESO_REQUIRE(found, error, MESO_ERROR_ARGUMENT, "no layer '%s' in the net %s", layer,
-                 model->net->name);
-    MESO_REQUIRE(
+    MESO_DEMAND(found, error, MESO_ERROR_ARGUMENT, "no layer '%s' in the net %s", layer,
+                model->net->name);
+    MESO_DEMAND(
         n <= model->max_batch && n_out >= n * meso_shape_size(found->shape), error,
         MESO_ERROR_ARGUMENT,
         "%zu images of %s are %zu values; there is room for %zu, and at most %zu images fit "
         "one batch",
         n, layer, n * meso_shape_size(found->shape), n_out, model->max_batch);
-    MESO_TRY(require_finite(model, input, n, error));
+    MESO_CHECK(require_finite(model, input, n, error));
     size_t size = meso_shape_size(found->shape);
     size_t layer_index = (size_t)(found - model->net->layers);
     const meso_pictures all = {.values = input, .is_float = 1, .n = n};
     const meso_infer *infer = &model->infer;
     /* A net cut short, to give features, is computed by the model's path, which is faster. */
     if (!model->about.any_layer && (model->can_predict || layer_index != model->logits)) {
-        MESO_TRY(meso_model_need_layers(model, error));
+        MESO_CHECK(meso_model_need_layers(model, error));
         infer = &model->layers;
     }
-    MESO_TRY(run_parts(model, infer, &all, layer_index, size, out, error));
+    MESO_CHECK(run_parts(model, infer, &all, layer_index, size, out, error));
     size_t bad = meso_first_not_finite(out, n * size);
-    MESO_REQUIRE(bad == n * size, error, MESO_ERROR_DATA,
-                 "the output of layer %s is not finite: value %zu of image %zu", layer, bad % size,
-                 bad / size);
-out:
-    return status;
+    MESO_DEMAND(bad == n * size, error, MESO_ERROR_DATA,
+                "the output of layer %s is not finite: value %zu of image %zu", layer, bad % size,
+                bad / size);
+    return MESO_OK;
 }

@@ -40,20 +40,18 @@ static meso_status device_failed(const meso_stream *stream, meso_status status, 
 /* On a GPU pixels are where it copies from fastest. */
 static meso_status make_pixels(const meso_stream *stream, stream_slot *s)
 {
-    meso_status status = MESO_OK;
     meso_device *device = stream->model->device;
     const size_t bytes = stream->batch * stream->image_bytes;
     void *memory = NULL;
     if (stream->model->about.copies) {
-        MESO_TRY(meso_buffer_create_mapped(device, bytes, &s->mapped, &memory));
+        MESO_CHECK(meso_buffer_create_mapped(device, bytes, &s->mapped, &memory));
         s->pixels = memory;
-        MESO_TRY(meso_buffer_create(device, bytes, &s->copy));
+        MESO_CHECK(meso_buffer_create(device, bytes, &s->copy));
     } else {
         s->pixels = aligned_alloc(page_bytes, (bytes + page_bytes - 1) / page_bytes * page_bytes);
-        MESO_REQUIRE_MEMORY(s->pixels, meso_device_error_slot(device));
+        MESO_DEMAND_MEMORY(s->pixels, meso_device_error_slot(device));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status make_slot(meso_stream *stream, stream_slot *s, meso_error *error)

@@ -74,7 +74,6 @@ void meso_keras_close(meso_keras_file *file)
 /* Appends what `from` has to the layer of its group. */
 static meso_status join_layer(meso_keras_file *file, meso_keras_layer *from, meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t i = 0;
     while (i < file->n_layers && strcmp(file->layers[i].group, from->group) != 0)
         i++;
@@ -82,16 +81,15 @@ static meso_status join_layer(meso_keras_file *file, meso_keras_layer *from, mes
     if (i == file->n_layers) {
         file->layers[file->n_layers++] = *from;
         *from = (meso_keras_layer){0};
-        goto out;
+        return MESO_OK;
     }
     meso_keras_array *larger =
         realloc(to->arrays, (to->n_arrays + from->n_arrays) * sizeof *to->arrays);
-    MESO_REQUIRE_MEMORY(larger, error);
+    MESO_DEMAND_MEMORY(larger, error);
     memcpy(larger + to->n_arrays, from->arrays, from->n_arrays * sizeof *larger);
     to->arrays = larger;
     to->n_arrays += from->n_arrays;
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_keras_join(meso_keras_file *file, meso_keras_file *more, meso_error *error)
