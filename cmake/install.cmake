@@ -21,7 +21,13 @@ install(FILES ${PROJECT_BINARY_DIR}/mesoclConfig.cmake
 # The prefix is told relative to mesocl.pc, so that an installed tree may be moved.
 file(RELATIVE_PATH MESO_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 if(WEBP_FOUND)
-  set(MESO_PC_WEBP ", libwebp")
+  set(MESO_PC_IMAGES ", libwebp")
+endif()
+if(TIFF_FOUND)
+  string(APPEND MESO_PC_IMAGES ", libtiff-4")
+endif()
+if(GIF_FOUND)
+  set(MESO_PC_GIF " -lgif") # older giflib has no .pc
 endif()
 configure_file(cmake/mesocl.pc.in mesocl.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/mesocl.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -27,6 +27,7 @@ fi
 rm -rf "$out/corpus" "$out/found"
 mkdir -p "$out/corpus" "$out/found"
 "$out/bin/make_corpus" "$out/corpus"
+cp tests/fixtures/pictures/* "$out/corpus/fuzz_image"
 # Freed memory is kept from use for a while: the less, the nearer is the memory that is measured to
 # the program's own.
 ASAN_OPTIONS=quarantine_size_mb=1 "$out/bin/mutate_images" "$n_mutated" "$out"/corpus/fuzz_image/*

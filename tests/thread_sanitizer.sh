@@ -21,12 +21,15 @@ if ! echo 'int main(void) { return 0; }' |
     exit 77
 fi
 libraries='jansson libjpeg libpng libxxhash cmocka stb'
-webp=
+optional=
 if pkg-config --exists libwebp; then
-    libraries="$libraries libwebp" webp=-DMESO_WEBP=1
+    libraries="$libraries libwebp" optional=-DMESO_WEBP=1
+fi
+if pkg-config --exists 'libtiff-4 >= 4.5'; then
+    libraries="$libraries libtiff-4" optional="$optional -DMESO_TIFF=1"
 fi
 # shellcheck disable=SC2046,SC2086  # words
-"$compiler" $options $webp -DMESO_STB_VERSION='"?"' -I"$build/generated" \
+"$compiler" $options $optional -DMESO_STB_VERSION='"?"' -I"$build/generated" \
     $(pkg-config --cflags $libraries) tests/test_loader.c src/base/*.c src/data/*/*.c \
     -o "$tmp/test_loader" $(pkg-config --libs $libraries) -lpthread -lm
 TSAN_OPTIONS='halt_on_error=1 exitcode=66' "$tmp/test_loader"

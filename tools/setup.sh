@@ -13,7 +13,7 @@ set -eu
 packages="
     cmake ninja-build gcc libc6-dev pkg-config
     ocl-icd-opencl-dev pocl-opencl-icd libclblast-dev
-    libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev
+    libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev libgif-dev libtiff-dev
     libjansson-dev libxxhash-dev
     libhdf5-dev libzip-dev libssl-dev
     liblapacke-dev libkissfft-dev libjs-chart.js

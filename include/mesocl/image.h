@@ -4,7 +4,8 @@
  * Image.open(f).convert('RGB').resize(size, NEAREST).
  *
  * The format is detected from the content, never from the file's name: JPEG (libjpeg-turbo), PNG
- * (libpng), BMP (stb_image), PPM/PGM, WebP (libwebp, where it was found at build time). Alpha is
+ * (libpng), BMP (stb_image), PPM/PGM, and where their libraries were found at build time WebP
+ * (libwebp), GIF (giflib) and TIFF (libtiff). Of several pictures the first is taken. Alpha is
  * dropped, palettes and grey are expanded, CMYK and YCCK converted. Two differences from Pillow:
  * 16-bit grey is reduced to 8 bits (Pillow saturates it to white), and damaged files are
  * refused (Pillow fills in the rest).
@@ -62,7 +63,7 @@ typedef struct meso_image {
     unsigned height;
     unsigned file_width; /* as stored in the file */
     unsigned file_height;
-    const char *format;   /* "jpeg", "png", "bmp", "pnm", "webp" */
+    const char *format;   /* "jpeg", "png", "bmp", "pnm", "webp", "gif", "tiff" */
     int exif_orientation; /* 1–8; 1 where the file has none */
     int suspect; /* 1: decoded, but the decoder warned of something other than truncation */
 } meso_image;
@@ -89,7 +90,8 @@ MESO_API void meso_resize_nearest_rgb8(const uint8_t *in, unsigned in_width, uns
                                        size_t row_stride, uint8_t *out, unsigned out_width,
                                        unsigned out_height);
 
-/* "libjpeg-turbo 2.1.5, libpng 1.6.39, stb_image 2.27, libwebp 1.2.4": for provenance. */
+/* "libjpeg-turbo 2.1.5, libpng 1.6.39, stb_image 2.27, libwebp 1.2.4, giflib 5.2.1, libtiff 4.5.0":
+ * for provenance. */
 MESO_API const char *meso_image_decoders(void);
 
 #ifdef __cplusplus

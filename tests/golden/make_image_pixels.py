@@ -6,8 +6,8 @@ bytes.
     python3 -m venv VENV; VENV/bin/pip install Pillow==9.4.0 numpy
     VENV/bin/python tests/golden/make_image_pixels.py
 
-The suites are found as the tests find them: MESO_TEST_DATA, or ../shared/data. GIF is left out: not
-read. Columns ("-" where there is none):
+The suites are found as the tests find them: MESO_TEST_DATA, or ../shared/data. Columns ("-" where
+there is none):
   path, width, height   of the file; width "refused" and Pillow's words where it does not read the
                         file
   pixels                Image.open(f).convert('RGB')
@@ -26,7 +26,7 @@ import numpy
 import PIL
 from PIL import Image, ImageOps
 
-ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif"}
 
 
 def crc(image):

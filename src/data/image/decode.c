@@ -78,3 +78,12 @@ meso_status meso_decode_begin(meso_decode *decode, uint64_t width, uint64_t heig
         return meso_decode_no_memory(decode);
     return MESO_OK;
 }
+
+void meso_rgb_of_inverted_cmyk(const uint8_t *cmyk, uint8_t *rgb, unsigned width)
+{
+    for (unsigned x = 0; x < width; x++, cmyk += 4, rgb += 3)
+        for (unsigned c = 0; c < 3; c++) {
+            unsigned product = (255u - cmyk[c]) * cmyk[3] + 128;
+            rgb[c] = (uint8_t)(cmyk[3] - ((product + (product >> 8)) >> 8));
+        }
+}

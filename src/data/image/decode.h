@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What every decoder is given and does alike. The decoders are decode_jpeg.c, decode_png.c,
- * decode_stb.c (BMP), decode_pnm.c and decode_webp.c.
+ * decode_stb.c (BMP), decode_pnm.c and, where their libraries were found at build time,
+ * decode_webp.c, decode_gif.c and decode_tiff.c.
  *
  * A decoder calls meso_decode_begin() once it knows the picture's size, then for each row from the
  * top: it writes RGB to meso_rows_buffer() and calls meso_rows_put().
@@ -47,10 +48,20 @@ meso_status meso_decode_png(meso_decode *decode);
 meso_status meso_decode_bmp(meso_decode *decode);
 meso_status meso_decode_pnm(meso_decode *decode);
 meso_status meso_decode_webp(meso_decode *decode);
+meso_status meso_decode_gif(meso_decode *decode);
+meso_status meso_decode_tiff(meso_decode *decode);
 
-/* "2.27", and libwebp's version ("" where it was not found at build time). */
-const char *meso_decode_stb_version(void);
-const char *meso_decode_webp_version(char text[16]);
+/* Which library reads it, such as "libpng 1.6.39". */
+enum { MESO_LIBRARY_SIZE = 32 };
+void meso_library_jpeg(char text[MESO_LIBRARY_SIZE]);
+void meso_library_png(char text[MESO_LIBRARY_SIZE]);
+void meso_library_bmp(char text[MESO_LIBRARY_SIZE]);
+void meso_library_webp(char text[MESO_LIBRARY_SIZE]);
+void meso_library_gif(char text[MESO_LIBRARY_SIZE]);
+void meso_library_tiff(char text[MESO_LIBRARY_SIZE]);
+
+/* As Pillow: inverted values are 255 − ink; RGB is the rounded product of each with black. */
+void meso_rgb_of_inverted_cmyk(const uint8_t *cmyk, uint8_t *rgb, unsigned width);
 
 static inline uint32_t meso_little16(const uint8_t *p)
 {

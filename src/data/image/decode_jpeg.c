@@ -121,17 +121,7 @@ static int orientation_of(const struct jpeg_decompress_struct *jpeg)
     return 1;
 }
 
-/* As Pillow: every four-component file is taken as Adobe writes it, inverted; what libjpeg delivers
- * is then 255 − ink, and RGB is the rounded product of each with black. */
-static void rgb_of_inverted_cmyk(const uint8_t *cmyk, uint8_t *rgb, unsigned width)
-{
-    for (unsigned x = 0; x < width; x++, cmyk += 4, rgb += 3)
-        for (unsigned c = 0; c < 3; c++) {
-            unsigned product = (255u - cmyk[c]) * cmyk[3] + 128;
-            rgb[c] = (uint8_t)(cmyk[3] - ((product + (product >> 8)) >> 8));
-        }
-}
-
+/* As Pillow, every four-component file is taken as Adobe writes it, inverted. */
 static void read_rows(struct jpeg_decompress_struct *jpeg, meso_rows *rows)
 {
     JSAMPARRAY four = NULL;
@@ -141,7 +131,7 @@ static void read_rows(struct jpeg_decompress_struct *jpeg, meso_rows *rows)
         JSAMPROW rgb = meso_rows_buffer(rows);
         jpeg_read_scanlines(jpeg, four ? four : &rgb, 1);
         if (four)
-            rgb_of_inverted_cmyk(four[0], rgb, jpeg->output_width);
+            meso_rgb_of_inverted_cmyk(four[0], rgb, jpeg->output_width);
         meso_rows_put(rows, rgb);
     }
 }
@@ -189,4 +179,12 @@ meso_status meso_decode_jpeg(meso_decode *decode)
     read_guarded(&from, decode);
     jpeg_destroy_decompress(&from.jpeg);
     return decode->status;
+}
+
+#define TEXT_OF(token) #token
+#define TEXT(macro) TEXT_OF(macro)
+
+void meso_library_jpeg(char text[MESO_LIBRARY_SIZE])
+{
+    snprintf(text, MESO_LIBRARY_SIZE, "libjpeg-turbo %s", TEXT(LIBJPEG_TURBO_VERSION));
 }

@@ -4,6 +4,7 @@
  */
 #include <png.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -218,4 +219,9 @@ meso_status meso_decode_png(meso_decode *decode)
     free(from.picture);
     png_destroy_read_struct(&from.png, &from.info, NULL);
     return decode->status;
+}
+
+void meso_library_png(char text[MESO_LIBRARY_SIZE])
+{
+    snprintf(text, MESO_LIBRARY_SIZE, "libpng %s", png_get_libpng_ver(NULL));
 }

@@ -5,6 +5,7 @@
  * budget. It also miscounts the palette of OS/2 files and takes missing colours from uninitialised
  * memory: so pictures with a palette are expanded here.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,7 +230,7 @@ meso_status meso_decode_bmp(meso_decode *decode)
     return MESO_OK;
 }
 
-const char *meso_decode_stb_version(void)
+void meso_library_bmp(char text[MESO_LIBRARY_SIZE])
 {
-    return MESO_STB_VERSION;
+    snprintf(text, MESO_LIBRARY_SIZE, "stb_image %s", MESO_STB_VERSION);
 }

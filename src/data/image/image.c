@@ -5,11 +5,8 @@
  */
 #include "mesocl/image.h"
 
-#include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <jpeglib.h> /* needs FILE */
 
 #include "base/error.h"
 #include "base/fields.h"
@@ -37,13 +34,20 @@ static const meso_refusal refusal_of_fault[] = {
 static const struct {
     const char *name, *endings;
     meso_status (*decode)(meso_decode *decode);
+    void (*library)(char text[MESO_LIBRARY_SIZE]); /* NULL: this one */
 } formats[] = {
-    [MESO_FORMAT_JPEG] = {"jpeg", "jpg|jpeg|jpe|jfif", meso_decode_jpeg},
-    [MESO_FORMAT_PNG] = {"png", "png", meso_decode_png},
-    [MESO_FORMAT_BMP] = {"bmp", "bmp", meso_decode_bmp},
-    [MESO_FORMAT_PNM] = {"pnm", "ppm|pgm|pnm", meso_decode_pnm},
+    [MESO_FORMAT_JPEG] = {"jpeg", "jpg|jpeg|jpe|jfif", meso_decode_jpeg, meso_library_jpeg},
+    [MESO_FORMAT_PNG] = {"png", "png", meso_decode_png, meso_library_png},
+    [MESO_FORMAT_BMP] = {"bmp", "bmp", meso_decode_bmp, meso_library_bmp},
+    [MESO_FORMAT_PNM] = {"pnm", "ppm|pgm|pnm", meso_decode_pnm, NULL},
 #ifdef MESO_WEBP
-    [MESO_FORMAT_WEBP] = {"webp", "webp", meso_decode_webp},
+    [MESO_FORMAT_WEBP] = {"webp", "webp", meso_decode_webp, meso_library_webp},
+#endif
+#ifdef MESO_GIF
+    [MESO_FORMAT_GIF] = {"gif", "gif", meso_decode_gif, meso_library_gif},
+#endif
+#ifdef MESO_TIFF
+    [MESO_FORMAT_TIFF] = {"tiff", "tif|tiff", meso_decode_tiff, meso_library_tiff},
 #endif
 };
 enum { n_formats = sizeof formats / sizeof formats[0] };
@@ -169,17 +173,17 @@ void meso_image_free(meso_image *image)
     *image = (meso_image){0};
 }
 
-#define TEXT_OF(token) #token
-#define TEXT(macro) TEXT_OF(macro)
-
 const char *meso_image_decoders(void)
 {
     /* Each thread has its own copy, so that the first calls of two threads do not meet. */
-    static _Thread_local char text[128];
-    char webp[16];
-    const char *version = meso_decode_webp_version(webp);
-    snprintf(text, sizeof text, "libjpeg-turbo %s, libpng %s, stb_image %s%s%s",
-             TEXT(LIBJPEG_TURBO_VERSION), png_get_libpng_ver(NULL), meso_decode_stb_version(),
-             *version ? ", libwebp " : "", version);
+    static _Thread_local char text[n_formats * (MESO_LIBRARY_SIZE + 2)];
+    size_t length = 0;
+    for (size_t i = 0; i < n_formats; i++) {
+        char library[MESO_LIBRARY_SIZE];
+        if (!formats[i].library)
+            continue;
+        formats[i].library(library);
+        length += (size_t)sprintf(text + length, "%s%s", length ? ", " : "", library);
+    }
     return text;
 }

@@ -8,8 +8,8 @@
 
 #include "data/image/decode.h"
 
-/* First match wins. '?' stands for any byte. The rows below the five formats that are read exist
- * for the sentence that a user gets. */
+/* First match wins. '?' stands for any byte. The rows of other formats exist for the
+ * sentence that a user gets. */
 static const struct {
     meso_format format;
     unsigned char length;
@@ -19,9 +19,11 @@ static const struct {
     {MESO_FORMAT_JPEG, 2, "\xFF\xD8", "a JPEG image"},
     {MESO_FORMAT_PNG, 8, "\x89PNG\r\n\x1A\n", "a PNG image"},
     {MESO_FORMAT_WEBP, 12, "RIFF????WEBP", "a WebP image"},
-    {MESO_FORMAT_OTHER, 4, "GIF8", "a GIF image"},
-    {MESO_FORMAT_OTHER, 4, "II*\0", "a TIFF image"},
-    {MESO_FORMAT_OTHER, 4, "MM\0*", "a TIFF image"},
+    {MESO_FORMAT_GIF, 4, "GIF8", "a GIF image"},
+    {MESO_FORMAT_TIFF, 4, "II*\0", "a TIFF image"},
+    {MESO_FORMAT_TIFF, 4, "MM\0*", "a TIFF image"},
+    {MESO_FORMAT_TIFF, 4, "II+\0", "a TIFF image"},
+    {MESO_FORMAT_TIFF, 4, "MM\0+", "a TIFF image"},
     {MESO_FORMAT_OTHER, 12, "????ftypavif", "an AVIF image"},
     {MESO_FORMAT_OTHER, 12, "????ftyphei?", "a HEIF image"},
     {MESO_FORMAT_OTHER, 12, "????ftypmif1", "a HEIF image"},

@@ -15,7 +15,9 @@ typedef enum meso_format {
     MESO_FORMAT_PNG,
     MESO_FORMAT_BMP,
     MESO_FORMAT_PNM,
-    MESO_FORMAT_WEBP
+    MESO_FORMAT_WEBP,
+    MESO_FORMAT_GIF,
+    MESO_FORMAT_TIFF
 } meso_format;
 
 /* *what becomes a noun for messages ("a GIF image"), or NULL where nothing is known. */
