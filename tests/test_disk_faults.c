@@ -32,6 +32,7 @@
 #include "harness_train.h"
 #include "measure.h"
 #include "mesocl/mesocl.h"
+#include "result_folder.h"
 #include "runtime/preference.h"
 
 static char keras_file[4200];
@@ -54,8 +55,8 @@ static const struct command {
     const char *outputs[4];
     int slow;
 } commands[] = {
-    {cmd_init, {"init", "tiny.net", "-o", "a.out"}, {"a.out"}, 0},
-    {cmd_convert, {"convert", keras_file, "-o", "a.out"}, {"a.out"}, 0},
+    {cmd_init, {"init", "tiny.net", "-o", "a.out", "--force"}, {"a.out"}, 0},
+    {cmd_convert, {"convert", keras_file, "-o", "a.out", "--force"}, {"a.out"}, 0},
     {cmd_evaluate,
      {"evaluate", "-w", "w.safetensors", "--resamples", "10", "--csv", "a.out", "--roc", "b.out",
       "data"},
@@ -72,7 +73,8 @@ static const struct command {
      {"a.html"},
      1},
     {db_cmd_split,
-     {"split", "data", "--no-cache", "--test-split", "0.5", "-o", "parts"},
+     {"split", "data", "--no-cache", "--test-split", "0.5", "-o", "parts",
+      "--force"},
      {"parts/train.csv", "parts/test.csv"},
      1},
     {db_cmd_report,
@@ -88,7 +90,8 @@ static const struct command {
 };
 enum { n_commands = sizeof commands / sizeof commands[0] };
 
-static const char before[] = "what was there before";
+/* What was there before looks like a model, which --force may replace. */
+static const char before[] = "\2\0\0\0\0\0\0\0{}";
 
 static size_t matches(const char *pattern)
 {
@@ -113,7 +116,8 @@ static int run_quietly(const struct command *c, const fault_plan *plan, fault_re
     fault_begin(plan);
     int code = c->run(argc, argv);
     *result = fault_end();
-    tool_driver_crash_end(); /* as the program's main() does */
+    tool_result_leave(); /* as the program's main() does */
+    tool_driver_crash_end();
     fflush(NULL);
     dup2(out, 1);
     dup2(err, 2);
@@ -153,7 +157,7 @@ static void expect_whole(const struct command *c, const size_t sizes[4], const c
 static void put_before(const struct command *c)
 {
     for (size_t i = 0; c->outputs[i]; i++)
-        harness_put(c->outputs[i], before, 0);
+        harness_put(c->outputs[i], before, sizeof before - 1);
 }
 
 /* File call n fails. Returns 1 if it was made at all. */

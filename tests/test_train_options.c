@@ -323,7 +323,7 @@ static void every_member_is_in_the_table(void **state)
 static void every_word_is_in_the_table(void **state)
 {
     static const char others[] =
-        "output|resume|device|json|cache-mb|threads|progress-fd|help|no-fuse|"
+        "output|force|resume|device|json|cache-mb|threads|progress-fd|help|no-fuse|"
         "aug-compat";
     harness_result r = harness_run(&(harness_command){.words = "train --help"});
     size_t n = 0, n_named = 0;
@@ -341,7 +341,7 @@ static void every_word_is_in_the_table(void **state)
     {
         n_named += row->name != NULL;
     }
-    assert_int_equal(n, n_named + 10);
+    assert_int_equal(n, n_named + 11);
     harness_forget(&r);
 }
 

@@ -62,7 +62,7 @@ static int finish(const bench_session *session, const json_t *document, int pick
     char path[MESO_PREFERENCE_PATH_SIZE];
     const json_t *best = bench_rank_devices(document, &out);
     if (!session->json && !session->csv && out.bytes)
-        fputs(out.bytes, stdout);
+        tool_print(&out);
     meso_text_free(&out);
     if (!pick || !best)
         return 0;

@@ -35,10 +35,10 @@ typedef struct bench_session {
     OPT_REAL("seconds", 0, (s).seconds, "S", 0.001, 3600, \
         "to measure each batch size in each process, at least five rounds"), \
     OPT_PATH((s).path), \
-    OPT_FLAG("json", 0, (s).json, "one JSON document with all samples on stdout"), \
-    OPT_FLAG("csv", 0, (s).csv, "CSV on stdout: the table"), \
-    OPT_FLAG("markdown", 0, (s).markdown, "Markdown on stdout: the table, to paste"), \
-    OPT_TEXT("html", 0, (s).html, "FILE", "write a page with tables and rooflines, too"), \
+    OPT_FORM("json", 0, (s).json, "one JSON document with all samples on stdout"), \
+    OPT_FORM("csv", 0, (s).csv, "CSV on stdout: the table"), \
+    OPT_FORM("markdown", 0, (s).markdown, "Markdown on stdout: the table, to paste"), \
+    OPT_REPORT("html", 0, (s).html, "FILE", "write a page with tables and rooflines, too"), \
     OPT_PROGRESS
 /* clang-format on */
 

@@ -19,7 +19,7 @@ typedef struct bench_verdict_options {
         "smaller changes are ignored; default 2"), \
     OPT_REAL("tolerance", 0, (o).tolerance, "PERCENT", 0, 1000, \
         "an interval that reaches beyond it is inconclusive; default 10"), \
-    OPT_FLAG("json", 0, (o).json, "one JSON document on stdout")
+    OPT_FORM("json", 0, (o).json, "one JSON document on stdout")
 /* clang-format on */
 
 bench_limits bench_verdict_limits(const bench_verdict_options *options);

@@ -145,22 +145,52 @@ static int write_all(int fd, const char *bytes, size_t n)
     return 0;
 }
 
+/* The folder that a file is in, or is to be made in; to free(). */
+static char *folder_of(const char *path)
+{
+    char *folder = strdup(path);
+    char *slash = folder ? strrchr(folder, '/') : NULL;
+    if (slash)
+        slash[slash == folder] = '\0';
+    else if (folder && *folder)
+        memcpy(folder, ".", 2);
+    return folder;
+}
+
 /* A rename is on disk only once its folder is. Some file systems cannot sync a folder: not an
  * error. */
 static void sync_folder_of(const char *path)
 {
-    char *folder = strdup(path);
-    if (!folder)
-        return;
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char *folder = folder_of(path);
+    int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd >= 0) {
         fsync(fd);
         close(fd);
     }
     free(folder);
+}
+
+meso_status meso_file_check_output(const char *path, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    struct stat info;
+    char *target = realpath(path, NULL), *folder = folder_of(target ? target : path);
+    MESO_REQUIRE_MEMORY(folder, error);
+    if (stat(path, &info) == 0) {
+        MESO_REQUIRE(!S_ISDIR(info.st_mode), error, MESO_ERROR_CREATE,
+                     "%s: cannot create: a folder is called so", MESO_PRINTABLE(path));
+        MESO_REQUIRE(access(path, W_OK) == 0, error, MESO_ERROR_CREATE, "%s: cannot write: %s",
+                     MESO_PRINTABLE(path), strerror(errno));
+        if (!S_ISREG(info.st_mode))
+            goto out;
+    }
+    errno = stat(folder, &info) != 0 ? errno : S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
+    MESO_REQUIRE(errno == 0 && access(folder, W_OK | X_OK) == 0, error, MESO_ERROR_CREATE,
+                 "%s: cannot create: %s", MESO_PRINTABLE(path), strerror(errno));
+out:
+    free(target);
+    free(folder);
+    return status;
 }
 
 meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_error *error)
@@ -170,6 +200,8 @@ meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_
     int created = 0;
     meso_text temporary = {0};
     struct stat info;
+    char *linked = realpath(path, NULL);
+    const char *target = linked ? linked : path;
 
     /* A pipe, a terminal or /dev/null is written in place: there is nothing to replace. */
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
@@ -180,7 +212,7 @@ meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_
                      MESO_PRINTABLE(path), strerror(errno));
         goto out;
     }
-    meso_text_format(&temporary, "%s.%ld.tmp", path, (long)getpid());
+    meso_text_format(&temporary, "%s.%ld.tmp", target, (long)getpid());
     MESO_REQUIRE(!temporary.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     fd = open(temporary.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     MESO_REQUIRE(fd >= 0, error, MESO_ERROR_CREATE, "%s: cannot create: %s", MESO_PRINTABLE(path),
@@ -190,16 +222,17 @@ meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_
                  "%s: cannot write: %s", MESO_PRINTABLE(path), strerror(errno));
     int closed = close(fd);
     fd = -1;
-    MESO_REQUIRE(closed == 0 && rename(temporary.bytes, path) == 0, error, MESO_ERROR_IO,
+    MESO_REQUIRE(closed == 0 && rename(temporary.bytes, target) == 0, error, MESO_ERROR_IO,
                  "%s: cannot write: %s", MESO_PRINTABLE(path), strerror(errno));
     created = 0;
-    sync_folder_of(path);
+    sync_folder_of(target);
 out:
     if (fd >= 0)
         close(fd);
     if (created)
         unlink(temporary.bytes);
     meso_text_free(&temporary);
+    free(linked);
     return status;
 }
 

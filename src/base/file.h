@@ -28,8 +28,12 @@ typedef enum meso_file_fault {
 meso_status meso_file_read(const char *path, size_t limit, void **bytes, size_t *n,
                            meso_file_fault *fault, meso_error *error);
 
+/* Could meso_file_write write there? For before the work whose result it is. Errors: CREATE. */
+meso_status meso_file_check_output(const char *path, meso_error *error);
+
 /* Writes n bytes to a temporary file beside path, syncs it, and renames it to path: other processes
- * see the old file or the new one, whole. Errors: CREATE (folder missing or not writable), IO. */
+ * see the old file or the new one, whole. A link stays; what it leads to is written. Errors: CREATE
+ * (folder missing or not writable), IO. */
 meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_error *error);
 
 /* The same of a text, which it frees. Errors: also MEMORY, where the text is incomplete. */

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -66,15 +67,22 @@ void report_writer_finish(report_writer *writer, const report_provenance *proven
     }
 }
 
+static int stdout_is_kept;
+
+void report_keep_stdout(void)
+{
+    stdout_is_kept = 1;
+}
+
 meso_status report_put(meso_text *text, const char *file, meso_error *error)
 {
     meso_status status = MESO_OK;
-    if (file)
+    if (file && strcmp(file, "-") != 0)
         return meso_file_write_text(file, text, error);
     if (text->out_of_memory)
         status = meso_fail(error, MESO_ERROR_MEMORY, "out of memory");
-    else
-        fwrite(text->bytes, 1, text->length, stdout); /* main() says if it failed */
+    else /* main() says if it failed */
+        fwrite(text->bytes, 1, text->length, !file && stdout_is_kept ? stderr : stdout);
     meso_text_free(text);
     return status;
 }

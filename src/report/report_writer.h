@@ -27,8 +27,11 @@ void report_writer_table(report_writer *writer, const char *caption, report_tabl
 /* The last section, and the end: out is whole. */
 void report_writer_finish(report_writer *writer, const report_provenance *provenance);
 
-/* Prints a text, or writes it to a file, and frees it. Errors: MEMORY where it is incomplete; as of
- * meso_file_write. */
+/* Prints a text, or writes it to a file ("-": standard output), and frees it. Errors: MEMORY where
+ * it is incomplete; as of meso_file_write. */
 meso_status report_put(meso_text *text, const char *file, meso_error *error);
+
+/* From now on standard output belongs to the file "-": other texts go to stderr. */
+void report_keep_stdout(void);
 
 #endif

@@ -16,6 +16,7 @@
 #include "mesocl/mesocl.h"
 #include "options.h"
 #include "report/report_json.h"
+#include "result_folder.h"
 #include "selftest_child.h"
 
 #ifdef __clang__
@@ -149,6 +150,7 @@ int tool_cli_main(const tool_cli *cli, int argc, char **argv)
     if (tool_child_main(argc, argv, &code))
         return code;
     code = finish_stdout(run(cli, argc, argv));
+    tool_result_leave();
     tool_driver_crash_end();
     return code;
 }

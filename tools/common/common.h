@@ -50,12 +50,12 @@ typedef struct tool_scoring {
         "fused ones that keep a digit more in predictions; or plain ones, one for each layer"), \
     OPT_SET("no-fuse", 0, (where), MESO_PATH_PLAIN, "--path plain")
 #define OPT_JSON(where) \
-    OPT_FLAG("json", 0, (where), "one JSON document on stdout")
+    OPT_FORM("json", 0, (where), "one JSON document on stdout")
 #define TOOL_SCORING_OPTIONS(s) \
-    OPT_TEXT("weights", 'w', (s).weights, "FILE", \
+    OPT_INPUT("weights", 'w', (s).weights, "FILE", \
         "the model, as mesocl train or convert writes it; default: the Meso-4 that comes with " \
         "MesoCL"), \
-    OPT_TEXT("net", 0, (s).net, "NET", \
+    OPT_INPUT("net", 0, (s).net, "NET", \
         "a built-in net or a .net file in place of the net in the weight file"), \
     OPT_DEVICE((s).device), \
     OPT_PATH((s).path), \

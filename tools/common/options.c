@@ -10,6 +10,7 @@
 
 #include "base/fields.h"
 #include "base/text.h"
+#include "outputs.h"
 #include "report/report_provenance.h"
 
 const char *tool_program_name = "mesocl";
@@ -214,5 +215,11 @@ int tool_options_parse(const tool_command_line *line, int *argc, char **argv)
         return tool_options_usage_error(line->name, "\"%s\" is one operand too many",
                                         MESO_PRINTABLE(argv[line->max_operands]));
     *argc = (int)p.n_operands;
-    return -1;
+    meso_error error = {0};
+    meso_status status = tool_outputs_check(line, argv, p.n_operands, &error);
+    if (status == MESO_ERROR_ARGUMENT)
+        return tool_options_usage_error(line->name, "%s", error.text);
+    if (status != MESO_OK)
+        fprintf(stderr, "%s: %s\n", tool_program_name, error.text);
+    return status == MESO_OK ? -1 : meso_status_exit_code(status);
 }

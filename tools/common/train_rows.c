@@ -32,7 +32,8 @@ size_t tool_train_rows(tool_train_words *words, const meso_train_options *usual,
                                 .letter = option->letter,
                                 .kind = is_flag ? TOOL_OPTION_FLAG : TOOL_OPTION_TEXT,
                                 .argument = option->argument,
-                                .help = words->help[i]};
+                                .help = words->help[i],
+                                .names = option->is_path ? TOOL_NAMES_INPUT : TOOL_NAMES_NOTHING};
         if (is_flag)
             rows[n++].value.flag = &words->on[i];
         else

@@ -42,8 +42,8 @@ static const char examples[] =
 static int parse(check *c, int *argc, char **argv)
 {
     const tool_option options[] = {
-        OPT_TEXT("against", 0, c->against, "FOLDER",
-                 "compare each dataset with this one, which is not checked itself"),
+        OPT_INPUT("against", 0, c->against, "FOLDER",
+                  "compare each dataset with this one, which is not checked itself"),
         DB_INPUT_OPTIONS(c->inputs),
         OPT_COUNT("resamples", 0, c->resamples, "N", 1, 1000000,
                   "of the bootstrap; default 1000, fewer for more than 20,000 images"),
@@ -60,7 +60,9 @@ static int parse(check *c, int *argc, char **argv)
     int code = tool_options_parse(&line, argc, argv);
     if (code >= 0)
         return code;
-    return db_output_check(&c->output, "check", (size_t)*argc, &c->inputs);
+    if (*argc == 0 && !c->inputs.files.manifest)
+        return tool_options_usage_error("check", "give a folder or --manifest FILE");
+    return -1;
 }
 
 /* The operands, then the one to compare with. */

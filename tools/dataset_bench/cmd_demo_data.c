@@ -9,6 +9,7 @@
 #include "common.h"
 #include "dataset_bench.h"
 #include "demo/demo_data.h"
+#include "outputs.h"
 #include "progress.h"
 
 typedef struct demo_data {
@@ -27,6 +28,8 @@ static const char about[] =
 static const char examples[] = "dataset_bench demo-data demo\n"
                                "dataset_bench check demo/faint --against demo/control\n"
                                "dataset_bench check demo/shortcut";
+
+static const tool_result demo_result = {"demo data", "choose another folder", NULL};
 
 /* The library's sets, with so many plants for each hundred pictures. */
 static meso_status draw(demo_data *d, const char *folder, meso_error *error)
@@ -49,8 +52,12 @@ static meso_status draw(demo_data *d, const char *folder, meso_error *error)
                                         .progress = tool_progress_show,
                                         .user = &progress};
     tool_interrupt_catch();
-    meso_status status = study_demo_write(&options, error);
+    meso_status status = tool_result_begin(folder, &demo_result, error);
+    if (status == MESO_OK)
+        status = study_demo_write(&options, error);
     tool_progress_end(&progress);
+    if (status == MESO_OK)
+        status = tool_result_end(error);
     if (status == MESO_OK)
         fprintf(stderr, "%s: %zu pictures drawn in %s; nobody is in them\n", tool_program_name,
                 progress.total, MESO_PRINTABLE(folder));
@@ -66,7 +73,9 @@ int db_cmd_demo_data(int argc, char **argv)
                   "pictures of each class of each dataset; default 100"),
         OPT_COUNT("side", 0, d.side, "N", 32, 4096, "pixels of a picture's side; default 256"),
         OPT_COUNT("seed", 's', d.seed, "N", 0, 16777215, "seed of the pictures; default 1"),
-        OPT_PROGRESS, OPT_END};
+        OPT_FORCE,
+        OPT_PROGRESS,
+        OPT_END};
     const tool_command_line line = {
         "demo-data", "[options] FOLDER", about, options, examples, 1, 1};
     int code = tool_options_parse(&line, &argc, argv);

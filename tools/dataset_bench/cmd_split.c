@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "dataset_bench.h"
 #include "dataset_inputs.h"
+#include "outputs.h"
 #include "report/report_table.h"
 #include "split_output.h"
 
@@ -38,12 +39,16 @@ static const char examples[] =
     "parts\n"
     "dataset_bench split faces --test-split 0.2 --seed 1 --links -o parts";
 
+static const tool_result split_result = {"a split", "choose another folder", NULL};
+
 static int parse(split *s, int *argc, char **argv)
 {
     const tool_option options[] = {
         OPT_REAL("test-split", 0, s->test, "PART", 0.0001, 0.9999,
                  "fraction of each class for the test part; default 0.1"),
-        OPT_TEXT("output", 'o', s->output, "FOLDER", "where to write both parts (required)"),
+        OPT_RESULT("output", 'o', s->output, "FOLDER", &split_result,
+                   "where to write both parts (required)"),
+        OPT_FORCE,
         OPT_COUNT("seed", 's', s->seed, "N", 0, 0, "seed of the draw; default 0"),
         OPT_FLAG("links", 0, s->links,
                  "also make FOLDER/{train,test}/{Fake,Real} with links to the files"),
@@ -85,10 +90,12 @@ static meso_status run(split *s, char **operands, size_t n, meso_error *error)
     MESO_TRY(db_inputs_scan(&s->inputs, operands, n, error));
     const study_dataset *dataset = &s->inputs.datasets[0];
     MESO_TRY(study_split_make(dataset, s->test, s->seed, &made, error));
+    MESO_TRY(tool_result_begin(s->output, &split_result, error));
     MESO_TRY(meso_folder_make(s->output, error));
     if (s->links)
         MESO_TRY(db_split_links(dataset, &made, s->output, error));
     MESO_TRY(db_split_lists(dataset, &made, s->output, error));
+    MESO_TRY(tool_result_end(error));
     say(s, &made);
 out:
     study_split_free(&made);

@@ -43,15 +43,17 @@ static int parse(stats *s, int *argc, char **argv)
         OPT_FLAG("study", 0, s->inputs.published_only,
                  "the study's six statistics alone, which is faster"),
         DB_OUTPUT_OPTIONS(s->output, "CSV on stdout: dataset, class, property, n, mean, std"),
-        OPT_TEXT("images", 0, s->images, "FILE",
-                 "write one CSV line for each picture, with every property"),
+        OPT_REPORT("images", 0, s->images, "FILE",
+                   "write one CSV line for each picture, with every property"),
         OPT_END};
     const tool_command_line line = {
         "stats", "[options] [NAME=]FOLDER...", about, options, examples, 0, SIZE_MAX};
     int code = tool_options_parse(&line, argc, argv);
     if (code >= 0)
         return code;
-    return db_output_check(&s->output, "stats", (size_t)*argc, &s->inputs);
+    if (*argc == 0 && !s->inputs.files.manifest)
+        return tool_options_usage_error("stats", "give a folder or --manifest FILE");
+    return -1;
 }
 
 static meso_status run(stats *s, char **operands, size_t n, meso_error *error)

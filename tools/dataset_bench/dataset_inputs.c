@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "drivers.h"
+#include "outputs.h"
 #include "report/report_number.h"
 #include "study/scan/sample.h"
 
@@ -63,7 +64,7 @@ static meso_status list_files(const db_inputs *inputs, const char *path, meso_da
     meso_status status = meso_dataset_open(path, &options, files, error);
     if (status == MESO_OK && drawn && inputs->sample > 0)
         study_sample(files, (size_t)inputs->sample, inputs->draw);
-    return status;
+    return status == MESO_OK ? tool_outputs_spare(files, error) : status;
 }
 
 static meso_status check_name(const db_inputs *inputs, const char *name, const char *path,

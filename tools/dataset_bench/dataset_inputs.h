@@ -27,7 +27,7 @@ typedef struct db_inputs {
 #define DB_INPUTS_INIT {.files = MESO_DATASET_OPTIONS_INIT, .draw = DB_NOT_DRAWN}
 #define DB_NOT_DRAWN UINT64_MAX
 #define DB_INPUT_OPTIONS(i) \
-    OPT_TEXT("manifest", 'm', (i).files.manifest, "FILE", \
+    OPT_INPUT("manifest", 'm', (i).files.manifest, "FILE", \
         "a CSV with the columns file, label and, if wanted, group: one more dataset; a FILE in " \
         "place of a FOLDER means the same"), \
     OPT_TEXT("group", 'g', (i).files.group, "PATTERN", \

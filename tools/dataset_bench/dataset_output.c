@@ -4,16 +4,6 @@
 #include "base/error.h"
 #include "report/report_json.h"
 
-int db_output_check(const db_output *o, const char *command, size_t n_operands,
-                    const db_inputs *inputs)
-{
-    if (n_operands == 0 && !inputs->files.manifest)
-        return tool_options_usage_error(command, "give a folder or --manifest FILE");
-    if (o->json + o->csv + o->markdown > 1)
-        return tool_options_usage_error(command, "--json, --csv and --markdown exclude each other");
-    return -1;
-}
-
 static meso_status put_form(const db_told *told, const void *found, report_form form,
                             const char *file, const report_provenance *provenance,
                             meso_error *error)

@@ -16,13 +16,9 @@ typedef struct db_output {
 } db_output;
 
 #define DB_OUTPUT_OPTIONS(o, csv_text)                                           \
-    OPT_JSON((o).json), OPT_FLAG("csv", 0, (o).csv, csv_text),                   \
-        OPT_FLAG("markdown", 0, (o).markdown, "Markdown on stdout: the report"), \
-        OPT_TEXT("html", 0, (o).html, "FILE", "write a page with the report and charts")
-
-/* −1, or the exit code of a usage error: two forms on stdout, or no dataset. */
-int db_output_check(const db_output *output, const char *command, size_t n_operands,
-                    const db_inputs *inputs);
+    OPT_JSON((o).json), OPT_FORM("csv", 0, (o).csv, csv_text),                   \
+        OPT_FORM("markdown", 0, (o).markdown, "Markdown on stdout: the report"), \
+        OPT_REPORT("html", 0, (o).html, "FILE", "write a page with the report and charts")
 
 /* How each form is made of what a command has found. */
 typedef struct db_told {

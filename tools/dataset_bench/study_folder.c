@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json_builder.h"
+#include "model/train/run_folder.h"
 
 enum { n_parts = 4 };
 static const char *const parts[n_parts] = {"lists", "jobs", "models", "runs"};
@@ -50,22 +51,61 @@ meso_status db_study_open(const char *folder, db_study *study, meso_error *error
     return study_plan_read(path, NULL, &study->plan, error);
 }
 
+static void add_name(meso_text *names, const char *format, const char *name)
+{
+    const char *mark = strstr(format, "%s");
+    meso_text_format(names, "%.*s%s%s", (int)(mark - format), format, name, mark + 2);
+    meso_text_add_n(names, "", 1);
+}
+
+/* Everything that the plan of the study there leads to. */
+static meso_status study_names(const char *folder, meso_text *names, meso_error *error)
+{
+    static const char *const own[] = {
+        "study.json",        "facts.json",       "lock",     "scans/[0-9a-f]*.scan",
+        "study_result.json", "study_result.csv", "study.md", "study.html"};
+    static const char *const of_set[] = {"lists/%s.csv", "lists/%s.used.csv"};
+    static const char *const of_job[] = {"jobs/%s.json", "jobs/%s.log", "models/%s.safetensors"};
+    meso_status status = MESO_OK;
+    db_study study = {0};
+    char run[STUDY_JOB_NAME_SIZE + 64], name[STUDY_JOB_NAME_SIZE];
+    MESO_TRY(db_study_open(folder, &study, error));
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        meso_text_add_n(names, own[i], strlen(own[i]) + 1);
+    for (size_t s = 0; s < study.plan.n_train + study.plan.n_test; s++)
+        for (size_t i = 0; i < sizeof of_set / sizeof of_set[0]; i++)
+            add_name(names, of_set[i], study_plan_source(&study.plan, s)->name);
+    for (size_t job = 0; job < study_plan_n_jobs(&study.plan); job++) {
+        study_job_name(&study.plan, study_plan_job(&study.plan, job), name);
+        for (size_t i = 0; i < sizeof of_job / sizeof of_job[0]; i++)
+            add_name(names, of_job[i], name);
+        for (const char *const *file = meso_run_names; *file; file++) {
+            snprintf(run, sizeof run, "runs/%%s/%s", *file);
+            add_name(names, run, name);
+        }
+    }
+out:
+    db_study_close(&study);
+    return status;
+}
+
+const tool_result db_study_result = {"a study", "continue it with --resume, choose another folder",
+                                     study_names};
+
 meso_status db_study_create(const char *folder, study_plan *plan, db_study *study,
                             meso_error *error)
 {
     char path[DB_PATH_SIZE];
     *study = (db_study){.folder = folder, .plan = *plan};
     *plan = (study_plan){0};
-    MESO_DEMAND(access(db_study_path(study, path, "study.json"), F_OK) != 0, error,
-                MESO_ERROR_CREATE,
-                "%s: already holds a study: continue it with --resume, or give another -o",
-                MESO_PRINTABLE(folder));
+    MESO_CHECK(tool_result_begin(folder, &db_study_result, error));
     MESO_CHECK(meso_folder_make(folder, error));
     for (size_t i = 0; i < n_parts; i++)
         MESO_CHECK(meso_folder_make(db_study_path(study, path, "%s", parts[i]), error));
     /* The last: a folder with a plan is a study. */
-    return meso_json_save(study->plan.document, JSON_INDENT(2),
-                          db_study_path(study, path, "study.json"), error);
+    MESO_CHECK(meso_json_save(study->plan.document, JSON_INDENT(2),
+                              db_study_path(study, path, "study.json"), error));
+    return tool_result_end(error);
 }
 
 /* Do leaks name images that are there? */

@@ -15,6 +15,7 @@
 #define MESO_TOOLS_STUDY_FOLDER_H
 
 #include "base/text.h"
+#include "result_folder.h"
 #include "study/plan/study_list.h"
 #include "study/plan/study_plan.h"
 #include "study/result/study_facts.h"
@@ -30,7 +31,9 @@ typedef struct db_study {
 /* Reads the plan of a folder. Errors: NO_INPUT (no study there), DATA. */
 meso_status db_study_open(const char *folder, db_study *study, meso_error *error);
 
-/* Makes a folder for a plan, which it takes over. Errors: CREATE (there is a study already). */
+extern const tool_result db_study_result;
+
+/* Makes a folder for a plan, which it takes over. Errors: those of tool_result_begin. */
 meso_status db_study_create(const char *folder, study_plan *plan, db_study *study,
                             meso_error *error);
 

@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "common.h"
-#include "options.h"
+#include "outputs.h"
+#include "study_folder.h"
 #include "train_rows.h"
 
 static const char about[] =
@@ -176,14 +177,16 @@ int db_run_options_parse(int argc, char **argv, db_run_options *o)
     words w = {.protocol = not_given};
     const meso_train_options usual = study_training_usual(0);
     tool_option options[TOOL_MAX_TRAIN_ROWS + 24] = {
-        OPT_LIST("train", 0, w.train, "NAME=PATH",
-                 "a training set, once for each; a folder of class folders, or a manifest"),
-        OPT_LIST("test", 0, w.test, "NAME=PATH", "a test set, once for each"),
+        OPT_INPUTS("train", 0, w.train, "NAME=PATH",
+                   "a training set, once for each; a folder of class folders, or a manifest"),
+        OPT_INPUTS("test", 0, w.test, "NAME=PATH", "a test set, once for each"),
         OPT_LIST("group", 'g', w.groups, "NAME=PATTERN",
                  "extended regular expression on the path below the class folder of a set: its "
                  "recordings"),
-        OPT_TEXT("output", 'o', o->output, "FOLDER", "where to write the study, a new folder"),
-        OPT_TEXT("resume", 0, o->resume, "FOLDER", "continue the study in this folder"),
+        OPT_RESULT("output", 'o', o->output, "FOLDER", &db_study_result,
+                   "where to write the study, a new folder"),
+        OPT_FORCE,
+        OPT_INPUT("resume", 0, o->resume, "FOLDER", "continue the study in this folder"),
         OPT_FLAG("dry-run", 0, o->dry_run, "say what would run, how long and with how much disk"),
         OPT_COUNT("seeds", 0, w.seeds, "N", 1, STUDY_MAX_SEEDS,
                   "trainings of each kind, from seeds 1 to N; default 3"),

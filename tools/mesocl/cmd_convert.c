@@ -13,7 +13,7 @@
 #include "model/keras/keras_import.h"
 #include "model/weights/weights.h"
 #include "net/net.h"
-#include "options.h"
+#include "outputs.h"
 #include "run_h5import.h"
 
 typedef struct convert_options {
@@ -161,11 +161,12 @@ int cmd_convert(int argc, char **argv)
 {
     convert_options o = {NULL, NULL, MESO_USUAL_CLASSES};
     const tool_option options[] = {
-        OPT_TEXT("output", 'o', o.out, "FILE",
-                 "where to write the model, a .safetensors file (required)"),
-        OPT_TEXT("net", 0, o.net, "NET",
-                 "a built-in net or a .net file; default: the architecture in the file, else the "
-                 "built-in net whose shapes fit"),
+        OPT_MODEL("output", 'o', o.out, "FILE",
+                  "where to write the model, a .safetensors file (required)"),
+        OPT_FORCE,
+        OPT_INPUT("net", 0, o.net, "NET",
+                  "a built-in net or a .net file; default: the architecture in the file, else the "
+                  "built-in net whose shapes fit"),
         OPT_TEXT(
             "classes", 0, o.classes, "A,B",
             "names of outputs 0 and 1, one fake and one real; default fake,real, as published"),

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "common.h"
 #include "evaluate_output.h"
+#include "outputs.h"
 #include "progress.h"
 #include "report/report_writer.h"
 
@@ -55,8 +56,8 @@ static int parse(evaluate *e, int argc, char **argv)
     meso_dataset_options *d = &e->dataset_options;
     const tool_option options[] = {
         TOOL_SCORING_OPTIONS(e->scoring),
-        OPT_TEXT("manifest", 'm', d->manifest, "FILE",
-                 "a CSV with the columns file, label and, if wanted, group, in place of a folder"),
+        OPT_INPUT("manifest", 'm', d->manifest, "FILE",
+                  "a CSV with the columns file, label and, if wanted, group, in place of a folder"),
         OPT_TEXT(
             "group", 'g', d->group, "PATTERN",
             "extended regular expression on the path below the class folder; its first "
@@ -71,10 +72,10 @@ static int parse(evaluate *e, int argc, char **argv)
         OPT_COUNT("resamples", 0, e->n_resamples, "N", 1, 1000000,
                   "of the bootstrap; default 1000"),
         OPT_COUNT("seed", 's', e->seed, "N", 0, 0, "seed of the bootstrap; default 0"),
-        OPT_FLAG("json", 0, e->json, "one JSON document in place of the report"),
-        OPT_TEXT("csv", 0, e->csv, "FILE",
-                 "write one row per image: file, label, group, p_fake, p_real, correct, error"),
-        OPT_TEXT("roc", 0, e->roc, "FILE", "draw the ROC curve as SVG"),
+        OPT_FORM("json", 0, e->json, "one JSON document in place of the report"),
+        OPT_REPORT("csv", 0, e->csv, "FILE",
+                   "write one row per image: file, label, group, p_fake, p_real, correct, error"),
+        OPT_REPORT("roc", 0, e->roc, "FILE", "draw the ROC curve as SVG"),
         OPT_END};
     const tool_command_line line = {
         "evaluate", "[-w FILE] [options] FOLDER", about, options, examples, 0, 1};
@@ -206,6 +207,7 @@ static int run(evaluate *e)
     meso_error error = {0};
     int code = -1;
     if (meso_dataset_open(e->folder, &e->dataset_options, &dataset, &error) != MESO_OK ||
+        tool_outputs_spare(&dataset, &error) != MESO_OK ||
         tool_evaluation_create(&dataset, &e->evaluation, &error) != MESO_OK)
         code = tool_fail(&error);
     if (code < 0)

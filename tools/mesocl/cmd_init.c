@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "common.h"
 #include "mesocl/mesocl.h"
+#include "outputs.h"
 
 static const char about[] =
     "Writes seeded random weights for a built-in net or a .net file: kernels Glorot\n"
@@ -21,13 +22,14 @@ int cmd_init(int argc, char **argv)
     const char *output = NULL;
     uint64_t seed = 1;
     const tool_option options[] = {
-        OPT_TEXT("output", 'o', output, "FILE",
-                 "where to write the model, a .safetensors file (required)"),
+        OPT_MODEL("output", 'o', output, "FILE",
+                  "where to write the model, a .safetensors file (required)"),
+        OPT_FORCE,
         OPT_COUNT("seed", 's', seed, "N", 0, 0,
                   "seed of the weights, which are the same on every machine; default 1"),
         OPT_END};
     const tool_command_line line = {
-        "init", "NET -o FILE.safetensors [--seed N]", about, options, examples, 1, 1};
+        "init", "NET -o FILE.safetensors [options]", about, options, examples, 1, 1};
     meso_net *net = NULL;
     meso_weights *weights = NULL;
     meso_error error;

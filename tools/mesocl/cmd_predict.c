@@ -54,12 +54,12 @@ static int parse(predict *p, int *argc, char **argv)
         TOOL_SCORING_OPTIONS(p->scoring),
         OPT_REAL("threshold", 't', p->output.threshold, "P", 0, 1,
                  "above which P(real) is called real; default 0.5"),
-        OPT_FLAG(
+        OPT_FORM(
             "json", 0, p->json,
             "one JSON document: schema, provenance, images, n_ok, n_refused; with --timing also "
             "timing"),
-        OPT_FLAG("jsonl", 0, p->jsonl, "its images alone, one JSON object a line"),
-        OPT_FLAG("csv", 0, p->csv, "CSV on stdout: file, label, p_fake, p_real, error, detail"),
+        OPT_FORM("jsonl", 0, p->jsonl, "its images alone, one JSON object a line"),
+        OPT_FORM("csv", 0, p->csv, "CSV on stdout: file, label, p_fake, p_real, error, detail"),
         OPT_FLAG("strict", 0, p->strict,
                  "end with 65 if any file was refused or any folder could not be read"),
         OPT_FLAG("null", '0', p->nul_separated,
@@ -70,8 +70,6 @@ static int parse(predict *p, int *argc, char **argv)
     int end = tool_options_parse(&line, argc, argv);
     if (end >= 0)
         return end;
-    if (p->json + p->jsonl + p->csv > 1)
-        return tool_options_usage_error("predict", "--json, --jsonl and --csv exclude each other");
     p->output.format = p->json    ? TOOL_PREDICT_JSON
                        : p->jsonl ? TOOL_PREDICT_JSONL
                        : p->csv   ? TOOL_PREDICT_CSV

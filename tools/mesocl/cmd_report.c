@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "commands.h"
 #include "common.h"
 #include "report/report_writer.h"
@@ -29,9 +30,11 @@ static meso_status write_report(const char *run, const char *output, meso_text *
         meso_text_add(path, output);
     else
         meso_text_format(path, "%s%sreport.html", run, n > 0 && run[n - 1] == '/' ? "" : "/");
-    MESO_TRY(meso_run_folder_read(run, &folder, error));
-    MESO_TRY(tool_report_page(run, &folder, &page, error));
     MESO_REQUIRE_MEMORY(!path->out_of_memory, error);
+    MESO_TRY(meso_run_folder_read(run, &folder, error));
+    if (!output)
+        MESO_TRY(meso_file_check_output(path->bytes, error));
+    MESO_TRY(tool_report_page(run, &folder, &page, error));
     MESO_TRY(report_put(&page, path->bytes, error));
 out:
     meso_text_free(&page);
@@ -45,7 +48,7 @@ int cmd_report(int argc, char **argv)
 {
     const char *output = NULL;
     const tool_option options[] = {
-        OPT_TEXT("output", 'o', output, "FILE", "where to write it; default RUN/report.html"),
+        OPT_REPORT("output", 'o', output, "FILE", "where to write it; default RUN/report.html"),
         OPT_END};
     const tool_command_line line = {"report", "RUN [-o FILE]", about, options, examples, 1, 1};
     meso_text path = {0};
@@ -56,7 +59,7 @@ int cmd_report(int argc, char **argv)
     code = 0;
     if (write_report(argv[0], output, &path, &error) != MESO_OK)
         code = tool_fail(&error);
-    else
+    else if (strcmp(path.bytes, "-") != 0)
         printf("written  %s\n", MESO_PRINTABLE(path.bytes));
     meso_text_free(&path);
     return code;

@@ -51,7 +51,7 @@ int cmd_tune(int argc, char **argv)
     int reset = 0;
     const tool_option options[] = {
         OPT_DEVICE(selector),
-        OPT_TEXT(
+        OPT_INPUT(
             "net", 0, net, "NET",
             "a built-in net or a .net file, for which the fused kernels are tuned; default meso4"),
         OPT_COUNT("batch", 'b', batch, "N", 1, 4096, "images at once; default 32"),

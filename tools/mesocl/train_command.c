@@ -2,8 +2,11 @@
 #include "train_command.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "base/error.h"
 #include "common.h"
+#include "model/train/run_folder.h"
 #include "train_rows.h"
 
 static const char about[] =
@@ -31,6 +34,24 @@ static const char examples[] =
     "mesocl train --resume run1/\n"
     "mesocl train data/Train --val data/Validation --schedule exponential --early-stop 20 -o run3/";
 
+/* What makes a folder a run is its config.json. */
+static meso_status run_names(const char *folder, meso_text *names, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text config = {0};
+    meso_text_format(&config, "%s/config.json", folder);
+    MESO_REQUIRE(!config.out_of_memory && access(config.bytes, F_OK) == 0, error,
+                 MESO_ERROR_NO_INPUT, "%s: no run is there", MESO_PRINTABLE(folder));
+    for (const char *const *name = meso_run_names; *name; name++)
+        meso_text_add_n(names, *name, strlen(*name) + 1);
+out:
+    meso_text_free(&config);
+    return status;
+}
+
+const tool_result train_result = {"a run", "resume it with --resume, choose another folder",
+                                  run_names};
+
 static const char usage[] = "DATASET -o FOLDER [options] | --resume FOLDER";
 static const char compat_words[] = "keras2.9|kp1.1.2|keras2.1.5";
 
@@ -38,13 +59,14 @@ static int parse_words(train_command *t, tool_train_words *words, int *argc, cha
 {
     meso_train_options usual = MESO_TRAIN_OPTIONS_INIT;
     tool_option options[TOOL_MAX_TRAIN_ROWS + 16] = {
-        OPT_TEXT("output", 'o', t->options.run, "FOLDER",
-                 "where to write the run, a new folder (required, or --resume)"),
-        OPT_TEXT("resume", 0, t->resume, "FOLDER",
-                 "continue the run in this folder with its own options; an operand says where its "
-                 "data are now"),
+        OPT_RESULT("output", 'o', t->options.run, "FOLDER", &train_result,
+                   "where to write the run, a new folder (required, or --resume)"),
+        OPT_FORCE,
+        OPT_INPUT("resume", 0, t->resume, "FOLDER",
+                  "continue the run in this folder with its own options; an operand says where its "
+                  "data are now"),
         OPT_DEVICE(t->device),
-        OPT_FLAG("json", 0, t->output.json, "one JSON document on stdout, the result"),
+        OPT_FORM("json", 0, t->output.json, "one JSON document on stdout, the result"),
         OPT_PROGRESS,
         OPT_COUNT("cache-mb", 0, t->cache_mb, "N", 0, 1e7,
                   "memory for decoded pictures, in MiB; default 1024"),

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "mesocl/train.h"
+#include "outputs.h"
 #include "train_output.h"
 
 typedef struct train_command {
@@ -18,6 +19,8 @@ typedef struct train_command {
     meso_text augment; /* its settings, where compat is among them */
     tool_train_output output;
 } train_command;
+
+extern const tool_result train_result; /* the folder of a run */
 
 /* Starts from TRAIN_COMMAND_INIT. Returns -1, or the exit code; augment is to be freed in any case.
  */

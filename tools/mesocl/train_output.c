@@ -9,6 +9,7 @@
 #include "options.h"
 #include "report/report_json.h"
 #include "report/report_number.h"
+#include "result_folder.h"
 
 /* A run is long, and stdout may be a file that is looked at: so each line is flushed. */
 static void print_started(const tool_train_output *o, const meso_train_event *event)
@@ -119,6 +120,7 @@ int tool_train_output_event(const meso_train_event *event, void *user)
     switch (event->kind) {
     case MESO_TRAIN_STARTED:
         print_started(o, event);
+        tool_result_end(NULL);
         start_epochs(o, event);
         tool_interrupt_catch(); /* from now on there is a checkpoint to go on from */
         break;

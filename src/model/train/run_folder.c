@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/train/run_folder.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,26 @@
 #include "data/list/builder.h"
 #include "data/list/csv.h"
 #include "data/list/group.h"
+
+const char *const meso_run_names[] = {"best.safetensors",
+                                      "last.safetensors",
+                                      "checkpoint-[0-9]*[0-9].safetensors",
+                                      "config.json",
+                                      "metrics.json",
+                                      "validation.csv",
+                                      "history.jsonl",
+                                      "history.csv",
+                                      "events.out.tfevents.*.mesocl.*",
+                                      "report.html",
+                                      NULL};
+
+int meso_run_writes(const char *name)
+{
+    for (const char *const *pattern = meso_run_names; *pattern; pattern++)
+        if (fnmatch(*pattern, name, 0) == 0)
+            return 1;
+    return 0;
+}
 
 enum { max_file = 1 << 30, n_columns = 5 };
 

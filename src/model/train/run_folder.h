@@ -30,4 +30,9 @@ void meso_run_folder_free(meso_run_folder *folder);
 
 meso_scores meso_run_folder_scores(const meso_run_folder *folder);
 
+/* The names of files that train and report write there, as patterns of fnmatch(3); NULL ends
+ * them. */
+extern const char *const meso_run_names[];
+int meso_run_writes(const char *name);
+
 #endif
