@@ -39,7 +39,8 @@ double tool_progress_seconds_left(const tool_progress *progress)
 static void describe(const tool_progress *p, double seconds, char *text, size_t size)
 {
     const double left = p->whole ? tool_progress_seconds_left(p) : seconds_left(p, seconds);
-    const double rate = seconds > 0 ? ((double)p->done - (double)p->before) / seconds : 0;
+    const double done = (double)p->done - (double)p->before;
+    const double rate = seconds >= interval ? done / seconds : 0; /* less time says nothing */
     size_t n =
         (size_t)snprintf(text, size, "%zu/%zu %s%s%.40s", p->done, p->total, p->what,
                          p->subject ? " of " : "", p->subject ? MESO_PRINTABLE(p->subject) : "");

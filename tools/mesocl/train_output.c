@@ -84,6 +84,8 @@ static void show_progress(tool_train_output *o, const meso_train_event *event)
     o->epochs.part = part_of_epoch(event->kind, event);
     tool_progress_update(&o->progress, event->images);
     tool_progress_update(&o->epochs, o->epochs.done);
+    if (event->kind == MESO_TRAIN_STEP && event->images == event->n_images && event->n_validation)
+        start_bar(o, MESO_TRAIN_VALIDATING, event, event->epoch, 0, event->n_validation);
 }
 
 static void start_epochs(tool_train_output *o, const meso_train_event *event)
