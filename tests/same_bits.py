@@ -81,7 +81,7 @@ def put_weights(mesocl, folder):
 
 def compute_datasets(bench, folder, environment):
     """Drawn datasets, their statistics, and a study of them."""
-    run([bench, 'demo-data', 'demo', '-n', '40', '--side', '128'], folder)
+    run([bench, 'demo-data', 'demo', '--count', '40', '--side', '128'], folder)
     trains = 'clear', 'faint', 'shortcut'
     for what in ('stats', 'check'):
         words = [bench, what, '--json', *(f'demo/{name}' for name in trains), 'demo/control']

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "harness_device.h"
 #include "harness_run.h"
 #include "harness_train.h"
@@ -74,6 +75,9 @@ static void learns(void **state)
     char *text = harness_train(HARNESS_TRAIN "--epochs 8 -o run", 0);
     assert_non_null(strstr(text, "60 images train, 20 validate"));
     assert_non_null(strstr(text, "epoch 8/8"));
+    assert_non_null(strstr(text, "  best\n"));
+    assert_non_null(strstr(text, "\nbest epoch "));
+    assert_null(strstr(text, "did not learn"));
     free(text);
     assert_true(metric("run", "accuracy") >= 0.9);
     static const char *const files[] = {"last.safetensors", "history.csv", "config.json"};
@@ -88,6 +92,31 @@ static void learns(void **state)
     snprintf(expected, sizeof expected, "%.0f of 20 images correct", metric("run", "correct"));
     assert_non_null(strstr(text, expected));
     free(text);
+}
+
+/* Steps so large that every answer is the same: no epoch of it is a best one. */
+static void what_diverged_is_no_best(void **state)
+{
+    (void)state;
+    need_device();
+    harness_put_training(12);
+    char *text = harness_train("train data --val-split 0.25 --net tiny.net --batch 8 --lr 1000 "
+                               "--epochs 2 -o run",
+                               0);
+    assert_null(strstr(text, "  best\n"));
+    assert_null(strstr(text, "\nbest epoch"));
+    assert_non_null(strstr(text, "did not learn: its mean squared error is 0.5000, worse than the "
+                                 "0.2500 of one answer for every picture; lower --lr\n"));
+    free(text);
+    json_t *metrics = json_load_file("run/metrics.json", 0, NULL);
+    assert_true(json_is_false(json_object_get(metrics, "learned")));
+    json_decref(metrics);
+    free(harness_train("report run", 0));
+    void *page = NULL;
+    size_t n;
+    assert_int_equal(meso_file_read("run/report.html", 1 << 24, &page, &n, NULL, NULL), MESO_OK);
+    assert_non_null(strstr(page, "The run did not learn"));
+    free(page);
 }
 
 /* evaluate, which augments nothing, agrees with the run on its validation pictures. */
@@ -431,6 +460,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TRAIN_TEST(learns),
         TRAIN_TEST(learns_faces),
+        TRAIN_TEST(what_diverged_is_no_best),
         TRAIN_TEST(validation_is_not_augmented),
         TRAIN_TEST(statistics_are_estimated_anew),
         TRAIN_TEST(a_dead_filter_is_no_error),

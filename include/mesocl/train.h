@@ -228,7 +228,7 @@ typedef struct meso_train_event {
     size_t images, n_images;         /* of this epoch, or of validation: done, all */
     double loss, accuracy;           /* of the epoch so far */
     const meso_train_record *record; /* of EPOCH */
-    int best;                        /* of EPOCH: the best so far */
+    int best;                        /* of EPOCH: the best so far, and it has learned */
     const char *text;                /* of REFUSED and NOTE */
     size_t n_train, n_validation;    /* images */
     const char *net, *path;          /* "meso4", "fused" */
@@ -249,6 +249,7 @@ typedef struct meso_train_summary {
     int on_validation;    /* metrics are of the validation set; 0: of the training set */
     meso_metrics metrics; /* of best.safetensors */
     size_t n_refused;
+    int learned; /* metrics are better than those of one answer for every picture */
 } meso_train_summary;
 
 /* Errors: ARGUMENT (options), NO_INPUT, DATA (dataset, weights, a class without images, a split

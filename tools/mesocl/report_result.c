@@ -221,6 +221,9 @@ meso_status tool_report_result(report_writer *w, const meso_run_folder *f, meso_
     MESO_CHECK(meso_metrics_compute(&scores, 0.5, &m, error));
     MESO_CHECK(meso_metrics_bootstrap(&scores, 0.5, n_resamples, 0, &intervals, error));
     add_figures(w, f, &m, &intervals);
+    if (json_is_false(json_object_get(f->metrics, "learned")))
+        report_writer_paragraph(
+            w, "The run did not learn: one answer for every picture would do as well.");
     if (on_training)
         report_writer_paragraph(
             w, "These pictures were trained on: the figures say nothing of others.");

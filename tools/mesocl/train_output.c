@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "common.h"
+#include "model/train/learned.h"
 #include "options.h"
 #include "report/report_json.h"
 #include "report/report_number.h"
@@ -162,19 +163,41 @@ static int print_json(const tool_train_output *o)
     return tool_print(&text);
 }
 
+/* A run without a result is none to choose an epoch of. Squared errors tell how far it is off,
+ * whatever was minimised. */
+static void warn_not_learned(const meso_train_summary *r)
+{
+    const meso_metrics *m = &r->metrics;
+    const double constant =
+        meso_constant_loss(MESO_LOSS_MSE, m->confusion[MESO_FAKE][0] + m->confusion[MESO_FAKE][1],
+                           m->confusion[MESO_REAL][0] + m->confusion[MESO_REAL][1]);
+    const int worse = m->mse > 1.2 * constant;
+    if (r->learned || r->epochs == 0)
+        return;
+    fprintf(stderr,
+            "%s: did not learn: its mean squared error is %.4f, %s than the %.4f of one answer "
+            "for every picture; %s\n",
+            tool_program_name, m->mse, worse ? "worse" : "hardly better", constant,
+            worse                       ? "lower --lr"
+            : r->steps < MESO_FEW_STEPS ? "train longer (--epochs), or with --bn-reestimate"
+                                        : "try another --lr, or more pictures");
+}
+
 int tool_train_output_result(const tool_train_output *o)
 {
     const meso_train_summary *r = &o->result;
     char a[REPORT_NUMBER_SIZE], b[REPORT_NUMBER_SIZE];
+    warn_not_learned(r);
     if (o->json)
         return print_json(o);
     if (r->best_epoch > 0)
-        printf("best epoch %zu by %s %s\n", r->best_epoch, meso_monitor_name(r->monitor),
-               report_fixed(r->best, 4, a));
+        printf("%s epoch %zu by %s %s\n",
+               r->learned ? "best" : "no good epoch; the least bad:", r->best_epoch,
+               meso_monitor_name(r->monitor), report_fixed(r->best, 4, a));
     printf("%s on the %s set: %zu of %zu images correct, accuracy %s, AUC %s\n",
-           r->best_epoch > 0 ? "it" : "the start", r->on_validation ? "validation" : "training",
-           r->metrics.correct, r->metrics.n, report_fixed(r->metrics.accuracy, 4, a),
-           report_fixed(r->metrics.auc, 4, b));
+           r->best_epoch > 0 ? "that epoch" : "the start",
+           r->on_validation ? "validation" : "training", r->metrics.correct, r->metrics.n,
+           report_fixed(r->metrics.accuracy, 4, a), report_fixed(r->metrics.auc, 4, b));
     printf("written  %s\n", MESO_PRINTABLE(o->run));
     return 0;
 }

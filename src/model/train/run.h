@@ -110,6 +110,10 @@ meso_status meso_run_run(meso_run *run, meso_error *error);
 int meso_run_tell(meso_run *run, meso_train_event event);
 void meso_run_note(meso_run *run, const char *text);
 
+/* meso_has_learned() of a set's pictures. */
+int meso_run_has_learned(const meso_run *run, const meso_run_set *set, double loss,
+                         double accuracy);
+
 /* Scores a set with weights, which are taken over. Errors: CANCELLED besides others. */
 meso_status meso_run_score(meso_run *run, meso_run_set *set, meso_weights *weights,
                            meso_run_scores *scores, meso_error *error);

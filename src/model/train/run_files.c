@@ -201,11 +201,11 @@ meso_status meso_run_write_result(meso_run *run, const meso_run_scores *scores, 
     const meso_train_summary *r = run->result;
     meso_text json = {0}, csv = {0};
     json_t *document = json_pack(
-        "{s:s, s:I, s:I, s:b, s:s, s:I, s:o, s:s, s:o}", "schema", "mesocl.train/1", "epochs",
+        "{s:s, s:I, s:I, s:b, s:s, s:I, s:o, s:s, s:b, s:o}", "schema", "mesocl.train/1", "epochs",
         (json_int_t)r->epochs, "steps", (json_int_t)r->steps, "stopped_early", r->stopped_early,
         "monitor", meso_monitor_name(r->monitor), "best_epoch", (json_int_t)r->best_epoch, "best",
-        meso_json_number(r->best), "set", r->on_validation ? "validation" : "training", "metrics",
-        metrics_json(&scores->metrics, scores->loss));
+        meso_json_number(r->best), "set", r->on_validation ? "validation" : "training", "learned",
+        r->learned, "metrics", metrics_json(&scores->metrics, scores->loss));
     add_json(document, &json);
     scores_csv(run, scores, &csv);
     MESO_TRY(meso_run_write_text(run, "validation.csv", &csv, error));

@@ -176,8 +176,13 @@ static meso_status end_epoch(meso_run *run, meso_error *error)
     int best = meso_early_stop_update(&s->early_stop, &run->options.early_stop, record.epoch,
                                       meso_history_value(&record, run->monitor), &s->stopped_early);
     MESO_TRY(keep_epoch(run, &record, best || s->epoch == 0, error));
+    const int validates = run->validation.dataset != NULL;
+    const int learned =
+        meso_run_has_learned(run, &run->measured, validates ? record.val_loss : record.loss,
+                             validates ? record.val_accuracy : record.accuracy);
     int stop = meso_run_tell(
-        run, (meso_train_event){.kind = MESO_TRAIN_EPOCH, .record = &record, .best = best});
+        run,
+        (meso_train_event){.kind = MESO_TRAIN_EPOCH, .record = &record, .best = best && learned});
     if (s->stopped_early)
         note_early_stop(run);
     begin_epoch(s);

@@ -154,6 +154,7 @@ static meso_status finish(meso_run *run, meso_error *error)
     if (status != MESO_OK)
         goto out;
     r->metrics = scores.metrics;
+    r->learned = meso_run_has_learned(run, &run->measured, scores.loss, scores.metrics.accuracy);
     MESO_TRY(meso_run_write_result(run, &scores, error));
 out:
     meso_weights_close(last);

@@ -11,6 +11,7 @@
 #include "mesocl/evaluate.h"
 #include "model/model.h"
 #include "model/selftest_inputs.h"
+#include "model/train/learned.h"
 #include "model/train/run.h"
 
 void meso_run_scores_free(meso_run_scores *scores)
@@ -158,6 +159,14 @@ out:
     if (status != MESO_OK)
         meso_run_scores_free(scores);
     return status;
+}
+
+int meso_run_has_learned(const meso_run *run, const meso_run_set *set, double loss, double accuracy)
+{
+    size_t n[2] = {0, 0};
+    for (size_t i = 0; i < set->n_items; i++)
+        n[set->dataset->items[set->items ? set->items[i] : i].label == MESO_REAL]++;
+    return meso_has_learned(run->options.loss, n[0], n[1], loss, accuracy);
 }
 
 /* The trainer goes on from the weights; whoever needs its own later loads them again. */
