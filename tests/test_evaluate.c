@@ -335,11 +335,17 @@ static void one_class_that_is_left(void **state)
     json_t *document = run_json("evaluate -w w.safetensors set --json", 0);
     assert_true(json_is_null(json_object_get(document, "auc")));
     assert_true(json_is_null(json_object_get(document, "eer")));
+    assert_true(json_is_null(json_object_get(document, "recall_real")));
+    const json_t *reals = json_object_get(json_object_get(document, "report"), "real");
+    assert_true(json_is_null(json_object_get(reals, "recall")));
+    assert_true(json_is_number(json_object_get(document, "recall_fake")));
     harness_close(harness_number(document, "n"), 2, 0, "n");
     json_decref(document);
     harness_result result = run("evaluate -w ./w.safetensors set/ --roc roc.svg", 65);
     assert_non_null(
         strstr(result.out, "\nAUC                   n/a        n/a     n/a       n/a\n"));
+    assert_non_null(
+        strstr(result.out, "\nrecall of reals       n/a        n/a     n/a       n/a\n"));
     assert_non_null(strstr(result.err, "no ROC: it needs scored images of both classes"));
     assert_int_equal(access("roc.svg", F_OK), -1);
     harness_forget(&result);

@@ -60,16 +60,20 @@ static void expect_near(double value, double expected, const char *what, const c
 
 /* ---- against scikit-learn ---- */
 
-static double number_at(const json_t *array, size_t i)
+/* What is missing or null is a metric that does not exist for these scores. */
+static double number(const json_t *value)
 {
-    return json_number_value(json_array_get(array, i));
+    return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-/* A key that is missing or null is a metric that does not exist for these scores. */
+static double number_at(const json_t *array, size_t i)
+{
+    return number(json_array_get(array, i));
+}
+
 static double number_of(const json_t *object, const char *key)
 {
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
+    return number(json_object_get(object, key));
 }
 
 static void check_averages(const json_t *golden, const char *key, const meso_class_metrics *average,

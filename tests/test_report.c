@@ -95,7 +95,7 @@ static void classification_is_scikit_learns(void **state)
                        "weighted avg       0.91      0.91      0.91      1945\n");
 }
 
-/* A long name widens the column; a class that is never called has precision 0. */
+/* A long name widens the column; a class that is never called has no precision. */
 static void classification_widens(void **state)
 {
     (void)state;
@@ -103,12 +103,12 @@ static void classification_widens(void **state)
     classification((size_t[2][2]){{0, 1}, {0, 3}}, "gefälscht und neu", "real", &text);
     expect_text(&text, "                   precision    recall  f1-score   support\n"
                        "\n"
-                       "gefälscht und neu       0.00      0.00      0.00         1\n"
+                       "gefälscht und neu        n/a      0.00      0.00         1\n"
                        "             real       0.75      1.00      0.86         3\n"
                        "\n"
                        "         accuracy                           0.75         4\n"
-                       "        macro avg       0.38      0.50      0.43         4\n"
-                       "     weighted avg       0.56      0.75      0.64         4\n");
+                       "        macro avg       0.75      0.50      0.43         4\n"
+                       "     weighted avg       0.75      0.75      0.64         4\n");
 }
 
 /* ---- tables ---- */

@@ -32,7 +32,7 @@ typedef struct meso_scores {
 } meso_scores;
 
 typedef struct meso_class_metrics {
-    double precision, recall, f1; /* 0 where the denominator is 0, as scikit-learn has it */
+    double precision, recall, f1; /* NaN where the denominator is 0; averages are of the others */
     size_t support;
 } meso_class_metrics;
 

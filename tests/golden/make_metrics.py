@@ -30,7 +30,7 @@ def measure(name, truth, p):
     called = (p > 0.5).astype(int)
     p_true = np.clip(np.where(truth == 1, p, 1 - p), 1e-7, 1 - 1e-7)
     precision, recall, f1, support = sk.precision_recall_fscore_support(
-        truth, called, labels=[0, 1], zero_division=0)
+        truth, called, labels=[0, 1], zero_division=np.nan)
     case = {
         "name": name,
         "real": truth.tolist(),
@@ -47,7 +47,7 @@ def measure(name, truth, p):
     }
     for average in ("macro", "weighted"):
         case[average] = list(map(float, sk.precision_recall_fscore_support(
-            truth, called, labels=[0, 1], average=average, zero_division=0)[:3]))
+            truth, called, labels=[0, 1], average=average, zero_division=np.nan)[:3]))
     if 0 < truth.sum() < len(truth):
         fpr, tpr, threshold = sk.roc_curve(truth, p, drop_intermediate=True)
         assert case["balanced_accuracy"] == sk.balanced_accuracy_score(truth, called)
@@ -78,6 +78,7 @@ def main():
         measure("two images", [1, 0], [0.25, 0.75]),
     ]
     path = pathlib.Path(__file__).with_name("metrics.json")
+    cases = json.loads(json.dumps(cases), parse_constant=lambda nan: None)
     path.write_text('{"scikit-learn": "%s", "cases": [\n%s\n]}\n' %
                     (__version__, ",\n".join(map(json.dumps, cases))))
 

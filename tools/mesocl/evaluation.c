@@ -63,7 +63,11 @@ meso_scores tool_evaluation_scores(const tool_evaluation *e)
 
 static meso_metrics no_metrics(void)
 {
-    return (meso_metrics){.accuracy = NAN,
+    const meso_class_metrics none = {NAN, NAN, NAN, 0};
+    return (meso_metrics){.per_class = {none, none},
+                          .macro_average = none,
+                          .weighted_average = none,
+                          .accuracy = NAN,
                           .balanced_accuracy = NAN,
                           .mse = NAN,
                           .bce = NAN,

@@ -5,11 +5,13 @@
  */
 #include "mesocl/metrics.h"
 
+#include <math.h>
+
 #include "model/metrics/ranking.h"
 
 static double ratio(double a, double b)
 {
-    return b > 0 ? a / b : 0;
+    return b > 0 ? a / b : NAN;
 }
 
 static meso_class_metrics class_metrics(const meso_measure *measure, int class)
@@ -24,13 +26,21 @@ static meso_class_metrics class_metrics(const meso_measure *measure, int class)
                                 .support = (size_t)support};
 }
 
-/* The mean of both classes with the given weights, which add up to 1. */
+/* Of the values that exist. */
+static double mean(double a, double weight_a, double b, double weight_b)
+{
+    weight_a = isnan(a) ? 0 : weight_a;
+    weight_b = isnan(b) ? 0 : weight_b;
+    return ratio((weight_a > 0 ? weight_a * a : 0) + (weight_b > 0 ? weight_b * b : 0),
+                 weight_a + weight_b);
+}
+
 static meso_class_metrics average(const meso_class_metrics *a, double weight_a,
                                   const meso_class_metrics *b, double weight_b)
 {
-    return (meso_class_metrics){.precision = weight_a * a->precision + weight_b * b->precision,
-                                .recall = weight_a * a->recall + weight_b * b->recall,
-                                .f1 = weight_a * a->f1 + weight_b * b->f1,
+    return (meso_class_metrics){.precision = mean(a->precision, weight_a, b->precision, weight_b),
+                                .recall = mean(a->recall, weight_a, b->recall, weight_b),
+                                .f1 = mean(a->f1, weight_a, b->f1, weight_b),
                                 .support = a->support + b->support};
 }
 

@@ -168,16 +168,11 @@ double meso_measure_accuracy(const meso_measure *measure)
 double meso_measure_recall(const meso_measure *measure, int truth)
 {
     const uint64_t *row = measure->confusion[truth];
-    return row[0] + row[1] ? (double)row[truth] / (double)(row[0] + row[1]) : 0;
+    return row[0] + row[1] ? (double)row[truth] / (double)(row[0] + row[1]) : NAN;
 }
 
 double meso_measure_balanced_accuracy(const meso_measure *measure)
 {
-    double sum = 0;
-    int present = 0;
-    for (int truth = 0; truth < 2; truth++) {
-        sum += meso_measure_recall(measure, truth); /* 0 where absent */
-        present += measure->confusion[truth][0] + measure->confusion[truth][1] > 0;
-    }
-    return sum / present;
+    const double fakes = meso_measure_recall(measure, 0), reals = meso_measure_recall(measure, 1);
+    return isnan(fakes) ? reals : isnan(reals) ? fakes : (fakes + reals) / 2;
 }

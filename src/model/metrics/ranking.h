@@ -41,7 +41,7 @@ void meso_ranking_measure(const meso_ranking *ranking, const uint32_t *weight,
                           meso_measure *measure);
 
 double meso_measure_accuracy(const meso_measure *measure);
-double meso_measure_recall(const meso_measure *measure, int truth); /* 0 without such images */
+double meso_measure_recall(const meso_measure *measure, int truth); /* NaN without such images */
 double meso_measure_balanced_accuracy(const meso_measure *measure); /* of the classes present */
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "maths/significance.h"
+#include "mesocl/dataset.h"
 #include "model/metrics/ranking.h"
 #include "model/metrics/units.h"
 
@@ -28,11 +29,8 @@ static void quantities(const meso_ranking *ranking, const uint32_t *weight,
     value[STUDY_MSE] = measure.mse;
     value[STUDY_AUC] = measure.auc;
     value[STUDY_EER] = measure.eer;
-    for (int truth = 0; truth < 2; truth++) {
-        const uint64_t *row = measure.confusion[truth];
-        value[truth ? STUDY_RECALL_REAL : STUDY_RECALL_FAKE] =
-            row[0] + row[1] ? meso_measure_recall(&measure, truth) : NAN;
-    }
+    value[STUDY_RECALL_FAKE] = meso_measure_recall(&measure, MESO_FAKE);
+    value[STUDY_RECALL_REAL] = meso_measure_recall(&measure, MESO_REAL);
 }
 
 /* Sorts every run's scores once. */
