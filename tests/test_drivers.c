@@ -278,7 +278,7 @@ static void a_crash_inside_is_a_sentence(void **state)
     static const struct {
         const char *program, *words;
     } commands[] = {{NULL, "predict data/real/0.ppm"},
-                    {NULL, "train data -o run --net tiny.net --val data --batch 1 --epochs 1"},
+                    {NULL, "train data -o run --net tiny.net --batch 1 --epochs 1"},
                     {DATASET_BENCH_PROGRAM, "stats data --no-cache"}};
     static const struct {
         const char *function, *asked;

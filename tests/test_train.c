@@ -413,6 +413,27 @@ static void a_run_is_not_overwritten(void **state)
     free(text);
 }
 
+/* By their bytes, whatever their names: some are said, a set of nothing else is refused. */
+static void validation_on_training_pictures(void **state)
+{
+    (void)state;
+    need_device();
+    harness_put_training(2);
+    for (unsigned i = 0; i < 4; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "val/%s/other%u.ppm", i % 2 ? "real" : "fake", i);
+        harness_put_stripes(path, i % 2, i / 2);
+    }
+    char *text = harness_train("train data --net tiny.net --val val -o bad", 65);
+    assert_non_null(strstr(text, "all 4 validation images are training images, too"));
+    free(text);
+    assert_false(exists("bad"));
+    harness_put_stripes("val/real/new.ppm", 1, 100);
+    text = harness_train("train data --net tiny.net --val val --epochs 1 -o run", 0);
+    assert_non_null(strstr(text, "warning: 4 of 5 validation images are training images, too"));
+    free(text);
+}
+
 /* A batch of more pictures than there are is all of them, in a run that is resumed, too. */
 static void a_small_set_is_one_batch(void **state)
 {
@@ -471,6 +492,7 @@ int main(void)
         TRAIN_TEST(early_stop_stops),
         TRAIN_TEST(bad_input_is_refused),
         TRAIN_TEST(a_run_is_not_overwritten),
+        TRAIN_TEST(validation_on_training_pictures),
         TRAIN_TEST(a_small_set_is_one_batch),
         TRAIN_TEST(refused_pictures_are_left_out),
     };

@@ -77,6 +77,57 @@ out:
     return status;
 }
 
+static int compare_hashes(const void *left, const void *right)
+{
+    const uint64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+static int is_readable(const meso_run_set *set, size_t i, size_t *item)
+{
+    *item = set->items ? set->items[i] : i;
+    return set->contents->refusals[*item] == MESO_IMAGE_OK;
+}
+
+/* A picture that trains and validates tells what the net knows by heart. Some of them in common may
+ * be known to the user, so that is said; a set of nothing else validates nothing, and is refused:
+ * who wants to see a net overfit measures on the training set, without a validation set. */
+static meso_status check_apart(meso_run *run, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const meso_run_set *train = &run->train, *validation = &run->validation;
+    const char *first = NULL;
+    char text[640];
+    size_t n = 0, item, n_shared = 0;
+    uint64_t *hashes = calloc(train->n_items + 1, sizeof *hashes);
+    MESO_REQUIRE_MEMORY(hashes, error);
+    for (size_t i = 0; i < train->n_items; i++)
+        if (is_readable(train, i, &item))
+            hashes[n++] = train->contents->hashes[item];
+    qsort(hashes, n, sizeof *hashes, compare_hashes);
+    for (size_t i = 0; i < validation->n_items; i++)
+        if (is_readable(validation, i, &item) &&
+            bsearch(&validation->contents->hashes[item], hashes, n, sizeof *hashes,
+                    compare_hashes) &&
+            n_shared++ == 0)
+            first = validation->dataset->items[item].path;
+    MESO_REQUIRE(n_shared == 0 || n_shared < validation->n_items || !validation->own.items, error,
+                 MESO_ERROR_DATA,
+                 "all %zu validation images are training images, too: validate on others, or leave "
+                 "the validation set out, which measures on the training images",
+                 n_shared);
+    if (n_shared > 0) {
+        snprintf(text, sizeof text,
+                 "warning: %zu of %zu validation images are training images, too (%s, byte for "
+                 "byte): validation looks better than it is",
+                 n_shared, validation->n_items, MESO_PRINTABLE(first));
+        meso_run_note(run, text);
+    }
+out:
+    free(hashes);
+    return status;
+}
+
 /* Finds a picture of the class that can be used, if the set has any of that class. */
 static meso_status check_class(const meso_run *run, const meso_run_set *set, meso_label label,
                                meso_error *error)
@@ -319,6 +370,7 @@ meso_status meso_run_open(meso_run *run, meso_error *error)
     const meso_train_options *o = &run->options;
     MESO_TRY(open_weights(run, error)); /* before the data: it is quick */
     MESO_TRY(open_data(run, error));
+    MESO_TRY(check_apart(run, error));
     MESO_TRY(limit_batch(run, error));
     MESO_TRY(meso_schedule_resolve(&run->options.schedule, o->learning_rate, o->epochs,
                                    run->train.n_items, o->batch, error));
