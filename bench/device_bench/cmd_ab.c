@@ -27,10 +27,11 @@ static const char about[] =
     "Exit code: 0; 1 where B is slower, as for compare; 125 where a command fails, or\n"
     "prints other rows than in its first run.";
 
-static const char examples[] = "device_bench ab --a 'old/device_bench net meso4 --json' --b "
-                               "'new/device_bench net meso4 --json'\n"
-                               "device_bench ab --runs 20 --a 'mesocl predict -w m.safetensors x' "
-                               "--b 'mesocl predict -w m.safetensors --path plain x'";
+static const char examples[] =
+    "device_bench ab --a 'old/device_bench net meso4 --json' --b "
+    "'new/device_bench net meso4 --json'\n"
+    "device_bench ab --runs 20 --a 'mesocl predict -w m.safetensors photo.jpg' "
+    "--b 'mesocl predict -w m.safetensors --path plain photo.jpg'";
 
 /* One side: its command, and the measures of all runs so far. */
 typedef struct side {

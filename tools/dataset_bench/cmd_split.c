@@ -35,7 +35,7 @@ static const char about[] =
     "cannot be made.";
 
 static const char examples[] =
-    "dataset_bench split mesonet/Validation --test-split 0.1 --group '([^_/]+)_[0-9]+\\.jpg' -o "
+    "dataset_bench split mesonet/Validation --test-split 0.25 --group '([^_/]+)_[0-9]+\\.jpg' -o "
     "parts\n"
     "dataset_bench split faces --test-split 0.2 --seed 1 --links -o parts";
 

@@ -47,8 +47,9 @@ static const char about[] =
     "reported.";
 
 static const char examples[] =
-    "mesocl evaluate -w meso4_df.safetensors Validation\n"
-    "mesocl evaluate -w m.safetensors Validation --group '([^_/]+)_[0-9]+\\.jpg' --roc roc.svg\n"
+    "mesocl evaluate -w meso4_df.safetensors mesonet/Validation\n"
+    "mesocl evaluate -w m.safetensors mesonet/Validation --group '([^_/]+)_[0-9]+\\.jpg' --roc "
+    "roc.svg\n"
     "mesocl evaluate -w m.safetensors --manifest test.csv --json > result.json";
 
 static int parse(evaluate *e, int argc, char **argv)

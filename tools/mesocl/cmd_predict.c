@@ -45,7 +45,7 @@ static const char about[] =
 
 static const char examples[] =
     "mesocl predict -w meso4_df.safetensors photo.jpg folder/\n"
-    "find . -name '*.png' -print0 | mesocl predict -w m.safetensors -0 -\n"
+    "find . -name '*.jpg' -print0 | mesocl predict -w m.safetensors -0 -\n"
     "mesocl predict -w m.safetensors --json folder/ > scores.json";
 
 static int parse(predict *p, int *argc, char **argv)
