@@ -24,8 +24,6 @@
 /* harness_tiny_net: 32·32·4 outputs of 3·3·3 products each, and the dense layer's. */
 static const double tiny_multiply_adds = 32.0 * 32 * 4 * 27 + 32 * 32 * 4;
 
-static void *readme; /* a string */
-
 /* The folder is left for a fresh one. */
 static int enter(void **state)
 {
@@ -266,47 +264,6 @@ static void checks_without_timing(void **state)
     harness_forget(&run);
 }
 
-/* Takes the next of README's lines for users' CI, which follow "In your CI", without what is behind
- * "#" or ">"; to: where the output goes, or "". */
-static void next_recipe_line(const char **at, char *words, size_t size, char *to, size_t to_size)
-{
-    static const char start[] = "\n    device_bench ";
-    const char *line = strstr(*at, start);
-    assert_non_null(line);
-    line += strlen(start);
-    *at = line + strcspn(line, "\n");
-    const size_t n = strcspn(line, "#>\n");
-    assert_true(n < size);
-    snprintf(words, size, "%.*s", (int)n, line);
-    *to = '\0';
-    if (line[n] == '>')
-        snprintf(to, to_size, "%.*s", (int)strcspn(line + n + 2, " \n"), line + n + 2);
-}
-
-/* The very lines; the record that the second writes is the stored one, too. */
-static void runs_the_recipe_of_the_readme(void **state)
-{
-    char words[256], to[64];
-    const char *at = strstr(readme, "In your CI");
-    (void)state;
-    meso_device_close(harness_device());
-    assert_non_null(at);
-    for (int i = 0; i < 3; i++) {
-        next_recipe_line(&at, words, sizeof words, to, sizeof to);
-        harness_result run = run_bench(words);
-        if (i == 2 ? run.code > 1 : run.code != 0)
-            fail_msg("device_bench %s\nended with %d: %s", words, run.code, run.err);
-        if (*to) {
-            harness_put(to, run.out, 0);
-            harness_put("stored.json", run.out, 0);
-        }
-        assert_non_null(strstr(run.out, i == 0   ? "from the plain path"
-                                        : i == 1 ? "\"results\""
-                                                 : "B is as fast as A"));
-        harness_forget(&run);
-    }
-}
-
 static void writes_a_page(void **state)
 {
     (void)state;
@@ -464,9 +421,6 @@ static void summarises_samples(void **state)
 
 int main(void)
 {
-    size_t n;
-    if (meso_file_read("README.md", 1 << 20, &readme, &n, NULL, NULL) != MESO_OK)
-        return 1;
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, harness_leave_folder)
     const struct CMUnitTest tests[] = {
         IN_A_FOLDER(measures_a_net),
@@ -475,7 +429,6 @@ int main(void)
         IN_A_FOLDER(measures_training),
         IN_A_FOLDER(compares_records),
         IN_A_FOLDER(checks_without_timing),
-        IN_A_FOLDER(runs_the_recipe_of_the_readme),
         IN_A_FOLDER(writes_a_page),
         IN_A_FOLDER(works_together),
         IN_A_FOLDER(prints_a_table),
@@ -484,7 +437,5 @@ int main(void)
         IN_A_FOLDER(refuses_what_is_not_there),
         cmocka_unit_test(summarises_samples),
     };
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(readme);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
