@@ -18,8 +18,10 @@
 #include "fault_layer/fault_layer.h"
 #include "harness_device.h"
 #include "mesocl/mesocl.h"
+#include "picture/augment.h"
+#include "picture/statistics.h"
 
-enum { side = 256, most = 7 };
+enum { side = 256, most = 7, n_measured = 3 };
 
 static fault_layer_state *layer;
 static meso_error error;
@@ -155,17 +157,23 @@ static void check_floats_and_tap(meso_device *device, const uint8_t *pictures)
     meso_model_close(model);
 }
 
-static void tiles_give_the_plain_answers(void **state)
+static meso_device *open_gpu(void)
 {
-    static const char *const nets[] = {"meso4", "meso4_elu", "meso4_leaky", "mesoinception4"};
-    uint8_t *pictures = draw_pictures();
     meso_device *device = NULL;
-    (void)state;
     meso_device_close(harness_device()); /* there is one */
     layer->poses_as_gpu = 1;
     if (meso_device_open(NULL, &device, &error) != MESO_OK)
         fail_msg("%s", error.text);
     assert_int_equal(meso_device_get_info(device)->type, MESO_DEVICE_DGPU);
+    return device;
+}
+
+static void tiles_give_the_plain_answers(void **state)
+{
+    static const char *const nets[] = {"meso4", "meso4_elu", "meso4_leaky", "mesoinception4"};
+    uint8_t *pictures = draw_pictures();
+    meso_device *device = open_gpu();
+    (void)state;
     if (meso_device_get_info(device)->max_work_group < 16)
         skip();
     for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
@@ -178,10 +186,88 @@ static void tiles_give_the_plain_answers(void **state)
     free(pictures);
 }
 
+/* A GPU cuts pictures into bands, which a core takes whole: the sums are the same. */
+static void measure(meso_device *device, const uint8_t *rgb, meso_image_statistics *results)
+{
+    static const unsigned heights[n_measured] = {37, 16, 50};
+    meso_statistics *statistics = NULL;
+    meso_picture pictures[n_measured];
+    for (size_t i = 0; i < n_measured; i++)
+        pictures[i] = (meso_picture){rgb + 1000 * i, 23, heights[i]};
+    assert_int_equal(meso_statistics_open(device, 1, &statistics, &error), MESO_OK);
+    assert_int_equal(meso_statistics_submit(statistics, 0, pictures, n_measured), MESO_OK);
+    assert_int_equal(meso_statistics_wait(statistics, 0, results), MESO_OK);
+    meso_statistics_close(statistics);
+    meso_device_close(device);
+}
+
+static void statistics_are_those_of_a_cpu(void **state)
+{
+    uint8_t *pictures = draw_pictures();
+    meso_image_statistics cpu[n_measured], gpu[n_measured];
+    (void)state;
+    measure(harness_device(), pictures, cpu);
+    measure(open_gpu(), pictures, gpu);
+    layer->poses_as_gpu = 0;
+    for (size_t i = 0; i < n_measured * sizeof *cpu / sizeof(double); i++)
+        harness_close(((double *)gpu)[i], ((double *)cpu)[i], 1e-12, "statistic %zu", i);
+    free(pictures);
+}
+
+/* Images 1 … of larger buffers, which a GPU takes together and a CPU one by one. */
+static float *augment(meso_device *device, const char *text, const uint8_t *rgb)
+{
+    enum { height = 35, width = 21, size = 3 * height * width };
+    meso_augment_settings settings;
+    meso_augment_draw drawn[most];
+    meso_augment *augmenter = NULL;
+    meso_buffer pixels, draws, out;
+    float *values = malloc(most * size * sizeof *values);
+    assert_non_null(values);
+    assert_int_equal(meso_augment_parse(text, &settings, &error), MESO_OK);
+    for (size_t i = 0; i < most; i++)
+        meso_augment_draw_one(&settings, height, width, 3, 0, i, &drawn[i]);
+    meso_status status = meso_augment_open(device, &settings, height, width, 255, most, &augmenter);
+    assert_int_equal(status, MESO_OK);
+    assert_int_equal(meso_buffer_create_filled(device, rgb, most * size, &pixels), MESO_OK);
+    assert_int_equal(meso_buffer_create_filled(device, drawn, sizeof drawn, &draws), MESO_OK);
+    assert_int_equal(meso_buffer_create(device, most * size * sizeof *values, &out), MESO_OK);
+    assert_int_equal(meso_buffer_zero(device, &out), MESO_OK);
+    status = meso_augment_enqueue(augmenter, &pixels, 1, most - 1, &draws, &out);
+    assert_int_equal(status, MESO_OK);
+    assert_int_equal(meso_buffer_read(device, &out, 0, values, most * size * sizeof *values),
+                     MESO_OK);
+    meso_buffer_release(&out);
+    meso_buffer_release(&draws);
+    meso_buffer_release(&pixels);
+    meso_augment_close(augmenter);
+    meso_device_close(device);
+    return values;
+}
+
+static void augmented_as_on_a_cpu(void **state)
+{
+    static const char *const texts[] = {"rotation=20,zoom=0.8:1.2", "mesonet"};
+    uint8_t *pictures = draw_pictures();
+    (void)state;
+    for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++) {
+        float *cpu = augment(harness_device(), texts[t], pictures);
+        float *gpu = augment(open_gpu(), texts[t], pictures);
+        layer->poses_as_gpu = 0;
+        for (size_t i = 0; i < most * 3 * 35 * 21; i++)
+            harness_close(gpu[i], cpu[i], 1e-6, "%s: value %zu", texts[t], i);
+        free(gpu);
+        free(cpu);
+    }
+    free(pictures);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(chains_give_the_plain_answers),
-                                       cmocka_unit_test(tiles_give_the_plain_answers)};
+                                       cmocka_unit_test(tiles_give_the_plain_answers),
+                                       cmocka_unit_test(statistics_are_those_of_a_cpu),
+                                       cmocka_unit_test(augmented_as_on_a_cpu)};
     /* Before the first OpenCL call, which makes the loader look for layers. */
     void *library = dlopen(FAULT_LAYER, RTLD_NOW | RTLD_LOCAL);
     layer = library ? dlsym(library, FAULT_LAYER_SYMBOL) : NULL;

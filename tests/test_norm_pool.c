@@ -222,6 +222,9 @@ static void test_both_together(void **state)
         for (size_t w = 0; w < sizeof windows / sizeof windows[0]; w++)
             for (size_t twice = 0; twice < 2; twice++)
                 try_pair(sizes[s][0], sizes[s][1], windows[w], batches[turn++ % 4]);
+    /* Side by side, and yet not in pairs of even and odd rows or columns. */
+    try_pair(7, 34, "window=2 stride=2 pad=1x0", 2);
+    try_pair(8, 33, "window=2 stride=2 pad=0x1", 2);
     meso_device_close(device);
 }
 

@@ -228,6 +228,34 @@ static void slots_keep_their_pictures(void **state)
     meso_device_close(device);
 }
 
+/* The other statistics, too, are of each picture's own pixels: red ones, each lighter than the one
+ * before. */
+static void other_statistics_keep_their_pictures(void **state)
+{
+    enum { n = 3, side = 9 };
+    meso_device *device = harness_device();
+    meso_statistics *statistics = NULL;
+    uint8_t rgb[n][side * side][3] = {{{0}}};
+    meso_picture pictures[n];
+    meso_image_statistics results[n];
+    meso_error error;
+    (void)state;
+    for (size_t k = 0; k < n; k++) {
+        for (size_t i = 0; i < side * side; i++)
+            rgb[k][i][0] = (uint8_t)(50 * (k + 1) + i);
+        pictures[k] = (meso_picture){&rgb[k][0][0], side, side};
+    }
+    assert_int_equal(meso_statistics_open(device, 1, &statistics, &error), MESO_OK);
+    assert_int_equal(meso_statistics_submit(statistics, 0, pictures, n), MESO_OK);
+    assert_int_equal(meso_statistics_wait(statistics, 0, results), MESO_OK);
+    for (size_t k = 0; k < n; k++) {
+        const meso_image_statistics expected = reference(&pictures[k]);
+        check(&results[k], &expected, &pictures[k]);
+    }
+    meso_statistics_close(statistics);
+    meso_device_close(device);
+}
+
 /* 64×48: R = 7x + 13y, G = x² + 3y, B = 2x + y² modulo 256. From OpenCV, Pillow, scikit-image. */
 static void known_answer_of_a_formula(void **state)
 {
@@ -290,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_obvious_loops),
         cmocka_unit_test(slots_keep_their_pictures),
+        cmocka_unit_test(other_statistics_keep_their_pictures),
         cmocka_unit_test(known_answer_of_a_formula),
         cmocka_unit_test(known_answers_of_published_pictures),
     };

@@ -160,6 +160,10 @@ static meso_strip_tuning row_of(int lanes)
             row = rows[i];
     row.condition = "1";
     row.first_tile_rows = 2;
+    if (lanes == 4) { /* more filters side by side than in a shipped row */
+        row.accumulators = 16;
+        row.first_filters = 4;
+    }
     return row;
 }
 

@@ -29,11 +29,12 @@ tests_of() {
     cl/plain/activation.cl) echo test_ops test_backward ;;
     cl/plain/conv.cl) echo test_ops:conv test_clblast ;;
     cl/plain/layout.cl) echo test_ops test_golden test_clblast test_strip/quick ;;
-    cl/plain/* | cl/prelude.cl) echo test_ops ;;
+    cl/prelude.cl) echo test_ops test_backward ;;
+    cl/plain/*) echo test_ops ;;
     cl/train/train_norm_pool.cl) echo test_norm_pool test_trainer ;;
     cl/train/*) echo test_conv_finish test_norm_pool test_backward test_trainer ;;
-    cl/picture/augment.cl) echo test_augment ;;
-    cl/picture/statistics.cl) echo test_statistics ;;
+    cl/picture/augment.cl) echo test_augment test_chain:augmented* ;;
+    cl/picture/statistics.cl) echo test_statistics test_chain:statistics* ;;
     cl/strip/strip_inception.cl) echo test_strip_inception ;;
     cl/strip/strip_train*) echo test_train_strip:test_values test_train_strip ;;
     cl/strip/*) echo test_strip/quick test_strip_inception ;;
