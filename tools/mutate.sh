@@ -41,8 +41,9 @@ tests_of() {
     cl/tile/*) echo test_tile/quick ;;
     tests/reference_train.c) echo test_trainer test_training ;;
     tests/reference_augment.c) echo test_augment ;;
-    tests/reference_bound.c) echo test_strip/quick ;;
-    tests/reference*) echo test_reference_backward test_ops test_backward ;;
+    tests/reference_bound.c) echo test_reference_bound test_strip/quick ;;
+    tests/reference_backward.c) echo test_reference_backward test_ops test_backward ;;
+    tests/reference*) echo test_reference_backward test_ops test_backward test_clblast:*bands ;;
     esac
 }
 
