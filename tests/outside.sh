@@ -26,7 +26,7 @@ fi
 echo "installed files"
 ls "$libdir/libmesocl.so.0" "$libdir/libmesocl.a" "$libdir/pkgconfig/mesocl.pc" prefix/bin/mesocl \
     prefix/libexec/mesocl/mesocl-h5import prefix/share/doc/mesocl/LICENSE \
-    prefix/share/doc/mesocl/weights/mesoinception4.safetensors >/dev/null
+    prefix/share/mesocl/weights/mesoinception4.safetensors >/dev/null
 if [ -e prefix/share/doc/mesocl/docs/benchmarks ]; then
     echo "records of measurements are installed"
     exit 1

@@ -191,7 +191,15 @@ static void test_other_files(void **state)
         {noise, sizeof noise, "not a Keras file"},
         {signature, 8, "not a Keras file"},
         {signature, sizeof signature, "not a Keras file"},
-        {"PK\3\4 but no zip", 15, "the zip is damaged"},
+        {"PK\3\4 but no zip", 15, "a ZIP archive"},
+        {"PK\3\4 config.json", 16, "the zip is damaged"},
+        {"PK\3\4......archive/data.pkl", 27, "a pickle, as PyTorch"},
+        {"\x80\2}q", 4, "a pickle, as PyTorch"},
+        {"\x10\0\0\0\0\0\0\0{\"a\"", 12, "a safetensors file"},
+        {"\x1C\0\0\0TFL3", 8, "a TensorFlow Lite model"},
+        {"\x08\x07\x12\x07pytorch", 11, "an ONNX model"},
+        {"\x93NUMPY", 6, "a NumPy array"},
+        {"version https://git-lfs", 23, "a Git LFS pointer"},
     };
     snprintf(path, sizeof path, "%s/in", folder);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -201,6 +209,9 @@ static void test_other_files(void **state)
     drop("in");
     expect_refusal(path, 66, "No such file");
     expect_refusal(folder, 66, "not a regular file");
+    put("saved_model.pb", "", 0);
+    expect_refusal(folder, 65, "a SavedModel folder");
+    drop("saved_model.pb");
     expect_refusal("tests/golden/keras_fixtures.json", 65, "no weight_map");
 }
 
@@ -311,23 +322,30 @@ static void test_command_line(void **state)
     } rows[] = {
         {"$BIN/mesocl convert tests/fixtures/keras2_sequential.h5", 2, "--output FILE is missing"},
         {"$BIN/mesocl convert -o $DIR/out.safetensors", 2, "convert"},
-        {"$BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o $DIR/o --classes cat,dog", 2,
-         "one must be a name for fake"},
-        {"$BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o $DIR/o --net nonsense", 66,
-         "neither a built-in net"},
-        {"$BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o $DIR/none/o", 73, "none/o"},
+        {"$BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o $DIR/o.safetensors --classes "
+         "cat,dog",
+         2, "one must be a name for fake"},
+        {"$BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o $DIR/o.safetensors --net "
+         "nonsense",
+         66, "neither a built-in net"},
+        {"$BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o $DIR/none/o.safetensors", 73,
+         "none/o.safetensors"},
+        {"$BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o $DIR/o.st", 2,
+         "ends in .safetensors"},
+        {"$BIN/mesocl init meso4 -o $DIR/o.st", 2, "ends in .safetensors"},
         {"$BIN/mesocl convert --help", 0, "mesocl-h5import"},
         /* The reader is missing, crashes, fails without a word, or is another program. */
-        {"MESO_H5IMPORT=/none $BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o $DIR/o",
+        {"MESO_H5IMPORT=/none $BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o "
+         "$DIR/o.safetensors",
          70, "no program there"},
         {"MESO_H5IMPORT=$DIR/crash $BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o "
-         "$DIR/o",
+         "$DIR/o.safetensors",
          65, "signal 9"},
         {"MESO_H5IMPORT=$(which false) $BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o "
-         "$DIR/o",
+         "$DIR/o.safetensors",
          70, "without a word"},
         {"MESO_H5IMPORT=$(which cat) $BIN/mesocl convert tests/fixtures/keras2_sequential.h5 -o "
-         "$DIR/o",
+         "$DIR/o.safetensors",
          65, "no valid stream"},
         /* The reader by itself. */
         {"$BIN/mesocl-h5import --none", 2, "usage"},

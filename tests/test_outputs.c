@@ -132,11 +132,11 @@ static void every_writer_is_here(void **state)
 static void what_cannot_be_written_is_told_first(void **state)
 {
     (void)state;
-    mkdir("folder", 0777);
+    mkdir("folder.safetensors", 0777);
     for (const struct writer *w = writers; w < writers + n_writers; w++) {
-        expect(w, "gone/out", "", 73);
-        expect(w, "w.h5/out", "", 73);
-        expect(w, w->kind == RESULT ? "w.h5" : "folder", "", 73);
+        expect(w, "gone/out.safetensors", "", 73);
+        expect(w, "w.h5/out.safetensors", "", 73);
+        expect(w, w->kind == RESULT ? "w.h5" : "folder.safetensors", "", 73);
     }
 }
 
@@ -208,19 +208,19 @@ static void a_model_is_replaced_by_force_alone(void **state)
     for (const struct writer *w = writers; w < writers + n_writers; w++) {
         if (w->kind != MODEL)
             continue;
-        harness_put("empty", " ", 1);
-        assert_int_equal(truncate("empty", 0), 0);
-        harness_put("photo", "no model at all", 0);
-        char *photo = sum_of("photo");
-        expect(w, "model", "", 0);
-        char *model = sum_of("model");
-        expect(w, "model", "", 73);
-        expect_sum("model", model, w->words);
-        expect(w, "model", "--force", 0);
-        expect(w, "empty", "", 0);
-        expect(w, "photo", "--force", 73);
-        expect_sum("photo", photo, w->words);
-        assert_int_equal(unlink("model"), 0);
+        harness_put("empty.safetensors", " ", 1);
+        assert_int_equal(truncate("empty.safetensors", 0), 0);
+        harness_put("photo.safetensors", "no model at all", 0);
+        char *photo = sum_of("photo.safetensors");
+        expect(w, "model.safetensors", "", 0);
+        char *model = sum_of("model.safetensors");
+        expect(w, "model.safetensors", "", 73);
+        expect_sum("model.safetensors", model, w->words);
+        expect(w, "model.safetensors", "--force", 0);
+        expect(w, "empty.safetensors", "", 0);
+        expect(w, "photo.safetensors", "--force", 73);
+        expect_sum("photo.safetensors", photo, w->words);
+        assert_int_equal(unlink("model.safetensors"), 0);
     }
 }
 

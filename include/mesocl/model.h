@@ -47,8 +47,8 @@ typedef struct meso_model_options {
 #define MESO_MODEL_OPTIONS_INIT {sizeof(meso_model_options), NULL, 0, MESO_PATH_FUSED, 0}
 /* clang-format on */
 
-/* Reads a .safetensors file. path NULL: the weights that come with the library, a Meso-4 that
- * weights/README.md describes. options may be NULL. The device must outlive the model.
+/* Reads a .safetensors file; path may also be what meso_weights_read() takes: a run's folder, a
+ * name, NULL. options may be NULL. The device must outlive the model.
  * Errors: NO_INPUT (no such file), DATA (not safetensors, no net in it, tensors missing, extra, of
  * the wrong shape or with values that are not finite), DEVICE, MEMORY. */
 MESO_API meso_status meso_model_open(meso_device *device, const char *path,

@@ -56,11 +56,13 @@ MESO_API meso_status meso_weights_initialize(const meso_net *net, meso_initializ
                                              uint64_t seed, meso_weights **weights,
                                              meso_error *error);
 
-/* Reads a .safetensors file: F32, or F16 widened. path NULL: the weights that come with the library
- * (weights/README.md). At most 1 MiB of header. The file must obey the
+/* Reads a .safetensors file: F32; or F16, BF16 or F64 as F32. name: its path; the folder of a run,
+ * whose best.safetensors is meant; "meso4" or "mesoinception4", which come with MesoCL
+ * (weights/README.md); or NULL: the first of these. At most 1 MiB of header. The file must obey the
  * format to the letter (contiguous offsets, no duplicate keys, no trailing bytes) and every value
- * must be finite. Errors: NO_INPUT, IO, DATA (the text gives the reason), MEMORY. */
-MESO_API meso_status meso_weights_read(const char *path, meso_weights **weights, meso_error *error);
+ * must be finite. Errors: ARGUMENT (such a name, where there is something of that path), NO_INPUT,
+ * IO, DATA (the text gives the reason), MEMORY. */
+MESO_API meso_status meso_weights_read(const char *name, meso_weights **weights, meso_error *error);
 
 /* Writes them, F32, tensors in the order they were added; the file appears whole or not at all.
  * Errors: CREATE, IO, MEMORY. */

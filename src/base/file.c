@@ -83,6 +83,17 @@ static meso_file_fault read_all(int fd, size_t expected, size_t limit, char **by
     return MESO_FILE_OK;
 }
 
+size_t meso_file_head(const char *path, void *bytes, size_t n)
+{
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t got =
+        fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? read(fd, bytes, n) : 0;
+    if (fd >= 0)
+        close(fd);
+    return got > 0 ? (size_t)got : 0;
+}
+
 static meso_file_fault read_file(const char *path, size_t limit, char **bytes, size_t *n)
 {
     struct stat info;

@@ -31,6 +31,9 @@ meso_status meso_file_read(const char *path, size_t limit, void **bytes, size_t 
 /* Could meso_file_write write there? For before the work whose result it is. Errors: CREATE. */
 meso_status meso_file_check_output(const char *path, meso_error *error);
 
+/* The first bytes of a regular file, at most n; returns how many, 0 where it cannot be read. */
+size_t meso_file_head(const char *path, void *bytes, size_t n);
+
 /* Writes n bytes to a temporary file beside path, syncs it, and renames it to path: other processes
  * see the old file or the new one, whole. A link stays; what it leads to is written. Errors: CREATE
  * (folder missing or not writable), IO. */

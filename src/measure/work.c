@@ -7,6 +7,7 @@
 
 #include "measure/pictures.h"
 #include "mesocl/selftest.h"
+#include "model/weights/weights.h"
 #include "net/net.h"
 #include "runtime/tuning.h"
 
@@ -26,17 +27,10 @@ static size_t largest_batch(const bench_spec *spec)
     return largest;
 }
 
-static int is_file(const bench_spec *spec)
-{
-    const char ending[] = ".safetensors";
-    size_t n = strlen(spec->net), m = strlen(ending);
-    return n >= m && strcmp(spec->net + n - m, ending) == 0;
-}
-
 static meso_status open_model(const bench_work *work, const meso_model_options *options,
                               meso_model **model, meso_error *error)
 {
-    return is_file(work->spec)
+    return meso_names_weights(work->spec->net)
                ? meso_model_open(work->device, work->spec->net, options, model, error)
                : meso_model_random(work->device, work->given, BENCH_SEED, options, model, error);
 }
@@ -97,10 +91,10 @@ meso_status bench_work_open(const bench_spec *spec, meso_device *device, bench_w
                                         .path = spec->path,
                                         .n_lanes = spec->n_threads};
     *work = (bench_work){.spec = spec, .device = device};
-    if (!is_file(spec))
+    if (!meso_names_weights(spec->net))
         MESO_TRY(meso_net_open(spec->net, &work->given, error));
     if (spec->train) {
-        MESO_TRY(is_file(spec)
+        MESO_TRY(meso_names_weights(spec->net)
                      ? meso_weights_read(spec->net, &work->weights, error)
                      : meso_weights_random(work->given, BENCH_SEED, &work->weights, error));
         MESO_TRY(open_trainer(work, spec->path, &work->trainer, error));

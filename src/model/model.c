@@ -120,6 +120,22 @@ out:
     return status;
 }
 
+/* Weights with a net that was named in place of their own. */
+static meso_status require_fit(const meso_weights *weights, const meso_net *net, const char *file,
+                               meso_error *error)
+{
+    meso_error why = {0};
+    const char *own = meso_weights_get(weights, "mesocl.net_name");
+    const meso_shipped_weights *row = meso_shipped;
+    if (meso_weights_check(weights, net, &why) == MESO_OK || (own && strcmp(own, net->name) == 0))
+        return MESO_OK; /* what is wrong with the values is said later */
+    while (row->name && strcmp(row->name, net->name) != 0)
+        row++;
+    return meso_fail(error, MESO_ERROR_DATA, "%s: of the net %s, not %s (%s)%s%s",
+                     MESO_PRINTABLE(file), own ? MESO_PRINTABLE(own) : "?", net->name, why.text,
+                     row->name ? "; for this net: -w " : "", row->name ? row->name : "");
+}
+
 meso_status meso_model_open(meso_device *device, const char *path,
                             const meso_model_options *options, meso_model **model,
                             meso_error *error)
@@ -130,15 +146,19 @@ meso_status meso_model_open(meso_device *device, const char *path,
     meso_error reason = {0};
     const char *file = path ? path : "built-in weights";
     MESO_TRY(meso_weights_read(path, &weights, error));
-    if (options && options->net)
+    if (options && options->net) {
         MESO_TRY(meso_net_open(options->net, &net, error));
-    else
+        MESO_TRY(require_fit(weights, net, file, error));
+    } else {
         MESO_TRY(meso_weights_net(weights, file, &net, error));
+    }
     status = meso_model_create(device, net, weights, options, model, &reason);
     weights = NULL;
+    net = NULL;
     MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(file), reason.text);
 out:
     meso_weights_close(weights);
+    meso_net_close(net);
     return status;
 }
 

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "data/list/passed.h"
 #include "drivers.h"
+#include "model/weights/weights.h"
 #include "report/report_json.h"
 #include "report/report_writer.h"
 
@@ -40,6 +42,22 @@ int tool_print(meso_text *text)
     return report_put(text, NULL, &error) == MESO_OK ? 0 : tool_fail(&error);
 }
 
+/* What is opened, and named in reports, is the file that was meant. */
+static meso_status locate(tool_scoring *scoring, meso_error *error)
+{
+    meso_text path = {0};
+    meso_status status = meso_weights_locate(scoring->weights, &path, error);
+    if (status == MESO_OK && path.length >= sizeof scoring->file)
+        status = meso_fail(error, MESO_ERROR_ARGUMENT, "%s: a path that is too long",
+                           MESO_PRINTABLE(scoring->weights));
+    if (status == MESO_OK) {
+        snprintf(scoring->file, sizeof scoring->file, "%s", path.length ? path.bytes : "");
+        scoring->weights = path.length ? scoring->file : NULL;
+    }
+    meso_text_free(&path);
+    return status;
+}
+
 int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **model)
 {
     meso_model_options options = MESO_MODEL_OPTIONS_INIT;
@@ -51,7 +69,8 @@ int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **
     if (tool_open_device(scoring->device, device, &error) != MESO_OK)
         return tool_fail(&error);
     double opened = meso_seconds();
-    if (meso_model_open(*device, scoring->weights, &options, model, &error) != MESO_OK)
+    if (locate(scoring, &error) != MESO_OK ||
+        meso_model_open(*device, scoring->weights, &options, model, &error) != MESO_OK)
         return tool_fail(&error);
     scoring->open_model_seconds = meso_seconds() - opened;
     return -1;

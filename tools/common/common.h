@@ -35,6 +35,7 @@ typedef struct tool_scoring {
     uint64_t batch, threads, max_pixels; /* 0: the library's default */
     meso_path path;
     int exif_orient, timing;
+    char file[4096];                    /* that `weights` means; tool_scoring_open fills it */
     double started, open_model_seconds; /* for --timing: tool_scoring_open fills them */
     meso_score_timing scored;           /* meso_score_files fills it */
 } tool_scoring;
@@ -53,8 +54,8 @@ typedef struct tool_scoring {
     OPT_FORM("json", 0, (where), "one JSON document on stdout")
 #define TOOL_SCORING_OPTIONS(s) \
     OPT_INPUT("weights", 'w', (s).weights, "FILE", \
-        "the model, as mesocl train or convert writes it; default: the Meso-4 that comes with " \
-        "MesoCL"), \
+        "the model: a file of mesocl train or convert, the folder of a run (its best weights), " \
+        "or meso4 or mesoinception4, which come with MesoCL; default: meso4"), \
     OPT_INPUT("net", 0, (s).net, "NET", \
         "a built-in net or a .net file in place of the net in the weight file"), \
     OPT_DEVICE((s).device), \

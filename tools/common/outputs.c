@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "model/train/run_folder.h"
+#include "model/weights/weights.h"
 #include "report/report_writer.h"
 
 enum { most_outputs = 8 };
@@ -152,27 +153,23 @@ out:
     return status;
 }
 
-/* The first bytes of safetensors: the header's length, and its brace. */
-static int is_model(const char *path)
-{
-    unsigned char head[9] = {0};
-    FILE *file = fopen(path, "rb");
-    size_t n = file ? fread(head, 1, sizeof head, file) : 0;
-    if (file)
-        fclose(file);
-    return n == sizeof head && head[8] == '{' && head[4] == 0 && head[7] == 0;
-}
-
 static meso_status check_model(const output *o, meso_error *error)
 {
     meso_status status = MESO_OK;
+    static const char ending[] = ".safetensors";
+    const size_t n_path = strlen(o->path), n_ending = sizeof ending - 1;
     const struct stat *info = &o->place.info;
+    unsigned char head[MESO_HEAD_BYTES];
+    MESO_REQUIRE(n_path > n_ending && strcmp(o->path + n_path - n_ending, ending) == 0, error,
+                 MESO_ERROR_ARGUMENT, "--%s %s: a model file ends in %s", o->option->name,
+                 MESO_PRINTABLE(o->path), ending);
     if (!o->place.is_there || !S_ISREG(info->st_mode) || info->st_size == 0)
         return MESO_OK;
     MESO_REQUIRE(tool_force, error, MESO_ERROR_CREATE,
                  "%s is there already: give another name, or replace it with --force",
                  MESO_PRINTABLE(o->path));
-    MESO_REQUIRE(is_model(o->path), error, MESO_ERROR_CREATE,
+    MESO_REQUIRE(meso_is_weights(head, meso_file_head(o->path, head, sizeof head)), error,
+                 MESO_ERROR_CREATE,
                  "%s is no model file, so --force does not replace it: give another name, or "
                  "remove it",
                  MESO_PRINTABLE(o->path));
@@ -193,9 +190,9 @@ static meso_status check_output(const output *o, meso_error *error)
         return refuse(o, "is the same file as", "standard output", error);
     if (o->option->names == TOOL_NAMES_RESULT)
         return tool_result_check(o->path, o->option->result, error);
-    MESO_TRY(meso_file_check_output(o->path, error));
     if (o->option->names == TOOL_NAMES_MODEL)
         MESO_TRY(check_model(o, error));
+    MESO_TRY(meso_file_check_output(o->path, error));
 out:
     return status;
 }

@@ -5,7 +5,8 @@
  *
  *   names         where there is something already
  *   REPORT        it is replaced. "-" is standard output; words for people then go to stderr
- *   MODEL         refused, unless the file is empty; --force replaces a model file
+ *   MODEL         refused, unless the file is empty; --force replaces a model file. It ends in
+ *                 .safetensors
  *   RESULT        refused, unless the folder is empty; --force: result_folder.h
  *
  * An output that is an input, or another output, is refused by whatever name it goes, and so is one

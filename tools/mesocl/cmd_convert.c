@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json_builder.h"
 #include "commands.h"
 #include "common.h"
@@ -125,12 +126,12 @@ static meso_status convert(const char *path, const convert_options *options, mes
     meso_keras_file *file = NULL;
     meso_weights *weights = NULL;
     meso_keras_found found;
-    const size_t n = strlen(path);
+    char first = '\0';
 
     if (options->net)
         MESO_TRY(meso_net_open(options->net, &net, error));
-    const int has_parts = n > 5 && strcmp(path + n - 5, ".json") == 0;
-    MESO_TRY((has_parts ? read_parts : read_file)(path, &file, error));
+    meso_file_head(path, &first, 1);
+    MESO_TRY((first == '{' ? read_parts : read_file)(path, &file, error));
     const meso_keras_options how = {net, options->classes, base_name(path)};
     status = meso_keras_import(file, &how, &weights, &found, &why);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(path), why.text);

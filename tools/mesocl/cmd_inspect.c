@@ -26,12 +26,10 @@ static const char *const metadata_keys[] = {"mesocl.classes", "mesocl.normalizat
                                             "mesocl.source", "mesocl.source_sha256",
                                             "mesocl.program"};
 
-/* A .safetensors file with its net, else a built-in net or a .net file. */
+/* A built-in net, a .net file, or weights with their net, told by the first bytes. */
 static meso_status open_subject(const char *name, subject *s, meso_error *error)
 {
-    static const char ending[] = ".safetensors";
-    size_t n = strlen(name);
-    if (n < sizeof ending - 1 || strcmp(name + n - (sizeof ending - 1), ending) != 0)
+    if (!meso_names_weights(name))
         return meso_net_open(name, &s->net, error);
     meso_status status = meso_weights_read(name, &s->weights, error);
     if (status != MESO_OK)
@@ -118,8 +116,9 @@ static int print_subject(const subject *s, uint64_t batch, int json)
     return tool_print(&out);
 }
 
-static const char about[] = "Shows the layers of a weight file or of a net: shapes, parameters,\n"
-                            "multiply-adds, memory.";
+static const char about[] =
+    "Shows the layers of a model or of a net: shapes, parameters, multiply-adds,\n"
+    "memory. MODEL is a model file or the folder of a run (its best weights).";
 
 static const char examples[] = "mesocl inspect meso4_df.safetensors\n"
                                "mesocl inspect mesoinception4 --json\n"
@@ -134,7 +133,7 @@ int cmd_inspect(int argc, char **argv)
                   "images at once, for the memory of activations; default 8"),
         OPT_FLAG("text", 0, text, "print the net's text alone"), OPT_JSON(json), OPT_END};
     const tool_command_line line = {
-        "inspect", "[options] FILE.safetensors|NET|FILE.net", about, options, examples, 1, 1};
+        "inspect", "[options] MODEL|NET|FILE.net", about, options, examples, 1, 1};
     subject s = {NULL, NULL};
     meso_error error;
     int end = tool_options_parse(&line, &argc, argv);

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -26,6 +27,11 @@ static meso_status write_report(const char *run, const char *output, meso_text *
     meso_run_folder folder = {0};
     meso_text page = {0};
     size_t n = strlen(run);
+    meso_text_format(path, "%s/study.json", run);
+    MESO_REQUIRE(path->out_of_memory || access(path->bytes, F_OK) != 0, error, MESO_ERROR_NO_INPUT,
+                 "%s: the folder of a study: dataset_bench report %s", MESO_PRINTABLE(run),
+                 MESO_PRINTABLE(run));
+    path->length = 0;
     if (output)
         meso_text_add(path, output);
     else

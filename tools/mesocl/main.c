@@ -15,6 +15,7 @@ static const tool_cli_command commands[] = {
     {"convert", "turn a Keras file into a model file", cmd_convert},
     {"inspect", "layers, shapes, parameters and memory of a model or net", cmd_inspect},
     {"init", "write seeded random weights for a net", cmd_init},
+    {"models", "the weights that come with MesoCL", cmd_models},
     {"predict", "score images: P(fake) and P(real) of each", cmd_predict},
     {"evaluate", "measure a model on a labelled dataset", cmd_evaluate},
     {"train", "train a model on a labelled dataset", cmd_train},

@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/beside.h"
 #include "base/error.h"
-#include "base/text.h"
+#include "base/file.h"
 #include "h5import_limits.h"
+#include "model/weights/weights.h"
 #include "process.h"
 
 enum {
@@ -26,8 +28,7 @@ static int is_program(const char *path)
 
 static meso_status find_program(meso_text *path, meso_error *error)
 {
-    static const char *const places[] = {"mesocl-h5import", "../libexec/mesocl/mesocl-h5import"};
-    char self[4096];
+    static const char *const places[] = {"", "../libexec/mesocl/"};
     const char *given = getenv("MESO_H5IMPORT");
     if (given && given[0]) {
         meso_text_add(path, given);
@@ -36,17 +37,8 @@ static meso_status find_program(meso_text *path, meso_error *error)
                    : meso_fail(error, MESO_ERROR_INTERNAL, "MESO_H5IMPORT=%s: no program there",
                                MESO_PRINTABLE(given));
     }
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[n > 0 ? n : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash)
-        slash[1] = '\0';
-    for (size_t i = 0; slash && i < sizeof places / sizeof places[0]; i++) {
-        meso_text_free(path);
-        meso_text_format(path, "%s%s", self, places[i]);
-        if (!path->out_of_memory && is_program(path->bytes))
-            return MESO_OK;
-    }
+    if (meso_find_beside(places, sizeof places / sizeof places[0], "mesocl-h5import", X_OK, path))
+        return MESO_OK;
     return meso_fail(
         error, MESO_ERROR_INTERNAL,
         "mesocl-h5import, which reads Keras files, is neither beside this program nor in "
@@ -60,8 +52,23 @@ static meso_status open_input(const char *path, int *fd, meso_error *error)
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     MESO_DEMAND(*fd >= 0 && fstat(*fd, &info) == 0, error, MESO_ERROR_NO_INPUT, "%s: %s",
                 MESO_PRINTABLE(path), strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        MESO_CHECK(meso_refuse_saved_model(path, error));
     MESO_DEMAND(S_ISREG(info.st_mode), error, MESO_ERROR_NO_INPUT, "%s: not a regular file",
                 MESO_PRINTABLE(path));
+    return MESO_OK;
+}
+
+/* What need not be tried, for its first bytes say what it is. */
+static meso_status refuse_kind(const char *path, meso_error *error)
+{
+    unsigned char head[MESO_HEAD_BYTES];
+    const size_t n = meso_file_head(path, head, sizeof head);
+    const char *what = meso_is_keras(head, n)     ? NULL
+                       : meso_is_weights(head, n) ? "a safetensors file, which needs no conversion"
+                                                  : meso_not_weights(head, n);
+    MESO_DEMAND(!what, error, MESO_ERROR_DATA, "%s: not a Keras file but %s", MESO_PRINTABLE(path),
+                what);
     return MESO_OK;
 }
 
@@ -106,6 +113,7 @@ meso_status tool_run_h5import(const char *path, void **stream, size_t *n, meso_e
     int input = -1;
     MESO_TRY(find_program(&program, error));
     MESO_TRY(open_input(path, &input, error));
+    MESO_TRY(refuse_kind(path, error));
     p.program = program.bytes;
     p.in = input;
     MESO_TRY(tool_process_start(&p, error));

@@ -24,7 +24,7 @@ static const size_t max_file = (size_t)1 << 31;
 typedef struct entry {
     const char *name;
     size_t dims[4], n_dims, n_values;
-    size_t value_bytes; /* 4 or 2 */
+    size_t type; /* in types[] */
     uint64_t begin, end;
 } entry;
 
@@ -52,6 +52,41 @@ static uint32_t widen_half(uint32_t half)
     }
     return sign | (exponent + 127 - 15) << 23 | fraction << 13;
 }
+
+static float float_of(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float from_f16(const unsigned char *bytes)
+{
+    return float_of(widen_half((uint32_t)little_endian(bytes, 2)));
+}
+
+static float from_bf16(const unsigned char *bytes)
+{
+    return float_of((uint32_t)little_endian(bytes, 2) << 16);
+}
+
+static float from_f64(const unsigned char *bytes)
+{
+    uint64_t bits = little_endian(bytes, 8);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return (float)value;
+}
+
+static const struct {
+    const char *name;
+    size_t bytes;
+    float (*read)(const unsigned char *bytes);
+} types[] = {{"F32", 4, meso_float_from_le},
+             {"F16", 2, from_f16},
+             {"BF16", 2, from_bf16},
+             {"F64", 8, from_f64}};
+enum { n_types = sizeof types / sizeof types[0] };
 
 static int get_u64(const json_t *json, uint64_t *value)
 {
@@ -107,19 +142,22 @@ static meso_status parse_entry(json_t *json, entry *e, meso_error *error)
     MESO_DEMAND(json_is_object(json) && json_object_size(json) == 3, error, MESO_ERROR_DATA,
                 "tensor %s must have dtype, shape and data_offsets, and nothing else",
                 MESO_PRINTABLE(e->name));
-    MESO_DEMAND(dtype && (!strcmp(dtype, "F32") || !strcmp(dtype, "F16")), error, MESO_ERROR_DATA,
-                "tensor %s has dtype %s; MesoCL reads F32 and F16", MESO_PRINTABLE(e->name),
-                dtype ? MESO_PRINTABLE(dtype) : "missing");
-    e->value_bytes = dtype[1] == '3' ? 4 : 2;
+    while (e->type < n_types && (!dtype || strcmp(dtype, types[e->type].name) != 0))
+        e->type++;
+    MESO_DEMAND(e->type < n_types, error, MESO_ERROR_DATA,
+                "tensor %s has dtype %s; MesoCL reads F16, BF16, F32 and F64: save quantised "
+                "weights as one of these",
+                MESO_PRINTABLE(e->name), dtype ? MESO_PRINTABLE(dtype) : "missing");
+    const size_t value_bytes = types[e->type].bytes;
     MESO_CHECK(parse_shape(json_object_get(json, "shape"), e, error));
     MESO_DEMAND(json_array_size(offsets) == 2 && get_u64(json_array_get(offsets, 0), &e->begin) &&
                     get_u64(json_array_get(offsets, 1), &e->end) && e->begin <= e->end,
                 error, MESO_ERROR_DATA, "tensor %s: data_offsets are not [begin, end]",
                 MESO_PRINTABLE(e->name));
-    MESO_DEMAND(e->end - e->begin == (uint64_t)e->n_values * e->value_bytes, error, MESO_ERROR_DATA,
+    MESO_DEMAND(e->end - e->begin == (uint64_t)e->n_values * value_bytes, error, MESO_ERROR_DATA,
                 "tensor %s: its offsets span %llu bytes, its shape %s needs %llu",
                 MESO_PRINTABLE(e->name), (unsigned long long)(e->end - e->begin),
-                MESO_DIMS(e->dims, e->n_dims), (unsigned long long)e->n_values * e->value_bytes);
+                MESO_DIMS(e->dims, e->n_dims), (unsigned long long)e->n_values * value_bytes);
     return MESO_OK;
 }
 
@@ -156,15 +194,8 @@ static meso_status copy_values(const entry *e, const unsigned char *data, meso_w
     meso_tensor *tensor = NULL;
     const unsigned char *from = data + e->begin;
     MESO_CHECK(meso_weights_new(weights, e->name, e->dims, e->n_dims, &tensor, error));
-    for (size_t i = 0; i < e->n_values; i++) {
-        const unsigned char *at = from + i * e->value_bytes;
-        if (e->value_bytes == 4) {
-            tensor->values[i] = meso_float_from_le(at);
-        } else {
-            uint32_t bits = widen_half((uint32_t)little_endian(at, 2));
-            memcpy(&tensor->values[i], &bits, sizeof bits);
-        }
-    }
+    for (size_t i = 0; i < e->n_values; i++)
+        tensor->values[i] = types[e->type].read(from + i * types[e->type].bytes);
     size_t bad = meso_first_not_finite(tensor->values, tensor->n_values);
     MESO_DEMAND(bad == tensor->n_values, error, MESO_ERROR_DATA,
                 "tensor %s: value %zu is not finite", MESO_PRINTABLE(e->name), bad);
@@ -206,8 +237,6 @@ meso_status meso_safetensors_parse(const unsigned char *bytes, size_t n, meso_we
 
     MESO_REQUIRE(n >= 8, error, MESO_ERROR_DATA,
                  "not a safetensors file: %zu bytes, a header alone takes 8", n);
-    MESO_REQUIRE(memcmp(bytes, "\x89HDF\r\n\x1a\n", 8) != 0, error, MESO_ERROR_DATA,
-                 "not a safetensors file but HDF5, as Keras writes it: mesocl convert reads it");
     uint64_t length = little_endian(bytes, 8);
     MESO_REQUIRE(length <= MESO_SAFETENSORS_MAX_HEADER, error, MESO_ERROR_DATA,
                  "not a safetensors file: a header of %llu bytes; at most %d are allowed",
@@ -226,32 +255,51 @@ out:
     return status;
 }
 
-meso_status meso_weights_read(const char *path, meso_weights **weights, meso_error *error)
+/* A file of another kind: what it is, and what to do about it. */
+static meso_status refuse_kind(const char *path, const unsigned char *bytes, size_t n,
+                               meso_error *error)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    const char *what = meso_not_weights(bytes, n);
+    MESO_DEMAND(!meso_is_keras(bytes, n), error, MESO_ERROR_DATA,
+                "%s: a Keras file: convert it first: mesocl convert %s -o %.*s.safetensors",
+                MESO_PRINTABLE(path), MESO_PRINTABLE(path), (int)strcspn(base, "."),
+                MESO_PRINTABLE(base));
+    MESO_DEMAND(!what, error, MESO_ERROR_DATA, "%s: not a model of MesoCL but %s",
+                MESO_PRINTABLE(path), what);
+    return MESO_OK;
+}
+
+meso_status meso_weights_read(const char *name, meso_weights **weights, meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_embedded *own = &meso_embedded_weights[0];
-    const char *name = path ? path : "built-in weights";
     meso_error why = {0};
     meso_weights *set = NULL;
+    meso_text path = {0};
     void *file = NULL;
     const void *bytes = own->text;
     size_t n = own->length;
 
-    if (path) {
-        MESO_TRY(meso_file_read(path, max_file, &file, &n, NULL, error));
+    MESO_TRY(meso_weights_locate(name, &path, error));
+    if (path.length > 0) {
+        MESO_TRY(meso_file_read(path.bytes, max_file, &file, &n, NULL, error));
         bytes = file;
+        MESO_TRY(refuse_kind(path.bytes, bytes, n, error));
     }
     MESO_TRY(meso_weights_create(&set, error));
     status = meso_safetensors_parse(bytes, n, set, &why);
     /* A name that cannot be a tensor's is the file's fault here, not the caller's. */
     if (status == MESO_ERROR_ARGUMENT)
         status = MESO_ERROR_DATA;
-    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s", MESO_PRINTABLE(name), why.text);
+    MESO_REQUIRE(status == MESO_OK, error, status, "%s: %s",
+                 path.length ? MESO_PRINTABLE(path.bytes) : "built-in weights", why.text);
     meso_hash_hex(bytes, n, set->hash);
     *weights = set;
     set = NULL;
 out:
     free(file);
+    meso_text_free(&path);
     meso_weights_close(set);
     return status;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A set of named tensors with metadata, in memory. On disk it is safetensors
- * (safetensors_*.c). The net and the classes in the metadata are weights_net.c.
+ * (safetensors_*.c). The net and the classes in the metadata are weights_net.c; which file a name
+ * means, and what it is, is weights_find.c.
  */
 #ifndef MESO_MODEL_WEIGHTS_H
 #define MESO_MODEL_WEIGHTS_H
 
 #include <string.h>
 
+#include "base/text.h"
 #include "mesocl/weights.h"
 
 typedef struct meso_metadata {
@@ -31,6 +33,36 @@ meso_status meso_weights_append(const meso_weights *from, meso_weights *to, meso
 
 /* An independent copy. */
 meso_status meso_weights_copy(const meso_weights *weights, meso_weights **copy, meso_error *error);
+
+/* Weights that are installed in share/mesocl/weights. Ends with name NULL. */
+typedef struct meso_shipped_weights {
+    const char *name, *origin, *licence; /* the name is also that of their net */
+} meso_shipped_weights;
+extern const meso_shipped_weights meso_shipped[];
+
+/* Where their file is: in the tree that the program or the library was built or installed in. 0:
+ * there is none. */
+int meso_shipped_file(const meso_shipped_weights *row, meso_text *path);
+
+/* The file that a name means: of weights that come with MesoCL, of a run's folder (its
+ * best.safetensors), or of that path. *path is empty where they are built in, as for NULL. Errors:
+ * ARGUMENT (the name of shipped weights, and of something here), NO_INPUT, DATA (a folder of
+ * another kind), MEMORY. */
+meso_status meso_weights_locate(const char *name, meso_text *path, meso_error *error);
+
+/* DATA, with the way out, where a folder is TensorFlow's SavedModel. */
+meso_status meso_refuse_saved_model(const char *folder, meso_error *error);
+
+/* Does a name mean weights, or what may have been taken for such, rather than a net? That of a
+ * built-in net does not. */
+int meso_names_weights(const char *name);
+
+/* What a file is by its first bytes: safetensors; a file that mesocl convert reads; or a noun with
+ * what to do about it, NULL where nothing is known. */
+enum { MESO_HEAD_BYTES = 4096 };
+int meso_is_weights(const unsigned char *bytes, size_t n);
+int meso_is_keras(const unsigned char *bytes, size_t n);
+const char *meso_not_weights(const unsigned char *bytes, size_t n);
 
 /* weights_net.c: the net in the metadata; file is what messages call the weights. Errors: DATA
  * (there is none, or not a net), MEMORY. */
