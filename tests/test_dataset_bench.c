@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -411,6 +412,21 @@ static void a_split_is_reproducible(void **state)
                   number(links, "datasets.0.classes.fake.mean.r"), 1e-9, "the same files");
     json_decref(lists);
     json_decref(links);
+    harness_result d = run("split demo/clear --absolute -o d", 0);
+    char *list_d = read_text("d/test.csv");
+    assert_non_null(strstr(list_a, "\n../demo/clear/Fake/"));
+    assert_non_null(strstr(list_d, "\n/"));
+    assert_null(strstr(list_d, "../"));
+    /* The pictures move, and what a split has written moves with them. */
+    mkdir("moved", 0777);
+    assert_int_equal(rename("demo", "moved/demo") + rename("a", "moved/a") + rename("b", "moved/b"),
+                     0);
+    lists = run_json("stats moved/a/train.csv moved/b/train --json", "dataset_bench_stats");
+    assert_int_equal(count(lists, "datasets.0.classes.fake.n"), 15);
+    assert_int_equal(count(lists, "datasets.1.classes.fake.n"), 15);
+    json_decref(lists);
+    harness_forget(&d);
+    free(list_d);
     free(list_a);
     free(list_b);
     free(list_c);

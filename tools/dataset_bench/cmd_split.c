@@ -17,7 +17,7 @@ typedef struct split {
     db_inputs inputs;
     double test;
     uint64_t seed;
-    int links;
+    int links, absolute;
     const char *output;
 } split;
 
@@ -52,6 +52,9 @@ static int parse(split *s, int *argc, char **argv)
         OPT_COUNT("seed", 's', s->seed, "N", 0, 0, "seed of the draw; default 0"),
         OPT_FLAG("links", 0, s->links,
                  "also make FOLDER/{train,test}/{Fake,Real} with links to the files"),
+        OPT_FLAG("absolute", 0, s->absolute,
+                 "write absolute paths; default: paths relative to FOLDER, where they share more "
+                 "than /, so that it can be moved with the pictures"),
         DB_INPUT_OPTIONS(s->inputs),
         OPT_END};
     const tool_command_line line = {
@@ -93,8 +96,8 @@ static meso_status run(split *s, char **operands, size_t n, meso_error *error)
     MESO_TRY(tool_result_begin(s->output, &split_result, error));
     MESO_TRY(meso_folder_make(s->output, error));
     if (s->links)
-        MESO_TRY(db_split_links(dataset, &made, s->output, error));
-    MESO_TRY(db_split_lists(dataset, &made, s->output, error));
+        MESO_TRY(db_split_links(dataset, &made, s->output, s->absolute, error));
+    MESO_TRY(db_split_lists(dataset, &made, s->output, s->absolute, error));
     MESO_TRY(tool_result_end(error));
     say(s, &made);
 out:

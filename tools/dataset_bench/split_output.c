@@ -19,14 +19,43 @@ static void add_hex(const uint8_t hash[STUDY_HASH_BYTES], meso_text *out)
         meso_text_format(out, "%02x", hash[k]);
 }
 
-static meso_status add_line(const study_dataset *dataset, size_t i, int has_groups, meso_text *out,
+/* A picture's path as seen from a folder, so that both can be moved together; the whole path where
+ * they share nothing but "/". */
+static meso_status add_path(const char *picture, const char *folder, int absolute, meso_text *out,
                             meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_text from = {0};
+    size_t shared = 0;
+    char *path = realpath(picture, NULL), *real = realpath(folder, NULL);
+    MESO_REQUIRE(path && real, error, MESO_ERROR_IO, "%s: %s", MESO_PRINTABLE(picture),
+                 strerror(errno));
+    meso_text_format(&from, "%s/", real);
+    MESO_REQUIRE_MEMORY(!from.out_of_memory, error);
+    for (size_t i = 0; path[i] && path[i] == from.bytes[i]; i++)
+        if (path[i] == '/')
+            shared = i + 1;
+    if (absolute || shared == 1)
+        shared = 0;
+    for (const char *step = from.bytes + shared; shared && (step = strchr(step, '/')); step++)
+        meso_text_add(out, "../");
+    meso_text_add(out, path + shared);
+    MESO_REQUIRE_MEMORY(!out->out_of_memory, error);
+out:
+    free(path);
+    free(real);
+    meso_text_free(&from);
+    return status;
+}
+
+static meso_status add_line(const study_dataset *dataset, size_t i, int has_groups,
+                            const char *folder, int absolute, meso_text *out, meso_error *error)
 {
     const meso_dataset_item *item = &dataset->files.items[i];
     meso_status status = MESO_OK;
-    char *path = realpath(item->path, NULL);
-    MESO_REQUIRE(path, error, MESO_ERROR_IO, "%s: %s", MESO_PRINTABLE(item->path), strerror(errno));
-    meso_csv_field(path, out);
+    meso_text path = {0};
+    MESO_TRY(add_path(item->path, folder, absolute, &path, error));
+    meso_csv_field(path.bytes, out);
     meso_text_format(out, ",%s,", meso_label_name(item->label));
     if (has_groups) {
         meso_csv_field(item->group, out);
@@ -35,12 +64,12 @@ static meso_status add_line(const study_dataset *dataset, size_t i, int has_grou
     add_hex(dataset->images[i].file_hash, out);
     meso_text_add(out, MESO_CSV_END);
 out:
-    free(path);
+    meso_text_free(&path);
     return status;
 }
 
 static meso_status write_list(const study_dataset *dataset, const study_split *split, int part,
-                              const char *folder, meso_error *error)
+                              const char *folder, int absolute, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text out = {0}, path = {0};
@@ -49,7 +78,7 @@ static meso_status write_list(const study_dataset *dataset, const study_split *s
     meso_text_format(&out, "file,label,%shash" MESO_CSV_END, has_groups ? "group," : "");
     for (size_t i = 0; i < dataset->files.n_items; i++)
         if (study_usable(dataset, i) && split->test[i] == part)
-            MESO_TRY(add_line(dataset, i, has_groups, &out, error));
+            MESO_TRY(add_line(dataset, i, has_groups, folder, absolute, &out, error));
     MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
     MESO_TRY(meso_file_write_text(path.bytes, &out, error));
 out:
@@ -59,40 +88,40 @@ out:
 }
 
 meso_status db_split_lists(const study_dataset *dataset, const study_split *split,
-                           const char *folder, meso_error *error)
+                           const char *folder, int absolute, meso_error *error)
 {
-    MESO_CHECK(write_list(dataset, split, 0, folder, error));
-    return write_list(dataset, split, 1, folder, error);
+    MESO_CHECK(write_list(dataset, split, 0, folder, absolute, error));
+    return write_list(dataset, split, 1, folder, absolute, error);
 }
 
 /* The file's own name, so that patterns of groups still fit; with its number in front where two
  * files of a class are called so. */
-static meso_status link_file(const char *path, const char *folder, size_t number, meso_error *error)
+static meso_status link_file(const char *path, const char *folder, int absolute, size_t number,
+                             meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_text link = {0};
-    char *target = realpath(path, NULL);
+    meso_text link = {0}, target = {0};
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    MESO_REQUIRE(target, error, MESO_ERROR_IO, "%s: %s", MESO_PRINTABLE(path), strerror(errno));
+    MESO_TRY(add_path(path, folder, absolute, &target, error));
     meso_text_format(&link, "%s/%s", folder, name);
     MESO_REQUIRE_MEMORY(!link.out_of_memory, error);
-    int made = symlink(target, link.bytes);
+    int made = symlink(target.bytes, link.bytes);
     if (made != 0 && errno == EEXIST) {
         link.length = 0;
         meso_text_format(&link, "%s/%zu_%s", folder, number, name);
         MESO_REQUIRE_MEMORY(!link.out_of_memory, error);
-        made = symlink(target, link.bytes);
+        made = symlink(target.bytes, link.bytes);
     }
     MESO_REQUIRE(made == 0, error, MESO_ERROR_CREATE, "%s: cannot make this link: %s",
                  MESO_PRINTABLE(link.bytes), strerror(errno));
 out:
-    free(target);
+    meso_text_free(&target);
     meso_text_free(&link);
     return status;
 }
 
 static meso_status link_class(const study_dataset *dataset, const study_split *split, int part,
-                              int label, const char *folder, meso_error *error)
+                              int label, const char *folder, int absolute, meso_error *error)
 {
     static const char *const class_folders[2] = {"Fake", "Real"};
     meso_status status = MESO_OK;
@@ -106,17 +135,17 @@ static meso_status link_class(const study_dataset *dataset, const study_split *s
     for (size_t i = 0; i < dataset->files.n_items; i++)
         if (study_usable(dataset, i) && split->test[i] == part &&
             dataset->files.items[i].label == (meso_label)label)
-            MESO_TRY(link_file(dataset->files.items[i].path, path.bytes, i, error));
+            MESO_TRY(link_file(dataset->files.items[i].path, path.bytes, absolute, i, error));
 out:
     meso_text_free(&path);
     return status;
 }
 
 meso_status db_split_links(const study_dataset *dataset, const study_split *split,
-                           const char *folder, meso_error *error)
+                           const char *folder, int absolute, meso_error *error)
 {
     for (int part = 0; part < 2; part++)
         for (int label = 0; label < 2; label++)
-            MESO_CHECK(link_class(dataset, split, part, label, folder, error));
+            MESO_CHECK(link_class(dataset, split, part, label, folder, absolute, error));
     return MESO_OK;
 }
