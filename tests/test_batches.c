@@ -39,7 +39,8 @@ static void make_sample(sample *s, size_t n_fake, size_t n_real, const char *bro
             harness_put(s->names[i], "no picture", 0);
         else
             harness_put_picture(s->names[i], i % 5 ? 10 : 300, (unsigned)i * 0x010101);
-        s->items[i] = (meso_dataset_item){s->names[i], i < n_fake ? MESO_FAKE : MESO_REAL, NULL};
+        s->items[i] =
+            (meso_dataset_item){s->names[i], i < n_fake ? MESO_FAKE : MESO_REAL, NULL, NULL};
     }
     s->dataset =
         (meso_dataset){.items = s->items, .n_items = n_fake + n_real, .n_class = {n_fake, n_real}};

@@ -265,6 +265,51 @@ static void lost_output_is_an_error(void **state)
     }
 }
 
+/* ---- manifests ---- */
+
+/* A manifest is taken wherever a folder is, and each command notices a picture that is no longer
+ * the one whose hash stands there. */
+static void a_manifest_stands_for_a_folder(void **state)
+{
+#define TRAIN " --net tiny.net --batch 4 --epochs 1 -o out"
+    static const struct {
+        const char *program, *words;
+    } rows[] = {
+        {MESOCL, "evaluate -w w.safetensors --resamples 9 parts/test.csv"},
+        {MESOCL, "evaluate -w w.safetensors --resamples 9 -m parts/test.csv"},
+        {MESOCL, "train parts/test.csv" TRAIN},
+        {MESOCL, "train -m parts/test.csv" TRAIN},
+        {MESOCL, "train parts/train.csv --val parts/test.csv" TRAIN},
+        {DATASET, "stats parts/test.csv"},
+        {DATASET, "stats x=parts/test.csv --study --no-cache"},
+        {DATASET, "check data --against parts/test.csv --resamples 9"},
+        {DATASET, "split parts/test.csv --test-split 0.5 -o out"},
+        {DATASET, "run --train a=data --test t=parts/test.csv --keep-leaks --seeds 1" TRAIN},
+    };
+    static const char *const cache[] = {"XDG_CACHE_HOME=cache", NULL};
+    static const char changed[] = "has changed since the manifest was written";
+    (void)state;
+    put_inputs();
+    harness_result split = run(DATASET, "split data --test-split 0.5 --no-cache -o parts");
+    assert_int_equal(split.code, 0);
+    harness_forget(&split);
+    for (int now = 0; now < 2; now++) {
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            const harness_command command = {
+                .program = rows[i].program, .words = rows[i].words, .environment = cache};
+            harness_result r = harness_run(&command);
+            if (r.code != (now ? 65 : 0) || (strstr(r.err, changed) != NULL) != now)
+                fail_msg("%s: %d\n%s", rows[i].words, r.code, r.err);
+            harness_forget(&r);
+            assert_int_equal(system("rm -rf out"), 0);
+        }
+        /* Another picture takes the place of one in the list, with its name. */
+        assert_int_equal(system("f=$(grep -o 'data/fake/[^,]*' parts/test.csv | head -1) && "
+                                "sleep 0.01 && cp data/real/000.ppm $f"),
+                         0);
+    }
+}
+
 /* ---- names ---- */
 
 static size_t n_escaped; /* pages with a name that had to be escaped */
@@ -344,6 +389,7 @@ int main(void)
         IN_FOLDER(errors_leave_stdout_empty),
         IN_FOLDER(language_and_terminal_change_nothing),
         IN_FOLDER(lost_output_is_an_error),
+        IN_FOLDER(a_manifest_stands_for_a_folder),
         IN_FOLDER(names_stay_names_in_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

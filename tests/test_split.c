@@ -25,7 +25,7 @@ static char groups[max_items][24];
 static meso_dataset make(size_t n_fake, size_t n_real, size_t per_group)
 {
     for (size_t i = 0; i < n_fake + n_real; i++) {
-        items[i] = (meso_dataset_item){"x.jpg", i < n_fake ? MESO_FAKE : MESO_REAL, NULL};
+        items[i] = (meso_dataset_item){"x.jpg", i < n_fake ? MESO_FAKE : MESO_REAL, NULL, NULL};
         if (per_group == 0)
             continue;
         snprintf(groups[i], sizeof groups[i], "g%zu", i / per_group);

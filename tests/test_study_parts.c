@@ -192,8 +192,8 @@ static void samples_are_fair(void **state)
         meso_dataset_item items[2 * n];
         meso_dataset files = {.items = items, .n_items = 2 * n, .n_class = {n, n}};
         for (size_t i = 0; i < 2 * n; i++)
-            items[i] =
-                (meso_dataset_item){(const char *)&drawn[i], i < n ? MESO_FAKE : MESO_REAL, NULL};
+            items[i] = (meso_dataset_item){(const char *)&drawn[i], i < n ? MESO_FAKE : MESO_REAL,
+                                           NULL, NULL};
         study_sample(&files, wanted, seed);
         assert_int_equal(files.n_items, 2 * wanted);
         assert_int_equal(files.n_class[0], wanted);

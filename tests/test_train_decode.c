@@ -52,7 +52,8 @@ static subject open_subject(void)
     for (size_t i = 0; i < n_files; i++) {
         snprintf(names[i], sizeof names[i], "%02zu.ppm", i);
         harness_put_picture(names[i], side, (unsigned)i * 0x010203);
-        items[i] = (meso_dataset_item){names[i], i < n_files / 2 ? MESO_FAKE : MESO_REAL, NULL};
+        items[i] =
+            (meso_dataset_item){names[i], i < n_files / 2 ? MESO_FAKE : MESO_REAL, NULL, NULL};
     }
     check(meso_contents_read(&s.dataset, 2, &s.contents, &error), error.text);
     check(meso_net_open("meso4", &net, &error), error.text);

@@ -25,6 +25,8 @@ typedef struct meso_dataset_item {
     const char *path; /* as it is opened; any bytes but NUL */
     meso_label label;
     const char *group; /* the recording the image belongs to, NULL without groups */
+    const char
+        *hash; /* XXH3-128 of the file, 32 hex digits, as a manifest says; NULL if none does */
 } meso_dataset_item;
 
 /* Why something that lies in a folder of images is not one of them. */
@@ -60,8 +62,8 @@ typedef struct meso_dataset_options {
     size_t struct_bytes;
     const char *fake;     /* name of the class folder that holds the fakes */
     const char *real;     /* name of the class folder that holds the originals */
-    const char *manifest; /* CSV with the columns file, label, group (RFC 4180; group is optional);
-                             paths are relative to the manifest's folder, labels are class
+    const char *manifest; /* CSV with the columns file, label and, if wanted, group and hash (RFC
+                             4180); paths are relative to the manifest's folder, labels are class
                              names as above */
     const char *group;    /* POSIX extended regular expression on the path below the class folder;
                              its first parenthesis is the group. For a manifest without a

@@ -47,11 +47,13 @@ typedef struct meso_score_options {
     uint64_t max_pixels; /* as in meso_image_options */
     int exif_orient;
     meso_score_timing *timing; /* written, also after an error; NULL is allowed */
+    const char *const *hashes; /* [n] the XXH3-128 that each file must have, 32 hex digits, or NULL;
+                                  NULL: none */
 } meso_score_options;
 
-#define MESO_SCORE_OPTIONS_INIT                      \
-    {                                                \
-        sizeof(meso_score_options), 0, 0, 0, 0, NULL \
+#define MESO_SCORE_OPTIONS_INIT                            \
+    {                                                      \
+        sizeof(meso_score_options), 0, 0, 0, 0, NULL, NULL \
     }
 
 /* P(real) = 1 / (1 + e^−z) in float, as Keras and PyTorch give it: from logits of 17 on it is
@@ -61,7 +63,7 @@ MESO_API double meso_probability_rounded(meso_probability p);
 
 /* Decodes and scores n files. A file that cannot be used is reported to the callback with its
  * refusal and does not end the run. Errors: those of meso_predict_rgb8,
- * CANCELLED. */
+ * CANCELLED, DATA (a file has another hash). */
 MESO_API meso_status meso_score_files(meso_model *model, const char *const *paths, size_t n,
                                       const meso_score_options *options,
                                       meso_file_score_callback callback, void *user,

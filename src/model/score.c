@@ -147,6 +147,7 @@ static meso_status start_loader(run *r, const meso_score_options *options)
 {
     const meso_shape in = r->model->net->layers[0].shape;
     meso_loader_options o = {.paths = r->paths,
+                             .hashes = options->hashes,
                              .n = r->n,
                              .n_threads = options->n_threads,
                              .n_slots = r->n_groups * r->batch,

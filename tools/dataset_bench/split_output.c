@@ -13,12 +13,6 @@
 
 static const char *const part_names[2] = {"train", "test"};
 
-static void add_hex(const uint8_t hash[STUDY_HASH_BYTES], meso_text *out)
-{
-    for (int k = 0; k < STUDY_HASH_BYTES; k++)
-        meso_text_format(out, "%02x", hash[k]);
-}
-
 /* A picture's path as seen from a folder, so that both can be moved together; the whole path where
  * they share nothing but "/". */
 static meso_status add_path(const char *picture, const char *folder, int absolute, meso_text *out,
@@ -54,6 +48,7 @@ static meso_status add_line(const study_dataset *dataset, size_t i, int has_grou
     const meso_dataset_item *item = &dataset->files.items[i];
     meso_status status = MESO_OK;
     meso_text path = {0};
+    char hash[2 * STUDY_HASH_BYTES + 1];
     MESO_TRY(add_path(item->path, folder, absolute, &path, error));
     meso_csv_field(path.bytes, out);
     meso_text_format(out, ",%s,", meso_label_name(item->label));
@@ -61,8 +56,8 @@ static meso_status add_line(const study_dataset *dataset, size_t i, int has_grou
         meso_csv_field(item->group, out);
         meso_text_add(out, ",");
     }
-    add_hex(dataset->images[i].file_hash, out);
-    meso_text_add(out, MESO_CSV_END);
+    study_hash_text(dataset->images[i].file_hash, hash);
+    meso_text_format(out, "%s" MESO_CSV_END, hash);
 out:
     meso_text_free(&path);
     return status;

@@ -8,8 +8,8 @@
 #include "study/check/dataset_split.h"
 
 /* folder/train.csv and folder/test.csv with the columns file, label, group where there are groups,
- * hash (XXH3-128 of the file). Paths, and links below, are relative where file and folder share more
- * than "/", or all absolute. Errors: CREATE, IO, MEMORY. */
+ * hash (XXH3-128 of the file). Paths, and links below, are relative where file and folder share
+ * more than "/", or all absolute. Errors: CREATE, IO, MEMORY. */
 meso_status db_split_lists(const study_dataset *dataset, const study_split *split,
                            const char *folder, int absolute, meso_error *error);
 

@@ -110,13 +110,16 @@ static meso_status score_set(meso_model *model, const study_list *list, size_t n
     meso_status status = MESO_OK;
     meso_score_options options = MESO_SCORE_OPTIONS_INIT;
     size_t n = list->files.n_items;
-    const char **paths = calloc(n + 1, sizeof *paths);
+    const char **paths = calloc(2 * n + 1, sizeof *paths), **hashes = paths ? paths + n : NULL;
     scored->n = n;
     scored->p_real = calloc(n + 1, sizeof *scored->p_real);
     MESO_REQUIRE_MEMORY(paths, error);
     MESO_REQUIRE_MEMORY(scored->p_real, error);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         paths[i] = list->files.items[i].path;
+        hashes[i] = list->hash[i];
+    }
+    options.hashes = hashes;
     options.n_threads = n_threads;
     double started = meso_seconds();
     status = meso_score_files(model, paths, n, &options, take_score, scored, error);

@@ -107,11 +107,15 @@ static meso_status score(evaluate *e, meso_model *model, const meso_dataset *dat
                          meso_error *error)
 {
     meso_status status = MESO_OK;
-    const meso_score_options options = tool_scoring_score_options(&e->scoring);
-    const char **paths = malloc(dataset->n_items * sizeof *paths);
+    meso_score_options options = tool_scoring_score_options(&e->scoring);
+    const size_t n = dataset->n_items;
+    const char **paths = malloc(2 * n * sizeof *paths), **hashes = paths ? paths + n : NULL;
     MESO_REQUIRE_MEMORY(paths, error);
-    for (size_t i = 0; i < dataset->n_items; i++)
+    for (size_t i = 0; i < n; i++) {
         paths[i] = dataset->items[i].path;
+        hashes[i] = dataset->items[i].hash;
+    }
+    options.hashes = hashes;
     e->progress = (tool_progress){.what = "images", .total = dataset->n_items};
     tool_progress_start(&e->progress);
     tool_interrupt_catch();

@@ -89,7 +89,8 @@ static meso_status decode(meso_batches *b, size_t position, uint8_t *to, meso_lo
     void *bytes = NULL;
     size_t n = 0;
     pace(b);
-    meso_status status = meso_image_read(item->path, &bytes, &n, &loaded->refusal, &loaded->error);
+    meso_status status =
+        meso_image_read(item->path, NULL, &bytes, &n, &loaded->refusal, &loaded->error);
     if (loaded->refusal != contents->refusals[position] ||
         (status == MESO_OK && meso_hash_64(bytes, n) != contents->hashes[position])) {
         free(bytes);

@@ -21,8 +21,8 @@ static meso_status read_file(void *user, size_t i, meso_loaded *loaded)
     const reading *r = user;
     void *bytes = NULL;
     size_t n = 0;
-    meso_status status =
-        meso_image_read(r->dataset->items[i].path, &bytes, &n, &loaded->refusal, &loaded->error);
+    meso_status status = meso_image_read(r->dataset->items[i].path, r->dataset->items[i].hash,
+                                         &bytes, &n, &loaded->refusal, &loaded->error);
     r->contents->refusals[i] = loaded->refusal;
     if (status == MESO_OK)
         r->contents->hashes[i] = meso_hash_64(bytes, n);

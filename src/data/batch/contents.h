@@ -22,7 +22,7 @@ typedef struct meso_contents {
 } meso_contents;
 
 /* Reads every file once, on threads (0: one for each processor). Errors: MEMORY, IO (no thread
- * could be made). */
+ * could be made), DATA (not the file that the manifest lists). */
 meso_status meso_contents_read(const meso_dataset *dataset, size_t n_threads,
                                meso_contents *contents, meso_error *error);
 void meso_contents_free(meso_contents *contents); /* frees and zeroes */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "data/image/image.h"
 
 typedef struct slot {
     meso_loaded loaded;
@@ -66,8 +67,9 @@ static void decode_file(const meso_loader *loader, size_t i, slot *s)
     if (loader->options.load)
         s->status = loader->options.load(loader->options.user, i, &s->loaded);
     else
-        s->status = meso_image_load(loader->options.paths[i], &image, &s->loaded.image,
-                                    &s->loaded.refusal, &s->loaded.error);
+        s->status = meso_image_load_listed(
+            loader->options.paths[i], loader->options.hashes ? loader->options.hashes[i] : NULL,
+            &image, &s->loaded.image, &s->loaded.refusal, &s->loaded.error);
     s->loaded.seconds = meso_seconds() - started;
 }
 

@@ -20,7 +20,8 @@ typedef struct meso_loader meso_loader;
 struct meso_loaded;
 
 typedef struct meso_loader_options {
-    const char *const *paths; /* outlive the loader */
+    const char *const *paths;  /* outlive the loader */
+    const char *const *hashes; /* what a manifest says of each, or NULL; NULL: nothing of any */
     size_t n;
     size_t n_threads;         /* 0: one for each processor */
     size_t n_slots;           /* files in decoding, waiting or held; at least 1 */

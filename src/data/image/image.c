@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/fields.h"
@@ -141,28 +142,55 @@ out:
     return status;
 }
 
-meso_status meso_image_read(const char *path, void **bytes, size_t *n, meso_refusal *refusal,
-                            meso_error *error)
+meso_status meso_image_check_hash(const char *path, const char *said, const char *found,
+                                  meso_error *error)
+{
+    if (!said || strcasecmp(said, found) == 0)
+        return MESO_OK;
+    return meso_fail(error, MESO_ERROR_DATA,
+                     "%s has changed since the manifest was written: its XXH3-128 is %s, not %s: "
+                     "restore it, write the manifest anew, or leave out the column hash",
+                     MESO_PRINTABLE(path), found, said);
+}
+
+meso_status meso_image_read(const char *path, const char *hash, void **bytes, size_t *n,
+                            meso_refusal *refusal, meso_error *error)
 {
     meso_file_fault fault = MESO_FILE_OK;
+    char found[33];
     meso_status status = meso_file_read(path, MAX_FILE_BYTES, bytes, n, &fault, error);
     *refusal = refusal_of_fault[fault];
+    if (status != MESO_OK || !hash)
+        return status;
+    meso_hash_hex(*bytes, *n, found);
+    status = meso_image_check_hash(path, hash, found, error);
+    if (status != MESO_OK) {
+        free(*bytes);
+        *bytes = NULL;
+    }
     return status;
 }
 
-meso_status meso_image_load(const char *path, const meso_image_options *options, meso_image *image,
-                            meso_refusal *refusal, meso_error *error)
+meso_status meso_image_load_listed(const char *path, const char *hash,
+                                   const meso_image_options *options, meso_image *image,
+                                   meso_refusal *refusal, meso_error *error)
 {
     void *bytes = NULL;
     size_t n = 0;
     meso_refusal unread;
-    meso_status status = meso_image_read(path, &bytes, &n, &unread, error);
+    meso_status status = meso_image_read(path, hash, &bytes, &n, &unread, error);
     if (status == MESO_OK)
         status = meso_image_decode(bytes, n, path, options, image, refusal, error);
     else if (refusal)
         *refusal = unread;
     free(bytes);
     return status;
+}
+
+meso_status meso_image_load(const char *path, const meso_image_options *options, meso_image *image,
+                            meso_refusal *refusal, meso_error *error)
+{
+    return meso_image_load_listed(path, NULL, options, image, refusal, error);
 }
 
 void meso_image_free(meso_image *image)

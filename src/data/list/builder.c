@@ -50,7 +50,7 @@ meso_status meso_list_add(meso_list_builder *builder, const char *path, meso_lab
                           const char *group, meso_error *error)
 {
     meso_dataset *dataset = builder->dataset;
-    meso_dataset_item item = {NULL, label, NULL};
+    meso_dataset_item item = {.label = label};
     meso_dataset_item *items =
         meso_grow(dataset->items, dataset->n_items, &builder->capacity, sizeof item);
     MESO_DEMAND_MEMORY(items, error);

@@ -13,8 +13,8 @@
 #include "data/list/group.h"
 #include "data/list/labels.h"
 
-enum { column_file, column_label, column_group, n_columns };
-static const char *const column_names[n_columns] = {"file", "label", "group"};
+enum { column_file, column_label, column_group, column_hash, n_columns };
+static const char *const column_names[n_columns] = {"file", "label", "group", "hash"};
 static const size_t absent = (size_t)-1;
 static const size_t manifest_limit_bytes = (size_t)1 << 30;
 
@@ -119,6 +119,16 @@ static void turn_backslashes(meso_text *path)
     free(turned);
 }
 
+/* Of the file that was added last. Other kinds of hashes are other people's. */
+static meso_status add_hash(meso_list_builder *builder, const char *hash, meso_error *error)
+{
+    enum { n_digits = 32 };
+    if (strlen(hash) != n_digits || strspn(hash, "0123456789abcdefABCDEF") != n_digits)
+        return MESO_OK;
+    return meso_list_copy(builder, hash, n_digits,
+                          &builder->dataset->items[builder->dataset->n_items - 1].hash, error);
+}
+
 static meso_status add_record(manifest *m)
 {
     meso_list_builder *builder = m->builder;
@@ -151,6 +161,8 @@ static meso_status add_record(manifest *m)
     turn_backslashes(&path);
     MESO_REQUIRE_MEMORY(!path.out_of_memory, m->error);
     MESO_TRY(meso_list_add(builder, path.bytes, label, group, m->error));
+    if (m->columns[column_hash] != absent)
+        MESO_TRY(add_hash(builder, fields[m->columns[column_hash]], m->error));
 out:
     meso_text_free(&path);
     meso_text_free(&found);

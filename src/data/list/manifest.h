@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A labelled list of files as CSV with a header row: the columns file, label and, if wanted, group,
- * in any order and among others. Labels are class names; paths are relative to the manifest's
- * folder.
+ * A labelled list of files as CSV with a header row: the columns file, label and, if wanted, group
+ * and hash, in any order and among others. Labels are class names; paths are relative to the
+ * manifest's folder.
  */
 #ifndef MESO_DATA_MANIFEST_H
 #define MESO_DATA_MANIFEST_H

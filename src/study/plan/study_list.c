@@ -84,12 +84,6 @@ out:
 
 /* ---- from a scan ---- */
 
-static void hash_text(const uint8_t *bytes, char hex[33])
-{
-    for (size_t i = 0; i < STUDY_HASH_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-}
-
 typedef struct drawn {
     const uint8_t *hash;
     size_t image;
@@ -135,7 +129,7 @@ meso_status study_list_create(const study_dataset *dataset, const size_t per_cla
         char hex[33];
         if (!study_usable(dataset, i))
             continue;
-        hash_text(dataset->images[i].file_hash, hex);
+        study_hash_text(dataset->images[i].file_hash, hex);
         MESO_TRY(add_row(list, &builder, &dataset->files.items[i], hex, chosen[i], error));
     }
     MESO_TRY(finish(list, error));
@@ -182,7 +176,8 @@ static meso_status read_row(study_list *list, meso_list_builder *builder, const 
         strlen(f[3]) != 32)
         return meso_fail(error, MESO_ERROR_DATA, "%s:%zu: not a row that a study has written",
                          csv->name, csv->line);
-    const meso_dataset_item item = {f[0], fake ? MESO_FAKE : MESO_REAL, f[2][0] ? f[2] : NULL};
+    const meso_dataset_item item = {f[0], fake ? MESO_FAKE : MESO_REAL, f[2][0] ? f[2] : NULL,
+                                    NULL};
     return add_row(list, builder, &item, f[3], f[4][0] == '1', error);
 }
 

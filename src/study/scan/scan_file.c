@@ -130,7 +130,7 @@ meso_status study_scan_file(const char *path, const meso_image_options *options,
     for (int p = 0; p < STUDY_N_PROPERTIES; p++)
         out->property[p] = NAN;
     out->stamp = study_file_stamp(path);
-    meso_status status = meso_image_read(path, &bytes, &n, &refusal, &why);
+    meso_status status = meso_image_read(path, NULL, &bytes, &n, &refusal, &why);
     if (status == MESO_OK)
         status = look_at(path, bytes, n, options, spectrum, out, image, error);
     else if (refusal == MESO_IMAGE_OK) /* not the file's fault */

@@ -5,6 +5,7 @@
  */
 #include "study/scan/study_scan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/batch/loader.h"
+#include "data/image/image.h"
 #include "picture/statistics.h"
 #include "runtime/device.h"
 #include "study/scan/scan_cache.h"
@@ -210,10 +212,19 @@ out:
     return status;
 }
 
-/* Statistics of a file that changes meanwhile belong to neither of its states. */
+void study_hash_text(const uint8_t hash[STUDY_HASH_BYTES], char hex[2 * STUDY_HASH_BYTES + 1])
+{
+    for (size_t i = 0; i < STUDY_HASH_BYTES; i++)
+        snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+}
+
+/* Statistics of a file that changes meanwhile belong to neither of its states. Nor must it have
+ * changed since its manifest was written. */
 static meso_status check_unchanged(const scan *s)
 {
+    static const uint8_t unread[STUDY_HASH_BYTES];
     meso_status status = MESO_OK;
+    char found[2 * STUDY_HASH_BYTES + 1];
     const meso_dataset *files = &s->dataset->files;
     for (size_t i = 0; i < files->n_items; i++) {
         const study_image *image = &s->dataset->images[i];
@@ -222,6 +233,10 @@ static meso_status check_unchanged(const scan *s)
                      "%s changed while the dataset was scanned: scan again when nothing writes to "
                      "it any more",
                      MESO_PRINTABLE(files->items[i].path));
+        study_hash_text(image->file_hash, found);
+        if (memcmp(image->file_hash, unread, sizeof unread) != 0)
+            MESO_TRY(
+                meso_image_check_hash(files->items[i].path, files->items[i].hash, found, s->error));
     }
 out:
     return status;

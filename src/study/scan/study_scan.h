@@ -91,8 +91,12 @@ typedef struct study_scan_options {
         NULL, 0, 0, 0, NULL, NULL, NULL \
     }
 
+/* 32 hex digits, as manifests have them. */
+void study_hash_text(const uint8_t hash[STUDY_HASH_BYTES], char hex[2 * STUDY_HASH_BYTES + 1]);
+
 /* Takes *files over, in any case. A file that cannot be used is kept with its refusal. Errors: DATA
- * (no image can be used; a file changed while it was scanned), CANCELLED, DEVICE, MEMORY, and those
+ * (no image can be used; a file changed while it was scanned, or since its
+ * manifest was written), CANCELLED, DEVICE, MEMORY, and those
  * of writing the cache. */
 meso_status study_scan(const char *name, const char *path, meso_dataset *files,
                        const study_scan_options *options, study_dataset *dataset,
