@@ -186,6 +186,7 @@ meso_status meso_scan_beside(const char *root, char *const folders[2], meso_list
     struct dirent **entries = NULL;
     meso_status status = MESO_OK;
     int n = scandir(root, &entries, is_entry, meso_scan_by_name);
+    MESO_DEMAND_MEMORY(n >= 0 || errno != ENOMEM, error);
     for (int i = 0; i < n; i++) {
         const char *name = entries[i]->d_name;
         if (strcmp(strrchr(folders[0], '/') + 1, name) != 0 &&
