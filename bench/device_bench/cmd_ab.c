@@ -98,43 +98,39 @@ static int wall_record(double seconds, bench_record *record)
 /* Each measure of a run becomes one value of the side: a run is what is compared. */
 static meso_status append_run(side *s, bench_record *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const int is_first = s->n_runs == 1;
     for (size_t i = 0; i < run->n; i++) {
         bench_measure *m = &run->measures[i];
         bench_measure_reduce(m);
         if (is_first) {
             double *room = realloc(m->log_seconds, most_runs * sizeof(double));
-            MESO_REQUIRE_MEMORY(room, error);
+            MESO_DEMAND_MEMORY(room, error);
             m->log_seconds = room;
             continue;
         }
         bench_measure *to = (bench_measure *)bench_record_find(&s->all, m->name, m->layer);
-        MESO_REQUIRE(to && to->n == s->n_runs - 1 && run->n == s->all.n, error, MESO_ERROR_DATA,
-                     "run %zu of %s has %zu rows, the first has %zu, and not the same ones; see %s",
-                     s->n_runs, s->name, run->n, s->all.n, MESO_PRINTABLE(m->name));
+        MESO_DEMAND(to && to->n == s->n_runs - 1 && run->n == s->all.n, error, MESO_ERROR_DATA,
+                    "run %zu of %s has %zu rows, the first has %zu, and not the same ones; see %s",
+                    s->n_runs, s->name, run->n, s->all.n, MESO_PRINTABLE(m->name));
         to->log_seconds[to->n++] = m->log_seconds[0];
     }
     if (is_first) {
         s->all = *run;
         *run = (bench_record){0};
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* What a run printed or, where that is no record, how long it took. */
 static meso_status read_run(const side *s, const meso_text *out, double seconds, bench_record *run,
                             meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_REQUIRE(!out->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_DEMAND_MEMORY(!out->out_of_memory, error);
     if (out->bytes && strstr(out->bytes, BENCH_SCHEMA))
-        MESO_TRY(bench_record_parse(out->bytes, out->length, s->name, run, error));
+        MESO_CHECK(bench_record_parse(out->bytes, out->length, s->name, run, error));
     else
-        MESO_REQUIRE(wall_record(seconds, run), error, MESO_ERROR_MEMORY, "out of memory");
-out:
-    return status;
+        MESO_DEMAND_MEMORY(wall_record(seconds, run), error);
+    return MESO_OK;
 }
 
 /* -1, or the exit code after a sentence on stderr. */

@@ -73,9 +73,6 @@ typedef struct report_table {
 #define REPORT_CELL(value) \
     _Generic((value), char *: report_text, const char *: report_text, void *: report_text, \
              report_cell: report_same, default: report_value)(value)
-#define CELL_TEXT(value) report_text(value)
-#define CELL_COUNT(value) report_value((double)(value))
-#define CELL_NUMBER(value) report_value(value)
 static inline report_cell report_text(const char *text)
 {
     return (report_cell){.text = text};

@@ -102,7 +102,7 @@ static meso_status listed(const char *folder, const tool_result *result, meso_te
     void *bytes = NULL;
     size_t n = 0, kind = strlen(result->what) + 1;
     meso_text_format(&path, "%s/%s", folder, index_name);
-    MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
     MESO_TRY(meso_file_read(path.bytes, largest_index, &bytes, &n, NULL, error));
     MESO_REQUIRE(n >= kind && memcmp(bytes, result->what, kind) == 0, error, MESO_ERROR_DATA,
                  "%s: not of %s", path.bytes, result->what);
@@ -234,7 +234,7 @@ static meso_status set_aside(const char *folder, meso_error *error)
     meso_status status = MESO_OK;
     meso_text aside = {0};
     meso_text_format(&aside, "%s.replaced.%ld", folder, (long)getpid());
-    MESO_REQUIRE(!aside.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!aside.out_of_memory, error);
     MESO_REQUIRE(rename(folder, aside.bytes) == 0, error, MESO_ERROR_CREATE,
                  "%s: cannot be renamed while it is replaced: %s", MESO_PRINTABLE(folder),
                  strerror(errno));
@@ -266,7 +266,7 @@ static meso_status write_index(meso_error *error)
     meso_status status = MESO_OK;
     meso_text path = {0};
     meso_text_format(&path, "%s/%s", begun.folder, index_name);
-    MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
     walk.prefix = strlen(begun.folder) + 1;
     walk.text = (meso_text){0};
     meso_text_add_n(&walk.text, begun.result->what, strlen(begun.result->what) + 1);
@@ -279,16 +279,14 @@ out:
 
 meso_status tool_result_end(meso_error *error)
 {
-    meso_status status = MESO_OK;
     if (!begun.result)
         return MESO_OK;
     if (!begun.result->names)
-        MESO_TRY(write_index(error));
+        MESO_CHECK(write_index(error));
     if (begun.aside)
         nftw(begun.aside, remove_file, n_descriptors, FTW_DEPTH | FTW_PHYS);
     forget();
-out:
-    return status;
+    return MESO_OK;
 }
 
 void tool_result_leave(void)
