@@ -107,7 +107,8 @@ static void tell_why(report_writer *w, const db_results *r)
     }
 }
 
-void db_study_report(report_writer *w, const db_results *r, int thumbnails)
+/* All but where it comes from. */
+static void report(report_writer *w, const db_results *r, int thumbnails)
 {
     tell_findings(w, r);
     tell_matrix(w, r);
@@ -149,7 +150,7 @@ static meso_status write_page(const db_results *r, report_form form, const char 
     report_writer writer = {.form = form, .page.title = "Which dataset makes the better detector"};
     if (form == REPORT_AS_MARKDOWN)
         meso_text_add(&writer.out, "# Which dataset makes the better detector\n");
-    db_study_report(&writer, r, thumbnails);
+    report(&writer, r, thumbnails);
     report_writer_finish(&writer, provenance);
     return report_put(&writer.out, path, error);
 }

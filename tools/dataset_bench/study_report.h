@@ -8,9 +8,6 @@
 #include "report/report_writer.h"
 #include "study_results.h"
 
-/* Tells the whole study to the writer, but for where it comes from. */
-void db_study_report(report_writer *writer, const db_results *results, int thumbnails);
-
 /* HTML only: the matrix of each variant as heat maps; curves; the worst mistakes. */
 void db_study_heat_maps(report_html *page, const db_results *results);
 void db_study_curves(report_html *page, const db_results *results);

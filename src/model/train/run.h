@@ -139,14 +139,11 @@ meso_status meso_run_restore(meso_run *run, const meso_weights *checkpoint, meso
 /* run_files.c: names in the run's folder. */
 meso_status meso_run_path(const meso_run *run, const char *name, meso_text *path,
                           meso_error *error);
-meso_status meso_run_write_text(const meso_run *run, const char *name, meso_text *text,
-                                meso_error *error);
 meso_status meso_run_write_weights(const meso_run *run, const char *name,
                                    const meso_weights *weights, meso_error *error);
 meso_status meso_run_read_weights(const meso_run *run, const char *name, meso_weights **weights,
                                   meso_error *error);
 meso_status meso_run_write_config(meso_run *run, meso_error *error);
-meso_status meso_run_write_history(meso_run *run, meso_error *error);
 meso_status meso_run_write_event(meso_run *run, meso_error *error); /* the last epoch's */
 meso_status meso_run_write_result(meso_run *run, const meso_run_scores *scores, meso_error *error);
 void meso_run_clean(const char *run); /* removes temporary files of a process that was killed */

@@ -24,8 +24,8 @@ meso_status meso_run_path(const meso_run *run, const char *name, meso_text *path
     return path->out_of_memory ? meso_fail(error, MESO_ERROR_MEMORY, "out of memory") : MESO_OK;
 }
 
-meso_status meso_run_write_text(const meso_run *run, const char *name, meso_text *text,
-                                meso_error *error)
+static meso_status write_text(const meso_run *run, const char *name, meso_text *text,
+                              meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text path = {0};
@@ -99,7 +99,7 @@ meso_status meso_run_write_config(meso_run *run, meso_error *error)
         source, "passed_over", meso_passed_json(&run->train.own), "validation_passed_over",
         meso_passed_json(&run->validation.own));
     add_json(json, &text);
-    meso_status status = meso_run_write_text(run, "config.json", &text, error);
+    meso_status status = write_text(run, "config.json", &text, error);
     meso_text_free(&text);
     return status;
 }
@@ -136,14 +136,14 @@ out:
     return status;
 }
 
-meso_status meso_run_write_history(meso_run *run, meso_error *error)
+static meso_status write_history(meso_run *run, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text jsonl = {0}, csv = {0};
     meso_history_jsonl(&run->history, &jsonl);
     meso_history_csv(&run->history, &csv);
-    MESO_TRY(meso_run_write_text(run, "history.jsonl", &jsonl, error));
-    MESO_TRY(meso_run_write_text(run, "history.csv", &csv, error));
+    MESO_TRY(write_text(run, "history.jsonl", &jsonl, error));
+    MESO_TRY(write_text(run, "history.csv", &csv, error));
     run->history_written = 1;
 out:
     meso_text_free(&jsonl);
@@ -158,7 +158,7 @@ meso_status meso_run_flush(meso_run *run, meso_error *error)
     meso_weights_close(run->best);
     run->best = NULL;
     if (!run->history_written && run->history.n > 0)
-        MESO_CHECK(meso_run_write_history(run, error));
+        MESO_CHECK(write_history(run, error));
     run->last_flush = meso_seconds();
     return MESO_OK;
 }
@@ -208,8 +208,8 @@ meso_status meso_run_write_result(meso_run *run, const meso_run_scores *scores, 
         r->learned, "metrics", metrics_json(&scores->metrics, scores->loss));
     add_json(document, &json);
     scores_csv(run, scores, &csv);
-    MESO_TRY(meso_run_write_text(run, "validation.csv", &csv, error));
-    MESO_TRY(meso_run_write_text(run, "metrics.json", &json, error));
+    MESO_TRY(write_text(run, "validation.csv", &csv, error));
+    MESO_TRY(write_text(run, "metrics.json", &json, error));
 out:
     meso_text_free(&json);
     meso_text_free(&csv);
