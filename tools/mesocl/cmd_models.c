@@ -39,9 +39,8 @@ static meso_status add_row(const meso_shipped_weights *shipped, report_table *ta
     const char *file = meso_shipped_file(shipped, &path)                            ? path.bytes
                        : meso_weights_locate(shipped->name, &path, NULL) == MESO_OK ? "built in"
                                                                                     : "missing";
-    REPORT_ROW(table, CELL_TEXT(shipped->name), CELL_TEXT(meso_net_name(net)),
-               CELL_COUNT(count_parameters(net)), CELL_TEXT(shipped->licence),
-               CELL_TEXT(shipped->origin), CELL_TEXT(file));
+    REPORT_ROW(table, shipped->name, meso_net_name(net), count_parameters(net), shipped->licence,
+               shipped->origin, file);
     meso_net_close(net);
     meso_text_free(&path);
     return MESO_OK;
