@@ -225,9 +225,62 @@ static void test_dry_run(void **state)
     (void)state;
     harness_result r = bench(PLAN "--dry-run");
     assert_int_equal(r.code, 0);
-    assert_non_null(strstr(r.out, "4 jobs: 2 training sets"));
+    assert_non_null(
+        strstr(r.out, "4 trainings: 2 training sets × 2 seeds, each tested on 1 set\n"));
+    assert_non_null(strstr(r.out, " on this machine, "));
     assert_non_null(strstr(r.out, "MB of disk"));
     assert_true(access("study", F_OK) != 0);
+    harness_forget(&r);
+}
+
+/* The better of the two classifiers that see no face, of those fitted to a set. */
+static double best_baseline(const json_t *result, const char *train)
+{
+    const json_t *row;
+    double best = 0;
+    size_t i;
+    json_array_foreach (json_object_get(result, "baselines"), i, row) {
+        const char *fitted_to = json_string_value(json_object_get(row, "train"));
+        if (fitted_to && strcmp(fitted_to, train) == 0)
+            best = fmax(best, harness_number(row, "accuracy"));
+    }
+    return best;
+}
+
+/* Nothing to learn: the first line says so and what to try, nobody is told that sets are alike.
+ * What the limit took is not what equalising did. */
+static void test_nothing_learned(void **state)
+{
+    (void)state;
+    put_set("alike", 5, 0);
+    harness_result r = bench("run --train alike=alike --train noisy=noisy --test control=control "
+                             "--net tiny.net --seeds 2 --epochs 1 --batch 8 --lr 1e-9 "
+                             "--resamples 50 --limit 6 -o study");
+    assert_int_equal(r.code, 0);
+    if (strncmp(r.out, "No answer: no detector learned. ", 32) != 0)
+        fail_msg("%s", r.out);
+    assert_non_null(strstr(r.out, "After 2 steps of training: try --epochs 150 (about "));
+    assert_null(strstr(r.out, "difference"));
+    assert_non_null(strstr(r.out, "\nThe limit of 6 of each class took 12 of 24 images of alike, "
+                                  "12 of 24 images of noisy.\n"));
+    assert_null(strstr(r.out, "Not used"));
+    harness_forget(&r);
+}
+
+/* Of the two classifiers that see no face the better is named. */
+static void test_stronger_baseline(void **state)
+{
+    char sentence[128];
+    (void)state;
+    harness_result r = bench("run --train bright=bright --test control=control --net tiny.net "
+                             "--seeds 1 --epochs 1 --batch 8 --lr 1e-9 --resamples 50 -o study");
+    assert_int_equal(r.code, 0);
+    json_t *result = result_of("study");
+    snprintf(sentence, sizeof sentence, "alone, fitted to bright, reaches %.3f on control",
+             best_baseline(result, "bright"));
+    if (!strstr(r.out, sentence))
+        fail_msg("\"%s\" is not in\n%s", sentence, r.out);
+    json_decref(result);
     harness_forget(&r);
 }
 
@@ -427,6 +480,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_whole, set_up, harness_leave_folder),
         cmocka_unit_test_setup_teardown(test_dry_run, set_up, harness_leave_folder),
+        cmocka_unit_test_setup_teardown(test_nothing_learned, set_up, harness_leave_folder),
+        cmocka_unit_test_setup_teardown(test_stronger_baseline, set_up, harness_leave_folder),
         cmocka_unit_test_setup_teardown(test_killed, set_up, harness_leave_folder),
         cmocka_unit_test_setup_teardown(test_changed, set_up, harness_leave_folder),
         cmocka_unit_test_setup_teardown(test_no_space, set_up, harness_leave_folder),

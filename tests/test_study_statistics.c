@@ -199,6 +199,38 @@ static int differs(const simulation *s, uint64_t seed, int only_first)
     return found;
 }
 
+/* An interval of the level at which Holm compared p leaves 0 out exactly where sets differ. */
+static void test_intervals_go_with_p(void **state)
+{
+    (void)state;
+    static simulation s;
+    size_t n_differ = 0, n_only_alone = 0;
+    meso_random random = {11};
+    for (size_t i = 0; i < 40; i++) {
+        double p[3], adjusted[3];
+        study_difference d[3];
+        study_measures measures;
+        simulate(&s, &random, 1, 0.5);
+        study_votes votes = {s.real, s.group, n_images, s.runs, n_sets, n_seeds, 100, i};
+        assert_int_equal(study_votes_measure(&votes, &measures, NULL), MESO_OK);
+        for (size_t k = 0; k < 3; k++) {
+            d[k] = study_measures_difference(&measures, k / 2, 1 + (k + 1) / 2, STUDY_ACCURACY);
+            p[k] = d[k].p;
+        }
+        study_holm(p, 3, adjusted);
+        for (size_t k = 0; k < 3; k++) {
+            study_estimate e = study_difference_at(&d[k], 0.05 * p[k] / adjusted[k]);
+            assert_int_equal(e.low > 0 || e.high < 0, adjusted[k] < 0.05);
+            assert_true(e.low <= d[k].low && e.high >= d[k].high); /* never narrower */
+            n_differ += adjusted[k] < 0.05;
+            n_only_alone += p[k] < 0.05 && !(adjusted[k] < 0.05);
+        }
+        study_measures_free(&measures);
+    }
+    print_message("%zu of 120 differ, %zu more would without correction\n", n_differ, n_only_alone);
+    assert_true(n_differ > 0 && n_only_alone > 0);
+}
+
 static int full(void)
 {
     return getenv("MESO_FULL") != NULL;
@@ -310,6 +342,7 @@ int main(void)
                                        cmocka_unit_test(test_frechet_in_the_plane),
                                        cmocka_unit_test(test_votes),
                                        cmocka_unit_test(test_groups_count_once),
+                                       cmocka_unit_test(test_intervals_go_with_p),
                                        cmocka_unit_test(test_no_difference),
                                        cmocka_unit_test(test_a_difference)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,21 @@ void meso_text_free(meso_text *text)
     *text = (meso_text){0};
 }
 
+void meso_text_add_count(meso_text *text, size_t n, const char *noun)
+{
+    meso_text_format(text, "%zu %s%s", n, noun, n == 1 ? "" : "s");
+}
+
+void meso_text_add_duration(meso_text *text, double seconds)
+{
+    if (seconds < 90)
+        meso_text_format(text, "%.0f s", seconds);
+    else if (seconds < 90 * 60)
+        meso_text_format(text, "%.0f min", seconds / 60);
+    else
+        meso_text_format(text, "%.1f h", seconds / 3600);
+}
+
 size_t meso_utf8_length(const char *s)
 {
     const unsigned char *b = (const unsigned char *)s;

@@ -20,6 +20,12 @@ void meso_text_format(meso_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void meso_text_free(meso_text *text); /* frees and zeroes */
 
+/* "1 seed", "3 seeds": a noun whose plural is made by an s. */
+void meso_text_add_count(meso_text *text, size_t n, const char *noun);
+
+/* "40 s", "22 min", "3.5 h": for people. */
+void meso_text_add_duration(meso_text *text, double seconds);
+
 /* Appends name whole, with what could disturb a terminal escaped as \xNN (see meso_printable). */
 void meso_text_add_printable(meso_text *text, const char *name);
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "common.h"
 #include "drivers.h"
 #include "mesocl/model.h"
 #include "mesocl/weights.h"
@@ -147,6 +148,33 @@ out:
     return status;
 }
 
+static void say(const study_plan *plan, const speeds *speed, double seconds, double bytes,
+                meso_text *out)
+{
+    meso_text_add(out, "\n");
+    meso_text_add_count(out, study_plan_n_jobs(plan), "training");
+    meso_text_add(out, ": ");
+    meso_text_add_count(out, plan->n_train, "training set");
+    if (plan->n_variants > 1)
+        meso_text_format(out, " × %zu variants", plan->n_variants);
+    meso_text_add(out, " × ");
+    meso_text_add_count(out, plan->n_seeds, "seed");
+    meso_text_add(out, ", each tested on ");
+    meso_text_add_count(out, plan->n_test, "set");
+    meso_text_add(out, "\n");
+    for (size_t v = 0; v < plan->n_variants; v++) {
+        if (plan->n_variants > 1)
+            meso_text_format(out, "%s: ", plan->variants[v].name);
+        meso_text_format(out, "%s, ", plan->variants[v].options.net);
+        meso_text_add_count(out, plan->variants[v].options.epochs, "epoch");
+        meso_text_format(out, ", %.0f images/s trained, %.0f images/s scored\n", speed[v].train,
+                         speed[v].score);
+    }
+    meso_text_add(out, "about ");
+    meso_text_add_duration(out, seconds);
+    meso_text_format(out, " on this machine, %.0f MB of disk\n", bytes / 1e6);
+}
+
 meso_status db_study_dry_run(const study_plan *plan, const db_sizes *sizes, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -154,20 +182,15 @@ meso_status db_study_dry_run(const study_plan *plan, const db_sizes *sizes, meso
     meso_device *device = NULL;
     size_t n_devices = 0;
     double seconds, bytes;
+    meso_text text = {0};
     MESO_TRY(count_devices(plan->device, &n_devices, error));
     MESO_TRY(tool_open_device(plan->device, &device, error));
     for (size_t v = 0; v < plan->n_variants; v++)
         MESO_TRY(probe(device, &plan->variants[v].options, &speed[v], error));
     print_sets(plan, sizes);
     add_up(plan, sizes, speed, n_devices, &seconds, &bytes);
-    printf("\n%zu jobs: %zu training sets × %zu variants × %zu seeds, each on %zu test sets\n",
-           study_plan_n_jobs(plan), plan->n_train, plan->n_variants, plan->n_seeds, plan->n_test);
-    for (size_t v = 0; v < plan->n_variants; v++)
-        printf("variant %s: %s, %llu epochs, %.0f images/s trained, %.0f images/s scored\n",
-               plan->variants[v].name, plan->variants[v].options.net,
-               (unsigned long long)plan->variants[v].options.epochs, speed[v].train,
-               speed[v].score);
-    printf("about %.0f s on this machine, %.0f MB of disk\n", seconds, bytes / 1e6);
+    say(plan, speed, seconds, bytes, &text);
+    status = tool_print(&text) == 0 ? MESO_OK : MESO_ERROR_IO;
 out:
     meso_device_close(device);
     return status;

@@ -140,13 +140,14 @@ static json_t *comparison_json(const db_results *r, const study_comparison *c)
 {
     const study_cell *a = &r->matrix.cells[c->a], *b = &r->matrix.cells[c->b];
     const study_plan *plan = &r->study->plan;
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "between",
-                     c->between == STUDY_BETWEEN_TRAIN ? "train" : "variants", "test",
-                     plan->test[a->test].name, "a", side_json(plan, a), "b", side_json(plan, b),
-                     "n", count(c->n), "accuracy",
-                     interval(c->difference.mean, c->difference.low, c->difference.high), "p",
-                     meso_json_number(c->difference.p), "p_holm", meso_json_number(c->p_holm),
-                     "differs", c->differs);
+    return json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "between",
+        c->between == STUDY_BETWEEN_TRAIN ? "train" : "variants", "test", plan->test[a->test].name,
+        "a", side_json(plan, a), "b", side_json(plan, b), "n", count(c->n), "accuracy",
+        interval(c->difference.mean, c->difference.low, c->difference.high), "accuracy_holm",
+        interval(c->corrected.mean, c->corrected.low, c->corrected.high), "p",
+        meso_json_number(c->difference.p), "p_holm", meso_json_number(c->p_holm), "differs",
+        c->differs);
 }
 
 static json_t *baselines_json(const db_results *r)

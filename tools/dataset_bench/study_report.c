@@ -49,8 +49,8 @@ static void tell_matrix(report_writer *w, const db_results *r)
     if (r->study->plan.protocol)
         tell_table(w, "In the form of the published study", db_table_published, r);
     tell_table(w,
-               "Differences in accuracy on images held out from both training sets; p corrected "
-               "for all comparisons (Holm)",
+               "Differences in accuracy on images held out from both training sets; interval and "
+               "p alone, then corrected for all comparisons (Holm)",
                db_table_comparisons, r);
     tell_table(w, "Baselines", db_table_baselines, r);
 }
@@ -77,10 +77,10 @@ static void tell_datasets(report_writer *w, const db_results *r)
 {
     report_writer_section(w, "The datasets");
     tell_table(w, NULL, db_table_sets, r);
-    if (r->study->plan.equalize)
+    if (r->study->plan.equalize || r->study->plan.limit)
         report_writer_paragraph(
-            w, "Training sets were made equal in size: larger ones were sampled by the hash of "
-               "each image's content.");
+            w, "Where a set has more images than are used, those are taken whose content has the "
+               "smallest hash.");
     db_tell_properties(w, &r->study->facts, 0);
     if (w->form == REPORT_AS_HTML)
         db_histograms(&w->page, &r->study->facts);

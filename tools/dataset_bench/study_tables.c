@@ -60,7 +60,9 @@ report_table db_table_comparisons(const db_results *r)
                  COLUMN_TEXT("b", "b"), COLUMN_COUNT("n", "images"),
                  COLUMN_NUMBER("difference", "a − b", 3), COLUMN_NUMBER("low", "95 % from", 3),
                  COLUMN_NUMBER("high", "to", 3), COLUMN_NUMBER("p", "p", 4),
-                 COLUMN_NUMBER("p_holm", "corrected p", 4), COLUMN_TEXT("verdict", "verdict"));
+                 COLUMN_NUMBER("holm_low", "corrected: from", 3),
+                 COLUMN_NUMBER("holm_high", "to", 3), COLUMN_NUMBER("p_holm", "p", 4),
+                 COLUMN_TEXT("verdict", "verdict"));
     const study_plan *plan = &r->study->plan;
     for (size_t i = 0; i < r->matrix.n_comparisons; i++) {
         const study_comparison *c = &r->matrix.comparisons[i];
@@ -71,7 +73,8 @@ report_table db_table_comparisons(const db_results *r)
         REPORT_ROW(&table, plan->test[a->test].name,
                    study_cell_name(plan, a->train, a->variant, name_a),
                    study_cell_name(plan, b->train, b->variant, name_b), c->n,
-                   CELLS_ESTIMATE(c->difference), c->difference.p, c->p_holm,
+                   CELLS_ESTIMATE(c->difference), c->difference.p, c->corrected.low,
+                   c->corrected.high, c->p_holm,
                    isnan(c->p_holm) ? "not tested: one seed"
                    : c->differs     ? "differ"
                                     : "no difference shown");

@@ -15,6 +15,6 @@ int meso_has_learned(meso_loss loss, size_t n_fake, size_t n_real, double reache
 {
     const double n = (double)(n_fake + n_real);
     const double share = (double)(n_fake > n_real ? n_fake : n_real) / n;
-    return reached < 0.98 * meso_constant_loss(loss, n_fake, n_real) ||
+    return reached < (0.98 - 0.5 / sqrt(n)) * meso_constant_loss(loss, n_fake, n_real) ||
            accuracy > share + 2 * sqrt(share * (1 - share) / n);
 }

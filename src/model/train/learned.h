@@ -17,8 +17,9 @@ enum { MESO_FEW_STEPS = 300 };
 /* Of the best constant answer, the share of reals as P(real). */
 double meso_constant_loss(meso_loss loss, size_t n_fake, size_t n_real);
 
-/* Of n_fake + n_real pictures: is the loss clearly below the constant's, by 2 %, or the accuracy
- * above the larger class' share by more than chance gives, two standard errors? NaN is neither. */
+/* Of n = n_fake + n_real pictures: is the loss below the constant's by more than 2 % and what
+ * chance gives, 1/2√n of it, or the accuracy above the larger class' share by two standard errors?
+ * NaN is neither. */
 int meso_has_learned(meso_loss loss, size_t n_fake, size_t n_real, double reached, double accuracy);
 
 #endif

@@ -199,7 +199,7 @@ static meso_status compare(const study_evidence *e, const study_matrix *matrix, 
     size_t jobs[2 * STUDY_MAX_SEEDS];
     question q = {0};
     study_measures m = {0};
-    c->difference = (study_difference){NAN, NAN, NAN, NAN};
+    c->difference = (study_difference){NAN, NAN, NAN, NAN, NAN, NAN};
     size_t n_a = jobs_of(e, a->train, a->variant, jobs);
     size_t n_b = jobs_of(e, b->train, b->variant, jobs + n_a);
     if (n_a == 0 || n_a != n_b)
@@ -236,6 +236,15 @@ static void list_pairs(const study_plan *plan, study_versus between, study_matri
             }
 }
 
+/* Holm has multiplied p, and the interval is of the level at which p was compared: 0.05 over that
+ * factor (Serlin 1993). A p of 0 has the largest. */
+static void correct(study_comparison *c, size_t n_tested)
+{
+    const double p = c->difference.p, factor = p > 0 ? c->p_holm / p : (double)n_tested;
+    c->differs = c->p_holm < 0.05;
+    c->corrected = study_difference_at(&c->difference, isnan(c->p_holm) ? 0.05 : 0.05 / factor);
+}
+
 static meso_status compare_all(const study_evidence *e, study_matrix *matrix, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -255,7 +264,7 @@ static meso_status compare_all(const study_evidence *e, study_matrix *matrix, me
     matrix->n_tested = study_holm(p, matrix->n_comparisons, p + most);
     for (size_t i = 0; i < matrix->n_comparisons; i++) {
         matrix->comparisons[i].p_holm = p[most + i];
-        matrix->comparisons[i].differs = p[most + i] < 0.05;
+        correct(&matrix->comparisons[i], matrix->n_tested);
     }
 out:
     free(p);

@@ -46,6 +46,7 @@ typedef struct study_comparison {
     study_difference difference;
     double p_holm; /* after correction for all comparisons of the study; NaN: not tested */
     int differs;   /* p_holm < 0.05 */
+    study_estimate corrected; /* the interval that goes with p_holm: without 0 where it differs */
 } study_comparison;
 
 typedef struct study_matrix {

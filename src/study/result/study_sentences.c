@@ -8,11 +8,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "model/train/learned.h"
 
 enum { most_shortcuts = 4 };
 
 typedef struct speaker {
     const study_plan *plan;
+    const study_evidence *evidence;
     const study_facts *facts;
     const study_matrix *matrix;
     const study_relations *relations;
@@ -51,6 +53,99 @@ static void add_contestant(speaker *s, const study_cell *cell)
 {
     char name[STUDY_CELL_NAME_SIZE];
     meso_text_add(&s->line, study_cell_name(s->plan, cell->train, cell->variant, name));
+}
+
+/* ---- learning ---- */
+
+/* A job's last epoch, beside one answer for every picture. */
+typedef struct lesson {
+    int known; /* it is done, and there was something to learn */
+    int learned;
+    double loss, constant;
+} lesson;
+
+static lesson lesson_of(const speaker *s, size_t job)
+{
+    const study_outcome *o = &s->evidence->outcomes[job];
+    const study_job what = study_plan_job(s->plan, job);
+    const size_t *n = s->facts->sets[what.train].n_used;
+    const meso_loss kind = s->plan->variants[what.variant].options.loss;
+    if (!s->evidence->done[job] || o->n_epochs == 0)
+        return (lesson){0};
+    const study_epoch *last = &o->epochs[o->n_epochs - 1];
+    return (lesson){1, meso_has_learned(kind, n[0], n[1], last->loss, last->accuracy), last->loss,
+                    meso_constant_loss(kind, n[0], n[1])};
+}
+
+/* What to try: as many epochs as make enough steps, at least three times as many. */
+static void add_advice(speaker *s, size_t job)
+{
+    const study_outcome *o = &s->evidence->outcomes[job];
+    const double per_epoch = (double)o->n_steps / (double)o->n_epochs;
+    const double enough = ceil(MESO_FEW_STEPS / per_epoch), thrice = 3 * (double)o->n_epochs;
+    const double epochs = enough > thrice ? enough : thrice;
+    double seconds = 0;
+    meso_text_add(&s->line, ". After ");
+    meso_text_add_count(&s->line, (size_t)o->n_steps, "step");
+    if (o->n_steps >= MESO_FEW_STEPS) {
+        meso_text_add(&s->line, ": try another --lr, or more images.");
+        return;
+    }
+    for (size_t i = 0; i < study_plan_n_jobs(s->plan); i++)
+        seconds += s->evidence->done[i] ? s->evidence->outcomes[i].seconds : 0;
+    meso_text_format(&s->line, " of training: try --epochs %.0f (about ", epochs);
+    meso_text_add_duration(&s->line, seconds * epochs / (double)o->n_epochs);
+    meso_text_add(&s->line, " in all).");
+}
+
+/* Contestants that learned nothing in any of their trainings. */
+static void say_unlearned(speaker *s)
+{
+    size_t told = 0;
+    for (size_t i = 0; i < s->plan->n_train * s->plan->n_variants; i++) {
+        const size_t train = i / s->plan->n_variants, variant = i % s->plan->n_variants;
+        size_t known = 0, learned = 0;
+        for (size_t seed = 0; seed < s->plan->n_seeds; seed++) {
+            const lesson l = lesson_of(s, study_job_index(s->plan, train, variant, seed));
+            known += (size_t)l.known;
+            learned += (size_t)l.learned;
+        }
+        if (known == 0 || learned > 0)
+            continue;
+        char name[STUDY_CELL_NAME_SIZE];
+        meso_text_format(&s->line, "%s%s", told++ ? ", " : "Learned nothing in training: ",
+                         study_cell_name(s->plan, train, variant, name));
+    }
+    meso_text_add(&s->line, told ? ". Their figures say nothing of the sets." : "");
+    say(s);
+}
+
+/* The first line where nothing was learned: figures of such detectors answer no question. Returns
+ * whether any has learned something. */
+static int say_learning(speaker *s)
+{
+    size_t n_jobs = study_plan_n_jobs(s->plan), closest = n_jobs;
+    lesson best = {0};
+    for (size_t job = 0; job < n_jobs; job++) {
+        const lesson l = lesson_of(s, job);
+        if (s->evidence->done[job] && (!l.known || l.learned)) {
+            say_unlearned(s);
+            return 1;
+        }
+        if (l.known && (closest == n_jobs || l.loss < best.loss)) {
+            best = l;
+            closest = job;
+        }
+    }
+    if (closest == n_jobs)
+        return 1;
+    meso_text_format(&s->line,
+                     "No answer: no detector learned. The lowest training loss is %.4f, that of "
+                     "one answer for every picture %.4f",
+                     best.loss, best.constant);
+    add_advice(s, closest);
+    say(s);
+    return 0;
 }
 
 /* ---- the ranking ---- */
@@ -102,13 +197,17 @@ static void say_comparison(speaker *s, const study_comparison *c)
     add_contestant(s, a);
     meso_text_add(&s->line, " minus ");
     add_contestant(s, b);
-    meso_text_format(&s->line, " is %+.3f (%+.3f to %+.3f)", d->mean, d->low, d->high);
-    if (isnan(c->p_holm))
+    meso_text_format(&s->line, " is %+.3f (%+.3f to %+.3f)", d->mean, c->corrected.low,
+                     c->corrected.high);
+    if (isnan(c->p_holm)) {
         meso_text_add(&s->line, "; not tested: that takes at least two seeds.");
-    else
-        meso_text_format(&s->line, "; p = %.2g after correction for %zu comparisons: %s.",
-                         c->p_holm, s->matrix->n_tested,
-                         c->differs ? "they differ" : "no difference is shown");
+        say(s);
+        return;
+    }
+    meso_text_format(&s->line, ", p = %.2g", c->p_holm);
+    if (s->matrix->n_tested > 1)
+        meso_text_format(&s->line, ", both corrected for %zu comparisons", s->matrix->n_tested);
+    meso_text_format(&s->line, ": %s.", c->differs ? "they differ" : "no difference is shown");
     say(s);
 }
 
@@ -140,17 +239,43 @@ static void say_no_better(speaker *s, size_t test)
     say(s);
 }
 
-/* What was left out so that all training sets are of one size. */
+/* Of a set, what the limit leaves. */
+static size_t limited(const speaker *s, const study_set_facts *set)
+{
+    const size_t most = s->plan->limit ? (size_t)s->plan->limit : SIZE_MAX;
+    return (set->n_usable[0] < most ? set->n_usable[0] : most) +
+           (set->n_usable[1] < most ? set->n_usable[1] : most);
+}
+
+static void say_limit(speaker *s)
+{
+    size_t told = 0;
+    for (size_t t = 0; t < s->plan->n_train; t++) {
+        const study_set_facts *set = &s->facts->sets[t];
+        const size_t n = set->n_usable[0] + set->n_usable[1], left = limited(s, set);
+        if (left == n)
+            continue;
+        if (told++ == 0)
+            meso_text_format(&s->line, "The limit of %llu of each class took ",
+                             (unsigned long long)s->plan->limit);
+        meso_text_format(&s->line, "%s%zu of %zu images of %s", told > 1 ? ", " : "", left, n,
+                         set->name);
+    }
+    meso_text_add(&s->line, told ? "." : "");
+    say(s);
+}
+
+/* What was left out, beyond the limit, so that all training sets are of one size. */
 static void say_dropped(speaker *s)
 {
     size_t told = 0;
     for (size_t t = 0; t < s->plan->n_train; t++) {
         const study_set_facts *set = &s->facts->sets[t];
-        size_t dropped = set->n_usable[0] + set->n_usable[1] - set->n_used[0] - set->n_used[1];
+        size_t dropped = limited(s, set) - set->n_used[0] - set->n_used[1];
         if (dropped == 0)
             continue;
         if (told++ == 0)
-            meso_text_add(&s->line, "Not used, so that training sets are of the planned size: ");
+            meso_text_add(&s->line, "Not used, so that training sets are of one size: ");
         meso_text_format(&s->line, "%s%zu images of %s", told > 1 ? ", " : "", dropped, set->name);
     }
     meso_text_add(&s->line, told ? "." : "");
@@ -183,22 +308,26 @@ static void say_findings(speaker *s, const study_findings *findings)
     say(s);
 }
 
-/* Where properties alone do as well as the net, the net has not been shown to see more. */
+/* Where what needs no face does as well as the net, the net has not been shown to see more: the
+ * better of the two that look at no face. */
 static void say_baselines(speaker *s)
 {
     for (size_t i = 0; i < s->facts->n_pairs; i++) {
         size_t train = s->facts->pairs[i].a, test = s->facts->pairs[i].b - s->plan->n_train;
         const study_cell *cell = &s->matrix->cells[study_cell_index(s->plan, train, 0, test)];
-        double properties = s->facts->pairs[i].accuracy[STUDY_VIEW_PROPERTIES];
-        if (cell->n_seeds == 0 || !isfinite(properties) ||
-            properties <= s->matrix->constant[test] + 0.02 ||
-            properties < cell->quantity[STUDY_ACCURACY].low)
+        const double *reached = s->facts->pairs[i].accuracy;
+        study_view view = reached[STUDY_VIEW_FRAMING] > reached[STUDY_VIEW_PROPERTIES]
+                              ? STUDY_VIEW_FRAMING
+                              : STUDY_VIEW_PROPERTIES;
+        if (cell->n_seeds == 0 || !isfinite(reached[view]) ||
+            reached[view] <= s->matrix->constant[test] + 0.02 ||
+            reached[view] < cell->quantity[STUDY_ACCURACY].low)
             continue;
         meso_text_format(
             &s->line,
-            "A linear classifier of properties, fitted to %s, reaches %.3f on %s; the net's %.3f "
+            "A linear classifier of %s alone, fitted to %s, reaches %.3f on %s; the net's %.3f "
             "(%.3f to %.3f) is not shown to be better.",
-            s->plan->train[train].name, properties, test_name(s, test),
+            study_views[view].title, s->plan->train[train].name, reached[view], test_name(s, test),
             cell->quantity[STUDY_ACCURACY].mean, cell->quantity[STUDY_ACCURACY].low,
             cell->quantity[STUDY_ACCURACY].high);
         say(s);
@@ -309,17 +438,18 @@ meso_status study_sentences_write(const study_account *a, study_sentences *sente
                                   meso_error *error)
 {
     const study_plan *plan = a->evidence->plan;
-    speaker s = {plan, a->facts, a->matrix, a->relations, sentences, {0}, 0};
+    speaker s = {plan, a->evidence, a->facts, a->matrix, a->relations, sentences, {0}, 0};
     *sentences = (study_sentences){0};
+    const int learned = say_learning(&s);
     for (size_t test = 0; test < plan->n_test; test++)
         for (size_t variant = 0; variant < plan->n_variants; variant++)
             say_ranking(&s, variant, test);
-    for (size_t i = 0; i < a->matrix->n_comparisons; i++)
+    for (size_t i = 0; i < a->matrix->n_comparisons && learned; i++)
         say_comparison(&s, &a->matrix->comparisons[i]);
     for (size_t test = 0; test < plan->n_test; test++)
         say_no_better(&s, test);
-    if (plan->equalize || plan->limit)
-        say_dropped(&s);
+    say_limit(&s);
+    say_dropped(&s);
     say_findings(&s, a->findings);
     say_baselines(&s);
     for (size_t set = 0; set < plan->n_train && plan->n_train >= 3; set++)

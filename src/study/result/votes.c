@@ -181,12 +181,19 @@ static study_difference judge(double mean, const part *parts, size_t n_parts)
         sum += parts[i].variance * parts[i].variance / parts[i].df;
     }
     if (isnan(mean) || isnan(variance))
-        return (study_difference){NAN, NAN, NAN, NAN};
+        return (study_difference){NAN, NAN, NAN, NAN, NAN, NAN};
     if (!(variance > 0)) /* every run and resample gives the same */
-        return (study_difference){mean, mean, mean, mean == 0 ? 1 : 0};
+        return (study_difference){mean, mean, mean, mean == 0 ? 1 : 0, 0, 1};
     double df = variance * variance / sum, error = sqrt(variance);
     double half = error * study_t_quantile(0.05, df);
-    return (study_difference){mean, mean - half, mean + half, study_t_two_sided(mean / error, df)};
+    return (study_difference){mean,  mean - half, mean + half, study_t_two_sided(mean / error, df),
+                              error, df};
+}
+
+study_estimate study_difference_at(const study_difference *d, double alpha)
+{
+    const double half = d->error > 0 ? d->error * study_t_quantile(alpha, d->df) : 0;
+    return (study_estimate){d->mean, d->mean - half, d->mean + half};
 }
 
 study_estimate study_measures_estimate(const study_measures *m, size_t contestant,

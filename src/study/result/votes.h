@@ -67,8 +67,12 @@ double study_measures_seed(const study_measures *measures, size_t contestant, si
 /* a − b, with the two-sided p of "no difference"; NaN with one seed: it cannot be tested. */
 typedef struct study_difference {
     double mean, low, high, p;
+    double error, df; /* standard error, degrees of freedom */
 } study_difference;
 study_difference study_measures_difference(const study_measures *measures, size_t a, size_t b,
                                            study_quantity quantity);
+
+/* Its interval of another level than 95 %: 1 − alpha. It excludes 0 exactly where p < alpha. */
+study_estimate study_difference_at(const study_difference *difference, double alpha);
 
 #endif
