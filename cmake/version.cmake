@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-# generated/version.h: the version is that of project(); the commit is looked up at every build, so
-# that it is right after a commit or an edit, and the header is only touched when it changed.
+# generated/version.h: the commit, which is looked up at every build, so that it is right after a
+# commit or an edit; the header is only touched when it changed.
 #
 # This file is both: included, it makes the target meso_version; run by that target with -P, it
 # writes the header.
 if(NOT CMAKE_SCRIPT_MODE_FILE)
   add_custom_target(meso_version
       BYPRODUCTS ${PROJECT_BINARY_DIR}/generated/version.h
-      COMMAND ${CMAKE_COMMAND} -DVERSION=${PROJECT_VERSION} -DSOURCE=${PROJECT_SOURCE_DIR}
+      COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR}
               -DOUT=${PROJECT_BINARY_DIR}/generated/version.h -P ${CMAKE_CURRENT_LIST_FILE}
       VERBATIM COMMENT "Looking up the commit")
   return()
@@ -32,6 +32,5 @@ if(NOT COMMIT)
   set(COMMIT unknown)
 endif()
 file(CONFIGURE OUTPUT ${OUT} CONTENT
-"#define MESO_VERSION \"@VERSION@\"
-#define MESO_COMMIT \"@COMMIT@\"
+"#define MESO_COMMIT \"@COMMIT@\"
 " @ONLY)

@@ -40,7 +40,9 @@ int main(int argc, char **argv)
     meso_error error = {MESO_ERROR_ARGUMENT, "usage: train DATA RUN, or train RUN to resume"};
     meso_status status = argc == 2 || argc == 3 ? MESO_OK : MESO_ERROR_ARGUMENT;
     meso_device *device = NULL;
-    meso_train_summary summary = {0};
+    meso_train_summary summary = MESO_INIT(meso_train_summary);
+    meso_metrics metrics = MESO_INIT(meso_metrics);
+    summary.metrics = &metrics;
     signal(SIGINT, interrupt);
 
     if (status == MESO_OK)
@@ -61,14 +63,13 @@ int main(int argc, char **argv)
 
     /* A run that was interrupted knows its options. */
     if (status == MESO_OK && argc == 2) {
-        const meso_resume_options options = {.struct_bytes = sizeof options};
+        const meso_resume_options options = MESO_INIT(meso_resume_options);
         status = meso_train_resume(device, argv[1], &options, follow, NULL, &summary, &error);
     }
 
     if (status == MESO_OK)
         printf("best epoch %zu: accuracy %.4f, AUC %.4f on %zu images held out\n",
-               summary.best_epoch, summary.metrics.accuracy, summary.metrics.auc,
-               summary.metrics.n);
+               summary.best_epoch, metrics.accuracy, metrics.auc, metrics.n);
     else
         fprintf(stderr, "train: %s\n", error.text);
     meso_device_close(device);

@@ -62,13 +62,13 @@ static int draw(const char *folder, uint32_t first, uint32_t n)
 static size_t load(const char *folder, uint8_t *pixels)
 {
     meso_error error = {0};
-    meso_dataset set;
+    meso_dataset set = MESO_INIT(meso_dataset);
     if (meso_dataset_open(folder, NULL, &set, &error) != MESO_OK)
         return (size_t)(fail(error.text) - 1);
     size_t n = set.n_items < max_images ? set.n_items : max_images;
     for (size_t i = 0; i < n; i++) {
-        meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
-        meso_image image;
+        meso_image_options options = MESO_INIT(meso_image_options);
+        meso_image image = MESO_INIT(meso_image);
         options.width = options.height = side;
         options.into = pixels + i * n_bytes;
         if (meso_image_load(set.items[i].path, &options, &image, NULL, &error) != MESO_OK)
@@ -82,7 +82,7 @@ static int predict(meso_device *device, const char *out, const char *weights, me
                    const uint8_t *pixels, size_t n)
 {
     meso_error error = {0};
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     meso_model *model;
     meso_probability p[max_images];
     char name[4096];
@@ -133,7 +133,7 @@ static int train(meso_device *device, const char *out, const char *folder, const
 {
     meso_error error = {0};
     meso_train_options options = MESO_TRAIN_OPTIONS_INIT;
-    meso_train_summary summary;
+    meso_train_summary summary = MESO_INIT(meso_train_summary);
     char run[4096], name[4096], last[4200];
     snprintf(run, sizeof run, "%s/run.%s.%s", out, net, meso_path_name(path));
     snprintf(name, sizeof name, "%s/train.%s.%s", out, net, meso_path_name(path));

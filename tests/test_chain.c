@@ -53,15 +53,14 @@ static meso_model *open_random(meso_device *device, const char *name, meso_path 
 {
     meso_net *net = NULL;
     meso_model *model = NULL;
-    meso_model_info info;
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     options.path = path;
     options.max_batch = most;
     if (meso_net_open(name, &net, &error) != MESO_OK ||
         meso_model_random(device, net, 3, &options, &model, &error) != MESO_OK)
         fail_msg("%s: %s", name, error.text);
-    meso_model_get_info(model, &info);
-    assert_int_equal(info.path, path);
+    const meso_model_info *info = meso_model_get_info(model);
+    assert_int_equal(info->path, path);
     meso_net_close(net);
     return model;
 }
@@ -131,9 +130,8 @@ static void chains_give_the_plain_answers(void **state)
 static void check_whole(meso_device *device, const char *net)
 {
     meso_model *model = open_random(device, net, MESO_PATH_FUSED);
-    meso_model_info info;
-    meso_model_get_info(model, &info);
-    assert_int_equal(info.n_fused_layers, meso_net_n_layers(meso_model_net(model)) - 2);
+    const meso_model_info *info = meso_model_get_info(model);
+    assert_int_equal(info->n_fused_layers, meso_net_n_layers(meso_model_net(model)) - 2);
     meso_model_close(model);
 }
 

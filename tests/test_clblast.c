@@ -91,7 +91,6 @@ static int try_layer(const char *text, const char *layer, size_t n, double k)
     static double exact[most_floats];
     meso_net *net;
     meso_weights *weights;
-    meso_model_info info;
     meso_random random = {3};
     reference_tensor expected;
     meso_error error;
@@ -105,9 +104,9 @@ static int try_layer(const char *text, const char *layer, size_t n, double k)
     for (size_t i = 0; i < size; i++)
         exact[i] = input[i];
     meso_model *model = open_model(device, net, batch);
-    meso_model_get_info(model, &info);
-    if (!strstr(info.clblast, "dense layer"))
-        fail_msg("%s: %s", text, info.clblast);
+    const meso_model_info *info = meso_model_get_info(model);
+    if (!strstr(info->clblast, "dense layer"))
+        fail_msg("%s: %s", text, info->clblast);
     if (meso_model_tap(model, layer, input, n, got, n_out, &error) != MESO_OK)
         fail_msg("%s: %s", text, error.text);
     assert_int_equal(meso_weights_random(net, 1, &weights, NULL), MESO_OK);
@@ -232,7 +231,6 @@ static void *work(void *argument)
     worker *w = argument;
     meso_device *own = NULL;
     meso_net *net = NULL;
-    meso_model_info info;
     static const char text[] = "i = input height=32 width=32 channels=3 divide=255\n"
                                "c = conv i filters=40 window=3 stride=1 dilation=1 pad=same\n"
                                "f = flatten c\nd = dense f units=1\np = sigmoid d\n";
@@ -241,8 +239,8 @@ static void *work(void *argument)
         meso_net_parse(text, "net", &net, NULL) != MESO_OK)
         return NULL;
     meso_model *model = open_model(own, net, 2);
-    meso_model_get_info(model, &info);
-    snprintf(w->clblast, sizeof w->clblast, "%s", info.clblast);
+    const meso_model_info *info = meso_model_get_info(model);
+    snprintf(w->clblast, sizeof w->clblast, "%s", info->clblast);
     for (int i = 0; i < 10; i++)
         meso_predict_rgb8(model, picture, 1, side, side, 3 * side, &w->p, NULL);
     meso_model_close(model);

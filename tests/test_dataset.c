@@ -45,7 +45,7 @@ static void expect_error(const char *root, const meso_dataset_options *options, 
                          const char *part)
 {
     meso_error error = {0};
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     meso_status status = meso_dataset_open(root, options, &dataset, &error);
     if (status != wanted || !strstr(error.text, part))
         fail_msg("status %d, \"%s\" instead of %d, \"…%s…\"", status, error.text, wanted, part);
@@ -55,7 +55,7 @@ static void expect_error(const char *root, const meso_dataset_options *options, 
 
 static void finds_and_sorts(void **state)
 {
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     (void)state;
     PUT("r/Real/b.JPG", "r/Real/a/z.png", "r/Real/a-b.JFIF", "r/Real/notes.txt", "r/Real/.x.png",
         "r/Real/.cache/y.png", "r/Real/jpg", "r/DF/2.pgm", "r/DF/10.jpeg", "r/DF/folder.jpg/1.bmp",
@@ -74,8 +74,8 @@ static void finds_and_sorts(void **state)
 
 static void keeps_the_first_of_each_class(void **state)
 {
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
-    meso_dataset dataset;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     (void)state;
     PUT("r/fake/1.png", "r/fake/2.png", "r/fake/3.png", "r/real/1.png");
     options.max_per_class = 2;
@@ -89,7 +89,7 @@ static void keeps_the_first_of_each_class(void **state)
  */
 static void loops_end(void **state)
 {
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     (void)state;
     PUT("r/fake/1.png", "r/fake/sub/2.png", "r/real/3.png");
     assert_int_equal(symlink(".", "r/fake/self"), 0);
@@ -104,7 +104,7 @@ static void loops_end(void **state)
 
 static void names_of_any_bytes(void **state)
 {
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     (void)state;
     PUT("r/fake/a\nb.png", "r/fake/\xff\xfe.png", "r/fake/\x1b[31m.png", "r/real/-rf.png",
         "r/real/=cmd().png", "r/real/A.png", "r/real/a.png");
@@ -118,7 +118,7 @@ static void names_of_any_bytes(void **state)
 static void deep_folders_end(void **state)
 {
     char name[251], start[4096];
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     (void)state;
     PUT("r/fake/1.png", "r/real/1.png");
     assert_non_null(getcwd(start, sizeof start));
@@ -140,7 +140,7 @@ static void deep_folders_end(void **state)
 static void unreadable_folders(void **state)
 {
     const char *paths[] = {"r/fake"};
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     meso_error error = {0};
     (void)state;
     if (geteuid() == 0)
@@ -170,7 +170,7 @@ static void class_names(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char root[16], path[64];
-        meso_dataset dataset;
+        meso_dataset dataset = MESO_INIT(meso_dataset);
         for (int label = 0; label < 2; label++) {
             snprintf(path, sizeof path, "%zu/%s/%d.png", i, names[i][label], label);
             put(path, "");
@@ -185,8 +185,8 @@ static void class_names(void **state)
 
 static void given_class_names(void **state)
 {
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
-    meso_dataset dataset;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     (void)state;
     PUT("r/fake/1.png", "r/swap/2.png", "r/left/3.png", "r/real/4.png");
     expect_error("r", NULL, MESO_ERROR_DATA, "both \"fake\" and \"swap\"");
@@ -221,8 +221,8 @@ static void bad_roots(void **state)
 
 static void groups(void **state)
 {
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
-    meso_dataset dataset;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     (void)state;
     PUT("r/fake/ann_1.jpg", "r/fake/ann_2.jpg", "r/fake/sub/bob_1.jpg", "r/real/ann_7.jpg");
     options.group = "([^_/]+)_[0-9]+\\.jpg";
@@ -244,8 +244,8 @@ static void groups(void **state)
 
 static void reads_manifests(void **state)
 {
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
-    meso_dataset dataset;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     (void)state;
     put("m/list.csv", "\xEF\xBB\xBFlabel,note,File,group\r\n"
                       "real,x,b.png,g1\r\n"
@@ -325,7 +325,7 @@ static const struct {
 
 static void refuses_manifests(void **state)
 {
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
     (void)state;
     options.manifest = "m.csv";
     for (size_t i = 0; i < sizeof bad_manifests / sizeof bad_manifests[0]; i++) {
@@ -336,7 +336,7 @@ static void refuses_manifests(void **state)
 
 static void refuses_columns_and_options(void **state)
 {
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
     (void)state;
     options.manifest = "m.csv";
     put("m.csv", "file,label,group\na,real,g\nb,fake,g\n");
@@ -349,7 +349,7 @@ static void refuses_columns_and_options(void **state)
     expect_error(NULL, &options, MESO_ERROR_NO_INPUT, "gone.csv");
 
     harness_put("nul.csv", "file,label\na\0b,real\n", 20);
-    options = (meso_dataset_options)MESO_DATASET_OPTIONS_INIT;
+    options = (meso_dataset_options)MESO_INIT(meso_dataset_options);
     options.manifest = "nul.csv";
     expect_error(NULL, &options, MESO_ERROR_DATA, "nul.csv:2: a NUL byte");
 }
@@ -359,8 +359,8 @@ static void refuses_columns_and_options(void **state)
 static void paths_of_manifests(void **state)
 {
     enum { length = 100000 };
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
-    meso_dataset dataset;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     meso_text text = {0};
     (void)state;
     meso_text_add(&text, "label,file\nfake,/a//../b.png\nreal,../../c.png\nreal,././/-rf\n"
@@ -388,8 +388,8 @@ static void paths_of_manifests(void **state)
 static void long_manifests(void **state)
 {
     enum { n_lines = 1000000 };
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
-    meso_dataset dataset;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     meso_text text = {0};
     (void)state;
     options.manifest = "m.csv";
@@ -416,7 +416,7 @@ static void long_manifests(void **state)
 static void lists_from_paths(void **state)
 {
     const char *paths[] = {"z.txt", "r", "gone.png", "r/b", "empty"};
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     meso_error error = {0};
     (void)state;
     PUT("z.txt", "r/b/2.png", "r/a.png", "r/b-1.png", "r/readme");
@@ -434,7 +434,7 @@ static void lists_from_paths(void **state)
 static void many_files_quickly(void **state)
 {
     enum { n_files = 20000 };
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     (void)state;
     mkdir("r", 0777);
     mkdir("r/fake", 0777);

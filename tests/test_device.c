@@ -56,8 +56,8 @@ static void test_selectors(void **state)
             setenv("MESO_DEVICE", rows[i].environment, 1);
         else
             unsetenv("MESO_DEVICE");
-        meso_status status =
-            meso_device_match(machine, n_machine, rows[i].selector, matches, &n, &error);
+        meso_status status = meso_device_match(machine, sizeof *machine, n_machine,
+                                               rows[i].selector, matches, &n, &error);
         for (size_t k = 0; k < n; k++)
             found[k] = (char)('0' + matches[k]);
         if (strcmp(found, rows[i].expected) != 0)
@@ -76,7 +76,7 @@ static void test_list(void **state)
     size_t n;
     (void)state;
     meso_device_close(harness_device()); /* skips where there is none */
-    assert_int_equal(meso_device_list(&list, &n, NULL), MESO_OK);
+    assert_int_equal(meso_device_list(&list, sizeof *list, &n, NULL), MESO_OK);
     assert_true(n > 0);
     for (size_t i = 0; i < n; i++) {
         assert_true(list[i].name[0] && list[i].platform_name[0] && list[i].driver[0]);
@@ -85,7 +85,7 @@ static void test_list(void **state)
         assert_true(list[i].max_buffer_bytes > 0);
         assert_true(list[i].same_as < (int)i);
     }
-    free(list);
+    meso_free(list);
 }
 
 static void test_launch_checks_its_arguments(void **state)
@@ -131,7 +131,7 @@ static void test_profile(void **state)
                                          MESO_ARGS(&in, t, meso_arg_float(1), &out, t)),
                              MESO_OK);
         }
-        assert_int_equal(meso_device_get_profile(device, &rows, &n, NULL), MESO_OK);
+        assert_int_equal(meso_device_get_profile(device, &rows, sizeof *rows, &n, NULL), MESO_OK);
         assert_int_equal(n, on ? 2 : 0);
         if (on) {
             assert_string_equal(rows[0].span, "first");
@@ -146,7 +146,7 @@ static void test_profile(void **state)
                         (rows[0].seconds > 0) ==
                             !(rows[0].host_timer && mode == MESO_PROFILE_RUNNING));
         }
-        free(rows);
+        meso_free(rows);
     }
     meso_buffer_release(&in);
     meso_buffer_release(&out);
@@ -196,13 +196,13 @@ static void test_idle(void **state)
         }
         assert_int_equal(meso_device_mark_call(device, NULL), MESO_OK);
         double wall = meso_seconds() - began;
-        assert_int_equal(meso_device_get_profile(device, &rows, &n, NULL), MESO_OK);
+        assert_int_equal(meso_device_get_profile(device, &rows, sizeof *rows, &n, NULL), MESO_OK);
         meso_device_get_idle(device, idle);
         for (size_t i = 0; i < n; i++)
             busy += rows[i].seconds;
         if (rows[0].host_timer) { /* the driver's stamps make no sense, so nothing is known */
             assert_true(isnan(idle[MESO_IDLE_BETWEEN]));
-            free(rows);
+            meso_free(rows);
             nearest = 0;
             continue;
         }
@@ -214,7 +214,7 @@ static void test_idle(void **state)
         }
         harness_close(sum, wall, slack, "a call's parts");
         nearest = fmin(nearest, fabs(sum - wall) / busy);
-        free(rows);
+        meso_free(rows);
     }
     assert_true(nearest < 0.2); /* nothing is left out, and nothing counted twice */
     meso_buffer_release(&buffer);

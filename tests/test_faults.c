@@ -52,7 +52,7 @@ typedef meso_status scenario_function(meso_path path, double *p, meso_error *err
 static meso_status open_model(meso_device *device, meso_path path, meso_model **model,
                               meso_error *error)
 {
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     options.path = path;
     return meso_model_open(device, "w.safetensors", &options, model, error);
 }
@@ -87,14 +87,14 @@ static meso_status profile(meso_path path, double *p, meso_error *error)
     MESO_TRY(open_model(device, path, &model, error));
     MESO_TRY(meso_device_profile(device, MESO_PROFILE_RUNNING, error));
     MESO_TRY(meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, all, error));
-    MESO_TRY(meso_device_get_profile(device, &rows, &n, error));
+    MESO_TRY(meso_device_get_profile(device, &rows, sizeof *rows, &n, error));
     for (size_t i = 0; i < n; i++)
         if (!(rows[i].seconds >= 0 && rows[i].seconds < limit_seconds))
             fail_msg("%s: %s took %g s", now, rows[i].kernel, rows[i].seconds);
     for (int i = 0; i < n_pictures; i++)
         p[i] = all[i].fake;
 out:
-    free(rows);
+    meso_free(rows);
     meso_model_close(model);
     meso_device_close(device);
     return status;
@@ -339,13 +339,13 @@ static void impossible_times_are_noticed(void **state)
             meso_predict_rgb8(model, pictures, n_pictures, side, side, 3 * side, all, NULL),
             MESO_OK);
         layer->times = FAULT_TIMES_TRUE;
-        assert_int_equal(meso_device_get_profile(device, &rows, &n, NULL), MESO_OK);
+        assert_int_equal(meso_device_get_profile(device, &rows, sizeof *rows, &n, NULL), MESO_OK);
         assert_true(n > 5);
         for (size_t i = 0; i < n; i++) {
             assert_true(rows[i].seconds > 0 && rows[i].seconds < limit_seconds);
             assert_int_equal(rows[i].host_timer, times != FAULT_TIMES_TRUE);
         }
-        free(rows);
+        meso_free(rows);
         meso_model_close(model);
         meso_device_close(device);
         expect_nothing_alive();

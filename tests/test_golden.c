@@ -28,7 +28,7 @@ static void test_known_answers(void **state)
     size_t n, n_failed;
     int printed = 0;
     (void)state;
-    assert_int_equal(meso_selftest(device, &rows, &n, &n_failed, NULL), MESO_OK);
+    assert_int_equal(meso_selftest(device, &rows, sizeof *rows, &n, &n_failed, NULL), MESO_OK);
     assert_true(n >= 10);
     for (size_t i = 0; i < n; i++) {
         meso_net *net;
@@ -51,7 +51,7 @@ static void test_known_answers(void **state)
         meso_weights_close(weights);
         meso_net_close(net);
     }
-    free(rows);
+    meso_free(rows);
     meso_device_close(device);
     assert_int_equal(printed, 0);
     assert_int_equal(n_failed, 0);

@@ -91,8 +91,8 @@ out:
 static meso_status open_dataset(const char *root, const char *manifest, const char *group,
                                 meso_error *error)
 {
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
-    meso_dataset dataset;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     options.manifest = manifest;
     options.group = group;
     meso_status status = meso_dataset_open(root, &options, &dataset, error);
@@ -120,8 +120,8 @@ static meso_status read_manifest(meso_error *error)
 
 static meso_status load(const char *name, meso_error *error)
 {
-    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
-    meso_image image = {0};
+    meso_image_options options = MESO_INIT(meso_image_options);
+    meso_image image = MESO_INIT(meso_image);
     static char before[33], before_name[32];
     char hash[33];
     options.width = options.height = 20;
@@ -165,8 +165,11 @@ static meso_status load_ppm(meso_error *error)
 static meso_status load_many(meso_error *error)
 {
     static const char *const paths[] = {"image.jpg", "set/fake/0.ppm", "image.png", "gone.png"};
-    const meso_loader_options options = {
-        .paths = paths, .n = 4, .n_threads = 1, .n_slots = 2, .image = MESO_IMAGE_OPTIONS_INIT};
+    const meso_loader_options options = {.paths = paths,
+                                         .n = 4,
+                                         .n_threads = 1,
+                                         .n_slots = 2,
+                                         .image = MESO_INIT(meso_image_options)};
     meso_loader *loader = NULL;
     const meso_loaded *item;
     meso_status status = meso_loader_start(&options, &loader, error);
@@ -185,8 +188,8 @@ static meso_status compute_metrics(meso_error *error)
     static unsigned char truth[n_scores];
     static size_t group[n_scores];
     const meso_scores scores = {real, fake, truth, group, n_scores};
-    meso_metrics metrics;
-    meso_metrics_intervals intervals;
+    meso_metrics metrics = MESO_INIT(meso_metrics);
+    meso_metrics_intervals intervals = MESO_INIT(meso_metrics_intervals);
     meso_group_score *groups = NULL;
     meso_roc_point *points = NULL;
     size_t n_groups, n_points;
@@ -198,12 +201,12 @@ static meso_status compute_metrics(meso_error *error)
         group[i] = (size_t)i / 2 % 4;
     }
     MESO_TRY(meso_metrics_compute(&scores, 0.5, &metrics, error));
-    MESO_TRY(meso_metrics_groups(&scores, &groups, &n_groups, error));
+    MESO_TRY(meso_metrics_groups(&scores, &groups, sizeof *groups, &n_groups, error));
     MESO_TRY(meso_metrics_roc(&scores, &points, &n_points, error));
     MESO_TRY(meso_metrics_bootstrap(&scores, 0.5, 20, 0, &intervals, error));
 out:
-    free(groups);
-    free(points);
+    meso_free(groups);
+    meso_free(points);
     return status;
 }
 
@@ -218,7 +221,7 @@ static meso_status use_model(meso_path path, meso_error *error)
 {
     static const char *const files[] = {"set/fake/0.ppm", "image.jpg", "image.png"};
     static uint8_t pixels[2 * side * side * 3];
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     meso_probability p[2];
     meso_device *device = NULL;
     meso_model *model = NULL;

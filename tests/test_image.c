@@ -85,8 +85,8 @@ static const char *data_path(const char *folder, const char *name)
 static meso_image outcome(const char *path, unsigned width, unsigned height, int turn,
                           char what[32])
 {
-    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
-    meso_image image = {0};
+    meso_image_options options = MESO_INIT(meso_image_options);
+    meso_image image = MESO_INIT(meso_image);
     meso_refusal refusal = MESO_IMAGE_IO;
     meso_error error = {0};
     options.width = width;

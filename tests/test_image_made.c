@@ -20,7 +20,7 @@
 
 static meso_image decode(const void *bytes, size_t n, const meso_image_options *options)
 {
-    meso_image image = {0};
+    meso_image image = MESO_INIT(meso_image);
     meso_error error = {0};
     if (meso_image_decode(bytes, n, NULL, options, &image, NULL, &error) != MESO_OK)
         fail_msg("%s", error.text);
@@ -290,7 +290,7 @@ static void test_exif_in_jpeg_and_png(void **state)
                                     {3, 0, 4, 1, 5, 2},
                                     {5, 2, 4, 1, 3, 0},
                                     {2, 5, 1, 4, 0, 3}};
-    meso_image_options turn = MESO_IMAGE_OPTIONS_INIT;
+    meso_image_options turn = MESO_INIT(meso_image_options);
     (void)state;
     turn.exif_orient = 1;
     encoded plain = encode_png(pixels, 3, 2, PNG_COLOR_TYPE_GRAY, 8, 0, 0);
@@ -331,8 +331,9 @@ static void test_exif_in_jpeg_and_png(void **state)
 static void test_options(void **state)
 {
     static const uint8_t pixels[100];
-    meso_image_options options = MESO_IMAGE_OPTIONS_INIT, wrong = MESO_IMAGE_OPTIONS_INIT;
-    meso_image image = {0};
+    meso_image_options options = MESO_INIT(meso_image_options),
+                       wrong = MESO_INIT(meso_image_options);
+    meso_image image = MESO_INIT(meso_image);
     meso_refusal refusal = MESO_IMAGE_IO;
     encoded png = encode_png(pixels, 10, 10, PNG_COLOR_TYPE_GRAY, 8, 0, 0);
     (void)state;
@@ -369,7 +370,7 @@ static void test_into_given_memory(void **state)
         pixels[i] = (uint8_t)(7 * i);
     encoded png = encode_png(pixels, 10, 10, PNG_COLOR_TYPE_RGB, 8, 0, 0);
     for (unsigned i = 0; i < sizeof sides / sizeof sides[0]; i++) {
-        meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
+        meso_image_options options = MESO_INIT(meso_image_options);
         options.width = sides[i][0];
         options.height = sides[i][1];
         size_t n = 3 * (size_t)options.width * options.height;
@@ -415,7 +416,7 @@ static void *decode_often(void *argument)
 {
     job *work = argument;
     for (int i = 0; i < 200; i++) {
-        meso_image image = {0}, *expected = &work->expected[i % 2];
+        meso_image image = MESO_INIT(meso_image), *expected = &work->expected[i % 2];
         encoded *file = &work->files[i % 2];
         work->n_wrong +=
             meso_image_decode(file->bytes, file->n, NULL, NULL, &image, NULL, NULL) != MESO_OK ||

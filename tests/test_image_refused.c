@@ -27,7 +27,7 @@ enum { SIDE = 48, N_CUTS = 50, N_CUTS_FULL = 300 };
 /* Returns the refusal; an image is freed. */
 static meso_refusal refusal_of(const void *bytes, size_t n, int *suspect)
 {
-    meso_image image = {0};
+    meso_image image = MESO_INIT(meso_image);
     meso_refusal refusal = MESO_IMAGE_IO;
     meso_error error = {0};
     meso_status status = meso_image_decode(bytes, n, "made.img", NULL, &image, &refusal, &error);
@@ -264,7 +264,7 @@ static void test_other_content(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        meso_image image;
+        meso_image image = MESO_INIT(meso_image);
         meso_refusal refusal;
         meso_error error;
         assert_int_equal(meso_image_decode(rows[i].bytes, rows[i].n, "a\x1B.jpg", NULL, &image,
@@ -286,7 +286,7 @@ static void put_file(const char *name, const void *bytes, size_t n)
 
 static void expect_refusal(const char *path, meso_status status, meso_refusal expected)
 {
-    meso_image image;
+    meso_image image = MESO_INIT(meso_image);
     meso_refusal refusal = MESO_IMAGE_OK;
     meso_error error;
     assert_int_equal(meso_image_load(path, NULL, &image, &refusal, &error), status);
@@ -331,7 +331,7 @@ static void test_files(void **state)
     unlink(path);
 
     encoded png = made(1, 0);
-    meso_image image = {0};
+    meso_image image = MESO_INIT(meso_image);
     put_file(path, png.bytes, png.n); /* the name says JPEG */
     assert_int_equal(meso_image_load(path, NULL, &image, NULL, NULL), MESO_OK);
     assert_string_equal(image.format, "png");

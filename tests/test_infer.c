@@ -53,7 +53,7 @@ static meso_model *open_model(const char *text, meso_path path, size_t max_batch
 {
     meso_net *net = NULL;
     meso_model *model = NULL;
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     options.path = path;
     options.max_batch = max_batch;
     if (meso_net_parse(text, "case", &net, &error) != MESO_OK ||
@@ -150,17 +150,16 @@ static void tuning_is_of_the_path(void **state)
     for (size_t k = 0; k < 2; k++)
         for (int path = MESO_PATH_FUSED; path <= MESO_PATH_PLAIN; path++) {
             meso_model *model = open_model(nets[k].text, (meso_path)path, 0);
-            meso_model_info info;
             int goes_by[3], values[MESO_MAX_TUNABLES], again[MESO_MAX_TUNABLES];
-            meso_model_get_info(model, &info);
+            const meso_model_info *info = meso_model_get_info(model);
             for (size_t i = 0; i < 3; i++) {
                 goes_by[i] = meso_model_tuning(model, families[i], values);
                 json_t *row = goes_by[i] ? meso_tuning_values_json(families[i], values) : NULL;
                 assert_true(!goes_by[i] || meso_tuning_values(row, families[i], again));
                 json_decref(row);
             }
-            assert_int_equal(goes_by[0] + goes_by[1], info.path != MESO_PATH_PLAIN);
-            if (info.path == MESO_PATH_PLAIN)
+            assert_int_equal(goes_by[0] + goes_by[1], info->path != MESO_PATH_PLAIN);
+            if (info->path == MESO_PATH_PLAIN)
                 assert_true(goes_by[2]);
             meso_model_tuning(model, &meso_tuning_fused, values);
             if (goes_by[0] && path == MESO_PATH_EXACT)

@@ -228,7 +228,7 @@ static void test_faults(void **state)
         {"plain_keras3.15.keras", 0.01344359},
     };
     static float input[side * side * 3];
-    meso_image image = {0};
+    meso_image image = MESO_INIT(meso_image);
     char name[128];
     (void)state;
     assert_int_equal(meso_image_load(harness_data("faults/in32.png"), NULL, &image, NULL, NULL),

@@ -81,7 +81,7 @@ static meso_loader_options options_for(size_t n_threads, size_t n_slots)
                                    .n = n_files,
                                    .n_threads = n_threads,
                                    .n_slots = n_slots,
-                                   .image = MESO_IMAGE_OPTIONS_INIT};
+                                   .image = MESO_INIT(meso_image_options)};
     options.image.width = options.image.height = side;
     return options;
 }

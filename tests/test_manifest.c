@@ -44,7 +44,7 @@ static void reads_foreign_manifests(void **state)
             "\0b\0.\0p\0n\0g\0;\0f\0a\0k\0e"),
 #undef ROW
     };
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     (void)state;
     harness_put("x/a.png", "", 0);
     harness_put("x/b.png", "", 0);

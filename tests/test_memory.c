@@ -37,7 +37,7 @@ static meso_device *small_device(void)
 static meso_model *open_model(meso_device *device, const char *net_text, meso_path path,
                               size_t max_batch)
 {
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     meso_net *net;
     meso_model *model;
     options.path = path;
@@ -61,14 +61,13 @@ static void batches_are_halved(void **state)
     meso_device *device = small_device();
     static uint8_t pixels[n_images * n_values];
     meso_probability got[n_images], wanted[n_images];
-    meso_model_info info;
     (void)state;
     draw(pixels);
     meso_model *one = open_model(device, "meso4", MESO_PATH_PLAIN, 1);
     meso_model *many = open_model(device, "meso4", MESO_PATH_PLAIN, 512);
-    meso_model_get_info(many, &info);
-    print_message("512 images at once asked for, %zu taken\n", info.max_batch);
-    assert_true(info.max_batch > n_images && info.max_batch < 512);
+    const meso_model_info *info = meso_model_get_info(many);
+    print_message("512 images at once asked for, %zu taken\n", info->max_batch);
+    assert_true(info->max_batch > n_images && info->max_batch < 512);
     assert_string_equal(error.text, "");
     assert_int_equal(meso_predict_rgb8(one, pixels, n_images, side, side, 3 * side, wanted, &error),
                      MESO_OK);

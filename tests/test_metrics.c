@@ -44,7 +44,7 @@ static meso_scores as_scores(const score_set *set)
 
 static meso_metrics compute(const score_set *set)
 {
-    meso_metrics metrics;
+    meso_metrics metrics = MESO_INIT(meso_metrics);
     meso_error error;
     meso_scores scores = as_scores(set);
     if (meso_metrics_compute(&scores, 0.5, &metrics, &error) != MESO_OK)
@@ -107,7 +107,7 @@ static void check_roc(const json_t *golden, const score_set *set, const char *na
         else
             expect_near(points[i].threshold, number_at(point, 2), "threshold", name);
     }
-    free(points);
+    meso_free(points);
 }
 
 static void check_golden(const json_t *golden)
@@ -203,7 +203,7 @@ static void test_small_probabilities(void **state)
     double p_real[] = {1, 1e-20}, p_fake[] = {1e-20, 1};
     unsigned char real[] = {1, 0};
     meso_scores scores = {p_real, p_fake, real, NULL, 2};
-    meso_metrics m;
+    meso_metrics m = MESO_INIT(meso_metrics);
     assert_int_equal(meso_metrics_compute(&scores, 0.5, &m, NULL), MESO_OK);
     assert_true(fabs(m.mse - 1e-40) <= 1e-52);
     assert_true(fabs(m.bce + log(1 - 1e-7)) <= 1e-18);
@@ -220,7 +220,7 @@ static void test_threshold(void **state)
     add_score(&set, 1, 0.5);
     add_score(&set, 0, 0.25);
     meso_scores scores = as_scores(&set);
-    meso_metrics m;
+    meso_metrics m = MESO_INIT(meso_metrics);
     /* Exactly at the threshold is fake, as in Keras' binary accuracy. */
     assert_int_equal(compute(&set).confusion[1][0], 1);
     assert_int_equal(meso_metrics_compute(&scores, 0.125, &m, NULL), MESO_OK);
@@ -232,8 +232,8 @@ static void test_bad_arguments(void **state)
 {
     (void)state;
     const double bad[] = {-1e-9, 1 + 1e-9, NAN, INFINITY};
-    meso_metrics m;
-    meso_metrics_intervals intervals;
+    meso_metrics m = MESO_INIT(meso_metrics);
+    meso_metrics_intervals intervals = MESO_INIT(meso_metrics_intervals);
     meso_error error = {0};
     score_set set = {.n = 0};
     meso_scores scores = as_scores(&set);
@@ -269,7 +269,7 @@ static score_set random_scores(uint64_t seed, size_t n)
 
 static meso_metrics_intervals bootstrap(const meso_scores *scores, size_t n, uint64_t seed)
 {
-    meso_metrics_intervals intervals;
+    meso_metrics_intervals intervals = MESO_INIT(meso_metrics_intervals);
     meso_error error;
     if (meso_metrics_bootstrap(scores, 0.5, n, seed, &intervals, &error) != MESO_OK)
         fail_msg("%s", error.text);
@@ -380,11 +380,12 @@ static void test_group_scores(void **state)
     meso_scores scores = as_scores(&set);
     meso_group_score *groups = NULL;
     size_t n = 0;
-    assert_int_equal(meso_metrics_groups(&scores, &groups, &n, NULL), MESO_ERROR_ARGUMENT);
+    assert_int_equal(meso_metrics_groups(&scores, &groups, sizeof *groups, &n, NULL),
+                     MESO_ERROR_ARGUMENT);
     scores.group = set.group;
-    assert_int_equal(meso_metrics_groups(&scores, &groups, &n, NULL), MESO_OK);
+    assert_int_equal(meso_metrics_groups(&scores, &groups, sizeof *groups, &n, NULL), MESO_OK);
     const meso_group_score expected[] = {
-        {5, 0, 1, 0.5, 0.5}, {2, 1, 1, 0.125, 0.875}, {5, 1, 2, 0.5, 0.5}};
+        {0, 5, 0, 1, 0.5, 0.5}, {0, 2, 1, 1, 0.125, 0.875}, {0, 5, 1, 2, 0.5, 0.5}};
     assert_int_equal(n, 3);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(groups[i].group, expected[i].group);
@@ -393,7 +394,7 @@ static void test_group_scores(void **state)
         expect_near(groups[i].p_real, expected[i].p_real, "p_real", "group");
         expect_near(groups[i].p_fake, expected[i].p_fake, "p_fake", "group");
     }
-    free(groups);
+    meso_free(groups);
 }
 
 static void test_one_class(void **state)

@@ -235,8 +235,8 @@ static void test_layout_of_the_text_is_free(void **state)
                        "   c = conv i pad=2x1 dilation=1x2 stride=2 window=5x3 filters=4",
                        "t", &net, NULL),
         MESO_OK);
-    meso_layer_info layer;
-    meso_net_layer(net, 1, &layer);
+    meso_layer_info layer = MESO_INIT(meso_layer_info);
+    meso_net_layer(net, 1, &layer, NULL);
     assert_string_equal(layer.op, "conv");
     assert_int_equal(layer.channels, 4);
     assert_int_equal(layer.height, 4); /* (8 + 2·2 − 5) / 2 + 1 */
@@ -265,12 +265,12 @@ static void test_built_in_nets(void **state)
     assert_int_equal(n, sizeof nets / sizeof nets[0]);
     for (size_t i = 0; i < n; i++) {
         meso_net *net;
-        meso_layer_info layer, sum = {0};
+        meso_layer_info layer = MESO_INIT(meso_layer_info), sum = {0};
         assert_string_equal(meso_net_builtin_name(i), nets[i].name);
         assert_int_equal(meso_net_open(nets[i].name, &net, NULL), MESO_OK);
         assert_string_equal(meso_net_text(net), meso_net_builtin_text(i));
         for (size_t k = 0; k < meso_net_n_layers(net); k++) {
-            meso_net_layer(net, k, &layer);
+            meso_net_layer(net, k, &layer, NULL);
             sum.parameters += layer.parameters;
             sum.statistics += layer.statistics;
             sum.multiply_adds += layer.multiply_adds;

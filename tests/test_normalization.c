@@ -78,7 +78,7 @@ static void score_by_stream(meso_model *model, const uint8_t *pixels, meso_proba
 static void try_path(meso_device *device, const char *net, meso_path path, const uint8_t *pixels)
 {
     float *floats = malloc((size_t)n_pictures * values * sizeof *floats);
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     meso_error error;
     options.path = path;
     options.max_batch = 4;

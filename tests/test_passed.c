@@ -23,7 +23,7 @@ static void put_all(const char *const *paths)
 /* What is not taken is counted, by its ending, its folder, or what the system calls it. */
 static void passed_over_is_counted(void **state)
 {
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     meso_text said = {0};
     (void)state;
     PUT("r/fake/1.jpe", "r/fake/a.AVIF", "r/fake/sub/b.avif", "r/fake/c.heic", "r/fake/noending",
@@ -53,7 +53,7 @@ static void passed_over_is_counted(void **state)
 static void nothing_but_what_is_not_read(void **state)
 {
     const char *paths[] = {"r/fake"};
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     meso_error error = {0};
     (void)state;
     PUT("r/fake/1.heic", "r/real/2.png");
@@ -70,7 +70,7 @@ static void nothing_but_what_is_not_read(void **state)
 static void many_endings(void **state)
 {
     enum { n_files = 300 };
-    meso_dataset dataset;
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     size_t n = 0;
     (void)state;
     PUT("r/fake/1.png", "r/real/2.png");

@@ -71,7 +71,7 @@ static int is_built_in(const char *name)
 
 static void expect_pixels(const char *name, unsigned width, unsigned height, unsigned long crc)
 {
-    meso_image image = {0};
+    meso_image image = MESO_INIT(meso_image);
     meso_error error = {0};
     meso_refusal refusal;
     size_t n;
@@ -107,7 +107,7 @@ static void expect_refused(const char *name, unsigned width, unsigned height, un
     uint8_t *bytes = read_picture(name, &n);
     (void)width, (void)height, (void)crc;
     for (size_t length = 0; length <= n / 3; length++) {
-        meso_image image = {0};
+        meso_image image = MESO_INIT(meso_image);
         meso_error error = {0};
         meso_refusal refusal = MESO_IMAGE_OK;
         if (decode(bytes, length, &image, &refusal, &error) == MESO_OK)
@@ -116,7 +116,7 @@ static void expect_refused(const char *name, unsigned width, unsigned height, un
         assert_int_equal(strncmp(error.text, "it: ", 4), 0);
     }
     for (size_t i = 0; i < n; i += n / 200 + 1) {
-        meso_image image = {0};
+        meso_image image = MESO_INIT(meso_image);
         meso_refusal refusal;
         bytes[i] ^= (uint8_t)(1u << i % 8);
         decode(bytes, n, &image, &refusal, NULL);
@@ -134,7 +134,7 @@ static void test_damage_is_refused(void **state)
 
 static void test_what_is_not_read(void **state)
 {
-    meso_image image = {0};
+    meso_image image = MESO_INIT(meso_image);
     meso_refusal refusal;
     meso_error error = {0};
     size_t n;

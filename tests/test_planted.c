@@ -41,7 +41,7 @@ static void write_sets(const study_demo_set *sets, size_t n_sets, size_t n_per_c
 static void scan(meso_device *device, const char *path, study_dataset *dataset)
 {
     study_scan_options options = STUDY_SCAN_OPTIONS_INIT;
-    meso_dataset files;
+    meso_dataset files = MESO_INIT(meso_dataset);
     meso_error error;
     options.device = device;
     if (meso_dataset_open(path, NULL, &files, &error) != MESO_OK ||

@@ -324,7 +324,7 @@ static void paths_are_the_librarys(void **state)
         file[i] = (char)meso_random_below(&random, 256);
     harness_put("a.ppm", file, sizeof file);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+        meso_model_options options = MESO_INIT(meso_model_options);
         meso_model *model = NULL;
         meso_probability p;
         char words[64], wanted[64];

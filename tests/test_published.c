@@ -87,16 +87,15 @@ static void convert(const char *from, const char *net, const char *to)
 /* NULL where no fused kernel covers the net's first block on this device. */
 static meso_model *open_file(const char *path, meso_path wanted)
 {
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
-    meso_model_info info;
+    meso_model_options options = MESO_INIT(meso_model_options);
     meso_model *model = NULL;
     options.path = wanted;
     if (!device)
         device = harness_device();
     if (meso_model_open(device, path, &options, &model, &error) != MESO_OK)
         fail_msg("%s", error.text);
-    meso_model_get_info(model, &info);
-    if (info.path == wanted)
+    const meso_model_info *info = meso_model_get_info(model);
+    if (info->path == wanted)
         return model;
     meso_model_close(model);
     return NULL;
@@ -125,11 +124,11 @@ static void predicted(meso_status status)
 
 static void load_photos(void)
 {
-    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
+    meso_image_options options = MESO_INIT(meso_image_options);
     options.width = options.height = side;
     for (size_t i = 0; i < n_photos; i++) {
         char path[64];
-        meso_image image;
+        meso_image image = MESO_INIT(meso_image);
         snprintf(path, sizeof path, "images/samples/%s", photos[i]);
         if (meso_image_load(harness_data(path), &options, &image, NULL, &error) != MESO_OK)
             fail_msg("%s", error.text);

@@ -40,7 +40,7 @@ static meso_metrics metrics_of(size_t confusion[2][2])
     enum { room = 2000 };
     static double p_real[room], p_fake[room];
     static unsigned char real[room];
-    meso_metrics metrics;
+    meso_metrics metrics = MESO_INIT(meso_metrics);
     size_t n = 0;
     for (size_t truth = 0; truth < 2; truth++) {
         for (size_t k = 0; k < confusion[truth][0] + confusion[truth][1]; k++, n++) {

@@ -299,7 +299,7 @@ static void known_answers_of_published_pictures(void **state)
     harness_data("images/samples");
     meso_device *device = harness_device();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        meso_image image;
+        meso_image image = MESO_INIT(meso_image);
         meso_error error;
         if (meso_image_load(harness_data(rows[i].file), NULL, &image, NULL, &error) != MESO_OK)
             fail_msg("%s", error.text);

@@ -27,7 +27,7 @@ static meso_probability wanted[n_pictures];
 
 static meso_model *open_model(meso_path path, size_t n_lanes)
 {
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     meso_net *net;
     meso_model *model;
     options.path = path;
@@ -371,8 +371,8 @@ static void write_file(const char *path, int is_picture)
 /* 1000 files, 10,000 at full size; every fifth of them is refused. */
 static void memory_is_flat_over_many_files(void **state)
 {
-    meso_score_timing timing;
-    meso_score_options options = MESO_SCORE_OPTIONS_INIT;
+    meso_score_timing timing = MESO_INIT(meso_score_timing);
+    meso_score_options options = MESO_INIT(meso_score_options);
     long_run r = getenv("MESO_FULL") ? (long_run){.n = 10000, .n_warm = 1000}
                                      : (long_run){.n = 1000, .n_warm = 250};
     char picture[96], text[96];

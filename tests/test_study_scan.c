@@ -35,7 +35,7 @@ static meso_status scan(meso_device *device, const char *cache, study_progress p
                         study_dataset *dataset, meso_error *error)
 {
     study_scan_options options = STUDY_SCAN_OPTIONS_INIT;
-    meso_dataset files;
+    meso_dataset files = MESO_INIT(meso_dataset);
     assert_int_equal(meso_dataset_open("set", NULL, &files, error), MESO_OK);
     options.device = device;
     options.cache = cache;
@@ -160,7 +160,7 @@ static void a_lesser_scan_is_not_taken_for_a_whole_one(void **state)
     study_scan_options options = STUDY_SCAN_OPTIONS_INIT;
     study_dataset dataset;
     study_pairs pairs;
-    meso_dataset files;
+    meso_dataset files = MESO_INIT(meso_dataset);
     meso_error error;
     (void)state;
     put_dataset();

@@ -307,7 +307,6 @@ static void every_member_is_in_the_table(void **state)
 #define NO_INFLUENCE(member) \
     mark(taken, offsetof(meso_train_options, member), sizeof((meso_train_options *)0)->member)
     NO_INFLUENCE(struct_bytes);
-    NO_INFLUENCE(dataset.struct_bytes);
     NO_INFLUENCE(run);
     NO_INFLUENCE(n_threads);
     NO_INFLUENCE(n_lanes);

@@ -129,7 +129,7 @@ static void statistics_are_interrupted(void **state)
     enum { n_batches = 3 * 2 }; /* of 16 pictures by 8 */
     meso_device *device = harness_device();
     meso_train_options options = MESO_TRAIN_OPTIONS_INIT;
-    const meso_resume_options resume = {.struct_bytes = sizeof resume};
+    const meso_resume_options resume = MESO_INIT(meso_resume_options);
     meso_error error = {0};
     harness_put_training(8);
     options.data = "data";
@@ -334,7 +334,7 @@ static int try_disk_call(meso_device *device, const struct disk *disk, size_t n)
                              .lost = disk->lost,
                              .error = disk->error,
                              .short_write = disk->short_write};
-    const meso_resume_options resume = {.struct_bytes = sizeof resume};
+    const meso_resume_options resume = MESO_INIT(meso_resume_options);
     meso_error error = {0};
     char what[80];
     snprintf(what, sizeof what, "call %zu %s%s%s", n, disk->short_write ? "is short, then " : "",

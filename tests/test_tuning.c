@@ -87,9 +87,8 @@ static double score(char name[64])
     if (meso_net_open("meso4", &net, &error) != MESO_OK ||
         meso_model_random(device, net, 1, NULL, &model, &error) != MESO_OK)
         fail_msg("%s", error.text);
-    meso_model_info opened;
-    meso_model_get_info(model, &opened);
-    snprintf(name, 64, "%s", opened.tuning);
+    const meso_model_info *opened = meso_model_get_info(model);
+    snprintf(name, 64, "%s", opened->tuning);
     assert_int_equal(meso_predict_rgb8(model, picture, 1, 256, 256, 768, &p, NULL), MESO_OK);
     meso_model_close(model);
     meso_net_close(net);

@@ -58,8 +58,8 @@ static int score(const char *path, char **files, int n)
         return 1;
     }
     for (int i = 0; i < n; i++) {
-        meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
-        meso_image image;
+        meso_image_options options = MESO_INIT(meso_image_options);
+        meso_image image = MESO_INIT(meso_image);
         double p;
         options.width = options.height = side;
         if (meso_image_load(files[i], &options, &image, NULL, &error) != MESO_OK) {

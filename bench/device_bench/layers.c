@@ -31,7 +31,7 @@ static meso_status take_round(const bench_layers *layers, meso_profile_row **row
         MESO_TRY(bench_work_call(work, layers->batch, error));
     }
     MESO_TRY(meso_device_mark_call(work->device, error));
-    MESO_TRY(meso_device_get_profile(work->device, rows, n, error));
+    MESO_TRY(meso_device_get_profile(work->device, rows, sizeof **rows, n, error));
 out:
     meso_device_profile(work->device, MESO_PROFILE_OFF, NULL);
     return status;
@@ -85,7 +85,7 @@ meso_status bench_layers_round(bench_layers *layers, meso_error *error)
     for (int i = 0; i < MESO_N_IDLE && isfinite(idle[i]); i++)
         bench_samples_add(&layers->idle[i], idle[i] / images);
 out:
-    free(rows);
+    meso_free(rows);
     return status;
 }
 
@@ -118,6 +118,6 @@ void bench_layers_close(bench_layers *layers)
     for (int i = 0; i < MESO_N_IDLE; i++)
         bench_samples_free(&layers->idle[i]);
     free(layers->samples);
-    free(layers->first);
+    meso_free(layers->first);
     *layers = (bench_layers){0};
 }

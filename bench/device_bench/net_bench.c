@@ -219,8 +219,8 @@ static json_t *found_json(const bench_net *bench)
     json_t *cases = json_array();
     double multiply_adds = 0;
     for (size_t i = 0; i < meso_net_n_layers(net); i++) {
-        meso_layer_info layer;
-        meso_net_layer(net, i, &layer);
+        meso_layer_info layer = MESO_INIT(meso_layer_info);
+        meso_net_layer(net, i, &layer, NULL);
         multiply_adds += (double)layer.multiply_adds;
     }
     for (size_t i = 0; i < bench->n_cases; i++)

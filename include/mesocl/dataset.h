@@ -45,7 +45,9 @@ typedef struct meso_passed_over {
     size_t n;         /* of a folder: images in it */
 } meso_passed_over;
 
+/* Start from MESO_INIT(meso_dataset). */
 typedef struct meso_dataset {
+    size_t struct_bytes;
     meso_dataset_item *items; /* fakes first, then sorted by path in byte order */
     size_t n_items;
     size_t n_class[2];   /* items labelled fake, real */
@@ -57,7 +59,7 @@ typedef struct meso_dataset {
     void *storage; /* private */
 } meso_dataset;
 
-/* Fill with MESO_DATASET_OPTIONS_INIT. Every pointer may be NULL. */
+/* Start from MESO_INIT(meso_dataset_options). Every pointer may be NULL. */
 typedef struct meso_dataset_options {
     size_t struct_bytes;
     const char *fake;     /* name of the class folder that holds the fakes */
@@ -71,11 +73,6 @@ typedef struct meso_dataset_options {
                              parenthesis is the name of the column instead */
     size_t max_per_class; /* keep the first so many of each class, 0 for all */
 } meso_dataset_options;
-
-#define MESO_DATASET_OPTIONS_INIT                               \
-    {                                                           \
-        sizeof(meso_dataset_options), NULL, NULL, NULL, NULL, 0 \
-    }
 
 /* Scans root, which holds one folder for each class; other folders and loose files in it are
  * passed over and counted. A root that is a file is a manifest; with options->manifest root is

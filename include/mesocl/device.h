@@ -30,6 +30,7 @@ typedef enum meso_device_type {
 
 /* What the driver says of a device. Strings are NUL-terminated, cut to size, never NULL. */
 typedef struct meso_device_info {
+    size_t struct_bytes;
     unsigned platform; /* numbers as in --device 0:1: platform, then device inside it, from 0 */
     unsigned index;
     meso_device_type type;
@@ -55,10 +56,12 @@ typedef struct meso_device_info {
 MESO_API const char *meso_device_type_name(meso_device_type type);
 
 /* Every device of every platform, in the loader's order; platforms without devices are passed over.
- * *list is the caller's, to be given to free(); *n is its length, at least 1 on MESO_OK.
+ * *list is the caller's, to be given to meso_free(); stride is sizeof **list; *n is its length, at
+ * least 1 on MESO_OK.
  * Errors: NO_DEVICE (no platform or no device: the text says what to install), MEMORY.
  * The drivers run inside this process: one that crashes takes it down. */
-MESO_API meso_status meso_device_list(meso_device_info **list, size_t *n, meso_error *error);
+MESO_API meso_status meso_device_list(meso_device_info **list, size_t stride, size_t *n,
+                                      meso_error *error);
 
 /* Which entries of a list a selector means. selector is
  *   NULL, "" or "auto"         the environment's MESO_DEVICE if set, else the first dgpu, igpu,
@@ -69,8 +72,9 @@ MESO_API meso_status meso_device_list(meso_device_info **list, size_t *n, meso_e
  *   anything else              part of the device's or platform's name, letter case ignored
  * matches has room for n positions; *n_matches of them are written, in list order. Errors:
  * NO_DEVICE (nothing matches: the text lists what there is), ARGUMENT. */
-MESO_API meso_status meso_device_match(const meso_device_info *list, size_t n, const char *selector,
-                                       size_t *matches, size_t *n_matches, meso_error *error);
+MESO_API meso_status meso_device_match(const meso_device_info *list, size_t stride, size_t n,
+                                       const char *selector, size_t *matches, size_t *n_matches,
+                                       meso_error *error);
 
 /* Opens the first device that selector means (as above). Errors: NO_DEVICE, DEVICE, MEMORY. */
 MESO_API meso_status meso_device_open(const char *selector, meso_device **device,
@@ -84,6 +88,7 @@ MESO_API void meso_device_open_seconds(const meso_device *device, double *list, 
 
 /* Profile: device time summed by kernel. Off when a device is opened. */
 typedef struct meso_profile_row {
+    size_t struct_bytes;
     char span[64];   /* the layer that launched it; "" outside a net */
     char kernel[64]; /* the kernel's name */
     uint64_t n_launches;
@@ -111,9 +116,9 @@ MESO_API meso_status meso_device_profile(meso_device *device, meso_profile_mode 
                                          meso_error *error);
 
 /* The rows so far, in order of first launch; waits for the device. *rows is the caller's, to
- * free(). */
+ * meso_free(); stride is sizeof **rows. */
 MESO_API meso_status meso_device_get_profile(meso_device *device, meso_profile_row **rows,
-                                             size_t *n, meso_error *error);
+                                             size_t stride, size_t *n, meso_error *error);
 
 #ifdef __cplusplus
 }

@@ -18,6 +18,7 @@ extern "C" {
 
 /* One file's outcome. Pointers are valid during the callback only. */
 typedef struct meso_file_score {
+    size_t struct_bytes;
     size_t index; /* position in the list; callbacks come in list order */
     const char *path;
     meso_refusal refusal; /* MESO_IMAGE_OK: p holds the answer, else detail says why not */
@@ -31,15 +32,16 @@ typedef struct meso_file_score {
  * files of the batch at hand have been reported too. */
 typedef int (*meso_file_score_callback)(const meso_file_score *score, void *user);
 
-/* How long the parts of a run took, in seconds. */
+/* How long the parts of a run took, in seconds. Start from MESO_INIT(meso_score_timing). */
 typedef struct meso_score_timing {
+    size_t struct_bytes;
     double first;   /* from the call to the first file's callback */
     double decode;  /* reading and decoding: the threads' times added up */
     double compute; /* that the caller's thread waited for the device */
     double total;   /* of the call */
 } meso_score_timing;
 
-/* Fill with MESO_SCORE_OPTIONS_INIT. */
+/* Start from MESO_INIT(meso_score_options). */
 typedef struct meso_score_options {
     size_t struct_bytes;
     size_t n_threads; /* decoding threads; 0: one for each processor */
@@ -50,11 +52,6 @@ typedef struct meso_score_options {
     const char *const *hashes; /* [n] the XXH3-128 that each file must have, 32 hex digits, or NULL;
                                   NULL: none */
 } meso_score_options;
-
-#define MESO_SCORE_OPTIONS_INIT                            \
-    {                                                      \
-        sizeof(meso_score_options), 0, 0, 0, 0, NULL, NULL \
-    }
 
 /* P(real) = 1 / (1 + e^−z) in float, as Keras and PyTorch give it: from logits of 17 on it is
  * exactly 1, and pictures tie. Figures can be compared with published ones only with the same ties:

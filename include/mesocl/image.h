@@ -41,7 +41,7 @@ typedef enum meso_refusal {
 /* "ok", "not_regular", … as above; never NULL. */
 MESO_API const char *meso_refusal_name(meso_refusal refusal);
 
-/* How to decode. Fill with MESO_IMAGE_OPTIONS_INIT, then change what is needed. */
+/* How to decode. Start from MESO_INIT(meso_image_options), then change what is needed. */
 typedef struct meso_image_options {
     size_t struct_bytes; /* sizeof(meso_image_options) */
     unsigned width;      /* resize to width × height by NEAREST; 0 keeps the picture's own size */
@@ -52,12 +52,9 @@ typedef struct meso_image_options {
                       not be 0; undefined after an error. NULL: memory of its own */
 } meso_image_options;
 
-#define MESO_IMAGE_OPTIONS_INIT                      \
-    {                                                \
-        sizeof(meso_image_options), 0, 0, 0, 0, NULL \
-    }
-
+/* Start from MESO_INIT(meso_image). */
 typedef struct meso_image {
+    size_t struct_bytes;
     uint8_t *rgb;   /* [height][width][3], rows without gaps; NULL where options.into took them */
     unsigned width; /* after resizing and turning */
     unsigned height;

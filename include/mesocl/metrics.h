@@ -36,7 +36,9 @@ typedef struct meso_class_metrics {
     size_t support;
 } meso_class_metrics;
 
+/* Start from MESO_INIT(meso_metrics). */
 typedef struct meso_metrics {
+    size_t struct_bytes;
     size_t n;
     size_t correct; /* by meso_is_real */
     double accuracy;
@@ -61,7 +63,9 @@ typedef struct meso_interval {
     double low, high; /* 2.5 % and 97.5 % points */
 } meso_interval;
 
+/* Start from MESO_INIT(meso_metrics_intervals). */
 typedef struct meso_metrics_intervals {
+    size_t struct_bytes;
     meso_interval accuracy, balanced_accuracy, mse, bce, auc, average_precision, eer;
     meso_interval recall_fake, recall_real;
     size_t n_units;     /* what was drawn: groups where given, else images */
@@ -78,16 +82,18 @@ MESO_API meso_status meso_metrics_bootstrap(const meso_scores *scores, double th
 
 /* What a group comes to. A number that stands in both classes is two groups. */
 typedef struct meso_group_score {
+    size_t struct_bytes;
     size_t group; /* its number in meso_scores */
     unsigned char real;
     size_t n_images;
     double p_real, p_fake; /* means over its images */
 } meso_group_score;
 
-/* One score for each group, fakes first, by number. *groups is the caller's, to free(). Errors:
+/* One score for each group, fakes first, by number. *groups is the caller's, to meso_free(); stride is
+ * sizeof **groups. Errors:
  * ARGUMENT (no groups, no scores), MEMORY. */
 MESO_API meso_status meso_metrics_groups(const meso_scores *scores, meso_group_score **groups,
-                                         size_t *n, meso_error *error);
+                                         size_t stride, size_t *n, meso_error *error);
 
 /* ROC: points of falling threshold from (0,0) to (1,1), collinear ones dropped as scikit-learn
  * does. */
@@ -111,7 +117,7 @@ MESO_API meso_status meso_metrics_calibration(const meso_scores *scores, size_t 
                                               meso_calibration_bin *bins, double *error_expected,
                                               meso_error *error);
 
-/* *points is the caller's, to free(). Errors: ARGUMENT (one class only), MEMORY. */
+/* *points is the caller's, to meso_free(). Errors: ARGUMENT (one class only), MEMORY. */
 MESO_API meso_status meso_metrics_roc(const meso_scores *scores, meso_roc_point **points, size_t *n,
                                       meso_error *error);
 

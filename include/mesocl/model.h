@@ -32,7 +32,7 @@ typedef enum meso_path {
 /* "fused", "exact", "plain". */
 MESO_API const char *meso_path_name(meso_path path);
 
-/* How to open. Fill with MESO_MODEL_OPTIONS_INIT, then change what is needed. */
+/* How to open. Start from MESO_INIT(meso_model_options), then change what is needed. */
 typedef struct meso_model_options {
     size_t struct_bytes; /* sizeof(meso_model_options) */
     const char *net;     /* a built-in net's name or a .net file, in place of the text in the weight
@@ -42,10 +42,6 @@ typedef struct meso_model_options {
     size_t n_lanes; /* use at most so many of the device's lanes (its cores, where it is split by
                        core); 0: all */
 } meso_model_options;
-
-/* clang-format off */
-#define MESO_MODEL_OPTIONS_INIT {sizeof(meso_model_options), NULL, 0, MESO_PATH_FUSED, 0}
-/* clang-format on */
 
 /* Reads a .safetensors file; path may also be what meso_weights_read() takes: a run's folder, a
  * name, NULL. options may be NULL. The device must outlive the model.
@@ -64,6 +60,7 @@ MESO_API meso_status meso_model_random(meso_device *device, const meso_net *net,
 MESO_API void meso_model_close(meso_model *model); /* NULL is allowed */
 
 typedef struct meso_model_info {
+    size_t struct_bytes;
     const char *net_name;
     unsigned width, height, channels; /* of the input */
     size_t n_outputs;                 /* of the last layer */
@@ -80,7 +77,8 @@ typedef struct meso_model_info {
     char weights_hash[33]; /* XXH3-128 of the weight file, hex; "" for random weights */
 } meso_model_info;
 
-MESO_API void meso_model_get_info(const meso_model *model, meso_model_info *info);
+/* The model's own, as long as it is open. */
+MESO_API const meso_model_info *meso_model_get_info(const meso_model *model);
 MESO_API const meso_net *
 meso_model_net(const meso_model *model); /* the model's own; do not close */
 

@@ -42,8 +42,10 @@ MESO_API const char *meso_net_name(const meso_net *net);
 MESO_API const char *meso_net_text(const meso_net *net);
 MESO_API size_t meso_net_n_layers(const meso_net *net);
 
-/* One layer as `mesocl inspect` prints it. Counts are for one image. */
+/* One layer as `mesocl inspect` prints it. Counts are for one image. Start from
+ * MESO_INIT(meso_layer_info). */
 typedef struct meso_layer_info {
+    size_t struct_bytes;
     const char *name;
     const char *op;
     unsigned channels, height, width; /* of the output; a vector has height = width = 1 */
@@ -53,7 +55,9 @@ typedef struct meso_layer_info {
     uint64_t output_bytes;            /* float32, without padding */
 } meso_layer_info;
 
-MESO_API void meso_net_layer(const meso_net *net, size_t i, meso_layer_info *info);
+/* Layer i, from 0. Errors: ARGUMENT (no such layer). */
+MESO_API meso_status meso_net_layer(const meso_net *net, size_t i, meso_layer_info *info,
+                                    meso_error *error);
 
 /* Device memory of activations for a batch of n images on the plain path, in bytes (buffers are
  * shared by layers that are never needed at the same time). */

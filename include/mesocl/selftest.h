@@ -17,6 +17,7 @@ extern "C" {
 /* One known answer: a built-in net with seeded random weights on a computed picture, by one path.
  */
 typedef struct meso_selftest_row {
+    size_t struct_bytes;
     const char *net; /* "meso4" */
     const char
         *path; /* "fused", "exact", "plain"; a path that the device or net has not is left out */
@@ -30,10 +31,10 @@ typedef struct meso_selftest_row {
 /* Float arithmetic stays below this in any order of sums; a mistake in a kernel does not. */
 #define MESO_SELFTEST_TOLERANCE 2e-6
 
-/* Runs every known answer. *rows is the caller's, to free(); *n_failed counts rows that did not
+/* Runs every known answer. *rows is the caller's, to meso_free(); stride is sizeof **rows; *n_failed counts rows that did not
  * pass. A row that fails is no error of the call. Errors: MEMORY. */
-MESO_API meso_status meso_selftest(meso_device *device, meso_selftest_row **rows, size_t *n,
-                                   size_t *n_failed, meso_error *error);
+MESO_API meso_status meso_selftest(meso_device *device, meso_selftest_row **rows, size_t stride,
+                                   size_t *n, size_t *n_failed, meso_error *error);
 
 #ifdef __cplusplus
 }

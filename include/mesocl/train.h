@@ -152,8 +152,10 @@ MESO_API int meso_early_stop_update(meso_early_stop_state *watch, const meso_ear
 typedef struct meso_train_options {
     size_t struct_bytes;
     /* The data */
-    const char *data;                /* folder of class folders, or dataset.manifest */
-    meso_dataset_options dataset;    /* for both sets; its manifest is that of data */
+    const char *data;                /* folder of class folders … */
+    const char *manifest;            /* … or a manifest, as in meso_dataset_options; … */
+    const char *fake, *real, *group; /* … and likewise, for both sets */
+    size_t max_per_class;            /* likewise */
     const char *validation_data;     /* a folder of its own … */
     const char *validation_manifest; /* … or a manifest … */
     double validation_split;         /* … or this part of data; 0: no validation */
@@ -194,16 +196,26 @@ typedef struct meso_train_options {
     uint64_t cache_bytes; /* for decoded pictures */
 } meso_train_options;
 
-/* clang-format off */
-#define MESO_TRAIN_OPTIONS_INIT \
-    {.struct_bytes = sizeof(meso_train_options), .dataset = MESO_DATASET_OPTIONS_INIT, \
-     .epochs = 30, .batch = 32, .validation_batch = 32, .seed = 1, .beta1 = 0.9, .beta2 = 0.999, \
-     .epsilon = 1e-7, .bn_momentum = 0.99, .learning_rate = 1e-3, \
-     .checkpoint_seconds = 30, .cache_bytes = (uint64_t)1 << 30}
-/* clang-format on */
+static inline meso_train_options meso_train_options_init(void)
+{
+    meso_train_options options = MESO_INIT(meso_train_options);
+    options.epochs = 30;
+    options.batch = options.validation_batch = 32;
+    options.seed = 1;
+    options.beta1 = 0.9;
+    options.beta2 = 0.999;
+    options.epsilon = 1e-7;
+    options.bn_momentum = 0.99;
+    options.learning_rate = 1e-3;
+    options.checkpoint_seconds = 30;
+    options.cache_bytes = (uint64_t)1 << 30;
+    return options;
+}
+#define MESO_TRAIN_OPTIONS_INIT meso_train_options_init()
 
 /* One epoch, as in history.jsonl. Missing values are NaN. */
 typedef struct meso_train_record {
+    size_t struct_bytes;
     size_t epoch;          /* from 1 */
     uint64_t step;         /* steps done by its end */
     double learning_rate;  /* of its last step */
@@ -223,6 +235,7 @@ typedef enum meso_train_event_kind {
 } meso_train_event_kind;
 
 typedef struct meso_train_event {
+    size_t struct_bytes;
     meso_train_event_kind kind;
     size_t epoch, epochs;            /* from 1; of so many */
     size_t images, n_images;         /* of this epoch, or of validation: done, all */
@@ -238,18 +251,20 @@ typedef struct meso_train_event {
  * is written and meso_train returns CANCELLED. */
 typedef int (*meso_train_callback)(const meso_train_event *event, void *user);
 
+/* Start from MESO_INIT(meso_train_summary). */
 typedef struct meso_train_summary {
+    size_t struct_bytes;
     size_t epochs; /* done */
     uint64_t steps;
     int stopped_early;
     int resumable;     /* the folder holds a checkpoint to go on from */
     size_t best_epoch; /* 0: none */
     meso_monitor monitor;
-    double best;          /* its value */
-    int on_validation;    /* metrics are of the validation set; 0: of the training set */
-    meso_metrics metrics; /* of best.safetensors */
+    double best;           /* its value */
+    meso_metrics *metrics; /* NULL, or where those of best.safetensors are to be written */
+    int on_validation;     /* they are of the validation set; 0: of the training set */
     size_t n_refused;
-    int learned; /* metrics are better than those of one answer for every picture */
+    int learned; /* they are better than those of one answer for every picture */
 } meso_train_summary;
 
 /* Errors: ARGUMENT (options), NO_INPUT, DATA (dataset, weights, a class without images, a split
@@ -260,7 +275,8 @@ MESO_API meso_status meso_train(meso_device *device, const meso_train_options *o
                                 meso_train_callback callback, void *user,
                                 meso_train_summary *result, meso_error *error);
 
-/* Continues a run. The options are the run's own, except for these. Fill with {sizeof …}. */
+/* Continues a run. The options are the run's own, except for these. Start from
+ * MESO_INIT(meso_resume_options). */
 typedef struct meso_resume_options {
     size_t struct_bytes;
     const char *data;          /* where the run's data are now; NULL: where they were */

@@ -38,7 +38,9 @@ int meso_status_exit_code(meso_status status)
 
 const char *meso_version(void)
 {
-    return MESO_VERSION;
+#define TEXT_OF(major, minor, patch) #major "." #minor "." #patch
+#define TEXT(major, minor, patch) TEXT_OF(major, minor, patch)
+    return TEXT(MESO_VERSION_MAJOR, MESO_VERSION_MINOR, MESO_VERSION_PATCH);
 }
 
 const char *meso_commit(void)

@@ -149,7 +149,7 @@ meso_model_info bench_work_info(const bench_work *work)
 {
     meso_model_info info = {.net_name = meso_net_name(work->net), .tuning = "", .clblast = ""};
     if (work->model) {
-        meso_model_get_info(work->model, &info);
+        info = *meso_model_get_info(work->model);
     } else {
         info.n_lanes = meso_trainer_n_lanes(work->trainer);
         memcpy(info.weights_hash, meso_weights_hash(work->weights), sizeof info.weights_hash);
@@ -168,12 +168,12 @@ static meso_status require_known_answers(meso_device *device, meso_error *error)
     meso_status status = MESO_OK;
     meso_selftest_row *rows = NULL;
     size_t n, n_failed;
-    MESO_TRY(meso_selftest(device, &rows, &n, &n_failed, error));
+    MESO_TRY(meso_selftest(device, &rows, sizeof *rows, &n, &n_failed, error));
     MESO_REQUIRE(n_failed == 0, error, MESO_ERROR_DEVICE,
                  "%zu of %zu known answers are wrong, so it is not timed; see mesocl selftest",
                  n_failed, n);
 out:
-    free(rows);
+    meso_free(rows);
     return status;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/structs.h"
 #include "base/text.h"
 #include "model/model_tuning.h"
 #include "model/weights/weights.h"
@@ -88,31 +89,54 @@ out:
     return status;
 }
 
+static void describe(meso_model *model, double build_seconds)
+{
+    const meso_shape input = model->net->layers[0].shape;
+    model->info = (meso_model_info){
+        .struct_bytes = sizeof model->info,
+        .net_name = model->net->name,
+        .width = (unsigned)input.w,
+        .height = (unsigned)input.h,
+        .channels = (unsigned)input.c,
+        .n_outputs = model->n_outputs,
+        .class_names = {model->class_names[0], model->class_names[1]},
+        .real_output = model->real_output,
+        .max_batch = model->max_batch,
+        .path = model->infer.path,
+        .tuning = model->about.tuning,
+        .clblast = model->about.clblast,
+        .n_fused_layers = model->about.n_fused_layers,
+        .n_lanes = model->about.n_lanes,
+        .build_seconds = build_seconds,
+    };
+    snprintf(model->info.weights_hash, sizeof model->info.weights_hash, "%s",
+             meso_weights_hash(model->weights));
+}
+
 meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *weights,
                               const meso_model_options *options, meso_model **model,
                               meso_error *error)
 {
     meso_status status = MESO_OK;
-    const meso_model_options defaults = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options o = MESO_INIT(meso_model_options);
     meso_model *m = calloc(1, sizeof *m);
     if (!m) {
         meso_net_close(net);
         meso_weights_close(weights);
     }
     MESO_REQUIRE_MEMORY(m, error);
-    options = options ? options : &defaults;
+    MESO_TRY(meso_struct_read(&o, sizeof o, options, "meso_model_options", error));
     m->device = device;
     m->net = net;
     m->weights = weights;
-    snprintf(m->weights_hash, sizeof m->weights_hash, "%s", meso_weights_hash(weights));
     MESO_TRY(set_classes(m, meso_weights_classes(weights), error));
     find_logits(m);
     MESO_TRY(meso_weights_check(weights, net, error));
     double started = meso_seconds();
-    MESO_TRY(make_ready(m, options, error));
+    MESO_TRY(make_ready(m, &o, error));
     m->max_batch = m->batch_that_fits;
     MESO_TRY(meso_model_open_normalization(m, error));
-    m->build_seconds = meso_seconds() - started;
+    describe(m, meso_seconds() - started);
     *model = m;
     m = NULL;
 out:
@@ -204,26 +228,9 @@ const meso_net *meso_model_net(const meso_model *model)
     return model->net;
 }
 
-void meso_model_get_info(const meso_model *model, meso_model_info *info)
+const meso_model_info *meso_model_get_info(const meso_model *model)
 {
-    const meso_shape input = model->net->layers[0].shape;
-    *info = (meso_model_info){
-        .net_name = model->net->name,
-        .width = (unsigned)input.w,
-        .height = (unsigned)input.h,
-        .channels = (unsigned)input.c,
-        .n_outputs = model->n_outputs,
-        .class_names = {model->class_names[0], model->class_names[1]},
-        .real_output = model->real_output,
-        .max_batch = model->max_batch,
-        .path = model->infer.path,
-        .tuning = model->about.tuning,
-        .clblast = model->about.clblast,
-        .n_fused_layers = model->about.n_fused_layers,
-        .n_lanes = model->about.n_lanes,
-        .build_seconds = model->build_seconds,
-    };
-    memcpy(info->weights_hash, model->weights_hash, sizeof model->weights_hash);
+    return &model->info;
 }
 
 int meso_model_tuning(const meso_model *model, const meso_tuning_family *family,

@@ -18,18 +18,17 @@ struct meso_model {
     meso_infer infer;            /* what computes the logits */
     meso_infer layers;           /* and any other layer, where that cannot; made at first need */
     meso_infer_about about;      /* infer */
+    meso_model_info info;        /* when it was opened */
     meso_augment *normalization; /* what pixels pass through before the net; NULL: division alone */
     meso_buffer normalized;      /* its results; as large as was asked for */
     size_t max_batch;
     size_t batch_that_fits; /* images that fit into device memory at once, as far as is known;
                                ≤ max_batch */
-    double build_seconds;
     size_t n_outputs;
     size_t logits;   /* the layer whose output the last sigmoid or softmax takes */
     int can_predict; /* RGB in, one sigmoid or two softmax outputs */
     int real_output;
     char class_names[2][MESO_CLASS_NAME_SIZE];
-    char weights_hash[33];
     uint8_t *resized; /* a batch at the net's input size; made at first need */
 };
 

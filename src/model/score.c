@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/structs.h"
 #include "base/text.h"
 #include "data/batch/loader.h"
 #include "mesocl/stream.h"
@@ -88,7 +89,8 @@ static const char *behind(const char *text, const char *prefix)
 static int report_file(run *r, const meso_loaded *file, const meso_probability *p)
 {
     const char *path = r->paths[file->index], *detail = "";
-    meso_file_score score = {.index = file->index, .path = path, .refusal = file->refusal};
+    meso_file_score score = {
+        .struct_bytes = sizeof score, .index = file->index, .path = path, .refusal = file->refusal};
     if (file->refusal == MESO_IMAGE_OK) {
         score.p = *p;
         score.suspect = file->image.suspect;
@@ -151,7 +153,7 @@ static meso_status start_loader(run *r, const meso_score_options *options)
                              .n = r->n,
                              .n_threads = options->n_threads,
                              .n_slots = r->n_groups * r->batch,
-                             .image = MESO_IMAGE_OPTIONS_INIT,
+                             .image = MESO_INIT(meso_image_options),
                              .place = place,
                              .user = r};
     o.image.width = (unsigned)in.w;
@@ -197,8 +199,7 @@ meso_status meso_score_files(meso_model *model, const char *const *paths, size_t
                              const meso_score_options *options, meso_file_score_callback callback,
                              void *user, meso_error *error)
 {
-    const meso_score_options defaults = MESO_SCORE_OPTIONS_INIT;
-    const meso_score_options *given = options ? options : &defaults;
+    meso_score_options o = MESO_INIT(meso_score_options);
     meso_status status = MESO_OK;
     run r = {.model = model,
              .paths = paths,
@@ -208,16 +209,19 @@ meso_status meso_score_files(meso_model *model, const char *const *paths, size_t
              .user = user,
              .error = error,
              .started = meso_seconds()};
+    MESO_TRY(meso_struct_read(&o, sizeof o, options, "meso_score_options", error));
+    if (o.timing)
+        MESO_TRY(meso_struct_check(o.timing, "meso_score_timing", error));
     if (n == 0)
         goto out;
-    MESO_TRY(open_groups(&r, given->batch));
-    MESO_TRY(start_loader(&r, given));
+    MESO_TRY(open_groups(&r, o.batch));
+    MESO_TRY(start_loader(&r, &o));
     MESO_TRY(score_all(&r));
 out:
     close_run(&r);
     r.timing.total = meso_seconds() - r.started;
-    if (given->timing)
-        *given->timing = r.timing;
+    if (o.timing && o.timing->struct_bytes)
+        meso_struct_write(o.timing, &r.timing, sizeof r.timing);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/structs.h"
 #include "mesocl/model.h"
 #include "model/selftest_inputs.h"
 
@@ -71,7 +72,7 @@ static int run_rows(meso_device *device, meso_path path, meso_selftest_row rows[
         .struct_bytes = sizeof options, .max_batch = 1, .path = path};
     if (meso_net_open(rows[0].net, &net, &error) == MESO_OK &&
         meso_model_random(device, net, weights_seed, &options, &model, &error) == MESO_OK)
-        meso_model_get_info(model, &info);
+        info = *meso_model_get_info(model);
     for (size_t i = 0; i < n_inputs && info.path == path; i++) {
         if (model) {
             snprintf(rows[i].detail, sizeof rows[i].detail, "%s%.240s",
@@ -85,7 +86,7 @@ static int run_rows(meso_device *device, meso_path path, meso_selftest_row rows[
     return info.path == path;
 }
 
-meso_status meso_selftest(meso_device *device, meso_selftest_row **rows, size_t *n,
+meso_status meso_selftest(meso_device *device, meso_selftest_row **rows, size_t stride, size_t *n,
                           size_t *n_failed, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -108,7 +109,8 @@ meso_status meso_selftest(meso_device *device, meso_selftest_row **rows, size_t 
             *n_failed += !r[*n + k].passed;
         *n += n_inputs;
     }
-    *rows = r;
+    MESO_TRY(meso_struct_array(r, sizeof *r, *n, stride, "meso_selftest_row", rows, error));
 out:
+    free(r);
     return status;
 }

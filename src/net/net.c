@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/structs.h"
 #include "net/op/op.h"
 
 void meso_net_close(meso_net *net)
@@ -64,7 +65,7 @@ meso_status meso_net_require_scores(const meso_net *net, meso_error *error)
                      net->name, n, last->op->name);
 }
 
-void meso_net_layer(const meso_net *net, size_t i, meso_layer_info *info)
+static void describe(const meso_net *net, size_t i, meso_layer_info *info)
 {
     const meso_layer *layer = &net->layers[i];
     meso_shape inputs[MESO_MAX_INPUTS];
@@ -84,4 +85,17 @@ void meso_net_layer(const meso_net *net, size_t i, meso_layer_info *info)
         int statistic = param->kind == MESO_PARAM_MEAN || param->kind == MESO_PARAM_VARIANCE;
         *(statistic ? &info->statistics : &info->parameters) += param->n_values;
     }
+}
+
+meso_status meso_net_layer(const meso_net *net, size_t i, meso_layer_info *info, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_layer_info own = {0};
+    MESO_REQUIRE(i < net->n_layers, error, MESO_ERROR_ARGUMENT, "no layer %zu: the net %s has %zu",
+                 i, net->name, net->n_layers);
+    MESO_TRY(meso_struct_check(info, "meso_layer_info", error));
+    describe(net, i, &own);
+    meso_struct_write(info, &own, sizeof own);
+out:
+    return status;
 }

@@ -57,7 +57,7 @@ static meso_status open_device(const char *selector, meso_device **device, meso_
     d->list_seconds = meso_seconds() - started;
     matches = calloc(n, sizeof *matches);
     MESO_REQUIRE_MEMORY(matches, error);
-    MESO_TRY(meso_device_match(list, n, selector, matches, &n_matches, error));
+    MESO_TRY(meso_device_match(list, sizeof *list, n, selector, matches, &n_matches, error));
     meso_driver_asked = "open a device";
     d->info = list[matches[0]];
     const char *sync = getenv("MESO_CL_SYNC");

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/structs.h"
 #include "runtime/cl_error.h"
 
 enum { max_platforms = 64, max_devices = 256 };
@@ -135,7 +136,7 @@ static void list_platform(cl_platform_id platform, unsigned number, meso_device_
     n_ids = n_ids < max_devices ? n_ids : max_devices;
     for (cl_uint i = 0; i < n_ids && *n < max_devices; i++) {
         meso_device_info *info = &list[*n];
-        *info = (meso_device_info){.platform = number, .index = i};
+        *info = (meso_device_info){.struct_bytes = sizeof *info, .platform = number, .index = i};
         describe(ids[i], info);
         name_hardware(ids[i], info);
         if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform_name - 1,
@@ -195,10 +196,14 @@ out:
     return status;
 }
 
-meso_status meso_device_list(meso_device_info **list, size_t *n, meso_error *error)
+meso_status meso_device_list(meso_device_info **list, size_t stride, size_t *n, meso_error *error)
 {
+    meso_device_info *own = NULL;
     meso_driver_lock();
-    meso_status status = meso_device_list_ids(list, NULL, n, error);
+    meso_status status = meso_device_list_ids(&own, NULL, n, error);
     meso_driver_unlock();
+    if (status == MESO_OK)
+        status = meso_struct_array(own, sizeof *own, *n, stride, "meso_device_info", list, error);
+    free(own);
     return status;
 }

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/structs.h"
 #include "base/text.h"
 #include "mesocl/device.h"
 #include "runtime/preference.h"
@@ -85,8 +86,8 @@ static meso_status nothing_fits(const meso_device_info *list, size_t n, const ch
     return MESO_ERROR_NO_DEVICE;
 }
 
-meso_status meso_device_match(const meso_device_info *list, size_t n, const char *selector,
-                              size_t *matches, size_t *n_matches, meso_error *error)
+static meso_status match(const meso_device_info *list, size_t n, const char *selector,
+                         size_t *matches, size_t *n_matches, meso_error *error)
 {
     int is_auto = !selector || !*selector || strcasecmp(selector, "auto") == 0;
     if (is_auto) {
@@ -100,4 +101,17 @@ meso_status meso_device_match(const meso_device_info *list, size_t n, const char
         if (fits(&list[i], selector))
             matches[(*n_matches)++] = i;
     return *n_matches > 0 ? MESO_OK : nothing_fits(list, n, is_auto ? "auto" : selector, error);
+}
+
+meso_status meso_device_match(const meso_device_info *list, size_t stride, size_t n,
+                              const char *selector, size_t *matches, size_t *n_matches,
+                              meso_error *error)
+{
+    meso_device_info *own = NULL;
+    meso_status status =
+        meso_struct_array(list, stride, n, sizeof *own, "meso_device_info", &own, error);
+    if (status == MESO_OK)
+        status = match(own, n, selector, matches, n_matches, error);
+    free(own);
+    return status;
 }

@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/structs.h"
 #include "runtime/cl_error.h"
 #include "runtime/device_object.h"
 
@@ -303,19 +304,15 @@ void meso_device_get_idle(const meso_device *device, double seconds[MESO_N_IDLE]
     memcpy(seconds, device->profile.idle, sizeof device->profile.idle);
 }
 
-meso_status meso_device_get_profile(meso_device *device, meso_profile_row **rows, size_t *n,
-                                    meso_error *error)
+meso_status meso_device_get_profile(meso_device *device, meso_profile_row **rows, size_t stride,
+                                    size_t *n, meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_profile *profile = &device->profile;
-    meso_profile_row *copy = NULL;
     MESO_TRY(meso_device_finish(device));
     MESO_TRY(read_launched(device));
-    copy = calloc(profile->n_rows + 1, sizeof *copy);
-    MESO_REQUIRE_MEMORY(copy, &device->error);
-    if (profile->n_rows > 0)
-        memcpy(copy, profile->rows, profile->n_rows * sizeof *copy);
-    *rows = copy;
+    MESO_TRY(meso_struct_array(profile->rows, sizeof *profile->rows, profile->n_rows, stride,
+                               "meso_profile_row", rows, &device->error));
     *n = profile->n_rows;
 out:
     return status == MESO_OK ? MESO_OK : meso_fail(error, status, "%s", device->error.text);

@@ -10,8 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
-    meso_image image = {0};
+    meso_image_options options = MESO_INIT(meso_image_options);
+    meso_image image = MESO_INIT(meso_image);
     meso_refusal refusal = MESO_IMAGE_OK;
     meso_error error = {0};
     options.max_pixels = 1 << 20; /* what is large is slow, and finds no more */

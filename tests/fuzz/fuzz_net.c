@@ -12,7 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     meso_net *net = NULL;
-    meso_layer_info info;
+    meso_layer_info info = MESO_INIT(meso_layer_info);
     meso_error error = {0};
     char *text = malloc(n + 1);
     if (!text)
@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     text[n] = '\0';
     if (meso_net_parse(text, "fuzz", &net, &error) == MESO_OK) {
         for (size_t i = 0; i < meso_net_n_layers(net); i++)
-            meso_net_layer(net, i, &info);
+            meso_net_layer(net, i, &info, NULL);
         meso_net_activation_bytes(net, 8);
     } else if (!error.text[0]) {
         abort();

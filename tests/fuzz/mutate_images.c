@@ -49,7 +49,7 @@ static size_t mutate(meso_random *random, uint8_t *bytes, size_t n)
 /* A block of exact size, so that a read behind it is found. Returns 0 where a limit is passed. */
 static int decode(const uint8_t *bytes, size_t n, long start_kib, size_t *n_ok)
 {
-    meso_image image = {0};
+    meso_image image = MESO_INIT(meso_image);
     uint8_t *exact = malloc(n ? n : 1);
     if (!exact)
         return 0;

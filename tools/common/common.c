@@ -60,7 +60,7 @@ static meso_status locate(tool_scoring *scoring, meso_error *error)
 
 int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **model)
 {
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     meso_error error = {0};
     options.net = scoring->net;
     options.max_batch = (size_t)scoring->batch;
@@ -126,11 +126,12 @@ report_provenance tool_scoring_provenance(const tool_scoring *scoring, const mes
 
 meso_score_options tool_scoring_score_options(tool_scoring *scoring)
 {
-    meso_score_options options = MESO_SCORE_OPTIONS_INIT;
+    meso_score_options options = MESO_INIT(meso_score_options);
     options.n_threads = (size_t)scoring->threads;
     options.batch = (size_t)scoring->batch;
     options.max_pixels = scoring->max_pixels;
     options.exif_orient = scoring->exif_orient;
+    scoring->scored.struct_bytes = sizeof scoring->scored;
     options.timing = &scoring->scored;
     return options;
 }

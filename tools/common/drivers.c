@@ -27,10 +27,10 @@ meso_status tool_child_list(const char *argument, meso_text *answer, meso_error 
     tool_driver_library_trouble(argument, trouble, sizeof trouble);
     if (*trouble)
         return meso_fail(error, MESO_ERROR_NO_DEVICE, "%s", trouble);
-    meso_status status = meso_device_list(&list, &n, error);
+    meso_status status = meso_device_list(&list, sizeof *list, &n, error);
     if (status == MESO_OK)
         meso_text_add_n(answer, (const char *)list, n * sizeof *list);
-    free(list);
+    meso_free(list);
     return status;
 }
 
@@ -107,8 +107,8 @@ meso_status tool_drivers_ask(tool_drivers *drivers, const char *selector, int qu
     meso_device_mark_same(drivers->devices, drivers->n_devices);
     drivers->matches = calloc(drivers->n_devices, sizeof *drivers->matches);
     MESO_REQUIRE_MEMORY(drivers->matches, error);
-    MESO_TRY(meso_device_match(drivers->devices, drivers->n_devices, selector, drivers->matches,
-                               &drivers->n_matches, error));
+    MESO_TRY(meso_device_match(drivers->devices, sizeof *drivers->devices, drivers->n_devices,
+                               selector, drivers->matches, &drivers->n_matches, error));
 out:
     for (size_t i = 0; children && i < drivers->n; i++)
         meso_text_free(&children[i].answer);

@@ -14,7 +14,7 @@ meso_status tool_child_selftest(const char *argument, meso_text *answer, meso_er
     meso_selftest_row *rows = NULL;
     size_t n, n_failed;
     MESO_TRY(meso_device_open(argument, &device, error));
-    MESO_TRY(meso_selftest(device, &rows, &n, &n_failed, error));
+    MESO_TRY(meso_selftest(device, &rows, sizeof *rows, &n, &n_failed, error));
     for (size_t i = 0; i < n; i++) {
         tool_selftest_record record = {
             .expected = rows[i].expected, .got = rows[i].got, .passed = rows[i].passed};
@@ -25,7 +25,7 @@ meso_status tool_child_selftest(const char *argument, meso_text *answer, meso_er
         meso_text_add_n(answer, (const char *)&record, sizeof record);
     }
 out:
-    free(rows);
+    meso_free(rows);
     meso_device_close(device);
     return status;
 }

@@ -120,7 +120,7 @@ static meso_status scan_one(db_inputs *inputs, const char *operand, const char *
 {
     meso_status status = MESO_OK;
     meso_text name = {0};
-    meso_dataset files = {0};
+    meso_dataset files = MESO_INIT(meso_dataset);
     tool_progress progress = {0};
     const study_scan_options options = {.device = inputs->device,
                                         .n_threads = (size_t)inputs->threads,

@@ -24,7 +24,7 @@ typedef struct db_inputs {
 } db_inputs;
 
 /* clang-format off */
-#define DB_INPUTS_INIT {.files = MESO_DATASET_OPTIONS_INIT, .draw = DB_NOT_DRAWN}
+#define DB_INPUTS_INIT {.files = MESO_INIT(meso_dataset_options), .draw = DB_NOT_DRAWN}
 #define DB_NOT_DRAWN UINT64_MAX
 #define DB_INPUT_OPTIONS(i) \
     OPT_INPUT("manifest", 'm', (i).files.manifest, "FILE", \

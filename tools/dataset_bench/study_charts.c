@@ -120,7 +120,7 @@ static void roc_curve(const db_results *r, size_t train, size_t variant, size_t 
             c->y[k] = points[at].true_positive_rate;
             c->n = k + 1;
         }
-    free(points);
+    meso_free(points);
     free(real);
     free(p);
 }

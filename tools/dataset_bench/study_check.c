@@ -24,8 +24,8 @@ static meso_status name_failure(meso_status status, const char *what, const char
 static meso_status check_source(const study_source *source, int is_train, size_t n_files[2],
                                 meso_error *error)
 {
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
-    meso_dataset files = {0};
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
+    meso_dataset files = MESO_INIT(meso_dataset);
     meso_error inner = {0};
     options.group = source->group;
     options.fake = source->fake;
@@ -77,10 +77,10 @@ static meso_status check_freeze(const char *patterns, const meso_net *net, meso_
     for (const char *at = patterns; at && *at;
          at += strcspn(at, ",") + (at[strcspn(at, ",")] != 0)) {
         size_t i = 0, n = meso_net_n_layers(net);
-        meso_layer_info info = {0};
+        meso_layer_info info = MESO_INIT(meso_layer_info);
         snprintf(one, sizeof one, "%.*s", (int)strcspn(at, ","), at);
         for (; i < n; i++) {
-            meso_net_layer(net, i, &info);
+            meso_net_layer(net, i, &info, NULL);
             if (fnmatch(one, info.name, 0) == 0)
                 break;
         }
@@ -110,8 +110,8 @@ static meso_status check_variant(const study_variant *v, uint64_t *bytes, meso_e
                  "no epochs and no init: the weights would be random; give one of them");
     *bytes = 4096;
     for (size_t i = 0; i < meso_net_n_layers(net); i++) {
-        meso_layer_info info;
-        meso_net_layer(net, i, &info);
+        meso_layer_info info = MESO_INIT(meso_layer_info);
+        meso_net_layer(net, i, &info, NULL);
         *bytes += 4 * (info.parameters + info.statistics);
     }
 out:

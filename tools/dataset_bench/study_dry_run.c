@@ -36,7 +36,7 @@ static meso_status probe(meso_device *device, const meso_train_options *o, speed
     meso_weights *weights = NULL;
     meso_trainer *trainer = NULL;
     meso_model *model = NULL;
-    meso_layer_info input;
+    meso_layer_info input = MESO_INIT(meso_layer_info);
     meso_step_result result;
     const size_t n = o->batch;
     uint8_t *pixels = NULL, *classes = calloc(n, 1);
@@ -52,7 +52,7 @@ static meso_status probe(meso_device *device, const meso_train_options *o, speed
                                           .path = o->path};
     MESO_TRY(meso_net_open(o->net, &net, error));
     MESO_TRY(meso_weights_random(net, 1, &weights, error));
-    meso_net_layer(net, 0, &input);
+    meso_net_layer(net, 0, &input, NULL);
     pixels = calloc(n * input.height * input.width * 3, 1);
     MESO_REQUIRE(pixels && classes && p, error, MESO_ERROR_MEMORY, "out of memory");
     MESO_TRY(meso_trainer_open(device, weights, &options, &trainer, error));

@@ -28,8 +28,8 @@ typedef struct features {
 static const char *flatten_layer(const meso_net *net, size_t *width)
 {
     for (size_t i = 0; i < meso_net_n_layers(net); i++) {
-        meso_layer_info info;
-        meso_net_layer(net, i, &info);
+        meso_layer_info info = MESO_INIT(meso_layer_info);
+        meso_net_layer(net, i, &info, NULL);
         *width = (size_t)info.channels * info.height * info.width;
         if (strcmp(info.op, "flatten") == 0)
             return info.name;
@@ -93,8 +93,8 @@ static meso_status read_picture(const char *path, const meso_model_info *info, f
                                 meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
-    meso_image image = {0};
+    meso_image_options options = MESO_INIT(meso_image_options);
+    meso_image image = MESO_INIT(meso_image);
     options.width = info->width;
     options.height = info->height;
     MESO_TRY(meso_image_load(path, &options, &image, NULL, error));
@@ -110,16 +110,15 @@ static meso_status collect(meso_model *model, const char *layer, const study_lis
                            size_t n_wanted, features *f, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_model_info info;
-    meso_model_get_info(model, &info);
-    size_t one = (size_t)3 * info.width * info.height, n_batch = 0;
+    const meso_model_info *info = meso_model_get_info(model);
+    size_t one = (size_t)3 * info->width * info->height, n_batch = 0;
     float *input = malloc(batch_size * one * sizeof *input);
     f->values = malloc(n_wanted * f->width * sizeof *f->values);
     MESO_REQUIRE_MEMORY(input, error);
     MESO_REQUIRE_MEMORY(f->values, error);
     for (size_t k = 0; k < n_wanted; k++) {
         size_t item = k * list->files.n_items / n_wanted;
-        MESO_TRY(read_picture(list->files.items[item].path, &info, input + n_batch * one, error));
+        MESO_TRY(read_picture(list->files.items[item].path, info, input + n_batch * one, error));
         if (++n_batch < batch_size && k + 1 < n_wanted)
             continue;
         MESO_TRY(meso_model_tap(model, layer, input, n_batch, f->values + f->n * f->width,
@@ -169,7 +168,7 @@ meso_status db_job_features(const db_study *study, meso_device *device, const ch
                             study_outcome *outcome, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     meso_model *model = NULL;
     meso_text layer = {0}, cut = {0};
     size_t n_sets = study->plan.n_train + study->plan.n_test, width = 0;

@@ -22,7 +22,7 @@ typedef struct device_list {
 
 static void free_devices(device_list *devices)
 {
-    free(devices->all);
+    meso_free(devices->all);
     free(devices->chosen);
     *devices = (device_list){0};
 }
@@ -66,10 +66,11 @@ static meso_status choose_devices(const char *selector, device_list *devices, me
         devices->n = 1;
         return MESO_OK;
     }
-    MESO_TRY(meso_device_list(&devices->all, &n, error));
+    MESO_TRY(meso_device_list(&devices->all, sizeof *devices->all, &n, error));
     devices->chosen = calloc(n, sizeof *devices->chosen);
     MESO_REQUIRE_MEMORY(devices->chosen, error);
-    MESO_TRY(meso_device_match(devices->all, n, selector, devices->chosen, &devices->n, error));
+    MESO_TRY(meso_device_match(devices->all, sizeof *devices->all, n, selector, devices->chosen,
+                               &devices->n, error));
     for (size_t i = 1; i < devices->n; i++)
         if (speed_of(&devices->all[devices->chosen[i]]) >
             speed_of(&devices->all[devices->chosen[0]])) {
@@ -108,7 +109,7 @@ static meso_status score_set(meso_model *model, const study_list *list, size_t n
                              study_scored *scored, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_score_options options = MESO_SCORE_OPTIONS_INIT;
+    meso_score_options options = MESO_INIT(meso_score_options);
     size_t n = list->files.n_items;
     const char **paths = calloc(2 * n + 1, sizeof *paths), **hashes = paths ? paths + n : NULL;
     scored->n = n;
@@ -135,7 +136,7 @@ static meso_status test_on(const db_study *study, meso_device *device, size_t d,
                            meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     meso_model *model = NULL;
     const meso_device_info *info = meso_device_get_info(device);
     options.n_lanes = n_threads;

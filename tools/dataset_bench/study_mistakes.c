@@ -51,8 +51,8 @@ static size_t find_mistakes(const db_results *r, size_t train, size_t test, mist
 
 static void show(report_html *page, const meso_dataset_item *item, double wrong)
 {
-    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
-    meso_image image = {0};
+    meso_image_options options = MESO_INIT(meso_image_options);
+    meso_image image = MESO_INIT(meso_image);
     uint8_t grey[side * side];
     char caption[caption_size];
     options.width = options.height = side;

@@ -18,9 +18,9 @@ static meso_status scan(const db_study *study, size_t set, meso_device *device,
                         study_dataset *dataset, meso_error *error)
 {
     const study_source *source = study_plan_source(&study->plan, set);
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
     study_scan_options scanning = STUDY_SCAN_OPTIONS_INIT;
-    meso_dataset files = {0};
+    meso_dataset files = MESO_INIT(meso_dataset);
     tool_progress progress;
     char cache[DB_PATH_SIZE];
     options.group = source->group;

@@ -56,8 +56,8 @@ static meso_status train(const db_study *study, size_t job, size_t n_threads, me
     const study_job what = study_plan_job(plan, job);
     char manifest[DB_PATH_SIZE];
     meso_train_options options = plan->variants[what.variant].options;
-    meso_train_summary summary;
-    options.dataset.manifest =
+    meso_train_summary summary = MESO_INIT(meso_train_summary);
+    options.manifest =
         db_study_path(study, manifest, "lists/%s.used.csv", plan->train[what.train].name);
     options.seed = plan->seeds[what.seed];
     options.run = run;

@@ -182,19 +182,18 @@ static meso_status measure(evaluate *e, const meso_device *device, meso_model *m
                            const meso_dataset *dataset, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_model_info info;
     tool_time times[TOOL_N_TIMES];
     char seed[24];
     MESO_TRY(score(e, model, dataset, error));
     tool_tally_print(&e->evaluation.tally, dataset, e->scoring.exif_orient);
     MESO_TRY(tool_evaluation_finish(&e->evaluation, e->threshold, (size_t)e->n_resamples, e->seed,
                                     error));
-    meso_model_get_info(model, &info);
-    report_provenance provenance = tool_scoring_provenance(&e->scoring, device, &info);
+    const meso_model_info *info = meso_model_get_info(model);
+    report_provenance provenance = tool_scoring_provenance(&e->scoring, device, info);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->seed);
     provenance.seed = seed;
     if (e->scoring.timing) {
-        tool_scoring_times(&e->scoring, device, &info, times);
+        tool_scoring_times(&e->scoring, device, info, times);
         tool_print_times(times);
         e->evaluation.times = times;
     }
@@ -208,7 +207,7 @@ static int run(evaluate *e)
 {
     meso_device *device = NULL;
     meso_model *model = NULL;
-    meso_dataset dataset = {0};
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     meso_error error = {0};
     int code = -1;
     if (meso_dataset_open(e->folder, &e->dataset_options, &dataset, &error) != MESO_OK ||
@@ -229,7 +228,7 @@ static int run(evaluate *e)
 int cmd_evaluate(int argc, char **argv)
 {
     evaluate e = {
-        .dataset_options = MESO_DATASET_OPTIONS_INIT, .n_resamples = 1000, .threshold = 0.5};
+        .dataset_options = MESO_INIT(meso_dataset_options), .n_resamples = 1000, .threshold = 0.5};
     int code = parse(&e, argc, argv);
     if (code < 0)
         code = run(&e);

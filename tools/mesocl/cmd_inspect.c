@@ -49,8 +49,8 @@ static report_table layer_table(const meso_net *net, meso_layer_info *total)
                  COLUMN_COUNT("output_bytes", "output bytes"));
     *total = (meso_layer_info){0};
     for (size_t i = 0; i < meso_net_n_layers(net); i++) {
-        meso_layer_info layer;
-        meso_net_layer(net, i, &layer);
+        meso_layer_info layer = MESO_INIT(meso_layer_info);
+        meso_net_layer(net, i, &layer, NULL);
         REPORT_ROW(&table, layer.name, layer.op, layer.channels, layer.height, layer.width,
                    layer.parameters, layer.statistics, layer.multiply_adds, layer.output_bytes);
         total->parameters += layer.parameters;
@@ -106,7 +106,7 @@ static json_t *document_of(const subject *s, const report_table *table,
 static int print_subject(const subject *s, uint64_t batch, int json)
 {
     meso_text out = {0};
-    meso_layer_info total;
+    meso_layer_info total = {0};
     report_table table = layer_table(s->net, &total);
     if (json)
         report_json_put(document_of(s, &table, &total, batch), &out);

@@ -119,7 +119,6 @@ static int score(predict *p, const meso_device *device, meso_model *model, const
     const meso_score_options options = tool_scoring_score_options(&p->scoring);
     const size_t n = files->n_items;
     tool_time times[TOOL_N_TIMES];
-    meso_model_info info;
     meso_error error = {0};
     p->progress = (tool_progress){
         .what = "images",
@@ -131,8 +130,8 @@ static int score(predict *p, const meso_device *device, meso_model *model, const
     tool_progress_end(&p->progress);
     if (p->output_status != MESO_OK)
         return meso_status_exit_code(p->output_status); /* main() says why stdout failed */
-    meso_model_get_info(model, &info);
-    tool_scoring_times(&p->scoring, device, &info, times);
+    const meso_model_info *info = meso_model_get_info(model);
+    tool_scoring_times(&p->scoring, device, info, times);
     p->output_status = tool_predict_output_end(
         &p->output, error.status == MESO_OK ? NULL : error.text, p->scoring.timing ? times : NULL);
     print_summary(p, files);
@@ -171,9 +170,8 @@ static int run(predict *p, char **operands, size_t n_operands)
     meso_device *device = NULL;
     meso_model *model = NULL;
     tool_path_list list = {0};
-    meso_dataset files = {0};
+    meso_dataset files = MESO_INIT(meso_dataset);
     const char **paths = NULL;
-    meso_model_info info;
     meso_error error = {0};
     int code;
     if (find_files(p, operands, n_operands, &list, &files, &paths, &error) != MESO_OK)
@@ -181,8 +179,8 @@ static int run(predict *p, char **operands, size_t n_operands)
     else
         code = tool_scoring_open(&p->scoring, &device, &model);
     if (code < 0) {
-        meso_model_get_info(model, &info);
-        const report_provenance provenance = tool_scoring_provenance(&p->scoring, device, &info);
+        const meso_model_info *info = meso_model_get_info(model);
+        const report_provenance provenance = tool_scoring_provenance(&p->scoring, device, info);
         p->output_status = tool_predict_output_begin(&p->output, &provenance);
         code = p->output_status == MESO_OK ? score(p, device, model, paths, &files)
                                            : meso_status_exit_code(p->output_status);

@@ -31,6 +31,9 @@ static int run(train_command *t)
     meso_device *device = NULL;
     meso_error error = {0};
     t->output.run = t->resume ? t->resume : t->options.run;
+    t->output.metrics = (meso_metrics)MESO_INIT(meso_metrics);
+    t->output.result = (meso_train_summary){.struct_bytes = sizeof t->output.result,
+                                            .metrics = &t->output.metrics};
     int code = tool_open_device(t->device, &device, &error) == MESO_OK ? 0 : tool_fail(&error);
     if (device) {
         meso_status status = train_or_resume(t, device, &error);

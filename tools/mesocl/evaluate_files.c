@@ -57,6 +57,6 @@ meso_status tool_evaluate_roc(const tool_evaluation *e, const char *title, meso_
     report_roc_svg(&roc, out);
 out:
     free(drawn);
-    free(points);
+    meso_free(points);
     return status;
 }

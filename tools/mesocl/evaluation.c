@@ -33,7 +33,7 @@ void tool_evaluation_free(tool_evaluation *e)
     free(e->p_fake);
     free(e->real);
     free(e->group);
-    free(e->groups);
+    meso_free(e->groups);
     *e = (tool_evaluation){0};
 }
 
@@ -64,7 +64,8 @@ meso_scores tool_evaluation_scores(const tool_evaluation *e)
 static meso_metrics no_metrics(void)
 {
     const meso_class_metrics none = {NAN, NAN, NAN, 0};
-    return (meso_metrics){.per_class = {none, none},
+    return (meso_metrics){.struct_bytes = sizeof(meso_metrics),
+                          .per_class = {none, none},
                           .macro_average = none,
                           .weighted_average = none,
                           .accuracy = NAN,
@@ -80,7 +81,8 @@ static meso_metrics no_metrics(void)
 static meso_metrics_intervals no_intervals(void)
 {
     const meso_interval none = {NAN, NAN};
-    return (meso_metrics_intervals){none, none, none, none, none, none, none, none, none, 0, 0};
+    return (meso_metrics_intervals){
+        sizeof(meso_metrics_intervals), none, none, none, none, none, none, none, none, none, 0, 0};
 }
 
 /* The majority-class baseline: p and 1 − p for every image, p the share of reals, which of all
@@ -109,7 +111,7 @@ static meso_status measure_groups(tool_evaluation *e, const meso_scores *scores,
     meso_status status = MESO_OK;
     double *p = NULL;
     unsigned char *real = NULL;
-    MESO_TRY(meso_metrics_groups(scores, &e->groups, &e->n_groups, error));
+    MESO_TRY(meso_metrics_groups(scores, &e->groups, sizeof *e->groups, &e->n_groups, error));
     p = calloc(2 * e->n_groups, sizeof *p);
     real = calloc(e->n_groups, sizeof *real);
     MESO_REQUIRE_MEMORY(p, error);

@@ -48,7 +48,7 @@ static meso_status add_roc(report_writer *w, const meso_scores *scores, const me
                                 .square = 1};
     report_html_chart(&w->page, &chart);
 out:
-    free(points);
+    meso_free(points);
     free(xy);
     return status;
 }
@@ -209,8 +209,8 @@ meso_status tool_report_result(report_writer *w, const meso_run_folder *f, meso_
 {
     const meso_scores scores = meso_run_folder_scores(f);
     const char *set = json_string_value(json_object_get(f->metrics, "set"));
-    meso_metrics m;
-    meso_metrics_intervals intervals;
+    meso_metrics m = MESO_INIT(meso_metrics);
+    meso_metrics_intervals intervals = MESO_INIT(meso_metrics_intervals);
     int on_training = set && strcmp(set, "training") == 0;
     report_writer_section(w, on_training ? "Best weights on the training set"
                                          : "Best weights on the validation set");

@@ -138,13 +138,13 @@ int train_command_parse(train_command *t, int argc, char **argv)
         return code;
     if (!o->run)
         return tool_options_usage_error("train", "-o FOLDER is missing");
-    if ((argc == 1) == (o->dataset.manifest != NULL))
+    if ((argc == 1) == (o->manifest != NULL))
         return tool_options_usage_error("train", "give either a folder or --manifest FILE");
     if (o->validation_data && o->validation_split > 0)
         return tool_options_usage_error("train", "--val and --val-split exclude each other");
     o->n_threads = (size_t)t->threads;
     o->cache_bytes = t->cache_mb << 20;
-    if (o->dataset.group && o->split_by == MESO_SPLIT_FIRST)
+    if (o->group && o->split_by == MESO_SPLIT_FIRST)
         o->split_by = MESO_SPLIT_GROUP;
     return -1;
 }

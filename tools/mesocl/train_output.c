@@ -167,7 +167,7 @@ static int print_json(const tool_train_output *o)
  * whatever was minimised. */
 static void warn_not_learned(const meso_train_summary *r)
 {
-    const meso_metrics *m = &r->metrics;
+    const meso_metrics *m = r->metrics;
     const double constant =
         meso_constant_loss(MESO_LOSS_MSE, m->confusion[MESO_FAKE][0] + m->confusion[MESO_FAKE][1],
                            m->confusion[MESO_REAL][0] + m->confusion[MESO_REAL][1]);
@@ -196,8 +196,8 @@ int tool_train_output_result(const tool_train_output *o)
                meso_monitor_name(r->monitor), report_fixed(r->best, 4, a));
     printf("%s on the %s set: %zu of %zu images correct, accuracy %s, AUC %s\n",
            r->best_epoch > 0 ? "that epoch" : "the start",
-           r->on_validation ? "validation" : "training", r->metrics.correct, r->metrics.n,
-           report_fixed(r->metrics.accuracy, 4, a), report_fixed(r->metrics.auc, 4, b));
+           r->on_validation ? "validation" : "training", r->metrics->correct, r->metrics->n,
+           report_fixed(r->metrics->accuracy, 4, a), report_fixed(r->metrics->auc, 4, b));
     printf("written  %s\n", MESO_PRINTABLE(o->run));
     return 0;
 }

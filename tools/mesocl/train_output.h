@@ -15,6 +15,7 @@ typedef struct tool_train_output {
     meso_train_event_kind shown;    /* what the progress bar counts */
     char epoch[48];                 /* in front of it */
     meso_train_summary result;
+    meso_metrics metrics; /* of result */
 } tool_train_output;
 
 /* A meso_train_callback; user is the output. */

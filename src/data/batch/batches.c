@@ -127,7 +127,7 @@ static meso_status start_loader(meso_batches *b, meso_error *error)
     const meso_loader_options options = {.n = b->options.one_epoch ? left : SIZE_MAX,
                                          .n_threads = b->options.n_threads,
                                          .n_slots = b->n_slots * b->options.batch,
-                                         .image = MESO_IMAGE_OPTIONS_INIT,
+                                         .image = MESO_INIT(meso_image_options),
                                          .load = meso_batches_load,
                                          .user = b};
     b->n_handed_out = 0;

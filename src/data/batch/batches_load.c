@@ -83,7 +83,7 @@ static meso_status changed(const meso_dataset_item *item, meso_status status, me
 /* Reads and decodes; what the file holds is what decides, and must be what `contents` says. */
 static meso_status decode(meso_batches *b, size_t position, uint8_t *to, meso_loaded *loaded)
 {
-    meso_image_options image = MESO_IMAGE_OPTIONS_INIT;
+    meso_image_options image = MESO_INIT(meso_image_options);
     const meso_dataset_item *item = &b->options.dataset->items[position];
     const meso_contents *contents = b->options.contents;
     void *bytes = NULL;

@@ -51,7 +51,7 @@ meso_status meso_contents_read(const meso_dataset *dataset, size_t n_threads,
     const meso_loader_options options = {.n = dataset->n_items,
                                          .n_threads = n_threads,
                                          .n_slots = slots,
-                                         .image = MESO_IMAGE_OPTIONS_INIT,
+                                         .image = MESO_INIT(meso_image_options),
                                          .load = read_file,
                                          .user = &r};
     meso_loader *loader = NULL;

@@ -62,6 +62,7 @@ static void decode_file(const meso_loader *loader, size_t i, slot *s)
     double started = meso_seconds();
     memset(&s->loaded, 0, sizeof s->loaded);
     s->loaded.index = i;
+    s->loaded.image.struct_bytes = sizeof s->loaded.image;
     if (loader->options.place)
         image.into = loader->options.place(loader->options.user, i);
     if (loader->options.load)

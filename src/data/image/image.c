@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/file.h"
+#include "base/structs.h"
 #include "base/text.h"
 #include "data/image/decode.h"
 #include "data/image/image.h"
@@ -95,11 +96,6 @@ static meso_status decode_any(meso_decode *decode, meso_format *format)
 
 static meso_status check_options(const meso_image_options *options, meso_error *error)
 {
-    if (options->struct_bytes != sizeof *options)
-        return meso_fail(error, MESO_ERROR_ARGUMENT,
-                         "meso_image_options: struct_bytes is %zu, not %zu: start from "
-                         "MESO_IMAGE_OPTIONS_INIT",
-                         options->struct_bytes, sizeof *options);
     if (options->into && (options->width == 0 || options->height == 0))
         return meso_fail(error, MESO_ERROR_ARGUMENT,
                          "a picture that goes into the caller's memory needs width and height");
@@ -114,27 +110,30 @@ meso_status meso_image_decode(const void *bytes, size_t n, const char *name,
                               const meso_image_options *options, meso_image *image,
                               meso_refusal *refusal, meso_error *error)
 {
-    static const meso_image_options defaults = MESO_IMAGE_OPTIONS_INIT;
     meso_status status = MESO_OK;
     meso_format format = MESO_FORMAT_UNKNOWN;
     meso_decode decode = {.bytes = bytes,
                           .n = n,
                           .name = name ? MESO_PRINTABLE(name) : "image in memory",
-                          .options = options ? *options : defaults,
+                          .options = MESO_INIT(meso_image_options),
                           .error = error,
                           .orientation = 1};
+    MESO_TRY(meso_struct_check(image, "meso_image", error));
+    MESO_TRY(meso_struct_read(&decode.options, sizeof decode.options, options, "meso_image_options",
+                              error));
     MESO_TRY(check_options(&decode.options, error));
     if (decode.options.max_pixels == 0)
         decode.options.max_pixels = default_max_pixels;
     MESO_TRY(decode_any(&decode, &format));
-    *image = (meso_image){.rgb = meso_rows_take(&decode.rows),
-                          .width = decode.rows.out_width,
-                          .height = decode.rows.out_height,
-                          .file_width = decode.width,
-                          .file_height = decode.height,
-                          .format = formats[format].name,
-                          .exif_orientation = decode.orientation,
-                          .suspect = decode.suspect};
+    const meso_image own = {.rgb = meso_rows_take(&decode.rows),
+                            .width = decode.rows.out_width,
+                            .height = decode.rows.out_height,
+                            .file_width = decode.width,
+                            .file_height = decode.height,
+                            .format = formats[format].name,
+                            .exif_orientation = decode.orientation,
+                            .suspect = decode.suspect};
+    meso_struct_write(image, &own, sizeof own);
 out:
     meso_rows_end(&decode.rows);
     if (refusal)
@@ -198,7 +197,7 @@ void meso_image_free(meso_image *image)
     if (!image)
         return;
     free(image->rgb);
-    *image = (meso_image){0};
+    meso_struct_clear(image);
 }
 
 const char *meso_image_decoders(void)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/structs.h"
 #include "base/text.h"
 
 /* Strings are carved out of large blocks: a million names cost neither a million allocations nor a
@@ -80,5 +81,5 @@ void meso_dataset_close(meso_dataset *dataset)
     }
     free(dataset->items);
     free(dataset->passed_over);
-    *dataset = (meso_dataset){0};
+    meso_struct_clear(dataset);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/structs.h"
 #include "base/text.h"
 #include "data/list/builder.h"
 #include "data/list/group.h"
@@ -121,14 +122,15 @@ static int is_file(const char *path)
 meso_status meso_dataset_open(const char *root, const meso_dataset_options *options,
                               meso_dataset *dataset, meso_error *error)
 {
-    meso_dataset_options o = MESO_DATASET_OPTIONS_INIT;
-    meso_list_builder builder = {dataset, 0};
+    meso_dataset_options o = MESO_INIT(meso_dataset_options);
+    meso_dataset own = {0};
+    meso_list_builder builder = {&own, 0};
     meso_groups groups = {0};
     regex_t compiled;
     const regex_t *pattern = NULL;
     meso_status status = MESO_OK;
-    *dataset = (meso_dataset){0};
-    o = options ? *options : o;
+    MESO_TRY(meso_struct_check(dataset, "meso_dataset", error));
+    MESO_TRY(meso_struct_read(&o, sizeof o, options, "meso_dataset_options", error));
     MESO_TRY(check_arguments(root, &o, error));
     if (root && is_file(root))
         o.manifest = root;
@@ -140,46 +142,49 @@ meso_status meso_dataset_open(const char *root, const meso_dataset_options *opti
         MESO_TRY(meso_manifest_read(&o, pattern, &builder, error));
     else
         MESO_TRY(scan_classes(root, &o, pattern, &builder, error));
-    sort_items(dataset, 0);
-    limit_classes(dataset, o.max_per_class);
-    MESO_TRY(check_classes(o.manifest ? o.manifest : root, dataset, error));
-    MESO_TRY(meso_groups_create(dataset, 1, &groups, error));
-    dataset->n_groups = groups.n;
+    sort_items(&own, 0);
+    limit_classes(&own, o.max_per_class);
+    MESO_TRY(check_classes(o.manifest ? o.manifest : root, &own, error));
+    MESO_TRY(meso_groups_create(&own, 1, &groups, error));
+    own.n_groups = groups.n;
+    meso_struct_write(dataset, &own, sizeof own);
 out:
     meso_groups_free(&groups);
     if (pattern)
         regfree(&compiled);
     if (status != MESO_OK)
-        meso_dataset_close(dataset);
+        meso_dataset_close(&own);
     return status;
 }
 
 meso_status meso_dataset_from_paths(const char *const *paths, size_t n, meso_dataset *dataset,
                                     meso_error *error)
 {
-    meso_list_builder builder = {dataset, 0};
+    meso_dataset own = {0};
+    meso_list_builder builder = {&own, 0};
     struct stat info;
     meso_text text = {0};
     meso_status status = MESO_OK;
-    *dataset = (meso_dataset){0};
+    MESO_TRY(meso_struct_check(dataset, "meso_dataset", error));
     for (size_t i = 0; i < n; i++) {
-        size_t first = dataset->n_items;
+        size_t first = own.n_items;
         if (stat(paths[i], &info) != 0 || !S_ISDIR(info.st_mode)) {
             MESO_TRY(meso_list_add(&builder, paths[i], MESO_UNLABELLED, NULL, error));
             continue;
         }
         MESO_TRY(meso_scan_folder(paths[i], MESO_UNLABELLED, &builder, error));
-        sort_items(dataset, first);
+        sort_items(&own, first);
     }
     MESO_REQUIRE(n > 0, error, MESO_ERROR_NO_INPUT, "no files are given");
-    MESO_REQUIRE(dataset->n_items > 0 || dataset->n_unreadable == 0, error, MESO_ERROR_NO_INPUT,
-                 "no images, and a folder cannot be read: %s", dataset->unreadable);
-    MESO_REQUIRE(dataset->n_items > 0, error, MESO_ERROR_NO_INPUT, "no images in %s%s%s",
+    MESO_REQUIRE(own.n_items > 0 || own.n_unreadable == 0, error, MESO_ERROR_NO_INPUT,
+                 "no images, and a folder cannot be read: %s", own.unreadable);
+    MESO_REQUIRE(own.n_items > 0, error, MESO_ERROR_NO_INPUT, "no images in %s%s%s",
                  MESO_PRINTABLE(paths[0]), n > 1 ? " and the other folders" : "",
-                 add_passed(dataset, &text));
+                 add_passed(&own, &text));
+    meso_struct_write(dataset, &own, sizeof own);
 out:
     meso_text_free(&text);
     if (status != MESO_OK)
-        meso_dataset_close(dataset);
+        meso_dataset_close(&own);
     return status;
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/sorted.h"
+#include "base/structs.h"
 #include "mesocl/metrics.h"
 #include "model/metrics/ranking.h"
 #include "model/metrics/units.h"
@@ -62,7 +63,9 @@ meso_status meso_metrics_bootstrap(const meso_scores *scores, double threshold, 
     double *values = NULL; /* [n_quantities][n_resamples] */
     meso_random random = {seed};
     meso_interval interval[n_quantities];
+    meso_metrics_intervals own = {.n_resamples = n_resamples};
 
+    MESO_TRY(meso_struct_check(intervals, "meso_metrics_intervals", error));
     MESO_REQUIRE(n_resamples > 0 && n_resamples <= SIZE_MAX / sizeof(double) / n_quantities, error,
                  MESO_ERROR_ARGUMENT, "%zu bootstrap resamples: at least one is needed",
                  n_resamples);
@@ -83,9 +86,9 @@ meso_status meso_metrics_bootstrap(const meso_scores *scores, double threshold, 
     }
     for (size_t q = 0; q < n_quantities; q++)
         interval[q] = interval_of(values + q * n_resamples, n_resamples);
-    place_intervals(interval, intervals);
-    intervals->n_units = units.n;
-    intervals->n_resamples = n_resamples;
+    place_intervals(interval, &own);
+    own.n_units = units.n;
+    meso_struct_write(intervals, &own, sizeof own);
 out:
     free(values);
     free(weight);

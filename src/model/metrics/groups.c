@@ -5,13 +5,14 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/structs.h"
 #include "mesocl/metrics.h"
 #include "model/metrics/units.h"
 
 static meso_group_score group_score(const meso_scores *scores, const meso_unit_member *members,
                                     size_t n)
 {
-    meso_group_score score = {members->group, members->real, n, 0, 0};
+    meso_group_score score = {.group = members->group, .real = members->real, .n_images = n};
     for (size_t m = 0; m < n; m++) {
         score.p_real += scores->p_real[members[m].image];
         score.p_fake += scores->p_fake[members[m].image];
@@ -21,8 +22,8 @@ static meso_group_score group_score(const meso_scores *scores, const meso_unit_m
     return score;
 }
 
-meso_status meso_metrics_groups(const meso_scores *scores, meso_group_score **groups, size_t *n,
-                                meso_error *error)
+meso_status meso_metrics_groups(const meso_scores *scores, meso_group_score **groups, size_t stride,
+                                size_t *n, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_units units = {0};
@@ -35,9 +36,11 @@ meso_status meso_metrics_groups(const meso_scores *scores, meso_group_score **gr
     for (size_t u = 0; u < units.n; u++)
         out[u] = group_score(scores, units.members + units.starts[u],
                              units.starts[u + 1] - units.starts[u]);
-    *groups = out;
+    MESO_TRY(
+        meso_struct_array(out, sizeof *out, units.n, stride, "meso_group_score", groups, error));
     *n = units.n;
 out:
+    free(out);
     meso_units_free(&units);
     return status;
 }

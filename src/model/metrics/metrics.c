@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "base/error.h"
+#include "base/structs.h"
 #include "model/metrics/ranking.h"
 
 static double ratio(double a, double b)
@@ -71,13 +73,16 @@ static void fill(const meso_measure *measure, size_t n, meso_metrics *metrics)
 meso_status meso_metrics_compute(const meso_scores *scores, double threshold, meso_metrics *metrics,
                                  meso_error *error)
 {
+    meso_status status = MESO_OK;
     meso_ranking ranking = {0};
     meso_measure measure;
-    meso_status status = meso_ranking_create(scores, threshold, &ranking, error);
-    if (status == MESO_OK) {
-        meso_ranking_measure(&ranking, NULL, &measure);
-        fill(&measure, scores->n, metrics);
-    }
+    meso_metrics own = {0};
+    MESO_TRY(meso_struct_check(metrics, "meso_metrics", error));
+    MESO_TRY(meso_ranking_create(scores, threshold, &ranking, error));
+    meso_ranking_measure(&ranking, NULL, &measure);
+    fill(&measure, scores->n, &own);
+    meso_struct_write(metrics, &own, sizeof own);
+out:
     meso_ranking_free(&ranking);
     return status;
 }

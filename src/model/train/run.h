@@ -68,7 +68,7 @@ typedef struct meso_run {
     json_t *config;
     meso_train_callback callback;
     void *user;
-    meso_train_summary *result;
+    meso_train_summary result;
 
     meso_run_set train, validation; /* without a validation set that one has no dataset */
     meso_run_set measured;          /* what metrics are computed on: validation, else train */

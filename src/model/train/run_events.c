@@ -11,6 +11,7 @@ int meso_run_tell(meso_run *run, meso_train_event event)
     const meso_run_state *s = &run->state;
     if (!run->callback)
         return 0;
+    event.struct_bytes = sizeof event;
     event.epoch = (size_t)s->epoch + 1;
     event.epochs = run->options.epochs;
     event.n_train = run->train.n_items;

@@ -198,7 +198,7 @@ static void scores_csv(const meso_run *run, const meso_run_scores *scores, meso_
 meso_status meso_run_write_result(meso_run *run, const meso_run_scores *scores, meso_error *error)
 {
     meso_status status = MESO_OK;
-    const meso_train_summary *r = run->result;
+    const meso_train_summary *r = &run->result;
     meso_text json = {0}, csv = {0};
     json_t *document = json_pack(
         "{s:s, s:I, s:I, s:b, s:s, s:I, s:o, s:s, s:b, s:o}", "schema", "mesocl.train/1", "epochs",

@@ -100,6 +100,7 @@ static meso_status measure_epoch(meso_run *run, meso_train_record *record, meso_
     meso_run_scores scores = {0};
     meso_weights *weights = NULL;
     *record = (meso_train_record){
+        .struct_bytes = sizeof *record,
         .epoch = (size_t)s->epoch + 1,
         .step = s->step,
         .learning_rate = s->rate,

@@ -36,16 +36,21 @@ static meso_status open_dataset(meso_run *run, const char *folder, const char *m
                                 meso_run_set *set, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_dataset_options options = run->options.dataset;
-    options.manifest = manifest;
+    const meso_train_options *o = &run->options;
+    meso_dataset_options options = {.struct_bytes = sizeof options,
+                                    .manifest = manifest,
+                                    .fake = o->fake,
+                                    .real = o->real,
+                                    .max_per_class = o->max_per_class};
     /* Groups are for splitting: a set that is given whole needs none. */
-    if (run->options.split_by != MESO_SPLIT_GROUP)
-        options.group = NULL;
+    if (o->split_by == MESO_SPLIT_GROUP)
+        options.group = o->group;
+    set->own = (meso_dataset)MESO_INIT(meso_dataset);
     MESO_TRY(meso_dataset_open(folder, &options, &set->own, error));
     set->dataset = &set->own;
     set->n_items = set->own.n_items;
     note_left_out(run, folder ? folder : manifest, &set->own);
-    MESO_TRY(meso_contents_read(&set->own, run->options.n_threads, &set->own_contents, error));
+    MESO_TRY(meso_contents_read(&set->own, o->n_threads, &set->own_contents, error));
     set->contents = &set->own_contents;
 out:
     return status;
@@ -62,7 +67,7 @@ static meso_status open_data(meso_run *run, meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_train_options *o = &run->options;
-    MESO_TRY(open_dataset(run, o->data, o->dataset.manifest, &run->train, error));
+    MESO_TRY(open_dataset(run, o->data, o->manifest, &run->train, error));
     MESO_TRY(meso_split_make(&run->train.own, o->split_by, o->validation_split, o->seed,
                              &run->split, error));
     if (o->validation_data || o->validation_manifest) {
@@ -134,12 +139,12 @@ static meso_status check_class(const meso_run *run, const meso_run_set *set, mes
 {
     meso_status status = MESO_OK;
     meso_error why = {0};
-    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
+    meso_image_options options = MESO_INIT(meso_image_options);
     size_t n = 0;
     options.max_pixels = run->options.max_pixels;
     for (size_t i = 0; i < set->n_items; i++) {
         const meso_dataset_item *item = &set->dataset->items[set->items ? set->items[i] : i];
-        meso_image image = {0};
+        meso_image image = MESO_INIT(meso_image);
         meso_refusal refusal = MESO_IMAGE_OK;
         if (item->label != label)
             continue;
@@ -202,7 +207,7 @@ static void tell_refused(size_t item, meso_refusal refusal, const char *sentence
     meso_run *run = user;
     (void)item;
     (void)refusal;
-    run->result->n_refused++;
+    run->result.n_refused++;
     meso_run_tell(run, (meso_train_event){.kind = MESO_TRAIN_REFUSED, .text = sentence});
 }
 
@@ -345,7 +350,7 @@ static void choose_monitor(meso_run *run)
     run->state.early_stop.mode = o->mode != MESO_MODE_AUTO ? o->mode
                                  : is_loss                 ? MESO_MODE_MIN
                                                            : MESO_MODE_MAX;
-    run->result->monitor = run->monitor;
+    run->result.monitor = run->monitor;
 }
 
 /* A step takes what there is. The run's options record it: --resume goes on with the same steps. */

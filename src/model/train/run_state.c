@@ -133,7 +133,7 @@ meso_status meso_run_checkpoint(meso_run *run, meso_error *error)
     MESO_TRY(set_json(set, MESO_KEY_STATE, json, error));
     MESO_TRY(meso_checkpoint_write(run->options.run, run->state.checkpoint, set, error));
     run->last_checkpoint = meso_seconds();
-    run->result->resumable = 1;
+    run->result.resumable = 1;
 out:
     json_decref(json);
     meso_weights_close(set);
@@ -176,7 +176,7 @@ meso_status meso_run_restore(meso_run *run, const meso_weights *checkpoint, meso
     MESO_TRY(meso_weights_create(&state, error));
     MESO_TRY(split_set(checkpoint, weights, state, error));
     MESO_TRY(meso_trainer_load_state(run->trainer, weights, state, error));
-    run->result->resumable = 1;
+    run->result.resumable = 1;
     run->last_checkpoint = meso_seconds();
 out:
     json_decref(json);

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/structs.h"
 #include "model/train/checkpoint.h"
 #include "model/train/run.h"
 #include "model/train/train_config.h"
@@ -138,7 +139,7 @@ static meso_status finish(meso_run *run, meso_error *error)
     meso_status status = MESO_OK;
     meso_run_scores scores = {0};
     meso_weights *best = NULL, *last = NULL;
-    meso_train_summary *r = run->result;
+    meso_train_summary *r = &run->result;
     MESO_TRY(meso_run_weights(run, &last, error));
     MESO_TRY(set_epoch(last, run->state.epoch, error));
     MESO_TRY(meso_run_write_weights(run, "last.safetensors", last, error));
@@ -153,7 +154,8 @@ static meso_status finish(meso_run *run, meso_error *error)
     best = NULL;
     if (status != MESO_OK)
         goto out;
-    r->metrics = scores.metrics;
+    if (r->metrics)
+        meso_struct_write(r->metrics, &scores.metrics, sizeof scores.metrics);
     r->learned = meso_run_has_learned(run, &run->measured, scores.loss, scores.metrics.accuracy);
     MESO_TRY(meso_run_write_result(run, &scores, error));
 out:
@@ -166,7 +168,7 @@ out:
 static void tell_result(meso_run *run)
 {
     const meso_run_state *s = &run->state;
-    meso_train_summary *r = run->result;
+    meso_train_summary *r = &run->result;
     r->epochs = (size_t)s->epoch;
     r->steps = s->step;
     r->stopped_early = s->stopped_early;
@@ -210,24 +212,37 @@ static meso_status begin(meso_run *run, meso_error *error)
     return MESO_OK;
 }
 
+static meso_status begin_result(meso_run *run, meso_train_summary *result, meso_error *error)
+{
+    meso_train_summary given = {0};
+    run->result.best = NAN;
+    MESO_CHECK(meso_struct_read(&given, sizeof given, result, "meso_train_summary", error));
+    run->result.metrics = given.metrics;
+    return given.metrics ? meso_struct_check(given.metrics, "meso_metrics", error) : MESO_OK;
+}
+
+static void end(meso_run *run, meso_train_summary *result)
+{
+    if (result && meso_struct_check(result, "", NULL) == MESO_OK)
+        meso_struct_write(result, &run->result, sizeof run->result);
+    meso_run_close(run);
+}
+
 meso_status meso_train(meso_device *device, const meso_train_options *options,
                        meso_train_callback callback, void *user, meso_train_summary *result,
                        meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_train_summary unused;
-    meso_run run = {.device = device,
-                    .callback = callback,
-                    .user = user,
-                    .result = result ? result : &unused,
-                    .lock = -1};
-    *run.result = (meso_train_summary){.best = NAN};
-    MESO_TRY(meso_train_config_check(options, error));
-    MESO_TRY(take_options(&run, options, error));
+    meso_train_options o = MESO_TRAIN_OPTIONS_INIT;
+    meso_run run = {.device = device, .callback = callback, .user = user, .lock = -1};
+    MESO_TRY(begin_result(&run, result, error));
+    MESO_TRY(meso_struct_read(&o, sizeof o, options, "meso_train_options", error));
+    MESO_TRY(meso_train_config_check(&o, error));
+    MESO_TRY(take_options(&run, &o, error));
     MESO_TRY(begin(&run, error));
     MESO_TRY(go_on(&run, error));
 out:
-    meso_run_close(&run);
+    end(&run, result);
     return status;
 }
 
@@ -299,19 +314,17 @@ meso_status meso_train_resume(meso_device *device, const char *folder,
                               void *user, meso_train_summary *result, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_train_summary unused;
+    meso_resume_options o = MESO_INIT(meso_resume_options);
     meso_run run = {.device = device,
                     .options = {.run = folder},
                     .callback = callback,
                     .user = user,
-                    .result = result ? result : &unused,
                     .lock = -1};
-    *run.result = (meso_train_summary){.best = NAN};
-    MESO_REQUIRE(options->struct_bytes == sizeof *options, error, MESO_ERROR_ARGUMENT,
-                 "the options are of another version: start from {sizeof(meso_resume_options)}");
-    MESO_TRY(resume(&run, options, error));
+    MESO_TRY(begin_result(&run, result, error));
+    MESO_TRY(meso_struct_read(&o, sizeof o, options, "meso_resume_options", error));
+    MESO_TRY(resume(&run, &o, error));
     MESO_TRY(go_on(&run, error));
 out:
-    meso_run_close(&run);
+    end(&run, result);
     return status;
 }

@@ -32,7 +32,7 @@ static meso_status make_room(meso_run_scores *scores, size_t n, meso_error *erro
                                 calloc(n, sizeof(size_t)),
                                 0,
                                 NAN,
-                                {0}};
+                                MESO_INIT(meso_metrics)};
     MESO_REQUIRE(scores->p_real && scores->p_fake && scores->real && scores->items, error,
                  MESO_ERROR_MEMORY, "out of memory");
 out:
@@ -97,7 +97,7 @@ static meso_status open_model(meso_run *run, meso_weights *weights, meso_model *
                               meso_error *error)
 {
     meso_net *net = NULL;
-    meso_model_options options = MESO_MODEL_OPTIONS_INIT;
+    meso_model_options options = MESO_INIT(meso_model_options);
     options.max_batch = run->options.validation_batch;
     options.path = run->options.path;
     options.n_lanes = run->options.n_lanes;
@@ -115,7 +115,6 @@ meso_status meso_run_probe(meso_run *run, meso_error *error)
     const meso_shape input = run->net->layers[0].shape;
     meso_weights *weights = NULL;
     meso_model *model = NULL;
-    meso_model_info info;
     meso_probability p;
     meso_error reason;
     float *picture = calloc(meso_shape_size(input), sizeof *picture);
@@ -125,11 +124,11 @@ meso_status meso_run_probe(meso_run *run, meso_error *error)
     meso_selftest_draw("smooth", input, picture);
     status = meso_predict_f32(model, picture, 1, &p, &reason);
     MESO_REQUIRE(status == MESO_OK, error, status, "net %s: %s", run->net->name, reason.text);
-    meso_model_get_info(model, &info);
+    const meso_model_info *info = meso_model_get_info(model);
     const char *training = meso_trainer_tuning(run->trainer);
-    const int same = strcmp(training, info.tuning) == 0;
-    snprintf(run->tuning, sizeof run->tuning, "%s%s%s", info.tuning,
-             same || !*training || !*info.tuning ? "" : ", ", same ? "" : training);
+    const int same = strcmp(training, info->tuning) == 0;
+    snprintf(run->tuning, sizeof run->tuning, "%s%s%s", info->tuning,
+             same || !*training || !*info->tuning ? "" : ", ", same ? "" : training);
     meso_hash_hex(&p, sizeof p, run->arithmetic);
 out:
     meso_model_close(model);

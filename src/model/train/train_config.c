@@ -56,13 +56,11 @@ meso_status meso_train_config_check(const meso_train_options *o, meso_error *err
 {
     const meso_field *field;
     size_t shift;
-    MESO_DEMAND(o->struct_bytes == sizeof *o, error, MESO_ERROR_ARGUMENT,
-                "the options are of another version: start from MESO_TRAIN_OPTIONS_INIT");
     MESO_CHECK(meso_trainer_check_path(o->path, error));
     for (size_t i = 0; (field = meso_train_option_field(i, &shift)); i++)
         MESO_CHECK(check_field(field, (const char *)o + shift, error));
     MESO_DEMAND(o->run && o->run[0], error, MESO_ERROR_ARGUMENT, "a run needs a folder");
-    MESO_DEMAND((o->data != NULL) != (o->dataset.manifest != NULL), error, MESO_ERROR_ARGUMENT,
+    MESO_DEMAND((o->data != NULL) != (o->manifest != NULL), error, MESO_ERROR_ARGUMENT,
                 "the data are either a folder or a manifest");
     MESO_DEMAND((o->validation_data != NULL) + (o->validation_manifest != NULL) +
                         (o->validation_split > 0) <=

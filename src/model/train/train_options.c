@@ -49,17 +49,17 @@ static const char of_result[] = "it changes no result";
 
 const meso_train_option meso_train_option_rows[] = {
     TEXT("data", data, NULL, 0, NULL, NULL, .fixed = of_sets, .is_path = 1, .apart = 1),
-    TEXT("manifest", dataset.manifest, "manifest", 'm', "FILE",
+    TEXT("manifest", manifest, "manifest", 'm', "FILE",
          "a CSV with the columns file, label and, if wanted, group, in place of a folder",
          .fixed = of_sets, .is_path = 1, .apart = 1),
-    TEXT("fake", dataset.fake, "fake", 0, "NAME", "the class folder that holds the fakes",
+    TEXT("fake", fake, "fake", 0, "NAME", "the class folder that holds the fakes",
          .fixed = of_sets),
-    TEXT("real", dataset.real, "real", 0, "NAME", "the class folder that holds the originals",
+    TEXT("real", real, "real", 0, "NAME", "the class folder that holds the originals",
          .fixed = of_sets),
-    TEXT("group", dataset.group, "group", 'g', "PATTERN",
+    TEXT("group", group, "group", 'g', "PATTERN",
          "extended regular expression on the path below the class folder; its first parenthesis "
          "is the group; splits by it", .fixed = of_sets),
-    WHOLE("max_per_class", dataset.max_per_class, 0, 1e15, "limit", 'n', "N",
+    WHOLE("max_per_class", max_per_class, 0, 1e15, "limit", 'n', "N",
           "at most N images of each class, of both sets: the first ones; 0: all",
           .fixed = "the study's limit says it"),
     TEXT("validation_data", validation_data, "val", 0, "FOLDER",

@@ -10,7 +10,7 @@
 meso_status meso_classes_parse(const char *text, meso_status fault, meso_classes *classes,
                                meso_error *error)
 {
-    const meso_dataset_options usual_names = MESO_DATASET_OPTIONS_INIT;
+    const meso_dataset_options usual_names = MESO_INIT(meso_dataset_options);
     const char *comma = strchr(text, ',');
     size_t n = comma ? (size_t)(comma - text) : 0;
     MESO_DEMAND(n > 0 && n < MESO_CLASS_NAME_SIZE && strlen(comma + 1) < MESO_CLASS_NAME_SIZE,

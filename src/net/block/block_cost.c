@@ -4,9 +4,9 @@
 
 static double multiply_adds(const meso_net *net, const meso_layer *layer)
 {
-    meso_layer_info info = {0};
+    meso_layer_info info = MESO_INIT(meso_layer_info);
     if (layer)
-        meso_net_layer(net, (size_t)(layer - net->layers), &info);
+        meso_net_layer(net, (size_t)(layer - net->layers), &info, NULL);
     return (double)info.multiply_adds;
 }
 

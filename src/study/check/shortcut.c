@@ -75,8 +75,8 @@ static int scale(study_auc *auc)
 meso_status study_auc_measure(study_auc *auc, size_t n_resamples, uint64_t seed, double *value,
                               meso_interval *interval, meso_error *error)
 {
-    meso_metrics metrics;
-    meso_metrics_intervals intervals;
+    meso_metrics metrics = MESO_INIT(meso_metrics);
+    meso_metrics_intervals intervals = MESO_INIT(meso_metrics_intervals);
     *value = NAN;
     *interval = (meso_interval){NAN, NAN};
     if (!scale(auc))

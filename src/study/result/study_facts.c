@@ -180,7 +180,7 @@ static meso_status judge_view(const study_dataset *train, const study_dataset *t
 {
     meso_status status = MESO_OK;
     study_linear *linear = NULL;
-    meso_metrics metrics;
+    meso_metrics metrics = MESO_INIT(meso_metrics);
     size_t n = 0, n_items = test->files.n_items;
     double *p = calloc(2 * n_items + 1, sizeof *p);
     unsigned char *real = calloc(n_items + 1, 1);

@@ -52,7 +52,7 @@ typedef struct scan {
 static meso_status load_file(void *user, size_t i, struct meso_loaded *loaded)
 {
     scan *s = user;
-    meso_image_options options = MESO_IMAGE_OPTIONS_INIT;
+    meso_image_options options = MESO_INIT(meso_image_options);
     options.max_pixels = s->options->max_pixels;
     return study_scan_file(s->paths[i], &options, s->spectrum, &s->dataset->images[s->items[i]],
                            &loaded->image, &loaded->error);
