@@ -12,17 +12,17 @@
  *       meso_error error = {MESO_ERROR_ARGUMENT, "usage: example MODEL PICTURE"};
  *       meso_device *device = NULL;
  *       meso_model *model = NULL;
- *       meso_image image = {0};
+ *       meso_image image = MESO_INIT(meso_image);
  *       meso_probability p;
  *       int ok = argc == 3 && meso_image_load(argv[2], NULL, &image, NULL, &error) == MESO_OK &&
  *                meso_device_open("auto", &device, &error) == MESO_OK &&
  *                meso_model_open(device, argv[1], NULL, &model, &error) == MESO_OK &&
  *                meso_predict_rgb8(model, image.rgb, 1, image.width, image.height,
- *                                  3 * image.width, &p) == MESO_OK;
+ *                                  3 * image.width, &p, &error) == MESO_OK;
  *       if (ok)
  *           printf("P(fake) = %.6f\n", p.fake);
  *       else
- *           fprintf(stderr, "%s\n", model ? meso_model_error(model) : error.text);
+ *           fprintf(stderr, "%s\n", error.text);
  *       meso_image_free(&image);
  *       meso_model_close(model);
  *       meso_device_close(device);

@@ -31,7 +31,8 @@ typedef struct meso_selftest_row {
 /* Float arithmetic stays below this in any order of sums; a mistake in a kernel does not. */
 #define MESO_SELFTEST_TOLERANCE 2e-6
 
-/* Runs every known answer. *rows is the caller's, to meso_free(); stride is sizeof **rows; *n_failed counts rows that did not
+/* Runs every known answer. *rows is the caller's, to meso_free(); stride is sizeof **rows;
+ * *n_failed counts rows that did not
  * pass. A row that fails is no error of the call. Errors: MEMORY. */
 MESO_API meso_status meso_selftest(meso_device *device, meso_selftest_row **rows, size_t stride,
                                    size_t *n, size_t *n_failed, meso_error *error);
