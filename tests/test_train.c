@@ -314,8 +314,7 @@ static void learns_faces(void **state)
     options.run = "run";
     if (meso_train(device, &options, NULL, NULL, &result, &error) != MESO_OK)
         fail_msg("%s", error.text);
-    print_message("accuracy %.4f\n", metrics.accuracy);
-    assert_true(metrics.accuracy > 0.6);
+    harness_close(metrics.accuracy, 0.8, 0.2, "accuracy");
     meso_device_close(device);
 }
 
