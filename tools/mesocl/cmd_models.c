@@ -23,8 +23,8 @@ static uint64_t count_parameters(const meso_net *net)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < meso_net_n_layers(net); i++) {
-        meso_layer_info layer;
-        meso_net_layer(net, i, &layer);
+        meso_layer_info layer = MESO_INIT(meso_layer_info);
+        meso_net_layer(net, i, &layer, NULL);
         n += layer.parameters;
     }
     return n;
