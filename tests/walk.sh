@@ -67,7 +67,8 @@ fault() { # AT COMMAND WHAT
 run_command() {
     code=0 started=$(date +%s%N)
     eval "$text" >"$2/out" 2>"$2/err" </dev/null || code=$?
-    echo "$((($(date +%s%N) - started) / 1000000)) ms: $at: $(head -n 1 "$1")" >>"$2/run"
+    printf '%s ms: %s: %s\n' "$((($(date +%s%N) - started) / 1000000))" "$at" \
+        "$(head -n 1 "$1")" >>"$2/run"
     if ! is_fine "$code" "$text" || grep -q ': not found$' "$2/err"; then
         fault "$at" "$text" "exit code $code: $(tail -n 3 "$2/err")"
     elif [ -e "${1%.command}.shown" ] && ! cat "$2/out" "$2/err" |
@@ -96,7 +97,7 @@ walk() {
         elif ! sh -n "$command" 2>"$1/err"; then
             fault "$at" "$text" "$(cat "$1/err")"
         elif [ "$reason" ]; then
-            echo "$at: $(head -n 1 "$command") ($reason)" >>"$lane/skipped"
+            printf '%s: %s (%s)\n' "$at" "$(head -n 1 "$command")" "$reason" >>"$lane/skipped"
             case $reason in *parsed*) parse_only "$1" ;; esac
         else
             run_command "$command" "$1"
@@ -133,7 +134,7 @@ walk_documents() {
 walk_helps() {
     for program in mesocl dataset_bench device_bench; do
         mkdir "$tmp/$program" && everything "$tmp/$program"
-        [ "$program" != mesocl ] || rm "$tmp/mesocl/meso4_df.safetensors" # it is converted there
+        [ "$program" != mesocl ] || rm -f "$tmp/mesocl/meso4_df.safetensors" # it is converted there
         for command in $("$program" --help |
             sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z0-9-]*\)  *[a-z].*/\1/p'); do
             "$program" "$command" --help >"$tmp/help"

@@ -23,8 +23,12 @@ function shape(line,   n, words, i, word, out) {
         out = out (i > 1 ? " " : "") word
     }
     sub(/^(fake|real) N N /, "LABEL N N ", out)
-    sub(/^(platform|vendor|driver|version|commit|device|decoders) .*/, "FACT", out)
+    sub(/^(platform|vendor|driver|version|commit|decoders) .*/, "FACT", out)
     sub(/^N:N (cpu|gpu|accelerator|other) .*/, "N:N DEVICE", out)
+    sub(/ best$/, "", out) # an epoch
+    sub(/ N\/s/, "", out) # no rate where it took no time
+    if (out ~ /^(Accuracy o|O)n /)
+        gsub(/clear|faint|shortcut/, "SET", out) # they stand in order of accuracy
     gsub(/they differ|no difference is shown/, "VERDICT", out)
     return out
 }
@@ -54,7 +58,7 @@ function stands(first, at,   i) {
     if (i > n_matched) {
         n_matched = i
         missing = first + i
-        instead = at + i <= n_printed ? printed[at + i] : "(the end)"
+        instead = at + i <= n_printed ? raw_printed[at + i] : "(the end)"
     }
     return first + i > n_shown || shown[first + i] == "…"
 }
@@ -65,7 +69,10 @@ FNR == NR {
     raw[n_shown] = $0
     next
 }
-{ printed[++n_printed] = shape($0) }
+{
+    printed[++n_printed] = shape($0)
+    raw_printed[n_printed] = $0
+}
 END {
     at = 1
     for (first = 1; first <= n_shown; first = last + 1) {
@@ -86,7 +93,7 @@ END {
         at += last - first + 1
     }
     if (n_shown && shown[n_shown] != "…" && at <= n_out) {
-        print "    shown:   (the end)\n    printed: " printed[at]
+        print "    shown:   (the end)\n    printed: " raw_printed[at]
         exit 1
     }
 }

@@ -37,7 +37,7 @@ static const char about[] =
 static const char examples[] =
     "dataset_bench split mesonet/Validation --test-split 0.25 --group '([^_/]+)_[0-9]+\\.jpg' -o "
     "parts\n"
-    "dataset_bench split faces --test-split 0.2 --seed 1 --links -o parts";
+    "dataset_bench split faces --test-split 0.2 --seed 1 --links -o links";
 
 static const tool_result split_result = {"a split", "choose another folder", NULL};
 

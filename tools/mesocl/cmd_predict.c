@@ -44,9 +44,9 @@ static const char about[] =
     "scored has been printed.";
 
 static const char examples[] =
-    "mesocl predict -w meso4_df.safetensors photo.jpg folder/\n"
+    "mesocl predict -w meso4_df.safetensors photo.jpg photos/\n"
     "find . -name '*.jpg' -print0 | mesocl predict -w m.safetensors -0 -\n"
-    "mesocl predict -w m.safetensors --json folder/ > scores.json";
+    "mesocl predict -w m.safetensors --json photos/ > scores.json";
 
 static int parse(predict *p, int *argc, char **argv)
 {
