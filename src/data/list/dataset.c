@@ -86,7 +86,7 @@ static meso_status check_classes(const char *source, const meso_dataset *dataset
     meso_status status = MESO_OK;
     size_t n_empty = (dataset->n_class[0] == 0) + (dataset->n_class[1] == 0);
     meso_text text = {0};
-    const char *passed = add_passed(dataset, &text);
+    const char *passed = n_empty > 0 ? add_passed(dataset, &text) : "";
     MESO_REQUIRE(n_empty == 0 || dataset->n_unreadable == 0, error, MESO_ERROR_NO_INPUT,
                  "%s: no images, and a folder cannot be read: %s", MESO_PRINTABLE(source),
                  dataset->unreadable);
