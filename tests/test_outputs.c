@@ -159,6 +159,29 @@ static void inputs_are_kept(void **state)
         }
 }
 
+/* And what is kept for later, which no option names. */
+static void what_is_kept_is_told_first(void **state)
+{
+    static const char *const nowhere[] = {"XDG_CONFIG_HOME=/dev/null", NULL};
+    static const struct {
+        const char *program, *words, *said;
+    } rows[] = {{MESOCL, "tune --net tiny.net --device cpu", "Not a directory"},
+                {DEVICE, "all --pick" QUICK, "Not a directory"},
+                {DATASET, "stats data --cache /dev/null", "Not a directory"},
+                {DATASET, "check data --cache cache", "a folder is called so"}};
+    (void)state;
+    assert_int_equal(system(DATASET_BENCH_PROGRAM " stats data --cache cache >log 2>&1 && for f in "
+                                                  "cache/*; do rm $f && mkdir $f; done"),
+                     0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        harness_result r = harness_run(&(harness_command){
+            .program = rows[i].program, .words = rows[i].words, .environment = nowhere});
+        if (r.code != 73 || *r.out || strchr(r.err, '\n')[1] || !strstr(r.err, rows[i].said))
+            fail_msg("%s: %d\n%s%s", rows[i].words, r.code, r.out, r.err);
+        harness_forget(&r);
+    }
+}
+
 /* Nor an output by another one, nor an input that is in a folder to be replaced. */
 static void one_file_is_one_output(void **state)
 {
@@ -315,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_writer_is_here),
         cmocka_unit_test(what_cannot_be_written_is_told_first),
+        cmocka_unit_test(what_is_kept_is_told_first),
         cmocka_unit_test(inputs_are_kept),
         cmocka_unit_test(one_file_is_one_output),
         cmocka_unit_test(a_report_goes_to_stdout),

@@ -80,7 +80,10 @@ int bench_cmd_all(int argc, char **argv)
     bench_session session = {.seconds = 1, .n_processes = 3, .device = "all"};
     int pick = 0;
     json_t *document = NULL;
+    meso_error error = {0};
     int end = parse(&session, &pick, argc, argv);
+    if (end < 0 && pick && meso_preference_check(&error) != MESO_OK)
+        end = tool_fail(&error);
     if (end < 0)
         end = bench_session_open(&session);
     if (end < 0) {

@@ -66,14 +66,29 @@ static void make_folders(const char *path)
     mkdir(path, 0700); /* a failure shows when the file is written */
 }
 
-meso_status meso_preference_save(const char *name, const char *bytes, size_t n,
-                                 char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error)
+/* The path of a file, with the folders above it. */
+static meso_status make_room(const char *name, char path[MESO_PREFERENCE_PATH_SIZE],
+                             meso_error *error)
 {
     find_folder(path);
     MESO_DEMAND(*path, error, MESO_ERROR_CREATE,
                 "neither XDG_CONFIG_HOME nor HOME says where preferences are kept");
     make_folders(path);
     meso_preference_path(name, path);
+    return MESO_OK;
+}
+
+meso_status meso_preference_check(meso_error *error)
+{
+    char path[MESO_PREFERENCE_PATH_SIZE];
+    MESO_CHECK(make_room(device_file, path, error));
+    return meso_file_check_output(path, error);
+}
+
+meso_status meso_preference_save(const char *name, const char *bytes, size_t n,
+                                 char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error)
+{
+    MESO_CHECK(make_room(name, path, error));
     return meso_file_write(path, bytes, n, error);
 }
 

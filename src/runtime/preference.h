@@ -18,6 +18,9 @@ size_t meso_preference_find(const meso_device_info *list, size_t n);
 meso_status meso_preference_write(const char *platform, const char *device,
                                   char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error);
 
+/* Could files be written there? For before the work whose result they are. Errors: CREATE. */
+meso_status meso_preference_check(meso_error *error);
+
 /* The path of a file there; "" where the environment names no folder. */
 void meso_preference_path(const char *name, char path[MESO_PREFERENCE_PATH_SIZE]);
 

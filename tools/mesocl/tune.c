@@ -308,6 +308,7 @@ meso_status tune_device(const tool_drivers *drivers, size_t device, const tune_o
     MESO_TRY(name_net(options->net, r.net, error));
     r.part = open_part(&r);
     MESO_REQUIRE_MEMORY(r.found && r.part && user, error);
+    MESO_TRY(meso_preference_check(error));
     MESO_TRY(tune_families(&r, user, error));
     MESO_TRY(write_rows(&r, user, error));
 out:

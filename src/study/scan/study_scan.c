@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "data/batch/loader.h"
 #include "data/image/image.h"
@@ -286,6 +287,8 @@ static meso_status read_unknown(scan *s)
     s->dataset->n_read = s->n_to_read;
     if (s->n_to_read == 0)
         return MESO_OK;
+    if (s->cache.file) /* before the work that it keeps */
+        MESO_CHECK(meso_file_check_output(s->cache.file, s->error));
     MESO_TRY(meso_statistics_open(s->options->device, !s->options->published_only, &s->statistics,
                                   s->error));
     s->n_slots = meso_statistics_n_slots(s->statistics);
