@@ -10,10 +10,57 @@
 #include <unistd.h>
 
 #include <CL/cl.h>
+#include <CL/cl_icd.h>
 
 #define VISIBLE __attribute__((visibility("default")))
 
-#ifndef BAD_DRIVER_GARBAGE
+#if defined BAD_DRIVER_BARE
+/* A platform without a device, as Mesa's is where no device is enabled. */
+static cl_int CL_API_CALL bare_platform_info(cl_platform_id platform, cl_platform_info what,
+                                             size_t size, void *value, size_t *size_out)
+{
+    static const char text[] = "cl_khr_icd";
+    (void)platform, (void)what;
+    if (value)
+        memcpy(value, text, size < sizeof text ? size : sizeof text);
+    if (size_out)
+        *size_out = sizeof text;
+    return CL_SUCCESS;
+}
+
+static cl_int CL_API_CALL bare_devices(cl_platform_id platform, cl_device_type type, cl_uint n,
+                                       cl_device_id *devices, cl_uint *n_devices)
+{
+    (void)platform, (void)type, (void)n, (void)devices;
+    if (n_devices)
+        *n_devices = 0;
+    return CL_DEVICE_NOT_FOUND;
+}
+
+static cl_icd_dispatch bare_calls = {.clGetPlatformInfo = bare_platform_info,
+                                     .clGetDeviceIDs = bare_devices};
+static struct {
+    cl_icd_dispatch *calls;
+} bare = {&bare_calls};
+
+static cl_int bare_platforms(cl_uint n, cl_platform_id *platforms, cl_uint *n_platforms)
+{
+    if (platforms && n > 0)
+        platforms[0] = (cl_platform_id)(void *)&bare;
+    if (n_platforms)
+        *n_platforms = 1;
+    return CL_SUCCESS;
+}
+
+VISIBLE void *clGetExtensionFunctionAddress(const char *name);
+void *clGetExtensionFunctionAddress(const char *name)
+{
+    if (strcmp(name, "clIcdGetPlatformIDsKHR") == 0)
+        return (void *)(uintptr_t)bare_platforms;
+    return strcmp(name, "clGetPlatformInfo") == 0 ? (void *)(uintptr_t)bare_platform_info : NULL;
+}
+
+#elif !defined BAD_DRIVER_GARBAGE
 /* While the library is loaded. */
 __attribute__((constructor)) static void misbehave(void)
 {

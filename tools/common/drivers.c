@@ -132,6 +132,22 @@ void tool_drivers_local_name(const tool_drivers *drivers, size_t device, char na
              info->index);
 }
 
+/* With one driver's folder. A process that is started later must not look there: it is removed. */
+static meso_status open_alone(const char *vendors, const char *name, meso_device **device,
+                              meso_error *error)
+{
+    static const char variable[] = "OCL_ICD_VENDORS";
+    char *held = getenv(variable) ? strdup(getenv(variable)) : NULL;
+    setenv(variable, vendors, 1);
+    const meso_status status = meso_device_open(name, device, error);
+    if (held)
+        setenv(variable, held, 1);
+    else
+        unsetenv(variable);
+    free(held);
+    return status;
+}
+
 /* The first device that selector means, by a driver that this process then loads alone. */
 static meso_status open_among(tool_drivers *drivers, const char *selector, meso_device **device,
                               meso_error *error)
@@ -140,9 +156,8 @@ static meso_status open_among(tool_drivers *drivers, const char *selector, meso_
     MESO_CHECK(tool_drivers_ask(drivers, selector, 1, error));
     const tool_driver *driver = &drivers->rows[drivers->owners[drivers->matches[0]]];
     tool_drivers_local_name(drivers, drivers->matches[0], name);
-    setenv("OCL_ICD_VENDORS", driver->vendors, 1);
     tool_driver_crash_catch(driver->library);
-    return meso_device_open(name, device, error);
+    return open_alone(driver->vendors, name, device, error);
 }
 
 /* Drivers and their compilers abort where they cannot open a file. */
