@@ -17,6 +17,8 @@
 #include "base/text.h"
 #include "compare.h"
 #include "device_bench.h"
+#include "merge.h"
+#include "output.h"
 
 enum { n_layers = 8, n_processes = 10, n_samples = 5 };
 
@@ -210,6 +212,35 @@ static void absent_is_not_fine(void **state)
     }
 }
 
+/* Prediction is measured beside other work, training is not: both are a share of one peak. */
+static void one_peak_for_all_rows(void **state)
+{
+    static const char text[] = "[{\"device\": \"d\", \"net\": \"n\", \"threads\": 1, \"lanes\": 1, "
+                               "\"multiply_adds\": 1e9, "
+                               "\"cases\": [{\"batch\": 1, \"samples\": [35, 35]}]}]";
+    json_t *processes = json_loads(text, 0, NULL);
+    json_t *peaks = json_loads("[[80, 84, 88], [139, 140, 141]]", 0, NULL);
+    json_t *document = json_pack("{s:[], s:[]}", "results", "devices");
+    meso_text out = {0};
+    (void)state;
+    assert_true(processes && peaks && document);
+    for (int i = 0; i < 2; i++)
+        bench_merge(processes, json_string("0:0"), peaks, document);
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *row = json_array_get(json_object_get(document, "results"), i);
+        assert_true(json_real_value(json_object_get(row, "peak_gflops")) == 140);
+        assert_true(json_real_value(json_object_get(row, "share_of_peak")) == 0.5);
+    }
+    assert_int_equal(json_array_size(json_object_get(document, "devices")), 1);
+    bench_output_table(document, BENCH_LAYERS, BENCH_TEXT, &out);
+    assert_non_null(strstr(out.bytes, "  140.0  "));
+    assert_non_null(strstr(out.bytes, "d: other work on this machine: rates moved by 71 %; run"));
+    meso_text_free(&out);
+    json_decref(document);
+    json_decref(peaks);
+    json_decref(processes);
+}
+
 static void refuses_what_is_no_record(void **state)
 {
     static const struct {
@@ -248,6 +279,7 @@ int main(void)
         cmocka_unit_test(says_that_it_cannot_tell),
         cmocka_unit_test(compares_pairs),
         cmocka_unit_test(absent_is_not_fine),
+        cmocka_unit_test(one_peak_for_all_rows),
         cmocka_unit_test(refuses_what_is_no_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

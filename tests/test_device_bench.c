@@ -302,10 +302,12 @@ static void works_together(void **state)
         skip();
     }
     const json_t *shares = json_object_get(together, "shares");
-    assert_int_equal(json_array_size(shares), 2);
-    harness_close(json_number_value(json_array_get(shares, 0)) +
-                      json_number_value(json_array_get(shares, 1)),
-                  1, 1e-6, "shares");
+    double sum = 0; /* more than two, where other drivers are installed beside */
+    assert_int_equal(json_array_size(shares),
+                     json_array_size(json_object_get(document, "devices")));
+    for (size_t i = 0; i < json_array_size(shares); i++)
+        sum += json_number_value(json_array_get(shares, i));
+    harness_close(sum, 1, 1e-6, "shares");
     assert_true(harness_number(together, "images_per_s") > 0 &&
                 harness_number(together, "efficiency") > 0);
     json_decref(document);

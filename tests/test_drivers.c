@@ -88,8 +88,9 @@ static harness_result run(const char *words, const char *folder, double *seconds
     return result;
 }
 
-/* Those of the machine's own drivers that have a device, into a folder: what else is installed, such
- * as the file of a package that was removed, is not this test's business. 0: there are none. */
+/* Those of the machine's own drivers that have a device, into a folder: what else is installed,
+ * such as the file of a package that was removed, is not this test's business. 0: there are none.
+ */
 static int copy_good(const char *to)
 {
     const char *given = getenv("OCL_ICD_VENDORS");

@@ -81,6 +81,19 @@ size_t bench_plan_n_steps(const bench_plan *plan)
     return n * plan->n_processes;
 }
 
+/* Of every process on the device of one job, in the order they ran. */
+static json_t *peaks_beside(const bench_plan *plan, json_t *const *found, const bench_job *job)
+{
+    json_t *peaks = json_array();
+    for (size_t p = 0; p < plan->n_processes; p++)
+        for (size_t i = 0; i < plan->n_jobs; i++) {
+            json_t *samples = json_object_get(json_array_get(found[i], p), "peak_samples");
+            if (samples && plan->jobs[i].device == job->device)
+                json_array_append(peaks, samples);
+        }
+    return peaks;
+}
+
 meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -108,9 +121,12 @@ meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error 
     *document = json_pack("{s:s s:o s:o s:O}", "schema", BENCH_SCHEMA, "devices", json_array(),
                           "results", json_array(), "failures", failures);
     MESO_REQUIRE_MEMORY(*document, error);
-    for (size_t i = 0; i < plan->n_jobs; i++)
+    for (size_t i = 0; i < plan->n_jobs; i++) {
+        json_t *peaks = peaks_beside(plan, found, &plan->jobs[i]);
         if (json_array_size(found[i]) > 0)
-            bench_merge(found[i], device_id(plan, &plan->jobs[i]), *document);
+            bench_merge(found[i], device_id(plan, &plan->jobs[i]), peaks, *document);
+        json_decref(peaks);
+    }
 out:
     for (size_t i = 0; found && i < plan->n_jobs; i++)
         json_decref(found[i]);

@@ -158,13 +158,29 @@ static double share_in(const json_t *rows, double images_per_s)
     return l > 0 ? 1e-6 * us * images_per_s : NAN;
 }
 
-static json_t *flags_of(const json_t *peaks)
+/* The largest median of a process: what the device can do where nothing else runs. NaN: none. */
+static double peak_of(const json_t *peaks)
+{
+    double largest = NAN;
+    json_t *list;
+    size_t i;
+    json_array_foreach (peaks, i, list) {
+        json_t *lists = json_pack("[O]", list);
+        largest = fmax(largest, summary_of(lists).median);
+        json_decref(lists);
+    }
+    return largest;
+}
+
+/* *moved: by which part of it the peak spread or drifted; may be NULL. */
+static json_t *flags_of(const json_t *peaks, double *moved)
 {
     json_t *flags = json_array();
     bench_summary s = summary_of(peaks);
     bench_samples all = flatten(peaks);
     size_t third = all.n / 3;
-    if (s.p90 - s.p10 > noisy * s.median)
+    double most = (s.p90 - s.p10) / s.median;
+    if (most > noisy)
         json_array_append_new(flags, json_string("noisy"));
     if (third > 0) {
         const bench_samples begin = {all.values, third, third};
@@ -172,7 +188,10 @@ static json_t *flags_of(const json_t *peaks)
         double change = bench_samples_summary(&end).median / bench_samples_summary(&begin).median;
         if (fabs(change - 1) > drifting)
             json_array_append_new(flags, json_string("drift"));
+        most = fmax(most, fabs(change - 1));
     }
+    if (moved)
+        *moved = most;
     bench_samples_free(&all);
     return flags;
 }
@@ -207,7 +226,7 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     meso_builder row = meso_build_object();
     json_t *samples = gather(processes, "cases", i, "samples");
     double batch = meso_json_number_of(json_array_get(json_object_get(first, "cases"), i), "batch");
-    double peak = summary_of(peaks).median, threads = meso_json_number_of(first, "threads");
+    double peak = peak_of(peaks), threads = meso_json_number_of(first, "threads");
     copy(&row, first, keys);
     meso_build_count(&row, "batch", (size_t)batch);
     add_rates(&row, samples, batch, meso_json_number_of(first, "multiply_adds"), peak);
@@ -218,7 +237,9 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     meso_build_number(&row, "first_call_seconds",
                       median_number(processes, NULL, 0, "first_call_seconds"));
     meso_build_number(&row, "peak_gflops", peak);
-    meso_build_set(&row, "flags", flags_of(peaks));
+    json_t *own_peaks = gather(processes, NULL, 0, "peak_samples");
+    meso_build_set(&row, "flags", flags_of(own_peaks, NULL));
+    json_decref(own_peaks);
     meso_build_count(&row, "processes", json_array_size(processes));
     meso_build_count(&row, "rounds", json_array_size(json_array_get(samples, 0)));
     meso_build_set(&row, "samples", samples);
@@ -234,10 +255,11 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     return meso_build_end(&row);
 }
 
-/* A device of which several nets were measured stands once, with the peaks of its first. */
+/* A device of which several nets were measured stands once, with the peaks of all. */
 static void add_device(const json_t *processes, json_t *device_id, const json_t *peaks,
                        json_t *devices)
 {
+    double moved;
     static const char *const keys[] = {"device",         "type",    "driver",
                                        "platform",       "threads", "peak_vector_width",
                                        "energy_counter", NULL};
@@ -251,20 +273,20 @@ static void add_device(const json_t *processes, json_t *device_id, const json_t 
     json_t *launches = gather(processes, NULL, 0, "launch_samples");
     meso_build_set(&row, "device_id", json_incref(device_id));
     copy(&row, first, keys);
-    meso_build_number(&row, "peak_gflops", summary_of(peaks).median);
+    meso_build_number(&row, "peak_gflops", peak_of(peaks));
     meso_build_number(&row, "copy_gbs", summary_of(copies).median);
     meso_build_number(&row, "launch_us", summary_of(launches).median);
-    meso_build_set(&row, "flags", flags_of(peaks));
+    meso_build_set(&row, "flags", flags_of(peaks, &moved));
+    meso_build_number(&row, "peak_moved", moved);
     meso_build_set(&row, "peak_samples", json_incref((json_t *)peaks));
     json_array_append_new(devices, meso_build_end(&row));
     json_decref(copies);
     json_decref(launches);
 }
 
-void bench_merge(const json_t *processes, json_t *device_id, json_t *document)
+void bench_merge(const json_t *processes, json_t *device_id, const json_t *peaks, json_t *document)
 {
     json_t *results = json_object_get(document, "results");
-    json_t *peaks = gather(processes, NULL, 0, "peak_samples");
     size_t n = json_array_size(json_object_get(json_array_get(processes, 0), "cases"));
     for (size_t i = 0; i < n; i++) {
         json_t *row = result_row(processes, i, peaks);
@@ -273,5 +295,4 @@ void bench_merge(const json_t *processes, json_t *device_id, json_t *document)
     }
     add_device(processes, device_id, peaks, json_object_get(document, "devices"));
     json_decref(device_id);
-    json_decref(peaks);
 }

@@ -157,13 +157,13 @@ void bench_output_table(const json_t *document, bench_rows rows, bench_format fo
                          json_number_value(json_object_get(together, "sum_of_parts")));
     meso_text_add(out, "\n");
     write_table(device_table(document), format, out);
-    json_array_foreach (json_object_get(document, "devices"), i, device) {
-        const json_t *flag;
-        size_t k;
-        json_array_foreach (json_object_get(device, "flags"), k, flag)
-            meso_text_format(out, "%s: %s\n", json_string_value(json_object_get(device, "device")),
-                             json_string_value(flag));
-    }
+    json_array_foreach (json_object_get(document, "devices"), i, device)
+        if (json_array_size(json_object_get(device, "flags")) > 0)
+            meso_text_format(out,
+                             "%s: other work on this machine: rates moved by %.0f %%; run again "
+                             "when it is quiet\n",
+                             json_string_value(json_object_get(device, "device")),
+                             100 * meso_json_number_of(device, "peak_moved"));
 }
 
 /* ---- the page ---- */
