@@ -48,24 +48,20 @@ static int any_host_timer(const meso_profile_row *rows, size_t n)
 meso_status bench_layers_open(bench_work *work, size_t batch, size_t calls, size_t n_rounds,
                               bench_layers *layers, meso_error *error)
 {
-    meso_status status = MESO_OK;
     *layers = (bench_layers){.work = work,
                              .batch = batch,
                              .calls = calls < most_calls ? calls : most_calls,
                              .mode = MESO_PROFILE_RUNNING};
-    MESO_TRY(take_round(layers, &layers->first, &layers->n, error));
+    MESO_CHECK(take_round(layers, &layers->first, &layers->n, error));
     if (any_host_timer(layers->first, layers->n))
         layers->mode = MESO_PROFILE_ALONE; /* the host's clock needs a launch for itself */
     layers->samples = calloc(layers->n + 1, sizeof *layers->samples);
-    MESO_REQUIRE_MEMORY(layers->samples, error);
+    MESO_DEMAND_MEMORY(layers->samples, error);
     for (size_t i = 0; i < layers->n; i++)
-        MESO_REQUIRE(bench_samples_reserve(&layers->samples[i], n_rounds), error, MESO_ERROR_MEMORY,
-                     "out of memory");
+        MESO_DEMAND_MEMORY(bench_samples_reserve(&layers->samples[i], n_rounds), error);
     for (int i = 0; i < MESO_N_IDLE; i++)
-        MESO_REQUIRE(bench_samples_reserve(&layers->idle[i], n_rounds), error, MESO_ERROR_MEMORY,
-                     "out of memory");
-out:
-    return status;
+        MESO_DEMAND_MEMORY(bench_samples_reserve(&layers->idle[i], n_rounds), error);
+    return MESO_OK;
 }
 
 meso_status bench_layers_round(bench_layers *layers, meso_error *error)

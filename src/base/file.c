@@ -224,7 +224,7 @@ meso_status meso_file_write(const char *path, const void *bytes, size_t n, meso_
         goto out;
     }
     meso_text_format(&temporary, "%s.%ld.tmp", target, (long)getpid());
-    MESO_REQUIRE(!temporary.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!temporary.out_of_memory, error);
     fd = open(temporary.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
     MESO_REQUIRE(fd >= 0, error, MESO_ERROR_CREATE, "%s: cannot create: %s", MESO_PRINTABLE(path),
                  strerror(errno));

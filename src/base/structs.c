@@ -65,17 +65,15 @@ void meso_struct_write(void *result, const void *own, size_t bytes)
 meso_status meso_struct_array(const void *rows, size_t bytes, size_t n, size_t stride,
                               const char *type, void *array, meso_error *error)
 {
-    meso_status status = MESO_OK;
     char *out = NULL;
-    MESO_TRY(check_size(stride, type, error));
-    MESO_REQUIRE_MEMORY(out = calloc(n + 1, stride), error);
+    MESO_CHECK(check_size(stride, type, error));
+    MESO_DEMAND_MEMORY(out = calloc(n + 1, stride), error);
     for (size_t i = 0; i < n; i++) {
         memcpy(out + i * stride, &stride, sizeof stride);
         meso_struct_write(out + i * stride, (const char *)rows + i * bytes, bytes);
     }
     memcpy(array, &out, sizeof out);
-out:
-    return status;
+    return MESO_OK;
 }
 
 void meso_free(void *memory)

@@ -63,7 +63,6 @@ static size_t picture_bytes(const bench_work *work)
 
 static meso_status draw_pictures(bench_work *work, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_random random = {BENCH_SEED};
     size_t largest = largest_batch(work->spec);
     work->n_pictures = largest > least_pictures ? largest : least_pictures;
@@ -71,15 +70,13 @@ static meso_status draw_pictures(bench_work *work, meso_error *error)
     work->pixels = aligned_alloc(page_bytes, (bytes + page_bytes - 1) / page_bytes * page_bytes);
     work->classes = calloc(work->n_pictures, 1);
     work->p = calloc(work->n_pictures, sizeof *work->p);
-    MESO_REQUIRE(work->pixels && work->classes && work->p, error, MESO_ERROR_MEMORY,
-                 "out of memory");
+    MESO_DEMAND_MEMORY(work->pixels && work->classes && work->p, error);
     for (size_t i = 0; i < work->n_pictures; i++) {
         bench_draw_picture(&random, (unsigned)picture_shape(work).w,
                            (unsigned)picture_shape(work).h, work->pixels + i * picture_bytes(work));
         work->classes[i] = (uint8_t)meso_random_below(&random, 2);
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status bench_work_open(const bench_spec *spec, meso_device *device, bench_work *work,
@@ -181,15 +178,13 @@ out:
 static meso_status agree(bench_work *work, size_t batch, double got, double expected,
                          meso_error *error)
 {
-    meso_status status = MESO_OK;
     double difference = fabs(got - expected);
-    MESO_REQUIRE(
+    MESO_DEMAND(
         difference <= BENCH_TOLERANCE, error, MESO_ERROR_DEVICE,
         "a batch of %zu differs by %.3g from the plain path (tolerance %g), so it is not timed",
         batch, difference, BENCH_TOLERANCE);
     work->difference = fmax(work->difference, difference);
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status require_same_predictions(bench_work *work, meso_error *error)
@@ -247,14 +242,12 @@ out:
 
 meso_status bench_work_check(bench_work *work, meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(require_known_answers(work->device, error));
+    MESO_CHECK(require_known_answers(work->device, error));
     if (!work->trainer)
-        MESO_TRY(require_same_predictions(work, error));
+        MESO_CHECK(require_same_predictions(work, error));
     else if (work->spec->path != MESO_PATH_PLAIN)
-        MESO_TRY(require_same_losses(work, error));
-out:
-    return status;
+        MESO_CHECK(require_same_losses(work, error));
+    return MESO_OK;
 }
 
 void bench_work_close(bench_work *work)

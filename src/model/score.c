@@ -58,13 +58,12 @@ static uint8_t *place(void *user, size_t i)
  */
 static meso_status submit(run *r, size_t g)
 {
-    meso_status status = MESO_OK;
     group *to = group_of(r, g);
     size_t first = g * r->batch;
     to->n_files = r->n - first < r->batch ? r->n - first : r->batch;
     to->n_pictures = 0;
     for (size_t i = 0; i < to->n_files; i++) {
-        MESO_TRY(meso_loader_next(r->loader, &to->files[i], r->error));
+        MESO_CHECK(meso_loader_next(r->loader, &to->files[i], r->error));
         r->timing.decode += to->files[i]->seconds;
         if (to->files[i]->refusal != MESO_IMAGE_OK)
             continue;
@@ -73,9 +72,7 @@ static meso_status submit(run *r, size_t g)
                    to->pixels + i * r->picture_bytes, r->picture_bytes);
         to->n_pictures++;
     }
-    MESO_TRY(meso_stream_submit(r->stream, to->slot, to->n_pictures, r->error));
-out:
-    return status;
+    return meso_stream_submit(r->stream, to->slot, to->n_pictures, r->error);
 }
 
 /* Text behind "prefix: ", or all of it where it does not start so. */
@@ -109,40 +106,36 @@ static int report_file(run *r, const meso_loaded *file, const meso_probability *
  * done. Then its slot goes back to the decoding threads. */
 static meso_status report(run *r, size_t g)
 {
-    meso_status status = MESO_OK;
     group *from = group_of(r, g);
     size_t picture = 0;
     int stop = 0;
     double started = meso_seconds();
-    MESO_TRY(meso_stream_wait(r->stream, from->slot, r->p, r->error));
+    MESO_CHECK(meso_stream_wait(r->stream, from->slot, r->p, r->error));
     r->timing.compute += meso_seconds() - started;
     for (size_t i = 0; i < from->n_files; i++) {
         const meso_loaded *file = from->files[i];
         stop |= report_file(r, file, &r->p[picture]) != 0;
         picture += file->refusal == MESO_IMAGE_OK;
     }
-    MESO_REQUIRE(!stop, r->error, MESO_ERROR_CANCELLED, "stopped on request");
-    MESO_TRY(meso_stream_map(r->stream, &from->slot, &from->pixels, r->error));
+    MESO_DEMAND(!stop, r->error, MESO_ERROR_CANCELLED, "stopped on request");
+    MESO_CHECK(meso_stream_map(r->stream, &from->slot, &from->pixels, r->error));
     meso_loader_release(r->loader, from->n_files);
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Two slots for each lane are with the device, so that it goes from one to the next; the others are
  * being filled. */
 static meso_status score_all(run *r)
 {
-    meso_status status = MESO_OK;
     const size_t total = (r->n + r->batch - 1) / r->batch;
     const size_t at_work = r->n_groups > 2 ? r->n_groups * 2 / 3 : 1;
     size_t n_submitted = 0, n_reported = 0;
     while (n_reported < total)
         if (n_submitted < total && n_submitted - n_reported < at_work)
-            MESO_TRY(submit(r, n_submitted++));
+            MESO_CHECK(submit(r, n_submitted++));
         else
-            MESO_TRY(report(r, n_reported++));
-out:
-    return status;
+            MESO_CHECK(report(r, n_reported++));
+    return MESO_OK;
 }
 
 static meso_status start_loader(run *r, const meso_score_options *options)
@@ -166,23 +159,21 @@ static meso_status start_loader(run *r, const meso_score_options *options)
 /* The stream, all of its slots mapped. */
 static meso_status open_groups(run *r, size_t batch)
 {
-    meso_status status = MESO_OK;
     if (batch > r->model->about.most_in_slot)
         batch = r->model->about.most_in_slot;
-    MESO_TRY(meso_stream_open(r->model, 0, batch, &r->stream, r->error));
+    MESO_CHECK(meso_stream_open(r->model, 0, batch, &r->stream, r->error));
     r->batch = meso_stream_batch(r->stream);
     r->n_groups = meso_stream_n_slots(r->stream);
     r->groups = calloc(r->n_groups, sizeof *r->groups);
     r->p = calloc(r->batch, sizeof *r->p);
-    MESO_REQUIRE_MEMORY(r->groups, r->error);
-    MESO_REQUIRE_MEMORY(r->p, r->error);
+    MESO_DEMAND_MEMORY(r->groups, r->error);
+    MESO_DEMAND_MEMORY(r->p, r->error);
     for (size_t g = 0; g < r->n_groups; g++) {
         r->groups[g].files = calloc(r->batch, sizeof *r->groups[g].files);
-        MESO_REQUIRE_MEMORY(r->groups[g].files, r->error);
-        MESO_TRY(meso_stream_map(r->stream, &r->groups[g].slot, &r->groups[g].pixels, r->error));
+        MESO_DEMAND_MEMORY(r->groups[g].files, r->error);
+        MESO_CHECK(meso_stream_map(r->stream, &r->groups[g].slot, &r->groups[g].pixels, r->error));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static void close_run(run *r)

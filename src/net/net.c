@@ -89,13 +89,11 @@ static void describe(const meso_net *net, size_t i, meso_layer_info *info)
 
 meso_status meso_net_layer(const meso_net *net, size_t i, meso_layer_info *info, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_layer_info own = {0};
-    MESO_REQUIRE(i < net->n_layers, error, MESO_ERROR_ARGUMENT, "no layer %zu: the net %s has %zu",
-                 i, net->name, net->n_layers);
-    MESO_TRY(meso_struct_check(info, "meso_layer_info", error));
+    MESO_DEMAND(i < net->n_layers, error, MESO_ERROR_ARGUMENT, "no layer %zu: the net %s has %zu",
+                i, net->name, net->n_layers);
+    MESO_CHECK(meso_struct_check(info, "meso_layer_info", error));
     describe(net, i, &own);
     meso_struct_write(info, &own, sizeof own);
-out:
-    return status;
+    return MESO_OK;
 }

@@ -130,16 +130,14 @@ out:
 
 static meso_status keep_launched(meso_device *device, size_t row, cl_event *event, double enqueued)
 {
-    meso_status status = MESO_OK;
     meso_profile *profile = &device->profile;
     meso_launched *more = meso_grow(profile->launched, profile->n_launched,
                                     &profile->launched_capacity, sizeof *more);
-    MESO_REQUIRE_MEMORY(more, &device->error);
+    MESO_DEMAND_MEMORY(more, &device->error);
     profile->launched = more;
     profile->launched[profile->n_launched++] = (meso_launched){*event, row, enqueued};
     *event = NULL;
-out:
-    return status;
+    return MESO_OK;
 }
 
 meso_status meso_profile_add(meso_device *device, const char *kernel, cl_event *event,
@@ -158,13 +156,11 @@ out:
 
 meso_status meso_profile_add_seconds(meso_device *device, const char *kernel, double seconds)
 {
-    meso_status status = MESO_OK;
     meso_profile_row *row = count_launch(device, kernel);
-    MESO_REQUIRE_MEMORY(row, &device->error);
+    MESO_DEMAND_MEMORY(row, &device->error);
     row->seconds += seconds;
     row->host_timer = 1;
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* The begin or the end of a launch, on the device's clock. */
@@ -288,15 +284,13 @@ out:
 
 meso_status meso_device_mark_call(meso_device *device, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_profile *profile = &device->profile;
     meso_profile_mark *more =
         meso_grow(profile->marks, profile->n_marks, &profile->marks_capacity, sizeof *more);
-    MESO_REQUIRE_MEMORY(more, error);
+    MESO_DEMAND_MEMORY(more, error);
     profile->marks = more;
     profile->marks[profile->n_marks++] = (meso_profile_mark){meso_seconds(), profile->n_launched};
-out:
-    return status;
+    return MESO_OK;
 }
 
 void meso_device_get_idle(const meso_device *device, double seconds[MESO_N_IDLE])

@@ -103,19 +103,17 @@ static meso_status check_input(const char *path, meso_error *error)
 static meso_status check_inputs(const tool_command_line *line, char *const *operands, size_t n,
                                 meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (const tool_option *o = line->options; o->name; o++) {
         if (o->names != TOOL_NAMES_INPUT)
             continue;
         if (o->kind == TOOL_OPTION_TEXT && *o->value.text)
-            MESO_TRY(check_input(*o->value.text, error));
+            MESO_CHECK(check_input(*o->value.text, error));
         for (size_t i = 0; o->kind == TOOL_OPTION_LIST && i < o->value.list->n; i++)
-            MESO_TRY(check_input(o->value.list->items[i], error));
+            MESO_CHECK(check_input(o->value.list->items[i], error));
     }
     for (size_t i = 0; i < n; i++)
-        MESO_TRY(check_input(operands[i], error));
-out:
-    return status;
+        MESO_CHECK(check_input(operands[i], error));
+    return MESO_OK;
 }
 
 /* What an option writes: NULL where it was not given; "-" of a switch. */
@@ -131,7 +129,6 @@ static const char *path_of(const tool_option *option)
 /* One report at most gets standard output. */
 static meso_status find_outputs(const tool_command_line *line, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const tool_option *taken = NULL;
     n_outputs = 0;
     for (const tool_option *o = line->options; o->name; o++) {
@@ -140,46 +137,42 @@ static meso_status find_outputs(const tool_command_line *line, meso_error *error
             outputs[n_outputs++] = (output){o, path, find_place(path)};
         if (!path || strcmp(path, "-") != 0)
             continue;
-        MESO_REQUIRE(o->names == TOOL_NAMES_REPORT, error, MESO_ERROR_ARGUMENT,
-                     "--%s does not go to standard output: name a %s", o->name, o->argument);
-        MESO_REQUIRE(!taken, error, MESO_ERROR_ARGUMENT,
-                     "--%s and --%s exclude each other: standard output is one", taken->name,
-                     o->name);
+        MESO_DEMAND(o->names == TOOL_NAMES_REPORT, error, MESO_ERROR_ARGUMENT,
+                    "--%s does not go to standard output: name a %s", o->name, o->argument);
+        MESO_DEMAND(!taken, error, MESO_ERROR_ARGUMENT,
+                    "--%s and --%s exclude each other: standard output is one", taken->name,
+                    o->name);
         taken = o;
     }
     if (taken && taken->kind != TOOL_OPTION_FLAG)
         report_keep_stdout();
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status check_model(const output *o, meso_error *error)
 {
-    meso_status status = MESO_OK;
     static const char ending[] = ".safetensors";
     const size_t n_path = strlen(o->path), n_ending = sizeof ending - 1;
     const struct stat *info = &o->place.info;
     unsigned char head[MESO_HEAD_BYTES];
-    MESO_REQUIRE(n_path > n_ending && strcmp(o->path + n_path - n_ending, ending) == 0, error,
-                 MESO_ERROR_ARGUMENT, "--%s %s: a model file ends in %s", o->option->name,
-                 MESO_PRINTABLE(o->path), ending);
+    MESO_DEMAND(n_path > n_ending && strcmp(o->path + n_path - n_ending, ending) == 0, error,
+                MESO_ERROR_ARGUMENT, "--%s %s: a model file ends in %s", o->option->name,
+                MESO_PRINTABLE(o->path), ending);
     if (!o->place.is_there || !S_ISREG(info->st_mode) || info->st_size == 0)
         return MESO_OK;
-    MESO_REQUIRE(tool_force, error, MESO_ERROR_CREATE,
-                 "%s is there already: give another name, or replace it with --force",
-                 MESO_PRINTABLE(o->path));
-    MESO_REQUIRE(meso_is_weights(head, meso_file_head(o->path, head, sizeof head)), error,
-                 MESO_ERROR_CREATE,
-                 "%s is no model file, so --force does not replace it: give another name, or "
-                 "remove it",
-                 MESO_PRINTABLE(o->path));
-out:
-    return status;
+    MESO_DEMAND(tool_force, error, MESO_ERROR_CREATE,
+                "%s is there already: give another name, or replace it with --force",
+                MESO_PRINTABLE(o->path));
+    MESO_DEMAND(meso_is_weights(head, meso_file_head(o->path, head, sizeof head)), error,
+                MESO_ERROR_CREATE,
+                "%s is no model file, so --force does not replace it: give another name, or "
+                "remove it",
+                MESO_PRINTABLE(o->path));
+    return MESO_OK;
 }
 
 static meso_status check_output(const output *o, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const struct stat *at = &o->place.info;
     struct stat to;
     for (const output *other = outputs; other < o; other++)
@@ -191,35 +184,29 @@ static meso_status check_output(const output *o, meso_error *error)
     if (o->option->names == TOOL_NAMES_RESULT)
         return tool_result_check(o->path, o->option->result, error);
     if (o->option->names == TOOL_NAMES_MODEL)
-        MESO_TRY(check_model(o, error));
-    MESO_TRY(meso_file_check_output(o->path, error));
-out:
-    return status;
+        MESO_CHECK(check_model(o, error));
+    return meso_file_check_output(o->path, error);
 }
 
 meso_status tool_outputs_check(const tool_command_line *line, char *const *operands, size_t n,
                                meso_error *error)
 {
-    meso_status status = MESO_OK;
-    MESO_TRY(find_outputs(line, error));
+    MESO_CHECK(find_outputs(line, error));
     if (n_outputs > 0)
-        MESO_TRY(check_inputs(line, operands, n, error));
+        MESO_CHECK(check_inputs(line, operands, n, error));
     for (size_t i = 0; i < n_outputs; i++)
-        MESO_TRY(check_output(&outputs[i], error));
-out:
-    return status;
+        MESO_CHECK(check_output(&outputs[i], error));
+    return MESO_OK;
 }
 
 meso_status tool_outputs_spare(const meso_dataset *files, meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (const output *o = outputs; o < outputs + n_outputs; o++)
         for (size_t i = 0; o->place.is_there && i < files->n_items; i++) {
             const place input = find_place(files->items[i].path);
-            MESO_REQUIRE(!input.is_there || !is_same(&input, &o->place), error, MESO_ERROR_CREATE,
-                         "--%s %s is the picture %s: give another name", o->option->name,
-                         MESO_PRINTABLE(o->path), MESO_PRINTABLE(files->items[i].path));
+            MESO_DEMAND(!input.is_there || !is_same(&input, &o->place), error, MESO_ERROR_CREATE,
+                        "--%s %s is the picture %s: give another name", o->option->name,
+                        MESO_PRINTABLE(o->path), MESO_PRINTABLE(files->items[i].path));
         }
-out:
-    return status;
+    return MESO_OK;
 }

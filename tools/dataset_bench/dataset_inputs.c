@@ -70,14 +70,12 @@ static meso_status list_files(const db_inputs *inputs, const char *path, meso_da
 static meso_status check_name(const db_inputs *inputs, const char *name, const char *path,
                               meso_error *error)
 {
-    meso_status status = MESO_OK;
     for (size_t i = 0; i < inputs->n; i++)
-        MESO_REQUIRE(strcmp(inputs->datasets[i].name, name) != 0, error, MESO_ERROR_DATA,
-                     "%s and %s are both called \"%s\": name one of them, as in OTHER=%s",
-                     MESO_PRINTABLE(inputs->datasets[i].path), MESO_PRINTABLE(path),
-                     MESO_PRINTABLE(name), MESO_PRINTABLE(path));
-out:
-    return status;
+        MESO_DEMAND(strcmp(inputs->datasets[i].name, name) != 0, error, MESO_ERROR_DATA,
+                    "%s and %s are both called \"%s\": name one of them, as in OTHER=%s",
+                    MESO_PRINTABLE(inputs->datasets[i].path), MESO_PRINTABLE(path),
+                    MESO_PRINTABLE(name), MESO_PRINTABLE(path));
+    return MESO_OK;
 }
 
 /* Steps back over one part of a path and the slashes before it. */
@@ -130,7 +128,7 @@ static meso_status scan_one(db_inputs *inputs, const char *operand, const char *
                                         .progress = tool_progress_show,
                                         .user = &progress};
     const char *path = source_name(operand, &name);
-    MESO_REQUIRE(!name.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!name.out_of_memory, error);
     MESO_TRY(check_name(inputs, name.bytes, path, error));
     MESO_TRY(list_files(inputs, path, &files, error));
     progress = (tool_progress){.what = "images", .subject = name.bytes, .total = files.n_items};
@@ -150,7 +148,7 @@ meso_status db_inputs_scan(db_inputs *inputs, char *const *operands, size_t n_op
     meso_status status = MESO_OK;
     meso_text cache = {0};
     find_cache(inputs, &cache);
-    MESO_REQUIRE(!cache.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!cache.out_of_memory, error);
     inputs->datasets = calloc(n_operands + 1, sizeof *inputs->datasets);
     MESO_REQUIRE_MEMORY(inputs->datasets, error);
     MESO_TRY(tool_open_device(inputs->device_name, &inputs->device, error));

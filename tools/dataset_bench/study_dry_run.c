@@ -54,7 +54,7 @@ static meso_status probe(meso_device *device, const meso_train_options *o, speed
     MESO_TRY(meso_weights_random(net, 1, &weights, error));
     meso_net_layer(net, 0, &input, NULL);
     pixels = calloc(n * input.height * input.width * 3, 1);
-    MESO_REQUIRE(pixels && classes && p, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(pixels && classes && p, error);
     MESO_TRY(meso_trainer_open(device, weights, &options, &trainer, error));
     const meso_train_batch batch = {.pixels = pixels, .classes = classes, .n = n};
     for (int i = 0; i <= n_probe_steps; i++) {

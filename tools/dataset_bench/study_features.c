@@ -68,8 +68,7 @@ static meso_status write_cut(const char *model_path, const char *cut_path, meso_
         goto out;
     meso_text_add(layer, name);
     cut_text(whole, name, &text);
-    MESO_REQUIRE(!text.out_of_memory && !layer->out_of_memory, error, MESO_ERROR_MEMORY,
-                 "out of memory");
+    MESO_REQUIRE_MEMORY(!text.out_of_memory && !layer->out_of_memory, error);
     MESO_TRY(meso_net_parse(text.bytes, "net cut short", &cut, error));
     MESO_TRY(meso_weights_create(&some, error));
     for (size_t i = 0; i < meso_net_n_params(cut); i++) {
@@ -134,20 +133,18 @@ out:
 static meso_status compare_all(const db_study *study, const features *sets, size_t n_sets,
                                study_outcome *outcome, meso_error *error)
 {
-    meso_status status = MESO_OK;
     outcome->distances = calloc(n_sets * n_sets, sizeof *outcome->distances);
-    MESO_REQUIRE_MEMORY(outcome->distances, error);
+    MESO_DEMAND_MEMORY(outcome->distances, error);
     for (size_t a = 0; a < n_sets; a++)
         for (size_t b = a + 1; b < n_sets; b++) {
             study_feature_distance *row = &outcome->distances[outcome->n_distances++];
             snprintf(row->a, sizeof row->a, "%s", study_plan_source(&study->plan, a)->name);
             snprintf(row->b, sizeof row->b, "%s", study_plan_source(&study->plan, b)->name);
             row->n = sets[a].n;
-            MESO_TRY(study_frechet(sets[a].values, sets[a].n, sets[b].values, sets[b].n,
-                                   sets[a].width, &row->squared, error));
+            MESO_CHECK(study_frechet(sets[a].values, sets[a].n, sets[b].values, sets[b].n,
+                                     sets[a].width, &row->squared, error));
         }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status collect_all(const db_study *study, meso_model *model, const char *layer,
@@ -175,7 +172,7 @@ meso_status db_job_features(const db_study *study, meso_device *device, const ch
     features *sets = calloc(n_sets, sizeof *sets);
     MESO_REQUIRE_MEMORY(sets, error);
     meso_text_format(&cut, "%s.%ld.tmp", model_path, (long)getpid());
-    MESO_REQUIRE(!cut.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!cut.out_of_memory, error);
     MESO_TRY(write_cut(model_path, cut.bytes, &layer, &width, error));
     if (!layer.bytes)
         goto out;

@@ -57,20 +57,19 @@ out:
 
 static meso_status choose_devices(const char *selector, device_list *devices, meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n = 0;
     int is_alone;
-    MESO_TRY(choose_alone(selector, &is_alone, error));
+    MESO_CHECK(choose_alone(selector, &is_alone, error));
     if (is_alone) {
         devices->alone = selector;
         devices->n = 1;
         return MESO_OK;
     }
-    MESO_TRY(meso_device_list(&devices->all, sizeof *devices->all, &n, error));
+    MESO_CHECK(meso_device_list(&devices->all, sizeof *devices->all, &n, error));
     devices->chosen = calloc(n, sizeof *devices->chosen);
-    MESO_REQUIRE_MEMORY(devices->chosen, error);
-    MESO_TRY(meso_device_match(devices->all, sizeof *devices->all, n, selector, devices->chosen,
-                               &devices->n, error));
+    MESO_DEMAND_MEMORY(devices->chosen, error);
+    MESO_CHECK(meso_device_match(devices->all, sizeof *devices->all, n, selector, devices->chosen,
+                                 &devices->n, error));
     for (size_t i = 1; i < devices->n; i++)
         if (speed_of(&devices->all[devices->chosen[i]]) >
             speed_of(&devices->all[devices->chosen[0]])) {
@@ -78,8 +77,7 @@ static meso_status choose_devices(const char *selector, device_list *devices, me
             devices->chosen[0] = devices->chosen[i];
             devices->chosen[i] = held;
         }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status open_device(const device_list *devices, size_t i, meso_device **device,

@@ -82,7 +82,7 @@ static meso_status read_part(const char *index, const char *name, meso_keras_fil
                  MESO_PRINTABLE(name));
     meso_text_add_n(&path, index, (size_t)(base_name(index) - index));
     meso_text_add(&path, name);
-    MESO_REQUIRE(!path.out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
     MESO_TRY(read_file(path.bytes, &part, error));
     if (*file)
         MESO_TRY(meso_keras_join(*file, part, error));

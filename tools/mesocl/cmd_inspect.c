@@ -31,11 +31,9 @@ static meso_status open_subject(const char *name, subject *s, meso_error *error)
 {
     if (!meso_names_weights(name))
         return meso_net_open(name, &s->net, error);
-    meso_status status = meso_weights_read(name, &s->weights, error);
-    if (status != MESO_OK)
-        return status;
-    status = meso_weights_net(s->weights, name, &s->net, error);
-    return status == MESO_OK ? meso_weights_check(s->weights, s->net, error) : status;
+    MESO_CHECK(meso_weights_read(name, &s->weights, error));
+    MESO_CHECK(meso_weights_net(s->weights, name, &s->net, error));
+    return meso_weights_check(s->weights, s->net, error);
 }
 
 /* A row for each layer; the sums come back in total. */

@@ -20,10 +20,9 @@ static meso_status train_or_resume(train_command *t, meso_device *device, meso_e
     if (t->resume)
         return meso_train_resume(device, t->resume, &resume, tool_train_output_event, &t->output,
                                  &t->output.result, error);
-    meso_status status = tool_result_begin(t->options.run, &train_result, error);
-    return status == MESO_OK ? meso_train(device, &t->options, tool_train_output_event, &t->output,
-                                          &t->output.result, error)
-                             : status;
+    MESO_CHECK(tool_result_begin(t->options.run, &train_result, error));
+    return meso_train(device, &t->options, tool_train_output_event, &t->output, &t->output.result,
+                      error);
 }
 
 static int run(train_command *t)

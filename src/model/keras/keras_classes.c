@@ -235,8 +235,8 @@ static meso_status refuse_normalization(keras_builder *b, const json_t *config, 
 
 static meso_status emit_softmax(keras_builder *b, const json_t *config, keras_value *v)
 {
-    meso_status status = meso_keras_last_axis(b, config, v->rank);
-    return status == MESO_OK ? emit_activation_named(b, "softmax", "", v) : status;
+    MESO_CHECK(meso_keras_last_axis(b, config, v->rank));
+    return emit_activation_named(b, "softmax", "", v);
 }
 
 /* Layers that pass their input on as it is, but in training (each tried with Keras 3.15). */

@@ -35,7 +35,6 @@ static void note_left_out(meso_run *run, const char *source, const meso_dataset 
 static meso_status open_dataset(meso_run *run, const char *folder, const char *manifest,
                                 meso_run_set *set, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_train_options *o = &run->options;
     meso_dataset_options options = {.struct_bytes = sizeof options,
                                     .manifest = manifest,
@@ -46,14 +45,13 @@ static meso_status open_dataset(meso_run *run, const char *folder, const char *m
     if (o->split_by == MESO_SPLIT_GROUP)
         options.group = o->group;
     set->own = (meso_dataset)MESO_INIT(meso_dataset);
-    MESO_TRY(meso_dataset_open(folder, &options, &set->own, error));
+    MESO_CHECK(meso_dataset_open(folder, &options, &set->own, error));
     set->dataset = &set->own;
     set->n_items = set->own.n_items;
     note_left_out(run, folder ? folder : manifest, &set->own);
-    MESO_TRY(meso_contents_read(&set->own, o->n_threads, &set->own_contents, error));
+    MESO_CHECK(meso_contents_read(&set->own, o->n_threads, &set->own_contents, error));
     set->contents = &set->own_contents;
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* A part of the data set. */
@@ -65,21 +63,19 @@ static meso_run_set part_of(const meso_run_set *whole, const size_t *items, size
 
 static meso_status open_data(meso_run *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_train_options *o = &run->options;
-    MESO_TRY(open_dataset(run, o->data, o->manifest, &run->train, error));
-    MESO_TRY(meso_split_make(&run->train.own, o->split_by, o->validation_split, o->seed,
-                             &run->split, error));
+    MESO_CHECK(open_dataset(run, o->data, o->manifest, &run->train, error));
+    MESO_CHECK(meso_split_make(&run->train.own, o->split_by, o->validation_split, o->seed,
+                               &run->split, error));
     if (o->validation_data || o->validation_manifest) {
-        MESO_TRY(
+        MESO_CHECK(
             open_dataset(run, o->validation_data, o->validation_manifest, &run->validation, error));
     } else if (o->validation_split > 0) {
         run->validation = part_of(&run->train, run->split.validation, run->split.n_validation);
         run->train.items = run->split.train;
         run->train.n_items = run->split.n_train;
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static int compare_hashes(const void *left, const void *right)
@@ -167,14 +163,12 @@ out:
  * with one class. */
 static meso_status check_pictures(const meso_run *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_run_set *sets[] = {&run->train, &run->validation};
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        MESO_TRY(check_class(run, sets[i], MESO_FAKE, error));
-        MESO_TRY(check_class(run, sets[i], MESO_REAL, error));
+        MESO_CHECK(check_class(run, sets[i], MESO_FAKE, error));
+        MESO_CHECK(check_class(run, sets[i], MESO_REAL, error));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status open_batches(meso_run *run, meso_run_set *set, int training, size_t batch,
@@ -213,17 +207,15 @@ static void tell_refused(size_t item, meso_refusal refusal, const char *sentence
 
 static meso_status open_sets(meso_run *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_train_options *o = &run->options;
     run->measured = run->validation.dataset ? run->validation : run->train;
     run->measured.batches = NULL;
-    MESO_TRY(open_batches(run, &run->train, 1, o->batch, error));
-    MESO_TRY(open_batches(run, &run->measured, 0, o->validation_batch, error));
+    MESO_CHECK(open_batches(run, &run->train, 1, o->batch, error));
+    MESO_CHECK(open_batches(run, &run->measured, 0, o->validation_batch, error));
     meso_batches_on_refused(run->train.batches, tell_refused, run);
     if (run->validation.dataset) /* else they are the same pictures again */
         meso_batches_on_refused(run->measured.batches, tell_refused, run);
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* ---- net and weights ---- */
@@ -249,21 +241,19 @@ out:
 
 static meso_status open_weights(meso_run *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_train_options *o = &run->options;
     if (o->init) {
-        MESO_TRY(open_init(run, error));
+        MESO_CHECK(open_init(run, error));
     } else {
-        MESO_TRY(meso_net_open(o->net ? o->net : "meso4", &run->net, error));
-        MESO_TRY(meso_weights_initialize(run->net, o->initializer, o->seed, &run->start, error));
+        MESO_CHECK(meso_net_open(o->net ? o->net : "meso4", &run->net, error));
+        MESO_CHECK(meso_weights_initialize(run->net, o->initializer, o->seed, &run->start, error));
     }
-    MESO_TRY(meso_classes_parse(meso_weights_classes(run->start), MESO_ERROR_DATA, &run->classes,
-                                error));
-    MESO_REQUIRE(run->net->layers[0].shape.c == 3, error, MESO_ERROR_DATA,
-                 "net %s takes %d channels; pictures have 3", run->net->name,
-                 (int)run->net->layers[0].shape.c);
-out:
-    return status;
+    MESO_CHECK(meso_classes_parse(meso_weights_classes(run->start), MESO_ERROR_DATA, &run->classes,
+                                  error));
+    MESO_DEMAND(run->net->layers[0].shape.c == 3, error, MESO_ERROR_DATA,
+                "net %s takes %d channels; pictures have 3", run->net->name,
+                (int)run->net->layers[0].shape.c);
+    return MESO_OK;
 }
 
 /* ---- the trainer ---- */
@@ -292,20 +282,18 @@ static meso_status open_trainer(meso_run *run, meso_error *error)
 /* Centring and scaling that the start was trained with go on, unless the options have their own. */
 static meso_status inherit_normalization(meso_run *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
     meso_augment_settings old, *now = &run->augment;
     const char *text = meso_weights_get(run->start, "mesocl.normalization");
     if (!text || meso_augment_normalization(now, &old))
         return MESO_OK;
-    MESO_TRY(meso_augment_parse(text, &old, error));
+    MESO_CHECK(meso_augment_parse(text, &old, error));
     now->samplewise_center = old.samplewise_center;
     now->samplewise_std = old.samplewise_std;
     now->featurewise_center = old.featurewise_center;
     now->featurewise_std = old.featurewise_std;
     memcpy(now->mean, old.mean, sizeof now->mean);
     memcpy(now->std, old.std, sizeof now->std);
-out:
-    return status;
+    return MESO_OK;
 }
 
 /* Is there something to be fitted that the options do not say? */
@@ -335,7 +323,7 @@ static meso_status open_augment(meso_run *run, meso_error *error)
     }
     run->draws = calloc(o->batch, sizeof *run->draws);
     run->batch_classes = calloc(o->batch, 1);
-    MESO_REQUIRE(run->draws && run->batch_classes, error, MESO_ERROR_MEMORY, "out of memory");
+    MESO_REQUIRE_MEMORY(run->draws && run->batch_classes, error);
 out:
     return status;
 }
@@ -371,22 +359,20 @@ static meso_status limit_batch(meso_run *run, meso_error *error)
 
 meso_status meso_run_open(meso_run *run, meso_error *error)
 {
-    meso_status status = MESO_OK;
     const meso_train_options *o = &run->options;
-    MESO_TRY(open_weights(run, error)); /* before the data: it is quick */
-    MESO_TRY(open_data(run, error));
-    MESO_TRY(check_apart(run, error));
-    MESO_TRY(limit_batch(run, error));
-    MESO_TRY(meso_schedule_resolve(&run->options.schedule, o->learning_rate, o->epochs,
-                                   run->train.n_items, o->batch, error));
-    MESO_TRY(check_pictures(run, error));
-    MESO_TRY(open_sets(run, error));
-    MESO_TRY(open_augment(run, error));
-    MESO_TRY(open_trainer(run, error));
-    MESO_TRY(meso_run_probe(run, error));
+    MESO_CHECK(open_weights(run, error)); /* before the data: it is quick */
+    MESO_CHECK(open_data(run, error));
+    MESO_CHECK(check_apart(run, error));
+    MESO_CHECK(limit_batch(run, error));
+    MESO_CHECK(meso_schedule_resolve(&run->options.schedule, o->learning_rate, o->epochs,
+                                     run->train.n_items, o->batch, error));
+    MESO_CHECK(check_pictures(run, error));
+    MESO_CHECK(open_sets(run, error));
+    MESO_CHECK(open_augment(run, error));
+    MESO_CHECK(open_trainer(run, error));
+    MESO_CHECK(meso_run_probe(run, error));
     choose_monitor(run);
-out:
-    return status;
+    return MESO_OK;
 }
 
 static void close_set(meso_run_set *set)

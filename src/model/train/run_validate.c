@@ -25,7 +25,6 @@ void meso_run_scores_free(meso_run_scores *scores)
 
 static meso_status make_room(meso_run_scores *scores, size_t n, meso_error *error)
 {
-    meso_status status = MESO_OK;
     *scores = (meso_run_scores){calloc(n, sizeof(double)),
                                 calloc(n, sizeof(double)),
                                 calloc(n, 1),
@@ -33,10 +32,8 @@ static meso_status make_room(meso_run_scores *scores, size_t n, meso_error *erro
                                 0,
                                 NAN,
                                 MESO_INIT(meso_metrics)};
-    MESO_REQUIRE(scores->p_real && scores->p_fake && scores->real && scores->items, error,
-                 MESO_ERROR_MEMORY, "out of memory");
-out:
-    return status;
+    MESO_DEMAND_MEMORY(scores->p_real && scores->p_fake && scores->real && scores->items, error);
+    return MESO_OK;
 }
 
 /* The loss of one picture, from probabilities that have all their digits. Over two softmax outputs
