@@ -244,6 +244,13 @@ static void json_has_its_keys(void **state)
     double high = json_number_value(json_array_get(interval, 1));
     assert_true(0 <= low && low <= harness_number(document, "auc") &&
                 harness_number(document, "auc") <= high);
+    const char *verdict = json_string_value(json_object_get(document, "verdict"));
+    const char *says = low > 0.5    ? "better than a coin"
+                       : high < 0.5 ? "worse than a coin"
+                                    : "not shown to be better than a coin";
+    assert_non_null(verdict);
+    if (!strstr(verdict, says) || (low > 0.5 && strstr(verdict, "not shown to be better")))
+        fail_msg("%g to %g: %s", low, high, verdict);
     json_decref(document);
 }
 

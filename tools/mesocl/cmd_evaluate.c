@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "common.h"
 #include "evaluate_output.h"
+#include "model/model.h"
 #include "outputs.h"
 #include "progress.h"
 #include "report/report_writer.h"
@@ -178,6 +179,30 @@ out:
     return status;
 }
 
+/* A run's folder says what its weights were trained on; the weights that come with MesoCL are known
+ * by the hash of their data. */
+static void find_training_data(evaluate *e, const meso_model *model)
+{
+    static const char shipped[] = "0555945c6e328a1439c04298e514552a"; /* weights/README.md */
+    const char *hash = meso_weights_get(model->weights, "mesocl.train.data_hash");
+    const char *weights = e->scoring.weights, *end = weights ? strrchr(weights, '/') : NULL;
+    char *to = e->evaluation.trained_on;
+    meso_text path = {0};
+    if (hash && strcmp(hash, shipped) == 0)
+        snprintf(to, sizeof e->evaluation.trained_on, "the MesoNet database, deepfakes of 2018");
+    if (*to || !hash || !weights)
+        return;
+    meso_text_format(&path, "%.*sconfig.json", end ? (int)(end + 1 - weights) : 0, weights);
+    json_t *config = path.out_of_memory ? NULL : json_load_file(path.bytes, 0, NULL);
+    const char *data =
+        json_string_value(json_object_get(json_object_get(config, "options"), "data"));
+    const char *theirs = json_string_value(json_object_get(config, "data_hash"));
+    if (data && theirs && strcmp(hash, theirs) == 0)
+        snprintf(to, sizeof e->evaluation.trained_on, "%s", data);
+    json_decref(config);
+    meso_text_free(&path);
+}
+
 static meso_status measure(evaluate *e, const meso_device *device, meso_model *model,
                            const meso_dataset *dataset, meso_error *error)
 {
@@ -189,6 +214,7 @@ static meso_status measure(evaluate *e, const meso_device *device, meso_model *m
     MESO_TRY(tool_evaluation_finish(&e->evaluation, e->threshold, (size_t)e->n_resamples, e->seed,
                                     error));
     const meso_model_info *info = meso_model_get_info(model);
+    find_training_data(e, model);
     report_provenance provenance = tool_scoring_provenance(&e->scoring, device, info);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->seed);
     provenance.seed = seed;

@@ -126,6 +126,7 @@ void tool_evaluate_json(const tool_evaluation *e, const report_provenance *prove
                         meso_text *out)
 {
     meso_builder document = meso_build_object();
+    meso_text verdict = {0};
     meso_build_text(&document, "schema", schema);
     meso_build_count(&document, "n", e->tally.n_scored);
     meso_build_count(&document, "n_refused", e->tally.n_refused);
@@ -142,6 +143,9 @@ void tool_evaluate_json(const tool_evaluation *e, const report_provenance *prove
     meso_build_set(&document, "constant", constant_object(e));
     meso_build_set(&document, "groups", groups_object(e));
     meso_build_set(&document, "intervals", intervals_object(e));
+    tool_evaluation_say(e, &verdict);
+    meso_build_text(&document, "verdict", verdict.bytes);
+    meso_text_free(&verdict);
     meso_build_set(&document, "refused", refused_array(e));
     meso_build_set(&document, "provenance", report_provenance_json(provenance));
     if (e->times)

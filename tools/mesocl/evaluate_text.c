@@ -16,6 +16,7 @@ static void add_metrics(const tool_evaluation *e, report_writer *writer)
                  COLUMN_NUMBER("low", "95 % from", 4), COLUMN_NUMBER("high", "to", 4),
                  COLUMN_NUMBER("constant", "baseline", 4));
     char share[REPORT_NUMBER_SIZE], eer[REPORT_NUMBER_SIZE];
+    meso_text verdict = {0};
     report_fixed((double)e->metrics.per_class[1].support / (double)e->metrics.n, 4, share);
     for (size_t i = 0; i < meso_n_metric_rows; i++) {
         const tool_metric_row *row = &meso_metric_rows[i];
@@ -24,6 +25,10 @@ static void add_metrics(const tool_evaluation *e, report_writer *writer)
                    interval.high, meso_metric_value(row, &e->constant));
     }
     report_writer_table(writer, NULL, &table);
+    tool_evaluation_say(e, &verdict);
+    if (verdict.length > 0)
+        report_writer_paragraph(writer, "verdict: %s", verdict.bytes);
+    meso_text_free(&verdict);
     report_writer_paragraph(writer,
                             "intervals: percentile bootstrap, %zu resamples of %zu %s, seed %llu\n"
                             "baseline: the majority class, P(real) = %s for every image\n"

@@ -146,3 +146,22 @@ meso_status tool_evaluation_finish(tool_evaluation *e, double threshold, size_t 
         MESO_CHECK(measure_groups(e, &scores, error));
     return MESO_OK;
 }
+
+/* What is better is so by its whole interval: the AUC than a half, the accuracy than the majority
+ * class. */
+void tool_evaluation_say(const tool_evaluation *e, meso_text *out)
+{
+    const meso_interval auc = e->intervals.auc;
+    if (e->metrics.n == 0 || isnan(e->metrics.auc))
+        return;
+    meso_text_add(out, auc.high < 0.5 ? "worse than a coin: are the classes the right way round?"
+                       : !(auc.low > 0.5)
+                           ? "not shown to be better than a coin: the AUC's interval "
+                             "includes 0.5"
+                       : e->intervals.accuracy.low > e->constant.accuracy
+                           ? "better than a coin"
+                           : "ranks better than a coin; at this threshold not shown to be right "
+                             "more often than the majority class");
+    if (*e->trained_on)
+        meso_text_format(out, " (the model was trained on %s)", MESO_PRINTABLE(e->trained_on));
+}

@@ -36,6 +36,7 @@ typedef struct tool_evaluation {
     meso_metrics metrics;
     meso_metrics_intervals intervals;
     const tool_time *times; /* [TOOL_N_TIMES]; NULL without --timing */
+    char trained_on[256];   /* what the model knows; "": not known */
     meso_metrics constant;  /* of the best predictor that never looks: the share of reals */
     meso_group_score *groups;
     size_t n_groups;
@@ -53,6 +54,10 @@ meso_status tool_evaluation_add(tool_evaluation *evaluation, const meso_file_sco
 /* Computes the results. Errors: those of meso_metrics_*. */
 meso_status tool_evaluation_finish(tool_evaluation *evaluation, double threshold,
                                    size_t n_resamples, uint64_t seed, meso_error *error);
+
+/* Whether the model is shown to be better than a coin: a sentence; nothing where there is one class
+ * only. */
+void tool_evaluation_say(const tool_evaluation *evaluation, meso_text *out);
 
 /* The scores as metrics take them. */
 meso_scores tool_evaluation_scores(const tool_evaluation *evaluation);
