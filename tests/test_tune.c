@@ -151,13 +151,13 @@ static int has_fused_kernels(void)
     return info.type == MESO_DEVICE_CPU && info.vector_width >= 4;
 }
 
-static void start_from_bad_row(void)
+/* A row that is as the shipped one would not be written. */
+static void start_from(const meso_tuning_family *family, const int *values)
 {
     json_t *document = json_object();
     char path[MESO_PREFERENCE_PATH_SIZE];
     meso_error error;
-    assert_true(
-        meso_tuning_put(document, &info, &meso_tuning_fused, "small.net", bad, json_object()));
+    assert_true(meso_tuning_put(document, &info, family, "small.net", values, json_object()));
     assert_int_equal(meso_tuning_write(document, path, &error), MESO_OK);
     json_decref(document);
 }
@@ -178,7 +178,7 @@ static void never_times_a_wrong_variant(void **state)
     (void)state;
     if (!has_fused_kernels())
         skip();
-    start_from_bad_row();
+    start_from(&meso_tuning_fused, bad);
     setenv("TEST_WRONG_ROW", "1", 1);
     tune("fused", 10);
     json_t *row = find_row("fused");
@@ -204,7 +204,7 @@ static void leaves_a_bad_row(void **state)
     (void)state;
     if (!has_fused_kernels())
         skip();
-    start_from_bad_row();
+    start_from(&meso_tuning_fused, bad);
     tune("fused", 10);
     json_t *row = find_row("fused");
     const json_t *evidence = json_object_get(row, "evidence");
@@ -249,8 +249,10 @@ static void chooses_the_faster_row(void **state)
 /* Kernels that only GPUs have: the processes that tune find one. */
 static void tunes_the_tiles_of_a_gpu(void **state)
 {
+    static const int smallest[MESO_MAX_TUNABLES] = {4, 16, 4, 1, 0};
     int values[MESO_MAX_TUNABLES];
     (void)state;
+    start_from(&meso_tuning_tiles, smallest);
     setenv("OPENCL_LAYERS", FAULT_LAYER, 1);
     setenv("MESO_FAULT_GPU", "1", 1);
     tune("tiles", 10);
@@ -263,6 +265,16 @@ static void tunes_the_tiles_of_a_gpu(void **state)
         meso_tuning_values(json_object_get(evidence, "shipped"), &meso_tuning_tiles, values));
     assert_true(json_array_size(json_object_get(evidence, "tried")) > 0);
     json_decref(row);
+}
+
+/* Where nothing is faster than the shipped row, there is nothing to write. */
+static void writes_nothing_where_nothing_is_new(void **state)
+{
+    (void)state;
+    setenv("TEST_BEST_GROUP", "64", 1);
+    tune("plain", 100);
+    assert_int_not_equal(access("mesocl/tuning.json", F_OK), 0);
+    assert_int_not_equal(access("mesocl/tuning-part.json", F_OK), 0);
 }
 
 /* The program itself, in a process that can be killed. */
@@ -291,10 +303,12 @@ static void check_files(void)
 
 static void goes_on_where_it_was_killed(void **state)
 {
+    static const int no_group[MESO_MAX_TUNABLES] = {1};
     int how;
     meso_random random = {7};
     json_t *row = NULL;
     (void)state;
+    start_from(&meso_tuning_plain, no_group);
     setenv("MESO_DEVICE", info.name, 0);
     for (int i = 0; i < 2; i++) {
         pid_t pid = start_tuning();
@@ -308,6 +322,7 @@ static void goes_on_where_it_was_killed(void **state)
     check_files();
     assert_int_not_equal(access("mesocl/tuning-part.json", F_OK), 0);
     assert_non_null(row = find_row("plain"));
+    assert_true(json_object_size(json_object_get(row, "evidence")) > 0);
     json_decref(row);
     harness_result run = harness_run(&(harness_command){.words = "tune --reset"});
     if (run.code != 0 || !strstr(run.out, "forgotten") || (row = find_row("plain")))
@@ -319,8 +334,11 @@ int main(int argc, char **argv)
 {
 #define WITH_USER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
     const struct CMUnitTest tests[] = {
-        WITH_USER(never_times_a_wrong_variant), WITH_USER(leaves_a_bad_row),
-        WITH_USER(chooses_the_faster_row),      WITH_USER(tunes_the_tiles_of_a_gpu),
+        WITH_USER(never_times_a_wrong_variant),
+        WITH_USER(leaves_a_bad_row),
+        WITH_USER(chooses_the_faster_row),
+        WITH_USER(tunes_the_tiles_of_a_gpu),
+        WITH_USER(writes_nothing_where_nothing_is_new),
         WITH_USER(goes_on_where_it_was_killed),
     };
     int code;

@@ -29,7 +29,7 @@ static int parse(bench_session *s, int *pick, int argc, char **argv)
 {
     const tool_option options[] = {
         OPT_FLAG("pick", 0, *pick, "remember the fastest device for --device auto"),
-        OPT_DEVICE(s->device), BENCH_SESSION_OPTIONS(*s), OPT_END};
+        OPT_DEVICES(s->device, "all"), BENCH_SESSION_OPTIONS(*s), OPT_END};
     const tool_command_line line = {"all", "[options]", about, options, examples, 0, 0};
     return tool_options_parse(&line, &argc, argv);
 }

@@ -34,7 +34,7 @@ static int parse(bench_session *s, bench_spec *spec, int argc, char **argv)
                  "steps of training (MSE, Adam) in place of predictions"),
         OPT_FLAG("together", 0, s->together,
                  "then all devices at once, one stream of the largest batches shared out by speed"),
-        OPT_DEVICE(s->device),
+        OPT_DEVICES(s->device, "auto"),
         BENCH_SESSION_OPTIONS(*s),
         OPT_END};
     const tool_command_line line = {

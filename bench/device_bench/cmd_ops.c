@@ -34,7 +34,7 @@ static int parse(bench_session *s, arguments *a, int argc, char **argv)
         OPT_TEXT("batch", 'b', s->batches, "N", "images at once; default 8"),
         OPT_FLAG("check", 'c', a->spec.check_only,
                  "known answers and agreement with the plain path alone"),
-        OPT_DEVICE(s->device), BENCH_SESSION_OPTIONS(*s), OPT_END};
+        OPT_DEVICES(s->device, "auto"), BENCH_SESSION_OPTIONS(*s), OPT_END};
     const tool_command_line line = {"ops", "[NET...] [options]", about, options, examples, 0, 64};
     int end = tool_options_parse(&line, &argc, argv);
     if (end >= 0)

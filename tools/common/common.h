@@ -41,10 +41,13 @@ typedef struct tool_scoring {
 } tool_scoring;
 
 /* clang-format off */
-#define OPT_DEVICE(where) \
+#define OPT_DEVICE_ROW(where, all, usual) \
     OPT_TEXT("device", 'd', (where), "DEVICE", \
-        "cpu, gpu, igpu, dgpu, 0:1 (platform:device) or part of a name; default: $MESO_DEVICE, " \
-        "else the first GPU, else the first CPU")
+        "cpu, gpu, igpu, dgpu, 0:1 (platform:device), part of a name" all " or auto: " \
+        "$MESO_DEVICE, else what device_bench --pick stored, else the first dgpu, igpu or cpu; " \
+        "default: " usual)
+#define OPT_DEVICE(where) OPT_DEVICE_ROW(where, "", "auto")
+#define OPT_DEVICES(where, usual) OPT_DEVICE_ROW(where, ", all", usual) /* each that is meant */
 #define OPT_PATH(where) \
     OPT_CHOICE("path", 0, (where), "fused|exact|plain", \
         "which kernels compute: fused ones (the default) where net and device allow; exact, " \

@@ -149,7 +149,7 @@ int cmd_devices(int argc, char **argv)
 {
     const char *selector = "all";
     int json = 0;
-    const tool_option options[] = {OPT_DEVICE(selector), OPT_JSON(json), OPT_END};
+    const tool_option options[] = {OPT_DEVICES(selector, "all"), OPT_JSON(json), OPT_END};
     const tool_command_line line = {"devices", "[options]", about, options, examples, 0, 0};
     int end = tool_options_parse(&line, &argc, argv);
     return end >= 0 ? end : list_devices(selector, json);

@@ -137,7 +137,8 @@ int cmd_selftest(int argc, char **argv)
 {
     const char *selector = NULL;
     int json = 0;
-    const tool_option options[] = {OPT_DEVICE(selector), OPT_JSON(json), OPT_PROGRESS, OPT_END};
+    const tool_option options[] = {OPT_DEVICES(selector, "auto"), OPT_JSON(json), OPT_PROGRESS,
+                                   OPT_END};
     const tool_command_line line = {"selftest", "[options]", about, options, examples, 0, 0};
     int end = tool_options_parse(&line, &argc, argv);
     return end >= 0 ? end : test_devices(selector, json);

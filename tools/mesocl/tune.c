@@ -40,6 +40,7 @@ typedef struct run {
     char net[64];        /* the net's own name */
     const struct work *work;
     json_t *found;          /* rows of this run: what the families that follow are measured with */
+    int is_new[n_works];    /* families whose row is not what it was before */
     json_t *part;           /* the document of the part file */
     tool_progress progress; /* in seconds of the search */
 } run;
@@ -189,17 +190,42 @@ static json_t *make_evidence(const run *r, const int *shipped, const json_t *fin
                      "against_shipped", final, "tried", tried);
 }
 
+/* `answer`: of the comparison with the shipped row; NULL: nothing else was found. */
+static void print_choice(const meso_tuning_family *family, const int *row, const int *shipped,
+                         const json_t *answer)
+{
+    const int is_shipped = memcmp(row, shipped, sizeof *row * meso_tuning_n(family)) == 0;
+    const char *outcome = "nothing is faster";
+    char ratio[128];
+    printf("%s:", family->name);
+    if (!is_shipped)
+        print_values(family, row);
+    if (answer)
+        outcome = json_string_value(json_object_get(answer, "reason"));
+    if (answer && !outcome) {
+        snprintf(ratio, sizeof ratio, "%.3f (%.3f to %.3f) %s",
+                 json_number_value(json_object_get(answer, "ratio")),
+                 json_number_value(json_object_get(answer, "low")),
+                 json_number_value(json_object_get(answer, "high")),
+                 is_shipped ? "is no certain gain" : "times as fast as the shipped row");
+        outcome = ratio;
+    }
+    printf("%s: %s\n", is_shipped ? " kept as shipped" : "", MESO_PRINTABLE(outcome));
+    fflush(stdout);
+}
+
 /* From the row that the user has, else the shipped one. */
 static meso_status tune_family(run *r, const json_t *user, const json_t *all_shipped, double end,
                                meso_error *error)
 {
     const meso_tuning_family *family = r->work->family;
-    int shipped[MESO_MAX_TUNABLES], row[MESO_MAX_TUNABLES];
+    int shipped[MESO_MAX_TUNABLES], row[MESO_MAX_TUNABLES], before[MESO_MAX_TUNABLES];
     const json_t *answer;
     if (!meso_tuning_values(json_object_get(all_shipped, family->name), family, shipped))
         return MESO_OK; /* the device or the net has none of these kernels */
     if (!meso_tuning_find(user, r->device, family, r->net, row))
         memcpy(row, shipped, sizeof row);
+    memcpy(before, row, sizeof row);
     const tune_search search = {.family = family,
                                 .device = r->device,
                                 .end = end,
@@ -212,10 +238,8 @@ static meso_status tune_family(run *r, const json_t *user, const json_t *all_shi
     MESO_DEMAND_MEMORY(meso_tuning_put(r->found, r->device, family, r->net, row,
                                        make_evidence(r, shipped, answer)),
                        error);
-    printf("%s:", family->name);
-    print_values(family, row);
-    printf("%s\n", memcmp(row, shipped, sizeof *row * meso_tuning_n(family)) ? "" : " (shipped)");
-    fflush(stdout);
+    r->is_new[r->work - works] = memcmp(row, before, sizeof *row * meso_tuning_n(family)) != 0;
+    print_choice(family, row, shipped, answer);
     return MESO_OK;
 }
 
@@ -264,12 +288,14 @@ out:
 static meso_status write_rows(const run *r, json_t *user, meso_error *error)
 {
     char path[MESO_PREFERENCE_PATH_SIZE];
+    size_t n_new = 0;
     for (size_t i = 0; i < n_works; i++) {
         int row[MESO_MAX_TUNABLES];
         size_t k;
         json_t *found;
-        if (!meso_tuning_find(r->found, r->device, works[i].family, r->net, row))
+        if (!r->is_new[i] || !meso_tuning_find(r->found, r->device, works[i].family, r->net, row))
             continue;
+        n_new++;
         json_array_foreach (json_object_get(r->found, "rows"), k, found) {
             const char *name = json_string_value(json_object_get(found, "family"));
             if (strcmp(name, works[i].family->name) == 0)
@@ -277,9 +303,13 @@ static meso_status write_rows(const run *r, json_t *user, meso_error *error)
                                 json_incref(json_object_get(found, "evidence")));
         }
     }
-    MESO_CHECK(meso_tuning_write(user, path, error));
+    if (n_new > 0)
+        MESO_CHECK(meso_tuning_write(user, path, error));
     remove_part();
-    printf("written to %s\n", MESO_PRINTABLE(path));
+    if (n_new == 0)
+        printf("nothing new: nothing is written\n");
+    else
+        printf("written to %s\n", MESO_PRINTABLE(path));
     return MESO_OK;
 }
 
@@ -327,7 +357,7 @@ meso_status tune_reset(const meso_device_info *device, meso_error *error)
     if (n > 0)
         MESO_TRY(meso_tuning_write(document, path, error));
     remove_part();
-    printf("%zu row%s forgotten\n", n, n == 1 ? "" : "s");
+    printf("%zu row%s of %s forgotten\n", n, n == 1 ? "" : "s", MESO_PRINTABLE(device->name));
 out:
     json_decref(document);
     return status;
