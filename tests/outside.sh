@@ -66,6 +66,14 @@ echo "an installed mesocl finds its Keras reader"
 prefix/bin/mesocl convert "$tests/fixtures/keras2_sequential.h5" -o converted.safetensors >log ||
     { cat log; exit 1; }
 
+echo "and weights by name, or says that they are not there"
+prefix/bin/mesocl models | grep -q "$tmp/prefix/share/mesocl/weights/mesoinception4.safetensors"
+prefix/bin/mesocl predict -w mesoinception4 picture.ppm >log || { cat log; exit 1; }
+mv prefix/share/mesocl/weights elsewhere
+if prefix/bin/mesocl predict -w mesoinception4 picture.ppm 2>log; then exit 1; fi
+grep -q "this build has not got their file" log
+mv elsewhere prefix/share/mesocl/weights
+
 must_predict() {
     answer=$("$@")
     echo "$1: $answer"
@@ -87,6 +95,7 @@ echo "by CMake"
 must_predict app/build/with_shared seeded.safetensors picture.ppm
 must_predict app/build/with_static seeded.safetensors picture.ppm
 must_refuse app/build/with_shared
+app/build/with_shared mesoinception4 picture.ppm >log || { cat log; exit 1; }
 
 echo "examples/: a model is trained on drawn faces, resumed, and predicts as mesocl does"
 prefix/bin/dataset_bench demo-data --count 24 faces 2>log || { cat log; exit 1; }

@@ -88,7 +88,7 @@ static void says_what_else_it_is(void **state)
             !strstr(error.text, rows[i].said))
             fail_msg("expected \"%s\", got \"%s\"", rows[i].said, error.text);
     }
-    run_and_find("inspect file.h5", 65, "holds a NUL byte");
+    run_and_find("inspect file.h5", 65, "no .net text, for it holds a NUL byte");
     harness_put("file.h5", rows[0].bytes, rows[0].n);
     run_and_find("inspect file.h5", 65, "convert it first");
 }

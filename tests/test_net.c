@@ -175,10 +175,13 @@ static void test_files(void **state)
         const char *bytes;
         size_t n;
         const char *said;
-    } rows[] = {{IMAGE "x = relu\0i\n", sizeof IMAGE + 10, "hostile.net: holds a NUL byte"},
-                {"\0", 1, "hostile.net: holds a NUL byte"},
-                {"", 0, "hostile.net: no layers"},
-                {NULL, (1 << 20) + 1, "hostile.net: larger than the limit of 1048576 bytes"}};
+    } rows[] = {
+        {IMAGE "x = relu\0i\n", sizeof IMAGE + 10,
+         "hostile.net: no .net text, for it holds a NUL byte (of a model: mesocl inspect --text)"},
+        {"\0", 1,
+         "hostile.net: no .net text, for it holds a NUL byte (of a model: mesocl inspect --text)"},
+        {"", 0, "hostile.net: no layers"},
+        {NULL, (1 << 20) + 1, "hostile.net: larger than the limit of 1048576 bytes"}};
     static const char zeros[(1 << 20) + 1];
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -165,7 +165,7 @@ typedef struct meso_train_options {
     const char *augment; /* as meso_augment_parse reads it */
     /* The net */
     const char *net;  /* built in, or a file; NULL: that of init, else meso4 */
-    const char *init; /* weights to start from; NULL: random by seed */
+    const char *init; /* weights to start from (meso_weights_read); NULL: random by seed */
     meso_initializer initializer;
     const char *freeze; /* "conv*,bn*": patterns of layers that are not trained */
     /* The method */

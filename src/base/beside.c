@@ -32,6 +32,6 @@ int meso_find_beside(const char *const *places, size_t n_places, const char *nam
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     program[n > 0 ? n : 0] = '\0';
     return find(program, places, n_places, name, mode, path) ||
-           (dladdr(places, &library) == 0 && dladdr((void *)meso_find_beside, &library) != 0 &&
+           (dladdr((const void *)places, &library) != 0 &&
             find(library.dli_fname, places, n_places, name, mode, path));
 }

@@ -17,7 +17,7 @@ enum { BENCH_MAX_CASES = 16, BENCH_SEED = 1, BENCH_LARGEST_BATCH = 4096 };
 enum { BENCH_PATIENCE = 150, BENCH_IDLE_LIMIT = 8 };
 
 typedef struct bench_spec {
-    const char *net;    /* a built-in net, a .net file (seeded weights), or a .safetensors file */
+    const char *net;    /* a built-in net or a .net file (seeded weights), or a model */
     const char *device; /* a selector; in the child's own numbering there */
     int train;          /* 1: steps of training; 0: prediction */
     meso_path path;

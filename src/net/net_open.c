@@ -42,8 +42,10 @@ meso_status meso_net_open(const char *name_or_path, meso_net **net, meso_error *
         meso_text_free(&known);
     }
     if (status == MESO_OK && strlen(text) != n)
-        status =
-            meso_fail(error, MESO_ERROR_DATA, "%s: holds a NUL byte", MESO_PRINTABLE(name_or_path));
+        status = meso_fail(
+            error, MESO_ERROR_DATA,
+            "%s: no .net text, for it holds a NUL byte (of a model: mesocl inspect --text)",
+            MESO_PRINTABLE(name_or_path));
     if (status == MESO_OK)
         status = meso_net_parse(text, name_or_path, net, error);
     free(text);

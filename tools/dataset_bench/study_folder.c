@@ -46,7 +46,8 @@ meso_status db_study_open(const char *folder, db_study *study, meso_error *error
     *study = (db_study){.folder = folder};
     db_study_path(study, path, "study.json");
     if (access(path, F_OK) != 0)
-        return meso_fail(error, MESO_ERROR_NO_INPUT, "%s: no study is there (no study.json)",
+        return meso_fail(error, MESO_ERROR_NO_INPUT,
+                         "%s: no study is there (no study.json); of a run: mesocl report",
                          MESO_PRINTABLE(folder));
     return study_plan_read(path, NULL, &study->plan, error);
 }

@@ -218,7 +218,8 @@ static meso_status emit_rescaling(keras_builder *b, const json_t *config, keras_
         return KERAS_REFUSE(
             b, "only a scale above 0 without offset, directly behind the input, is read so far. "
                "In its place a BatchNormalization without scale and center gives the same from "
-               "pixels / 255: mean -offset / (255 * scale), variance 1 / (255 * scale)^2");
+               "pixels / 255: mean -offset / (255 * scale), variance 1 / (255 * scale)^2, epsilon "
+               "1e-12");
     b->divide = 1 / scale;
     b->plan->rescaled = 1;
     v->raw = 0;
@@ -229,8 +230,9 @@ static meso_status emit_rescaling(keras_builder *b, const json_t *config, keras_
 static meso_status refuse_normalization(keras_builder *b, const json_t *config, keras_value *v)
 {
     (void)config, (void)v;
-    return KERAS_REFUSE(b, "not read so far. In its place a BatchNormalization without scale and "
-                           "center, with the same mean and variance and epsilon 0, gives the same");
+    return KERAS_REFUSE(
+        b, "not read so far. In its place a BatchNormalization without scale and "
+           "center, with the same mean and variance and epsilon 1e-12, gives the same");
 }
 
 static meso_status emit_softmax(keras_builder *b, const json_t *config, keras_value *v)

@@ -81,7 +81,7 @@ const meso_train_option meso_train_option_rows[] = {
          "random changes of training pictures", .parse = parse_augment),
     TEXT("net", net, "net", 0, "NET", "a built-in net or a .net file", .is_path = 1, .apart = 1),
     TEXT("init", init, "init", 0, "FILE",
-         "weights to start from; without them random ones, by seed", .is_path = 1, .apart = 1),
+         "weights to start from, as predict -w takes them; else random", .is_path = 1, .apart = 1),
     CHOICE("initializer", initializer, "glorot_uniform|he_normal", "initializer",
            "random weights without --init"),
     TEXT("freeze", freeze, "freeze", 0, "PATTERNS", "layers that are not trained: 'conv*,bn*'"),
