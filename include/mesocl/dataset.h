@@ -24,7 +24,7 @@ typedef enum meso_label { MESO_FAKE = 0, MESO_REAL = 1, MESO_UNLABELLED = 2 } me
 typedef struct meso_dataset_item {
     const char *path; /* as it is opened; any bytes but NUL */
     meso_label label;
-    const char *group; /* the recording the image belongs to, NULL without groups */
+    const char *group; /* the recording or the person, several as "a|b"; NULL without groups */
     const char
         *hash; /* XXH3-128 of the file, 32 hex digits, as a manifest says; NULL if none does */
 } meso_dataset_item;
@@ -51,7 +51,7 @@ typedef struct meso_dataset {
     meso_dataset_item *items; /* fakes first, then sorted by path in byte order */
     size_t n_items;
     size_t n_class[2];   /* items labelled fake, real */
-    size_t n_groups;     /* different (label, group) pairs */
+    size_t n_groups;     /* groups, classes apart */
     size_t n_unreadable; /* folders that could not be opened; the first is named in `unreadable` */
     char unreadable[512];
     meso_passed_over *passed_over; /* [n_passed_over] what was found in folders and not taken */
@@ -68,9 +68,10 @@ typedef struct meso_dataset_options {
                              4180); paths are relative to the manifest's folder, labels are class
                              names as above */
     const char *group;    /* POSIX extended regular expression on the path below the class folder;
-                             its first parenthesis is the group. For a manifest without a
-                             column group: on the path as it stands there; a word without a
-                             parenthesis is the name of the column instead */
+                             each parenthesis is an identity, and images that share one belong
+                             together. For a manifest without a column group: on the path as it
+                             stands there; words without a parenthesis, separated by commas, are
+                             the names of columns instead */
     size_t max_per_class; /* keep the first so many of each class, 0 for all */
 } meso_dataset_options;
 

@@ -6,6 +6,7 @@
 #define MESO_TOOLS_DATASET_INPUTS_H
 
 #include "common.h"
+#include "data/list/group.h"
 #include "progress.h"
 #include "report/report_provenance.h"
 #include "study/scan/study_scan.h"
@@ -31,9 +32,7 @@ typedef struct db_inputs {
         "a CSV with the columns file, label and, if wanted, group: one more dataset; a FILE in " \
         "place of a FOLDER means the same"), \
     OPT_TEXT("group", 'g', (i).files.group, "PATTERN", \
-        "extended regular expression on the path below the class folder; its first parenthesis " \
-        "is the recording; for manifests also the name of the column that says it, if that is " \
-        "not group"), \
+        MESO_GROUP_HELP MESO_GROUP_COLUMNS_HELP), \
     OPT_TEXT("fake", 0, (i).files.fake, "NAME", "the class folder that holds the fakes"), \
     OPT_TEXT("real", 0, (i).files.real, "NAME", "the class folder that holds the originals"), \
     OPT_COUNT("limit", 'n', (i).sample, "N", 1, 4294967296, \

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "common.h"
+#include "data/list/group.h"
 #include "outputs.h"
 #include "study_folder.h"
 #include "train_rows.h"
@@ -181,8 +182,7 @@ int db_run_options_parse(int argc, char **argv, db_run_options *o)
                    "a training set, once for each; a folder of class folders, or a manifest"),
         OPT_INPUTS("test", 0, w.test, "NAME=PATH", "a test set, once for each"),
         OPT_LIST("group", 'g', w.groups, "NAME=PATTERN",
-                 "extended regular expression on the path below the class folder of a set: its "
-                 "recordings"),
+                 "of the set NAME: " MESO_GROUP_HELP MESO_GROUP_COLUMNS_HELP),
         OPT_RESULT("output", 'o', o->output, "FOLDER", &db_study_result,
                    "where to write the study, a new folder"),
         OPT_FORCE,

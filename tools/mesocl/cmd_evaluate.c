@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "commands.h"
 #include "common.h"
+#include "data/list/group.h"
 #include "evaluate_output.h"
 #include "model/model.h"
 #include "outputs.h"
@@ -60,11 +61,7 @@ static int parse(evaluate *e, int argc, char **argv)
         TOOL_SCORING_OPTIONS(e->scoring),
         OPT_INPUT("manifest", 'm', d->manifest, "FILE",
                   "a CSV with the columns file, label and, if wanted, group, in place of a folder"),
-        OPT_TEXT(
-            "group", 'g', d->group, "PATTERN",
-            "extended regular expression on the path below the class folder; its first "
-            "parenthesis is the recording; for a manifest also the name of its column, if that "
-            "is not group"),
+        OPT_TEXT("group", 'g', d->group, "PATTERN", MESO_GROUP_HELP MESO_GROUP_COLUMNS_HELP),
         OPT_TEXT("fake", 0, d->fake, "NAME", "the class folder that holds the fakes"),
         OPT_TEXT("real", 0, d->real, "NAME", "the class folder that holds the originals"),
         OPT_COUNT("limit", 'n', e->limit, "N", 1, 4294967296,

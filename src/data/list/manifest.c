@@ -13,8 +13,8 @@
 #include "data/list/group.h"
 #include "data/list/labels.h"
 
-enum { column_file, column_label, column_group, column_hash, n_columns };
-static const char *const column_names[n_columns] = {"file", "label", "group", "hash"};
+enum { column_file, column_label, column_hash, n_columns };
+static const char *const column_names[n_columns] = {"file", "label", "hash"};
 static const size_t absent = (size_t)-1;
 static const size_t manifest_limit_bytes = (size_t)1 << 30;
 
@@ -23,9 +23,9 @@ typedef struct manifest {
     const regex_t *pattern;
     meso_list_builder *builder;
     meso_csv csv;
-    const char *names[n_columns]; /* of the columns; the options may call the group otherwise */
-    size_t columns[n_columns];    /* position in a record, or absent */
-    size_t n_fields;              /* of the header */
+    size_t columns[n_columns]; /* position in a record, or absent */
+    size_t group_columns[meso_group_most_identities], n_group_columns;
+    size_t n_fields; /* of the header */
     meso_error *error;
 } manifest;
 
@@ -33,6 +33,10 @@ typedef struct manifest {
 #define REQUIRE_LINE(condition, m, format, ...)                             \
     MESO_REQUIRE(condition, (m)->error, MESO_ERROR_DATA, "%s:%zu: " format, \
                  MESO_PRINTABLE((m)->csv.name), (m)->csv.line, __VA_ARGS__)
+
+#define DEMAND_LINE(condition, m, format, ...)                             \
+    MESO_DEMAND(condition, (m)->error, MESO_ERROR_DATA, "%s:%zu: " format, \
+                MESO_PRINTABLE((m)->csv.name), (m)->csv.line, __VA_ARGS__)
 
 /* Blanks around names and labels are nobody's; those of a path may be its own. */
 static char *trimmed(char *field)
@@ -53,39 +57,53 @@ static int is_empty(const meso_csv *csv)
     return 1;
 }
 
+/* Finds a column by its name, which need not end with a NUL. */
+static meso_status find_column(const manifest *m, const char *name, size_t n, size_t *column)
+{
+    *column = absent;
+    for (size_t i = 0; i < m->csv.n_fields; i++) {
+        if (strlen(m->csv.fields[i]) != n || strncasecmp(m->csv.fields[i], name, n) != 0)
+            continue;
+        DEMAND_LINE(*column == absent, m, "two columns are called %s",
+                    MESO_PRINTABLE(m->csv.fields[i]));
+        *column = i;
+    }
+    return MESO_OK;
+}
+
+/* The columns that the options name, else the one called group if there is one. */
+static meso_status find_groups(manifest *m)
+{
+    const int named = m->options->group && !m->pattern;
+    const char *name = named ? m->options->group : "group";
+    for (size_t n, column; *name; name += n + (name[n] != 0)) {
+        n = strcspn(name, ",");
+        MESO_CHECK(find_column(m, name, n, &column));
+        DEMAND_LINE(column != absent || !named, m,
+                    "no column is called %s; a group pattern would have a parenthesis",
+                    MESO_PRINTABLE(name));
+        MESO_DEMAND(!m->pattern || column == absent, m->error, MESO_ERROR_ARGUMENT,
+                    "%s has a column group, so a group pattern cannot be used",
+                    MESO_PRINTABLE(m->csv.name));
+        if (column != absent && m->n_group_columns < meso_group_most_identities)
+            m->group_columns[m->n_group_columns++] = column;
+    }
+    return MESO_OK;
+}
+
 static meso_status read_header(manifest *m)
 {
-    const meso_csv *csv = &m->csv;
-    meso_status status = MESO_OK;
+    MESO_CHECK(meso_csv_next(&m->csv, m->error));
+    m->n_fields = m->csv.n_fields;
+    for (size_t i = 0; i < m->n_fields; i++)
+        m->csv.fields[i] = trimmed(m->csv.fields[i]);
     for (size_t c = 0; c < n_columns; c++) {
-        m->names[c] = column_names[c];
-        m->columns[c] = absent;
+        MESO_CHECK(find_column(m, column_names[c], strlen(column_names[c]), &m->columns[c]));
+        DEMAND_LINE(m->columns[c] != absent || c == column_hash, m,
+                    "no column is called %s; the first line must name the columns file and label",
+                    column_names[c]);
     }
-    if (m->options->group && !m->pattern)
-        m->names[column_group] = m->options->group;
-    MESO_TRY(meso_csv_next(&m->csv, m->error));
-    m->n_fields = csv->n_fields;
-    for (size_t i = 0; i < csv->n_fields; i++)
-        for (size_t c = 0; c < n_columns; c++) {
-            if (strcasecmp(trimmed(csv->fields[i]), m->names[c]) != 0)
-                continue;
-            REQUIRE_LINE(m->columns[c] == absent, m, "two columns are called %s",
-                         MESO_PRINTABLE(m->names[c]));
-            m->columns[c] = i;
-        }
-    for (size_t c = column_file; c <= column_label; c++)
-        REQUIRE_LINE(m->columns[c] != absent, m,
-                     "no column is called %s; the first line must name the columns file and label",
-                     column_names[c]);
-    REQUIRE_LINE(m->names[column_group] == column_names[column_group] ||
-                     m->columns[column_group] != absent,
-                 m, "no column is called %s; a group pattern would have a parenthesis",
-                 MESO_PRINTABLE(m->names[column_group]));
-    MESO_REQUIRE(!m->pattern || m->columns[column_group] == absent, m->error, MESO_ERROR_ARGUMENT,
-                 "%s has a column group, so a group pattern cannot be used",
-                 MESO_PRINTABLE(csv->name));
-out:
-    return status;
+    return find_groups(m);
 }
 
 /* Without steps that go nowhere, so that one file has one name: "./a//b" is "a/b". ".." stays: it
@@ -135,9 +153,8 @@ static meso_status add_record(manifest *m)
     char **fields = m->csv.fields;
     const char *file = NULL;
     const char *slash = strrchr(m->csv.name, '/');
-    const char *group = NULL;
     meso_label label;
-    meso_text path = {0}, found = {0};
+    meso_text path = {0}, group = {0};
     meso_status status = MESO_OK;
 
     REQUIRE_LINE(m->csv.n_fields == m->n_fields, m, "%zu fields where the header has %zu",
@@ -148,24 +165,22 @@ static meso_status add_record(manifest *m)
     label = meso_label_of(name, m->options);
     REQUIRE_LINE(label != MESO_UNLABELLED, m, "the label \"%s\" means neither fake nor real",
                  MESO_PRINTABLE(name));
-    if (m->columns[column_group] != absent) {
-        group = fields[m->columns[column_group]];
-        REQUIRE_LINE(*group, m, "the %s is empty", column_names[column_group]);
-    } else if (m->pattern) {
-        MESO_TRY(meso_group_find(m->pattern, file, &found, m->error));
-        group = found.bytes;
-    }
+    for (size_t c = 0; c < m->n_group_columns; c++)
+        meso_group_join(&group, fields[m->group_columns[c]], strlen(fields[m->group_columns[c]]));
+    REQUIRE_LINE(m->n_group_columns == 0 || group.length > 0, m, "the %s is empty", "group");
+    if (m->pattern)
+        MESO_TRY(meso_group_find(m->pattern, file, &group, m->error));
     if (slash && file[0] != '/')
         meso_text_add_n(&path, m->csv.name, (size_t)(slash + 1 - m->csv.name));
     add_path(&path, file);
     turn_backslashes(&path);
-    MESO_REQUIRE_MEMORY(!path.out_of_memory, m->error);
-    MESO_TRY(meso_list_add(builder, path.bytes, label, group, m->error));
+    MESO_REQUIRE_MEMORY(!path.out_of_memory && !group.out_of_memory, m->error);
+    MESO_TRY(meso_list_add(builder, path.bytes, label, group.bytes, m->error));
     if (m->columns[column_hash] != absent)
         MESO_TRY(add_hash(builder, fields[m->columns[column_hash]], m->error));
 out:
     meso_text_free(&path);
-    meso_text_free(&found);
+    meso_text_free(&group);
     return status;
 }
 

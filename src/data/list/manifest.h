@@ -12,7 +12,7 @@
 #include "data/list/builder.h"
 
 /* pattern (NULL is allowed) gives the group where the manifest has no such column; without it
- * options->group, if given, names the column.
+ * options->group, if given, names the columns, separated by commas.
  * Errors: NO_INPUT, IO, DATA (with the line), ARGUMENT (pattern and column group), MEMORY. */
 meso_status meso_manifest_read(const meso_dataset_options *options, const regex_t *pattern,
                                meso_list_builder *builder, meso_error *error);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "data/list/group.h"
 #include "model/train/settings.h"
 
 /* Every choice is an enum or an int of the same size. */
@@ -57,8 +58,7 @@ const meso_train_option meso_train_option_rows[] = {
     TEXT("real", real, "real", 0, "NAME", "the class folder that holds the originals",
          .fixed = of_sets),
     TEXT("group", group, "group", 'g', "PATTERN",
-         "extended regular expression on the path below the class folder; its first parenthesis "
-         "is the group; splits by it", .fixed = of_sets),
+         MESO_GROUP_HELP MESO_GROUP_COLUMNS_HELP "; splits by it", .fixed = of_sets),
     WHOLE("max_per_class", max_per_class, 0, 1e15, "limit", 'n', "N",
           "at most N images of each class, of both sets: the first ones; 0: all",
           .fixed = "the study's limit says it"),

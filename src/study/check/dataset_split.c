@@ -4,52 +4,31 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/forest.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "data/list/group.h"
 #include "study/check/duplicates.h"
 
-/* Sets of images, told by one of them (union-find). */
-typedef struct forest {
-    size_t *parent; /* [n_items] */
-} forest;
-
-static size_t root_of(const forest *f, size_t i)
-{
-    while (f->parent[i] != i) {
-        f->parent[i] = f->parent[f->parent[i]];
-        i = f->parent[i];
-    }
-    return i;
-}
-
-/* Returns whether they were apart. */
-static int join(const forest *f, size_t a, size_t b)
-{
-    a = root_of(f, a);
-    b = root_of(f, b);
-    f->parent[a < b ? b : a] = a < b ? a : b;
-    return a != b;
-}
-
-static meso_status join_groups(const study_dataset *dataset, const forest *f, meso_error *error)
+static meso_status join_groups(const study_dataset *dataset, const meso_forest *f,
+                               meso_error *error)
 {
     meso_groups groups = {0};
     meso_status status = meso_groups_create(&dataset->files, 0, &groups, error);
     for (size_t i = 0; groups.n > 0 && i < dataset->files.n_items; i++)
-        join(f, groups.groups[groups.of_item[i]].first, i);
+        meso_forest_join(f, groups.groups[groups.of_item[i]].first, i);
     meso_groups_free(&groups);
     return status;
 }
 
-static meso_status join_duplicates(const study_dataset *dataset, const forest *f, size_t *n_joined,
-                                   meso_error *error)
+static meso_status join_duplicates(const study_dataset *dataset, const meso_forest *f,
+                                   size_t *n_joined, meso_error *error)
 {
     study_pairs pairs;
     MESO_CHECK(study_duplicates(dataset, &pairs, error));
     *n_joined = 0;
     for (size_t i = 0; i < pairs.n; i++)
-        *n_joined += (size_t)join(f, pairs.pairs[i].a, pairs.pairs[i].b);
+        *n_joined += (size_t)meso_forest_join(f, pairs.pairs[i].a, pairs.pairs[i].b);
     study_pairs_free(&pairs);
     return MESO_OK;
 }
@@ -59,12 +38,12 @@ typedef struct unit {
     size_t root, n_class[2];
 } unit;
 
-static size_t list_units(const study_dataset *dataset, const forest *f, unit *units,
+static size_t list_units(const study_dataset *dataset, const meso_forest *f, unit *units,
                          size_t *unit_of)
 {
     size_t n = 0;
     for (size_t i = 0; i < dataset->files.n_items; i++) {
-        size_t root = root_of(f, i); /* roots come first: they have the smallest number */
+        size_t root = meso_forest_root(f, i); /* roots come first: they have the smallest number */
         if (root == i) {
             unit_of[i] = n;
             units[n++] = (unit){i, {0, 0}};
@@ -133,7 +112,7 @@ meso_status study_split_make(const study_dataset *dataset, double fraction, uint
 {
     meso_status status = MESO_OK;
     size_t n = dataset->files.n_items;
-    forest f = {malloc(n * sizeof *f.parent)};
+    meso_forest f = meso_forest_create(n);
     unit *units = malloc(n * sizeof *units);
     size_t *unit_of = malloc(n * sizeof *unit_of);
     *split = (study_split){.test = calloc(n, 1)};
@@ -141,8 +120,6 @@ meso_status study_split_make(const study_dataset *dataset, double fraction, uint
     MESO_REQUIRE_MEMORY(units, error);
     MESO_REQUIRE_MEMORY(unit_of, error);
     MESO_REQUIRE_MEMORY(split->test, error);
-    for (size_t i = 0; i < n; i++)
-        f.parent[i] = i;
     MESO_TRY(join_groups(dataset, &f, error));
     MESO_TRY(join_duplicates(dataset, &f, &split->n_kept_together, error));
     size_t n_units = list_units(dataset, &f, units, unit_of);
@@ -150,7 +127,7 @@ meso_status study_split_make(const study_dataset *dataset, double fraction, uint
     deal(dataset, fraction, units, n_units, split->test, split);
     MESO_TRY(check_parts(dataset, units, n_units, split, error));
     for (size_t i = 0; i < n; i++)
-        split->test[i] = split->test[root_of(&f, i)];
+        split->test[i] = split->test[meso_forest_root(&f, i)];
 out:
     free(unit_of);
     free(units);

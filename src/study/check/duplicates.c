@@ -6,18 +6,18 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/list/group.h"
 #include "study/check/near.h"
 
-/* An image by what makes it equal to others: a hash, or the name of its group. */
+/* An image by the hash that makes it equal to others. */
 typedef struct key {
-    const void *bytes;
-    size_t n, number;
+    const uint8_t *hash; /* [STUDY_HASH_BYTES] */
+    size_t number;
 } key;
 
 static int compare_bytes(const key *a, const key *b)
 {
-    int order = memcmp(a->bytes, b->bytes, a->n < b->n ? a->n : b->n);
-    return order ? order : (a->n > b->n) - (a->n < b->n);
+    return memcmp(a->hash, b->hash, STUDY_HASH_BYTES);
 }
 
 static int compare_keys(const void *left, const void *right)
@@ -32,17 +32,12 @@ static int compare_to_key(const void *wanted, const void *entry)
     return compare_bytes(wanted, entry);
 }
 
-/* The key of image i; 0 where it has none. */
+/* The key of image i; 0 where it cannot be used. */
 static int key_of(const study_dataset *dataset, size_t i, study_pair_kind kind, key *out)
 {
     const study_image *image = &dataset->images[i];
-    const char *group = dataset->files.items[i].group;
-    if (!study_usable(dataset, i) || (kind == STUDY_SAME_RECORDING && !group))
-        return 0;
-    *out = kind == STUDY_SAME_FILE     ? (key){image->file_hash, STUDY_HASH_BYTES, i}
-           : kind == STUDY_SAME_PIXELS ? (key){image->pixel_hash, STUDY_HASH_BYTES, i}
-                                       : (key){group, strlen(group), i};
-    return 1;
+    *out = (key){kind == STUDY_SAME_FILE ? image->file_hash : image->pixel_hash, i};
+    return study_usable(dataset, i);
 }
 
 /* Keys of all images that are not taken (NULL: of all), sorted; equal ones by number. */
@@ -161,6 +156,35 @@ out:
     return status;
 }
 
+/* Images of test that belong to a recording that an image of train belongs to, too. */
+static meso_status match_recordings(const study_dataset *train, const study_dataset *test,
+                                    unsigned char *taken, study_pairs *pairs, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    const size_t n = train->files.n_items;
+    meso_groups groups = {0};
+    size_t *first = malloc((n + test->files.n_items + 1) * sizeof *first); /* [groups.n] of train */
+    MESO_REQUIRE_MEMORY(first, error);
+    MESO_TRY(meso_groups_of_two(&train->files, &test->files, &groups, error));
+    for (size_t g = 0; g < groups.n; g++)
+        first[g] = n;
+    for (size_t i = 0; groups.n > 0 && i < n; i++)
+        if (study_usable(train, i) && first[groups.of_item[i]] == n)
+            first[groups.of_item[i]] = i;
+    for (size_t i = 0; groups.n > 0 && i < test->files.n_items; i++) {
+        const size_t same = first[groups.of_item[n + i]];
+        if (taken[i] || !study_usable(test, i) || same == n)
+            continue;
+        taken[i] = 1;
+        MESO_TRY(study_pairs_add(
+            pairs, (study_pair){.a = same, .b = i, .kind = STUDY_SAME_RECORDING}, error));
+    }
+out:
+    free(first);
+    meso_groups_free(&groups);
+    return status;
+}
+
 static int compare_by_b(const void *left, const void *right)
 {
     const study_pair *x = left, *y = right;
@@ -208,7 +232,7 @@ meso_status study_leaks(const study_dataset *train, const study_dataset *test, s
     MESO_TRY(match(train, test, STUDY_SAME_FILE, taken, pairs, error));
     MESO_TRY(match(train, test, STUDY_SAME_PIXELS, taken, pairs, error));
     MESO_TRY(match_near(train, test, taken, pairs, error));
-    MESO_TRY(match(train, test, STUDY_SAME_RECORDING, taken, pairs, error));
+    MESO_TRY(match_recordings(train, test, taken, pairs, error));
     if (pairs->n > 0)
         qsort(pairs->pairs, pairs->n, sizeof *pairs->pairs, compare_by_b);
 out:

@@ -142,20 +142,16 @@ static meso_status check_set(const study_dataset *dataset, const study_facts_opt
 static meso_status count_shared(const study_dataset *a, const study_dataset *b, size_t *n_shared,
                                 meso_error *error)
 {
-    meso_status status = MESO_OK;
-    meso_groups of_a = {0}, of_b = {0};
-    MESO_TRY(meso_groups_create(&a->files, 0, &of_a, error));
-    MESO_TRY(meso_groups_create(&b->files, 0, &of_b, error));
-    for (size_t i = 0, k = 0; i < of_a.n && k < of_b.n;) { /* both are sorted by name */
-        int order = strcmp(of_a.groups[i].name, of_b.groups[k].name);
-        *n_shared += order == 0;
-        i += order <= 0;
-        k += order >= 0;
+    const size_t n = a->files.n_items, counted = SIZE_MAX;
+    meso_groups groups;
+    MESO_CHECK(meso_groups_of_two(&a->files, &b->files, &groups, error));
+    for (size_t i = 0; groups.n > 0 && i < b->files.n_items; i++) {
+        meso_group *group = &groups.groups[groups.of_item[n + i]];
+        *n_shared += group->first < n;
+        group->first = counted;
     }
-out:
-    meso_groups_free(&of_a);
-    meso_groups_free(&of_b);
-    return status;
+    meso_groups_free(&groups);
+    return MESO_OK;
 }
 
 static meso_status compare_sets(const study_dataset *a, const study_dataset *b,
