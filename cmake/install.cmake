@@ -21,10 +21,13 @@ install(FILES ${PROJECT_BINARY_DIR}/mesoclConfig.cmake
 # The prefix is told relative to mesocl.pc, so that an installed tree may be moved.
 file(RELATIVE_PATH MESO_PC_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 if(WEBP_FOUND)
-  set(MESO_PC_IMAGES ", libwebp")
+  set(MESO_PC_OPTIONAL ", libwebp")
 endif()
 if(TIFF_FOUND)
-  string(APPEND MESO_PC_IMAGES ", libtiff-4")
+  string(APPEND MESO_PC_OPTIONAL ", libtiff-4")
+endif()
+if(UTF8PROC_FOUND)
+  string(APPEND MESO_PC_OPTIONAL ", libutf8proc")
 endif()
 if(GIF_FOUND)
   set(MESO_PC_GIF " -lgif") # older giflib has no .pc

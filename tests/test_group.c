@@ -97,8 +97,8 @@ static void parentheses_are_identities(void **state)
 {
     static const char *const files[] = {"r/fake/000_003.png", "r/fake/003_000.png",
                                         "r/fake/007_009.png", "r/real/000.png", "r/real/009.png"};
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
-    meso_dataset dataset;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     meso_split split;
     (void)state;
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
@@ -123,8 +123,8 @@ static void columns_are_identities(void **state)
         const char *group, *said;
     } bad[] = {{"source,goal", "m.csv:1: no column is called goal"},
                {"hull", "m.csv:2: the group is empty"}};
-    meso_dataset_options options = MESO_DATASET_OPTIONS_INIT;
-    meso_dataset dataset;
+    meso_dataset_options options = MESO_INIT(meso_dataset_options);
+    meso_dataset dataset = MESO_INIT(meso_dataset);
     meso_error error = {0};
     (void)state;
     harness_put("m.csv",

@@ -14,13 +14,13 @@ packages="
     cmake ninja-build gcc libc6-dev pkg-config
     ocl-icd-opencl-dev pocl-opencl-icd libclblast-dev
     libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev libgif-dev libtiff-dev
-    libjansson-dev libxxhash-dev
+    libjansson-dev libxxhash-dev libutf8proc-dev
     libhdf5-dev libzip-dev libssl-dev
     liblapacke-dev libkissfft-dev libjs-chart.js
 "
 # in the order above: the build · the OpenCL loader, a CPU device, products of matrices · images ·
-# JSON, hashes · Keras files (mesocl-h5import only) · statistics and spectra of studies, charts of
-# HTML reports
+# JSON, hashes, names in Unicode · Keras files (mesocl-h5import only) · statistics and spectra of
+# studies, charts of HTML reports
 optional='' # where apt knows them: Debian 13 has no oclgrind, whose tests are skipped there
 
 case "${1-}" in

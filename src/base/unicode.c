@@ -4,8 +4,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/text.h"
+#include <unistd.h>
+#ifdef MESO_UTF8PROC
+#include <utf8proc.h>
+#endif
 
 static size_t put_utf8(uint32_t code, char *out)
 {
@@ -72,3 +74,82 @@ meso_status meso_to_utf8(char **text, size_t *n, const char *name, meso_error *e
     }
     return MESO_OK;
 }
+
+#ifdef MESO_UTF8PROC
+
+/* A name in one of its forms, malloc'ed; NULL where it is not UTF-8. */
+static char *form_of(const char *name, int composed)
+{
+    const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)name;
+    return (char *)(composed ? utf8proc_NFC(bytes) : utf8proc_NFD(bytes));
+}
+
+static void add_as_on_disk(const char *name, meso_text *path)
+{
+    const size_t start = path->length;
+    meso_text_add(path, name);
+    for (int composed = 0; composed < 2; composed++) {
+        if (path->out_of_memory || access(path->bytes, F_OK) == 0)
+            return;
+        char *form = form_of(name, composed);
+        path->length = start;
+        meso_text_add(path, form ? form : name);
+        free(form);
+    }
+}
+
+static int is_ascii(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text >= 0x80)
+            return 0;
+    return 1;
+}
+
+void meso_path_as_on_disk(meso_text *path)
+{
+    meso_text found = {0};
+    if (path->out_of_memory || !path->bytes || is_ascii(path->bytes) ||
+        access(path->bytes, F_OK) == 0)
+        return;
+    for (const char *at = path->bytes; *at;) {
+        const size_t n = strcspn(at, "/") + strspn(at + strcspn(at, "/"), "/");
+        char *part = strndup(at, n);
+        found.out_of_memory |= !part;
+        if (part)
+            add_as_on_disk(part, &found);
+        free(part);
+        at += n;
+    }
+    if (found.out_of_memory || access(found.bytes, F_OK) == 0) {
+        meso_text_free(path);
+        *path = found;
+    } else {
+        meso_text_free(&found);
+    }
+}
+
+int meso_same_name(const char *a, const char *b)
+{
+    if (strcmp(a, b) == 0 || is_ascii(a) || is_ascii(b))
+        return strcmp(a, b) == 0;
+    char *of_a = form_of(a, 1), *of_b = form_of(b, 1);
+    const int same = of_a && of_b && strcmp(of_a, of_b) == 0;
+    free(of_a);
+    free(of_b);
+    return same;
+}
+
+#else
+
+void meso_path_as_on_disk(meso_text *path)
+{
+    (void)path;
+}
+
+int meso_same_name(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+#endif

@@ -11,6 +11,7 @@
 
 #include "base/structs.h"
 #include "base/text.h"
+#include "base/unicode.h"
 #include "data/list/builder.h"
 #include "data/list/group.h"
 #include "data/list/labels.h"
@@ -163,16 +164,20 @@ meso_status meso_dataset_from_paths(const char *const *paths, size_t n, meso_dat
     meso_dataset own = {0};
     meso_list_builder builder = {&own, 0};
     struct stat info;
-    meso_text text = {0};
+    meso_text text = {0}, path = {0};
     meso_status status = MESO_OK;
     MESO_TRY(meso_struct_check(dataset, "meso_dataset", error));
     for (size_t i = 0; i < n; i++) {
         size_t first = own.n_items;
-        if (stat(paths[i], &info) != 0 || !S_ISDIR(info.st_mode)) {
-            MESO_TRY(meso_list_add(&builder, paths[i], MESO_UNLABELLED, NULL, error));
+        path.length = 0;
+        meso_text_add(&path, paths[i]);
+        meso_path_as_on_disk(&path);
+        MESO_REQUIRE_MEMORY(!path.out_of_memory, error);
+        if (stat(path.bytes, &info) != 0 || !S_ISDIR(info.st_mode)) {
+            MESO_TRY(meso_list_add(&builder, path.bytes, MESO_UNLABELLED, NULL, error));
             continue;
         }
-        MESO_TRY(meso_scan_folder(paths[i], MESO_UNLABELLED, &builder, error));
+        MESO_TRY(meso_scan_folder(path.bytes, MESO_UNLABELLED, &builder, error));
         sort_items(&own, first);
     }
     MESO_REQUIRE(n > 0, error, MESO_ERROR_NO_INPUT, "no files are given");
@@ -184,6 +189,7 @@ meso_status meso_dataset_from_paths(const char *const *paths, size_t n, meso_dat
     meso_struct_write(dataset, &own, sizeof own);
 out:
     meso_text_free(&text);
+    meso_text_free(&path);
     if (status != MESO_OK)
         meso_dataset_close(&own);
     return status;

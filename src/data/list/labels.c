@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "base/unicode.h"
 #include "data/list/scan.h"
 
 static const char *const fake_names[] = {"fake",        "df",        "deepfake", "forged",
@@ -40,7 +41,7 @@ meso_label meso_label_of(const char *name, const meso_dataset_options *options)
 {
     const char *const given[2] = {options->fake, options->real};
     for (int label = 0; label < 2; label++)
-        if (given[label] && strcmp(given[label], name) == 0)
+        if (given[label] && meso_same_name(given[label], name))
             return (meso_label)label;
     for (int label = 0; label < 2; label++)
         if (!given[label] && stands_in(rows[label].names, name))

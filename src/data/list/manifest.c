@@ -174,6 +174,7 @@ static meso_status add_record(manifest *m)
         meso_text_add_n(&path, m->csv.name, (size_t)(slash + 1 - m->csv.name));
     add_path(&path, file);
     turn_backslashes(&path);
+    meso_path_as_on_disk(&path);
     MESO_REQUIRE_MEMORY(!path.out_of_memory && !group.out_of_memory, m->error);
     MESO_TRY(meso_list_add(builder, path.bytes, label, group.bytes, m->error));
     if (m->columns[column_hash] != absent)
