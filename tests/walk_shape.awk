@@ -2,8 +2,8 @@
 # Compares what a document shows with what a command printed, by shape: numbers, hashes, labels,
 # verdicts, devices and what is known of them are patterns, and blanks count once. A line `…` shown
 # stands for any lines, `…` in a line for any words. What went to stderr, the lines behind the first
-# n_out, may be left out; so may what only published files give, unless is_full. Ends with 1 and the
-# first line that is not there.
+# n_out, may be left out; so may, unless is_full, what is said of published files and of detectors
+# that learned. Ends with 1 and the first line that is not there.
 #
 #   awk -v n_out=N -v is_full= -f tests/walk_shape.awk SHOWN PRINTED
 function shape(line,   n, words, i, word, out) {
@@ -63,7 +63,7 @@ function stands(first, at,   i) {
     return first + i > n_shown || shown[first + i] == "…"
 }
 FNR == NR {
-    if (!is_full && /^known as /)
+    if (!is_full && /^(known as|On control,) /)
         next
     shown[++n_shown] = shape($0)
     raw[n_shown] = $0
