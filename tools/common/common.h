@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "data/list/group.h"
 #include "interrupt.h"
 #include "mesocl/dataset.h"
 #include "mesocl/evaluate.h"
@@ -75,6 +76,14 @@ typedef struct tool_scoring {
         "print on stderr, and in JSON, how many seconds each part took; decode adds up all " \
         "threads"), \
     OPT_PROGRESS
+/* Which datasets, of meso_dataset_options. */
+#define TOOL_DATASET_OPTIONS(d) \
+    OPT_INPUT("manifest", 'm', (d).manifest, "FILE", \
+        "a CSV with the columns file, label and, if wanted, group and hash; the same as a " \
+        "FILE in place of a folder"), \
+    OPT_TEXT("group", 'g', (d).group, "PATTERN", MESO_GROUP_HELP MESO_GROUP_COLUMNS_HELP), \
+    OPT_TEXT("fake", 0, (d).fake, "NAME", "the class folder that holds the fakes"), \
+    OPT_TEXT("real", 0, (d).real, "NAME", "the class folder that holds the originals")
 /* clang-format on */
 
 /* Opens device and model. Returns −1 on success, else the exit code (a sentence is on stderr).

@@ -42,7 +42,7 @@ static const char examples[] =
 static int parse(check *c, int *argc, char **argv)
 {
     const tool_option options[] = {
-        OPT_INPUT("against", 0, c->against, "FOLDER",
+        OPT_INPUT("against", 0, c->against, "DATASET",
                   "compare each dataset with this one, which is not checked itself"),
         DB_INPUT_OPTIONS(c->inputs),
         OPT_COUNT("resamples", 0, c->resamples, "N", 1, 1000000,
@@ -56,7 +56,7 @@ static int parse(check *c, int *argc, char **argv)
         OPT_FLAG("strict", 0, c->strict, "end with 1 where there is a warning"),
         OPT_END};
     const tool_command_line line = {
-        "check", "[options] [NAME=]FOLDER...", about, options, examples, 0, SIZE_MAX};
+        "check", "[options] [NAME=]DATASET...", about, options, examples, 0, SIZE_MAX};
     int code = tool_options_parse(&line, argc, argv);
     if (code >= 0)
         return code;

@@ -27,9 +27,9 @@ static const char about[] =
     "the same fraction, and the same seed gives the same split. Files that cannot be\n"
     "used are left out.\n"
     "\n"
-    "Writes FOLDER/train.csv and FOLDER/test.csv, manifests that evaluate, stats and\n"
-    "check take: file, label, group where there are groups, and the XXH3-128 hash of\n"
-    "the file.\n"
+    "Writes FOLDER/train.csv and FOLDER/test.csv, manifests that every command takes\n"
+    "in place of a folder: file, label, group where there are groups, and the\n"
+    "XXH3-128 hash of the file, by which a picture that has changed is noticed.\n"
     "\n"
     "Exit code: 0; 65 where a part would have no image of a class; 73 where FOLDER\n"
     "cannot be made.";

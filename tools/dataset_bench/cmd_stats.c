@@ -47,7 +47,7 @@ static int parse(stats *s, int *argc, char **argv)
                    "write one CSV line for each picture, with every property"),
         OPT_END};
     const tool_command_line line = {
-        "stats", "[options] [NAME=]FOLDER...", about, options, examples, 0, SIZE_MAX};
+        "stats", "[options] [NAME=]DATASET...", about, options, examples, 0, SIZE_MAX};
     int code = tool_options_parse(&line, argc, argv);
     if (code >= 0)
         return code;

@@ -6,7 +6,6 @@
 #define MESO_TOOLS_DATASET_INPUTS_H
 
 #include "common.h"
-#include "data/list/group.h"
 #include "progress.h"
 #include "report/report_provenance.h"
 #include "study/scan/study_scan.h"
@@ -28,13 +27,7 @@ typedef struct db_inputs {
 #define DB_INPUTS_INIT {.files = MESO_INIT(meso_dataset_options), .draw = DB_NOT_DRAWN}
 #define DB_NOT_DRAWN UINT64_MAX
 #define DB_INPUT_OPTIONS(i) \
-    OPT_INPUT("manifest", 'm', (i).files.manifest, "FILE", \
-        "a CSV with the columns file, label and, if wanted, group: one more dataset; a FILE in " \
-        "place of a FOLDER means the same"), \
-    OPT_TEXT("group", 'g', (i).files.group, "PATTERN", \
-        MESO_GROUP_HELP MESO_GROUP_COLUMNS_HELP), \
-    OPT_TEXT("fake", 0, (i).files.fake, "NAME", "the class folder that holds the fakes"), \
-    OPT_TEXT("real", 0, (i).files.real, "NAME", "the class folder that holds the originals"), \
+    TOOL_DATASET_OPTIONS((i).files), \
     OPT_COUNT("limit", 'n', (i).sample, "N", 1, 4294967296, \
         "at most N images of each class: the first by name"), \
     OPT_COUNT("draw", 0, (i).draw, "SEED", 0, 4294967296, \

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "commands.h"
 #include "common.h"
-#include "data/list/group.h"
 #include "evaluate_output.h"
 #include "model/model.h"
 #include "outputs.h"
@@ -34,36 +33,34 @@ static const char about[] =
     "accuracy, MSE, AUC, EER and more with 95 % intervals, beside a majority-class\n"
     "baseline.\n"
     "\n"
-    "The folder holds one folder for each class, recognised by its name: fake df\n"
-    "deepfake forged manipulated synthetic swap swapped ai generated, or real\n"
-    "original pristine authentic genuine human; --fake and --real name others. A\n"
-    "manifest is a CSV with the columns file, label and group.\n"
+    "DATASET is a folder with one folder for each class, recognised by its name: fake\n"
+    "df deepfake forged manipulated synthetic swap swapped ai generated, or real\n"
+    "original pristine authentic genuine human; --fake and --real name others. Or it\n"
+    "is a manifest, a CSV with the columns file, label and, if wanted, group and\n"
+    "hash, as dataset_bench split writes it: a picture that has changed since is an\n"
+    "error.\n"
     "\n"
     "With --group the images of one recording belong together: each recording is\n"
     "also scored as a whole, and intervals allow for frames being alike. P(real)\n"
     "above the threshold counts as real. A file that cannot be used is reported on\n"
     "stderr and never ends a run.\n"
     "\n"
-    "Exit code: 0 when at least one image was scored; 65 when none was; 66 when the\n"
-    "folder is missing, unreadable or empty; 130 after Ctrl-C, when nothing is\n"
+    "Exit code: 0 when at least one image was scored; 65 when none was; 66 when\n"
+    "DATASET is missing, unreadable or empty; 130 after Ctrl-C, when nothing is\n"
     "reported.";
 
 static const char examples[] =
     "mesocl evaluate -w meso4_df.safetensors mesonet/Validation\n"
     "mesocl evaluate -w m.safetensors mesonet/Validation --group '([^_/]+)_[0-9]+\\.jpg' --roc "
     "roc.svg\n"
-    "mesocl evaluate -w m.safetensors --manifest test.csv --json > result.json";
+    "mesocl evaluate -w m.safetensors test.csv --json > result.json";
 
 static int parse(evaluate *e, int argc, char **argv)
 {
     meso_dataset_options *d = &e->dataset_options;
     const tool_option options[] = {
         TOOL_SCORING_OPTIONS(e->scoring),
-        OPT_INPUT("manifest", 'm', d->manifest, "FILE",
-                  "a CSV with the columns file, label and, if wanted, group, in place of a folder"),
-        OPT_TEXT("group", 'g', d->group, "PATTERN", MESO_GROUP_HELP MESO_GROUP_COLUMNS_HELP),
-        OPT_TEXT("fake", 0, d->fake, "NAME", "the class folder that holds the fakes"),
-        OPT_TEXT("real", 0, d->real, "NAME", "the class folder that holds the originals"),
+        TOOL_DATASET_OPTIONS(*d),
         OPT_COUNT("limit", 'n', e->limit, "N", 1, 4294967296,
                   "at most N images of each class: the first ones"),
         OPT_REAL("threshold", 't', e->threshold, "P", 0, 1,
@@ -77,7 +74,7 @@ static int parse(evaluate *e, int argc, char **argv)
         OPT_REPORT("roc", 0, e->roc, "FILE", "draw the ROC curve as SVG"),
         OPT_END};
     const tool_command_line line = {
-        "evaluate", "[-w FILE] [options] FOLDER", about, options, examples, 0, 1};
+        "evaluate", "[-w FILE] [options] DATASET", about, options, examples, 0, 1};
     int code = tool_options_parse(&line, &argc, argv);
     if (code >= 0)
         return code;
