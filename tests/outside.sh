@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # A program outside the tree builds against the installed library and predicts: by CMake and by
-# pkg-config, shared and static. The program is the example in mesocl.h, so that example is always
-# one that works; examples/ is built and run likewise. The installed tree is moved first: nothing in
-# it may know where it was.
+# pkg-config, shared and static. The program is examples/predict.c, which mesocl.h and README.md
+# show; the others of examples/ are built and run likewise. The installed tree is moved first:
+# nothing in it may know where it was.
 #
 #   sh tests/outside.sh CMAKE BUILD_FOLDER C_COMPILER      (in the root of the tree)
 set -eu
@@ -39,17 +39,44 @@ cat prefix/include/mesocl/*.h | grep -v '^#' | tr '\n' ' ' | grep -o 'MESO_API [
     sed 's/($//; s/.*[ *]//' | sort >declared
 diff declared exported
 
+echo "the static library has no other global names either"
+nm -g --defined-only "$libdir/libmesocl.a" | awk 'NF == 3 && $3 !~ /^meso_/ { print; bad = 1 }
+    END { exit bad }'
+
 echo "every public header compiles alone"
 for header in prefix/include/mesocl/*.h; do
     "$cc" -std=c11 -Wall -Wextra -pedantic -Werror -fsyntax-only -Iprefix/include -x c "$header"
 done
 
-# The example is the part of the first comment from its #include to its closing brace.
+echo "C99 and C++17 set their structs up without a warning"
+awk '/^typedef struct meso_/ { type = $3 }
+    /^    size_t struct_bytes;/ { print "    { " type " x = MESO_INIT(" type "); (void)x; }" }
+' prefix/include/mesocl/*.h >inits
+[ "$(wc -l <inits)" -ge 21 ]
+{
+    echo '#include <mesocl/mesocl.h>'
+    echo '#if MESO_VERSION < MESO_VERSION_NUMBER(0, 1, 0)'
+    echo '#error'
+    echo '#endif'
+    echo 'int main(void) {'
+    echo '    meso_train_options options = MESO_TRAIN_OPTIONS_INIT;'
+    cat inits
+    echo '    return (int)options.epochs; }'
+} >inits.c
+"$cc" -std=c99 -Wall -Wextra -pedantic -Werror -fsyntax-only -Iprefix/include inits.c
+if command -v c++ >compiler; then
+    c++ -std=c++17 -Wall -Wextra -pedantic -Werror -fsyntax-only -Iprefix/include -x c++ inits.c
+fi
+
+echo "mesocl.h and README.md show examples/predict.c, whose main() is ten lines"
 mkdir app
-awk '/^ \*   #include/ { on = 1 } on { print substr($0, 6) } /^ \*   }/ { exit }' \
-    prefix/include/mesocl/mesocl.h >app/example.c
 cp "$tests/outside.cmake" app/CMakeLists.txt
 cp prefix/share/doc/mesocl/examples/*.c app/
+sed -n '/^#include/,$p' app/predict.c >example.c
+awk '/^ \*   #include/ { on = 1 } on { print substr($0, 6) } /^ \*   }/ { exit }' \
+    prefix/include/mesocl/mesocl.h | diff example.c -
+awk '/^```/ { on = 0 } on; /^```c$/ { on = 1 }' prefix/share/doc/mesocl/README.md | diff example.c -
+[ "$(sed '1,/^{/d; /^}/,$d' example.c | wc -l)" = 10 ]
 
 # A picture (each byte between 48 and 111, so that every awk can write it) and seeded weights.
 awk 'BEGIN {
@@ -102,7 +129,7 @@ prefix/bin/dataset_bench demo-data --count 24 faces 2>log || { cat log; exit 1; 
 app/build/train faces/clear run | tee log
 tail -n 1 log | grep "^best epoch" >best
 app/build/train run | tail -n 1 | diff - best
-app/build/predict run/best.safetensors faces/control >scores
+app/build/score run/best.safetensors faces/control >scores
 prefix/bin/mesocl predict -w run/best.safetensors faces/control 2>/dev/null | diff scores -
 [ "$(wc -l <scores)" = "$(find faces/control -name '*.jpg' | wc -l)" ]
 
@@ -110,9 +137,9 @@ echo "by pkg-config"
 export PKG_CONFIG_PATH="$libdir/pkgconfig"
 # shellcheck disable=SC2046  # flags are words
 {
-    "$cc" app/example.c -o pc_shared $(pkg-config --cflags --libs mesocl)
+    "$cc" app/predict.c -o pc_shared $(pkg-config --cflags --libs mesocl)
     # Where both libraries lie in one folder, -lmesocl takes the shared one; -l: names the file.
-    "$cc" app/example.c -o pc_static \
+    "$cc" app/predict.c -o pc_static \
         $(pkg-config --static --cflags --libs mesocl | sed 's/-lmesocl/-l:libmesocl.a/')
 }
 LD_LIBRARY_PATH=$libdir must_predict ./pc_shared seeded.safetensors picture.ppm

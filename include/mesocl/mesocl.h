@@ -2,36 +2,28 @@
  *
  * MesoCL: Meso-4 and its relatives on any OpenCL device.
  *
- * From an image file to P(fake):
+ * From an image file to P(fake), with a model by its name or file:
  *
  *   #include <mesocl/mesocl.h>
  *   #include <stdio.h>
  *
  *   int main(int argc, char **argv)
  *   {
- *       meso_error error = {MESO_ERROR_ARGUMENT, "usage: example MODEL PICTURE"};
+ *       meso_error error = {MESO_ERROR_ARGUMENT, "usage: predict MODEL PICTURE"};
  *       meso_device *device = NULL;
  *       meso_model *model = NULL;
- *       meso_image image = MESO_INIT(meso_image);
  *       meso_probability p;
- *       int ok = argc == 3 && meso_image_load(argv[2], NULL, &image, NULL, &error) == MESO_OK &&
- *                meso_device_open("auto", &device, &error) == MESO_OK &&
- *                meso_model_open(device, argv[1], NULL, &model, &error) == MESO_OK &&
- *                meso_predict_rgb8(model, image.rgb, 1, image.width, image.height,
- *                                  3 * image.width, &p, &error) == MESO_OK;
- *       if (ok)
- *           printf("P(fake) = %.6f\n", p.fake);
- *       else
- *           fprintf(stderr, "%s\n", error.text);
- *       meso_image_free(&image);
- *       meso_model_close(model);
- *       meso_device_close(device);
- *       return !ok;
+ *       int failed = argc != 3 || meso_device_open("auto", &device, &error) ||
+ *                    meso_model_open(device, argv[1], NULL, &model, &error) ||
+ *                    meso_predict_file(model, argv[2], &p, &error);
+ *       failed ? fprintf(stderr, "%s\n", error.text) : printf("P(fake) = %.6f\n", p.fake);
+ *       meso_model_close(model), meso_device_close(device);
+ *       return failed;
  *   }
  *
- * examples/predict.c scores lists and folders, with decoding beside computing; examples/train.c
- * makes a model. Read on: status.h (errors), device.h, model.h (predict), image.h, then net.h,
- * dataset.h, evaluate.h, stream.h, metrics.h, weights.h, train.h.
+ * That is examples/predict.c; examples/score.c scores lists and folders, with decoding beside
+ * computing; examples/train.c makes a model. Read on: status.h (errors, sizes), device.h, model.h
+ * (predict), image.h, then net.h, dataset.h, evaluate.h, stream.h, metrics.h, weights.h, train.h.
  */
 #ifndef MESOCL_MESOCL_H
 #define MESOCL_MESOCL_H

@@ -98,6 +98,10 @@ MESO_API meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels,
                                        unsigned width, unsigned height, size_t row_stride,
                                        meso_probability *p, meso_error *error);
 
+/* The same of one image file, as meso_image_load reads it, with that call's errors, too. */
+MESO_API meso_status meso_predict_file(meso_model *model, const char *path, meso_probability *p,
+                                       meso_error *error);
+
 /* The same from floats as the net sees them (RGB / 255 for the published nets): input
  * [n][height][width] [channels], every value finite. */
 MESO_API meso_status meso_predict_f32(meso_model *model, const float *input, size_t n,

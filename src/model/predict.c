@@ -163,6 +163,18 @@ meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n
     return MESO_OK;
 }
 
+meso_status meso_predict_file(meso_model *model, const char *path, meso_probability *p,
+                              meso_error *error)
+{
+    meso_image image = MESO_INIT(meso_image);
+    meso_status status = meso_image_load(path, NULL, &image, NULL, error);
+    if (status == MESO_OK)
+        status = meso_predict_rgb8(model, image.rgb, 1, image.width, image.height,
+                                   3 * (size_t)image.width, p, error);
+    meso_image_free(&image);
+    return status;
+}
+
 static meso_status require_finite(const meso_model *model, const float *input, size_t n,
                                   meso_error *error)
 {
