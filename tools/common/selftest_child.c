@@ -2,7 +2,6 @@
 #include "selftest_child.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/error.h"
 #include "mesocl/selftest.h"

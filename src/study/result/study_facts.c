@@ -39,8 +39,7 @@ static meso_status describe_set(const study_dataset *dataset, const study_facts 
     double *values = malloc((dataset->files.n_items + 1) * sizeof *values);
     set->name = strdup(dataset->name);
     set->passed_over = meso_passed_json(&dataset->files);
-    MESO_REQUIRE(values && set->name && set->passed_over, error, MESO_ERROR_MEMORY,
-                 "out of memory");
+    MESO_REQUIRE_MEMORY(values && set->name && set->passed_over, error);
     set->n_files = dataset->files.n_items;
     set->n_groups = dataset->files.n_groups;
     for (int c = 0; c < 2; c++)

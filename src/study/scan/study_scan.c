@@ -123,28 +123,25 @@ static meso_status save(scan *s)
 /* Between batches: progress, interruption, and now and then the cache. */
 static meso_status pause_scan(scan *s)
 {
-    meso_status status = MESO_OK;
     size_t n = s->dataset->files.n_items;
     if (meso_seconds() - s->saved > save_seconds)
-        MESO_TRY(save(s));
-    MESO_REQUIRE(!s->options->progress || s->options->progress(s->n_done, n, s->options->user) == 0,
-                 s->error, MESO_ERROR_CANCELLED, "interrupted after %zu of %zu files%s", s->n_done,
-                 n, s->cache.file ? ": the next run continues there" : "");
-out:
-    return status;
+        MESO_CHECK(save(s));
+    MESO_DEMAND(!s->options->progress || s->options->progress(s->n_done, n, s->options->user) == 0,
+                s->error, MESO_ERROR_CANCELLED, "interrupted after %zu of %zu files%s", s->n_done,
+                n, s->cache.file ? ": the next run continues there" : "");
+    return MESO_OK;
 }
 
 /* Takes files from the threads until a batch is full or the list ends. *n_files: how many. */
 static meso_status gather(scan *s, meso_loader *loader, batch *b, meso_picture *pictures,
                           size_t *n_files)
 {
-    meso_status status = MESO_OK;
     const meso_loaded *file;
     size_t bytes = 0;
     b->n = 0;
     *n_files = 0;
     while (*n_files < batch_pictures && bytes < batch_bytes) {
-        MESO_TRY(meso_loader_next(loader, &file, s->error));
+        MESO_CHECK(meso_loader_next(loader, &file, s->error));
         if (!file)
             break;
         ++*n_files;
@@ -158,8 +155,7 @@ static meso_status gather(scan *s, meso_loader *loader, batch *b, meso_picture *
         b->items[b->n++] = item;
         bytes += (size_t)file->image.width * file->image.height * 3;
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status read_files(scan *s)
@@ -193,7 +189,6 @@ out:
 /* Files that the cache knows are copied from it; the others are listed. */
 static meso_status look_up(scan *s)
 {
-    meso_status status = MESO_OK;
     const meso_dataset *files = &s->dataset->files;
     for (size_t i = 0; i < files->n_items; i++) {
         const study_stamp stamp = study_file_stamp(files->items[i].path);
@@ -207,10 +202,9 @@ static meso_status look_up(scan *s)
         s->items[s->n_to_read] = i;
         s->paths[s->n_to_read++] = files->items[i].path;
         if (i % 4096 == 0)
-            MESO_TRY(pause_scan(s));
+            MESO_CHECK(pause_scan(s));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 void study_hash_text(const uint8_t hash[STUDY_HASH_BYTES], char hex[2 * STUDY_HASH_BYTES + 1])
@@ -224,60 +218,54 @@ void study_hash_text(const uint8_t hash[STUDY_HASH_BYTES], char hex[2 * STUDY_HA
 static meso_status check_unchanged(const scan *s)
 {
     static const uint8_t unread[STUDY_HASH_BYTES];
-    meso_status status = MESO_OK;
     char found[2 * STUDY_HASH_BYTES + 1];
     const meso_dataset *files = &s->dataset->files;
     for (size_t i = 0; i < files->n_items; i++) {
         const study_image *image = &s->dataset->images[i];
         const study_stamp stamp = study_file_stamp(files->items[i].path);
-        MESO_REQUIRE(memcmp(&stamp, &image->stamp, sizeof stamp) == 0, s->error, MESO_ERROR_DATA,
-                     "%s changed while the dataset was scanned: scan again when nothing writes to "
-                     "it any more",
-                     MESO_PRINTABLE(files->items[i].path));
+        MESO_DEMAND(memcmp(&stamp, &image->stamp, sizeof stamp) == 0, s->error, MESO_ERROR_DATA,
+                    "%s changed while the dataset was scanned: scan again when nothing writes to "
+                    "it any more",
+                    MESO_PRINTABLE(files->items[i].path));
         study_hash_text(image->file_hash, found);
         if (memcmp(image->file_hash, unread, sizeof unread) != 0)
-            MESO_TRY(
+            MESO_CHECK(
                 meso_image_check_hash(files->items[i].path, files->items[i].hash, found, s->error));
     }
-out:
-    return status;
+    return MESO_OK;
 }
 
 static meso_status count_usable(study_dataset *dataset, meso_error *error)
 {
-    meso_status status = MESO_OK;
     size_t n = dataset->files.n_items;
     for (size_t i = 0; i < n; i++)
         if (study_usable(dataset, i))
             dataset->n_usable[dataset->files.items[i].label]++;
-    MESO_REQUIRE(dataset->n_usable[0] + dataset->n_usable[1] > 0, error, MESO_ERROR_DATA,
-                 "%s: none of its %zu images can be used; the first, %s, is %s: is this the "
-                 "right folder, and are its files whole?",
-                 MESO_PRINTABLE(dataset->path), n, MESO_PRINTABLE(dataset->files.items[0].path),
-                 meso_refusal_name((meso_refusal)dataset->images[0].refusal));
-out:
-    return status;
+    MESO_DEMAND(dataset->n_usable[0] + dataset->n_usable[1] > 0, error, MESO_ERROR_DATA,
+                "%s: none of its %zu images can be used; the first, %s, is %s: is this the "
+                "right folder, and are its files whole?",
+                MESO_PRINTABLE(dataset->path), n, MESO_PRINTABLE(dataset->files.items[0].path),
+                meso_refusal_name((meso_refusal)dataset->images[0].refusal));
+    return MESO_OK;
 }
 
 static meso_status open_scan(scan *s)
 {
-    meso_status status = MESO_OK;
     size_t n = s->dataset->files.n_items;
     s->saved = meso_seconds();
     s->done = calloc(n, 1);
     s->paths = calloc(n, sizeof *s->paths);
     s->items = calloc(n, sizeof *s->items);
     s->dataset->images = calloc(n, sizeof *s->dataset->images);
-    MESO_REQUIRE_MEMORY(s->done, s->error);
-    MESO_REQUIRE_MEMORY(s->paths, s->error);
-    MESO_REQUIRE_MEMORY(s->items, s->error);
-    MESO_REQUIRE_MEMORY(s->dataset->images, s->error);
-    MESO_TRY(study_cache_open(s->options->cache, s->dataset->path, s->options->published_only,
-                              &s->cache, s->error));
+    MESO_DEMAND_MEMORY(s->done, s->error);
+    MESO_DEMAND_MEMORY(s->paths, s->error);
+    MESO_DEMAND_MEMORY(s->items, s->error);
+    MESO_DEMAND_MEMORY(s->dataset->images, s->error);
+    MESO_CHECK(study_cache_open(s->options->cache, s->dataset->path, s->options->published_only,
+                                &s->cache, s->error));
     if (!s->options->published_only)
-        MESO_TRY(study_spectrum_open(&s->spectrum, s->error));
-out:
-    return status;
+        MESO_CHECK(study_spectrum_open(&s->spectrum, s->error));
+    return MESO_OK;
 }
 
 /* The device is not needed where the cache knows everything. */
