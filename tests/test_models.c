@@ -17,6 +17,7 @@
 
 #include "harness_device.h"
 #include "harness_run.h"
+#include "harness_train.h"
 #include "mesocl/device.h"
 #include "mesocl/weights.h"
 #include "model/weights/weights.h"
@@ -117,7 +118,7 @@ static void weights_have_names(void **state)
 }
 
 /* By name, as a run's folder, and with a net that the weights do not fit. */
-static void predict_takes_them(void **state)
+static void whatever_takes_weights_takes_them(void **state)
 {
     (void)state;
     meso_device_close(harness_device());
@@ -129,8 +130,12 @@ static void predict_takes_them(void **state)
                  "of the net meso4, not mesoinception4 (tensor inc1a.kernel is missing); for this "
                  "net: -w mesoinception4");
     mkdir("run", 0777);
-    run_and_find("init meso4 -o run/best.safetensors", 0, "");
+    harness_put("tiny.net", harness_tiny_net, 0);
+    harness_put_training(2);
+    run_and_find("init tiny.net -o run/best.safetensors", 0, "");
     run_and_find("predict -w run --json 0.ppm", 0, "\"weights\": \"run/best.safetensors\"");
+    run_and_find("train data --init run --batch 2 --epochs 1 -o out", 0, "");
+    run_and_find("evaluate -w out data --resamples 9", 0, "out/best.safetensors");
 }
 
 static void models_lists_them(void **state)
@@ -162,7 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_FOLDER(endings_say_nothing),  IN_FOLDER(a_run_means_its_best),
         IN_FOLDER(says_what_else_it_is), IN_FOLDER(weights_have_names),
-        IN_FOLDER(models_lists_them),    IN_FOLDER(predict_takes_them),
+        IN_FOLDER(models_lists_them),    IN_FOLDER(whatever_takes_weights_takes_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,8 +151,12 @@ out:
 static const char about[] =
     "Turns a Keras file into a model file of MesoCL. IN is a weights-only .h5 of\n"
     "Keras 1 or 2, a whole model as .h5, a .weights.h5, .weights.json or .keras of\n"
-    "Keras 3. It is read by mesocl-h5import, a process with limits of its own: HDF5\n"
-    "is not made for hostile files.";
+    "Keras 3, with numbers of 16, 32 or 64 bits. It is read by mesocl-h5import, a\n"
+    "process with limits of its own: HDF5 is not made for hostile files.\n"
+    "\n"
+    "Layers that act in training alone are left out, one logit gets a sigmoid, and\n"
+    "pixels are taken to be divided by 255 unless a Rescaling says otherwise: each\n"
+    "is said. What predict would refuse is refused.";
 
 static const char examples[] = "mesocl convert Meso4_DF.h5 -o meso4_df.safetensors\n"
                                "mesocl convert mine.keras -o mine.safetensors --classes real,fake\n"
