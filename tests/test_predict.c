@@ -192,7 +192,7 @@ static void json_is_one_document(void **state)
 {
     const char *argv[8 + n_hostile], *schema, *hash, *text;
     const harness_command command = {.argv = argv};
-    json_t *images, *provenance;
+    json_t *images, *provenance, *passed;
     int n_ok, n_refused;
     double threshold;
     (void)state;
@@ -203,10 +203,11 @@ static void json_is_one_document(void **state)
     fill_argv(argv, "--json");
     harness_result result = run_as(&command, 0);
     json_t *document = json_loads(result.out, JSON_REJECT_DUPLICATES, NULL);
-    assert_int_equal(json_unpack(document, "{sssosFsosisi!}", "schema", &schema, "provenance",
+    assert_int_equal(json_unpack(document, "{sssosFsosisiso!}", "schema", &schema, "provenance",
                                  &provenance, "threshold", &threshold, "images", &images, "n_ok",
-                                 &n_ok, "n_refused", &n_refused),
+                                 &n_ok, "n_refused", &n_refused, "passed_over", &passed),
                      0);
+    assert_int_equal(json_array_size(passed), 0);
     assert_true(threshold == 0.5);
     assert_int_equal(n_ok, n_hostile - 2);
     assert_int_equal(n_refused, 2);

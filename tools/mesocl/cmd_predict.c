@@ -54,10 +54,9 @@ static int parse(predict *p, int *argc, char **argv)
         TOOL_SCORING_OPTIONS(p->scoring),
         OPT_REAL("threshold", 't', p->output.threshold, "P", 0, 1,
                  "above which P(real) is called real; default 0.5"),
-        OPT_FORM(
-            "json", 0, p->json,
-            "one JSON document: schema, provenance, images, n_ok, n_refused; with --timing also "
-            "timing"),
+        OPT_FORM("json", 0, p->json,
+                 "one JSON document: schema, provenance, images, n_ok, n_refused, passed_over; "
+                 "with --timing also timing"),
         OPT_FORM("jsonl", 0, p->jsonl, "its images alone, one JSON object a line"),
         OPT_FORM("csv", 0, p->csv, "CSV on stdout: file, label, p_fake, p_real, error, detail"),
         OPT_FLAG("strict", 0, p->strict,
@@ -132,8 +131,9 @@ static int score(predict *p, const meso_device *device, meso_model *model, const
         return meso_status_exit_code(p->output_status); /* main() says why stdout failed */
     const meso_model_info *info = meso_model_get_info(model);
     tool_scoring_times(&p->scoring, device, info, times);
-    p->output_status = tool_predict_output_end(
-        &p->output, error.status == MESO_OK ? NULL : error.text, p->scoring.timing ? times : NULL);
+    p->output_status =
+        tool_predict_output_end(&p->output, files, error.status == MESO_OK ? NULL : error.text,
+                                p->scoring.timing ? times : NULL);
     print_summary(p, files);
     if (p->scoring.timing)
         tool_print_times(times);

@@ -5,6 +5,7 @@
 
 #include "base/csv_field.h"
 #include "common.h"
+#include "data/list/passed.h"
 #include "report/report_json.h"
 #include "report/report_number.h"
 
@@ -124,14 +125,16 @@ meso_status tool_predict_output_row(tool_predict_output *output, const meso_file
     return print(&text);
 }
 
-meso_status tool_predict_output_end(const tool_predict_output *output, const char *error,
-                                    const tool_time *times)
+meso_status tool_predict_output_end(const tool_predict_output *output, const meso_dataset *files,
+                                    const char *error, const tool_time *times)
 {
     meso_text text = {0};
     if (output->format != TOOL_PREDICT_JSON)
         return MESO_OK;
-    meso_text_format(&text, "\n],\n\"n_ok\": %zu,\n\"n_refused\": %zu", output->n_ok,
+    meso_text_format(&text,
+                     "\n],\n\"n_ok\": %zu,\n\"n_refused\": %zu,\n\"passed_over\": ", output->n_ok,
                      output->n_refused);
+    add_json(meso_passed_json(files), &text);
     if (error) {
         meso_text_add(&text, ",\n\"error\": ");
         add_json(meso_json_text(error), &text);

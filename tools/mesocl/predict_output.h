@@ -30,7 +30,7 @@ meso_status tool_predict_output_begin(const tool_predict_output *output,
 meso_status tool_predict_output_row(tool_predict_output *output, const meso_file_score *score);
 /* error: the sentence of a run that ended before its time, or NULL. times: [TOOL_N_TIMES] or NULL.
  */
-meso_status tool_predict_output_end(const tool_predict_output *output, const char *error,
-                                    const tool_time *times);
+meso_status tool_predict_output_end(const tool_predict_output *output, const meso_dataset *files,
+                                    const char *error, const tool_time *times);
 
 #endif
