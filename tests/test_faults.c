@@ -115,6 +115,9 @@ static meso_status score(meso_path path, double *p, meso_error *error)
     meso_status status = MESO_OK;
     MESO_TRY(meso_device_open(NULL, &device, error));
     MESO_TRY(open_model(device, path, &model, error));
+    const int is_limited = layer->max_group || layer->local_bytes || layer->buffer_bytes;
+    if (layer->poses_as_gpu && !is_limited && !layer->fail_at) /* it gets a GPU's kernels */
+        assert_memory_equal(meso_model_get_info(model)->tuning, "tiles", 5);
     MESO_TRY(meso_score_files(model, files, n_pictures, NULL, keep_score, p, error));
 out:
     meso_model_close(model);

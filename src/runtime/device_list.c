@@ -60,22 +60,20 @@ static meso_device_type type_of(cl_device_id id)
     return type & CL_DEVICE_TYPE_CPU ? MESO_DEVICE_CPU : MESO_DEVICE_OTHER;
 }
 
-static int has_extension(cl_device_id id, const char *name)
+static int has_extension(const char *list, const char *name)
 {
-    char list[8192] = {0}, *rest = NULL;
-    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, sizeof list - 1, list, NULL) != CL_SUCCESS)
-        return 0;
-    for (char *one = strtok_r(list, " ", &rest); one; one = strtok_r(NULL, " ", &rest))
-        if (strcmp(one, name) == 0)
+    const size_t n = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at += n)
+        if ((at == list || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
             return 1;
     return 0;
 }
 
 /* A query that came with an extension; 0 where the driver does not have it. */
-static int query_extension(cl_device_id id, const char *extension, cl_device_info what, size_t size,
-                           void *value)
+static int query_extension(cl_device_id id, const char *list, const char *extension,
+                           cl_device_info what, size_t size, void *value)
 {
-    return has_extension(id, extension) &&
+    return has_extension(list, extension) &&
            clGetDeviceInfo(id, what, size, value, NULL) == CL_SUCCESS;
 }
 
@@ -93,16 +91,20 @@ static void name_hardware(cl_device_id id, meso_device_info *info)
     static const char nv_attributes[] = "cl_nv_device_attribute_query";
     cl_uint pci[4] = {0};
     unsigned char uuid[16] = {0};
-    char *to = info->hardware;
+    char list[8192] = {0}, *to = info->hardware;
     const size_t size = sizeof info->hardware;
-    if (info->type == MESO_DEVICE_CPU)
+    if (info->type == MESO_DEVICE_CPU) {
         snprintf(to, size, "host processor");
-    else if (query_extension(id, "cl_khr_pci_bus_info", pci_bus_info_khr, sizeof pci, pci))
+        return;
+    }
+    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, sizeof list - 1, list, NULL) != CL_SUCCESS)
+        return;
+    if (query_extension(id, list, "cl_khr_pci_bus_info", pci_bus_info_khr, sizeof pci, pci))
         snprintf(to, size, "pci %x:%x.%x", pci[1], pci[2], pci[3]);
-    else if (query_extension(id, nv_attributes, pci_bus_nv, sizeof pci[0], &pci[1]) &&
-             query_extension(id, nv_attributes, pci_slot_nv, sizeof pci[0], &pci[2]))
+    else if (query_extension(id, list, nv_attributes, pci_bus_nv, sizeof pci[0], &pci[1]) &&
+             query_extension(id, list, nv_attributes, pci_slot_nv, sizeof pci[0], &pci[2]))
         snprintf(to, size, "pci %x:%x.%x", pci[1], pci[2] >> 3, pci[2] & 7);
-    else if (query_extension(id, "cl_khr_device_uuid", uuid_khr, sizeof uuid, uuid))
+    else if (query_extension(id, list, "cl_khr_device_uuid", uuid_khr, sizeof uuid, uuid))
         for (int i = 0; i < 16; i++)
             snprintf(to + 2 * i, 3, "%02x", uuid[i]);
 }
