@@ -190,6 +190,8 @@ static void one_file_is_one_output(void **state)
         {"evaluate -w w.safetensors data --json --csv -", 2, "exclude each other"},
         {"train data --net tiny.net --batch 4 --init run/best.safetensors --force -o run", 73,
          "--output run holds the input run/best.safetensors"},
+        {"evaluate -w w.safetensors data --limit 1 --csv data/real/005.ppm", 73,
+         "is a picture of the input data"},
         {"init tiny.net -o -", 2, "--output does not go to standard output"},
         {"train data -o -", 2, "--output does not go to standard output"},
     };

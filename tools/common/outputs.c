@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "data/list/passed.h"
 #include "model/train/run_folder.h"
 #include "model/weights/weights.h"
 #include "report/report_writer.h"
@@ -92,6 +93,8 @@ static meso_status check_input(const char *path, meso_error *error)
     for (const output *o = outputs; o < outputs + n_outputs; o++) {
         if (input.is_there && is_same(&input, &o->place))
             return refuse(o, "is the input", path, error);
+        if (o->place.is_there && meso_passed_is_image(o->path) && is_within(o->path, path))
+            return refuse(o, "is a picture of the input", path, error); /* --limit hides some */
         if (is_of_run(o, path))
             return refuse(o, "is a file of the input", path, error);
         if (o->option->names == TOOL_NAMES_RESULT && is_within(path, o->path))
