@@ -17,7 +17,7 @@ static const char about[] =
     "file is missing, this build has not got it.";
 
 static const char examples[] = "mesocl models\n"
-                               "mesocl predict -w mesoinception4 folder/";
+                               "mesocl predict -w mesoinception4 photos/";
 
 static uint64_t count_parameters(const meso_net *net)
 {
