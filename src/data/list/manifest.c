@@ -167,7 +167,8 @@ static meso_status add_record(manifest *m)
                  MESO_PRINTABLE(name));
     for (size_t c = 0; c < m->n_group_columns; c++)
         meso_group_join(&group, fields[m->group_columns[c]], strlen(fields[m->group_columns[c]]));
-    REQUIRE_LINE(m->n_group_columns == 0 || group.length > 0, m, "the %s is empty", "group");
+    REQUIRE_LINE(m->n_group_columns == 0 || group.length > 0 || group.out_of_memory, m,
+                 "the %s is empty", "group");
     if (m->pattern)
         MESO_TRY(meso_group_find(m->pattern, file, &group, m->error));
     if (slash && file[0] != '/')
