@@ -82,7 +82,7 @@ static void rows_are_aligned_text(void **state)
         assert_int_equal(strstr(line, "d/") - line, 26);
     }
     assert_int_equal(n, 2);
-    assert_string_equal(result.err, "mesocl: 2 images scored, 0 refused\n");
+    assert_memory_equal(result.err, "mesocl: 2 images scored, 0 refused: ", 36);
     harness_forget(&result);
     result = run("predict -w w.safetensors -t 0 d/a.ppm", 0);
     assert_memory_equal(result.out, "real  ", 6);
@@ -193,7 +193,7 @@ static void json_is_one_document(void **state)
     const char *argv[8 + n_hostile], *schema, *hash, *text;
     const harness_command command = {.argv = argv};
     json_t *images, *provenance, *passed;
-    int n_ok, n_refused;
+    int n_ok, n_refused, n_fake, n_real;
     double threshold;
     (void)state;
     require_device();
@@ -203,11 +203,13 @@ static void json_is_one_document(void **state)
     fill_argv(argv, "--json");
     harness_result result = run_as(&command, 0);
     json_t *document = json_loads(result.out, JSON_REJECT_DUPLICATES, NULL);
-    assert_int_equal(json_unpack(document, "{sssosFsosisiso!}", "schema", &schema, "provenance",
+    assert_int_equal(json_unpack(document, "{sssosFsosisisisiso!}", "schema", &schema, "provenance",
                                  &provenance, "threshold", &threshold, "images", &images, "n_ok",
-                                 &n_ok, "n_refused", &n_refused, "passed_over", &passed),
+                                 &n_ok, "n_refused", &n_refused, "n_fake", &n_fake, "n_real",
+                                 &n_real, "passed_over", &passed),
                      0);
     assert_int_equal(json_array_size(passed), 0);
+    assert_int_equal(n_fake + n_real, n_ok);
     assert_true(threshold == 0.5);
     assert_int_equal(n_ok, n_hostile - 2);
     assert_int_equal(n_refused, 2);

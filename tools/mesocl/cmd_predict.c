@@ -19,7 +19,9 @@
 
 typedef struct predict {
     tool_scoring scoring;
-    int json, jsonl, csv, nul_separated, strict;
+    int json, jsonl, csv, nul_separated, strict, sort;
+    const char *group;
+    tool_predict_kept kept; /* where rows come in another order than files, or of groups */
     tool_predict_output output;
     tool_progress progress;
     meso_status output_status; /* of writing rows */
@@ -59,6 +61,10 @@ static int parse(predict *p, int *argc, char **argv)
                  "with --timing also timing"),
         OPT_FORM("jsonl", 0, p->jsonl, "its images alone, one JSON object a line"),
         OPT_FORM("csv", 0, p->csv, "CSV on stdout: file, label, p_fake, p_real, error, detail"),
+        OPT_FLAG("sort", 0, p->sort, "the likeliest fakes first, once all are scored"),
+        OPT_TEXT("group", 'g', p->group, "PATTERN",
+                 "extended regular expression on the path; its first parenthesis is the recording: "
+                 "one row for each, by the mean of its images (in JSON besides the images)"),
         OPT_FLAG("strict", 0, p->strict,
                  "end with 65 if any file was refused or any folder could not be read"),
         OPT_FLAG("null", '0', p->nul_separated,
@@ -69,6 +75,7 @@ static int parse(predict *p, int *argc, char **argv)
     int end = tool_options_parse(&line, argc, argv);
     if (end >= 0)
         return end;
+    p->output.of_groups = p->group != NULL;
     p->output.format = p->json    ? TOOL_PREDICT_JSON
                        : p->jsonl ? TOOL_PREDICT_JSONL
                        : p->csv   ? TOOL_PREDICT_CSV
@@ -82,13 +89,31 @@ static int take_score(const meso_file_score *score, void *user)
     if (p->output_status != MESO_OK)
         return 1;
     tool_tally_add(&p->tally, score);
+    if (score->refusal == MESO_IMAGE_OK)
+        p->tally.n_called[meso_is_real(score->p.real, p->output.threshold)]++;
     if (score->refusal != MESO_IMAGE_OK && p->output.format == TOOL_PREDICT_TEXT) {
         tool_progress_clear(&p->progress);
         tool_tally_print_refusal(score);
     }
-    p->output_status = tool_predict_output_row(&p->output, score);
+    p->output_status = p->sort || p->group ? tool_predict_keep(&p->kept, score)
+                                           : tool_predict_output_row(&p->output, score);
     tool_progress_update(&p->progress, score->index + 1);
     return p->output_status != MESO_OK || tool_interrupted();
+}
+
+/* What was kept. */
+static meso_status print_kept(predict *p, const meso_dataset *files)
+{
+    meso_status status = MESO_OK;
+    if (p->sort)
+        tool_predict_sort(&p->kept);
+    for (size_t i = 0; i < p->kept.n && status == MESO_OK; i++)
+        status = tool_predict_output_row(&p->output, &p->kept.scores[i]);
+    if (p->group && status == MESO_OK)
+        status = tool_predict_make_groups(&p->kept, files, p->sort);
+    for (size_t i = 0; i < p->kept.n_groups && status == MESO_OK; i++)
+        status = tool_predict_output_group(&p->output, &p->kept.groups[i]);
+    return status;
 }
 
 /* Nothing, where the row has said it all. */
@@ -119,14 +144,17 @@ static int score(predict *p, const meso_device *device, meso_model *model, const
     const size_t n = files->n_items;
     tool_time times[TOOL_N_TIMES];
     meso_error error = {0};
-    p->progress = (tool_progress){
-        .what = "images",
-        .total = n,
-        .no_bar = isatty(STDOUT_FILENO)}; /* rows that are seen to come show progress enough */
+    p->progress = (tool_progress){.what = "images",
+                                  .total = n,
+                                  .no_bar = isatty(STDOUT_FILENO) && !p->sort &&
+                                            !p->group}; /* rows that are seen to come are enough */
     tool_progress_start(&p->progress);
     tool_interrupt_catch();
     meso_score_files(model, paths, n, &options, take_score, p, &error);
     tool_progress_end(&p->progress);
+    if (p->output_status == MESO_OK)
+        p->output_status = print_kept(p, files);
+    memcpy(p->output.n_called, p->tally.n_called, sizeof p->output.n_called);
     if (p->output_status != MESO_OK)
         return meso_status_exit_code(p->output_status); /* main() says why stdout failed */
     const meso_model_info *info = meso_model_get_info(model);
@@ -159,6 +187,8 @@ static meso_status find_files(const predict *p, char **operands, size_t n_operan
     meso_status status = MESO_OK;
     MESO_TRY(tool_path_list_read(operands, n_operands, p->nul_separated, list, error));
     MESO_TRY(meso_dataset_from_paths(list->paths, list->n, files, error));
+    if (p->group)
+        MESO_TRY(tool_predict_name_groups(files, p->group, error));
     *paths = path_array(files);
     MESO_REQUIRE_MEMORY(*paths, error);
 out:
@@ -188,6 +218,7 @@ static int run(predict *p, char **operands, size_t n_operands)
     meso_model_close(model);
     meso_device_close(device);
     free(paths);
+    tool_predict_forget(&p->kept);
     meso_dataset_close(&files);
     tool_path_list_free(&list);
     return code;

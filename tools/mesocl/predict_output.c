@@ -2,6 +2,7 @@
 #include "predict_output.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/csv_field.h"
 #include "common.h"
@@ -11,9 +12,9 @@
 
 static const char schema[] = "mesocl.predict/1";
 
-static const char *label_of(const tool_predict_output *output, const meso_file_score *score)
+static const char *label_of(const tool_predict_output *output, meso_probability p)
 {
-    return meso_is_real(score->p.real, output->threshold) ? "real" : "fake";
+    return meso_is_real(p.real, output->threshold) ? "real" : "fake";
 }
 
 /* Prints and frees the text; status is that of making it. */
@@ -41,7 +42,7 @@ static void text_row(const tool_predict_output *output, const meso_file_score *s
     char fake[REPORT_NUMBER_SIZE], real[REPORT_NUMBER_SIZE];
     if (score->refusal != MESO_IMAGE_OK)
         return; /* stands on stderr */
-    meso_text_format(text, "%s  %s  %s  ", label_of(output, score),
+    meso_text_format(text, "%s  %s  %s  ", label_of(output, score->p),
                      report_fixed(score->p.fake, 6, fake), report_fixed(score->p.real, 6, real));
     meso_text_add_printable(text, score->path);
     meso_text_add(text, "\n");
@@ -53,7 +54,7 @@ static void csv_row(const tool_predict_output *output, const meso_file_score *sc
     char fake[REPORT_NUMBER_SIZE], real[REPORT_NUMBER_SIZE];
     meso_csv_field(score->path, text);
     if (score->refusal == MESO_IMAGE_OK) {
-        meso_text_format(text, ",%s,%s,%s,,", label_of(output, score),
+        meso_text_format(text, ",%s,%s,%s,,", label_of(output, score->p),
                          report_exact(score->p.fake, fake), report_exact(score->p.real, real));
     } else {
         meso_text_format(text, ",,,,%s,", meso_refusal_name(score->refusal));
@@ -68,7 +69,7 @@ static void json_row(const tool_predict_output *output, const meso_file_score *s
     meso_builder row = meso_build_object();
     report_build_file(&row, score->path);
     if (score->refusal == MESO_IMAGE_OK) {
-        meso_build_text(&row, "label", label_of(output, score));
+        meso_build_text(&row, "label", label_of(output, score->p));
         meso_build_number(&row, "p_fake", score->p.fake);
         meso_build_number(&row, "p_real", score->p.real);
     } else {
@@ -87,6 +88,17 @@ static void json_begin(const report_provenance *provenance, double threshold, me
     meso_text_add(text, ",\n\"images\": [");
 }
 
+/* For people at a terminal: whatever reads rows from a pipe gets rows alone. */
+static void text_begin(const tool_predict_output *output, const report_provenance *provenance,
+                       meso_text *text)
+{
+    if (!isatty(STDOUT_FILENO))
+        return;
+    meso_text_format(text, "model %s (%s), device %s\nlabel P(fake)   P(real)   %s\n",
+                     provenance->net, provenance->weights, provenance->device,
+                     output->of_groups ? "images  recording" : "file");
+}
+
 meso_status tool_predict_output_begin(const tool_predict_output *output,
                                       const report_provenance *provenance)
 {
@@ -94,7 +106,11 @@ meso_status tool_predict_output_begin(const tool_predict_output *output,
     if (output->format == TOOL_PREDICT_JSON)
         json_begin(provenance, output->threshold, &text);
     else if (output->format == TOOL_PREDICT_CSV)
-        meso_text_add(&text, "file,label,p_fake,p_real,error,detail" MESO_CSV_END);
+        meso_text_add(&text, output->of_groups
+                                 ? "group,label,p_fake,p_real,n" MESO_CSV_END
+                                 : "file,label,p_fake,p_real,error,detail" MESO_CSV_END);
+    else if (output->format == TOOL_PREDICT_TEXT)
+        text_begin(output, provenance, &text);
     return print(&text);
 }
 
@@ -106,6 +122,8 @@ meso_status tool_predict_output_row(tool_predict_output *output, const meso_file
         output->n_ok++;
     else
         output->n_refused++;
+    if (output->of_groups && output->format != TOOL_PREDICT_JSON)
+        return MESO_OK;
     switch (output->format) {
     case TOOL_PREDICT_TEXT:
         text_row(output, score, &text);
@@ -125,6 +143,49 @@ meso_status tool_predict_output_row(tool_predict_output *output, const meso_file
     return print(&text);
 }
 
+static void json_group(const tool_predict_output *output, const tool_predict_group *group,
+                       meso_text *text)
+{
+    meso_builder row = meso_build_object();
+    meso_build_text(&row, "group", group->name);
+    meso_build_text(&row, "label", label_of(output, group->p));
+    meso_build_number(&row, "p_fake", group->p.fake);
+    meso_build_number(&row, "p_real", group->p.real);
+    meso_build_count(&row, "n", group->n);
+    add_json(meso_build_end(&row), text);
+}
+
+meso_status tool_predict_output_group(tool_predict_output *output, const tool_predict_group *group)
+{
+    meso_text text = {0};
+    char fake[REPORT_NUMBER_SIZE], real[REPORT_NUMBER_SIZE];
+    switch (output->format) {
+    case TOOL_PREDICT_TEXT:
+        meso_text_format(&text, "%s  %s  %s  %6zu  ", label_of(output, group->p),
+                         report_fixed(group->p.fake, 6, fake), report_fixed(group->p.real, 6, real),
+                         group->n);
+        meso_text_add_printable(&text, group->name);
+        meso_text_add(&text, "\n");
+        break;
+    case TOOL_PREDICT_CSV:
+        meso_csv_field(group->name, &text);
+        meso_text_format(&text, ",%s,%s,%s,%zu" MESO_CSV_END, label_of(output, group->p),
+                         report_exact(group->p.fake, fake), report_exact(group->p.real, real),
+                         group->n);
+        break;
+    case TOOL_PREDICT_JSON:
+        meso_text_add(&text, output->n_groups ? ",\n" : "\n],\n\"groups\": [\n");
+        json_group(output, group, &text);
+        break;
+    case TOOL_PREDICT_JSONL:
+        json_group(output, group, &text);
+        meso_text_add(&text, "\n");
+        break;
+    }
+    output->n_groups++;
+    return print(&text);
+}
+
 meso_status tool_predict_output_end(const tool_predict_output *output, const meso_dataset *files,
                                     const char *error, const tool_time *times)
 {
@@ -132,8 +193,9 @@ meso_status tool_predict_output_end(const tool_predict_output *output, const mes
     if (output->format != TOOL_PREDICT_JSON)
         return MESO_OK;
     meso_text_format(&text,
-                     "\n],\n\"n_ok\": %zu,\n\"n_refused\": %zu,\n\"passed_over\": ", output->n_ok,
-                     output->n_refused);
+                     "\n],\n\"n_ok\": %zu,\n\"n_refused\": %zu,\n\"n_fake\": %zu,\n\"n_real\": "
+                     "%zu,\n\"passed_over\": ",
+                     output->n_ok, output->n_refused, output->n_called[0], output->n_called[1]);
     add_json(meso_passed_json(files), &text);
     if (error) {
         meso_text_add(&text, ",\n\"error\": ");

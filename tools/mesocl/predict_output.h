@@ -8,6 +8,7 @@
 #include "common.h"
 #include "mesocl/evaluate.h"
 #include "mesocl/metrics.h"
+#include "predict_kept.h"
 #include "report/report_provenance.h"
 
 typedef enum tool_predict_format {
@@ -21,13 +22,18 @@ typedef enum tool_predict_format {
 typedef struct tool_predict_output {
     tool_predict_format format;
     double threshold; /* of the label: meso_is_real */
-    size_t n_ok, n_refused;
+    int of_groups;    /* rows are of recordings; in JSON they follow the images */
+    size_t n_ok, n_refused, n_groups;
+    size_t n_called[2]; /* fake, real */
 } tool_predict_output;
 
 /* All return MESO_OK, MEMORY or IO (stdout did not take it). */
 meso_status tool_predict_output_begin(const tool_predict_output *output,
                                       const report_provenance *provenance);
 meso_status tool_predict_output_row(tool_predict_output *output, const meso_file_score *score);
+/* After the images, if any. */
+meso_status tool_predict_output_group(tool_predict_output *output, const tool_predict_group *group);
+
 /* error: the sentence of a run that ended before its time, or NULL. times: [TOOL_N_TIMES] or NULL.
  */
 meso_status tool_predict_output_end(const tool_predict_output *output, const meso_dataset *files,

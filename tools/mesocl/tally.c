@@ -34,7 +34,10 @@ void tool_tally_print(const tool_tally *tally, const meso_dataset *files, int ex
                 meso_refusal_name((meso_refusal)i));
         separator = ", ";
     }
-    fprintf(stderr, "%s\n", tally->n_refused ? ")" : "");
+    fprintf(stderr, "%s", tally->n_refused ? ")" : "");
+    if (tally->n_called[0] + tally->n_called[1] > 0)
+        fprintf(stderr, ": %zu fake, %zu real", tally->n_called[0], tally->n_called[1]);
+    fputc('\n', stderr);
     if (tally->n_suspect)
         fprintf(stderr, "mesocl: %zu images are suspect: their decoder gave warnings\n",
                 tally->n_suspect);

@@ -11,6 +11,7 @@ typedef struct tool_tally {
     size_t n_scored, n_refused;
     size_t n_by_refusal[MESO_IMAGE_ODD_SIZE + 1];
     size_t n_suspect, n_turned;
+    size_t n_called[2]; /* fake, real; 0: nobody counts */
 } tool_tally;
 
 void tool_tally_add(tool_tally *tally, const meso_file_score *score);
