@@ -130,11 +130,13 @@ static void whatever_takes_weights_takes_them(void **state)
                  "of the net meso4, not mesoinception4 (tensor inc1a.kernel is missing); for this "
                  "net: -w mesoinception4");
     mkdir("run", 0777);
+    mkdir("saved", 0777);
     harness_put("tiny.net", harness_tiny_net, 0);
     harness_put_training(2);
     run_and_find("init tiny.net -o run/best.safetensors", 0, "");
     run_and_find("predict -w run --json 0.ppm", 0, "\"weights\": \"run/best.safetensors\"");
     run_and_find("train data --init run --batch 2 --epochs 1 -o out", 0, "");
+    run_and_find("train data --init saved --batch 2 -o bad", 66, "not that of a run");
     run_and_find("evaluate -w out data --resamples 9", 0, "out/best.safetensors");
 }
 

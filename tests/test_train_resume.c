@@ -244,7 +244,7 @@ static void another_start_is_refused(void **state)
                        "--checkpoint-seconds 0.01 -o cut",
                        any_checkpoint, SIGINT, 0.2, &random, &took);
     assert_int_equal(code, 75);
-    free(harness_train("init tiny.net --seed 4 -o start.safetensors", 0));
+    free(harness_train("init tiny.net --seed 4 --force -o start.safetensors", 0));
     char *text = harness_train("train --resume cut", 65);
     assert_non_null(strstr(text, "start"));
     free(text);

@@ -36,8 +36,12 @@ static meso_status take_options(meso_run *run, const meso_train_options *given, 
 {
     meso_status status = MESO_OK;
     meso_train_options o = *given;
+    meso_text init = {0};
     char **copies = calloc(meso_n_train_option_rows, sizeof *copies);
     MESO_REQUIRE_MEMORY(copies, error);
+    MESO_TRY(meso_weights_locate(o.init, &init, error));
+    if (init.length > 0)
+        o.init = init.bytes; /* the file that a name or a run's folder means */
     for (size_t i = 0; i < meso_n_train_option_rows; i++) {
         const meso_train_option *row = &meso_train_option_rows[i];
         const char **path = (const char **)(void *)((char *)&o + row->field.offset);
@@ -52,6 +56,7 @@ out:
     for (size_t i = 0; copies && i < meso_n_train_option_rows; i++)
         free(copies[i]);
     free(copies);
+    meso_text_free(&init);
     return status;
 }
 

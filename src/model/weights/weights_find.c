@@ -139,7 +139,9 @@ meso_status meso_weights_locate(const char *name, meso_text *path, meso_error *e
     if (shipped && strcmp(name, meso_embedded_weights[0].name) == 0)
         return MESO_OK;
     if (shipped) {
-        MESO_DEMAND(meso_shipped_file(shipped, path), error, MESO_ERROR_NO_INPUT,
+        const int has_file = meso_shipped_file(shipped, path);
+        MESO_DEMAND_MEMORY(!path->out_of_memory, error);
+        MESO_DEMAND(has_file, error, MESO_ERROR_NO_INPUT,
                     "%s: these weights come with MesoCL, but this build has not got their file: "
                     "install share/mesocl/weights beside it (last looked for: %s)",
                     name, path->bytes ? path->bytes : "");
