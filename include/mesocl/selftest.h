@@ -14,15 +14,15 @@
 extern "C" {
 #endif
 
-/* One known answer: a built-in net with seeded random weights on a computed picture, by one path.
- */
+/* One known answer: a built-in net with seeded random weights on computed pictures, by one path. */
 typedef struct meso_selftest_row {
     size_t struct_bytes;
     const char *net; /* "meso4" */
     const char
         *path; /* "fused", "exact", "plain"; a path that the device or net has not is left out */
-    const char *input; /* "ramp", "smooth": see src/model/selftest.c for their formulas */
-    double expected;   /* P(real) by the double-precision reference */
+    const char *input; /* "ramp", "smooth": a picture to predict; "training": two steps on both; see
+                          src/model/selftest_inputs.h */
+    double expected;   /* by the double-precision reference: P(real); of "training" the loss */
     double got;        /* NaN where the device failed */
     int passed;        /* |got − expected| ≤ MESO_SELFTEST_TOLERANCE */
     char detail[256];  /* why it failed; what CLBlast computes; "" */
@@ -32,8 +32,8 @@ typedef struct meso_selftest_row {
 #define MESO_SELFTEST_TOLERANCE 2e-6
 
 /* Runs every known answer. *rows is the caller's, to meso_free(); stride is sizeof **rows;
- * *n_failed counts rows that did not
- * pass. A row that fails is no error of the call. Errors: MEMORY. */
+ * *n_failed counts rows that did not pass. A row that fails is no error of the call. Errors:
+ * MEMORY. */
 MESO_API meso_status meso_selftest(meso_device *device, meso_selftest_row **rows, size_t stride,
                                    size_t *n, size_t *n_failed, meso_error *error);
 

@@ -127,8 +127,9 @@ out:
 }
 
 static const char about[] =
-    "Runs every built-in net with seeded weights on computed pictures and compares\n"
-    "with answers from double precision. Exit code 1 where a device is wrong.";
+    "Predicts with every built-in net and trains it for two steps, with seeded weights\n"
+    "on computed pictures, and compares with answers from double precision. Exit code 1\n"
+    "where a device is wrong.";
 
 static const char examples[] = "mesocl selftest\n"
                                "mesocl selftest --device all";
