@@ -55,8 +55,8 @@ static const struct command {
     const char *outputs[4];
     int slow;
 } commands[] = {
-    {cmd_init, {"init", "tiny.net", "-o", "a.out", "--force"}, {"a.out"}, 0},
-    {cmd_convert, {"convert", keras_file, "-o", "a.out", "--force"}, {"a.out"}, 0},
+    {cmd_init, {"init", "tiny.net", "-o", "a.safetensors", "--force"}, {"a.safetensors"}, 0},
+    {cmd_convert, {"convert", keras_file, "-o", "a.safetensors", "--force"}, {"a.safetensors"}, 0},
     {cmd_evaluate,
      {"evaluate", "-w", "w.safetensors", "--resamples", "10", "--csv", "a.out", "--roc", "b.out",
       "data"},
