@@ -30,7 +30,7 @@ function shape(line,   n, words, i, word, out) {
     if (out ~ /^(Accuracy o|O)n /)
         gsub(/clear|faint|shortcut/, "SET", out) # they stand in order of accuracy
     gsub(/they differ|no difference is shown/, "VERDICT", out)
-    sub(/^verdict: .*/, "verdict", out)
+    sub(/^(verdict|lanes): .*/, "VERDICT", out)
     return out
 }
 function fits(want, have,   n, parts, i, at) {
