@@ -216,7 +216,6 @@ static void restarts_exactly(void **state)
 static void keeps_within_its_budget(void **state)
 {
     sample s;
-    meso_batches_counts counts;
     (void)state;
     make_sample(&s, 8, 8, "");
     meso_batches_options options = options_for(&s, 4);
@@ -226,11 +225,10 @@ static void keeps_within_its_budget(void **state)
         meso_batches *batches = open_batches(&options);
         for (size_t i = 0; i < 3 * 4; i++)
             take(batches, &s);
-        meso_batches_count(batches, &counts);
-        assert_int_equal(counts.n_entries, 16);
-        assert_int_equal(counts.n_batches, 4);
-        assert_int_equal(counts.n_cached, room);
-        assert_int_equal(counts.n_decoded, 16 + 2 * (16 - room));
+        assert_int_equal(batches->n_entries, 16);
+        assert_int_equal(batches->n_batches, 4);
+        assert_int_equal(meso_pixel_cache_count(&batches->cache), room);
+        assert_int_equal(batches->n_decoded, 16 + 2 * (16 - room));
         meso_batches_close(batches);
     }
     meso_contents_free(&s.contents);
@@ -249,7 +247,6 @@ static void tell(size_t item, meso_refusal refusal, const char *sentence, void *
 static void counts_a_refused_file_once(void **state)
 {
     sample s;
-    meso_batches_counts counts;
     (void)state;
     make_sample(&s, 4, 4, "02.ppm");
     meso_batches_options options = options_for(&s, 3);
@@ -260,8 +257,7 @@ static void counts_a_refused_file_once(void **state)
         n += take(batches, &s).n;
     assert_int_equal(n, 3 * 7);
     assert_int_equal(n_told, 1);
-    meso_batches_count(batches, &counts);
-    assert_int_equal(counts.n_refused, 1);
+    assert_int_equal(batches->n_refused, 1);
     meso_batches_close(batches);
     meso_contents_free(&s.contents);
 }

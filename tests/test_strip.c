@@ -251,8 +251,8 @@ static void check_plan(const block_case *c, const meso_strip_plan *plan, const c
 {
     const size_t n_blocks = c->role == ALONE ? 1 : 2;
     const meso_strip_block *tested = &plan->blocks[c->role == IN_HALVES];
-    if (plan->n_blocks != n_blocks || tested->in.halves != (c->role == IN_HALVES) ||
-        tested->out.halves != (c->role != ALONE) ||
+    if (plan->n_blocks != n_blocks || tested->in.two_halves != (c->role == IN_HALVES) ||
+        tested->out.two_halves != (c->role != ALONE) ||
         (plan->head.flatten != NULL) != (c->units > 0) ||
         meso_block_only_conv(&tested->layers)->method !=
             (int)(c->taps == 3 ? c->row.method_3 : c->row.method_5))

@@ -227,7 +227,7 @@ static void run_case(const inception_case *c, uint64_t seed)
     check(meso_strip_create(device, net, (const float *const *)params, 2,
                             &(meso_strip_tunings){{c->row}, 1}, &strips));
     if (!strips || meso_strip_get_plan(strips)->n_blocks != n_blocks ||
-        meso_strip_get_plan(strips)->blocks[n_blocks - 1].in.halves != (c->behind == HALVES))
+        meso_strip_get_plan(strips)->blocks[n_blocks - 1].in.two_halves != (c->behind == HALVES))
         fail_msg("%s: not fused", what);
     double *images = draw_images(net->layers[0].shape, &random, &input);
     reference_net(net, (const float *const *)params, images, n_images, net->n_layers - 1,

@@ -53,13 +53,6 @@ KERNEL train_sgd(__global float *restrict weights, __global float *restrict rest
     move_weights(weights, rest, changed, new_v);
 }
 
-/* The whole gradient, for tests. */
-KERNEL train_gradient(__global float *restrict out, floats_in gradients, floats_in partial,
-                      const int n_groups)
-{
-    vstore16(add_groups(gradients, partial, n_groups), get_global_id(0), out);
-}
-
 /* base of strip_train.cl. Work-item: a filter. */
 KERNEL train_base(floats_in weights, __global float *restrict base, const int filters,
                   const int bias, const int gamma)

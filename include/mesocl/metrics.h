@@ -90,8 +90,7 @@ typedef struct meso_group_score {
 } meso_group_score;
 
 /* One score for each group, fakes first, by number. *groups is the caller's, to meso_free();
- * stride is sizeof **groups. Errors:
- * ARGUMENT (no groups, no scores), MEMORY. */
+ * stride is sizeof **groups. Errors: ARGUMENT (no groups, no scores), MEMORY. */
 MESO_API meso_status meso_metrics_groups(const meso_scores *scores, meso_group_score **groups,
                                          size_t stride, size_t *n, meso_error *error);
 

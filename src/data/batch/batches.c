@@ -222,19 +222,6 @@ meso_status meso_batches_seek(meso_batches *batches, uint64_t epoch, size_t posi
     return MESO_OK;
 }
 
-void meso_batches_count(meso_batches *batches, meso_batches_counts *counts)
-{
-    meso_batches *b = batches;
-    pthread_mutex_lock(&b->lock);
-    const size_t n_decoded = b->n_decoded;
-    pthread_mutex_unlock(&b->lock);
-    *counts = (meso_batches_counts){.n_entries = b->n_entries,
-                                    .n_batches = b->n_batches,
-                                    .n_refused = b->n_refused,
-                                    .n_cached = meso_pixel_cache_count(&b->cache),
-                                    .n_decoded = n_decoded};
-}
-
 size_t meso_batches_picture_pixels(const meso_batches *batches)
 {
     return batches->picture_bytes / 3;

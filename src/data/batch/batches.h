@@ -57,14 +57,6 @@ typedef struct meso_batch {
     size_t next_position;  /* entries of that epoch that are behind */
 } meso_batch;
 
-typedef struct meso_batches_counts {
-    size_t n_entries; /* entries of an epoch */
-    size_t n_batches; /* batches of an epoch */
-    size_t n_refused; /* files that turned out not to be usable so far, each counted once */
-    size_t n_cached;  /* pictures in memory */
-    size_t n_decoded; /* pictures decoded so far */
-} meso_batches_counts;
-
 /* A refused file, told on the consumer's thread inside meso_batches_next the first time it comes
  * up. sentence: "path: reason: detail". */
 typedef void (*meso_batches_refused)(size_t item, meso_refusal refusal, const char *sentence,
@@ -89,7 +81,5 @@ meso_status meso_batches_seek(meso_batches *batches, uint64_t epoch, size_t posi
 
 /* Of one picture: width · height. */
 size_t meso_batches_picture_pixels(const meso_batches *batches);
-
-void meso_batches_count(meso_batches *batches, meso_batches_counts *counts);
 
 #endif

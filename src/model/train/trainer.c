@@ -229,11 +229,6 @@ const char *meso_trainer_tuning(const meso_trainer *trainer)
     return trainer->path->tuning ? trainer->path->tuning(trainer->run) : "";
 }
 
-uint64_t meso_trainer_steps(const meso_trainer *trainer)
-{
-    return trainer->steps;
-}
-
 /* What is no longer finite never becomes so again, and makes plausible probabilities. */
 static meso_status check_finite(meso_trainer *t, double loss)
 {

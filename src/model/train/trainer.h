@@ -68,9 +68,6 @@ meso_status meso_trainer_step(meso_trainer *trainer, const meso_train_batch *bat
 meso_status meso_trainer_statistics(meso_trainer *trainer, const meso_train_batch *batch,
                                     int first);
 
-/* Steps done since the weights were random: what load_state restores. */
-uint64_t meso_trainer_steps(const meso_trainer *trainer);
-
 /* Adds the current weights to an empty set: the tensors and the metadata of `start`. */
 meso_status meso_trainer_get(meso_trainer *trainer, meso_weights *weights);
 

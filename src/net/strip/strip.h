@@ -53,8 +53,8 @@ void meso_strip_make_exact(meso_strip_tuning *row);
 /* How a tensor lies in strips. */
 typedef struct meso_strip_shape {
     meso_shape shape;
-    int halves; /* 1: two halves of the picture side by side */
-    int pad;    /* rows of zeros above and below */
+    int two_halves; /* 1: halves of the picture side by side */
+    int pad;        /* rows of zeros above and below */
     int gap; /* vectors between rows that nobody uses: rows a power of two apart share cache sets */
 } meso_strip_shape;
 
@@ -75,19 +75,19 @@ typedef struct meso_strip_plan {
 /* As many blocks as can be fused from the input on, with this row. */
 void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, meso_strip_plan *plan);
 
-static inline int meso_strip_phases(const meso_strip_shape *s, int lanes)
+static inline int meso_strip_pixels_per_lane(const meso_strip_shape *s, int lanes)
 {
-    return s->shape.w / (s->halves ? lanes / 2 : lanes);
+    return s->shape.w / (s->two_halves ? lanes / 2 : lanes);
 }
 /* Rows of vectors, pad included. */
 static inline int meso_strip_rows(const meso_strip_shape *s)
 {
-    return s->shape.h / (s->halves ? 2 : 1) + 2 * s->pad;
+    return s->shape.h / (s->two_halves ? 2 : 1) + 2 * s->pad;
 }
 /* Vectors from a row to the next. */
 static inline int meso_strip_stride(const meso_strip_shape *s, int lanes)
 {
-    return s->shape.c * meso_strip_phases(s, lanes) + s->gap;
+    return s->shape.c * meso_strip_pixels_per_lane(s, lanes) + s->gap;
 }
 /* Floats of one image. */
 static inline size_t meso_strip_size(const meso_strip_shape *s, int lanes)
@@ -95,7 +95,7 @@ static inline size_t meso_strip_size(const meso_strip_shape *s, int lanes)
     return (size_t)meso_strip_rows(s) * (size_t)meso_strip_stride(s, lanes) * (size_t)lanes;
 }
 /* Position of (channel, row, column) among the floats of one image. */
-size_t meso_strip_place(const meso_strip_shape *s, int lanes, int c, int y, int x);
+size_t meso_strip_offset(const meso_strip_shape *s, int lanes, int c, int y, int x);
 
 /* The first block's kernel takes 8-bit pixels as they are. */
 int meso_strip_takes_pixels(const meso_strip_plan *plan);
@@ -117,7 +117,7 @@ meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *pl
 /* Work-items of a block's kernel for one image. */
 static inline size_t meso_strip_items(const meso_strip_block *block)
 {
-    int rows = block->bands ? 8 * block->bands : block->in.halves ? 8 : 4;
+    int rows = block->bands ? 8 * block->bands : block->in.two_halves ? 8 : 4;
     return (size_t)(block->in.shape.h / rows);
 }
 
@@ -127,8 +127,8 @@ static inline size_t meso_strip_first_items(const meso_strip_plan *plan)
     return (size_t)(plan->blocks[0].in.shape.h / 4 / plan->tuning.first_tile_rows);
 }
 
-/* A chain can be made of the plan: from 8-bit colour pictures to logits. */
-static inline int meso_strip_chains(const meso_strip_plan *plan)
+/* Every layer from 8-bit colour pictures to logits is in a fused block, so they make a chain. */
+static inline int meso_strip_covers_net(const meso_strip_plan *plan)
 {
     return plan->head.flatten && plan->blocks[0].in.shape.c == 3;
 }

@@ -14,7 +14,7 @@ static int fit_strips(meso_shape shape, int lanes, meso_strip_shape *strips)
     *strips = (meso_strip_shape){.shape = shape};
     if (shape.h % 4 == 0 && shape.w % (4 * lanes) == 0)
         return 1;
-    strips->halves = 1;
+    strips->two_halves = 1;
     return shape.h % 8 == 0 && shape.w % (2 * lanes) == 0;
 }
 
@@ -26,14 +26,15 @@ static int fit_block(const meso_strip_tuning *tuning, meso_strip_block *block)
     const int each[] = {[MESO_STRIP_DIRECT] = 2,
                         [MESO_STRIP_WINOGRAD_Y] = 2 * (conv->taps + 3),
                         [MESO_STRIP_WINOGRAD_YX] =
-                            meso_strip_phases(&block->in, tuning->lanes) / 4};
+                            meso_strip_pixels_per_lane(&block->in, tuning->lanes) / 4};
     conv->method = conv->taps == 3 ? tuning->method_3 : tuning->method_5;
     const int filters = conv->method == MESO_STRIP_WINOGRAD_YX && conv->taps == 3
                             ? tuning->first_filters
                             : tuning->accumulators / each[conv->method];
     conv->filter_block = meso_divisor(conv->layer->shape.c, filters);
     block->in.pad = conv->taps / 2;
-    block->out = (meso_strip_shape){.shape = block->layers.pool->shape, .halves = block->in.halves};
+    block->out =
+        (meso_strip_shape){.shape = block->layers.pool->shape, .two_halves = block->in.two_halves};
     return 1;
 }
 
@@ -91,14 +92,14 @@ void meso_strip_find(const meso_net *net, const meso_strip_tuning *tuning, meso_
         meso_strip_block *before = plan->n_blocks ? block - 1 : NULL;
         /* Behind a block in halves the rows at the seam would have to be exchanged: nothing asks
          * for it. */
-        if ((before && before->in.halves) || !find_block(net, from, tuning, block) ||
-            (!before && block->in.halves))
+        if ((before && before->in.two_halves) || !find_block(net, from, tuning, block) ||
+            (!before && block->in.two_halves))
             break;
         if (before) {
             block->in.gap = 1;
             before->out.pad = block->in.pad;
             before->out.gap = block->in.gap;
-            before->out.halves = block->in.halves;
+            before->out.two_halves = block->in.two_halves;
         }
         from = block->layers.pool;
         plan->n_blocks++;
@@ -118,14 +119,14 @@ int meso_strip_takes_pixels(const meso_strip_plan *plan)
     const meso_strip_block *first = &plan->blocks[0];
     const meso_block_conv *conv = meso_block_only_conv(&first->layers);
     return !first->bands && conv->taps == 3 && first->layers.pool_size == 2 &&
-           first->in.shape.c == 3 && conv->method == MESO_STRIP_WINOGRAD_YX && !first->out.halves &&
-           first->in.shape.h % (4 * plan->tuning.first_tile_rows) == 0;
+           first->in.shape.c == 3 && conv->method == MESO_STRIP_WINOGRAD_YX &&
+           !first->out.two_halves && first->in.shape.h % (4 * plan->tuning.first_tile_rows) == 0;
 }
 
-size_t meso_strip_place(const meso_strip_shape *s, int lanes, int c, int y, int x)
+size_t meso_strip_offset(const meso_strip_shape *s, int lanes, int c, int y, int x)
 {
-    int phases = meso_strip_phases(s, lanes), strips = s->halves ? lanes / 2 : lanes;
-    int half_rows = s->halves ? s->shape.h / 2 : s->shape.h;
+    int phases = meso_strip_pixels_per_lane(s, lanes), strips = s->two_halves ? lanes / 2 : lanes;
+    int half_rows = s->two_halves ? s->shape.h / 2 : s->shape.h;
     int row = y % half_rows + s->pad, lane = y / half_rows * strips + x / phases;
     size_t vector = (size_t)row * (size_t)meso_strip_stride(s, lanes) + (size_t)c * (size_t)phases +
                     (size_t)(x % phases);

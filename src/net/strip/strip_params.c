@@ -82,7 +82,7 @@ float *meso_strip_hidden(const meso_strip_plan *plan, const float *kernel)
         for (int y = 0; y < s.h; y++)
             for (int x = 0; x < s.w; x++) {
                 size_t from = ((size_t)y * (size_t)s.w + (size_t)x) * (size_t)s.c + (size_t)c;
-                size_t to = meso_strip_place(in, plan->tuning.lanes, c, y, x);
+                size_t to = meso_strip_offset(in, plan->tuning.lanes, c, y, x);
                 for (size_t u = 0; u < units; u++)
                     out[to * units + u] = kernel[from * units + u];
             }

@@ -211,7 +211,7 @@ meso_status meso_strip_create(meso_device *device, const meso_net *net, const fl
     MESO_TRY(meso_strip_build(device, net, tunings, meso_strip_write, &r->program, &r->plan));
     if (r->plan.n_blocks == 0)
         goto out;
-    r->n_workers = meso_strip_chains(&r->plan) ? count_workers(device) : 0;
+    r->n_workers = meso_strip_covers_net(&r->plan) ? count_workers(device) : 0;
     MESO_TRY(make_kernels(r));
     for (size_t i = 0; i < r->plan.n_blocks; i++)
         MESO_TRY(upload_block(r, i, params));
@@ -318,10 +318,10 @@ static meso_status enqueue_chunk(meso_strip_run *run, const scratch *s, const ta
                                       MESO_ARGS(from, &run->head[0], &run->head[1], &run->head[2],
                                                 &run->head[3], t->logits, first)));
     } else {
-        MESO_CHECK(
-            meso_launch_kernel(run->device, &run->end,
-                               MESO_GLOBAL(last->out.shape.h / (last->out.halves ? 2 : 1), n, 1),
-                               MESO_ARGS(from, MESO_VIEW(t->planar), first)));
+        MESO_CHECK(meso_launch_kernel(
+            run->device, &run->end,
+            MESO_GLOBAL(last->out.shape.h / (last->out.two_halves ? 2 : 1), n, 1),
+            MESO_ARGS(from, MESO_VIEW(t->planar), first)));
     }
     return meso_device_flush(run->device);
 }

@@ -14,13 +14,13 @@ static void define_sizes(meso_text *source, const meso_strip_plan *plan,
                          const meso_strip_block *block)
 {
     MESO_DEFINE(source, {"IN_CHANNELS", block->in.shape.c}, {"FILTERS", block->out.shape.c},
-                {"PHASES", meso_strip_phases(&block->in, plan->tuning.lanes)},
+                {"PHASES", meso_strip_pixels_per_lane(&block->in, plan->tuning.lanes)},
                 {"IN_ROWS", meso_strip_rows(&block->in)},
                 {"IN_STRIDE", meso_strip_stride(&block->in, plan->tuning.lanes)},
                 {"IN_PAD", block->in.pad}, {"OUT_ROWS", meso_strip_rows(&block->out)},
                 {"OUT_STRIDE", meso_strip_stride(&block->out, plan->tuning.lanes)},
                 {"OUT_PAD", block->out.pad},
-                {"OUT_HALVES", block->out.halves && !block->in.halves});
+                {"OUT_HALVES", block->out.two_halves && !block->in.two_halves});
     meso_kernel_define_activation(source, block->layers.activation);
 }
 
@@ -40,7 +40,7 @@ static meso_status add_block(meso_text *source, const meso_strip_plan *plan, siz
     const size_t from = source->length;
     meso_text_format(source, "#define NAME block_%zu\n", i);
     MESO_DEFINE(source, {"TAPS", conv->taps}, {"POOL", block->layers.pool_size},
-                {"HALVES", block->in.halves});
+                {"HALVES", block->in.two_halves});
     define_sizes(source, plan, block);
     define_method(source, conv);
     return meso_kernel_add(source, from, "strip_block", error);
@@ -122,7 +122,8 @@ static meso_status add_end(meso_text *source, const meso_strip_plan *plan, meso_
     meso_text_add(source, "#define NAME planar\n");
     MESO_DEFINE(source, {"ROWS", meso_strip_rows(out)}, {"IN_PAD", out->pad},
                 {"IN_CHANNELS", out->shape.c},
-                {"PHASES", meso_strip_phases(out, plan->tuning.lanes)}, {"HALVES", out->halves});
+                {"PHASES", meso_strip_pixels_per_lane(out, plan->tuning.lanes)},
+                {"HALVES", out->two_halves});
     return meso_kernel_add(source, from, "strip_planar", error);
 }
 
@@ -174,7 +175,7 @@ meso_status meso_strip_write_layout(meso_text *source, const meso_strip_plan *pl
     const meso_strip_shape *picture = &plan->blocks[0].in;
     MESO_DEFINE(source, {"LANES", plan->tuning.lanes}, {"PICTURE_HEIGHT", picture->shape.h},
                 {"PICTURE_CHANNELS", picture->shape.c},
-                {"PICTURE_PHASES", meso_strip_phases(picture, plan->tuning.lanes)},
+                {"PICTURE_PHASES", meso_strip_pixels_per_lane(picture, plan->tuning.lanes)},
                 {"PICTURE_PAD", picture->pad});
     MESO_CHECK(meso_source_add(source, "strip", error));
     return meso_source_add(source, "strip_picture", error);
@@ -190,7 +191,7 @@ meso_status meso_strip_write(meso_text *source, const meso_net *net, const meso_
     for (size_t i = 0; i < plan->n_blocks; i++)
         MESO_CHECK((plan->blocks[i].bands ? add_inception : add_block)(source, plan, i, error));
     MESO_CHECK(add_end(source, plan, error));
-    if (meso_strip_chains(plan))
+    if (meso_strip_covers_net(plan))
         add_chain(source, plan);
     return MESO_OK;
 }

@@ -21,9 +21,6 @@ meso_status meso_strip_train_create(meso_device *device, const meso_net *net,
                                     const meso_train_settings *settings,
                                     const meso_strip_tuning *only, void **run);
 
-/* The gradients of the last step, as meso_train_values.params, for tests. */
-meso_status meso_strip_train_gradients(void *run, float *const *gradients);
-
 /* 0 where the plan is not one that the kernels can train with this loss. */
 int meso_strip_train_fits(const meso_net *net, const meso_strip_plan *plan, meso_loss loss);
 

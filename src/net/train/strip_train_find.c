@@ -72,6 +72,6 @@ size_t meso_strip_train_parts(const meso_strip_plan *plan, size_t block)
 int meso_strip_train_back_block(const meso_strip_plan *plan, size_t block)
 {
     const meso_strip_shape *in = &plan->blocks[block].in;
-    int tiles = meso_strip_phases(in, plan->tuning.lanes) / 4;
+    int tiles = meso_strip_pixels_per_lane(in, plan->tuning.lanes) / 4;
     return meso_divisor(in->shape.c, plan->tuning.accumulators / tiles);
 }

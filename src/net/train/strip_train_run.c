@@ -24,7 +24,6 @@ static meso_status make_kernels(train_run *run)
         {"train_moving", "bbiiiff", &k->moving},
         {"train_adam", "bbbbbbbiffff", &k->adam},
         {"train_sgd", "bbbbbbiff", &k->sgd},
-        {"train_gradient", "bbbi", &k->gradient},
         {"train_base", "bbiii", &k->base},
         {"train_filters_3", "bbbiiif", &k->filters_3},
         {"train_filters_5", "bbbbiiiii", &k->filters_5},

@@ -11,7 +11,7 @@
 typedef struct train_kernels {
     meso_kernel first_forward[2], first_backward[2]; /* [1]: from floats */
     meso_kernel forward[MESO_MAX_BLOCKS], backward[MESO_MAX_BLOCKS];
-    meso_kernel head, norm, norm_backward, moving, adam, sgd, gradient, base, filters_3, filters_5;
+    meso_kernel head, norm, norm_backward, moving, adam, sgd, base, filters_3, filters_5;
 } train_kernels;
 
 /* What a block has on the device for the whole batch; src/cl says how it lies. */

@@ -92,10 +92,11 @@ static meso_status add_block(meso_text *source, const meso_net *net, const meso_
     meso_text_format(source, "#define BLOCK(part) block_%zu_##part\n", i);
     MESO_DEFINE(
         source, {"POOL", block->layers.pool_size}, {"IN_CHANNELS", channels},
-        {"PHASES", meso_strip_phases(&block->in, lanes)},
+        {"PHASES", meso_strip_pixels_per_lane(&block->in, lanes)},
         {"TILE_ROWS", (int)meso_strip_items(block)}, {"IN_ROWS", meso_strip_rows(&block->in)},
         {"IN_STRIDE", meso_strip_stride(&block->in, lanes)}, {"IN_PAD", block->in.pad},
-        {"OUT_HALVES", block->out.halves && !block->in.halves}, {"HALVES", block->in.halves},
+        {"OUT_HALVES", block->out.two_halves && !block->in.two_halves},
+        {"HALVES", block->in.two_halves},
         {"CHANNEL_BLOCK", meso_divisor(channels, plan->tuning.accumulators / (filters / units))});
     const size_t to = source->length;
     MESO_CHECK(meso_source_add(source, "strip_train_block", error));
@@ -128,8 +129,8 @@ static meso_status add_head(meso_text *source, const meso_net *net, const meso_s
     const size_t from = source->length;
     meso_text_add(source, "#define NAME train_head\n");
     MESO_DEFINE(source, {"FILTERS", in->shape.c}, {"IN_ROWS", meso_strip_rows(in)},
-                {"PHASES", meso_strip_phases(in, plan->tuning.lanes)}, {"HALVES", in->halves},
-                {"HIDDEN", head->hidden->set.dense.units});
+                {"PHASES", meso_strip_pixels_per_lane(in, plan->tuning.lanes)},
+                {"HALVES", in->two_halves}, {"HIDDEN", head->hidden->set.dense.units});
     const double slope =
         head->activation->op == &meso_op_leaky_relu ? head->activation->set.leaky_relu.slope : 0;
     meso_text_format(source, "#define HIDDEN_SLOPE " MESO_FLOAT_CONSTANT "\n",

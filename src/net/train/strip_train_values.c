@@ -18,7 +18,7 @@ static void permute_hidden(const train_run *run, float *host, float *device, mes
         for (int y = 0; y < s.h; y++)
             for (int x = 0; x < s.w; x++) {
                 size_t row = ((size_t)y * (size_t)s.w + (size_t)x) * (size_t)s.c + (size_t)c;
-                size_t place = meso_strip_place(in, run->plan.tuning.lanes, c, y, x);
+                size_t place = meso_strip_offset(in, run->plan.tuning.lanes, c, y, x);
                 for (size_t u = 0; u < units; u++)
                     if (way == MESO_TO_DEVICE)
                         device[u * n + place] = host[row * units + u];
@@ -75,23 +75,5 @@ meso_status meso_strip_train_copy(void *opaque, const meso_train_values *values,
     MESO_TRY(meso_device_finish(run->device));
 out:
     meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
-    return status;
-}
-
-meso_status meso_strip_train_gradients(void *opaque, float *const *gradients)
-{
-    train_run *run = opaque;
-    meso_status status = MESO_OK;
-    meso_buffer whole = {0};
-    meso_device_use_lane(run->device, 0);
-    MESO_TRY(meso_buffer_create(run->device, run->n_values * sizeof(float), &whole));
-    MESO_TRY(meso_launch_kernel(
-        run->device, &run->kernels.gradient,
-        MESO_GLOBAL(run->n_values / MESO_STRIP_VALUES_ALIGNED, 1, 1),
-        MESO_ARGS(&whole, &run->gradients, &run->partial, (int)meso_train_groups(run->last_n))));
-    MESO_TRY(copy_list(run, gradients, &whole, MESO_FROM_DEVICE, 0));
-out:
-    meso_device_use_lane(run->device, MESO_WHOLE_DEVICE);
-    meso_buffer_release(&whole);
     return status;
 }
