@@ -70,7 +70,7 @@ static void refuses_wrong_command_lines(void **state)
         {"predict", 2, "try: mesocl predict --help"},
         {"predict no_such_file", 66, "no_such_file"},
         {"predict -w", 2, "--weights needs a value (FILE)"},
-        {"predict -w w", 2, "nothing to do"},
+        {"predict -w w", 2, "nothing is given"},
         {"predict --no-such file", 2, "unknown option \"--no-such\"; try: mesocl predict --help"},
         {"predict -w w -x file", 2, "unknown option \"-x\""},
         {"predict -w w --json=1 file", 2, "--json takes no value"},

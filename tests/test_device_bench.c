@@ -356,7 +356,7 @@ static void refuses_wrong_command_lines(void **state)
         {"ab --a true", 2, "both --a and --b need a command"},
         {"ops --batch 1,2", 2, "--batch takes a number from 1 to 4096"},
         {"nonsense", 2, "device_bench: there is no command \"nonsense\""},
-        {"net", 2, "device_bench net: nothing to do; try: device_bench net --help"},
+        {"net", 2, "device_bench net: nothing is given; try: device_bench net --help"},
         {"net meso4 meso1", 2, "\"meso1\" is one operand too many"},
         {"net meso4 --batch 0", 2, "--batch takes up to 16 numbers from 1 to 4096"},
         {"net meso4 --batch 1,", 2, "not \"1,\""},

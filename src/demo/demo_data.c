@@ -14,17 +14,18 @@
 
 const study_demo_set study_demo_sets[STUDY_N_DEMO_SETS] = {
     {"control",
-     "to test with: strong traces, light from the front, quality 92",
+     "to test with: strong traces, light from the front, quality 92; check warns of high "
+     "frequencies, which are the drawn traces themselves, and of nothing else",
      {1, 0, 1, 5},
      {92, 92},
      0,
      0,
      0,
      0},
-    {"clear", "drawn as control is", {1, 0, 1, 5}, {92, 92}, 0, 0, 0, 0},
+    {"clear", "drawn as control is; check warns of the same", {1, 0, 1, 5}, {92, 92}, 0, 0, 0, 0},
     {"faint",
-     "weak traces, light from the side, quality 75; with duplicates, label conflicts and "
-     "pictures of control",
+     "weak traces, light from the side, quality 75; check warns of the traces, and of duplicates, "
+     "label conflicts and pictures of control, which were planted",
      {0.3, -0.9, 0.8, 4},
      {75, 75},
      5,
@@ -32,7 +33,8 @@ const study_demo_set study_demo_sets[STUDY_N_DEMO_SETS] = {
      2,
      5},
     {"shortcut",
-     "weak traces; fakes are encoded at quality 70, reals at 95",
+     "weak traces; fakes are encoded at quality 70, reals at 95; check warns of JPEG quality, file "
+     "size, blockiness and all else that follows from it",
      {0.3, 0.5, 1.1, 5},
      {70, 95},
      0,

@@ -209,8 +209,8 @@ int tool_options_parse(const tool_command_line *line, int *argc, char **argv)
         return 0;
     }
     if (p.n_operands < line->min_operands)
-        return tool_options_usage_error(line->name, "%s",
-                                        p.n_operands ? "an operand is missing" : "nothing to do");
+        return tool_options_usage_error(
+            line->name, "%s", p.n_operands ? "an operand is missing" : "nothing is given");
     if (p.n_operands > line->max_operands)
         return tool_options_usage_error(line->name, "\"%s\" is one operand too many",
                                         MESO_PRINTABLE(argv[line->max_operands]));

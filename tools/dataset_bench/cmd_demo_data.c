@@ -59,8 +59,11 @@ static meso_status draw(demo_data *d, const char *folder, meso_error *error)
     if (status == MESO_OK)
         status = tool_result_end(error);
     if (status == MESO_OK)
-        fprintf(stderr, "%s: %zu pictures drawn in %s; nobody is in them\n", tool_program_name,
-                progress.total, MESO_PRINTABLE(folder));
+        fprintf(stderr,
+                "%s: %zu pictures drawn in %s, of no real person; README.txt there says what each "
+                "set is "
+                "to show\n",
+                tool_program_name, progress.total, MESO_PRINTABLE(folder));
     return status;
 }
 

@@ -72,7 +72,7 @@ static int parse(split *s, int *argc, char **argv)
 static void say(const split *s, const study_split *made)
 {
     REPORT_TABLE(table, COLUMN_TEXT("part", "part"), COLUMN_COUNT("fake", "fake"),
-                 COLUMN_COUNT("real", "real"), COLUMN_COUNT("units", "dealt out as"));
+                 COLUMN_COUNT("real", "real"), COLUMN_COUNT("units", "units drawn"));
     meso_text out = {0};
     for (int part = 0; part < 2; part++)
         REPORT_ROW(&table, part ? "test" : "train", made->n_class[part][MESO_FAKE],
