@@ -77,6 +77,7 @@ static void says_what_else_it_is(void **state)
         {"\x93NUMPY\1", 7, "a NumPy array"},
         {"version https://git-lfs.github.com", 34, "a Git LFS pointer"},
         {"<!DOCTYPE html>", 15, "a web page"},
+        {"image = input height=8", 22, "text; a .net file is named with --net"},
         {"\x89PNG\r\n\x1a\n", 8, "a PNG image"},
         {"\0\0\0\0\0\0\0\1{", 9, "a header of 72057594037927936 bytes"},
     };

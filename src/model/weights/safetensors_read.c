@@ -261,6 +261,12 @@ static meso_status refuse_kind(const char *path, const unsigned char *bytes, siz
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     const char *what = meso_not_weights(bytes, n);
+    size_t n_text = 0; /* the length of a header has zeros among its eight bytes */
+    while (n_text < n && n_text < 8 &&
+           ((bytes[n_text] >= ' ' && bytes[n_text] <= '~') || bytes[n_text] == '\n'))
+        n_text++;
+    if (!what && n_text == 8)
+        what = "text; a .net file is named with --net";
     MESO_DEMAND(!meso_is_keras(bytes, n), error, MESO_ERROR_DATA,
                 "%s: a Keras file: convert it first: mesocl convert %s -o %.*s.safetensors",
                 MESO_PRINTABLE(path), MESO_PRINTABLE(path), (int)strcspn(base, "."),
