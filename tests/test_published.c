@@ -77,7 +77,8 @@ static int leave(void **state)
 
 static void convert(const char *from, const char *net, const char *to)
 {
-    const char *const argv[] = {"convert", from, "-o", to, net ? "--net" : NULL, net, NULL};
+    const char *const argv[] = {"convert", from, "-o", to, "--force", net ? "--net" : NULL,
+                                net,       NULL};
     harness_result result = harness_run(&(harness_command){.argv = argv});
     if (result.code != 0)
         fail_msg("converting %s ended with %d: %s", from, result.code, result.err);
