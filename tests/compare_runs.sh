@@ -11,7 +11,7 @@
 #
 # Prints a line for each compare and one with the counts. Exit code 1, of `same`, beyond 1 % false
 # regressions (one is allowed in any case) or, from 20 compares on, 20 % inconclusive: on a busy
-# machine inconclusive is the right answer, and the suite, which makes 5, must not fail for it. Of
+# machine inconclusive is the right answer, and the suite, which makes 3, must not fail for it. Of
 # `slow`, below 95 % found. BUILD: build-dev.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Builds the fuzz targets (preset fuzz, clang), makes their first inputs, decodes 500 pictures that
-# are damaged at random, and runs each target for 20 seconds, two at a time; MESO_FULL=1: 10,000
+# are damaged at random, and runs each target for 12 seconds, two at a time; MESO_FULL=1: 10,000
 # pictures, 10 minutes. A finding is an input that crashes, leaks, takes a second or 64 MB more than
 # the start; it is kept in build-fuzz/found/, and the test fails.
 #
@@ -10,7 +10,7 @@
 # Ends with 77 (skipped) without clang and its libFuzzer, unless MESO_REQUIRE_FUZZ=1.
 set -eu
 cmake=$1 bin=$2/bin
-out=build-fuzz seconds=20 n_mutated=500
+out=build-fuzz seconds=12 n_mutated=500
 if [ "${MESO_FULL-}" = 1 ]; then
     seconds=600 n_mutated=10000
 fi
