@@ -53,10 +53,10 @@ void meso_selftest_draw(const char *input, meso_shape shape, float *values)
             }
 }
 
-static void judge(meso_selftest_row *row, double got)
+static void judge(meso_selftest_row *row, double got, double tolerance)
 {
     row->got = got;
-    row->passed = fabs(got - row->expected) <= MESO_SELFTEST_TOLERANCE;
+    row->passed = fabs(got - row->expected) <= tolerance;
 }
 
 static void run_input(meso_model *model, meso_selftest_row *row)
@@ -71,7 +71,7 @@ static void run_input(meso_model *model, meso_selftest_row *row)
     }
     meso_selftest_draw(row->input, shape, input);
     if (meso_predict_f32(model, input, 1, &p, &error) == MESO_OK) {
-        judge(row, p.real);
+        judge(row, p.real, MESO_SELFTEST_TOLERANCE);
     } else {
         snprintf(row->detail, sizeof row->detail, "%.255s", error.text);
     }
@@ -125,7 +125,7 @@ static meso_status train(meso_device *device, const meso_weights *start,
         .values = values, .classes = classes, .n = MESO_SELFTEST_PICTURES};
     for (int step = 0; *had && step < MESO_SELFTEST_STEPS; step++)
         MESO_TRY(meso_trainer_step(trainer, &batch, meso_selftest_rate, &result));
-    judge(row, result.loss);
+    judge(row, result.loss, MESO_SELFTEST_TRAINING_TOLERANCE);
 out:
     if (trainer && status != MESO_OK && !*error->text)
         meso_fail(error, status, "%s", meso_trainer_error(trainer));

@@ -67,7 +67,7 @@ static int print_result(const report_table *table, size_t n_devices, size_t n_fa
 {
     meso_text out = {0};
     if (json) {
-        report_json_put(json_pack("{s:i s:I s:I s:f s:o s:o}", "schema", 1, "n_devices",
+        report_json_put(json_pack("{s:i s:I s:I s:f s:f s:o s:o}", "schema", 1, "n_devices",
                                   (json_int_t)n_devices, "n_failed", (json_int_t)n_failed,
                                   "tolerance", MESO_SELFTEST_TOLERANCE, "largest_disagreement",
                                   meso_json_number(apart), "rows", report_table_json(table)),
@@ -76,9 +76,9 @@ static int print_result(const report_table *table, size_t n_devices, size_t n_fa
         report_table_text(table, &out);
         if (n_devices > 1)
             meso_text_format(&out, "\nlargest difference between two devices: %.3g\n", apart);
-        meso_text_format(&out, "%s: %zu device%s, %zu failed (tolerance %g)\n",
+        meso_text_format(&out, "%s: %zu device%s, %zu failed (tolerance %g, in training %g)\n",
                          n_failed ? "FAILED" : "ok", n_devices, n_devices == 1 ? "" : "s", n_failed,
-                         MESO_SELFTEST_TOLERANCE);
+                         MESO_SELFTEST_TOLERANCE, MESO_SELFTEST_TRAINING_TOLERANCE);
     }
     int failed = tool_print(&out);
     return failed ? failed : n_failed > 0;
