@@ -36,6 +36,8 @@ end="$end"'[  SKIPPED ] c\n[  FAILED  ] b\n'
 device_programs='' recorded=0
 junit test_a run "$group$ok$ok$skipped$end" | must_count 0 '2 passed, 0 failed, 1 skipped'
 junit test_a run "$group$ok$end$group$ok$end" | must_count 0 '2 passed, 0 failed, 0 skipped'
+named='[==========] ops: Running 9 test(s).\n' # cmocka 1.1.8 and later
+junit test_a run "$named$ok$ok$end" | must_count 0 '2 passed, 0 failed, 0 skipped'
 junit test_a fail "$group$ok$failed$skipped$end" | must_count 1 '1 passed, 1 failed, 1 skipped'
 junit test_a fail "$group$ok$crashed" | must_count 1 '1 passed, 1 failed, 0 skipped'
 junit test_a fail "$group$ok$end" | must_count 1 '1 passed, 1 failed, 0 skipped'

@@ -19,7 +19,7 @@ BEGIN {
     n_run = n_ok = n_skip = 0
 }
 # The summary at the end of a group repeats names; these lines come before it.
-/\[=+\] Running /  { in_group = 1; sub(/^.*<system-out>/, "") }
+/\[=+\] (.*: )?Running / { in_group = 1; sub(/^.*<system-out>/, "") }
 /^\[=+\] .* run\./ { in_group = 0 }
 in_group && /^\[ RUN      \]/ { n_run++ }
 in_group && /^\[       OK \]/ { n_ok++ }
