@@ -324,7 +324,7 @@ static void a_crash_inside_is_a_sentence(void **state)
     }
 }
 
-/* On a terminal, and only where it takes long. */
+/* On a terminal, and only where it takes long: Intel's runtime keeps nothing that it compiled. */
 static void says_that_it_compiles(void **state)
 {
     char layer[PATH_MAX + 32];
@@ -334,12 +334,14 @@ static void says_that_it_compiles(void **state)
     meso_device_close(harness_device());
     harness_put_picture("picture.ppm", 64, 0x3a70c1);
     for (int i = 0; i < 4; i++) { /* the first compiles */
+        const double started = meso_seconds();
         harness_result result = harness_run(&(harness_command){.words = "predict picture.ppm",
                                                                .terminal = i != 1,
                                                                .environment = i < 3 ? slow : NULL});
         assert_int_equal(result.code, 0);
-        if ((strstr(result.err, "compiling kernels for this device, once") != NULL) !=
-            (i == 0 || i == 2))
+        const int said = strstr(result.err, "compiling kernels for this device, once") != NULL;
+        const int may_say = i == 3 && meso_seconds() - started > 0.8;
+        if (said != (i == 0 || i == 2) && !(said && may_say))
             fail_msg("%d: %s", i, result.err);
         harness_forget(&result);
     }
