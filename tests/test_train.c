@@ -413,7 +413,7 @@ static void a_run_is_not_overwritten(void **state)
     free(text);
 }
 
-/* By their bytes, whatever their names: some are said, a set of nothing else is refused. */
+/* By their bytes, whatever their names. */
 static void validation_on_training_pictures(void **state)
 {
     (void)state;
@@ -424,10 +424,9 @@ static void validation_on_training_pictures(void **state)
         snprintf(path, sizeof path, "val/%s/other%u.ppm", i % 2 ? "real" : "fake", i);
         harness_put_stripes(path, i % 2, i / 2);
     }
-    char *text = harness_train("train data --net tiny.net --val val -o bad", 65);
-    assert_non_null(strstr(text, "all 4 validation images are training images, too"));
+    char *text = harness_train("train data --net tiny.net --val val --epochs 1 -o heart", 0);
+    assert_non_null(strstr(text, "warning: all 4 validation images are training images, too"));
     free(text);
-    assert_false(exists("bad"));
     harness_put_stripes("val/real/new.ppm", 1, 100);
     text = harness_train("train data --net tiny.net --val val --epochs 1 -o run", 0);
     assert_non_null(strstr(text, "warning: 4 of 5 validation images are training images, too"));

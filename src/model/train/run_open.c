@@ -90,10 +90,9 @@ static int is_readable(const meso_run_set *set, size_t i, size_t *item)
     return set->contents->refusals[*item] == MESO_IMAGE_OK;
 }
 
-/* A picture that trains and validates tells what the net knows by heart. Some of them in common may
- * be known to the user, so that is said; a set of nothing else validates nothing, and is refused:
- * who wants to see a net overfit measures on the training set, without a validation set. */
-static meso_status check_apart(meso_run *run, meso_error *error)
+/* A picture that trains and validates tells what the net knows by heart. Said, not refused: to see
+ * a net overfit is a wish that people have. */
+static meso_status tell_shared(meso_run *run, meso_error *error)
 {
     meso_status status = MESO_OK;
     const meso_run_set *train = &run->train, *validation = &run->validation;
@@ -112,18 +111,19 @@ static meso_status check_apart(meso_run *run, meso_error *error)
                     compare_hashes) &&
             n_shared++ == 0)
             first = validation->dataset->items[item].path;
-    MESO_REQUIRE(n_shared == 0 || n_shared < validation->n_items || !validation->own.items, error,
-                 MESO_ERROR_DATA,
-                 "all %zu validation images are training images, too: validate on others, or leave "
-                 "the validation set out, which measures on the training images",
+    if (n_shared == 0)
+        goto out;
+    if (n_shared == validation->n_items)
+        snprintf(text, sizeof text,
+                 "warning: all %zu validation images are training images, too: this measures what "
+                 "the net knows by heart; validate on others",
                  n_shared);
-    if (n_shared > 0) {
+    else
         snprintf(text, sizeof text,
                  "warning: %zu of %zu validation images are training images, too (%s, byte for "
                  "byte): validation looks better than it is",
                  n_shared, validation->n_items, MESO_PRINTABLE(first));
-        meso_run_note(run, text);
-    }
+    meso_run_note(run, text);
 out:
     free(hashes);
     return status;
@@ -362,7 +362,7 @@ meso_status meso_run_open(meso_run *run, meso_error *error)
     const meso_train_options *o = &run->options;
     MESO_CHECK(open_weights(run, error)); /* before the data: it is quick */
     MESO_CHECK(open_data(run, error));
-    MESO_CHECK(check_apart(run, error));
+    MESO_CHECK(tell_shared(run, error));
     MESO_CHECK(limit_batch(run, error));
     MESO_CHECK(meso_schedule_resolve(&run->options.schedule, o->learning_rate, o->epochs,
                                      run->train.n_items, o->batch, error));
