@@ -11,7 +11,7 @@
 #                                     datasets are those in $MESO_TEST_DATA or ../shared/data: hours
 set -eu
 export LC_ALL=C.UTF-8
-tests=$PWD/tests build=$1 full=${2-}
+tests=$PWD/tests build=$(cd "$1" && pwd) full=${2-}
 data=$(cd "${MESO_TEST_DATA:-../shared/data}" 2>/dev/null && pwd) || data=
 if [ "$full" ] && [ -z "$data" ]; then
     echo "--full needs the reference data (MESO_TEST_DATA)" >&2
