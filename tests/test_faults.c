@@ -2,8 +2,8 @@
  *
  * A driver that fails at any call: open → predict or train → close with call N failing, for every
  * N, through the layer in tests/fault_layer. Either the answer is the right one all the same, or
- * there is an error that names the call; nothing crashes, hangs or stays alive. Then results that
- * are no numbers, launch times that are none, and devices with tiny limits.
+ * an error names the call; nothing crashes, hangs or stays alive. Then results that are no numbers,
+ * launch times that are none, and devices with tiny limits.
  */
 #include <dlfcn.h>
 #include <setjmp.h>
@@ -19,6 +19,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "child.h"
+#include "drivers.h"
 #include "fault_layer/fault_layer.h"
 #include "harness_device.h"
 #include "harness_run.h"
@@ -31,7 +33,8 @@ enum { side = 64, n_pictures = 3, limit_seconds = 60 };
 static fault_layer_state *layer;
 static const char *const *layer_functions;
 static uint8_t *pictures;
-static char now[256]; /* what is being tried, for those who look at a crash */
+static tool_drivers drivers; /* its folders stay to the end */
+static char now[256];        /* what is being tried, for those who look at a crash */
 
 static void on_crash(int number)
 {
@@ -439,6 +442,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     free(pictures);
+    tool_drivers_free(&drivers);
     return harness_leave_folder(state);
 }
 
@@ -464,14 +468,26 @@ static void the_layer_is_there(void **state)
     }
 }
 
-int main(void)
+/* Of all drivers that are installed, that of the device alone: others refuse calls, too. */
+static void choose_driver(void)
+{
+    if (!tool_drivers_find(&drivers, NULL) && !tool_drivers_ask(&drivers, NULL, 1, NULL) &&
+        drivers.rows[drivers.owners[drivers.matches[0]]].vendors)
+        setenv("OCL_ICD_VENDORS", drivers.rows[drivers.owners[drivers.matches[0]]].vendors, 1);
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_layer_is_there),    cmocka_unit_test(no_call_goes_past_the_layer),
         cmocka_unit_test(each_call_fails),       cmocka_unit_test(programs_end_with_the_right_code),
         cmocka_unit_test(no_number_is_no_score), cmocka_unit_test(impossible_times_are_noticed),
-        cmocka_unit_test(small_devices),
-    };
+        cmocka_unit_test(small_devices)};
+    int code;
+    tool_child_offer("list", tool_child_list);
+    if (tool_child_main(argc, argv, &code))
+        return code;
+    choose_driver();
     /* Before the first OpenCL call, which makes the loader look for layers. */
     void *library = dlopen(FAULT_LAYER, RTLD_NOW | RTLD_LOCAL);
     layer = library ? dlsym(library, FAULT_LAYER_SYMBOL) : NULL;
