@@ -27,6 +27,17 @@ case " $* " in
 *gpu*) export OPENCL_LAYERS="$gpu" MESO_FAULT_GPU=1 ;;
 *--together*) export POCL_DEVICES="pthread pthread" ;;
 esac
+# Documents name the first device; what it is called depends on the drivers beside.
+case " $* " in
+*" 0:0 "*)
+    first=$("$real/mesocl" devices | sed -n '1s/ .*//p')
+    for word; do
+        shift
+        [ "$word" != 0:0 ] || word=$first
+        set -- "$@" "$word"
+    done
+    ;;
+esac
 case "$full $program $command " in
 " device_bench net " | " device_bench ops " | " mesocl tune ")
     for word; do
