@@ -17,7 +17,7 @@
 typedef struct values {
     int flag, zero, choice;
     const char *text;
-    uint64_t number, any, limit;
+    uint64_t number, any;
     double real;
     char **operands;
     int n_operands;
@@ -33,7 +33,6 @@ static int parse(const char *words, values *v)
                                    OPT_TEXT("text", 't', v->text, "FILE", "a text"),
                                    OPT_COUNT("number", 'n', v->number, "N", 1, 9, "1 to 9"),
                                    OPT_COUNT("any", 0, v->any, "N", 0, 0, "any"),
-                                   OPT_COUNT("limit", 0, v->limit, "N", 0, 0, "at most"),
                                    OPT_REAL("real", 'r', v->real, "R", 0, 1, "0 to 1"),
                                    OPT_CHOICE("choice", 'c', v->choice, "one|two|three", "pick"),
                                    OPT_END};
@@ -76,17 +75,6 @@ static void stores_every_kind(void **state)
     assert_string_equal(v.operands[0], "a");
     assert_string_equal(v.operands[1], "b");
     assert_string_equal(v.operands[2], "-");
-}
-
-static void former_names_are_known(void **state)
-{
-    values v = {0};
-    (void)state;
-    assert_int_equal(parse("try x --sample 3", &v), -1);
-    assert_int_equal(v.limit, 3);
-    assert_int_equal(parse("try x --sample=4", &v), -1);
-    assert_int_equal(v.limit, 4);
-    assert_int_equal(parse("try x --threads 4", &v), 2); /* nothing here was called so */
 }
 
 static void letters_share_a_word(void **state)
@@ -163,8 +151,8 @@ static void refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stores_every_kind),    cmocka_unit_test(former_names_are_known),
-        cmocka_unit_test(letters_share_a_word), cmocka_unit_test(two_dashes_end_options),
-        cmocka_unit_test(help_ends_with_0),     cmocka_unit_test(refuses)};
+        cmocka_unit_test(stores_every_kind), cmocka_unit_test(letters_share_a_word),
+        cmocka_unit_test(two_dashes_end_options), cmocka_unit_test(help_ends_with_0),
+        cmocka_unit_test(refuses)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

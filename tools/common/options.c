@@ -139,26 +139,6 @@ static const tool_option *find_long(const parser *p, const char *name, size_t n)
     return option->name ? option : NULL;
 }
 
-/* Options were called otherwise before one thing had one name: such a script still runs. */
-static const tool_option *find_former(const parser *p, const char *name, size_t n)
-{
-    static const char *const former[][2] = {
-        {"out", "output"},     {"reestimate-bn", "bn-reestimate"},
-        {"sample", "limit"},   {"test", "test-split"},
-        {"threads", "cores"},  {"threshold", "margin"},
-        {"train", "training"},
-    };
-    for (size_t i = 0; i < sizeof former / sizeof former[0]; i++)
-        if (strlen(former[i][0]) == n && strncmp(former[i][0], name, n) == 0) {
-            const tool_option *option = find_long(p, former[i][1], strlen(former[i][1]));
-            if (option)
-                fprintf(stderr, "%s %s: --%s is called --%s now\n", tool_program_name,
-                        p->line->name, former[i][0], option->name);
-            return option;
-        }
-    return NULL;
-}
-
 /* --name, --name=value, --name value */
 static int take_long(parser *p, const char *word)
 {
@@ -168,8 +148,6 @@ static int take_long(parser *p, const char *word)
         return -1;
     }
     const tool_option *option = find_long(p, word, n);
-    if (!option)
-        option = find_former(p, word, n);
     if (!option)
         return tool_options_usage_error(p->line->name, "unknown option \"--%s\"",
                                         MESO_PRINTABLE(word));
