@@ -15,6 +15,19 @@
 
 #include "mesocl/mesocl.h"
 
+#ifndef MESO_INIT /* before 0.1.0: results had no size, a model kept its own sentence */
+/* clang-format off */
+#define MESO_INIT(type) INIT_##type
+#define INIT_meso_dataset {0}
+#define INIT_meso_image {0}
+#define INIT_meso_train_summary {0}
+#define INIT_meso_image_options MESO_IMAGE_OPTIONS_INIT
+#define INIT_meso_model_options MESO_MODEL_OPTIONS_INIT
+#define meso_predict_rgb8(model, pixels, n, width, height, stride, p, error) \
+    meso_predict_rgb8(model, pixels, n, width, height, stride, p)
+/* clang-format on */
+#endif
+
 enum { side = 256, n_bytes = 3 * side * side, max_images = 64 };
 
 static int fail(const char *text)
