@@ -6,7 +6,6 @@
  */
 #include "mesocl/evaluate.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -13,7 +13,6 @@
 #include "common.h"
 #include "driver_crash.h"
 #include "drivers.h"
-#include "mesocl/mesocl.h"
 #include "options.h"
 #include "report/report_json.h"
 #include "result_folder.h"

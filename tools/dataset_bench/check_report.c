@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check_report.h"
 
-#include "data/list/labels.h"
 #include "data/list/passed.h"
 #include "facts_report.h"
 #include "report/report_picture.h"

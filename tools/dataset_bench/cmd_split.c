@@ -3,7 +3,6 @@
  * dataset_bench split: one dataset → a part to train on and a part to test with.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"

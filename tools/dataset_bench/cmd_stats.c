@@ -3,7 +3,6 @@
  * dataset_bench stats: what the pictures of each class and dataset are like.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "dataset_bench.h"

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "drivers.h"
 #include "outputs.h"
-#include "report/report_number.h"
 #include "study/scan/sample.h"
 
 /* The folder of the option, else that of the environment; leaves text empty for none. */

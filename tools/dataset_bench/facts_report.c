@@ -2,7 +2,6 @@
 #include "facts_report.h"
 
 #include "data/list/labels.h"
-#include "report/report_json.h"
 
 /* Means or deviations of the properties first … end − 1. */
 static void tell_moments(report_writer *writer, const char *caption, const study_facts *facts,

@@ -6,7 +6,6 @@
 #include "h5import.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <zip.h>
 
 static blob read_member(zip_t *archive, const char *name, size_t limit)

@@ -9,7 +9,6 @@
 #include "commands.h"
 #include "common.h"
 #include "drivers.h"
-#include "mesocl/mesocl.h"
 #include "report/report_json.h"
 #include "runtime/tuning.h"
 

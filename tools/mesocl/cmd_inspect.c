@@ -5,13 +5,11 @@
  */
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "commands.h"
 #include "common.h"
-#include "mesocl/mesocl.h"
 #include "model/weights/weights.h"
 #include "report/report_json.h"
 #include "report/report_table.h"

@@ -2,7 +2,6 @@
  *
  * mesocl models: the weights that come with MesoCL.
  */
-#include <stdio.h>
 
 #include "base/error.h"
 #include "commands.h"

@@ -11,7 +11,6 @@
 #include "base/file.h"
 #include "child.h"
 #include "common.h"
-#include "mesocl/mesocl.h"
 #include "net/strip/strip.h"
 #include "net/tile/tile.h"
 #include "progress.h"

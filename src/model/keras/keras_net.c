@@ -4,7 +4,6 @@
  * graph and the names; what each class of layer becomes is in keras_classes.c. Layers keep their
  * names as far as a net allows.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

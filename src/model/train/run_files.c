@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <fnmatch.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,7 +15,6 @@
 #include "data/list/passed.h"
 #include "model/train/run.h"
 #include "model/train/tensorboard.h"
-#include "model/train/train_config.h"
 
 meso_status meso_run_path(const meso_run *run, const char *name, meso_text *path, meso_error *error)
 {

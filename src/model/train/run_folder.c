@@ -2,7 +2,6 @@
 #include "model/train/run_folder.h"
 
 #include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -5,7 +5,6 @@
 #include "net/kernel_text.h"
 #include "net/op/op.h"
 #include "net/tile/tile.h"
-#include "runtime/program.h"
 
 const char *const meso_tile_templates[MESO_TILE_N_KINDS] = {[MESO_TILE_BLOCK] = "tile_block",
                                                             [MESO_TILE_INCEPTION] =

@@ -9,7 +9,6 @@
  * in the order of the images, whatever the number of lanes.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "net/train/train_params.h"
 #include "net/train/train_plan.h"

@@ -2,7 +2,6 @@
 #include "study/result/study_facts.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
