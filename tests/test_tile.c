@@ -372,6 +372,31 @@ static void test_kind(void **state)
     meso_device_close(device);
 }
 
+/* Colour pictures of bytes, whose pixels come four at a time where rows are whole words. */
+static void reads_words(void **state)
+{
+    static const struct {
+        int taps, pool, height, width;
+        meso_tile_tuning row;
+    } rows[] = {
+        {3, 2, 20, 36, {8, 32, 4, 4, 1}},  {5, 2, 18, 64, {16, 128, 8, 4, 0}},
+        {3, 4, 8, 12, {4, 64, 4, 8, 1}},   {5, 4, 36, 8, {16, 128, 16, 4, 1}},
+        {3, 2, 6, 34, {16, 128, 8, 4, 1}}, {5, 2, 16, 16, {4, 128, 8, 2, 1}},
+    };
+    (void)state;
+    open_device(5);
+    for (size_t i = 0; i < (quick ? 2 : sizeof rows / sizeof rows[0]); i++, turn++) {
+        tile_case c = make_case(MESO_TILE_BLOCK, rows[i].taps, rows[i].pool);
+        c.row = rows[i].row;
+        c.input = MESO_PLAN_PIXELS;
+        c.channels = 3;
+        c.height = rows[i].height;
+        c.width = rows[i].width;
+        run_case(&c);
+    }
+    meso_device_close(device);
+}
+
 /* The kernel's answer to one picture of floats, or tensor without zeros around. */
 static void run_one(const tile_case *c, const float *values, size_t n_values, float *got,
                     size_t n_got)
@@ -447,42 +472,15 @@ static void head_keeps_nan(void **state)
     meso_device_close(device);
 }
 
-/* Whole nets, from the picture to the logit; and what does not fit. */
-static void test_find(void **state)
-{
-    static const struct {
-        const char *net;
-        size_t most, local_memory, n_blocks;
-    } rows[] = {
-        {"meso4", 256, 32768, 5},         {"mesoinception4", 256, 32768, 5},
-        {"mesoinception4", 32, 32768, 5}, {"mesoinception4", 16, 16384, 5},
-        {"mesoinception4", 15, 32768, 0}, /* the border is more than the tile */
-        {"mesoinception4", 256, 6000, 3}, /* blocks want a channel at a time, these all */
-        {"vgg16", 256, 1 << 20, 0},       /* dense layers of thousands */
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        meso_tile_block blocks[MESO_MAX_BLOCKS];
-        meso_net *net;
-        meso_error error;
-        if (meso_net_open(rows[i].net, &net, &error) != MESO_OK)
-            fail_msg("%s", error.text);
-        const size_t n =
-            meso_tile_find(net, &meso_tile_shipped, rows[i].most, rows[i].local_memory, blocks);
-        if (n != rows[i].n_blocks)
-            fail_msg("%s, %zu work-items, %zu bytes: %zu blocks", rows[i].net, rows[i].most,
-                     rows[i].local_memory, n);
-        meso_net_close(net);
-    }
-}
-
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[n_kinds + 3] = {
-        cmocka_unit_test(keeps_nan), cmocka_unit_test(head_keeps_nan), cmocka_unit_test(test_find)};
+    enum { n_others = 3 };
+    struct CMUnitTest tests[n_kinds + n_others] = {cmocka_unit_test(keeps_nan),
+                                                   cmocka_unit_test(head_keeps_nan),
+                                                   cmocka_unit_test(reads_words)};
     quick = argc == 2 && strcmp(argv[1], "quick") == 0;
     for (size_t i = 0; i < n_kinds; i++)
-        tests[i + 3] = (struct CMUnitTest){
+        tests[i + n_others] = (struct CMUnitTest){
             .name = kinds[i].name, .test_func = test_kind, .initial_state = (void *)(uintptr_t)i};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

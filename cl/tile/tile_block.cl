@@ -16,12 +16,42 @@
     if (FILTERS % FILTERS_OF_ITEM == 0 || k + i < FILTERS)                                         \
         to[i * PLANE(out_t)] = v.element;
 
+/* Pixel k of four, where the tile has it. */
+#define PUT_PIXEL(k, red, green, blue)                                                             \
+    if (column + k >= 0 && column + k < TILE_COLUMNS) {                                            \
+        to[k] = (float)red;                                                                        \
+        to[k + TILE_ROWS * TILE_STRIDE] = (float)green;                                            \
+        to[k + 2 * TILE_ROWS * TILE_STRIDE] = (float)blue;                                         \
+    }
+
 /* CHUNK channels from c0 on of the group's tiles, with their borders. */
 INLINED void PART(load)(__global const in_value *in, const tensor_t in_t,
                         __local float *tile, const int item, const int top, const int left,
                         const int first, const int c0, const int n)
 {
-#if INTERLEAVED
+#if BYTES && CHUNK == 3 && IN_CHANNELS == 3 && WIDTH_OF_IN % 4 == 0
+    /* [height][width][3] bytes: four pixels are three whole words, and begin where the tile does
+     * behind its border; of the four on either side of it only the border's are wanted. */
+    enum { fours = (2 * GROUP_X + 8) / 4 };
+    ROLLED for (int i = item; i < IMAGES * TILE_ROWS * fours; i += ITEMS)
+    {
+        const int part = i % fours, row = i / fours % TILE_ROWS, m = i / (fours * TILE_ROWS);
+        const int y = top + row - HALO, x = left + 4 * part - 4;
+        uchar4 a = 0, b = 0, d = 0;
+        if (y >= 0 && y < HEIGHT_OF_IN && x >= 0 && x < WIDTH_OF_IN && first + m < n) {
+            __global const uchar4 *from =
+                (__global const uchar4 *)in +
+                (((size_t)(first + m) * HEIGHT_OF_IN + y) * WIDTH_OF_IN + x) / 4 * 3;
+            a = from[0], b = from[1], d = from[2];
+        }
+        const int column = 4 * part - 4 + HALO;
+        __local float *to = tile + (m * CHUNK * TILE_ROWS + row) * TILE_STRIDE + column;
+        PUT_PIXEL(0, a.s0, a.s1, a.s2)
+        PUT_PIXEL(1, a.s3, b.s0, b.s1)
+        PUT_PIXEL(2, b.s2, b.s3, d.s0)
+        PUT_PIXEL(3, d.s1, d.s2, d.s3)
+    }
+#elif INTERLEAVED
     /* [height][width][channels], as the host gives pictures: neighbours read neighbouring
      * channels. */
     ROLLED for (int i = item; i < IMAGES * TILE_ROWS * TILE_COLUMNS * CHUNK; i += ITEMS)

@@ -111,7 +111,7 @@ meso_status meso_tile_write(meso_text *source, const meso_net *net, const meso_t
                      name, input == MESO_PLAN_PIXELS ? "uchar" : "float", MESO_FLOAT_VALUE(unit));
     MESO_DEFINE(source, {"IN_CHANNELS", block->in.c}, {"HEIGHT_OF_IN", block->in.h},
                 {"WIDTH_OF_IN", block->in.w}, {"GROUP_X", block->group_x},
-                {"INTERLEAVED", input != MESO_PLAN_TENSOR});
+                {"INTERLEAVED", input != MESO_PLAN_TENSOR}, {"BYTES", input == MESO_PLAN_PIXELS});
     meso_kernel_define_activation(source, block->layers.activation);
     MESO_CHECK(writers[block->kind](source, block, name, error));
     return meso_kernel_add(source, from, meso_tile_templates[block->kind], error);
