@@ -69,9 +69,13 @@ MESO_API meso_status meso_device_list(meso_device_info **list, size_t stride, si
  *   "cpu" "gpu" "igpu" "dgpu"  every device of that type
  *   "1", "0:1"                 platform 1 whole; device 1 of platform 0
  *   "all"                      every device
+ *   "each"                     every piece of hardware, once where several platforms show it: the
+ *                              preferred device, else the first that was tuned, else the first
+ *   "0:0,1:0"                  these, in this order; each part means one device
  *   anything else              part of the device's or platform's name, letter case ignored
- * matches has room for n positions; *n_matches of them are written, in list order. Errors:
- * NO_DEVICE (nothing matches: the text lists what there is), ARGUMENT. */
+ * matches has room for n positions; *n_matches of them are written, in list order but for a list.
+ * Errors: NO_DEVICE (nothing matches: the text lists what there is), ARGUMENT (a part of a list
+ * that means several devices, or one that is named already). */
 MESO_API meso_status meso_device_match(const meso_device_info *list, size_t stride, size_t n,
                                        const char *selector, size_t *matches, size_t *n_matches,
                                        meso_error *error);

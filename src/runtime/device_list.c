@@ -148,12 +148,20 @@ static void list_platform(cl_platform_id platform, unsigned number, meso_device_
     }
 }
 
+static int is_same(const meso_device_info *a, const meso_device_info *b)
+{
+    if (a->hardware[0] || b->hardware[0])
+        return strcmp(a->hardware, b->hardware) == 0;
+    return a->platform != b->platform && a->index == b->index && a->type == b->type &&
+           strcmp(a->name, b->name) == 0;
+}
+
 void meso_device_mark_same(meso_device_info *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         list[i].same_as = -1;
         for (size_t k = i; k-- > 0;)
-            if (list[k].hardware[0] && strcmp(list[k].hardware, list[i].hardware) == 0)
+            if (is_same(&list[k], &list[i]))
                 list[i].same_as = (int)k;
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Devices of all platforms with their OpenCL handles.
+ * Devices of all platforms with their OpenCL handles; device_match.c says which of them are meant.
  */
 #ifndef MESO_RUNTIME_DEVICE_LIST_H
 #define MESO_RUNTIME_DEVICE_LIST_H
@@ -25,7 +25,11 @@ void meso_driver_unlock(void);
 #define MESO_DRIVER_COMPILES "compile kernels"
 extern const char *_Atomic meso_driver_asked;
 
-/* Sets same_as of each entry, by hardware. */
+/* Sets same_as of each entry: by hardware, and where a driver does not say what it is, by type,
+ * name and place in its platform. */
 void meso_device_mark_same(meso_device_info *list, size_t n);
+
+/* Is it "each" or a list, "0:0,1:0", so that it may mean several devices at work together? */
+int meso_device_is_list(const char *selector);
 
 #endif

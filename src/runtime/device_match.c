@@ -10,8 +10,9 @@
 #include "base/error.h"
 #include "base/structs.h"
 #include "base/text.h"
-#include "mesocl/device.h"
+#include "runtime/device_list.h"
 #include "runtime/preference.h"
+#include "runtime/tuning.h"
 
 static const char *const type_names[] = {[MESO_DEVICE_CPU] = "cpu",
                                          [MESO_DEVICE_IGPU] = "igpu",
@@ -86,21 +87,115 @@ static meso_status nothing_fits(const meso_device_info *list, size_t n, const ch
     return MESO_ERROR_NO_DEVICE;
 }
 
+static size_t all_that_fit(const meso_device_info *list, size_t n, const char *selector,
+                           size_t *matches)
+{
+    size_t n_matches = 0;
+    for (size_t i = 0; i < n; i++)
+        if (fits(&list[i], selector))
+            matches[n_matches++] = i;
+    return n_matches;
+}
+
+/* Of the entries that show one piece of hardware, `first` the first: the preferred one, else the
+ * first that was tuned, else the first. */
+static size_t best_of_same(const meso_device_info *list, size_t n, size_t first,
+                           const json_t *tuning)
+{
+    const size_t preferred = meso_preference_find(list, n);
+    if (preferred < n && list[preferred].same_as == (int)first)
+        return preferred;
+    for (size_t i = first; preferred != first && i < n; i++) {
+        size_t n_rows, n_other;
+        const char *other;
+        meso_tuning_count(tuning, &list[i], &n_rows, &n_other, &other);
+        if (n_rows > 0 && (i == first || list[i].same_as == (int)first))
+            return i;
+    }
+    return first;
+}
+
+static size_t each(const meso_device_info *list, size_t n, size_t *matches)
+{
+    size_t n_matches = 0;
+    json_t *tuning = meso_tuning_read();
+    for (size_t i = 0; i < n; i++)
+        if (list[i].same_as < 0)
+            matches[n_matches++] = best_of_same(list, n, i, tuning);
+    json_decref(tuning);
+    return n_matches;
+}
+
+/* The device that a part of a list means. */
+static meso_status match_part(const meso_device_info *list, size_t n, const char *part,
+                              size_t *matches, size_t *n_matches, meso_error *error)
+{
+    size_t found = n;
+    for (size_t i = 0; i < n; i++) {
+        if (!*part || !fits(&list[i], part))
+            continue;
+        MESO_DEMAND(found == n, error, MESO_ERROR_ARGUMENT,
+                    "'%s' means more than one device, %u:%u and %u:%u: a list names each",
+                    MESO_PRINTABLE(part), list[found].platform, list[found].index, list[i].platform,
+                    list[i].index);
+        found = i;
+    }
+    if (found == n)
+        return nothing_fits(list, n, part, error);
+    for (size_t k = 0; k < *n_matches; k++)
+        MESO_DEMAND(matches[k] != found, error, MESO_ERROR_ARGUMENT,
+                    "'%s' names device %u:%u a second time", MESO_PRINTABLE(part),
+                    list[found].platform, list[found].index);
+    matches[(*n_matches)++] = found;
+    return MESO_OK;
+}
+
+/* "0:0,1:0", in the order given. */
+static meso_status match_parts(const meso_device_info *list, size_t n, const char *selector,
+                               size_t *matches, size_t *n_matches, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    char *parts = strdup(selector), *rest = parts;
+    MESO_REQUIRE_MEMORY(parts, error);
+    while (rest)
+        MESO_TRY(match_part(list, n, strsep(&rest, ","), matches, n_matches, error));
+out:
+    free(parts);
+    return status;
+}
+
+/* The environment's MESO_DEVICE where no device was chosen; NULL: the program chooses. */
+static const char *resolve(const char *selector)
+{
+    for (int i = 0; i < 2; i++) {
+        if (selector && *selector && strcasecmp(selector, "auto") != 0)
+            return selector;
+        selector = getenv("MESO_DEVICE");
+    }
+    return NULL;
+}
+
+int meso_device_is_list(const char *selector)
+{
+    selector = resolve(selector);
+    return selector && (strcasecmp(selector, "each") == 0 || strchr(selector, ','));
+}
+
+/* Names of devices have commas, too. */
 static meso_status match(const meso_device_info *list, size_t n, const char *selector,
                          size_t *matches, size_t *n_matches, meso_error *error)
 {
-    int is_auto = !selector || !*selector || strcasecmp(selector, "auto") == 0;
-    if (is_auto) {
-        selector = getenv("MESO_DEVICE");
-        is_auto = !selector || !*selector || strcasecmp(selector, "auto") == 0;
-    }
+    selector = resolve(selector);
     *n_matches = 0;
-    if (is_auto && n > 0)
+    if (!selector && n > 0)
         matches[(*n_matches)++] = automatic(list, n);
-    for (size_t i = 0; !is_auto && i < n; i++)
-        if (fits(&list[i], selector))
-            matches[(*n_matches)++] = i;
-    return *n_matches > 0 ? MESO_OK : nothing_fits(list, n, is_auto ? "auto" : selector, error);
+    else if (selector && strcasecmp(selector, "each") == 0)
+        *n_matches = each(list, n, matches);
+    else if (selector)
+        *n_matches = all_that_fit(list, n, selector, matches);
+    if (*n_matches == 0 && selector && strchr(selector, ','))
+        return match_parts(list, n, selector, matches, n_matches, error);
+    return *n_matches > 0 ? MESO_OK : nothing_fits(list, n, selector ? selector : "auto", error);
 }
 
 meso_status meso_device_match(const meso_device_info *list, size_t stride, size_t n,
@@ -110,6 +205,8 @@ meso_status meso_device_match(const meso_device_info *list, size_t stride, size_
     meso_device_info *own = NULL;
     meso_status status =
         meso_struct_array(list, stride, n, sizeof *own, "meso_device_info", &own, error);
+    if (status == MESO_OK)
+        meso_device_mark_same(own, n);
     if (status == MESO_OK)
         status = match(own, n, selector, matches, n_matches, error);
     free(own);
