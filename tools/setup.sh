@@ -25,7 +25,7 @@ optional='' # where apt knows them: Debian 13 has no oclgrind, whose tests are s
 
 case "${1-}" in
 '') ;;
---tests) packages="$packages libcmocka-dev" optional=oclgrind ;;
+--tests) packages="$packages libcmocka-dev" optional="oclgrind python3 clang-19" ;;
 --lint) packages="$packages libcmocka-dev clang-format clang-tidy shellcheck" ;;
 --fuzz) packages="$packages clang libclang-rt-dev" ;;
 *)

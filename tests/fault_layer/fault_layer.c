@@ -217,6 +217,9 @@ static cl_int CL_API_CALL my_clGetDeviceInfo(cl_device_id device, cl_device_info
     if (code == CL_SUCCESS && fault_layer.poses_as_gpu && value && n >= sizeof(cl_bool) &&
         what == CL_DEVICE_HOST_UNIFIED_MEMORY)
         *(cl_bool *)value = CL_FALSE;
+    if (code == CL_SUCCESS && fault_layer.vendor && value && n >= sizeof(cl_uint) &&
+        what == CL_DEVICE_VENDOR_ID)
+        *(cl_uint *)value = fault_layer.vendor;
     if (code == CL_SUCCESS) /* the numbers below are of 8 bytes, all of them */
         lower(what == CL_DEVICE_MAX_WORK_GROUP_SIZE  ? fault_layer.max_group
               : what == CL_DEVICE_LOCAL_MEM_SIZE     ? fault_layer.local_bytes
@@ -276,6 +279,8 @@ static cl_int CL_API_CALL my_clEnqueueNDRangeKernel(cl_command_queue queue, cl_k
         items *= local[i];
     if (fault_layer.max_group && items > fault_layer.max_group)
         return CL_INVALID_WORK_GROUP_SIZE;
+    if (fault_layer.skips)
+        return enqueued(next->clEnqueueMarkerWithWaitList(queue, n, wait, event), event);
     return enqueued(
         next->clEnqueueNDRangeKernel(queue, kernel, dims, offset, global, local, n, wait, event),
         event);
@@ -406,5 +411,9 @@ PUBLIC CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispa
     fault_layer.crash_in = getenv("MESO_FAULT_IN");
     fault_layer.signal = (int)number_of("MESO_FAULT_SIGNAL");
     fault_layer.poses_as_gpu = (int)number_of("MESO_FAULT_GPU");
+    fault_layer.vendor = (cl_uint)number_of("MESO_FAULT_VENDOR");
+    fault_layer.max_group = (size_t)number_of("MESO_FAULT_GROUP");
+    fault_layer.local_bytes = (size_t)number_of("MESO_FAULT_LOCAL");
+    fault_layer.skips = (int)number_of("MESO_FAULT_SKIP");
     return CL_SUCCESS;
 }
