@@ -14,34 +14,88 @@
 
 #define VISIBLE __attribute__((visibility("default")))
 
+#if defined BAD_DRIVER_BARE || defined BAD_DRIVER_ALPHA || defined BAD_DRIVER_OMEGA
+/* Bare: a platform without a device, as Mesa's is where no device is enabled. The others: devices
+ * that are listed, and of which no context can be made. */
 #if defined BAD_DRIVER_BARE
-/* A platform without a device, as Mesa's is where no device is enabled. */
+enum { n_bare = 0 };
+static const char *const names[] = {"Bare", ""};
+#elif defined BAD_DRIVER_ALPHA
+enum { n_bare = 1 };
+static const char *const names[] = {"Alpha", "Alpha 0"};
+#else
+enum { n_bare = 2 };
+static const char *const names[] = {"Omega", "Omega 0", "Omega 1"};
+#endif
+
+static cl_int put_text(const char *text, size_t size, void *value, size_t *size_out)
+{
+    const size_t n = strlen(text) + 1;
+    if (value)
+        memcpy(value, text, size < n ? size : n);
+    if (size_out)
+        *size_out = n;
+    return CL_SUCCESS;
+}
+
 static cl_int CL_API_CALL bare_platform_info(cl_platform_id platform, cl_platform_info what,
                                              size_t size, void *value, size_t *size_out)
 {
-    static const char text[] = "cl_khr_icd";
-    (void)platform, (void)what;
-    if (value)
-        memcpy(value, text, size < sizeof text ? size : sizeof text);
-    if (size_out)
-        *size_out = sizeof text;
-    return CL_SUCCESS;
+    (void)platform;
+    return put_text(what == CL_PLATFORM_NAME ? names[0] : "cl_khr_icd", size, value, size_out);
 }
+
+static cl_int CL_API_CALL bare_devices(cl_platform_id platform, cl_device_type type, cl_uint n,
+                                       cl_device_id *devices, cl_uint *n_devices);
+static cl_int CL_API_CALL bare_device_info(cl_device_id device, cl_device_info what, size_t size,
+                                           void *value, size_t *size_out);
+
+static cl_context CL_API_CALL bare_context(
+    const cl_context_properties *properties, cl_uint n, const cl_device_id *devices,
+    void(CL_CALLBACK *notify)(const char *, const void *, size_t, void *), void *user, cl_int *code)
+{
+    (void)properties, (void)n, (void)devices, (void)notify, (void)user;
+    *code = CL_OUT_OF_RESOURCES;
+    return NULL;
+}
+
+static cl_icd_dispatch bare_calls = {.clGetPlatformInfo = bare_platform_info,
+                                     .clGetDeviceIDs = bare_devices,
+                                     .clGetDeviceInfo = bare_device_info,
+                                     .clCreateContext = bare_context};
+typedef struct bare_object {
+    cl_icd_dispatch *calls;
+} bare_object;
+static bare_object bare = {&bare_calls};
+static bare_object bare_device[] = {{&bare_calls}, {&bare_calls}};
 
 static cl_int CL_API_CALL bare_devices(cl_platform_id platform, cl_device_type type, cl_uint n,
                                        cl_device_id *devices, cl_uint *n_devices)
 {
-    (void)platform, (void)type, (void)n, (void)devices;
+    (void)platform, (void)type;
+    for (int i = 0; devices && i < (int)n && i < n_bare; i++)
+        devices[i] = (cl_device_id)(void *)&bare_device[i];
     if (n_devices)
-        *n_devices = 0;
-    return CL_DEVICE_NOT_FOUND;
+        *n_devices = n_bare;
+    return n_bare > 0 ? CL_SUCCESS : CL_DEVICE_NOT_FOUND;
 }
 
-static cl_icd_dispatch bare_calls = {.clGetPlatformInfo = bare_platform_info,
-                                     .clGetDeviceIDs = bare_devices};
-static struct {
-    cl_icd_dispatch *calls;
-} bare = {&bare_calls};
+static cl_int CL_API_CALL bare_device_info(cl_device_id device, cl_device_info what, size_t size,
+                                           void *value, size_t *size_out)
+{
+    const cl_device_type type = CL_DEVICE_TYPE_GPU;
+    const cl_platform_id platform = (cl_platform_id)(void *)&bare;
+    if (what == CL_DEVICE_NAME)
+        return put_text(names[1 + ((bare_object *)(void *)device - bare_device)], size, value,
+                        size_out);
+    if (what == CL_DEVICE_TYPE && value && size >= sizeof type)
+        memcpy(value, &type, sizeof type);
+    else if (what == CL_DEVICE_PLATFORM && value && size >= sizeof platform)
+        memcpy(value, &platform, sizeof platform);
+    else
+        return CL_INVALID_VALUE;
+    return CL_SUCCESS;
+}
 
 static cl_int bare_platforms(cl_uint n, cl_platform_id *platforms, cl_uint *n_platforms)
 {

@@ -31,8 +31,9 @@ typedef enum meso_device_type {
 /* What the driver says of a device. Strings are NUL-terminated, cut to size, never NULL. */
 typedef struct meso_device_info {
     size_t struct_bytes;
-    unsigned platform; /* numbers as in --device 0:1: platform, then device inside it, from 0 */
-    unsigned index;
+    unsigned platform; /* numbers as in --device 0:1: platform, then device inside it, from 0. */
+    unsigned index;    /* Platforms without a device have none; the others are sorted by name, so
+                          that a number means the same in every process */
     meso_device_type type;
     char name[128];
     char vendor[128];
@@ -55,7 +56,7 @@ typedef struct meso_device_info {
 /* "cpu", "igpu", "dgpu", "other". */
 MESO_API const char *meso_device_type_name(meso_device_type type);
 
-/* Every device of every platform, in the loader's order; platforms without devices are passed over.
+/* Every device of every platform, in the order of their numbers.
  * *list is the caller's, to be given to meso_free(); stride is sizeof **list; *n is its length, at
  * least 1 on MESO_OK.
  * Errors: NO_DEVICE (no platform or no device: the text says what to install), MEMORY.
@@ -80,7 +81,9 @@ MESO_API meso_status meso_device_match(const meso_device_info *list, size_t stri
                                        const char *selector, size_t *matches, size_t *n_matches,
                                        meso_error *error);
 
-/* Opens the first device that selector means (as above). Errors: NO_DEVICE, DEVICE, MEMORY. */
+/* Opens the device that selector means (as above). Of a type ("cpu" to "dgpu") it is the first, of
+ * "gpu" a dgpu comes first; any other selector must mean one device alone. Errors: NO_DEVICE,
+ * ARGUMENT (it means several), DEVICE, MEMORY. */
 MESO_API meso_status meso_device_open(const char *selector, meso_device **device,
                                       meso_error *error);
 MESO_API void meso_device_close(meso_device *device); /* NULL is allowed */

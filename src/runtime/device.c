@@ -45,24 +45,21 @@ static meso_status open_device(const char *selector, meso_device **device, meso_
 {
     meso_status status = MESO_OK;
     meso_device_info *list = NULL;
-    cl_device_id *ids = NULL;
-    size_t *matches = NULL;
-    size_t n, n_matches;
+    cl_device_id ids[MESO_MAX_DEVICES];
+    size_t n, chosen;
     cl_int code;
     double started = meso_seconds();
     meso_device *d = calloc(1, sizeof *d);
     MESO_REQUIRE_MEMORY(d, error);
-    MESO_TRY(meso_device_list_ids(&list, &ids, &n, error));
+    MESO_TRY(meso_device_list_ids(&list, ids, &n, error));
     d->list_seconds = meso_seconds() - started;
-    matches = calloc(n, sizeof *matches);
-    MESO_REQUIRE_MEMORY(matches, error);
-    MESO_TRY(meso_device_match(list, sizeof *list, n, selector, matches, &n_matches, error));
+    MESO_TRY(meso_device_match_one(list, n, selector, &chosen, error));
     meso_driver_asked = "open a device";
-    d->info = list[matches[0]];
+    d->info = list[chosen];
     const char *sync = getenv("MESO_CL_SYNC");
     d->sync = sync && strcmp(sync, "1") == 0;
     tune_groups(d);
-    meso_lanes_split(d, ids[matches[0]]);
+    meso_lanes_split(d, ids[chosen]);
     /* The whole device and its lanes in one context, so that they share buffers and programs. */
     cl_device_id parts[MESO_MAX_LANES + 1];
     cl_uint n_parts = meso_lanes_ids(d, parts);
@@ -76,8 +73,6 @@ static meso_status open_device(const char *selector, meso_device **device, meso_
     d = NULL;
 out:
     close_device(d);
-    free(matches);
-    free(ids);
     free(list);
     return status;
 }

@@ -13,7 +13,7 @@
 #include "base/structs.h"
 #include "runtime/cl_error.h"
 
-enum { max_platforms = 64, max_devices = 256 };
+enum { max_platforms = 64, max_devices = MESO_MAX_DEVICES };
 
 const char *_Atomic meso_driver_asked;
 
@@ -156,6 +156,35 @@ static int is_same(const meso_device_info *a, const meso_device_info *b)
            strcmp(a->name, b->name) == 0;
 }
 
+/* Platforms, by the first device of each. */
+static int compare_platforms(const meso_device_info *a, const meso_device_info *b)
+{
+    int order = strcmp(a->platform_name, b->platform_name);
+    order = order ? order : strcmp(a->driver, b->driver);
+    order = order ? order : strcmp(a->version, b->version);
+    return order ? order : (a->platform > b->platform) - (a->platform < b->platform);
+}
+
+/* Devices: by their platform, then as the driver has them. */
+static int comes_before(const meso_device_info *a, const meso_device_info *b)
+{
+    return a->platform != b->platform ? a->platform < b->platform : a->index < b->index;
+}
+
+static void number_platforms(meso_device_info *list, size_t n)
+{
+    unsigned numbers[max_devices] = {0};
+    const meso_device_info *first[max_devices];
+    for (size_t i = 0; i < n; i++)
+        for (first[i] = list; first[i]->platform != list[i].platform;)
+            first[i]++;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < n; k++)
+            numbers[i] += first[k] == &list[k] && compare_platforms(first[k], first[i]) < 0;
+    for (size_t i = 0; i < n; i++)
+        list[i].platform = numbers[i];
+}
+
 void meso_device_mark_same(meso_device_info *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -166,16 +195,31 @@ void meso_device_mark_same(meso_device_info *list, size_t n)
     }
 }
 
-meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, size_t *n,
-                                 meso_error *error)
+void meso_device_list_arrange(meso_device_info *list, size_t *owner, size_t n)
+{
+    number_platforms(list, n);
+    for (size_t i = 1; i < n; i++)
+        for (size_t k = i; k > 0 && comes_before(&list[k], &list[k - 1]); k--) {
+            const meso_device_info info = list[k];
+            const size_t held = owner[k];
+            list[k] = list[k - 1];
+            owner[k] = owner[k - 1];
+            list[k - 1] = info;
+            owner[k - 1] = held;
+        }
+    meso_device_mark_same(list, n);
+}
+
+meso_status meso_device_list_ids(meso_device_info **list, cl_device_id ids[MESO_MAX_DEVICES],
+                                 size_t *n, meso_error *error)
 {
     meso_status status = MESO_OK;
     cl_platform_id platforms[max_platforms] = {0};
     cl_uint n_platforms = 0;
-    size_t found = 0;
+    size_t found = 0, position[max_devices];
     meso_device_info *infos = calloc(max_devices, sizeof *infos);
-    cl_device_id *handles = calloc(max_devices, sizeof(cl_device_id));
-    MESO_REQUIRE_MEMORY(infos && handles, error);
+    cl_device_id handles[max_devices] = {0};
+    MESO_REQUIRE_MEMORY(infos, error);
 
     meso_driver_asked = "list its devices";
     cl_int code = clGetPlatformIDs(max_platforms, platforms, &n_platforms);
@@ -192,16 +236,15 @@ meso_status meso_device_list_ids(meso_device_info **list, cl_device_id **ids, si
                  "pocl-opencl-icd for the CPU. PoCL itself has no device where it cannot write to "
                  "POCL_CACHE_DIR, by default ~/.cache/pocl",
                  n_platforms, n_platforms == 1 ? "" : "s", n_platforms == 1 ? "it" : "them");
-    meso_device_mark_same(infos, found);
+    for (size_t i = 0; i < found; i++)
+        position[i] = i;
+    meso_device_list_arrange(infos, position, found);
+    for (size_t i = 0; ids && i < found; i++)
+        ids[i] = handles[position[i]];
     *list = infos;
     infos = NULL;
     *n = found;
-    if (ids) {
-        *ids = handles;
-        handles = NULL;
-    }
 out:
-    free(handles);
     free(infos);
     return status;
 }

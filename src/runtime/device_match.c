@@ -58,20 +58,42 @@ static int fits(const meso_device_info *info, const char *selector)
     return contains(info->name, selector) || contains(info->platform_name, selector);
 }
 
-/* The device that "auto" means: the user's preference, else the type most likely to be fast, first
- * in the list. */
+/* Types in the order in which "auto" takes them. */
+static int rank(const meso_device_info *info)
+{
+    static const int ranks[] = {[MESO_DEVICE_DGPU] = 0,
+                                [MESO_DEVICE_IGPU] = 1,
+                                [MESO_DEVICE_CPU] = 2,
+                                [MESO_DEVICE_OTHER] = 3};
+    return ranks[info->type];
+}
+
+/* The device that "auto" means: the user's preference, else the first of the best type. */
 static size_t automatic(const meso_device_info *list, size_t n)
 {
-    static const meso_device_type order[] = {MESO_DEVICE_DGPU, MESO_DEVICE_IGPU, MESO_DEVICE_CPU,
-                                             MESO_DEVICE_OTHER};
-    size_t preferred = meso_preference_find(list, n);
-    if (preferred < n)
-        return preferred;
-    for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
-        for (size_t i = 0; i < n; i++)
-            if (list[i].type == order[k])
-                return i;
-    return 0;
+    size_t best = 0;
+    const size_t preferred = meso_preference_find(list, n);
+    for (size_t i = 1; i < n; i++)
+        if (rank(&list[i]) < rank(&list[best]))
+            best = i;
+    return preferred < n ? preferred : best;
+}
+
+/* Of these positions the one of the best type, first in the list. */
+static size_t best_of(const meso_device_info *list, const size_t *matches, size_t n_matches)
+{
+    size_t best = matches[0];
+    for (size_t i = 1; i < n_matches; i++)
+        if (rank(&list[matches[i]]) < rank(&list[best]))
+            best = matches[i];
+    return best;
+}
+
+/* "0:0 Iris (igpu)" */
+static void say_device(const meso_device_info *info, meso_text *text)
+{
+    meso_text_format(text, "%s%u:%u %s (%s)", text->length ? ", " : "", info->platform, info->index,
+                     info->name, type_names[info->type]);
 }
 
 static meso_status nothing_fits(const meso_device_info *list, size_t n, const char *selector,
@@ -79,8 +101,7 @@ static meso_status nothing_fits(const meso_device_info *list, size_t n, const ch
 {
     meso_text known = {0};
     for (size_t i = 0; i < n; i++)
-        meso_text_format(&known, "%s%u:%u %s (%s)", i ? ", " : "", list[i].platform, list[i].index,
-                         list[i].name, type_names[list[i].type]);
+        say_device(&list[i], &known);
     meso_fail(error, MESO_ERROR_NO_DEVICE, "no device matches '%s'; available: %s",
               MESO_PRINTABLE(selector), known.bytes ? known.bytes : "none");
     meso_text_free(&known);
@@ -196,6 +217,41 @@ static meso_status match(const meso_device_info *list, size_t n, const char *sel
     if (*n_matches == 0 && selector && strchr(selector, ','))
         return match_parts(list, n, selector, matches, n_matches, error);
     return *n_matches > 0 ? MESO_OK : nothing_fits(list, n, selector ? selector : "auto", error);
+}
+
+/* A type means all its devices, and one of them will do. */
+static int is_type(const char *selector)
+{
+    int found = strcasecmp(selector, "gpu") == 0;
+    for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++)
+        found |= strcasecmp(selector, type_names[i]) == 0;
+    return found;
+}
+
+static meso_status several_fit(const meso_device_info *list, const size_t *matches, size_t n,
+                               const char *selector, meso_error *error)
+{
+    meso_text names = {0};
+    for (size_t i = 0; i < n; i++)
+        say_device(&list[matches[i]], &names);
+    meso_fail(error, MESO_ERROR_ARGUMENT,
+              "'%s' means %zu devices, where one is wanted: %s; name it by its number, as %u:%u",
+              MESO_PRINTABLE(selector), n, names.bytes ? names.bytes : "",
+              list[matches[0]].platform, list[matches[0]].index);
+    meso_text_free(&names);
+    return MESO_ERROR_ARGUMENT;
+}
+
+meso_status meso_device_match_one(const meso_device_info *list, size_t n, const char *selector,
+                                  size_t *one, meso_error *error)
+{
+    size_t matches[MESO_MAX_DEVICES], n_matches = 0;
+    MESO_CHECK(match(list, n, selector, matches, &n_matches, error));
+    selector = resolve(selector);
+    if (n_matches > 1 && !is_type(selector))
+        return several_fit(list, matches, n_matches, selector, error);
+    *one = best_of(list, matches, n_matches);
+    return MESO_OK;
 }
 
 meso_status meso_device_match(const meso_device_info *list, size_t stride, size_t n,

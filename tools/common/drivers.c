@@ -37,8 +37,9 @@ meso_status tool_child_list(const char *argument, meso_text *answer, meso_error 
 /* Adds what a child found behind the devices that are there. 0: out of memory. */
 static int add_devices(tool_drivers *drivers, size_t number, const meso_text *answer)
 {
-    tool_driver *row = &drivers->rows[number];
     size_t n = answer->length / sizeof(meso_device_info), all = drivers->n_devices + n;
+    if (all > MESO_MAX_DEVICES)
+        n = 0, all = drivers->n_devices;
     meso_device_info *devices = realloc(drivers->devices, (all + 1) * sizeof *devices);
     if (devices)
         drivers->devices = devices;
@@ -50,10 +51,10 @@ static int add_devices(tool_drivers *drivers, size_t number, const meso_text *an
     if (n > 0)
         memcpy(devices + drivers->n_devices, answer->bytes, n * sizeof *devices);
     for (size_t i = drivers->n_devices; i < all; i++) {
-        devices[i].platform += row->platform;
+        devices[i].platform += number * MESO_MAX_DEVICES; /* apart from those of other drivers */
         owners[i] = number;
     }
-    row->n_devices = n;
+    drivers->rows[number].n_devices = n;
     drivers->n_devices = all;
     return 1;
 }
@@ -85,7 +86,6 @@ meso_status tool_drivers_ask(tool_drivers *drivers, const char *selector, int qu
                              meso_error *error)
 {
     meso_status status = MESO_OK;
-    unsigned platform = 0;
     tool_child *children = calloc(drivers->n, sizeof *children);
     MESO_REQUIRE_MEMORY(children, error);
     for (size_t i = 0; i < drivers->n; i++)
@@ -95,16 +95,12 @@ meso_status tool_drivers_ask(tool_drivers *drivers, const char *selector, int qu
                                    .quiet = quiet};
     tool_children_run(children, drivers->n, list_seconds);
     for (size_t i = 0; i < drivers->n; i++) {
-        tool_driver *row = &drivers->rows[i];
-        row->platform = platform;
-        row->error = children[i].error;
+        drivers->rows[i].error = children[i].error;
         MESO_REQUIRE_MEMORY(add_devices(drivers, i, &children[i].answer), error);
-        platform =
-            row->n_devices ? drivers->devices[drivers->n_devices - 1].platform + 1 : platform + 1;
     }
     if (drivers->n_devices == 0)
         MESO_TRY(none_has_a_device(drivers, error));
-    meso_device_mark_same(drivers->devices, drivers->n_devices);
+    meso_device_list_arrange(drivers->devices, drivers->owners, drivers->n_devices);
     drivers->matches = calloc(drivers->n_devices, sizeof *drivers->matches);
     MESO_REQUIRE_MEMORY(drivers->matches, error);
     MESO_TRY(meso_device_match(drivers->devices, sizeof *drivers->devices, drivers->n_devices,
@@ -127,9 +123,15 @@ void tool_drivers_free(tool_drivers *drivers)
 
 void tool_drivers_local_name(const tool_drivers *drivers, size_t device, char name[32])
 {
-    const meso_device_info *info = &drivers->devices[device];
-    snprintf(name, 32, "%u:%u", info->platform - drivers->rows[drivers->owners[device]].platform,
-             info->index);
+    /* Devices stand in the order of their platforms. */
+    unsigned platform = 0, last = 0;
+    for (size_t i = 0, first = 1; i <= device; i++)
+        if (drivers->owners[i] == drivers->owners[device]) {
+            platform += !first && drivers->devices[i].platform != last;
+            last = drivers->devices[i].platform;
+            first = 0;
+        }
+    snprintf(name, 32, "%u:%u", platform, drivers->devices[device].index);
 }
 
 /* With one driver's folder. A process that is started later must not look there: it is removed. */
@@ -148,14 +150,16 @@ static meso_status open_alone(const char *vendors, const char *name, meso_device
     return status;
 }
 
-/* The first device that selector means, by a driver that this process then loads alone. */
+/* The device that selector means, by a driver that this process then loads alone. */
 static meso_status open_among(tool_drivers *drivers, const char *selector, meso_device **device,
                               meso_error *error)
 {
     char name[32];
+    size_t one;
     MESO_CHECK(tool_drivers_ask(drivers, selector, 1, error));
-    const tool_driver *driver = &drivers->rows[drivers->owners[drivers->matches[0]]];
-    tool_drivers_local_name(drivers, drivers->matches[0], name);
+    MESO_CHECK(meso_device_match_one(drivers->devices, drivers->n_devices, selector, &one, error));
+    const tool_driver *driver = &drivers->rows[drivers->owners[one]];
+    tool_drivers_local_name(drivers, one, name);
     tool_driver_crash_catch(driver->library);
     return open_alone(driver->vendors, name, device, error);
 }
@@ -216,5 +220,20 @@ meso_status tool_open_device(const char *selector, meso_device **device, meso_er
     tool_drivers_free(&drivers);
     if (status == MESO_OK)
         tool_say_compiling();
+    return status;
+}
+
+meso_status tool_open_first(const char *selector, meso_device **device, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    tool_drivers drivers;
+    char number[32];
+    MESO_CHECK(tool_drivers_find(&drivers, error));
+    MESO_TRY(tool_drivers_ask(&drivers, selector, 1, error));
+    const meso_device_info *first = &drivers.devices[drivers.matches[0]];
+    snprintf(number, sizeof number, "%u:%u", first->platform, first->index);
+    MESO_TRY(tool_open_device(number, device, error));
+out:
+    tool_drivers_free(&drivers);
     return status;
 }

@@ -5,8 +5,7 @@
  * library; where there is but one, or the loader finds drivers in a way not known here, "all that
  * the loader finds" is one driver.
  *
- * Platforms are numbered over the drivers in the order of the files' names; a driver without a
- * device takes one number.
+ * Platforms are numbered over all drivers, as meso_device_list numbers them.
  */
 #ifndef MESO_TOOLS_DRIVERS_H
 #define MESO_TOOLS_DRIVERS_H
@@ -15,11 +14,10 @@
 #include "mesocl/device.h"
 
 typedef struct tool_driver {
-    char *file;        /* the .icd file; NULL: what the loader finds */
-    char *library;     /* that it names; "" unknown */
-    char *vendors;     /* the folder that holds this file alone, as OCL_ICD_VENDORS; NULL: all */
-    unsigned platform; /* number of its first platform */
-    size_t n_devices;  /* 0: see error */
+    char *file;       /* the .icd file; NULL: what the loader finds */
+    char *library;    /* that it names; "" unknown */
+    char *vendors;    /* the folder that holds this file alone, as OCL_ICD_VENDORS; NULL: all */
+    size_t n_devices; /* 0: see error */
     meso_error error;
 } tool_driver;
 
@@ -57,5 +55,8 @@ void tool_say_compiling(void);
 /* meso_device_open for programs. With several drivers they are asked first, and the one that has
  * the device is the only one that this process loads. */
 meso_status tool_open_device(const char *selector, meso_device **device, meso_error *error);
+
+/* The same with the first of the devices that selector means, where several may be meant. */
+meso_status tool_open_first(const char *selector, meso_device **device, meso_error *error);
 
 #endif

@@ -184,7 +184,7 @@ meso_status db_study_dry_run(const study_plan *plan, const db_sizes *sizes, meso
     double seconds, bytes;
     meso_text text = {0};
     MESO_TRY(count_devices(plan->device, &n_devices, error));
-    MESO_TRY(tool_open_device(plan->device, &device, error));
+    MESO_TRY(tool_open_first(plan->device, &device, error));
     for (size_t v = 0; v < plan->n_variants; v++)
         MESO_TRY(probe(device, &plan->variants[v].options, &speed[v], error));
     print_sets(plan, sizes);

@@ -135,7 +135,7 @@ meso_status db_job_prepare(db_study *study, meso_error *error)
     meso_device *device = NULL;
     study_dataset *scans = calloc(n_sets, sizeof *scans);
     MESO_REQUIRE_MEMORY(scans, error);
-    MESO_TRY(tool_open_device(study->plan.device, &device, error));
+    MESO_TRY(tool_open_first(study->plan.device, &device, error));
     for (size_t s = 0; s < n_sets; s++) {
         MESO_TRY(scan(study, s, device, &scans[s], error));
         MESO_TRY(check_classes(&scans[s], error));

@@ -83,9 +83,8 @@ static json_t *drivers_json(const tool_drivers *drivers)
         const tool_driver *row = &drivers->rows[i];
         json_t *file = row->file ? meso_json_text(row->file) : json_null();
         if (row->n_devices == 0)
-            json_array_append_new(rows,
-                                  json_pack("{s:i s:O s:o}", "platform", (int)row->platform, "file",
-                                            file, "reason", meso_json_text(row->error.text)));
+            json_array_append_new(rows, json_pack("{s:O s:o}", "file", file, "reason",
+                                                  meso_json_text(row->error.text)));
         json_decref(file);
     }
     return rows;
@@ -113,7 +112,7 @@ static void print_text(const tool_drivers *drivers)
     for (size_t i = 0; i < drivers->n; i++) {
         const tool_driver *row = &drivers->rows[i];
         if (row->n_devices == 0)
-            printf("%u:-  none  %s\n    %s\n", row->platform, MESO_PRINTABLE(row->file),
+            printf("-:-  none  %s\n    %s\n", MESO_PRINTABLE(row->file),
                    MESO_PRINTABLE(row->error.text));
     }
 }
