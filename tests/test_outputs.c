@@ -296,6 +296,67 @@ static void splits_do_not_mix(void **state)
                      0);
 }
 
+/* Links in a class folder would be pictures of it; beside the two they are passed over. */
+static void links_are_no_pictures_of_the_input(void **state)
+{
+    (void)state;
+    for (const struct writer *w = writers; w < writers + n_writers; w++)
+        if (strstr(w->words, "split"))
+            expect(w, "data/fake/parts", "", 0); /* a manifest has no class folders */
+    assert_int_equal(system("rm -r data/fake/parts"), 0);
+    const struct writer split = {
+        DATASET, "split data --no-cache --test-split 0.5", "--output", RESULT, {NULL}, NULL};
+    expect(&split, "data/fake/parts", "--links", 73);
+    expect(&split, "data/real/deeper/parts", "--links", 73);
+    assert_true(access("data/fake/parts", F_OK) != 0);
+    expect(&split, "data/parts", "--links", 0);
+    expect(&split, "data/fake/parts", "", 0);
+    assert_int_equal(system("rm -r data/parts data/fake/parts"), 0);
+}
+
+/* As processes leave them that are killed while they replace a folder, at each time. */
+static void what_was_replaced_is_not_lost(void **state)
+{
+    static const struct writer split = {
+        DATASET, "split data --no-cache --test-split 0.5", "--output", RESULT, {NULL}, NULL};
+    static const struct {
+        const char *left, *asked; /* commands of a shell, words */
+        const char *program, *said, *after;
+    } rows[] = {
+        {"mv cut cut.mesocl_old.77", "split data --no-cache -o cut", DATASET, "is back",
+         "test ! -e cut.unfinished.77"},
+        {"mv cut cut.mesocl_old.77; mkdir cut", "stats a=cut/train.csv b=cut --no-cache", DATASET,
+         "is back", "test ! -e cut.unfinished.77"},
+        {"mv cut cut.mesocl_old.77; mkdir cut; echo >cut/train.csv",
+         "split data --no-cache -o ./cut/ --force", DATASET, "cut.unfinished.77",
+         "rm cut.unfinished.77/train.csv && rmdir cut.unfinished.77"},
+        {"cp -r cut cut.mesocl_gone.77", "split data --no-cache -o cut", DATASET, "already",
+         "true"},
+        {"mv run run.mesocl_old.77; mkdir run; echo >run/lock", "report run -o r.html", MESOCL,
+         "is in", "rm -r run.unfinished.77"},
+        {"cp -r cut cut.mesocl_old.mine; cp -r cut cut.mesocl_gone.",
+         "split data --no-cache -o cut", DATASET, "already", "rm -r cut.mesocl_*"},
+    };
+    (void)state;
+    expect(&split, "cut", "", 0);
+    char *run = sum_of("run"), *cut = sum_of("cut");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(system(rows[i].left), 0);
+        harness_result r =
+            harness_run(&(harness_command){.program = rows[i].program, .words = rows[i].asked});
+        if (!strstr(r.err, rows[i].said))
+            fail_msg("%s; %s: %d: %s", rows[i].left, rows[i].asked, r.code, r.err);
+        harness_forget(&r);
+        if (system(rows[i].after) != 0 || system("! ls | grep mesocl_") != 0)
+            fail_msg("%s; %s: something is left", rows[i].left, rows[i].asked);
+        expect_sum("run", strdup(run), rows[i].left);
+        expect_sum("cut", strdup(cut), rows[i].left);
+    }
+    free(run);
+    free(cut);
+    assert_int_equal(system("rm -r cut r.html"), 0);
+}
+
 /* A link stays a link, and what it leads to is written. */
 static void a_link_leads_to_the_file(void **state)
 {
@@ -347,6 +408,8 @@ int main(void)
         cmocka_unit_test(a_model_is_replaced_by_force_alone),
         cmocka_unit_test(a_result_is_replaced_by_force_alone),
         cmocka_unit_test(splits_do_not_mix),
+        cmocka_unit_test(links_are_no_pictures_of_the_input),
+        cmocka_unit_test(what_was_replaced_is_not_lost),
         cmocka_unit_test(a_link_leads_to_the_file),
     };
     return cmocka_run_group_tests(tests, set_up, harness_leave_folder);

@@ -64,6 +64,15 @@ static int is_within(const char *path, const char *folder)
     return within;
 }
 
+int tool_output_within(const char *path, const char *folder)
+{
+    struct stat info;
+    char *copy = strdup(path);
+    const int within = copy && is_within(stat(path, &info) == 0 ? path : dirname(copy), folder);
+    free(copy);
+    return within;
+}
+
 /* Is the output a file of the run whose folder is read? Its report may be replaced. */
 static int is_of_run(const output *o, const char *folder)
 {
@@ -191,9 +200,32 @@ static meso_status check_output(const output *o, meso_error *error)
     return meso_file_check_output(o->path, error);
 }
 
+static void recover(const char *path)
+{
+    const char *equals = strchr(path, '=');
+    tool_result_recover(path);
+    if (equals)
+        tool_result_recover(equals + 1); /* NAME=FOLDER */
+}
+
+/* Every folder that is named, whether it is read or written. */
+static void recover_folders(const tool_command_line *line, char *const *operands, size_t n)
+{
+    for (const tool_option *o = line->options; o->name; o++) {
+        const int named = o->names == TOOL_NAMES_INPUT || o->names == TOOL_NAMES_RESULT;
+        if (named && o->kind == TOOL_OPTION_TEXT && *o->value.text)
+            recover(*o->value.text);
+        for (size_t i = 0; named && o->kind == TOOL_OPTION_LIST && i < o->value.list->n; i++)
+            recover(o->value.list->items[i]);
+    }
+    for (size_t i = 0; i < n; i++)
+        recover(operands[i]);
+}
+
 meso_status tool_outputs_check(const tool_command_line *line, char *const *operands, size_t n,
                                meso_error *error)
 {
+    recover_folders(line, operands, n);
     MESO_CHECK(find_outputs(line, error));
     if (n_outputs > 0)
         MESO_CHECK(check_inputs(line, operands, n, error));

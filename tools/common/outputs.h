@@ -30,4 +30,7 @@ meso_status tool_outputs_check(const tool_command_line *line, char *const *opera
 /* Is none of the files that a folder or a manifest names an output? Errors: CREATE. */
 meso_status tool_outputs_spare(const meso_dataset *files, meso_error *error);
 
+/* Is an output, which need not be there yet, in a folder or below? */
+int tool_output_within(const char *path, const char *folder);
+
 #endif

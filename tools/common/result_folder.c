@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <ftw.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +24,15 @@ static const char index_name[] = ".mesocl";
 
 int tool_force;
 
+/* What --force replaces stands beside the folder under the first name while the new one is not
+ * there, then under the second one while it is removed; so a process that is killed leaves the one
+ * or the other. Behind the name is a number. */
+static const char old_name[] = ".mesocl_old.", gone_name[] = ".mesocl_gone.";
+
 static struct {
     const tool_result *result; /* NULL: nothing was begun */
     char *folder, *aside;      /* aside: what --force replaces, NULL where there was nothing */
+    int lock;                  /* of aside */
 } begun;
 
 /* ---- walks: nftw() takes no argument for its function ---- */
@@ -222,8 +229,100 @@ out:
     return status;
 }
 
+static void remove_all(const char *folder)
+{
+    nftw(folder, remove_file, n_descriptors, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The folder beside another one; the caller frees it. NULL: out of memory. */
+static char *beside(const char *folder, const char *name, long number)
+{
+    meso_text path = {0};
+    meso_text_format(&path, "%s%s%ld", folder, name, number);
+    return path.bytes;
+}
+
+/* No kill from here on leaves a half of what was replaced under a name that means all of it. */
+static void remove_aside(const char *folder, const char *aside, long number)
+{
+    char *gone = beside(folder, gone_name, number);
+    if (gone && rename(aside, gone) == 0)
+        remove_all(gone);
+    free(gone);
+}
+
+/* What a killed process set aside comes back; what it had made of the new one is kept, too. */
+static void put_back(const char *folder, const char *aside, long number)
+{
+    char *unfinished = beside(folder, ".unfinished.", number);
+    struct stat info;
+    if (unfinished && stat(folder, &info) == 0 && rmdir(folder) != 0 &&
+        rename(folder, unfinished) != 0) {
+        free(unfinished);
+        return;
+    }
+    const int kept = unfinished && stat(unfinished, &info) == 0;
+    if (rename(aside, folder) == 0)
+        fprintf(stderr,
+                "%s: %s: a command that was replacing it was killed: what it held before is "
+                "back%s%s\n",
+                tool_program_name, folder, kept ? ", what the command had written is in " : "",
+                kept ? unfinished : "");
+    free(unfinished);
+}
+
+/* The number behind a name beside the folder called `stem`; 0: it is not such a name. */
+static long number_of(const char *entry, const char *stem, const char *name)
+{
+    const size_t n_stem = strlen(stem), n_name = strlen(name);
+    char *end;
+    if (strncmp(entry, stem, n_stem) != 0 || strncmp(entry + n_stem, name, n_name) != 0)
+        return 0;
+    const long number = strtol(entry + n_stem + n_name, &end, 10);
+    return *end ? 0 : number;
+}
+
+static void recover(const char *folder, const char *entry)
+{
+    const char *stem = strrchr(folder, '/');
+    stem = stem ? stem + 1 : folder;
+    const long old = number_of(entry, stem, old_name), gone = number_of(entry, stem, gone_name);
+    char *aside = old > 0    ? beside(folder, old_name, old)
+                  : gone > 0 ? beside(folder, gone_name, gone)
+                             : NULL;
+    if (aside && !is_busy(aside) && !is_busy(folder)) {
+        if (gone > 0)
+            remove_all(aside);
+        else
+            put_back(folder, aside, old);
+    }
+    free(aside);
+}
+
+void tool_result_recover(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISDIR(info.st_mode))
+        return;
+    char *real = realpath(path, NULL), *folder = real ? real : strdup(path);
+    for (size_t n = folder ? strlen(folder) : 0; n > 1 && folder[n - 1] == '/';)
+        folder[--n] = '\0';
+    char *copy = folder ? strdup(folder) : NULL;
+    struct dirent **entries = NULL;
+    const int n = copy ? scandir(dirname(copy), &entries, NULL, NULL) : 0;
+    for (int i = 0; i < n; i++) {
+        recover(folder, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    free(copy);
+    free(folder);
+}
+
 static void forget(void)
 {
+    if (begun.aside)
+        close(begun.lock);
     free(begun.folder);
     free(begun.aside);
     memset(&begun, 0, sizeof begun);
@@ -232,16 +331,19 @@ static void forget(void)
 static meso_status set_aside(const char *folder, meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_text aside = {0};
-    meso_text_format(&aside, "%s.replaced.%ld", folder, (long)getpid());
-    MESO_REQUIRE_MEMORY(!aside.out_of_memory, error);
-    MESO_REQUIRE(rename(folder, aside.bytes) == 0, error, MESO_ERROR_CREATE,
+    char *aside = beside(folder, old_name, (long)getpid());
+    MESO_REQUIRE_MEMORY(aside, error);
+    begun.lock = open(folder, O_RDONLY | O_CLOEXEC);
+    flock(begun.lock, LOCK_SH | LOCK_NB); /* this process is alive */
+    MESO_REQUIRE(rename(folder, aside) == 0, error, MESO_ERROR_CREATE,
                  "%s: cannot be renamed while it is replaced: %s", MESO_PRINTABLE(folder),
                  strerror(errno));
-    begun.aside = aside.bytes;
+    begun.aside = aside;
     return MESO_OK;
 out:
-    meso_text_free(&aside);
+    if (aside)
+        close(begun.lock);
+    free(aside);
     return status;
 }
 
@@ -284,7 +386,7 @@ meso_status tool_result_end(meso_error *error)
     if (!begun.result->names)
         MESO_CHECK(write_index(error));
     if (begun.aside)
-        nftw(begun.aside, remove_file, n_descriptors, FTW_DEPTH | FTW_PHYS);
+        remove_aside(begun.folder, begun.aside, (long)getpid());
     forget();
     return MESO_OK;
 }
@@ -296,7 +398,7 @@ void tool_result_leave(void)
     if (begun.result && names_of(begun.folder, begun.result, &names, &none) == MESO_OK) {
         tool_result_end(&none);
     } else if (begun.aside || (begun.result && !begun.result->names)) {
-        nftw(begun.folder, remove_file, n_descriptors, FTW_DEPTH | FTW_PHYS);
+        remove_all(begun.folder);
         if (begun.aside && rename(begun.aside, begun.folder) != 0)
             fprintf(stderr, "%s: what was in %s is in %s now: %s\n", tool_program_name,
                     begun.folder, begun.aside, strerror(errno));

@@ -2,7 +2,8 @@
  *
  * Folders that commands make: a result never mixes with another one, and replaces, where --force is
  * given, only one of its own kind, in which nothing stands but what a command wrote. The old one is
- * set aside and goes when the new one is there; if none comes, it is put back.
+ * set aside and goes when the new one is there; if none comes, it is put back. By the next command
+ * that names the folder, where this one was killed.
  */
 #ifndef MESO_TOOLS_RESULT_FOLDER_H
 #define MESO_TOOLS_RESULT_FOLDER_H
@@ -20,6 +21,9 @@ typedef struct tool_result {
      * tool_result_end has listed. */
     meso_status (*names)(const char *folder, meso_text *names, meso_error *error);
 } tool_result;
+
+/* Puts back, and says so, what a killed command set aside beside this path, or removes the rest. */
+void tool_result_recover(const char *path);
 
 /* May a command make its result there? Errors: CREATE. */
 meso_status tool_result_check(const char *folder, const tool_result *result, meso_error *error);

@@ -3,9 +3,13 @@
  * dataset_bench split: one dataset → a part to train on and a part to test with.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "data/list/labels.h"
 #include "dataset_bench.h"
 #include "dataset_inputs.h"
 #include "outputs.h"
@@ -85,10 +89,39 @@ static void say(const split *s, const study_split *made)
     report_table_free(&table);
 }
 
+static int is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* Links in a class folder of the input would be pictures of it from then on. */
+static meso_status spare_classes(const split *s, const char *operand, meso_error *error)
+{
+    const char *equals = strchr(operand, '='); /* NAME=FOLDER */
+    const char *path = equals && !is_folder(operand) ? equals + 1 : operand;
+    char *folders[2] = {NULL, NULL};
+    meso_status status = MESO_OK;
+    if (!is_folder(path))
+        return MESO_OK;
+    MESO_CHECK(meso_label_folders(path, &s->inputs.files, folders, error));
+    for (int label = 0; label < 2; label++)
+        MESO_REQUIRE(!tool_output_within(s->output, folders[label]), error, MESO_ERROR_CREATE,
+                     "--output %s lies in %s, where links are pictures of that class: choose "
+                     "another folder",
+                     MESO_PRINTABLE(s->output), MESO_PRINTABLE(folders[label]));
+out:
+    free(folders[0]);
+    free(folders[1]);
+    return status;
+}
+
 static meso_status run(split *s, char **operands, size_t n, meso_error *error)
 {
     meso_status status = MESO_OK;
     study_split made = {0};
+    if (s->links && n > 0)
+        MESO_TRY(spare_classes(s, operands[0], error));
     MESO_TRY(db_inputs_scan(&s->inputs, operands, n, error));
     const study_dataset *dataset = &s->inputs.datasets[0];
     MESO_TRY(study_split_make(dataset, s->test, s->seed, &made, error));
