@@ -8,8 +8,9 @@ is there; else weights are seeded and pictures drawn.
     tests/same_bits.py OLD       a commit, which is built under build-dev/, or a built tree's folder
 
 Says what differs. Allowed are (a) texts, (b) schema ids, (c) intervals of shortcuts in a study that
-are those of the old check, which drew more resamples, (d) facts and findings that a study did not
-have. Any other difference ends it with 1, with the largest one of each file.
+are those of the old check, which drew more resamples, (d) facts and findings that documents did not
+have, those of NEW_FACTS alone. Any other difference ends it with 1, with the largest one of each
+file.
 """
 import glob
 import itertools
@@ -26,7 +27,12 @@ DATA = os.environ.get('MESO_TEST_DATA') or os.path.join(ROOT, '../shared/data')
 # What a run measures or says of itself.
 OWN = {'provenance', 'seconds', 'images_per_second', 'version', 'commit', 'command', 'model_hash'}
 RESAMPLED = re.compile(r'\.datasets\[\d+\]\.(shortcuts\[\d+\]\.|properties_auc|framing_auc)')
-NEW_FACTS = {'.warnings'}
+NEW_FACTS = (
+    (r'\.warnings', "a study's warnings are those of check"),
+    (r'\.findings', "a study's findings name what check warns of"),
+    (r'\.datasets\[\d+\]\.passed_over', 'files that a folder holds beside its pictures are told'),
+    (r'\.comparisons\[\d+\]\.accuracy_holm', "the interval that belongs to Holm's p"),
+)
 IS_HASH = re.compile(r'^[0-9a-f]{16,}$')
 
 
@@ -155,8 +161,9 @@ def kind_of(path, a, b):
     """Why a difference of two JSON values is allowed, or None."""
     if path.endswith('.schema'):
         return 'b: schema id'
-    if a is None and (path in NEW_FACTS or path.startswith('.findings')):
-        return 'd: new fact or finding'
+    for pattern, why in NEW_FACTS:
+        if a is None and re.fullmatch(pattern, path):
+            return f'd: {why}'
     if isinstance(a, str) and isinstance(b, str) and not (IS_HASH.match(a) or IS_HASH.match(b)):
         return 'a: text'
     if RESAMPLED.search(path) and path.rsplit('.', 1)[1] in ('low', 'high', 'warn'):
