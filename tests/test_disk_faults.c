@@ -24,7 +24,6 @@
 #include "common.h"
 #include "dataset_bench.h"
 #include "device_bench.h"
-#include "driver_crash.h"
 #include "drivers.h"
 #include "fault_layer/fault_libc.h"
 #include "harness_device.h"

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "interrupt.h"
+#include "common.h"
 #include "queue.h"
 
 static const char shell[] = "/bin/sh";

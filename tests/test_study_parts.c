@@ -19,11 +19,8 @@
 #include "harness_device.h"
 #include "harness_encode.h"
 #include "harness_run.h"
-#include "study/scan/file_facts.h"
-#include "study/scan/phash.h"
-#include "study/scan/reduce.h"
-#include "study/scan/sample.h"
-#include "study/scan/spectrum.h"
+#include "study/scan/scan_file.h"
+#include "study/scan/study_scan.h"
 #include "study/scan/summary.h"
 
 /* libjpeg writes the table of a quality; from 1 to 100 it is told again. */

@@ -13,9 +13,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "maths/frechet.h"
-#include "maths/rank_correlation.h"
-#include "maths/significance.h"
+#include "maths/maths.h"
 #include "study/result/votes.h"
 
 static void expect_close(double got, double expected, double tolerance, const char *what)

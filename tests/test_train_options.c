@@ -19,7 +19,7 @@
 #include "model/train/train_config.h"
 #include "model/train/train_options.h"
 #include "study/plan/study_plan.h"
-#include "study_options.h"
+#include "study_run.h"
 #include "train_command.h"
 
 #define EACH_ROW(row)                                           \

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "maths/significance.h"
+#include "maths/maths.h"
 
 /* Two-sided, of all rows together: 1 % for "slower", which is what an alarm is. */
 static const double family_level = 0.02;

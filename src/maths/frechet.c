@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "maths/frechet.h"
+#include "maths/maths.h"
 
 #include <lapacke.h>
 #include <math.h>

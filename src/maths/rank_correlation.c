@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "maths/rank_correlation.h"
+#include "maths/maths.h"
 
 #include <math.h>
 #include <stdlib.h>

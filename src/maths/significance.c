@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "maths/significance.h"
+#include "maths/maths.h"
 
 #include <math.h>
 

@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "child.h"
 #include "common.h"
-#include "driver_crash.h"
 #include "drivers.h"
 #include "options.h"
 #include "report/report_json.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the subcommands share: the options that open a model, sentences on stderr, Ctrl-C.
+ * What the subcommands share: the options that open a model, sentences on stderr, Ctrl-C
+ * (interrupt.c).
  */
 #ifndef MESO_TOOLS_COMMON_H
 #define MESO_TOOLS_COMMON_H
@@ -10,7 +11,6 @@
 
 #include "base/text.h"
 #include "data/list/group.h"
-#include "interrupt.h"
 #include "mesocl/dataset.h"
 #include "mesocl/evaluate.h"
 #include "mesocl/model.h"
@@ -110,5 +110,10 @@ meso_score_options tool_scoring_score_options(tool_scoring *scoring);
 /* 0 if all that was printed to stdout so far has gone out, else the errno of the first failure. For
  * loops that stop early when the reader has left; main() asks at the end in any case. */
 int tool_stdout_error(void);
+
+/* From now on the first Ctrl-C (SIGINT) or SIGTERM only makes tool_interrupted() true; the second
+ * ends the program at once. */
+void tool_interrupt_catch(void);
+int tool_interrupted(void);
 
 #endif

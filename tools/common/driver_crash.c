@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "driver_crash.h"
+#include "drivers.h"
 
 #include <dlfcn.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
  * Both loaders of Linux, ocl-icd and Khronos', take a folder of .icd files from OCL_ICD_VENDORS. So
  * that a process loads one driver alone, its file is linked into a folder of its own.
  */
-#include "driver_files.h"
+#include "drivers.h"
 
 #include <dirent.h>
 #include <dlfcn.h>

@@ -12,8 +12,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "child.h"
-#include "driver_crash.h"
-#include "driver_files.h"
 #include "options.h"
 #include "runtime/device_list.h"
 

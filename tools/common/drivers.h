@@ -6,6 +6,9 @@
  * the loader finds" is one driver.
  *
  * Platforms are numbered over all drivers, as meso_device_list numbers them.
+ *
+ * drivers.c asks them, driver_files.c finds the files, driver_crash.c says which driver has crashed
+ * this process.
  */
 #ifndef MESO_TOOLS_DRIVERS_H
 #define MESO_TOOLS_DRIVERS_H
@@ -58,5 +61,23 @@ meso_status tool_open_device(const char *selector, meso_device **device, meso_er
 
 /* The same with the first of the devices that selector means, where several may be meant. */
 meso_status tool_open_first(const char *selector, meso_device **device, meso_error *error);
+
+/* A driver that runs inside this process may crash it, or call exit(). The program then ends with a
+ * sentence and 70, without a core file, in place of a bare signal or the driver's own code. The
+ * sentence names the driver, and what it was asked for last (meso_driver_asked). From here on; call
+ * it before the first OpenCL call. library: the driver's; "": not known. */
+void tool_driver_crash_catch(const char *library);
+
+/* main() is about to return: an exit() from now on is the program's own. */
+void tool_driver_crash_end(void);
+
+/* The files *.icd by which OpenCL loaders find drivers. Fills rows, n and folder as
+ * tool_drivers_find says. */
+meso_status tool_driver_files_find(tool_drivers *drivers, meso_error *error);
+void tool_driver_files_free(tool_drivers *drivers);
+
+/* Why the library cannot be a driver, as a sentence; "" if it may be one. It is loaded: call this
+ * in a child alone. */
+void tool_driver_library_trouble(const char *library, char *text, size_t size);
 
 #endif

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "interrupt.h"
+#include "common.h"
 #include "options.h"
 
 enum { n_streams = 3, first_free = 16, rows_each = TOOL_MAX_PIPES + 1 };

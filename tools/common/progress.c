@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/json_builder.h"
-#include "interrupt.h"
+#include "common.h"
 #include "options.h"
 
 enum { min_columns = 10, max_columns = 200, least_cells = 10, most_cells = 30, usage_error = 64 };

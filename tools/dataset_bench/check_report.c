@@ -4,7 +4,6 @@
 #include "data/list/passed.h"
 #include "facts_report.h"
 #include "report/report_picture.h"
-#include "stats_charts.h"
 
 static void say_findings(report_writer *writer, const db_checked *c)
 {

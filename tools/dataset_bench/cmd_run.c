@@ -9,10 +9,8 @@
 #include "common.h"
 #include "dataset_bench.h"
 #include "options.h"
-#include "study_check.h"
-#include "study_options.h"
-#include "study_queue.h"
 #include "study_results.h"
+#include "study_run.h"
 
 /* Reads what the jobs have left, and writes the reports. */
 static int write_reports(db_study *study, int thumbnails)

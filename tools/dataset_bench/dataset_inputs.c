@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "drivers.h"
 #include "outputs.h"
-#include "study/scan/sample.h"
+#include "study/scan/study_scan.h"
 
 /* The folder of the option, else that of the environment; leaves text empty for none. */
 static void find_cache(const db_inputs *inputs, meso_text *folder)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The facts of datasets and what was found in them, as check and studies report them.
+ * The facts of datasets and what was found in them, as check and studies report them
+ * (facts_report.c), and charts (stats_charts.c).
  */
 #ifndef MESO_TOOLS_FACTS_REPORT_H
 #define MESO_TOOLS_FACTS_REPORT_H
 
 #include "base/json_builder.h"
+#include "report/report_html.h"
 #include "report/report_writer.h"
+#include "study/result/study_facts.h"
 #include "study/result/study_findings.h"
 
 /* Means and deviations of the properties of each class: the published study's, or all. */
@@ -33,5 +36,9 @@ json_t *db_kinds_json(const size_t n[STUDY_N_PAIR_KINDS], size_t n_kinds);
 
 /* The warnings of a document: kind, dataset, other, text. NULL: out of memory. */
 json_t *db_findings_json(const study_facts *facts, const study_findings *findings);
+
+/* Histograms of every property; mean spectra and mean pictures. */
+void db_histograms(report_html *page, const study_facts *facts);
+void db_stats_charts(report_html *page, const study_dataset *datasets, const study_facts *facts);
 
 #endif

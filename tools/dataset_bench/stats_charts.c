@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "stats_charts.h"
+#include "facts_report.h"
 
 #include <stdlib.h>
 

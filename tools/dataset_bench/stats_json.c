@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/list/labels.h"
 #include "data/list/passed.h"
+#include "facts_report.h"
 #include "report/report_json.h"
-#include "stats_charts.h"
 #include "stats_report.h"
 
 #define SCHEMA "mesocl.dataset_bench_stats/1"

@@ -6,7 +6,6 @@
 
 #include "data/list/labels.h"
 #include "facts_report.h"
-#include "stats_charts.h"
 
 enum { most_apart = 5 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study_check.h"
+#include "study_run.h"
 
 #include <fnmatch.h>
 #include <stdio.h>

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "maths/frechet.h"
+#include "maths/maths.h"
 #include "mesocl/image.h"
 #include "mesocl/model.h"
 #include "model/weights/weights.h"

@@ -3,7 +3,7 @@
  * study_result.json: everything a study has come to. Its schema:
  * docs/schema/study_result.schema.json.
  */
-#include "study_json.h"
+#include "study_report.h"
 
 #include "facts_report.h"
 #include "report/report_json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study_options.h"
+#include "study_run.h"
 
 #include <stdio.h>
 #include <string.h>

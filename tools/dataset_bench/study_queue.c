@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study_queue.h"
+#include "study_run.h"
 
 #include <stdio.h>
 #include <stdlib.h>

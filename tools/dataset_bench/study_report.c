@@ -8,9 +8,6 @@
 #include "facts_report.h"
 #include "mesocl/image.h"
 #include "report/report_json.h"
-#include "stats_charts.h"
-#include "study_json.h"
-#include "study_tables.h"
 
 enum { most_shortcuts = 4, most_pairs = 100 /* as the caption says */, most_links = 12 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study_tables.h"
+#include "study_report.h"
 
 #include <math.h>
 #include <stdio.h>

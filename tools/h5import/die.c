@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "die.h"
+#include "h5import.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -29,8 +29,6 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#include "die.h"
-
 enum {
     MAX_FILE = 64 << 20,
     MAX_TEXT = 16 << 20,  /* an attribute's or a zip member's text */
@@ -69,5 +67,16 @@ void read_vars_layout(import_result *out, hid_t root);
 
 /* Returns the weight file inside. */
 blob read_keras_zip(import_result *out, const blob *file);
+
+/* Ends the program with a sentence. */
+_Noreturn void die(int exit_code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A JSON value that is there, or the end for want of memory. */
+json_t *need(json_t *json);
+json_t *text_of(const char *text); /* dies where it is not UTF-8 */
+void set(json_t *object, const char *key, json_t *value);
+
+/* Copies a name for a message, unprintable bytes as '?'; a few results live side by side. */
+const char *shown(const char *name);
 
 #endif

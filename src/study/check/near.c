@@ -18,8 +18,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "data/batch/loader.h"
-#include "study/scan/phash.h"
-#include "study/scan/reduce.h"
+#include "study/scan/scan_file.h"
 
 enum { grid_side = 32, grid_pixels = grid_side * grid_side, phash_limit = 12 };
 static const double brightness_limit = 2, thumb_limit = 6, grid_limit = 5, contrast_share = 0.25;

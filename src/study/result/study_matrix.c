@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "maths/significance.h"
+#include "maths/maths.h"
 #include "model/metrics/units.h"
 
 /* The images of a test set that one question is asked of, with the scores of every run. */

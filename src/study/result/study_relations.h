@@ -5,7 +5,7 @@
 #ifndef MESO_STUDY_STUDY_RELATIONS_H
 #define MESO_STUDY_STUDY_RELATIONS_H
 
-#include "maths/rank_correlation.h"
+#include "maths/maths.h"
 #include "study/result/study_facts.h"
 #include "study/result/study_matrix.h"
 

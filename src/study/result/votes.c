@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "maths/significance.h"
+#include "maths/maths.h"
 #include "mesocl/dataset.h"
 #include "model/metrics/ranking.h"
 #include "model/metrics/units.h"

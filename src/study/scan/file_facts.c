@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study/scan/file_facts.h"
+#include "study/scan/scan_file.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study/scan/sample.h"
+#include "study/scan/study_scan.h"
 
 #include "base/random.h"
 

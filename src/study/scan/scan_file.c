@@ -11,9 +11,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/image/image.h"
-#include "study/scan/file_facts.h"
-#include "study/scan/phash.h"
-#include "study/scan/reduce.h"
 
 static int64_t nanoseconds(struct timespec time)
 {

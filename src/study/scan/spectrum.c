@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study/scan/spectrum.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,7 +6,7 @@
 #include <kiss_fft.h>
 
 #include "base/error.h"
-#include "study/scan/reduce.h"
+#include "study/scan/scan_file.h"
 
 enum { smallest = 32, n_sizes = 3, largest = smallest << (n_sizes - 1) };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Datasets, looked at: every file of a dataset is read once, and what it is like is kept as one
- * study_image. All other parts of the study work on these.
+ * study_image (study_scan.c). All other parts of the study work on these. sample.c draws files.
  *
  *   study_scan_options options = STUDY_SCAN_OPTIONS_INIT;
  *   options.device = device;
@@ -109,5 +109,8 @@ static inline int study_usable(const study_dataset *dataset, size_t i)
 {
     return dataset->images[i].refusal == MESO_IMAGE_OK;
 }
+
+/* Keeps n files of each class (or what there is), drawn from the seed, in their order. */
+void study_sample(meso_dataset *files, size_t n, uint64_t seed);
 
 #endif
