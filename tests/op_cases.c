@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "net/op/op_table.h"
+#include "net/op/op.h"
 
 /* Bounds: copies and maxima are exact. Different orders of a sum of products lose up to 4 eps at
  * these sizes, 8 in training. OpenCL 1.2 allows exp and expm1 3 ulp, a division 2.5. In training a

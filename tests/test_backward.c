@@ -19,7 +19,7 @@
 
 #include "harness_layer.h"
 #include "harness_tensor.h"
-#include "net/op/op_table.h"
+#include "net/op/op.h"
 #include "net/train/train.h"
 #include "op_cases.h"
 

@@ -15,8 +15,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "data/batch/batches.h"
 #include "data/batch/batches_object.h"
-#include "data/batch/feature_fit.h"
 #include "harness_device.h"
 #include "harness_run.h"
 

@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "compare.h"
 #include "device_bench.h"
-#include "merge.h"
+#include "measure.h"
 #include "output.h"
 
 enum { n_layers = 8, n_processes = 10, n_samples = 5 };

@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "model/keras/keras_import.h"
-#include "model/weights/classes.h"
-#include "net/op/op_table.h"
+#include "model/weights/weights.h"
+#include "net/op/op.h"
 
 /* Sequential, quotes as ' to be readable; layers follow. */
 #define INPUT "{'class_name':'InputLayer','config':{'name':'in','batch_shape':[null,8,8,3]}}"

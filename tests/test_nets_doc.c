@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-#include "net/op/op_table.h"
+#include "net/op/op.h"
 
 static char *document(void)
 {

@@ -17,7 +17,7 @@
 
 #include "harness_device.h"
 #include "harness_run.h"
-#include "study/check/duplicates.h"
+#include "study/check/pairs.h"
 
 enum { per_class = 100 };
 

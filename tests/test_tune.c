@@ -31,7 +31,6 @@
 #include "runtime/preference.h"
 #include "runtime/tuning.h"
 #include "tune.h"
-#include "tune_compare.h"
 
 /* Two blocks that can be fused at every width, and little to compile. */
 static const char small_net[] =

@@ -20,7 +20,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "harness_run.h"
-#include "tune_search.h"
+#include "tune.h"
 
 /* clang-format off */
 static const meso_tuning_family family = {"made up", 0, {

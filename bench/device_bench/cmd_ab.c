@@ -10,10 +10,10 @@
 
 #include "base/clock.h"
 #include "common.h"
+#include "compare.h"
 #include "device_bench.h"
 #include "process.h"
 #include "progress.h"
-#include "verdict.h"
 
 /* exit_unmeasured: "git bisect run" takes it for a commit that cannot be tested. */
 enum { most_runs = 1000, largest_output = 64 << 20, exit_unmeasured = 125 };

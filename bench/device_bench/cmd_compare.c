@@ -3,8 +3,8 @@
  * device_bench compare: two records of the same work.
  */
 #include "common.h"
+#include "compare.h"
 #include "device_bench.h"
-#include "verdict.h"
 
 static const char about[] =
     "Compares two records that --json wrote, A first, whole nets and every layer.\n"

@@ -4,11 +4,12 @@
  * differ more from each other than samples of one process do. What counts of a process is its time
  * where nothing disturbs it (record.h). The interval of the difference is Student's, at a level
  * that keeps the chance of any false alarm among all rows at 1 % (Bonferroni); whether two things
- * are the same is judged row by row, at 95 %.
+ * are the same is judged row by row, at 95 %. verdict.c tells it.
  */
 #ifndef MESO_BENCH_COMPARE_H
 #define MESO_BENCH_COMPARE_H
 
+#include "options.h"
 #include "record.h"
 
 typedef enum bench_verdict {
@@ -46,5 +47,25 @@ typedef struct bench_comparison {
 meso_status bench_compare(const bench_record *a, const bench_record *b, bench_limits limits,
                           int pairs, bench_comparison *comparison, meso_error *error);
 void bench_comparison_free(bench_comparison *comparison);
+
+/* A comparison for people and programs, and its exit code: for compare and ab. */
+typedef struct bench_verdict_options {
+    double margin, tolerance; /* in percent */
+    int json;
+} bench_verdict_options;
+
+/* clang-format off */
+#define BENCH_VERDICT_OPTIONS(o) \
+    OPT_REAL("margin", 0, (o).margin, "PERCENT", 0, 1000, \
+        "smaller changes are ignored; default 2"), \
+    OPT_REAL("tolerance", 0, (o).tolerance, "PERCENT", 0, 1000, \
+        "an interval that reaches beyond it is inconclusive; default 10"), \
+    OPT_FORM("json", 0, (o).json, "one JSON document on stdout")
+/* clang-format on */
+
+bench_limits bench_verdict_limits(const bench_verdict_options *options);
+
+/* Prints it. 1 if B is slower or failed, else 0; 70 where memory ran out. */
+int bench_verdict_print(const bench_comparison *comparison, const bench_verdict_options *options);
 
 #endif

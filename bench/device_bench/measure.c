@@ -7,9 +7,6 @@
 #include "child.h"
 #include "common.h"
 #include "device_bench.h"
-#include "merge.h"
-#include "net_bench.h"
-#include "together.h"
 
 meso_status bench_measure_child(json_t *question, json_t **answer, meso_error *error)
 {
@@ -94,7 +91,7 @@ static json_t *peaks_beside(const bench_plan *plan, json_t *const *found, const 
     return peaks;
 }
 
-meso_status bench_measure(const bench_plan *plan, json_t **document, meso_error *error)
+meso_status bench_measure_plan(const bench_plan *plan, json_t **document, meso_error *error)
 {
     meso_status status = MESO_OK;
     json_t **found = calloc(plan->n_jobs + 1, sizeof(json_t *)); /* lists, a process each */

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "measure.h"
 #include "mesocl/device.h"
 #include "output.h"
 #include "progress.h"
 #include "report/report_json.h"
 #include "report/report_writer.h"
-#include "together.h"
 
 int bench_session_open(bench_session *session)
 {
@@ -91,7 +91,7 @@ int bench_session_run(bench_session *session, json_t **document)
                              .progress = &progress};
     progress.total = bench_plan_n_steps(&plan);
     tool_progress_start(&progress);
-    meso_status status = bench_measure(&plan, &made, &error);
+    meso_status status = bench_measure_plan(&plan, &made, &error);
     tool_progress_end(&progress);
     if (status != MESO_OK)
         return tool_fail(&error);

@@ -2,7 +2,7 @@
  *
  * Every device has its process; all begin at one time, which the machine's clock tells each.
  */
-#include "together.h"
+#include "measure.h"
 
 #include <math.h>
 #include <stdio.h>

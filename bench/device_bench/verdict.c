@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "verdict.h"
+#include "compare.h"
 
 #include <math.h>
 

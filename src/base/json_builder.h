@@ -34,6 +34,11 @@ void meso_json_write(const json_t *value, size_t flags, meso_text *out);
  * where it is not finite. */
 void meso_json_write_number(double value, meso_text *out);
 
+/* Parses n bytes, with want of memory noticed, which jansson alone does not always do. Duplicate
+ * keys are refused. *json is the caller's, NULL on failure. Errors: DATA (*fault says why; NULL is
+ * allowed), MEMORY; the sentence is the caller's. */
+meso_status meso_json_load(const char *bytes, size_t n, json_t **json, json_error_t *fault);
+
 /* Reads a file of one object; keys that are there twice are refused. Errors: DATA (with the place);
  * as of meso_file_read. */
 meso_status meso_json_read(const char *path, json_t **document, meso_error *error);

@@ -6,8 +6,7 @@
 #define MESO_MODEL_MODEL_H
 
 #include "mesocl/model.h"
-#include "mesocl/weights.h"
-#include "model/weights/classes.h"
+#include "model/weights/weights.h"
 #include "net/infer.h"
 #include "picture/augment.h"
 

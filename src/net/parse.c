@@ -11,7 +11,7 @@
 
 #include "base/fields.h"
 #include "base/text.h"
-#include "net/op/op_table.h"
+#include "net/op/op.h"
 
 enum { max_words = 8 + MESO_MAX_INPUTS, max_line = 1024 };
 

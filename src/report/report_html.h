@@ -2,7 +2,7 @@
  *
  * A report as one HTML file that opens without a network: text, tables, matrices and charts, light
  * or dark as the reader's system is, for narrow and wide screens and for paper. Chart.js draws the
- * charts (report_chart.c); the build puts it in.
+ * charts (report_chart.c, with small pictures); the build puts it in.
  *
  *   report_html page = {.title = "Training run", .subtitle = "meso4 on data/Train"};
  *   report_html_section(&page, "Curves");
@@ -22,6 +22,7 @@
 #define MESO_REPORT_HTML_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/text.h"
 #include "report/report_provenance.h"
@@ -106,5 +107,15 @@ void report_html_chart(report_html *page, const report_chart *chart);
 
 /* Appends the whole document and frees what the page held. */
 void report_html_finish(report_html *page, meso_text *out);
+
+/* A small grey picture, drawn as SVG: nothing that a page would have to load. */
+typedef struct report_picture {
+    const char *caption;
+    const uint8_t *grey; /* [height][width] */
+    unsigned width, height;
+} report_picture;
+
+/* Pictures and charts that follow each other stand side by side where there is room. */
+void report_html_picture(report_html *page, const report_picture *picture);
 
 #endif

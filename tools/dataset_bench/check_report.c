@@ -3,7 +3,7 @@
 
 #include "data/list/passed.h"
 #include "facts_report.h"
-#include "report/report_picture.h"
+#include "report/report_html.h"
 
 static void say_findings(report_writer *writer, const db_checked *c)
 {

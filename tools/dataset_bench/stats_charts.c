@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "data/list/labels.h"
-#include "report/report_picture.h"
+#include "report/report_html.h"
 
 /* A chart with a line for each class of each dataset; y: [2 n_sets], each of `bins` numbers. */
 static void draw(report_html *page, const report_chart *frame, const study_facts *facts,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "mesocl/image.h"
-#include "report/report_picture.h"
+#include "report/report_html.h"
 #include "study_report.h"
 
 enum { most_mistakes = 8, side = 64, caption_size = 512 };

@@ -7,7 +7,7 @@
 #include "child.h"
 #include "cli.h"
 #include "commands.h"
-#include "tune_compare.h"
+#include "tune.h"
 
 static const tool_cli_command commands[] = {
     {"devices", "list every OpenCL device with its limits and driver", cmd_devices},

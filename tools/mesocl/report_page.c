@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "report/report_number.h"
-#include "report_result.h"
 
 /* ---- curves ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "report_result.h"
+#include "report_page.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "train_output.h"
+#include "train_command.h"
 
 #include <math.h>
 #include <stdio.h>

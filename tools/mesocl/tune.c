@@ -15,8 +15,6 @@
 #include "net/tile/tile.h"
 #include "progress.h"
 #include "runtime/preference.h"
-#include "tune_compare.h"
-#include "tune_search.h"
 
 enum { largest_part = 1 << 24, final_rounds = 31 };
 

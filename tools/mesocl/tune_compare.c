@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tune_compare.h"
+#include "tune.h"
 
 #include <math.h>
 #include <string.h>

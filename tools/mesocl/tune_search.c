@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tune_search.h"
+#include "tune.h"
 
 #include <string.h>
 

@@ -15,6 +15,8 @@
  *       …                                           (batch.last ends an epoch)
  *   }
  *   meso_batches_close(batches);
+ *
+ * contents.c reads what files hold, feature_fit.c measures a training set.
  */
 #ifndef MESO_DATA_BATCHES_H
 #define MESO_DATA_BATCHES_H
@@ -22,9 +24,26 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "data/batch/contents.h"
+#include "mesocl/augment.h"
 #include "mesocl/dataset.h"
 #include "mesocl/image.h"
+
+/* What the files of a dataset hold, so that a later reader can tell whether they still do. */
+typedef struct meso_contents {
+    uint64_t *hashes;       /* [n] XXH3-64 of each file's bytes */
+    meso_refusal *refusals; /* [n] why a file could not be read: not_regular permission vanished io
+                               too_large */
+    size_t n;
+    size_t n_unreadable;
+    char hash[33]; /* of labels, groups and contents in the dataset's order; not of names, so that a
+                      dataset may move */
+} meso_contents;
+
+/* Reads every file once, on threads (0: one for each processor). Errors: MEMORY, IO (no thread
+ * could be made), DATA (not the file that the manifest lists). */
+meso_status meso_contents_read(const meso_dataset *dataset, size_t n_threads,
+                               meso_contents *contents, meso_error *error);
+void meso_contents_free(meso_contents *contents); /* frees and zeroes */
 
 typedef struct meso_batches meso_batches;
 
@@ -81,5 +100,12 @@ meso_status meso_batches_seek(meso_batches *batches, uint64_t epoch, size_t posi
 
 /* Of one picture: width · height. */
 size_t meso_batches_picture_pixels(const meso_batches *batches);
+
+/* Mean and standard deviation of a training set, channel by channel. Goes through epoch 0 once,
+ * without its augmentation, and leaves the batches at its beginning. settings->mean and ->std are
+ * of pixels / divide; sums are whole numbers, so that order does not matter. Errors: those of
+ * meso_batches_next. */
+meso_status meso_feature_fit(meso_batches *batches, double divide, meso_augment_settings *settings,
+                             meso_error *error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "data/batch/contents.h"
+#include "data/batch/batches.h"
 
 #include <stdlib.h>
 

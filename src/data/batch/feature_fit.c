@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "data/batch/feature_fit.h"
+#include "data/batch/batches.h"
 
 #include <math.h>
 

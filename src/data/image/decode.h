@@ -2,13 +2,16 @@
  *
  * What every decoder is given and does alike. The decoders are decode_jpeg.c, decode_png.c,
  * decode_stb.c (BMP), decode_pnm.c and, where their libraries were found at build time,
- * decode_webp.c, decode_gif.c and decode_tiff.c.
+ * decode_webp.c, decode_gif.c and decode_tiff.c; exif.c knows which way up a picture is.
  *
  * A decoder calls meso_decode_begin() once it knows the picture's size, then for each row from the
  * top: it writes RGB to meso_rows_buffer() and calls meso_rows_put().
  */
 #ifndef MESO_DATA_DECODE_H
 #define MESO_DATA_DECODE_H
+
+#include <stddef.h>
+#include <stdint.h>
 
 #include "data/image/resize.h"
 #include "mesocl/image.h"
@@ -75,5 +78,9 @@ static inline uint32_t meso_big32(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
+
+/* The orientation (1–8) in n bytes of EXIF, with or without the "Exif" prefix; 1 where there is
+ * none. */
+int meso_exif_orientation(const uint8_t *bytes, size_t n);
 
 #endif

@@ -15,7 +15,6 @@
 #include <jerror.h> /* after jpeglib.h, whose configuration decides which codes there are */
 
 #include "data/image/decode.h"
-#include "data/image/exif.h"
 
 /* A picture in several scans (progressive) is held as coefficients, up to 6 bytes a pixel, and each
  * scan costs another pass over it. */

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "data/image/decode.h"
-#include "data/image/exif.h"
 
 enum {
     SIGNATURE_BYTES = 8,

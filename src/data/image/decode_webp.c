@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "data/image/decode.h"
-#include "data/image/exif.h"
 
 #ifdef MESO_WEBP
 #include <webp/decode.h>

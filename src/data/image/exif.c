@@ -3,7 +3,7 @@
  * The one EXIF field that matters here: orientation (tag 0x0112 of the first image file directory).
  * EXIF is a small TIFF file: byte order mark, 42, offset of a directory of 12-byte entries.
  */
-#include "data/image/exif.h"
+#include "data/image/decode.h"
 
 #include <string.h>
 

@@ -15,9 +15,7 @@
 #include "data/list/builder.h"
 #include "data/list/group.h"
 #include "data/list/labels.h"
-#include "data/list/manifest.h"
 #include "data/list/passed.h"
-#include "data/list/scan.h"
 
 static int compare_items(const void *left, const void *right)
 {

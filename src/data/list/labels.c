@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "base/unicode.h"
-#include "data/list/scan.h"
+#include "data/list/builder.h"
 
 static const char *const fake_names[] = {"fake",        "df",        "deepfake", "forged",
                                          "manipulated", "synthetic", "swap",     "swapped",

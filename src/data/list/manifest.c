@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "data/list/manifest.h"
+#include "data/list/builder.h"
 
 #include <stdlib.h>
 #include <string.h>

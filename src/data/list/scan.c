@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "data/list/scan.h"
+#include "data/list/builder.h"
 
 #include <dirent.h>
 #include <errno.h>

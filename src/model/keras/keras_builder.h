@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A net text under construction; shared by keras_net.c (the graph) and keras_classes.c (its
- * layers).
+ * A net text under construction; shared by keras_net.c (the graph), keras_classes.c (its layers)
+ * and keras_names.c (older names).
  */
 #ifndef MESO_MODEL_KERAS_BUILDER_H
 #define MESO_MODEL_KERAS_BUILDER_H
@@ -54,5 +54,22 @@ meso_keras_node *meso_keras_add_node(keras_builder *b, const char *store, const 
 
 /* Fails unless a setting "axis" means the last of `rank` axes. */
 meso_status meso_keras_last_axis(const keras_builder *b, const json_t *config, int rank);
+
+/* What Keras 1 to 3.15 and tf.keras called things, and what they left out. The class as Keras 3
+ * calls it; its own name where that is the same, or not known. */
+const char *meso_keras_class_today(const char *class_name);
+
+/* Gives a layer's settings the names that they have in Keras 3, and Keras' defaults to those that
+ * it lacks. Returns 0 where memory runs out. */
+int meso_keras_config_today(const char *class_today, json_t *config);
+
+/* What `config` says of a layer whose input is *v; leaves its output in *v. */
+typedef meso_status keras_emit(keras_builder *b, const json_t *config, keras_value *v);
+
+/* Does a layer pass its input on as it is, but in training? */
+int meso_keras_is_idle(const char *class_name);
+
+/* NULL where the class is not known, or idle. Those of `input` and `concat` are keras_net.c's. */
+keras_emit *meso_keras_emit_for(const char *class_name);
 
 #endif

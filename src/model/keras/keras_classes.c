@@ -4,14 +4,14 @@
  * numbers. One Keras layer becomes up to three lines: convolution, bias, activation. Settings that
  * MesoCL lacks are refused, not ignored.
  */
-#include "model/keras/keras_classes.h"
+#include "model/keras/keras_builder.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fields.h"
-#include "net/op/op_table.h"
+#include "net/op/op.h"
 
 /* ---- settings of a Keras layer ---- */
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "model/weights/classes.h"
+#include "model/weights/weights.h"
 #include "net/op/op.h"
 
 /* The file's arrays as *weights of the net. */

@@ -3,7 +3,7 @@
  * Sources: Keras 1.2.2 and 3.15 keras/layers/, Keras 2.2.4 keras/legacy/interfaces.py (what Keras
  * 1 called it), TensorFlow 1.13 to 2.15 tensorflow/python/keras/layers/.
  */
-#include "model/keras/keras_names.h"
+#include "model/keras/keras_builder.h"
 
 #include <string.h>
 

@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_builder.h"
 #include "model/keras/keras_builder.h"
-#include "model/keras/keras_classes.h"
-#include "model/keras/keras_names.h"
-#include "model/weights/json_load.h"
 #include "net/op/op.h"
 
 /* ---- the graph ---- */

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_builder.h"
 #include "base/text.h"
 #include "model/keras/keras_import.h"
-#include "model/weights/json_load.h"
 #include "model/weights/weights.h"
 
 static const char magic[] = "mesocl-h5import 1\n";

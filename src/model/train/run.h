@@ -21,7 +21,7 @@
 #include "mesocl/train.h"
 #include "model/train/history.h"
 #include "model/train/trainer.h"
-#include "model/weights/classes.h"
+#include "model/weights/weights.h"
 #include "net/net.h"
 #include "picture/augment.h"
 

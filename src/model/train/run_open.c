@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "data/batch/feature_fit.h"
+#include "data/batch/batches.h"
 #include "data/list/labels.h"
 #include "data/list/passed.h"
 #include "model/train/run.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/weights/classes.h"
+#include "model/weights/weights.h"
 
 #include <string.h>
 

@@ -14,8 +14,8 @@
 #include "base/embedded.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_builder.h"
 #include "base/text.h"
-#include "model/weights/json_load.h"
 #include "model/weights/weights.h"
 
 static const size_t max_file = (size_t)1 << 31;

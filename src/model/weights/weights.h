@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A set of named tensors with metadata, in memory. On disk it is safetensors
- * (safetensors_*.c). The net and the classes in the metadata are weights_net.c; which file a name
- * means, and what it is, is weights_find.c.
+ * (safetensors_*.c). The net and the classes in the metadata are weights_net.c and classes.c; which
+ * file a name means, and what it is, is weights_find.c.
  */
 #ifndef MESO_MODEL_WEIGHTS_H
 #define MESO_MODEL_WEIGHTS_H
@@ -104,5 +104,18 @@ meso_status meso_safetensors_format(const meso_weights *weights, unsigned char *
 /* Parses a safetensors file that lies in memory into an empty set. Sentences have no file name. */
 meso_status meso_safetensors_parse(const unsigned char *bytes, size_t n, meso_weights *weights,
                                    meso_error *error);
+
+/* "fake,real": what the outputs of a two-class net mean. */
+enum { MESO_CLASS_NAME_SIZE = 64 };
+
+typedef struct meso_classes {
+    char names[2][MESO_CLASS_NAME_SIZE]; /* of classes 0 and 1; a sigmoid gives P(class 1) */
+    int real;                            /* which of the two is real */
+} meso_classes;
+
+/* Two names with a comma between; by the rules of mesocl/dataset.h one must mean fake, one real.
+ * Else it fails with the status `fault`: whose fault it is depends on where the text stands. */
+meso_status meso_classes_parse(const char *text, meso_status fault, meso_classes *classes,
+                               meso_error *error);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * An op: what a layer of its kind is called, takes, computes and costs. op.c has what several ops
- * share.
+ * share, op_table.c the closed table of all.
  */
 #ifndef MESO_NET_OP_H
 #define MESO_NET_OP_H
@@ -130,5 +130,11 @@ meso_status meso_op_forward(meso_device *device, const meso_step *step);
 
 /* Shared by the ops that keep their input's shape. */
 meso_status meso_same_shape(meso_layer *layer, const meso_shape *inputs, meso_error *error);
+
+/* NULL where there is no op of that name. */
+const meso_op *meso_op_find(const char *name);
+
+/* Row i of the table, NULL past the last: for tests that walk it. */
+const meso_op *meso_op_at(size_t i);
 
 #endif

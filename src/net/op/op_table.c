@@ -2,7 +2,7 @@
  *
  * The closed list of ops.
  */
-#include "net/op/op_table.h"
+#include "net/op/op.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "data/list/group.h"
-#include "study/check/duplicates.h"
+#include "study/check/pairs.h"
 
 static meso_status join_groups(const study_dataset *dataset, const meso_forest *f,
                                meso_error *error)

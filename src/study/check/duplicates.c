@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study/check/duplicates.h"
+#include "study/check/pairs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "data/list/group.h"
-#include "study/check/near.h"
 
 /* An image by the hash that makes it equal to others. */
 typedef struct key {

@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "study/check/shortcut.h"
-#include "study/check/shortcut_auc.h"
 
 enum { n_folds = 5, max_features = STUDY_THUMB_PIXELS };
 static const double ridge = 0.01; /* of the number of images: standardised features weigh n */

@@ -10,7 +10,7 @@
  * FFHQ and StyleGAN and among the drawn ones, were 9.4 grey levels apart or more. Neighbouring
  * frames of a video lie between: those that come within the limit count as near.
  */
-#include "study/check/near.h"
+#include "study/check/pairs.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A list of pairs of pictures that are the same.
+ * Pairs of pictures that are the same (pairs.c), how they are found (duplicates.c), and those among
+ * them that are encoded, scaled or mirrored anew (near.c).
  */
 #ifndef MESO_STUDY_PAIRS_H
 #define MESO_STUDY_PAIRS_H
 
-#include <stddef.h>
-
-#include "mesocl/status.h"
+#include "study/scan/study_scan.h"
 
 /* From the surest to the weakest; a pair is told by the first that holds. */
 typedef enum study_pair_kind {
@@ -37,5 +36,29 @@ typedef struct study_pairs {
 meso_status study_pairs_add(study_pairs *pairs, study_pair pair, meso_error *error);
 
 void study_pairs_free(study_pairs *pairs);
+
+/* Pairs a < b of one dataset: each image of a set of same files or pixels is paired with the set's
+ * first only, near pairs are found between sets. Errors: ARGUMENT (not a whole scan), MEMORY. */
+meso_status study_duplicates(const study_dataset *dataset, study_pairs *pairs, meso_error *error);
+
+/* Pairs of an image of `train` and one of `test`, by b: each image of `test` in at most one pair,
+ * of the surest kind that it has, near ones with the image that it differs from least. Recordings
+ * are compared by the name of the group, whatever the class. Errors: MEMORY. */
+meso_status study_leaks(const study_dataset *train, const study_dataset *test, study_pairs *pairs,
+                        meso_error *error);
+
+/* A picture to be compared by its look. */
+typedef struct study_near_item {
+    const char *path;
+    const study_image *image;
+    size_t number; /* in its dataset */
+    int side;      /* pairs are of side 0 with side 1; all of one side: of any two */
+} study_near_item;
+
+/* Sorts items. Candidates come from perceptual hashes; each is verified on the pictures' pixels,
+ * which are read again. A picture that cannot be read any more has no pairs. a of a pair is of side
+ * 0, or the smaller number. Appends to *pairs, in no order. Errors: MEMORY, IO. */
+meso_status study_near_pairs(study_near_item *items, size_t n, study_pairs *pairs,
+                             meso_error *error);
 
 #endif

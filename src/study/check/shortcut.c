@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "study/check/shortcut_auc.h"
 
 meso_status study_auc_create(const study_dataset *dataset, study_auc *auc, meso_error *error)
 {

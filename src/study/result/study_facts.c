@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "data/list/passed.h"
 #include "mesocl/metrics.h"
-#include "study/check/duplicates.h"
+#include "study/check/pairs.h"
 
 /* ---- properties ---- */
 
