@@ -75,6 +75,7 @@ static void counts_what_a_gpus_kernels_do(void **state)
             }
     }
     assert_int_equal(n_found, n_rows);
+    assert_int_equal(json_array_size(json_object_get(result, "layers")), n_rows); /* no other */
     json_decref(document);
     harness_forget(&run);
 }

@@ -41,6 +41,8 @@ struct meso_plan {
     size_t n;                 /* images at work */
     const meso_buffer *input; /* pixels, or a caller's */
     int is_float;
+    const meso_buffer *direct; /* in the place of the slot of layer direct_of; NULL: none */
+    size_t direct_of;
 };
 
 /* Who writes each tensor, who reads it last, and how many zeros its readers want around it. */
@@ -115,8 +117,11 @@ uint64_t meso_net_activation_bytes(const meso_net *net, size_t n)
 
 meso_tensor_view meso_plan_view(const meso_plan *plan, size_t i)
 {
-    const placement *place = &plan->layout.places[plan->layout.places[i].source];
-    return meso_tensor_of(plan->net->layers[i].shape, place->pad, &plan->slots[place->slot]);
+    const size_t source = plan->layout.places[i].source;
+    const placement *place = &plan->layout.places[source];
+    const int direct = plan->direct && source == plan->direct_of;
+    return meso_tensor_of(plan->net->layers[i].shape, place->pad,
+                          direct ? plan->direct : &plan->slots[place->slot]);
 }
 
 static meso_step make_step(const meso_plan *plan, size_t i)
@@ -287,21 +292,35 @@ static meso_status run_layer(meso_plan *plan, size_t i)
     return status == MESO_OK ? meso_tensor_zero_pad(plan->device, &step.output, plan->n) : status;
 }
 
-/* Layers first … last, whose output comes to `results` as [n][height][width][channels]. */
+/* Flattening is also the way from the tensor layout to the host's. */
+static meso_status flatten(const meso_plan *plan, size_t last, const meso_buffer *results)
+{
+    const meso_tensor_view from = meso_plan_view(plan, last);
+    const int size = (int)meso_shape_size(from.shape);
+    const meso_tensor_view to = meso_tensor_of((meso_shape){size, 1, 1}, 0, results);
+    return meso_launch(plan->device, MESO_KERNEL_FLATTEN_FORWARD,
+                       MESO_GLOBAL(from.shape.w, from.shape.h, plan->n * (size_t)from.shape.c),
+                       MESO_ARGS(MESO_VIEW(&from), MESO_VIEW(&to)));
+}
+
+/* Layers first … last, whose output comes to `results` as [n][height][width][channels]: where it
+ * lies so as a tensor, too, the last kernel writes it there. */
 static meso_status run_layers(meso_plan *plan, size_t first, size_t last,
                               const meso_buffer *results)
 {
     meso_status status = MESO_OK;
+    const meso_tensor_view out = meso_plan_view(plan, last);
+    const size_t source = plan->layout.places[last].source;
+    if (out.shape.h == 1 && out.shape.w == 1 && out.pad == 0 && source >= first) {
+        plan->direct = results;
+        plan->direct_of = source;
+    }
     for (size_t i = first; i <= last; i++)
         MESO_TRY(run_layer(plan, i));
-    /* Flattening is also the way from the tensor layout to the host's. */
-    meso_tensor_view from = meso_plan_view(plan, last);
-    const int size = (int)meso_shape_size(from.shape);
-    meso_tensor_view to = meso_tensor_of((meso_shape){size, 1, 1}, 0, results);
-    MESO_TRY(meso_launch(plan->device, MESO_KERNEL_FLATTEN_FORWARD,
-                         MESO_GLOBAL(from.shape.w, from.shape.h, plan->n * (size_t)from.shape.c),
-                         MESO_ARGS(MESO_VIEW(&from), MESO_VIEW(&to))));
+    if (!plan->direct)
+        MESO_TRY(flatten(plan, last, results));
 out:
+    plan->direct = NULL;
     meso_device_span(plan->device, NULL);
     return status;
 }
