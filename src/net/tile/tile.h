@@ -19,7 +19,8 @@ typedef struct meso_tile_tuning {
     int items;    /* work-items of a work-group */
     int filters;  /* that a work-item computes: 4, 8 or 16 */
     int channels; /* in local memory at a time */
-    int local;    /* 1: the filters pass through local memory; 0: they are __constant */
+    int local;    /* 1: much is in local memory: a block's filters, all branches of an inception
+                     block; 0: filters are __constant, branches come in passes of `channels` */
 } meso_tile_tuning;
 
 extern const meso_tile_tuning meso_tile_shipped;
@@ -47,7 +48,7 @@ typedef struct meso_tile_block {
     int wide, high;               /* work-items for an image */
     int group_x, group_y, images; /* of a work-group */
     int filters, filter_groups;   /* of a work-item; how many of them there are */
-    int channels; /* in local memory at a time; an inception block's: of all its 1 × 1 filters */
+    int channels; /* in local memory at a time, at most; an inception block's: of 1 × 1 filters */
     int stride;   /* floats from a row of a tile to the next */
     int local;    /* filters in local memory */
 } meso_tile_block;
@@ -56,6 +57,11 @@ typedef struct meso_tile_block {
  * so many bytes of local memory, in order; at most MESO_MAX_BLOCKS. */
 size_t meso_tile_find(const meso_net *net, const meso_tile_tuning *tuning, size_t most,
                       size_t local_memory, meso_tile_block blocks[MESO_MAX_BLOCKS]);
+
+/* Channels of an inception block's 1 × 1 filters that are in local memory in one pass: of the
+ * branches from `first` on, *reduced in all. Returns the first branch of the next pass. */
+size_t meso_tile_pass(const meso_tile_block *block, size_t first, int *reduced);
+int meso_tile_all_reduced(const meso_tile_block *block); /* of all passes */
 
 /* Vectors of `filters` floats that the kernel keeps pixels in. */
 size_t meso_tile_scratch(const meso_tile_block *block);

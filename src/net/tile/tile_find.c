@@ -119,6 +119,30 @@ static int find_block(const meso_net *net, const meso_layer *layer, const meso_t
     return fit_group(tuning, local_memory, block);
 }
 
+static int reduced_of(const meso_tile_block *block, size_t branch)
+{
+    return meso_block_first_conv(&block->layers.branches[branch])->layer->shape.c;
+}
+
+int meso_tile_all_reduced(const meso_tile_block *block)
+{
+    int n = 0;
+    for (size_t i = 0; i < block->layers.n_branches; i++)
+        n += reduced_of(block, i);
+    return n;
+}
+
+size_t meso_tile_pass(const meso_tile_block *block, size_t first, int *reduced)
+{
+    size_t i = first;
+    for (*reduced = 0; i < block->layers.n_branches; i++) {
+        if (*reduced + reduced_of(block, i) > block->channels)
+            break;
+        *reduced += reduced_of(block, i);
+    }
+    return i;
+}
+
 /* The inception block that reads a layer. Its filters are few, and always __constant. */
 static int find_inception(const meso_net *net, const meso_layer *from,
                           const meso_tile_tuning *tuning, size_t local_memory,
@@ -131,11 +155,13 @@ static int find_inception(const meso_net *net, const meso_layer *from,
     block->layers = found;
     block->taps = 1;
     block->filters = tuning->filters;
+    block->channels = tuning->local ? meso_tile_all_reduced(block) : tuning->channels;
     for (size_t i = 0; i < found.n_branches; i++) {
         const meso_block_branch *branch = &found.branches[i];
         const int widest = branch->reduce.layer ? 2 * branch->conv.dilation + 1 : 1;
         block->taps = widest > block->taps ? widest : block->taps;
-        block->channels += meso_block_first_conv(branch)->layer->shape.c;
+        if (reduced_of(block, i) > block->channels)
+            block->channels = reduced_of(block, i);
     }
     return meso_tile_n_inception_values(block) * sizeof(float) <= constant_bytes &&
            fit_group(tuning, local_memory, block);

@@ -53,7 +53,7 @@ static void block_params(const meso_tile_block *block, const float *const *param
 
 size_t meso_tile_n_inception_values(const meso_tile_block *block)
 {
-    size_t n = (size_t)(block->channels * (block->in.c + 1));
+    size_t n = (size_t)(meso_tile_all_reduced(block) * (block->in.c + 1));
     for (size_t i = 0; i < block->layers.n_branches; i++) {
         const meso_block_conv *conv = &block->layers.branches[i].conv;
         if (conv->taps > 1)
@@ -62,24 +62,38 @@ size_t meso_tile_n_inception_values(const meso_tile_block *block)
     return n;
 }
 
-/* Filters and biases of the 1 × 1 convolutions, side by side; then the 3 × 3 ones. */
-static void order_branches(const meso_tile_block *block, const float *const *params, float *to)
+/* Filters and biases of the 1 × 1 convolutions of a pass, side by side. Returns the end. */
+static float *order_pass(const meso_tile_block *block, const float *const *params, size_t first,
+                         size_t end, int n, float *to)
 {
-    const int n = block->channels;
     float *bias = to + block->in.c * n, *next = bias + n;
-    for (size_t i = 0; i < block->layers.n_branches; i++) {
-        const meso_block_branch *branch = &block->layers.branches[i];
-        const meso_block_conv *first = meso_block_first_conv(branch), *conv = &branch->conv;
-        const int filters = first->layer->shape.c;
+    for (size_t i = first; i < end; i++) {
+        const meso_block_conv *conv = meso_block_first_conv(&block->layers.branches[i]);
+        const int filters = conv->layer->shape.c;
         for (int c = 0; c < block->in.c; c++)
-            memcpy(to + c * n, meso_block_param(params, first->layer, 0) + c * filters,
+            memcpy(to + c * n, meso_block_param(params, conv->layer, 0) + c * filters,
                    (size_t)filters * sizeof *to);
-        memcpy(bias, meso_block_param(params, first->bias, 0), (size_t)filters * sizeof *bias);
+        memcpy(bias, meso_block_param(params, conv->bias, 0), (size_t)filters * sizeof *bias);
         to += filters;
         bias += filters;
-        for (int k = 0; conv != first && k < conv->layer->shape.c; k += block->filters)
-            next = order_filters(conv, meso_block_param(params, conv->layer, 0), k,
-                                 meso_tile_together(block, branch, k), NULL, next);
+    }
+    return next;
+}
+
+/* The 1 × 1 convolutions, pass by pass; then the 3 × 3 ones. */
+static void order_branches(const meso_tile_block *block, const float *const *params, float *to)
+{
+    int reduced;
+    for (size_t i = 0, end; i < block->layers.n_branches; i = end) {
+        end = meso_tile_pass(block, i, &reduced);
+        to = order_pass(block, params, i, end, reduced, to);
+    }
+    for (size_t i = 0; i < block->layers.n_branches; i++) {
+        const meso_block_branch *branch = &block->layers.branches[i];
+        const meso_block_conv *conv = &branch->conv;
+        for (int k = 0; branch->reduce.layer && k < conv->layer->shape.c; k += block->filters)
+            to = order_filters(conv, meso_block_param(params, conv->layer, 0), k,
+                               meso_tile_together(block, branch, k), NULL, to);
     }
 }
 

@@ -52,10 +52,50 @@ static meso_status write_piece(meso_text *source, meso_text *calls, const meso_b
                 {"DILATION", branch->reduce.layer ? branch->conv.dilation : 0});
     meso_status status = meso_kernel_add(source, from, "tile_branch", error);
     meso_text_format(calls,
-                     " %s_%d(window + %d * TILE_ROWS * (TILE_STRIDE / 2), filters + %d, affine, "
+                     " %s_%d(own + %d * TILE_ROWS * (TILE_STRIDE / 2), filters + %d, affine, "
                      "to, PLANE(out_t), right, below);",
                      name, at->filter, at->channel, at->value);
     return status;
+}
+
+/* The function for the 1 × 1 convolutions of a pass of `reduced` channels, and its call. */
+static meso_status write_reduce(meso_text *source, meso_text *calls, const char *name,
+                                size_t first_branch, int reduced, int value, meso_error *error)
+{
+    const size_t from = source->length;
+    meso_text_format(source, "#define REDUCE %s_from_%zu\n#define vec float\n", name, first_branch);
+    MESO_DEFINE(source, {"REDUCED", reduced});
+    meso_status status = meso_kernel_add(source, from, "tile_reduce", error);
+    meso_text_format(calls,
+                     " %s %s_from_%zu(in, in_t, filters + %d, (__local float *)pairs, item, top, "
+                     "left, first, n); barrier(CLK_LOCAL_MEM_FENCE);",
+                     first_branch ? "barrier(CLK_LOCAL_MEM_FENCE);" : "", name, first_branch,
+                     value);
+    return status;
+}
+
+/* The branches of a pass, whose `reduced` channels are in local memory. */
+static meso_status write_branches(meso_text *source, meso_text *calls, const meso_tile_block *block,
+                                  const char *name, size_t first, size_t end, int reduced,
+                                  position *at, meso_error *error)
+{
+    at->channel = 0;
+    meso_text_format(calls, " if (wanted) { __local const float2 *own = window + image * %d;",
+                     reduced * (2 * block->group_y + block->taps - 1) * (block->stride / 2));
+    for (size_t i = first; i < end; i++) {
+        const meso_block_branch *branch = &block->layers.branches[i];
+        const int n = branch->conv.layer->shape.c, is_reduced = branch->reduce.layer != NULL;
+        for (int k = 0; k < n; k += block->filters) {
+            const int filters = meso_tile_together(block, branch, k);
+            MESO_CHECK(write_piece(source, calls, branch, name, at, filters, error));
+            at->filter += filters;
+            at->channel += is_reduced ? 0 : filters;
+            at->value += is_reduced ? branch->conv.channels * 9 * filters : 0;
+        }
+        at->channel += is_reduced ? branch->conv.channels : 0;
+    }
+    meso_text_add(calls, " }");
+    return MESO_OK;
 }
 
 static meso_status write_inception(meso_text *source, const meso_tile_block *block,
@@ -63,23 +103,19 @@ static meso_status write_inception(meso_text *source, const meso_tile_block *blo
 {
     meso_status status = MESO_OK;
     meso_text calls = {0};
-    position at = {.value = block->channels * (block->in.c + 1)};
+    position at = {0};
+    int value = 0, reduced;
     define_tile(source, block);
-    MESO_DEFINE(source, {"REDUCED", block->channels});
-    for (size_t i = 0; i < block->layers.n_branches; i++) {
-        const meso_block_branch *branch = &block->layers.branches[i];
-        const int n = branch->conv.layer->shape.c, is_reduced = branch->reduce.layer != NULL;
-        for (int k = 0; k < n; k += block->filters) {
-            const int filters = meso_tile_together(block, branch, k);
-            MESO_TRY(write_piece(source, &calls, branch, name, &at, filters, error));
-            at.filter += filters;
-            at.channel += is_reduced ? 0 : filters;
-            at.value += is_reduced ? branch->conv.channels * 9 * filters : 0;
-        }
-        at.channel += is_reduced ? branch->conv.channels : 0;
+    MESO_DEFINE(source, {"MOST_REDUCED", block->channels});
+    at.value = meso_tile_all_reduced(block) * (block->in.c + 1);
+    for (size_t i = 0, end; i < block->layers.n_branches; i = end) {
+        end = meso_tile_pass(block, i, &reduced);
+        MESO_TRY(write_reduce(source, &calls, name, i, reduced, value, error));
+        MESO_TRY(write_branches(source, &calls, block, name, i, end, reduced, &at, error));
+        value += reduced * (block->in.c + 1);
     }
     MESO_REQUIRE_MEMORY(!calls.out_of_memory, error);
-    meso_text_format(source, "#define vec float\n#define BRANCHES%s\n", calls.bytes);
+    meso_text_format(source, "#define PASSES%s\n", calls.bytes);
 out:
     meso_text_free(&calls);
     return status;
