@@ -120,7 +120,7 @@ static int run_tiled(const job *j)
 {
     const meso_pictures pictures = {.values = j->pixels, .n = n_images};
     for (int local = 0; local < 2; local++) {
-        meso_tile_tuning row = meso_tile_shipped;
+        meso_tile_tuning row = meso_tile_shipped(0);
         meso_tile_run *tiles;
         meso_plan *plan;
         float logits[n_images];

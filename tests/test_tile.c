@@ -432,7 +432,7 @@ static void keeps_nan(void **state)
     picture[bad_y * side + bad_x] = NAN;
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
         tile_case c = make_case(rows[r].kind, 3, 2);
-        c.row = meso_tile_shipped;
+        c.row = meso_tile_shipped(0);
         c.input = MESO_PLAN_FLOATS;
         c.channels = 1;
         c.filters = rows[r].n_filters;

@@ -4,11 +4,11 @@
  * them dilated 3 × 3 ones, each with bias and activation; concat, batch norm and 2 × 2 max-pool. A
  * template, as tile_block.cl.
  *
- * Branches come in passes, all of them in one where local memory is plentiful. In a pass all answers
- * of the 1 × 1 convolutions, and nothing else, come into local memory (tile_reduce.cl); behind a
- * barrier each work-item computes 2 × 2 pixels of branch after branch (tile_branch.cl), whose places
- * in the output are the concat. Work-items outside the picture go along, since all must meet at the
- * barriers.
+ * Branches come in passes, all of them in one where local memory is plentiful. In a pass all
+ * answers of the 1 × 1 convolutions, and nothing else, come into local memory (tile_reduce.cl);
+ * behind a barrier each work-item computes 2 × 2 pixels of branch after branch (tile_branch.cl),
+ * whose places in the output are the concat. Work-items outside the picture go along, since all
+ * must meet at the barriers.
  *
  *   filters  for each pass 1 × 1 [channel][REDUCED] and their biases, then the branches'; affine as
  *            in tile_branch.cl

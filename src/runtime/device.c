@@ -97,6 +97,14 @@ const meso_device_info *meso_device_get_info(const meso_device *device)
     return &device->info;
 }
 
+unsigned meso_device_vendor_id(const meso_device *device)
+{
+    cl_uint id = 0;
+    if (clGetDeviceInfo(device->whole.id, CL_DEVICE_VENDOR_ID, sizeof id, &id, NULL) != CL_SUCCESS)
+        return 0;
+    return id;
+}
+
 void meso_device_open_seconds(const meso_device *device, double *list, double *open)
 {
     *list = device->list_seconds;

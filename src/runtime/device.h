@@ -76,6 +76,9 @@ void meso_device_span(meso_device *device, const char *span);
 /* What the next launch under this span comes to, as in meso_profile_row. */
 void meso_device_cost(meso_device *device, double multiply_adds, double bytes);
 
+/* The PCI number of its maker, or what the driver gives in its place; 0 unknown. */
+unsigned meso_device_vendor_id(const meso_device *device);
+
 /* Where, in a call, no launch runs: the host prepares, copies go to and fro, threads wake. */
 typedef enum meso_idle {
     MESO_IDLE_BEFORE,  /* the first launch */

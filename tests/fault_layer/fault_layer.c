@@ -205,21 +205,27 @@ static void lower(size_t limit, size_t n, void *value)
         *(size_t *)value = limit;
 }
 
+/* What a GPU answers. */
+static void pose(cl_device_info what, size_t n, void *value)
+{
+    if (what == CL_DEVICE_TYPE && n >= sizeof(cl_device_type))
+        *(cl_device_type *)value = CL_DEVICE_TYPE_GPU;
+    if (what == CL_DEVICE_HOST_UNIFIED_MEMORY && n >= sizeof(cl_bool))
+        *(cl_bool *)value = fault_layer.poses_as_gpu == 2;
+    if (what == CL_DEVICE_VENDOR_ID && n >= sizeof(cl_uint) && fault_layer.vendor)
+        *(cl_uint *)value = fault_layer.vendor;
+    if (what == CL_DEVICE_MAX_COMPUTE_UNITS && n >= sizeof(cl_uint) && fault_layer.units)
+        *(cl_uint *)value = fault_layer.units;
+}
+
 static cl_int CL_API_CALL my_clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t n,
                                              void *value, size_t *size)
 {
     if (fails("clGetDeviceInfo"))
         return fault_layer.code;
     cl_int code = answer(next->clGetDeviceInfo(device, what, n, value, size));
-    if (code == CL_SUCCESS && fault_layer.poses_as_gpu && value && n >= sizeof(cl_device_type) &&
-        what == CL_DEVICE_TYPE)
-        *(cl_device_type *)value = CL_DEVICE_TYPE_GPU;
-    if (code == CL_SUCCESS && fault_layer.poses_as_gpu && value && n >= sizeof(cl_bool) &&
-        what == CL_DEVICE_HOST_UNIFIED_MEMORY)
-        *(cl_bool *)value = CL_FALSE;
-    if (code == CL_SUCCESS && fault_layer.vendor && value && n >= sizeof(cl_uint) &&
-        what == CL_DEVICE_VENDOR_ID)
-        *(cl_uint *)value = fault_layer.vendor;
+    if (code == CL_SUCCESS && fault_layer.poses_as_gpu && value)
+        pose(what, n, value);
     if (code == CL_SUCCESS) /* the numbers below are of 8 bytes, all of them */
         lower(what == CL_DEVICE_MAX_WORK_GROUP_SIZE  ? fault_layer.max_group
               : what == CL_DEVICE_LOCAL_MEM_SIZE     ? fault_layer.local_bytes
@@ -389,7 +395,7 @@ PUBLIC const char *const fault_layer_functions[] = {FUNCTIONS(NAME_OF) NULL};
 static long number_of(const char *variable)
 {
     const char *text = getenv(variable);
-    return text ? strtol(text, NULL, 10) : 0;
+    return text ? strtol(text, NULL, 0) : 0;
 }
 
 PUBLIC CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispatch *target,
@@ -415,5 +421,6 @@ PUBLIC CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispa
     fault_layer.max_group = (size_t)number_of("MESO_FAULT_GROUP");
     fault_layer.local_bytes = (size_t)number_of("MESO_FAULT_LOCAL");
     fault_layer.skips = (int)number_of("MESO_FAULT_SKIP");
+    fault_layer.units = (cl_uint)number_of("MESO_FAULT_UNITS");
     return CL_SUCCESS;
 }

@@ -8,7 +8,8 @@
  * MESO_FAULT_CODE=C, with this code; MESO_FAULT_HANG=H, it never returns, as a fault_hang says;
  * MESO_FAULT_IN=F and MESO_FAULT_SIGNAL=N, function F crashes by signal N, or with 0 takes two
  * seconds; MESO_FAULT_TIMES=T, launches' times are those of a fault_times; MESO_FAULT_GPU=1, the
- * device poses as a GPU, with MESO_FAULT_VENDOR=N of this vendor; MESO_FAULT_GROUP=N and
+ * device poses as a GPU, with 2 as one in the host's memory, with MESO_FAULT_VENDOR=N of this
+ * vendor, with MESO_FAULT_UNITS=N of so many compute units; MESO_FAULT_GROUP=N and
  * MESO_FAULT_LOCAL=N are max_group and local_bytes; MESO_FAULT_SKIP=1, no kernel runs.
  */
 #ifndef MESO_TESTS_FAULT_LAYER_H
@@ -65,9 +66,10 @@ typedef struct fault_layer_state {
     size_t n_refused; /* calls that the driver itself refused */
 
     int poison_reads; /* NaN in all that is read back */
-    int poses_as_gpu; /* the device says that it is a GPU with memory of its own */
-    cl_uint vendor;   /* its CL_DEVICE_VENDOR_ID; 0: the driver's own */
-    int skips;        /* launches succeed, and that is all */
+    int poses_as_gpu; /* 1: the device says that it is a GPU with memory of its own; 2: a GPU in the
+                         host's */
+    cl_uint vendor, units; /* its CL_DEVICE_VENDOR_ID, compute units; 0: the driver's own */
+    int skips;             /* launches succeed, and that is all */
     fault_times times;
 
     size_t max_group, local_bytes, buffer_bytes; /* limits; 0: the driver's own */

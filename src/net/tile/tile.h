@@ -23,7 +23,7 @@ typedef struct meso_tile_tuning {
                      block; 0: filters are __constant, branches come in passes of `channels` */
 } meso_tile_tuning;
 
-extern const meso_tile_tuning meso_tile_shipped;
+meso_tile_tuning meso_tile_shipped(unsigned vendor); /* CL_DEVICE_VENDOR_ID; 0: of no maker */
 extern const meso_tuning_family meso_tuning_tiles;
 
 /* What a kernel computes. */

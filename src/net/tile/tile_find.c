@@ -8,10 +8,25 @@
  * enough work-items of its own. */
 enum { least_items = 16, most_images = 8, constant_bytes = 1 << 16, most_units = 32 };
 
-/* Not measured on a GPU yet: about 70 registers, 15 KB of local memory for four channels of a 5 × 5
- * block, pairs of columns read without bank conflicts. */
-const meso_tile_tuning meso_tile_shipped = {
-    .width = 16, .items = 128, .filters = 8, .channels = 4, .local = 1};
+/* Not measured on a GPU yet. In general: about 66 registers, 15 KB of local memory for four
+ * channels of a 5 × 5 block, pairs of columns read without bank conflicts. AMD's compiler brings
+ * __constant filters into scalar registers; from local memory it fetches them ahead into 256
+ * vector registers, which leaves a SIMD of gfx90a one wave. */
+static const struct {
+    unsigned vendor; /* 0: any other */
+    meso_tile_tuning row;
+} shipped[] = {
+    {0x1002, {.width = 16, .items = 128, .filters = 16, .channels = 4, .local = 0}},
+    {0, {.width = 16, .items = 128, .filters = 8, .channels = 4, .local = 1}},
+};
+
+meso_tile_tuning meso_tile_shipped(unsigned vendor)
+{
+    size_t i = 0;
+    while (shipped[i].vendor && shipped[i].vendor != vendor)
+        i++;
+    return shipped[i].row;
+}
 
 /* clang-format off */
 const meso_tuning_family meso_tuning_tiles = {"tiles", 1, {
@@ -119,30 +134,6 @@ static int find_block(const meso_net *net, const meso_layer *layer, const meso_t
     return fit_group(tuning, local_memory, block);
 }
 
-static int reduced_of(const meso_tile_block *block, size_t branch)
-{
-    return meso_block_first_conv(&block->layers.branches[branch])->layer->shape.c;
-}
-
-int meso_tile_all_reduced(const meso_tile_block *block)
-{
-    int n = 0;
-    for (size_t i = 0; i < block->layers.n_branches; i++)
-        n += reduced_of(block, i);
-    return n;
-}
-
-size_t meso_tile_pass(const meso_tile_block *block, size_t first, int *reduced)
-{
-    size_t i = first;
-    for (*reduced = 0; i < block->layers.n_branches; i++) {
-        if (*reduced + reduced_of(block, i) > block->channels)
-            break;
-        *reduced += reduced_of(block, i);
-    }
-    return i;
-}
-
 /* The inception block that reads a layer. Its filters are few, and always __constant. */
 static int find_inception(const meso_net *net, const meso_layer *from,
                           const meso_tile_tuning *tuning, size_t local_memory,
@@ -159,9 +150,9 @@ static int find_inception(const meso_net *net, const meso_layer *from,
     for (size_t i = 0; i < found.n_branches; i++) {
         const meso_block_branch *branch = &found.branches[i];
         const int widest = branch->reduce.layer ? 2 * branch->conv.dilation + 1 : 1;
+        const int reduced = meso_block_first_conv(branch)->layer->shape.c;
         block->taps = widest > block->taps ? widest : block->taps;
-        if (reduced_of(block, i) > block->channels)
-            block->channels = reduced_of(block, i);
+        block->channels = reduced > block->channels ? reduced : block->channels;
     }
     return meso_tile_n_inception_values(block) * sizeof(float) <= constant_bytes &&
            fit_group(tuning, local_memory, block);

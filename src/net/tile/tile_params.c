@@ -51,6 +51,30 @@ static void block_params(const meso_tile_block *block, const float *const *param
     free(negate);
 }
 
+static int reduced_of(const meso_tile_block *block, size_t branch)
+{
+    return meso_block_first_conv(&block->layers.branches[branch])->layer->shape.c;
+}
+
+int meso_tile_all_reduced(const meso_tile_block *block)
+{
+    int n = 0;
+    for (size_t i = 0; i < block->layers.n_branches; i++)
+        n += reduced_of(block, i);
+    return n;
+}
+
+size_t meso_tile_pass(const meso_tile_block *block, size_t first, int *reduced)
+{
+    size_t i = first;
+    for (*reduced = 0; i < block->layers.n_branches; i++) {
+        if (*reduced + reduced_of(block, i) > block->channels)
+            break;
+        *reduced += reduced_of(block, i);
+    }
+    return i;
+}
+
 size_t meso_tile_n_inception_values(const meso_tile_block *block)
 {
     size_t n = (size_t)(meso_tile_all_reduced(block) * (block->in.c + 1));

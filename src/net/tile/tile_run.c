@@ -174,7 +174,7 @@ meso_status meso_tile_create(meso_device *device, const meso_net *net, const flo
     r->of.enqueue = enqueue;
     r->device = device;
     r->net = net;
-    r->tuning = only ? *only : meso_tile_shipped;
+    r->tuning = only ? *only : meso_tile_shipped(meso_device_vendor_id(device));
     snprintf(r->name, sizeof r->name, "tiles");
     if (!only && meso_tuning_of(info, &meso_tuning_tiles, net->name, tuned)) {
         r->tuning = (meso_tile_tuning){tuned[0], tuned[1], tuned[2], tuned[3], tuned[4]};
