@@ -229,6 +229,53 @@ static void what_is_left(void **state)
     close(other_fd);
 }
 
+static long reads_at_a_place(void)
+{
+    char byte;
+    return pread(3, &byte, 1, 0);
+}
+
+static long reads_on(void)
+{
+    char byte;
+    return read(3, &byte, 1);
+}
+
+/* −1: by a signal, as all that a decoder of clips may not do. */
+static void a_decoder_ends_where_it_strays(void **state)
+{
+    static const struct {
+        const char *name;
+        long (*act)(void);
+        int end;
+    } rows[] = {{"open a file", opens_a_file, -1},
+                {"make a thread", makes_a_thread, -1},
+                {"map code", maps_code, -1},
+                {"connect", connects, -1},
+                {"write elsewhere", writes_elsewhere, -1},
+                {"read in order", reads_on, -1},
+                {"call what a filter does not know", calls_another_interface, -1},
+                {"read at a place", reads_at_a_place, could},
+                {"write to stderr", writes_to_stderr, could},
+                {"take memory", takes_memory, could}};
+    (void)state;
+    need_filters();
+    const int fd = open("/proc/self/exe", O_RDONLY);
+    const int kept = dup(3);
+    other_fd = fcntl(fd, F_DUPFD, 10);
+    assert_int_equal(dup2(fd, 3), 3);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const int end = confined(CONFINE_DECODES, rows[i].act);
+        if (end != rows[i].end)
+            fail_msg("%s: %d instead of %d", rows[i].name, end, rows[i].end);
+    }
+    if (kept >= 0)
+        dup2(kept, 3);
+    close(kept);
+    close(other_fd);
+    close(fd);
+}
+
 /* "Seccomp:" in /proc: 0 none, 2 a filter. */
 static int seccomp_mode(pid_t process)
 {
@@ -273,6 +320,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_left),
+        cmocka_unit_test(a_decoder_ends_where_it_strays),
         cmocka_unit_test(the_program_is_confined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,8 @@ enum {
     most_steps = 512
 };
 
+static const unsigned deadly = SECCOMP_RET_KILL_PROCESS;
+
 /* A call whose argument (its lower half; in `any` case all) has this value under the mask. */
 typedef struct rule {
     int call, argument;
@@ -81,6 +83,13 @@ static const int computing[] = {SYS_read,  SYS_brk,  SYS_munmap,    SYS_mremap,
 static const rule computing_rules[] = {{SYS_write, 0, ~0u, 1, allowed},
                                        {SYS_write, 0, ~0u, 2, allowed},
                                        {SYS_mmap, 2, PROT_EXEC, 0, allowed}};
+
+/* The same, of one thread and one file, which is descriptor 3. */
+static const int decoding[] = {SYS_brk, SYS_munmap, SYS_mremap, SYS_futex, SYS_exit_group};
+static const rule decoding_rules[] = {{SYS_pread64, 0, ~0u, 3, allowed},
+                                      {SYS_write, 0, ~0u, 1, allowed},
+                                      {SYS_write, 0, ~0u, 2, allowed},
+                                      {SYS_mmap, 2, PROT_EXEC, 0, allowed}};
 
 /* What changes files, or reaches out of the process. Newer processors do without the older half. */
 /* clang-format off */
@@ -136,7 +145,7 @@ static int load(const rule *rules, size_t n_rules, const int *calls, size_t n_ca
     n += add(steps + n, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0);
     n += add(steps + n, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0);
     n += add(steps + n, BPF_JMP | BPF_JGE | BPF_K, foreign_calls, 1);
-    n += add(steps + n, BPF_RET | BPF_K, refused, 0);
+    n += add(steps + n, BPF_RET | BPF_K, otherwise == deadly ? deadly : refused, 0);
     for (size_t i = 0; i < n_rules; i++)
         n += add_rule(steps + n, &rules[i]);
     for (size_t i = 0; i < n_calls; i++)
@@ -172,6 +181,8 @@ int confine_self(confine_profile profile)
         return load_reading();
     case CONFINE_COMPUTES:
         return load(EACH_OF(computing_rules), EACH_OF(computing), allowed, refused);
+    case CONFINE_DECODES:
+        return load(EACH_OF(decoding_rules), EACH_OF(decoding), allowed, deadly);
     default:
         return 1;
     }

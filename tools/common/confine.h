@@ -19,8 +19,8 @@ typedef struct confine_limits { /* 0: as it is */
 /* 0, or the errno of the limit that cannot be set. */
 int confine_resources(const confine_limits *limits);
 
-/* What calls are left; any other fails with EPERM. A filter holds for ever, also for programs that
- * the process becomes, and a second one can only take away more. */
+/* What calls are left; any other fails with EPERM, but for the last profile. A filter holds for
+ * ever, also for programs that the process becomes, and a second one can only take away more. */
 typedef enum confine_profile {
     CONFINE_NOTHING,
     /* Files are opened to be read alone, folders stay as they are, there is no socket, no other
@@ -28,7 +28,10 @@ typedef enum confine_profile {
     CONFINE_READS,
     /* Compute, read what is open, write to stdout and stderr, and end. Nothing can be opened or
      * loaded: for a process that has all that it needs. */
-    CONFINE_COMPUTES
+    CONFINE_COMPUTES,
+    /* The same on one thread, reading descriptor 3 alone, at any place; any other call ends the
+     * process. */
+    CONFINE_DECODES
 } confine_profile;
 
 /* 1: confined. 0: this processor's or this kernel's filters are not known. */
