@@ -33,9 +33,10 @@ trap 'rm -f "$report"' EXIT
         may["src/model"] = "base runtime data picture net model"
         may["src/study"] = "base runtime maths data picture net model study"
         may["src/demo"] = "base data demo"
+        may["src/video"] = "base video"
         may["src/measure"] = "base runtime maths data net model report measure"
         may["src/report"] = "base report"
-        may["tools"] = "base runtime maths data picture net model study demo measure report"
+        may["tools"] = "base runtime maths data picture net model study demo measure report video"
         may["bench"] = may["tools"]
         may["include/mesocl"] = ""
     }
@@ -69,6 +70,8 @@ trap 'rm -f "$report"' EXIT
             offence("OpenCL belongs to src/runtime")
         if (name ~ "^(hdf5|H5|zip[.]h)" && folder != "tools/h5import")
             offence("HDF5 and zip belong to tools/h5import")
+        if (name ~ "^lib(av|sw)[a-z]*/" && folder != "tools/video")
+            offence("FFmpeg belongs to tools/video")
         if ($0 ~ /"/ && name ~ "/" && name !~ "^mesocl/") {
             sub("/.*", "", name)
             if (index(" " may[layer] " ", " " name " ") == 0)

@@ -16,16 +16,17 @@ packages="
     libjpeg62-turbo-dev libpng-dev libstb-dev libwebp-dev libgif-dev libtiff-dev
     libjansson-dev libxxhash-dev libutf8proc-dev
     libhdf5-dev libzip-dev libssl-dev
+    libavformat-dev libavcodec-dev libswscale-dev
     liblapacke-dev libkissfft-dev libjs-chart.js
 "
 # in the order above: the build · the OpenCL loader, a CPU device, products of matrices · images ·
-# JSON, hashes, names in Unicode · Keras files (mesocl-h5import only) · statistics and spectra of
-# studies, charts of HTML reports
+# JSON, hashes, names in Unicode · Keras files (mesocl-h5import only) · clips (mesocl-video only) ·
+# statistics and spectra of studies, charts of HTML reports
 optional='' # where apt knows them: Debian 13 has no oclgrind, whose tests are skipped there
 
 case "${1-}" in
 '') ;;
---tests) packages="$packages libcmocka-dev" optional="oclgrind python3 clang-19" ;;
+--tests) packages="$packages libcmocka-dev ffmpeg" optional="oclgrind python3 clang-19" ;;
 --lint) packages="$packages libcmocka-dev clang-format clang-tidy shellcheck" ;;
 --fuzz) packages="$packages clang libclang-rt-dev" ;;
 *)

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "child.h"
+#include "clip.h"
 #include "common.h"
 #include "drivers.h"
 #include "options.h"
@@ -56,13 +57,14 @@ static int version(int argc, char **argv)
     if (argc > 1 && !json)
         return tool_options_usage_error("--version", "only --json may follow");
     if (!json) {
-        printf("%s %s (%s)\ndecoders: %s\ncompiler: %s\n", tool_program_name, meso_version(),
-               meso_commit(), meso_image_decoders(), MESO_COMPILER);
+        printf("%s %s (%s)\ndecoders: %s\nclips: %s\ncompiler: %s\n", tool_program_name,
+               meso_version(), meso_commit(), meso_image_decoders(), clip_decoder(), MESO_COMPILER);
         return 0;
     }
     meso_text out = {0};
-    report_json_put(json_pack("{ssssssss}", "version", meso_version(), "commit", meso_commit(),
-                              "decoders", meso_image_decoders(), "compiler", MESO_COMPILER),
+    report_json_put(json_pack("{ssssssssss}", "version", meso_version(), "commit", meso_commit(),
+                              "decoders", meso_image_decoders(), "clips", clip_decoder(),
+                              "compiler", MESO_COMPILER),
                     &out);
     return tool_print(&out);
 }
