@@ -168,15 +168,16 @@ static void output_that_cannot_be_written(void **state)
 static void version_is_json(void **state)
 {
     const harness_command command = {.words = "--version --json"};
-    const char *version, *commit, *decoders, *compiler;
+    const char *version, *commit, *decoders, *clips, *compiler;
     (void)state;
     harness_result result = harness_run(&command);
     json_t *document = json_loads(result.out, JSON_REJECT_DUPLICATES, NULL);
-    assert_int_equal(json_unpack(document, "{ssssssss!}", "version", &version, "commit", &commit,
-                                 "decoders", &decoders, "compiler", &compiler),
+    assert_int_equal(json_unpack(document, "{ssssssssss!}", "version", &version, "commit", &commit,
+                                 "decoders", &decoders, "clips", &clips, "compiler", &compiler),
                      0);
     assert_true(strlen(version) >= 5 && *commit && *compiler);
     assert_non_null(strstr(decoders, "libpng"));
+    assert_true(strcmp(clips, "none") == 0 || strstr(clips, "libavcodec"));
     json_decref(document);
     harness_forget(&result);
 }
