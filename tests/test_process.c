@@ -87,6 +87,32 @@ static void all_that_is_fed_comes_out(void **state)
     free(bytes);
 }
 
+/* A second piece once the first has come back; the input never ends. */
+static int feed_again(void *user, meso_text *text)
+{
+    tool_process *p = user;
+    if (text->length == 1) {
+        p->feed = "b";
+        p->n_feed = 1;
+    }
+    return text->length < 2;
+}
+
+static void what_is_fed_later_comes_out(void **state)
+{
+    (void)state;
+    tool_process p = {.feed = "a",
+                      .n_feed = 1,
+                      .stays_open = 1,
+                      .pipes = {{.number = 1, .most = 9, .take = feed_again, .user = &p}},
+                      .seconds = 20};
+    run_line(&p, "exec cat");
+    assert_int_equal(p.end, TOOL_PROCESS_NOT_NEEDED);
+    assert_int_equal(p.pipes[0].text.length, 2);
+    assert_memory_equal(p.pipes[0].text.bytes, "ab", 2);
+    tool_process_free(&p);
+}
+
 static void each_end_has_its_name(void **state)
 {
     static const struct {
@@ -387,6 +413,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_that_is_fed_comes_out),
+        cmocka_unit_test(what_is_fed_later_comes_out),
         cmocka_unit_test(each_end_has_its_name),
         cmocka_unit_test(no_more_is_read_than_wanted),
         cmocka_unit_test(a_limit_can_be_put_off),

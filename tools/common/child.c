@@ -217,12 +217,8 @@ static void say_end(const tool_process *process, double patience, meso_error *er
     else if (process->end == TOOL_PROCESS_IDLE)
         meso_fail(error, MESO_ERROR_DEVICE, "the driver hangs: it did nothing within %g seconds",
                   process->idle_seconds);
-    else if (process->end == TOOL_PROCESS_KILLED)
-        meso_fail(error, MESO_ERROR_DEVICE, "the driver ended the process: signal %d (%s)",
-                  process->code, strsignal(process->code));
     else
-        meso_fail(error, MESO_ERROR_DEVICE, "the driver ended the process: exit code %d",
-                  process->code);
+        tool_process_say_end(process, error);
 }
 
 /* Splits what came into the child's own error and its answer. */

@@ -9,9 +9,12 @@
 #include "base/error.h"
 #include "data/list/passed.h"
 #include "drivers.h"
+#include "model/model.h"
 #include "model/weights/weights.h"
 #include "report/report_json.h"
 #include "report/report_writer.h"
+#include "runtime/device_list.h"
+#include "score_team.h"
 
 int tool_fail(const meso_error *error)
 {
@@ -58,37 +61,89 @@ static meso_status locate(tool_scoring *scoring, meso_error *error)
     return status;
 }
 
-int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **model)
+meso_status tool_scoring_open_one(tool_scoring *scoring, meso_device **device, meso_model **model,
+                                  meso_error *error)
 {
     meso_model_options options = MESO_INIT(meso_model_options);
-    meso_error error = {0};
     options.net = scoring->net;
     options.max_batch = (size_t)scoring->batch;
     options.path = scoring->path;
     scoring->started = meso_seconds();
-    if (tool_open_device(scoring->device, device, &error) != MESO_OK)
-        return tool_fail(&error);
+    MESO_CHECK(tool_open_device(scoring->device, device, error));
     double opened = meso_seconds();
-    if (locate(scoring, &error) != MESO_OK ||
-        meso_model_open(*device, scoring->weights, &options, model, &error) != MESO_OK)
-        return tool_fail(&error);
+    MESO_CHECK(locate(scoring, error));
+    MESO_CHECK(meso_model_open(*device, scoring->weights, &options, model, error));
     scoring->open_model_seconds = meso_seconds() - opened;
-    return -1;
+    return MESO_OK;
+}
+
+static meso_status open_team(tool_scoring *scoring, meso_error *error)
+{
+    scoring->started = meso_seconds();
+    MESO_CHECK(locate(scoring, error));
+    return tool_team_open(scoring, &scoring->team, error);
+}
+
+int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **model)
+{
+    meso_error error = {0};
+    const meso_status status = meso_device_is_list(scoring->device)
+                                   ? open_team(scoring, &error)
+                                   : tool_scoring_open_one(scoring, device, model, &error);
+    return status == MESO_OK ? -1 : tool_fail(&error);
+}
+
+void tool_scoring_close(tool_scoring *scoring, meso_device *device, meso_model *model)
+{
+    tool_team_close(scoring->team);
+    meso_model_close(model);
+    meso_device_close(device);
+}
+
+meso_status tool_scoring_files(tool_scoring *scoring, meso_model *model, const char *const *paths,
+                               const char *const *hashes, size_t n,
+                               meso_file_score_callback callback, void *user, meso_error *error)
+{
+    meso_score_options options = tool_scoring_score_options(scoring);
+    options.hashes = hashes;
+    return scoring->team ? tool_team_score(scoring->team, paths, n, &options, callback, user, error)
+                         : meso_score_files(model, paths, n, &options, callback, user, error);
+}
+
+const char *tool_scoring_device_of(const tool_scoring *scoring, size_t file)
+{
+    return scoring->team ? tool_team_device_of(scoring->team, file) : NULL;
+}
+
+const char *tool_scoring_data_hash(const tool_scoring *scoring, const meso_model *model)
+{
+    if (!scoring->team)
+        return meso_weights_get(model->weights, "mesocl.train.data_hash");
+    const char *hash = tool_team_get_model(scoring->team)->data_hash;
+    return *hash ? hash : NULL;
+}
+
+/* What times and provenance need, of either. */
+static tool_team_model describe(const tool_scoring *scoring, const meso_device *device,
+                                const meso_model *model)
+{
+    tool_team_model about = {.open_model = scoring->open_model_seconds};
+    if (scoring->team)
+        return *tool_team_get_model(scoring->team);
+    about.build = meso_model_get_info(model)->build_seconds;
+    meso_device_open_seconds(device, &about.list_devices, &about.open_device);
+    return about;
 }
 
 void tool_scoring_times(const tool_scoring *scoring, const meso_device *device,
-                        const meso_model_info *model, tool_time times[TOOL_N_TIMES])
+                        const meso_model *model, tool_time times[TOOL_N_TIMES])
 {
-    double list, open;
-    meso_device_open_seconds(device, &list, &open);
-    const tool_time all[TOOL_N_TIMES] = {{"list_devices", list},
-                                         {"open_device", open},
-                                         {"open_model", scoring->open_model_seconds},
-                                         {"build", model->build_seconds},
-                                         {"first_image", scoring->scored.first},
-                                         {"decode", scoring->scored.decode},
-                                         {"compute", scoring->scored.compute},
-                                         {"total", meso_seconds() - scoring->started}};
+    const tool_team_model about = describe(scoring, device, model);
+    const tool_time all[TOOL_N_TIMES] = {
+        {"list_devices", about.list_devices},   {"open_device", about.open_device},
+        {"open_model", about.open_model},       {"build", about.build},
+        {"first_image", scoring->scored.first}, {"decode", scoring->scored.decode},
+        {"compute", scoring->scored.compute},   {"total", meso_seconds() - scoring->started}};
     memcpy(times, all, sizeof all);
 }
 
@@ -109,19 +164,31 @@ void tool_print_times(const tool_time times[TOOL_N_TIMES])
 }
 
 report_provenance tool_scoring_provenance(const tool_scoring *scoring, const meso_device *device,
-                                          const meso_model_info *model)
+                                          const meso_model *model)
 {
-    const meso_device_info *info = meso_device_get_info(device);
-    return (report_provenance){.device = info->name,
-                               .driver = info->driver,
-                               .platform = info->platform_name,
-                               .decoders = meso_image_decoders(),
-                               .resize = REPORT_RESIZE,
-                               .net = model->net_name,
-                               .clblast = model->clblast,
-                               .weights = scoring->weights ? scoring->weights : "built in",
-                               .weights_hash = model->weights_hash,
-                               .command = tool_command()};
+    report_provenance provenance = {.decoders = meso_image_decoders(),
+                                    .resize = REPORT_RESIZE,
+                                    .weights = scoring->weights ? scoring->weights : "built in",
+                                    .command = tool_command()};
+    if (scoring->team) {
+        const tool_team_model *about = tool_team_get_model(scoring->team);
+        provenance.device = tool_team_devices(scoring->team);
+        provenance.driver = tool_team_drivers(scoring->team);
+        provenance.platform = tool_team_platforms(scoring->team);
+        provenance.net = about->net;
+        provenance.clblast = about->clblast;
+        provenance.weights_hash = about->weights_hash;
+    } else {
+        const meso_device_info *info = meso_device_get_info(device);
+        const meso_model_info *about = meso_model_get_info(model);
+        provenance.device = info->name;
+        provenance.driver = info->driver;
+        provenance.platform = info->platform_name;
+        provenance.net = about->net_name;
+        provenance.clblast = about->clblast;
+        provenance.weights_hash = about->weights_hash;
+    }
+    return provenance;
 }
 
 meso_score_options tool_scoring_score_options(tool_scoring *scoring)

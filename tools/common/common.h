@@ -39,6 +39,8 @@ typedef struct tool_scoring {
     char file[4096];                    /* that `weights` means; tool_scoring_open fills it */
     double started, open_model_seconds; /* for --timing: tool_scoring_open fills them */
     meso_score_timing scored;           /* meso_score_files fills it */
+    struct tool_team *team; /* where a list of devices is meant; they and their models are open in
+                               processes of their own (score_team.h) */
 } tool_scoring;
 
 /* clang-format off */
@@ -49,6 +51,8 @@ typedef struct tool_scoring {
         "default: " usual)
 #define OPT_DEVICE(where) OPT_DEVICE_ROW(where, "", "auto")
 #define OPT_DEVICES(where, usual) OPT_DEVICE_ROW(where, ", all", usual) /* each that is meant */
+#define OPT_DEVICE_TEAM(where) OPT_DEVICE_ROW(where, ", several at work together as in 0:0,1:0, " \
+    "each (every piece of hardware, once)", "auto")
 #define OPT_PATH(where) \
     OPT_CHOICE("path", 0, (where), "fused|exact|plain", \
         "which kernels compute: fused ones (the default) where net and device allow; exact, " \
@@ -62,12 +66,12 @@ typedef struct tool_scoring {
         "or meso4 or mesoinception4, which come with MesoCL; default: meso4"), \
     OPT_INPUT("net", 0, (s).net, "NET", \
         "a built-in net or a .net file in place of the net in the weight file"), \
-    OPT_DEVICE((s).device), \
+    OPT_DEVICE_TEAM((s).device), \
     OPT_PATH((s).path), \
     OPT_COUNT("batch", 'b', (s).batch, "N", 1, 4096, \
         "images at once on the device; default: 8, 32 or 64, as the net's path likes"), \
     OPT_COUNT("threads", 'j', (s).threads, "N", 1, 1024, \
-        "decoding threads; default: one for each processor"), \
+        "decoding threads of all devices; default: one for each processor"), \
     OPT_COUNT("max-pixels", 0, (s).max_pixels, "N", 1, 4294967296, \
         "refuse larger pictures (too_large); default 67108864"), \
     OPT_FLAG("exif-orient", 0, (s).exif_orient, \
@@ -86,9 +90,25 @@ typedef struct tool_scoring {
     OPT_TEXT("real", 0, (d).real, "NAME", "the class folder that holds the originals")
 /* clang-format on */
 
-/* Opens device and model. Returns −1 on success, else the exit code (a sentence is on stderr).
- * Close both in any case, the model first. */
+/* Opens device and model, or a team, and *device and *model stay NULL. Returns −1 on success, else
+ * the exit code (a sentence is on stderr). Close in any case. */
 int tool_scoring_open(tool_scoring *scoring, meso_device **device, meso_model **model);
+void tool_scoring_close(tool_scoring *scoring, meso_device *device, meso_model *model);
+
+/* The same with one device, for a team's processes. */
+meso_status tool_scoring_open_one(tool_scoring *scoring, meso_device **device, meso_model **model,
+                                  meso_error *error);
+
+/* meso_score_files, by the model or the team. hashes: NULL, or what a manifest says. */
+meso_status tool_scoring_files(tool_scoring *scoring, meso_model *model, const char *const *paths,
+                               const char *const *hashes, size_t n,
+                               meso_file_score_callback callback, void *user, meso_error *error);
+
+/* "0:1": which device of a team has scored a file; NULL without a team. */
+const char *tool_scoring_device_of(const tool_scoring *scoring, size_t file);
+
+/* What the model says of the data that it was trained on; NULL: nothing. */
+const char *tool_scoring_data_hash(const tool_scoring *scoring, const meso_model *model);
 
 /* What --timing tells: a part's name, and its seconds. */
 typedef struct tool_time {
@@ -97,13 +117,13 @@ typedef struct tool_time {
 } tool_time;
 enum { TOOL_N_TIMES = 8 };
 void tool_scoring_times(const tool_scoring *scoring, const meso_device *device,
-                        const meso_model_info *model, tool_time times[TOOL_N_TIMES]);
+                        const meso_model *model, tool_time times[TOOL_N_TIMES]);
 void tool_print_times(const tool_time times[TOOL_N_TIMES]);   /* one line on stderr */
 json_t *tool_times_json(const tool_time times[TOOL_N_TIMES]); /* NULL: out of memory */
 
 /* What a report says of its origin. The strings are those of the arguments. */
 report_provenance tool_scoring_provenance(const tool_scoring *scoring, const meso_device *device,
-                                          const meso_model_info *model);
+                                          const meso_model *model);
 
 meso_score_options tool_scoring_score_options(tool_scoring *scoring);
 

@@ -215,7 +215,7 @@ static void feed(tool_process *p)
         p->feed = (const char *)p->feed + n;
         p->n_feed -= (size_t)n;
     }
-    if (n < 0 || p->n_feed == 0)
+    if (n < 0 || (p->n_feed == 0 && !p->stays_open))
         close_end(&p->feeder); /* the end of the child's input */
 }
 
@@ -228,7 +228,7 @@ static void poll_rows(const tool_process *p, struct pollfd rows[rows_each])
 {
     for (int i = 0; i < TOOL_MAX_PIPES; i++)
         rows[i] = poll_row(p->pipes[i].end, POLLIN);
-    rows[TOOL_MAX_PIPES] = poll_row(p->feeder, POLLOUT);
+    rows[TOOL_MAX_PIPES] = poll_row(p->n_feed || !p->stays_open ? p->feeder : 0, POLLOUT);
 }
 
 static void take_rows(tool_process *p, const struct pollfd rows[rows_each])
@@ -351,6 +351,16 @@ void tool_process_run(tool_process *process)
 void tool_process_extend(tool_process *process, double seconds)
 {
     process->left = seconds;
+}
+
+void tool_process_say_end(const tool_process *process, meso_error *error)
+{
+    if (process->end == TOOL_PROCESS_KILLED)
+        meso_fail(error, MESO_ERROR_DEVICE, "the driver ended the process: signal %d (%s)",
+                  process->code, strsignal(process->code));
+    else
+        meso_fail(error, MESO_ERROR_DEVICE, "the driver ended the process: exit code %d",
+                  process->code);
 }
 
 void tool_process_free(tool_process *p)

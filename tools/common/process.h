@@ -53,6 +53,8 @@ typedef struct tool_process {
     const char *log;  /* a file, made new, in place of out and err */
     const void *feed; /* bytes in place of `in`; they stay until it has ended */
     size_t n_feed;
+    int stays_open; /* 1: once n_feed has become 0, both may be set anew; there is no end of input
+                     */
     tool_pipe pipes[TOOL_MAX_PIPES];
     double seconds, idle_seconds; /* without an end, without work; 0: no limit */
     confine_limits limits;
@@ -81,6 +83,9 @@ int tool_process_is_over(const tool_process *process);
 
 /* From now on it has so many seconds. */
 void tool_process_extend(tool_process *process, double seconds);
+
+/* How a process ended that uses a driver and was not to end: DEVICE. */
+void tool_process_say_end(const tool_process *process, meso_error *error);
 
 /* Kills it, should it run, and frees its texts. */
 void tool_process_free(tool_process *process);

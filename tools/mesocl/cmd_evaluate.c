@@ -10,7 +10,6 @@
 #include "commands.h"
 #include "common.h"
 #include "evaluate_output.h"
-#include "model/model.h"
 #include "outputs.h"
 #include "progress.h"
 #include "report/report_writer.h"
@@ -69,8 +68,10 @@ static int parse(evaluate *e, int argc, char **argv)
                   "of the bootstrap; default 1000"),
         OPT_COUNT("seed", 's', e->seed, "N", 0, 0, "seed of the bootstrap; default 0"),
         OPT_FORM("json", 0, e->json, "one JSON document in place of the report"),
-        OPT_REPORT("csv", 0, e->csv, "FILE",
-                   "write one row per image: file, label, group, p_fake, p_real, correct, error"),
+        OPT_REPORT(
+            "csv", 0, e->csv, "FILE",
+            "write one row per image: file, label, group, p_fake, p_real, correct, error, and of "
+            "several devices which"),
         OPT_REPORT("roc", 0, e->roc, "FILE", "draw the ROC curve as SVG"),
         OPT_END};
     const tool_command_line line = {
@@ -102,7 +103,6 @@ static meso_status score(evaluate *e, meso_model *model, const meso_dataset *dat
                          meso_error *error)
 {
     meso_status status = MESO_OK;
-    meso_score_options options = tool_scoring_score_options(&e->scoring);
     const size_t n = dataset->n_items;
     const char **paths = malloc(2 * n * sizeof *paths), **hashes = paths ? paths + n : NULL;
     MESO_REQUIRE_MEMORY(paths, error);
@@ -110,11 +110,10 @@ static meso_status score(evaluate *e, meso_model *model, const meso_dataset *dat
         paths[i] = dataset->items[i].path;
         hashes[i] = dataset->items[i].hash;
     }
-    options.hashes = hashes;
     e->progress = (tool_progress){.what = "images", .total = dataset->n_items};
     tool_progress_start(&e->progress);
     tool_interrupt_catch();
-    status = meso_score_files(model, paths, dataset->n_items, &options, take_score, e, error);
+    status = tool_scoring_files(&e->scoring, model, paths, hashes, n, take_score, e, error);
     tool_progress_end(&e->progress);
     MESO_REQUIRE(!e->out_of_memory, error, MESO_ERROR_MEMORY, "out of memory");
     /* The first images are all fakes: figures of a part would say something else. */
@@ -178,7 +177,7 @@ out:
 static void find_training_data(evaluate *e, const meso_model *model)
 {
     static const char shipped[] = "0555945c6e328a1439c04298e514552a"; /* weights/README.md */
-    const char *hash = meso_weights_get(model->weights, "mesocl.train.data_hash");
+    const char *hash = tool_scoring_data_hash(&e->scoring, model);
     const char *weights = e->scoring.weights, *end = weights ? strrchr(weights, '/') : NULL;
     char *to = e->evaluation.trained_on;
     meso_text path = {0};
@@ -207,13 +206,12 @@ static meso_status measure(evaluate *e, const meso_device *device, meso_model *m
     tool_tally_print(&e->evaluation.tally, dataset, e->scoring.exif_orient);
     MESO_TRY(tool_evaluation_finish(&e->evaluation, e->threshold, (size_t)e->n_resamples, e->seed,
                                     error));
-    const meso_model_info *info = meso_model_get_info(model);
     find_training_data(e, model);
-    report_provenance provenance = tool_scoring_provenance(&e->scoring, device, info);
+    report_provenance provenance = tool_scoring_provenance(&e->scoring, device, model);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)e->seed);
     provenance.seed = seed;
     if (e->scoring.timing) {
-        tool_scoring_times(&e->scoring, device, info, times);
+        tool_scoring_times(&e->scoring, device, model, times);
         tool_print_times(times);
         e->evaluation.times = times;
     }
@@ -234,14 +232,14 @@ static int run(evaluate *e)
         tool_outputs_spare(&dataset, &error) != MESO_OK ||
         tool_evaluation_create(&dataset, &e->evaluation, &error) != MESO_OK)
         code = tool_fail(&error);
+    e->evaluation.scoring = &e->scoring;
     if (code < 0)
         code = tool_scoring_open(&e->scoring, &device, &model);
     if (code < 0)
         code = measure(e, device, model, &dataset, &error) == MESO_OK ? 0 : tool_fail(&error);
     tool_evaluation_free(&e->evaluation);
     meso_dataset_close(&dataset);
-    meso_model_close(model);
-    meso_device_close(device);
+    tool_scoring_close(&e->scoring, device, model);
     return code;
 }
 

@@ -60,7 +60,10 @@ static int parse(predict *p, int *argc, char **argv)
                  "one JSON document: schema, provenance, images, n_ok, n_refused, passed_over; "
                  "with --timing also timing"),
         OPT_FORM("jsonl", 0, p->jsonl, "its images alone, one JSON object a line"),
-        OPT_FORM("csv", 0, p->csv, "CSV on stdout: file, label, p_fake, p_real, error, detail"),
+        OPT_FORM(
+            "csv", 0, p->csv,
+            "CSV on stdout: file, label, p_fake, p_real, error, detail, and of several devices "
+            "which"),
         OPT_FLAG("sort", 0, p->sort, "the likeliest fakes first, once all are scored"),
         OPT_TEXT("group", 'g', p->group, "PATTERN",
                  "extended regular expression on the path; its first parenthesis is the recording: "
@@ -140,7 +143,6 @@ static int exit_code(const predict *p, const meso_dataset *files)
 static int score(predict *p, const meso_device *device, meso_model *model, const char *const *paths,
                  const meso_dataset *files)
 {
-    const meso_score_options options = tool_scoring_score_options(&p->scoring);
     const size_t n = files->n_items;
     tool_time times[TOOL_N_TIMES];
     meso_error error = {0};
@@ -150,15 +152,14 @@ static int score(predict *p, const meso_device *device, meso_model *model, const
                                             !p->group}; /* rows that are seen to come are enough */
     tool_progress_start(&p->progress);
     tool_interrupt_catch();
-    meso_score_files(model, paths, n, &options, take_score, p, &error);
+    tool_scoring_files(&p->scoring, model, paths, NULL, n, take_score, p, &error);
     tool_progress_end(&p->progress);
     if (p->output_status == MESO_OK)
         p->output_status = print_kept(p, files);
     memcpy(p->output.n_called, p->tally.n_called, sizeof p->output.n_called);
     if (p->output_status != MESO_OK)
         return meso_status_exit_code(p->output_status); /* main() says why stdout failed */
-    const meso_model_info *info = meso_model_get_info(model);
-    tool_scoring_times(&p->scoring, device, info, times);
+    tool_scoring_times(&p->scoring, device, model, times);
     p->output_status =
         tool_predict_output_end(&p->output, files, error.status == MESO_OK ? NULL : error.text,
                                 p->scoring.timing ? times : NULL);
@@ -209,14 +210,12 @@ static int run(predict *p, char **operands, size_t n_operands)
     else
         code = tool_scoring_open(&p->scoring, &device, &model);
     if (code < 0) {
-        const meso_model_info *info = meso_model_get_info(model);
-        const report_provenance provenance = tool_scoring_provenance(&p->scoring, device, info);
+        const report_provenance provenance = tool_scoring_provenance(&p->scoring, device, model);
         p->output_status = tool_predict_output_begin(&p->output, &provenance);
         code = p->output_status == MESO_OK ? score(p, device, model, paths, &files)
                                            : meso_status_exit_code(p->output_status);
     }
-    meso_model_close(model);
-    meso_device_close(device);
+    tool_scoring_close(&p->scoring, device, model);
     free(paths);
     tool_predict_forget(&p->kept);
     meso_dataset_close(&files);
@@ -226,7 +225,7 @@ static int run(predict *p, char **operands, size_t n_operands)
 
 int cmd_predict(int argc, char **argv)
 {
-    predict p = {.output = {.threshold = 0.5}};
+    predict p = {.output = {.threshold = 0.5, .scoring = &p.scoring}};
     int code = parse(&p, &argc, argv);
     if (code < 0)
         code = run(&p, argv, (size_t)argc);

@@ -17,5 +17,6 @@ int cmd_evaluate(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_score_job(int argc, char **argv);
 
 #endif

@@ -17,7 +17,8 @@ void tool_evaluate_csv(const tool_evaluation *e, meso_text *out)
                  COLUMN_TEXT("group", "group"), COLUMN_NUMBER("p_fake", "P(fake)", 6),
                  COLUMN_NUMBER("p_real", "P(real)", 6),
                  COLUMN_NUMBER("correct", "correct", 0), /* empty where refused */
-                 COLUMN_TEXT("error", "error"));
+                 COLUMN_TEXT("error", "error"), COLUMN_TEXT("device", "device"));
+    table.n_columns -= e->scoring->team == NULL; /* one device: no column for it */
     for (size_t i = 0; i < e->dataset->n_items; i++) {
         const meso_dataset_item *item = &e->dataset->items[i];
         const tool_evaluated *file = &e->files[i];
@@ -26,6 +27,8 @@ void tool_evaluate_csv(const tool_evaluation *e, meso_text *out)
         REPORT_ROW(&table, item->path, meso_label_name(item->label), item->group,
                    scored ? file->p.fake : NAN, scored ? file->p.real : NAN, scored ? correct : NAN,
                    scored ? NULL : meso_refusal_name(file->refusal));
+        if (e->scoring->team)
+            REPORT_ROW(&table, tool_scoring_device_of(e->scoring, i));
     }
     report_table_csv(&table, out);
     report_table_free(&table);

@@ -106,6 +106,18 @@ static json_t *refused_array(const tool_evaluation *e)
     return meso_build_end(&refused);
 }
 
+/* How many files each of several devices has answered. */
+static json_t *devices_object(const tool_evaluation *e)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < e->dataset->n_items; i++) {
+        const char *id = tool_scoring_device_of(e->scoring, i);
+        const json_int_t n = json_integer_value(json_object_get(object, id));
+        json_object_set_new(object, id, json_integer(n + 1));
+    }
+    return object;
+}
+
 static void set_metrics(meso_builder *b, const meso_metrics *metrics)
 {
     for (size_t i = 0; i < meso_n_metric_rows; i++)
@@ -147,6 +159,8 @@ void tool_evaluate_json(const tool_evaluation *e, const report_provenance *prove
     meso_build_text(&document, "verdict", verdict.bytes);
     meso_text_free(&verdict);
     meso_build_set(&document, "refused", refused_array(e));
+    if (e->scoring->team)
+        meso_build_set(&document, "devices", devices_object(e));
     meso_build_set(&document, "provenance", report_provenance_json(provenance));
     if (e->times)
         meso_build_set(&document, "timing", tool_times_json(e->times));

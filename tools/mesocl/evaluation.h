@@ -21,6 +21,7 @@ typedef struct tool_evaluated {
 
 typedef struct tool_evaluation {
     const meso_dataset *dataset;
+    const tool_scoring *scoring; /* the caller sets it: which device of several a file is of */
     tool_evaluated *files; /* [dataset->n_items] */
     meso_groups names;     /* of the dataset's groups */
     tool_tally tally;

@@ -21,6 +21,7 @@ static const tool_cli_command commands[] = {
     {"train", "train a model on a labelled dataset", cmd_train},
     {"report", "a run of training as one HTML file", cmd_report},
     {"tune", "measure the fastest sizes of the kernels on a device", cmd_tune},
+    {"score-job", NULL, cmd_score_job},
     {NULL, NULL, NULL},
 };
 

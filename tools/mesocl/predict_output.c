@@ -60,6 +60,8 @@ static void csv_row(const tool_predict_output *output, const meso_file_score *sc
         meso_text_format(text, ",,,,%s,", meso_refusal_name(score->refusal));
         meso_csv_field(score->detail, text);
     }
+    if (output->scoring->team)
+        meso_text_format(text, ",%s", tool_scoring_device_of(output->scoring, score->index));
     meso_text_add(text, MESO_CSV_END);
 }
 
@@ -76,6 +78,8 @@ static void json_row(const tool_predict_output *output, const meso_file_score *s
         meso_build_text(&row, "error", meso_refusal_name(score->refusal));
         meso_build_text(&row, "detail", score->detail);
     }
+    if (output->scoring->team)
+        meso_build_text(&row, "device", tool_scoring_device_of(output->scoring, score->index));
     add_json(meso_build_end(&row), text);
 }
 
@@ -106,9 +110,10 @@ meso_status tool_predict_output_begin(const tool_predict_output *output,
     if (output->format == TOOL_PREDICT_JSON)
         json_begin(provenance, output->threshold, &text);
     else if (output->format == TOOL_PREDICT_CSV)
-        meso_text_add(&text, output->of_groups
-                                 ? "group,label,p_fake,p_real,n" MESO_CSV_END
-                                 : "file,label,p_fake,p_real,error,detail" MESO_CSV_END);
+        meso_text_format(&text, "%s%s" MESO_CSV_END,
+                         output->of_groups ? "group,label,p_fake,p_real,n"
+                                           : "file,label,p_fake,p_real,error,detail",
+                         output->scoring->team && !output->of_groups ? ",device" : "");
     else if (output->format == TOOL_PREDICT_TEXT)
         text_begin(output, provenance, &text);
     return print(&text);

@@ -22,6 +22,7 @@ typedef enum tool_predict_format {
 typedef struct tool_predict_output {
     tool_predict_format format;
     double threshold; /* of the label: meso_is_real */
+    const tool_scoring *scoring; /* knows which device of several a row is of */
     int of_groups;    /* rows are of recordings; in JSON they follow the images */
     size_t n_ok, n_refused, n_groups;
     size_t n_called[2]; /* fake, real */
