@@ -422,5 +422,6 @@ PUBLIC CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispa
     fault_layer.local_bytes = (size_t)number_of("MESO_FAULT_LOCAL");
     fault_layer.skips = (int)number_of("MESO_FAULT_SKIP");
     fault_layer.units = (cl_uint)number_of("MESO_FAULT_UNITS");
+    fault_layer.poison_reads = (int)number_of("MESO_FAULT_POISON");
     return CL_SUCCESS;
 }

@@ -10,7 +10,8 @@
  * seconds; MESO_FAULT_TIMES=T, launches' times are those of a fault_times; MESO_FAULT_GPU=1, the
  * device poses as a GPU, with 2 as one in the host's memory, with MESO_FAULT_VENDOR=N of this
  * vendor, with MESO_FAULT_UNITS=N of so many compute units; MESO_FAULT_GROUP=N and
- * MESO_FAULT_LOCAL=N are max_group and local_bytes; MESO_FAULT_SKIP=1, no kernel runs.
+ * MESO_FAULT_LOCAL=N are max_group and local_bytes; MESO_FAULT_SKIP=1, no kernel runs;
+ * MESO_FAULT_POISON=1, all that is read back is NaN.
  */
 #ifndef MESO_TESTS_FAULT_LAYER_H
 #define MESO_TESTS_FAULT_LAYER_H
