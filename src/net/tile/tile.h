@@ -24,6 +24,9 @@ typedef struct meso_tile_tuning {
 } meso_tile_tuning;
 
 meso_tile_tuning meso_tile_shipped(unsigned vendor); /* CL_DEVICE_VENDOR_ID; 0: of no maker */
+/* For so few pictures that the row leaves compute units without work: smaller work-groups of
+ * work-items that compute fewer filters. */
+meso_tile_tuning meso_tile_few(const meso_tile_tuning *row);
 extern const meso_tuning_family meso_tuning_tiles;
 
 /* What a kernel computes. */

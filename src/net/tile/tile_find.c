@@ -28,6 +28,12 @@ meso_tile_tuning meso_tile_shipped(unsigned vendor)
     return shipped[i].row;
 }
 
+meso_tile_tuning meso_tile_few(const meso_tile_tuning *row)
+{
+    return (meso_tile_tuning){
+        .width = 8, .items = 32, .filters = 4, .channels = row->channels, .local = row->local};
+}
+
 /* clang-format off */
 const meso_tuning_family meso_tuning_tiles = {"tiles", 1, {
     {"width",    4, {4, 8, 16, 32}},

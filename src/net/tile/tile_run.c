@@ -16,55 +16,61 @@ typedef struct tile_kernels {
     meso_buffer filters, affine;
 } tile_kernels;
 
+/* The blocks of a net in one set of sizes. */
+typedef struct tile_set {
+    meso_tile_block blocks[MESO_MAX_BLOCKS]; /* group_x 0: none */
+    tile_kernels made[MESO_MAX_BLOCKS];
+    size_t n_blocks;
+    meso_program program;
+} tile_set;
+
 struct meso_tile_run {
     meso_plan_blocks of; /* stands first */
     meso_device *device;
     const meso_net *net;
     meso_tile_tuning tuning;
-    char name[32]; /* of the tuning */
-    meso_tile_block blocks[MESO_MAX_BLOCKS];
-    tile_kernels made[MESO_MAX_BLOCKS];
-    size_t n_blocks;
-    meso_program program;
+    char name[32];       /* of the tuning */
+    tile_set usual, few; /* `few` has the same blocks at the same places, or none there */
 };
 
 static int needs(const meso_tile_block *block, int kind)
 {
-    return (kind == MESO_PLAN_TENSOR) == (block->part.source != 0);
+    return block->group_x > 0 && (kind == MESO_PLAN_TENSOR) == (block->part.source != 0);
 }
 
-static meso_status build(meso_tile_run *run)
+static meso_status build(meso_tile_run *run, tile_set *set)
 {
     meso_status status = MESO_OK;
     meso_error *error = meso_device_error_slot(run->device);
     meso_text source = {0};
     MESO_TRY(meso_source_add(&source, "prelude", error));
     MESO_TRY(meso_source_add(&source, "tile", error));
-    for (size_t i = 0; i < run->n_blocks; i++)
+    for (size_t i = 0; i < set->n_blocks; i++)
         for (int kind = 0; kind < MESO_PLAN_N_INPUTS; kind++) {
             static const char *const from[] = {"", "_of_pixels", "_of_floats"};
-            char *name = run->made[i].names[kind];
-            snprintf(name, sizeof run->made[i].names[kind], "%s_%zu%s",
-                     meso_tile_templates[run->blocks[i].kind], i, from[kind]);
-            if (needs(&run->blocks[i], kind))
-                MESO_TRY(meso_tile_write(&source, run->net, &run->blocks[i], (meso_plan_input)kind,
+            char *name = set->made[i].names[kind];
+            snprintf(name, sizeof set->made[i].names[kind], "%s_%zu%s%s",
+                     meso_tile_templates[set->blocks[i].kind], i, set == &run->few ? "_few" : "",
+                     from[kind]);
+            if (needs(&set->blocks[i], kind))
+                MESO_TRY(meso_tile_write(&source, run->net, &set->blocks[i], (meso_plan_input)kind,
                                          name, error));
         }
-    MESO_TRY(meso_program_build(run->device, &source, &run->program));
+    MESO_TRY(meso_program_build(run->device, &source, &set->program));
 out:
     meso_text_free(&source);
     return status;
 }
 
-static void forget(meso_tile_run *run)
+static void forget(tile_set *set)
 {
     for (size_t i = 0; i < MESO_MAX_BLOCKS; i++) {
         for (int kind = 0; kind < MESO_PLAN_N_INPUTS; kind++)
-            meso_kernel_release(&run->made[i].kernels[kind]);
-        meso_buffer_release(&run->made[i].filters);
-        meso_buffer_release(&run->made[i].affine);
+            meso_kernel_release(&set->made[i].kernels[kind]);
+        meso_buffer_release(&set->made[i].filters);
+        meso_buffer_release(&set->made[i].affine);
     }
-    meso_program_release(&run->program);
+    meso_program_release(&set->program);
 }
 
 static size_t group_items(const meso_tile_block *block)
@@ -72,18 +78,37 @@ static size_t group_items(const meso_tile_block *block)
     return (size_t)(block->group_x * block->group_y * block->images);
 }
 
+static size_t quotient(size_t n, int divisor)
+{
+    return (n + (size_t)divisor - 1) / (size_t)divisor;
+}
+
+static size_t n_groups(const meso_tile_block *block, size_t n)
+{
+    return quotient((size_t)block->wide, block->group_x) *
+           quotient((size_t)block->high, block->group_y) * quotient(n, block->images) *
+           (size_t)block->filter_groups;
+}
+
+/* Whether n images leave half of the device's compute units without a work-group: work-items with
+ * half the filters, twice as many, still have a unit's schedulers for themselves. */
+static int is_few(const meso_tile_run *run, const meso_tile_block *block, size_t n)
+{
+    return 2 * n_groups(block, n) <= meso_device_get_info(run->device)->compute_units;
+}
+
 /* *can becomes the number of work-items of the kernel that can have the fewest, if they are fewer
  * than it wants; 0: it lacks local memory. */
-static meso_status make_kernels(meso_tile_run *run, size_t i, size_t *can)
+static meso_status make_kernels(meso_tile_run *run, tile_set *set, size_t i, size_t *can)
 {
-    const meso_tile_block *block = &run->blocks[i];
-    tile_kernels *made = &run->made[i];
+    const meso_tile_block *block = &set->blocks[i];
+    tile_kernels *made = &set->made[i];
     const size_t group[3] = {(size_t)block->group_x, (size_t)block->group_y, (size_t)block->images};
     for (int kind = 0; kind < MESO_PLAN_N_INPUTS; kind++) {
         size_t most;
         if (!needs(block, kind))
             continue;
-        MESO_CHECK(meso_program_group_kernel(run->device, &run->program, made->names[kind],
+        MESO_CHECK(meso_program_group_kernel(run->device, &set->program, made->names[kind],
                                              "btbbbti", group, &made->kernels[kind], &most));
         if (most < group_items(block) && most < *can)
             *can = most;
@@ -91,20 +116,44 @@ static meso_status make_kernels(meso_tile_run *run, size_t i, size_t *can)
     return MESO_OK;
 }
 
+/* Finds the blocks that the set is for. */
+static void find(const meso_tile_run *run, size_t most, size_t local, tile_set *set)
+{
+    const meso_tile_tuning row = set == &run->few ? meso_tile_few(&run->tuning) : run->tuning;
+    meso_tile_block found[MESO_MAX_BLOCKS];
+    const size_t n = meso_tile_find(run->net, &row, most, local, found);
+    set->n_blocks = 0;
+    if (set == &run->usual) {
+        memcpy(set->blocks, found, sizeof found);
+        set->n_blocks = n;
+        return;
+    }
+    memset(set->blocks, 0, sizeof set->blocks);
+    for (size_t i = 0; i < run->usual.n_blocks; i++)
+        for (size_t k = 0; k < n; k++) {
+            const meso_tile_block *usual = &run->usual.blocks[i];
+            if (usual->kind == MESO_TILE_BLOCK && found[k].part.last == usual->part.last &&
+                is_few(run, usual, 1)) {
+                set->blocks[i] = found[k];
+                set->n_blocks = i + 1;
+            }
+        }
+}
+
 /* Finds and compiles, anew with less where a kernel turns out not to have all that the device has:
  * compilers keep local memory for themselves and run out of registers. */
-static meso_status make_blocks(meso_tile_run *run)
+static meso_status make_blocks(meso_tile_run *run, tile_set *set)
 {
     const meso_device_info *info = meso_device_get_info(run->device);
     size_t most = info->max_work_group, local = info->local_memory_bytes, can = 0;
     while (can < most) {
-        forget(run);
-        run->n_blocks = meso_tile_find(run->net, &run->tuning, most, local, run->blocks);
-        if (run->n_blocks > 0)
-            MESO_CHECK(build(run));
+        forget(set);
+        find(run, most, local, set);
+        if (set->n_blocks > 0)
+            MESO_CHECK(build(run, set));
         can = most;
-        for (size_t i = 0; i < run->n_blocks; i++)
-            MESO_CHECK(make_kernels(run, i, &can));
+        for (size_t i = 0; i < set->n_blocks; i++)
+            MESO_CHECK(make_kernels(run, set, i, &can));
         if (can == 0)
             local /= 2;
         else if (can < most)
@@ -113,12 +162,12 @@ static meso_status make_blocks(meso_tile_run *run)
     return MESO_OK;
 }
 
-static meso_status upload(meso_tile_run *run, size_t i, const float *const *params)
+static meso_status upload(meso_tile_run *run, tile_set *set, size_t i, const float *const *params)
 {
     meso_status status = MESO_OK;
     meso_device *device = run->device;
-    tile_kernels *made = &run->made[i];
-    meso_tile_params p = meso_tile_make_params(&run->blocks[i], params);
+    tile_kernels *made = &set->made[i];
+    meso_tile_params p = meso_tile_make_params(&set->blocks[i], params);
     MESO_REQUIRE_MEMORY(p.filters && p.affine, meso_device_error_slot(device));
     MESO_TRY(meso_buffer_create_filled(device, p.filters, p.n_filters * sizeof *p.filters,
                                        &made->filters));
@@ -128,6 +177,15 @@ out:
     free(p.filters);
     free(p.affine);
     return status;
+}
+
+static meso_status make_set(meso_tile_run *run, tile_set *set, const float *const *params)
+{
+    MESO_CHECK(make_blocks(run, set));
+    for (size_t i = 0; i < set->n_blocks; i++)
+        if (set->blocks[i].group_x > 0)
+            MESO_CHECK(upload(run, set, i, params));
+    return MESO_OK;
 }
 
 /* A block's layers are those between its source and its last one. */
@@ -146,8 +204,12 @@ static meso_status enqueue(const meso_plan_blocks *blocks, const meso_plan_block
                            const meso_tensor_view *out, size_t n)
 {
     const meso_tile_run *run = (const meso_tile_run *)blocks;
-    const meso_tile_block *block = (const meso_tile_block *)part;
-    const tile_kernels *made = &run->made[block - run->blocks];
+    const size_t i = (size_t)((const meso_tile_block *)part - run->usual.blocks);
+    const tile_set *set = &run->usual;
+    if (run->few.blocks[i].group_x > 0 && is_few(run, &set->blocks[i], n))
+        set = &run->few;
+    const meso_tile_block *block = &set->blocks[i];
+    const tile_kernels *made = &set->made[i];
     const size_t images = (size_t)block->images;
     const int is_head = block->kind == MESO_TILE_HEAD;
     const double multiply_adds = is_head ? meso_head_multiply_adds(run->net, &block->head)
@@ -181,12 +243,11 @@ meso_status meso_tile_create(meso_device *device, const meso_net *net, const flo
         snprintf(r->name, sizeof r->name, "tiles_%d_%d_%d_%d_%d", tuned[0], tuned[1], tuned[2],
                  tuned[3], tuned[4]);
     }
-    MESO_TRY(make_blocks(r));
-    for (size_t i = 0; i < r->n_blocks; i++) {
-        MESO_TRY(upload(r, i, params));
-        mark_layers(r, &r->blocks[i].part);
-    }
-    if (r->n_blocks > 0) {
+    MESO_TRY(make_set(r, &r->usual, params));
+    MESO_TRY(make_set(r, &r->few, params));
+    for (size_t i = 0; i < r->usual.n_blocks; i++)
+        mark_layers(r, &r->usual.blocks[i].part);
+    if (r->usual.n_blocks > 0) {
         *run = r;
         r = NULL;
     }
@@ -199,7 +260,8 @@ void meso_tile_close(meso_tile_run *run)
 {
     if (!run)
         return;
-    forget(run);
+    forget(&run->usual);
+    forget(&run->few);
     free(run);
 }
 

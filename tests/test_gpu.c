@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Prediction on devices that pose as GPUs: of many compute units, with memory of their own and in
+ * the host's. The kernels themselves: test_tile.c.
+ */
+#include <dlfcn.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "fault_layer/fault_layer.h"
+#include "harness_device.h"
+#include "mesocl/mesocl.h"
+
+enum { side = 256, picture_bytes = 3 * side * side, most = 7 };
+
+static fault_layer_state *layer;
+static meso_error error;
+static uint8_t *pictures;
+
+/* kind: as fault_layer_state has it. */
+static meso_device *open_gpu(int kind, unsigned units)
+{
+    const size_t least_group = 16;
+    meso_device *device = NULL;
+    meso_device_close(harness_device()); /* there is one */
+    layer->poses_as_gpu = kind;
+    layer->units = units;
+    if (meso_device_open(NULL, &device, &error) != MESO_OK)
+        fail_msg("%s", error.text);
+    if (meso_device_get_info(device)->max_work_group < least_group)
+        skip(); /* nothing is fused there */
+    return device;
+}
+
+static meso_model *open_model(meso_device *device, const char *name, size_t max_batch)
+{
+    meso_model_options options = MESO_INIT(meso_model_options);
+    meso_net *net = NULL;
+    meso_model *model = NULL;
+    options.max_batch = max_batch;
+    if (meso_net_open(name, &net, &error) != MESO_OK ||
+        meso_model_random(device, net, 3, &options, &model, &error) != MESO_OK)
+        fail_msg("%s: %s", name, error.text);
+    meso_net_close(net);
+    return model;
+}
+
+static void predict(meso_model *model, size_t n, meso_probability *p)
+{
+    if (meso_predict_rgb8(model, pictures, n, side, side, 3 * side, p, &error) != MESO_OK)
+        fail_msg("%zu images: %s", n, error.text);
+}
+
+/* *n_few becomes the number of launches of kernels for few pictures. Returns that of all. */
+static size_t count_launches(meso_device *device, size_t *n_few)
+{
+    meso_profile_row *rows = NULL;
+    size_t n = 0, n_rows = 0;
+    *n_few = 0;
+    assert_int_equal(meso_device_get_profile(device, &rows, sizeof *rows, &n_rows, &error),
+                     MESO_OK);
+    for (size_t i = 0; i < n_rows; i++) {
+        n += rows[i].n_launches;
+        *n_few += strstr(rows[i].kernel, "_few") ? rows[i].n_launches : 0;
+    }
+    meso_free(rows);
+    return n;
+}
+
+/* A GPU of 132 units has more work-groups for one picture; answers stay the same to the bit. */
+static void few_pictures_have_sizes_of_their_own(void **state)
+{
+    static const struct {
+        const char *net;
+        size_t n, n_few; /* pictures; launches of kernels for few of them, of 5 */
+    } rows[] = {{"meso4", 1, 3}, {"meso4", 4, 2}, {"meso4", most, 1}, {"mesoinception4", 1, 2}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        meso_probability p[2][most];
+        for (int many = 0; many < 2; many++) {
+            size_t n_few, n_launches;
+            meso_device *device = open_gpu(1, many ? 132 : 1);
+            meso_model *model = open_model(device, rows[i].net, 2 * most);
+            assert_int_equal(meso_device_profile(device, MESO_PROFILE_ALONE, &error), MESO_OK);
+            predict(model, rows[i].n, p[many]);
+            n_launches = count_launches(device, &n_few);
+            assert_int_equal(n_launches, 5);
+            assert_int_equal(n_few, many ? rows[i].n_few : 0);
+            meso_model_close(model);
+            meso_device_close(device);
+        }
+        assert_memory_equal(p[0], p[1], rows[i].n * sizeof p[0][0]);
+    }
+}
+
+static int draw_pictures(void **state)
+{
+    meso_random random = {5};
+    (void)state;
+    pictures = malloc((size_t)most * picture_bytes);
+    for (size_t i = 0; pictures && i < (size_t)most * picture_bytes; i++)
+        pictures[i] = (uint8_t)meso_random_u64(&random);
+    return pictures ? 0 : -1;
+}
+
+static int forget_pictures(void **state)
+{
+    (void)state;
+    free(pictures);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(few_pictures_have_sizes_of_their_own)};
+    /* Before the first OpenCL call, which makes the loader look for layers. */
+    void *library = dlopen(FAULT_LAYER, RTLD_NOW | RTLD_LOCAL);
+    layer = library ? dlsym(library, FAULT_LAYER_SYMBOL) : NULL;
+    if (!layer || setenv("OPENCL_LAYERS", FAULT_LAYER, 1) != 0) {
+        fprintf(stderr, "%s: %s\n", FAULT_LAYER, dlerror());
+        return 1;
+    }
+    return cmocka_run_group_tests(tests, draw_pictures, forget_pictures);
+}
