@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     signal(SIGINT, interrupt);
 
     if (status == MESO_OK)
-        status = meso_device_open("auto", &device, &error);
+        status = meso_device_open("train:meso4", &device, &error);
 
     /* A new run: everything that is not set here has the default of `mesocl train`. */
     if (status == MESO_OK && argc == 3) {

@@ -2,11 +2,13 @@
  *
  * Devices: which ones a selector means, what a launch refuses, what a profile says.
  */
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +17,8 @@
 
 #include "base/clock.h"
 #include "harness_device.h"
+#include "harness_run.h"
+#include "runtime/device_list.h"
 
 /* A list that no machine has: two platforms, four devices. */
 static const meso_device_info machine[] = {
@@ -68,6 +72,49 @@ static void test_selectors(void **state)
             assert_non_null(strstr(error.text, "1:0 Big Card (dgpu)"));
     }
     unsetenv("MESO_DEVICE");
+}
+
+/* The CPU trains, but for a device that was measured to be faster than the fastest CPU. */
+static void test_choice_for_training(void **state)
+{
+    static const struct {
+        const char *file, *net;
+        size_t expected;
+    } rows[] = {
+        {"", "meso4", 0},
+        {"Two\nBig Card\n", "meso4", 0},
+        {"Two\nBig Card\nmeso4\t900.0\tOne\tZeta 9\nmeso4\t901.0\tTwo\tOld Card\n", "meso4", 3},
+        {"Two\nBig Card\nmeso4\t900.0\tOne\tZeta 9\nmeso4\t901.0\tTwo\tOld Card\n", "other", 0},
+        {"Two\nBig Card\nmeso4\t900.0\tOne\tZeta 9\nmeso4\t30.0\tTwo\tBig Card\n", "meso4", 0},
+        {"Two\nBig Card\nmeso4\t901.0\tTwo\tBig Card\n", "meso4", 0}, /* than what? */
+        {"Two\nBig Card\nmeso4\t900.0\tOne\tZeta 9\nmeso4\t901.0\tTwo\tGone\n", "meso4", 0},
+        {"Two\nBig Card\nmeso4\nmeso4\tx\nmeso4\t1\tTwo\n\t\t\n", "meso4", 0},
+    };
+    (void)state;
+    unsetenv("MESO_DEVICE");
+    setenv("XDG_CONFIG_HOME", realpath(".", (char[PATH_MAX]){0}), 1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char selector[32];
+        size_t one;
+        snprintf(selector, sizeof selector, "train:%s", rows[i].net);
+        harness_put("mesocl/device", rows[i].file, 0);
+        assert_int_equal(meso_device_match_one(machine, n_machine, selector, &one, NULL), MESO_OK);
+        if (one != rows[i].expected)
+            fail_msg("%zu: %s", i, machine[one].name);
+        assert_int_equal(meso_device_leaves_gpu(machine, n_machine, selector, one), one == 0);
+        assert_int_equal(meso_device_match_one(machine, n_machine, "auto", &one, NULL), MESO_OK);
+        assert_int_equal(one, 2);
+        assert_int_equal(meso_device_match_one(machine + 1, 1, selector, &one, NULL), MESO_OK);
+        assert_int_equal(one, 0); /* there is no CPU */
+    }
+    setenv("MESO_DEVICE", "iris", 1);
+    size_t one;
+    assert_int_equal(meso_device_match_one(machine, n_machine, "train:meso4", &one, NULL), MESO_OK);
+    assert_int_equal(one, 1);
+    unsetenv("MESO_DEVICE");
+    unsetenv("XDG_CONFIG_HOME");
+    assert_int_equal(meso_device_match_one(machine, 2, "auto", &one, NULL), MESO_OK);
+    assert_int_equal(one, 0); /* a GPU that shares the CPU's memory comes behind it */
 }
 
 static void test_list(void **state)
@@ -225,6 +272,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_selectors),
+        cmocka_unit_test_setup_teardown(test_choice_for_training, harness_enter_folder,
+                                        harness_leave_folder),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_launch_checks_its_arguments),
         cmocka_unit_test(test_profile),

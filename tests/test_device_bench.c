@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "device_rank.h"
 #include "fault_layer/fault_layer.h"
 #include "harness_device.h"
 #include "harness_run.h"
@@ -421,6 +422,36 @@ static void summarises_samples(void **state)
     bench_samples_free(&samples);
 }
 
+/* The device that predicts fastest is preferred, whichever trains faster. */
+static void picks_by_work(void **state)
+{
+    static const char text[] =
+        "{\"devices\": [{\"device\": \"Card\", \"device_id\": \"0:0\", \"platform\": \"P\"},"
+        " {\"device\": \"Zeta\", \"device_id\": \"1:0\", \"platform\": \"Q\"}], \"results\": ["
+#define ROW(id, platform, device, direction, rate)                                      \
+    "{\"device_id\": \"" id "\", \"platform\": \"" platform "\", \"device\": \"" device \
+    "\", \"net\": \"meso4\", \"batch\": 8, \"direction\": \"" direction                 \
+    "\", \"images_per_s\": " rate "}"
+        ROW("0:0", "P", "Card", "predict", "900.0") "," ROW(
+            "1:0", "Q", "Zeta", "predict", "400.0") "," ROW("0:0", "P", "Card", "train",
+                                                            "40.0") "," ROW("1:0", "Q", "Zeta",
+                                                                            "train", "2000.0") "]}";
+    const meso_device_info zeta = {.platform_name = "Q", .name = "Zeta"};
+    char path[MESO_PREFERENCE_PATH_SIZE];
+    meso_text out = {0};
+    json_t *document = json_loads(text, 0, NULL);
+    (void)state;
+    setenv("XDG_CONFIG_HOME", realpath(".", (char[PATH_MAX]){0}), 1);
+    const json_t *best = bench_rank_devices(document, "predict", &out);
+    assert_int_equal(bench_pick(document, best, path, NULL), MESO_OK);
+    assert_int_equal(meso_preference_find(&zeta, 1), 1); /* it is the other */
+    assert_true(meso_preference_rate(&zeta, "meso4") == 2000);
+    assert_true(meso_preference_rate(&zeta, "mesoinception4") == 0);
+    unsetenv("XDG_CONFIG_HOME");
+    meso_text_free(&out);
+    json_decref(document);
+}
+
 int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, harness_leave_folder)
@@ -438,6 +469,7 @@ int main(void)
         cmocka_unit_test(refuses_wrong_command_lines),
         IN_A_FOLDER(refuses_what_is_not_there),
         cmocka_unit_test(summarises_samples),
+        cmocka_unit_test_setup_teardown(picks_by_work, harness_enter_folder, harness_leave_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,7 +77,7 @@ static void each_counts_hardware_once(void **state)
     char path[MESO_PREFERENCE_PATH_SIZE];
     (void)state;
     assert_means("each", "0146", MESO_OK);
-    assert_int_equal(meso_preference_write("Three", "zeta, 8 lanes", path, NULL), MESO_OK);
+    assert_int_equal(meso_preference_write("Three", "zeta, 8 lanes", "", path, NULL), MESO_OK);
     assert_means("each", "3146", MESO_OK);
     json_t *tuning = json_object();
     const int values[MESO_MAX_TUNABLES] = {0};

@@ -43,8 +43,9 @@ static int pick(int argc, char **argv)
     char path[MESO_PREFERENCE_PATH_SIZE];
     meso_error error = {0};
     (void)argc, (void)argv;
-    return meso_preference_write("platform", "device", path, &error) == MESO_OK ? 0
-                                                                                : tool_fail(&error);
+    return meso_preference_write("platform", "device", "", path, &error) == MESO_OK
+               ? 0
+               : tool_fail(&error);
 }
 
 /* Commands that write files. */

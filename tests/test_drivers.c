@@ -282,6 +282,31 @@ static void a_crash_while_loading_is_a_sentence(void **state)
     }
 }
 
+/* A GPU is there, of which nobody knows how fast it trains, and then one that is known. */
+static void a_gpu_trains_where_it_was_measured(void **state)
+{
+    static const char words[] = "train data -o run --force --net tiny.net --batch 1 --epochs 1";
+    static const char said[] = "training on the CPU: no GPU has been measured";
+    char library[PATH_MAX + 32];
+    (void)state;
+    json_decref(devices_without_bad_ones());
+    snprintf(library, sizeof library, "%s/bad_driver_alpha.so", BAD_DRIVER_FOLDER);
+    put_icd(vendors, "alpha.icd", library);
+    harness_put("tiny.net", harness_tiny_net, 0);
+    harness_put_picture("data/real/0.ppm", 64, 0x3a70c1);
+    harness_put_picture("data/fake/0.ppm", 64, 0xa01010);
+    harness_result trained = run(words, vendors, NULL);
+    if (trained.code != 0 || !strstr(trained.err, said))
+        fail_msg("%d: %s", trained.code, trained.err);
+    harness_forget(&trained);
+    harness_result alone_trained = run(words, good, NULL);
+    assert_true(alone_trained.code == 0 && !strstr(alone_trained.err, said));
+    harness_forget(&alone_trained);
+    harness_result predicted = run("predict data/real/0.ppm", vendors, NULL);
+    assert_non_null(strstr(predicted.err, "Alpha 0: clCreateContext"));
+    harness_forget(&predicted);
+}
+
 /* Inside a driver that has put handlers of its own in the place of ours, as LLVM does. */
 static void a_crash_inside_is_a_sentence(void **state)
 {
@@ -401,6 +426,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(alone_they_are_explained, enter, harness_leave_folder),
         cmocka_unit_test_setup_teardown(other_programs_go_on, enter, harness_leave_folder),
         cmocka_unit_test_setup_teardown(device_bench_goes_on, enter, harness_leave_folder),
+        cmocka_unit_test_setup_teardown(a_gpu_trains_where_it_was_measured, enter,
+                                        harness_leave_folder),
         cmocka_unit_test_setup_teardown(a_crash_while_loading_is_a_sentence, enter,
                                         harness_leave_folder),
         cmocka_unit_test_setup_teardown(a_crash_inside_is_a_sentence, enter, harness_leave_folder),

@@ -17,8 +17,9 @@ static const char about[] =
     "ranked by the mean of their rates, each beside the best of that row (geometric\n"
     "mean).\n"
     "\n"
-    "--pick writes the fastest device into the user's preference, which --device\n"
-    "auto reads in all programs; $MESO_DEVICE still comes first.";
+    "--pick writes the device that predicts fastest, and how fast each trains, into\n"
+    "the user's preference, which --device auto reads in all programs; $MESO_DEVICE\n"
+    "still comes first. A GPU that was not picked so does not train.";
 
 static const char examples[] = "device_bench\n"
                                "device_bench --markdown\n"
@@ -28,7 +29,7 @@ static const char examples[] = "device_bench\n"
 static int parse(bench_session *s, int *pick, int argc, char **argv)
 {
     const tool_option options[] = {
-        OPT_FLAG("pick", 0, *pick, "remember the fastest device for --device auto"),
+        OPT_FLAG("pick", 0, *pick, "remember the fastest devices for --device auto"),
         OPT_DEVICES(s->device, "all"), BENCH_SESSION_OPTIONS(*s), OPT_END};
     const tool_command_line line = {"all", "[options]", about, options, examples, 0, 0};
     return tool_options_parse(&line, &argc, argv);
@@ -54,24 +55,26 @@ static int add_jobs(bench_session *session)
     return 1;
 }
 
-/* Ranks, and remembers the first where that was asked for. */
+/* Ranks, and remembers the first in predicting and all rates of training where that was asked for.
+ */
 static int finish(const bench_session *session, const json_t *document, int pick)
 {
     meso_text out = {0};
     meso_error error = {0};
     char path[MESO_PREFERENCE_PATH_SIZE];
-    const json_t *best = bench_rank_devices(document, &out);
+    const json_t *best = bench_rank_devices(document, "predict", &out);
+    bench_rank_devices(document, "train", &out);
     if (!session->json && !session->csv && out.bytes)
         tool_print(&out);
     meso_text_free(&out);
     if (!pick || !best)
         return 0;
-    if (meso_preference_write(json_string_value(json_object_get(best, "platform")),
-                              json_string_value(json_object_get(best, "device")), path,
-                              &error) != MESO_OK)
+    if (bench_pick(document, best, path, &error) != MESO_OK)
         return tool_fail(&error);
-    fprintf(stderr, "%s: --device auto means %s from now on (%s)\n", tool_program_name,
-            json_string_value(json_object_get(best, "device")), path);
+    fprintf(stderr,
+            "%s: --device auto means %s from now on, and the fastest at it where a net is "
+            "trained (%s)\n",
+            tool_program_name, json_string_value(json_object_get(best, "device")), path);
     return 0;
 }
 

@@ -2,8 +2,14 @@
 #include "device_rank.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { most_devices = 64 };
+
+static const char *text_of(const json_t *row, const char *key)
+{
+    return json_string_value(json_object_get(row, key));
+}
 
 static double rate_of(const json_t *result)
 {
@@ -44,7 +50,7 @@ static int add_row(const json_t *results, const json_t *devices, const json_t *r
     return 1;
 }
 
-const json_t *bench_rank_devices(const json_t *document, meso_text *out)
+const json_t *bench_rank_devices(const json_t *document, const char *direction, meso_text *out)
 {
     const json_t *results = json_object_get(document, "results"), *result;
     const json_t *devices = json_object_get(document, "devices");
@@ -54,11 +60,13 @@ const json_t *bench_rank_devices(const json_t *document, meso_text *out)
     const json_t *winner = NULL;
     /* Rows of the first device are those that all can have. */
     json_array_foreach (results, i, result)
-        if (same(result, json_array_get(devices, 0), "device_id"))
+        if (same(result, json_array_get(devices, 0), "device_id") &&
+            strcmp(text_of(result, "direction"), direction) == 0)
             n_rows += add_row(results, devices, result, sums);
     if (n_rows == 0)
         return NULL;
-    meso_text_format(out, "\nranking over %d rows (1 = best in every row)\n", n_rows);
+    meso_text_format(out, "\n%s: ranking over %d rows (1 = best in every row)\n", direction,
+                     n_rows);
     for (size_t place = 1; place <= n && place <= most_devices; place++) {
         size_t best = most_devices;
         for (i = 0; i < n && i < most_devices; i++)
@@ -68,8 +76,26 @@ const json_t *bench_rank_devices(const json_t *document, meso_text *out)
         const json_t *device = json_array_get(devices, best);
         winner = winner ? winner : device;
         meso_text_format(out, "%2zu.  %.3f  %s (%s)\n", place, exp(sums[best] / n_rows),
-                         json_string_value(json_object_get(device, "device")),
-                         json_string_value(json_object_get(device, "driver")));
+                         text_of(device, "device"), text_of(device, "driver"));
     }
     return winner;
+}
+
+meso_status bench_pick(const json_t *document, const json_t *best,
+                       char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error)
+{
+    meso_text rates = {0};
+    const json_t *row;
+    size_t i;
+    meso_text_add(&rates, "");
+    json_array_foreach (json_object_get(document, "results"), i, row)
+        if (strcmp(text_of(row, "direction"), "train") == 0)
+            meso_preference_add_rate(&rates, text_of(row, "net"), rate_of(row),
+                                     text_of(row, "platform"), text_of(row, "device"));
+    meso_status status = MESO_ERROR_MEMORY;
+    if (!rates.out_of_memory)
+        status = meso_preference_write(text_of(best, "platform"), text_of(best, "device"),
+                                       rates.bytes, path, error);
+    meso_text_free(&rates);
+    return status;
 }

@@ -65,8 +65,11 @@ MESO_API meso_status meso_device_list(meso_device_info **list, size_t stride, si
                                       meso_error *error);
 
 /* Which entries of a list a selector means. selector is
- *   NULL, "" or "auto"         the environment's MESO_DEVICE if set, else the first dgpu, igpu,
- *                              cpu, other
+ *   NULL, "" or "auto"         the environment's MESO_DEVICE if set, else what device_bench --pick
+ *                              has stored, else the first dgpu, cpu, igpu, other
+ *   "train:NET"                the environment's MESO_DEVICE if set, else the device that
+ *                              device_bench --pick has measured to train this net fastest, the CPU
+ *                              among them, else the CPU
  *   "cpu" "gpu" "igpu" "dgpu"  every device of that type
  *   "1", "0:1"                 platform 1 whole; device 1 of platform 0
  *   "all"                      every device

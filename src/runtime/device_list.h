@@ -42,6 +42,13 @@ void meso_device_list_arrange(meso_device_info *list, size_t *owner, size_t n);
 meso_status meso_device_match_one(const meso_device_info *list, size_t n, const char *selector,
                                   size_t *one, meso_error *error);
 
+/* Does a selector name devices, or leave the choice to us? */
+int meso_device_is_named(const char *selector);
+
+/* Has "train:NET" meant the CPU `one` though there is a GPU? */
+int meso_device_leaves_gpu(const meso_device_info *list, size_t n, const char *selector,
+                           size_t one);
+
 /* Is it "each" or a list, "0:0,1:0", so that it may mean several devices at work together? */
 int meso_device_is_list(const char *selector);
 

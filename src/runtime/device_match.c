@@ -58,12 +58,13 @@ static int fits(const meso_device_info *info, const char *selector)
     return contains(info->name, selector) || contains(info->platform_name, selector);
 }
 
-/* Types in the order in which "auto" takes them. */
+/* Types in the order in which "auto" takes them: a few cores with wide vectors are faster than a
+ * GPU that shares their memory. */
 static int rank(const meso_device_info *info)
 {
     static const int ranks[] = {[MESO_DEVICE_DGPU] = 0,
-                                [MESO_DEVICE_IGPU] = 1,
-                                [MESO_DEVICE_CPU] = 2,
+                                [MESO_DEVICE_CPU] = 1,
+                                [MESO_DEVICE_IGPU] = 2,
                                 [MESO_DEVICE_OTHER] = 3};
     return ranks[info->type];
 }
@@ -77,6 +78,25 @@ static size_t automatic(const meso_device_info *list, size_t n)
         if (rank(&list[i]) < rank(&list[best]))
             best = i;
     return preferred < n ? preferred : best;
+}
+
+/* The device to train a net on: the CPU, but for what was measured to be faster. */
+static size_t for_training(const meso_device_info *list, size_t n, const char *net)
+{
+    double rates[MESO_MAX_DEVICES];
+    size_t cpu = n, best;
+    for (size_t i = 0; i < n && i < MESO_MAX_DEVICES; i++) {
+        rates[i] = meso_preference_rate(&list[i], net);
+        if (list[i].type == MESO_DEVICE_CPU && (cpu == n || rates[i] > rates[cpu]))
+            cpu = i;
+    }
+    if (cpu == n)
+        return automatic(list, n);
+    best = cpu;
+    for (size_t i = 0; rates[cpu] > 0 && i < n && i < MESO_MAX_DEVICES; i++)
+        if (rates[i] > rates[best])
+            best = i;
+    return best;
 }
 
 /* Of these positions the one of the best type, first in the list. */
@@ -185,15 +205,34 @@ out:
     return status;
 }
 
-/* The environment's MESO_DEVICE where no device was chosen; NULL: the program chooses. */
+/* The net of "train:NET"; NULL: another selector. */
+static const char *training_net(const char *selector)
+{
+    static const char word[] = "train:";
+    const size_t n = sizeof word - 1;
+    return selector && strncasecmp(selector, word, n) == 0 ? selector + n : NULL;
+}
+
+int meso_device_is_named(const char *selector)
+{
+    return selector && *selector && strcasecmp(selector, "auto") != 0;
+}
+
+/* The environment's MESO_DEVICE where no device was named; NULL: the program chooses. */
 static const char *resolve(const char *selector)
 {
-    for (int i = 0; i < 2; i++) {
-        if (selector && *selector && strcasecmp(selector, "auto") != 0)
-            return selector;
+    if (!meso_device_is_named(selector) || training_net(selector))
         selector = getenv("MESO_DEVICE");
-    }
-    return NULL;
+    return meso_device_is_named(selector) ? selector : NULL;
+}
+
+int meso_device_leaves_gpu(const meso_device_info *list, size_t n, const char *selector, size_t one)
+{
+    int n_gpus = 0;
+    for (size_t i = 0; i < n; i++)
+        n_gpus += fits(&list[i], "gpu");
+    return n_gpus > 0 && list[one].type == MESO_DEVICE_CPU && training_net(selector) &&
+           !resolve(selector);
 }
 
 int meso_device_is_list(const char *selector)
@@ -206,10 +245,11 @@ int meso_device_is_list(const char *selector)
 static meso_status match(const meso_device_info *list, size_t n, const char *selector,
                          size_t *matches, size_t *n_matches, meso_error *error)
 {
+    const char *net = training_net(selector);
     selector = resolve(selector);
     *n_matches = 0;
     if (!selector && n > 0)
-        matches[(*n_matches)++] = automatic(list, n);
+        matches[(*n_matches)++] = net ? for_training(list, n, net) : automatic(list, n);
     else if (selector && strcasecmp(selector, "each") == 0)
         *n_matches = each(list, n, matches);
     else if (selector)

@@ -33,24 +33,55 @@ void meso_preference_path(const char *name, char path[MESO_PREFERENCE_PATH_SIZE]
         snprintf(path + n, MESO_PREFERENCE_PATH_SIZE - n, "/%s", name);
 }
 
-size_t meso_preference_find(const meso_device_info *list, size_t n)
+/* The device's file, to be freed; NULL: there is none. */
+static char *read_device_file(void)
 {
     char path[MESO_PREFERENCE_PATH_SIZE];
     void *bytes = NULL;
-    size_t n_bytes, i = n;
+    size_t n_bytes;
     meso_error ignored;
     meso_preference_path(device_file, path);
-    if (!*path)
-        return n;
-    if (meso_file_read(path, largest_file, &bytes, &n_bytes, NULL, &ignored) == MESO_OK) {
-        char *rest = NULL, *platform = strtok_r(bytes, "\n", &rest);
-        const char *device = strtok_r(NULL, "\n", &rest);
-        for (i = 0; platform && device && i < n; i++)
-            if (strcmp(list[i].platform_name, platform) == 0 && strcmp(list[i].name, device) == 0)
-                break;
+    if (*path)
+        meso_file_read(path, largest_file, &bytes, &n_bytes, NULL, &ignored);
+    return bytes;
+}
+
+static int is(const meso_device_info *info, const char *platform, const char *device)
+{
+    return platform && device && strcmp(info->platform_name, platform) == 0 &&
+           strcmp(info->name, device) == 0;
+}
+
+size_t meso_preference_find(const meso_device_info *list, size_t n)
+{
+    char *bytes = read_device_file(), *rest = bytes;
+    const char *platform = strsep(&rest, "\n"), *device = strsep(&rest, "\n");
+    size_t i = 0;
+    while (i < n && !is(&list[i], platform, device))
+        i++;
+    free(bytes);
+    return i;
+}
+
+double meso_preference_rate(const meso_device_info *device, const char *net)
+{
+    double best = 0;
+    char *bytes = read_device_file(), *rest = bytes;
+    for (char *line; (line = strsep(&rest, "\n"));) {
+        const char *of = strsep(&line, "\t"), *number = strsep(&line, "\t");
+        const char *platform = strsep(&line, "\t");
+        const double rate = number ? strtod(number, NULL) : 0;
+        if (strcmp(of, net) == 0 && is(device, platform, line) && rate > best)
+            best = rate;
     }
     free(bytes);
-    return i < n ? i : n;
+    return best;
+}
+
+void meso_preference_add_rate(meso_text *rates, const char *net, double rate, const char *platform,
+                              const char *device)
+{
+    meso_text_format(rates, "%s\t%.1f\t%s\t%s\n", net, rate, platform, device);
 }
 
 /* The folder and the one above it: ~/.config need not be there yet. */
@@ -92,12 +123,12 @@ meso_status meso_preference_save(const char *name, const char *bytes, size_t n,
     return meso_file_write(path, bytes, n, error);
 }
 
-meso_status meso_preference_write(const char *platform, const char *device,
+meso_status meso_preference_write(const char *platform, const char *device, const char *rates,
                                   char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_text text = {0};
-    meso_text_format(&text, "%s\n%s\n", platform, device);
+    meso_text_format(&text, "%s\n%s\n%s", platform, device, rates);
     MESO_REQUIRE_MEMORY(text.bytes && !text.out_of_memory, error);
     MESO_TRY(meso_preference_save(device_file, text.bytes, text.length, path, error));
 out:

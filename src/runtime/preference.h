@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What this user prefers, in files of $XDG_CONFIG_HOME/mesocl (or ~/.config/mesocl). `device` is
- * the device that --device auto means: two lines, the platform's name and the device's.
+ * the device that --device auto means: two lines, the platform's name and the device's. Behind them
+ * stands how fast devices train, a line each: net, images a second, platform and device, with tabs
+ * between them.
  */
 #ifndef MESO_RUNTIME_PREFERENCE_H
 #define MESO_RUNTIME_PREFERENCE_H
 
+#include "base/text.h"
 #include "mesocl/device.h"
 
 enum { MESO_PREFERENCE_PATH_SIZE = 4096 };
@@ -14,8 +17,15 @@ enum { MESO_PREFERENCE_PATH_SIZE = 4096 };
  * a preference is a wish, not an order, so that a device that has gone is no error. */
 size_t meso_preference_find(const meso_device_info *list, size_t n);
 
-/* Writes the preference, and its file's path. Errors: CREATE, IO. */
-meso_status meso_preference_write(const char *platform, const char *device,
+/* How many images of this net a second the device trains; 0: that was not measured. */
+double meso_preference_rate(const meso_device_info *device, const char *net);
+
+/* Adds such a line. */
+void meso_preference_add_rate(meso_text *rates, const char *net, double rate, const char *platform,
+                              const char *device);
+
+/* Writes the preference with these lines behind it, and its file's path. Errors: CREATE, IO. */
+meso_status meso_preference_write(const char *platform, const char *device, const char *rates,
                                   char path[MESO_PREFERENCE_PATH_SIZE], meso_error *error);
 
 /* Could files be written there? For before the work whose result they are. Errors: CREATE. */

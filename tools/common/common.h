@@ -47,7 +47,7 @@ typedef struct tool_scoring {
 #define OPT_DEVICE_ROW(where, all, usual) \
     OPT_TEXT("device", 'd', (where), "DEVICE", \
         "cpu, gpu, igpu, dgpu, 0:1 (platform:device), part of a name" all " or auto: " \
-        "$MESO_DEVICE, else what device_bench --pick stored, else the first dgpu, igpu or cpu; " \
+        "$MESO_DEVICE, else what device_bench --pick stored, else the first dgpu, cpu or igpu; " \
         "default: " usual)
 #define OPT_DEVICE(where) OPT_DEVICE_ROW(where, "", "auto")
 #define OPT_DEVICES(where, usual) OPT_DEVICE_ROW(where, ", all", usual) /* each that is meant */

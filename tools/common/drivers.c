@@ -148,6 +148,39 @@ static meso_status open_alone(const char *vendors, const char *name, meso_device
     return status;
 }
 
+const char *tool_training_selector(const char *selector, const char *net, tool_selector text)
+{
+    if (meso_device_is_named(selector))
+        return selector;
+    snprintf(text, sizeof(tool_selector), "train:%s", net);
+    return text;
+}
+
+/* A GPU that does nothing would surprise. */
+static void say_choice(const meso_device_info *list, size_t n, const char *selector, size_t one)
+{
+    if (meso_device_leaves_gpu(list, n, selector, one))
+        fprintf(stderr,
+                "%s: training on the CPU: no GPU has been measured to train this net faster "
+                "(device_bench --pick measures, --device gpu takes one)\n",
+                tool_program_name);
+}
+
+/* The same where one driver, or the loader, has all devices. */
+static void say_choice_here(const char *selector, const meso_device *device)
+{
+    const meso_device_info *taken = meso_device_get_info(device);
+    meso_device_info *list = NULL;
+    size_t n = 0;
+    if (taken->type != MESO_DEVICE_CPU ||
+        meso_device_list(&list, sizeof *list, &n, NULL) != MESO_OK)
+        return;
+    for (size_t i = 0; i < n; i++)
+        if (list[i].platform == taken->platform && list[i].index == taken->index)
+            say_choice(list, n, selector, i);
+    meso_free(list);
+}
+
 /* The device that selector means, by a driver that this process then loads alone. */
 static meso_status open_among(tool_drivers *drivers, const char *selector, meso_device **device,
                               meso_error *error)
@@ -156,6 +189,7 @@ static meso_status open_among(tool_drivers *drivers, const char *selector, meso_
     size_t one;
     MESO_CHECK(tool_drivers_ask(drivers, selector, 1, error));
     MESO_CHECK(meso_device_match_one(drivers->devices, drivers->n_devices, selector, &one, error));
+    say_choice(drivers->devices, drivers->n_devices, selector, one);
     const tool_driver *driver = &drivers->rows[drivers->owners[one]];
     tool_drivers_local_name(drivers, one, name);
     tool_driver_crash_catch(driver->library);
@@ -214,6 +248,8 @@ meso_status tool_open_device(const char *selector, meso_device **device, meso_er
     } else {
         tool_driver_crash_catch(drivers.rows[0].library);
         status = meso_device_open(selector, device, error);
+        if (status == MESO_OK)
+            say_choice_here(selector, *device);
     }
     tool_drivers_free(&drivers);
     if (status == MESO_OK)
@@ -229,6 +265,7 @@ meso_status tool_open_first(const char *selector, meso_device **device, meso_err
     MESO_CHECK(tool_drivers_find(&drivers, error));
     MESO_TRY(tool_drivers_ask(&drivers, selector, 1, error));
     const meso_device_info *first = &drivers.devices[drivers.matches[0]];
+    say_choice(drivers.devices, drivers.n_devices, selector, drivers.matches[0]);
     snprintf(number, sizeof number, "%u:%u", first->platform, first->index);
     MESO_TRY(tool_open_device(number, device, error));
 out:

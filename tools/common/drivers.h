@@ -55,6 +55,11 @@ void tool_drivers_local_name(const tool_drivers *drivers, size_t device, char na
  */
 void tool_say_compiling(void);
 
+/* What opens the device to train a net on: the selector, or "train:NET" where it leaves the choice
+ * to us. */
+typedef char tool_selector[160];
+const char *tool_training_selector(const char *selector, const char *net, tool_selector text);
+
 /* meso_device_open for programs. With several drivers they are asked first, and the one that has
  * the device is the only one that this process loads. */
 meso_status tool_open_device(const char *selector, meso_device **device, meso_error *error);

@@ -13,6 +13,7 @@
 #include "mesocl/weights.h"
 #include "model/train/trainer.h"
 #include "report/report_table.h"
+#include "study_job.h"
 #include "study_run.h"
 
 enum {
@@ -183,8 +184,10 @@ meso_status db_study_dry_run(const study_plan *plan, const db_sizes *sizes, meso
     size_t n_devices = 0;
     double seconds, bytes;
     meso_text text = {0};
-    MESO_TRY(count_devices(plan->device, &n_devices, error));
-    MESO_TRY(tool_open_first(plan->device, &device, error));
+    tool_selector choice;
+    const char *selector = db_device_selector(plan, choice);
+    MESO_TRY(count_devices(selector, &n_devices, error));
+    MESO_TRY(tool_open_first(selector, &device, error));
     for (size_t v = 0; v < plan->n_variants; v++)
         MESO_TRY(probe(device, &plan->variants[v].options, &speed[v], error));
     print_sets(plan, sizes);

@@ -150,6 +150,11 @@ out:
     return status;
 }
 
+const char *db_device_selector(const study_plan *plan, tool_selector text)
+{
+    return tool_training_selector(plan->device, plan->variants[0].options.net, text);
+}
+
 meso_status db_job_run(db_study *study, size_t job, size_t n_threads, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -157,9 +162,10 @@ meso_status db_job_run(db_study *study, size_t job, size_t n_threads, meso_error
     meso_device *device = NULL;
     study_outcome outcome = {.n_tests = study->plan.n_test};
     char model_path[DB_PATH_SIZE], path[DB_PATH_SIZE];
+    tool_selector choice;
     const study_job what = study_plan_job(&study->plan, job);
     db_job_path(study, job, "models/%s.safetensors", model_path);
-    MESO_TRY(choose_devices(study->plan.device, &devices, error));
+    MESO_TRY(choose_devices(db_device_selector(&study->plan, choice), &devices, error));
     outcome.n_devices = devices.n;
     outcome.scored = calloc(outcome.n_tests * outcome.n_devices + 1, sizeof *outcome.scored);
     MESO_REQUIRE_MEMORY(outcome.scored, error);

@@ -5,6 +5,7 @@
 #ifndef MESO_TOOLS_STUDY_JOB_H
 #define MESO_TOOLS_STUDY_JOB_H
 
+#include "drivers.h"
 #include "mesocl/device.h"
 #include "study_folder.h"
 
@@ -14,6 +15,9 @@ meso_status db_job_prepare(db_study *study, meso_error *error);
 
 /* Trains, tests, and leaves the outcome. n_threads: processors that this job may use. */
 meso_status db_job_run(db_study *study, size_t job, size_t n_threads, meso_error *error);
+
+/* What opens a study's devices: those of its plan, else the one to train its first net on. */
+const char *db_device_selector(const study_plan *plan, tool_selector text);
 
 /* Trains a job's net, or takes it as it is where it has no epochs, and leaves it at model_path.
  * Fills the outcome's part on training. */

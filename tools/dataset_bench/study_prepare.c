@@ -133,9 +133,10 @@ meso_status db_job_prepare(db_study *study, meso_error *error)
     size_t n_sets = study->plan.n_train + study->plan.n_test, per_class[2];
     size_t n_usable[2 * STUDY_MAX_SETS][2];
     meso_device *device = NULL;
+    tool_selector choice;
     study_dataset *scans = calloc(n_sets, sizeof *scans);
     MESO_REQUIRE_MEMORY(scans, error);
-    MESO_TRY(tool_open_first(study->plan.device, &device, error));
+    MESO_TRY(tool_open_first(db_device_selector(&study->plan, choice), &device, error));
     for (size_t s = 0; s < n_sets; s++) {
         MESO_TRY(scan(study, s, device, &scans[s], error));
         MESO_TRY(check_classes(&scans[s], error));

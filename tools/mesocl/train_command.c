@@ -65,7 +65,10 @@ static int parse_words(train_command *t, tool_train_words *words, int *argc, cha
         OPT_INPUT("resume", 0, t->resume, "FOLDER",
                   "continue the run in this folder with its own options; an operand says where its "
                   "data are now"),
-        OPT_DEVICE(t->device),
+        OPT_DEVICE_ROW(
+            t->device, "",
+            "auto, but the CPU where device_bench --pick has measured no GPU that trains "
+            "the net faster"),
         OPT_FORM("json", 0, t->output.json, "one JSON document on stdout, the result"),
         OPT_PROGRESS,
         OPT_COUNT("cache-mb", 0, t->cache_mb, "N", 0, 1e7,
