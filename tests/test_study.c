@@ -437,9 +437,8 @@ static void test_hostile_names(void **state)
     json_t *r = result_of("study"); /* valid JSON whatever the names */
     assert_true(json_array_size(json_object_get(r, "leaks")) >= 2);
     json_decref(r);
-    harness_result html = {0};
     const harness_command cat = {.program = "/bin/cat", .words = "study/study.html"};
-    html = harness_run(&cat);
+    harness_result html = harness_run(&cat);
     assert_null(strstr(html.out, "<script>alert"));
     assert_null(strstr(html.out, "<img src=x"));
     assert_null(strstr(html.out, "\x1b"));
@@ -450,16 +449,9 @@ static void test_hostile_names(void **state)
 static void test_two_devices(void **state)
 {
     (void)state;
-    static const char *const environment[] = {"POCL_DEVICES=pthread basic", NULL};
-    const harness_command command = {.program = DATASET_BENCH_PROGRAM,
-                                     .words = PLAN "--seeds 1 --device all -o study",
-                                     .environment = environment};
-    harness_result r = harness_run(&command);
-    if (r.code != 0)
-        fail_msg("exit code %d: %s", r.code, r.err);
-    harness_forget(&r);
-    json_t *result = result_of("study");
-    const json_t *devices = json_object_get(result, "devices");
+    setenv("POCL_DEVICES", "pthread basic", 1);
+    expect(PLAN "--seeds 1 --device all -o study", 0, NULL);
+    json_t *result = result_of("study"), *devices = json_object_get(result, "devices");
     assert_true(json_array_size(devices) >= 2);
     for (size_t i = 0; i < json_array_size(devices); i++) {
         const json_t *row = json_array_get(devices, i);
@@ -470,13 +462,28 @@ static void test_two_devices(void **state)
     json_decref(result);
 }
 
+/* Jobs in turn, also when one is done again. */
+static void test_devices_share_jobs(void **state)
+{
+    (void)state;
+    setenv("POCL_DEVICES", "pthread basic", 1);
+    expect(PLAN "--seeds 1 --device pthread,basic -o study", 0, NULL);
+    for (int i = 0; i < 2; i++, expect("run --resume study", 0, NULL)) {
+        json_t *result = result_of("study"), *jobs = json_object_get(result, "jobs");
+        for (size_t k = 0; k < 2; k++) {
+            const json_t *device = json_object_get(json_array_get(jobs, k), "device");
+            assert_int_equal(strncmp(json_string_value(device), k ? "basic" : "pthread", 5), 0);
+        }
+        json_decref(result);
+        assert_int_equal(unlink("study/jobs/bright.only.1.json"), 0);
+    }
+}
+
 int main(void)
 {
     char path[4096];
-    if (getcwd(path, sizeof path - 16)) {
-        strcat(path, "/docs/schema");
-        setenv("MESO_SCHEMAS", path, 1);
-    }
+    if (getcwd(path, sizeof path - 16))
+        setenv("MESO_SCHEMAS", strcat(path, "/docs/schema"), 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_whole, set_up, harness_leave_folder),
         cmocka_unit_test_setup_teardown(test_dry_run, set_up, harness_leave_folder),
@@ -487,6 +494,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_space, set_up, harness_leave_folder),
         cmocka_unit_test_setup_teardown(test_refused, set_up, harness_leave_folder),
         cmocka_unit_test_setup_teardown(test_hostile_names, set_up, harness_leave_folder),
-        cmocka_unit_test_setup_teardown(test_two_devices, set_up, harness_leave_folder)};
+        cmocka_unit_test_setup_teardown(test_two_devices, set_up, harness_leave_folder),
+        cmocka_unit_test_setup_teardown(test_devices_share_jobs, set_up, harness_leave_folder)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

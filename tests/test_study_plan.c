@@ -56,6 +56,24 @@ static void test_defaults(void **state)
     study_plan_free(&again);
 }
 
+static void test_devices(void **state)
+{
+    static const struct {
+        const char *device;
+        size_t job;
+        const char *expected;
+    } rows[] = {
+        {"0:0,12:1,2:0", 0, "0:0"}, {"0:0,12:1,2:0", 4, "12:1"},
+        {"0:0,12:1,2:0", 5, "2:0"}, {"0:0", 7, "0:0"},
+        {"all", 7, "all"},          {"llvmpipe (LLVM 15, 256", 1, "llvmpipe (LLVM 15, 256"}};
+    char got[STUDY_DEVICE_SIZE];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const study_plan plan = {.device = rows[i].device};
+        assert_string_equal(study_plan_device(&plan, rows[i].job, got), rows[i].expected);
+    }
+}
+
 static void test_protocol(void **state)
 {
     (void)state;
@@ -164,8 +182,11 @@ static void test_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_protocol),
-        cmocka_unit_test(test_variants), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_protocol),
+        cmocka_unit_test(test_variants),
+        cmocka_unit_test(test_refused),
         cmocka_unit_test_setup_teardown(test_file, harness_enter_folder, harness_leave_folder)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

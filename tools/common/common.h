@@ -49,10 +49,11 @@ typedef struct tool_scoring {
         "cpu, gpu, igpu, dgpu, 0:1 (platform:device), part of a name" all " or auto: " \
         "$MESO_DEVICE, else what device_bench --pick stored, else the first dgpu, cpu or igpu; " \
         "default: " usual)
+#define DEVICES_HELP ", several as in 0:0,1:0, each (every piece of hardware, once)"
 #define OPT_DEVICE(where) OPT_DEVICE_ROW(where, "", "auto")
-#define OPT_DEVICES(where, usual) OPT_DEVICE_ROW(where, ", all", usual) /* each that is meant */
-#define OPT_DEVICE_TEAM(where) OPT_DEVICE_ROW(where, ", several at work together as in 0:0,1:0, " \
-    "each (every piece of hardware, once)", "auto")
+#define OPT_DEVICE_TEAM(where) OPT_DEVICE_ROW(where, DEVICES_HELP, "auto") /* at work together */
+#define OPT_DEVICES(where, usual) \
+    OPT_DEVICE_ROW(where, DEVICES_HELP ", all", usual) /* each that is meant */
 #define OPT_PATH(where) \
     OPT_CHOICE("path", 0, (where), "fused|exact|plain", \
         "which kernels compute: fused ones (the default) where net and device allow; exact, " \

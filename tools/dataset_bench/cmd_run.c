@@ -8,7 +8,9 @@
 #include "base/error.h"
 #include "common.h"
 #include "dataset_bench.h"
+#include "drivers.h"
 #include "options.h"
+#include "runtime/device_list.h"
 #include "study_results.h"
 #include "study_run.h"
 
@@ -69,6 +71,31 @@ static int go_on(db_study *study, const db_run_options *options)
     return code;
 }
 
+/* The plan holds the numbers of a list of devices, so that a job that is resumed runs where it
+ * would have run. */
+static meso_status fix_devices(study_plan *plan, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    tool_drivers drivers = {0};
+    meso_text numbers = {0};
+    if (!meso_device_is_list(plan->device))
+        return MESO_OK;
+    MESO_TRY(tool_drivers_find(&drivers, error));
+    MESO_TRY(tool_drivers_ask(&drivers, plan->device, 1, error));
+    for (size_t i = 0; i < drivers.n_matches; i++) {
+        const meso_device_info *device = &drivers.devices[drivers.matches[i]];
+        meso_text_format(&numbers, "%s%u:%u", i ? "," : "", device->platform, device->index);
+    }
+    MESO_REQUIRE_MEMORY(numbers.bytes && !numbers.out_of_memory, error);
+    json_object_set_new(plan->document, "device", json_string(numbers.bytes));
+    plan->device = json_string_value(json_object_get(plan->document, "device"));
+    MESO_REQUIRE_MEMORY(plan->device, error);
+out:
+    meso_text_free(&numbers);
+    tool_drivers_free(&drivers);
+    return status;
+}
+
 static meso_status begin(db_run_options *options, db_study *study, int *finished, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -77,6 +104,7 @@ static meso_status begin(db_run_options *options, db_study *study, int *finished
     if (options->resume)
         return db_study_open(options->resume, study, error);
     MESO_TRY(db_run_options_plan(options, &plan, error));
+    MESO_TRY(fix_devices(&plan, error));
     MESO_TRY(db_study_check(&plan, &sizes, error));
     *finished = options->dry_run;
     if (options->dry_run)

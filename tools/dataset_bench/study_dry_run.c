@@ -136,7 +136,7 @@ static void add_up(const study_plan *plan, const db_sizes *sizes, const speeds *
         }
 }
 
-/* How many devices would evaluate. */
+/* How many devices would evaluate a job. */
 static meso_status count_devices(const char *selector, size_t *n, meso_error *error)
 {
     meso_status status = MESO_OK;
@@ -185,7 +185,7 @@ meso_status db_study_dry_run(const study_plan *plan, const db_sizes *sizes, meso
     double seconds, bytes;
     meso_text text = {0};
     tool_selector choice;
-    const char *selector = db_device_selector(plan, choice);
+    const char *selector = db_device_selector(plan, 0, choice);
     MESO_TRY(count_devices(selector, &n_devices, error));
     MESO_TRY(tool_open_first(selector, &device, error));
     for (size_t v = 0; v < plan->n_variants; v++)

@@ -150,9 +150,10 @@ out:
     return status;
 }
 
-const char *db_device_selector(const study_plan *plan, tool_selector text)
+const char *db_device_selector(const study_plan *plan, size_t job, tool_selector text)
 {
-    return tool_training_selector(plan->device, plan->variants[0].options.net, text);
+    return tool_training_selector(study_plan_device(plan, job, text), plan->variants[0].options.net,
+                                  text);
 }
 
 meso_status db_job_run(db_study *study, size_t job, size_t n_threads, meso_error *error)
@@ -165,7 +166,7 @@ meso_status db_job_run(db_study *study, size_t job, size_t n_threads, meso_error
     tool_selector choice;
     const study_job what = study_plan_job(&study->plan, job);
     db_job_path(study, job, "models/%s.safetensors", model_path);
-    MESO_TRY(choose_devices(db_device_selector(&study->plan, choice), &devices, error));
+    MESO_TRY(choose_devices(db_device_selector(&study->plan, job, choice), &devices, error));
     outcome.n_devices = devices.n;
     outcome.scored = calloc(outcome.n_tests * outcome.n_devices + 1, sizeof *outcome.scored);
     MESO_REQUIRE_MEMORY(outcome.scored, error);

@@ -16,8 +16,8 @@ meso_status db_job_prepare(db_study *study, meso_error *error);
 /* Trains, tests, and leaves the outcome. n_threads: processors that this job may use. */
 meso_status db_job_run(db_study *study, size_t job, size_t n_threads, meso_error *error);
 
-/* What opens a study's devices: those of its plan, else the one to train its first net on. */
-const char *db_device_selector(const study_plan *plan, tool_selector text);
+/* What opens a job's devices: those of its plan, else the one to train its first net on. */
+const char *db_device_selector(const study_plan *plan, size_t job, tool_selector text);
 
 /* Trains a job's net, or takes it as it is where it has no epochs, and leaves it at model_path.
  * Fills the outcome's part on training. */

@@ -197,7 +197,7 @@ int db_run_options_parse(int argc, char **argv, db_run_options *o)
         OPT_COUNT("limit", 'n', w.limit, "N", 1, 1e9,
                   "at most N images of each class of a training set"),
         OPT_FLAG("keep-leaks", 0, w.keep_leaks, "keep test images that leak from the training set"),
-        OPT_DEVICES(w.device, "auto; every cell is evaluated on each device that is meant"),
+        OPT_DEVICES(w.device, "auto; several share the jobs, with all every one evaluates each"),
         OPT_COUNT("resamples", 0, w.resamples, "N", 2, 1000000, "of the bootstrap; default 1000"),
         OPT_COUNT("jobs", 0, o->n_parallel, "N", 1, 1024,
                   "jobs side by side; default: one for each processor"),

@@ -136,7 +136,7 @@ meso_status db_job_prepare(db_study *study, meso_error *error)
     tool_selector choice;
     study_dataset *scans = calloc(n_sets, sizeof *scans);
     MESO_REQUIRE_MEMORY(scans, error);
-    MESO_TRY(tool_open_first(db_device_selector(&study->plan, choice), &device, error));
+    MESO_TRY(tool_open_first(db_device_selector(&study->plan, 0, choice), &device, error));
     for (size_t s = 0; s < n_sets; s++) {
         MESO_TRY(scan(study, s, device, &scans[s], error));
         MESO_TRY(check_classes(&scans[s], error));

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -96,7 +97,10 @@ static void add_scored(const db_results *r, size_t job, size_t test, size_t devi
             row->largest_change = fabs((double)scored->p_real[i] - (double)first->p_real[i]);
     *images += (double)scored->n;
     *seconds += scored->seconds;
-    snprintf(row->device, sizeof row->device, "%s", scored->device);
+    const size_t length = strlen(row->device);
+    if (!strstr(row->device, scored->device)) /* of several that share the jobs: all */
+        snprintf(row->device + length, sizeof row->device - length, "%s%s", length ? ", " : "",
+                 scored->device);
 }
 
 static meso_status fill_devices(db_results *r, meso_error *error)

@@ -12,7 +12,7 @@
 
 /* One device over all cells. */
 typedef struct db_device_row {
-    char device[128];
+    char device[512];
     double *accuracy; /* [n_cells], mean over seeds */
     double images_per_second;
     double largest_change; /* |Δp| against the first device */

@@ -395,6 +395,20 @@ study_job study_plan_job(const study_plan *plan, size_t index)
     return (study_job){index % plan->n_train, index % each / plan->n_train, index / each};
 }
 
+const char *study_plan_device(const study_plan *plan, size_t index, char out[STUDY_DEVICE_SIZE])
+{
+    const char *at = plan->device;
+    size_t n = 1;
+    if (!strchr(at, ',') || at[strspn(at, "0123456789:,")])
+        return at;
+    for (const char *c = at; *c; c++)
+        n += *c == ',';
+    for (size_t i = index % n; i > 0; i--)
+        at = strchr(at, ',') + 1;
+    snprintf(out, STUDY_DEVICE_SIZE, "%.*s", (int)strcspn(at, ","), at);
+    return out;
+}
+
 void study_job_name(const study_plan *plan, study_job job, char name[STUDY_JOB_NAME_SIZE])
 {
     snprintf(name, STUDY_JOB_NAME_SIZE, "%s.%s.%llu", plan->train[job.train].name,

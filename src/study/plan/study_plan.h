@@ -49,7 +49,8 @@ typedef struct study_plan {
     int equalize;       /* the same number of images of each class from every training set */
     uint64_t limit;     /* at most so many images of each class of a training set; 0: all */
     int keep_leaks;     /* test images that leak from the training set count, too */
-    const char *device; /* a selector; what it matches evaluates, the first of it trains */
+    const char *device; /* a selector; what it matches evaluates, the first of it trains. A list of
+                           numbers, "0:0,1:0": see study_plan_device */
     uint64_t resamples; /* of the bootstrap */
     json_t *document;   /* owns every string; what was left out has its default in it */
 } study_plan;
@@ -84,6 +85,11 @@ typedef struct study_job {
 } study_job;
 size_t study_plan_n_jobs(const study_plan *plan);
 study_job study_plan_job(const study_plan *plan, size_t index);
+
+/* Of a list of numbers the one for job i of n devices is i mod n, whenever it runs, and stands in
+ * out; else the selector as it is. */
+enum { STUDY_DEVICE_SIZE = 32 };
+const char *study_plan_device(const study_plan *plan, size_t index, char out[STUDY_DEVICE_SIZE]);
 
 /* "of.scratch.1": name of a job, with the seed itself. */
 #define STUDY_JOB_NAME_SIZE 192
