@@ -3,7 +3,7 @@
  * The kernels of training, op by op, against the double-precision reference, over what can go
  * wrong: sizes around the vectors' width, windows × strides × dilations × paddings, batches around
  * the group of 8, ties, negative gamma, gradients added to what another layer has written, a batch
- * done in two parts.
+ * done in two parts. On the plain path and on the parallel one, for GPUs.
  */
 #include <float.h>
 #include <math.h>
@@ -24,6 +24,7 @@
 #include "op_cases.h"
 
 static meso_device *device;
+static size_t items; /* of a work-group on the parallel path; 0: the plain one */
 static uint64_t seed;
 
 static void check(meso_status status)
@@ -63,7 +64,7 @@ static void make_bench(bench *b, const harness_layer *s, int extra, int add, mes
     b->d_output = harness_tensor_random(device, layer->shape, d_pad, n, random, &b->d_out);
     for (size_t k = 0; k < layer->n_params; k++) {
         const size_t n_values = s->net->params[layer->first_param + k].n_values;
-        const size_t n_sums = meso_train_groups(n) * n_values;
+        const size_t n_sums = meso_train_groups(n, items) * n_values;
         float *poison = harness_poison(n_sums);
         check(meso_buffer_create(device, n_values * sizeof(float), &b->params[k]));
         check(meso_buffer_write(device, &b->params[k], 0, s->params[k], n_values * sizeof(float)));
@@ -108,6 +109,7 @@ static meso_train_step step_of(const bench *b, const harness_layer *s, size_t fi
     meso_train_step t = {.step = {.net = s->net, .layer = layer, .n = n},
                          .first = first,
                          .batch = s->l.n,
+                         .items = items,
                          .saved = &b->saved,
                          .frozen = s->l.frozen,
                          .seed = s->l.seed,
@@ -152,12 +154,12 @@ static void compare_param(const bench *b, const harness_layer *s, size_t k,
                           const reference_gradients *g, double bound, const char *text)
 {
     const size_t n_values = s->net->params[s->l.layer->first_param + k].n_values;
-    const size_t n_groups = meso_train_groups(s->l.n);
-    float *sums = harness_poison(n_groups * n_values);
-    check(meso_buffer_read(device, &b->d_params[k], 0, sums, n_groups * n_values * sizeof *sums));
+    const size_t groups = meso_train_groups(s->l.n, items);
+    float *sums = harness_poison(groups * n_values);
+    check(meso_buffer_read(device, &b->d_params[k], 0, sums, groups * n_values * sizeof *sums));
     for (size_t i = 0; i < n_values; i++) {
         double sum = 0;
-        for (size_t group = 0; group < n_groups; group++)
+        for (size_t group = 0; group < groups; group++)
             sum += sums[group * n_values + i];
         harness_close(sum, g->params[k][i], bound * FLT_EPSILON * g->magnitude[k][i] + FLT_MIN,
                       "%s: gradient %zu of parameter %zu", text, i, k);
@@ -213,15 +215,20 @@ static int try_kernels(const op_case *row, const char *text, size_t n)
     return 1;
 }
 
-/* The rows of op i of the table. */
+/* The rows of op i of the table, on both paths. */
 static void test_op(void **state)
 {
     const size_t i = (size_t)(uintptr_t)*state;
     device = harness_device();
-    seed = 1; /* no op's values depend on another's rows */
-    for (size_t k = 0; k < n_op_cases; k++)
-        if (op_cases[k].op == meso_op_at(i))
-            op_case_run(&op_cases[k], try_kernels);
+    for (int parallel = 0; parallel < 2; parallel++) {
+        items = 0;
+        if (parallel)
+            check(meso_device_fit_groups(device, MESO_PROGRAM_PARALLEL, &items));
+        seed = 1; /* no op's values depend on another's rows */
+        for (size_t k = 0; k < n_op_cases; k++)
+            if (op_cases[k].op == meso_op_at(i))
+                op_case_run(&op_cases[k], try_kernels);
+    }
     meso_device_close(device);
 }
 

@@ -22,6 +22,7 @@
 enum { text_size = 512, conv = 1, bias, relu }; /* layers of a case */
 
 static meso_device *device;
+static size_t items; /* of a work-group on the parallel path; 0: the plain one */
 
 static void check(meso_status status)
 {
@@ -78,7 +79,7 @@ static bench open_bench(const char *text, size_t n, uint64_t seed)
     bench b = {.net = parse(text), .n = n};
     const meso_shape from = b.net->layers[0].shape, to = b.net->layers[conv].shape;
     const meso_param *kernel = &b.net->params[b.net->layers[conv].first_param];
-    const size_t n_sums = meso_train_groups(n) * (size_t)to.c;
+    const size_t n_sums = meso_train_groups(n, items) * (size_t)to.c;
     float *values = harness_poison(kernel->n_values + (size_t)to.c);
     float *poison = harness_poison(n_sums);
     reference_tensor exact;
@@ -124,6 +125,7 @@ static meso_train_step step_of(const bench *b, int layer, int i)
                                       .output = out,
                                       .params = {layer == conv ? &b->kernel : &b->bias}},
                              .batch = b->n,
+                             .items = items,
                              .d_output = d,
                              .d_inputs = {d},
                              .d_params = {&b->sums[i]}};
@@ -151,12 +153,13 @@ static void try_case(const char *text, size_t n, uint64_t seed)
         check(meso_op_bias.backward.apply(device, &bias_1));
         expect_same(&b.d[0].buffer, &b.d[1].buffer, b.d[0].n_floats, "the gradient", text);
         expect_same(&b.sums[0], &b.sums[1],
-                    meso_train_groups(n) * (size_t)b.net->layers[conv].shape.c, "the bias's", text);
+                    meso_train_groups(n, items) * (size_t)b.net->layers[conv].shape.c, "the bias's",
+                    text);
     }
     close_bench(&b);
 }
 
-static void test_same_as_apart(void **state)
+static void try_cases(void)
 {
     static const int sizes[][2] = {{1, 1}, {2, 31}, {7, 13}, {18, 17}, {5, 66}};
     static const char *const windows[] = {"1", "3", "5", "2x3"}, *const rest[] = {
@@ -164,8 +167,6 @@ static void test_same_as_apart(void **state)
                                                                      "r = relu b cap=0.25\n"};
     static const size_t batches[] = {1, 5, 13};
     uint64_t turn = 0;
-    (void)state;
-    device = harness_device();
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
         for (size_t w = 0; w < sizeof windows / sizeof windows[0]; w++, turn++)
             for (size_t r = 0; r < sizeof rest / sizeof rest[0]; r++) {
@@ -177,6 +178,16 @@ static void test_same_as_apart(void **state)
                          sizes[s][0], sizes[s][1], 1 + (int)(turn % 6), windows[w], rest[r]);
                 try_case(text, batches[(turn + r) % 3], turn + 1);
             }
+}
+
+static void test_same_as_apart(void **state)
+{
+    (void)state;
+    device = harness_device();
+    items = 0;
+    try_cases();
+    check(meso_device_fit_groups(device, MESO_PROGRAM_PARALLEL, &items));
+    try_cases();
     meso_device_close(device);
 }
 

@@ -24,6 +24,7 @@
 enum { text_size = 512, n_params = 4 };
 
 static meso_device *device;
+static size_t items; /* of a work-group on the parallel path; 0: the plain one */
 
 static void check(meso_status status)
 {
@@ -69,7 +70,7 @@ static int open_bench(bench *b, int height, int width, const char *window, size_
         check(meso_buffer_write(device, &b->params[k], 0, b->norm.params[k], bytes));
     }
     for (size_t k = 0; k < 2; k++)
-        check(meso_buffer_create(device, bytes * meso_train_groups(n), &b->sums[k]));
+        check(meso_buffer_create(device, bytes * meso_train_groups(n, items), &b->sums[k]));
     check(meso_buffer_create(device, sizeof(float) * norm->op->saved(norm, n), &b->saved));
     return 1;
 }
@@ -109,6 +110,7 @@ static void make_steps(const bench *b, size_t first, size_t n, meso_train_step *
                                        .inputs = {view_of(&b->in, first)}},
                               .first = first,
                               .batch = b->norm.l.n,
+                              .items = items,
                               .d_inputs = {view_of(&b->d_in, first)},
                               .add = {b->add},
                               .d_params = {&b->sums[0], &b->sums[1]},
@@ -119,6 +121,7 @@ static void make_steps(const bench *b, size_t first, size_t n, meso_train_step *
     *pool = (meso_train_step){
         .step = {.layer = b->pool.l.layer, .n = n, .output = view_of(&b->out, first)},
         .first = first,
+        .items = items,
         .d_output = view_of(&b->d_out, first)};
     norm->next = pool;
 }
@@ -143,7 +146,7 @@ static void run_once(const bench *b, meso_train_part part)
 
 static void compare_sums(const bench *b, const reference_gradients *g, const char *text)
 {
-    const size_t n_groups = meso_train_groups(b->norm.l.n);
+    const size_t n_groups = meso_train_groups(b->norm.l.n, items);
     for (size_t k = 0; k < 2; k++) {
         float *sums = harness_poison(3 * n_groups);
         check(meso_buffer_read(device, &b->sums[k], 0, sums, 3 * n_groups * sizeof *sums));
@@ -206,7 +209,7 @@ static void try_pair(int height, int width, const char *window, size_t n)
     close_bench(&b);
 }
 
-static void test_both_together(void **state)
+static void try_pairs(void)
 {
     static const int sizes[][2] = {{2, 16}, {2, 31}, {33, 3}, {7, 13}, {18, 17}, {35, 66}};
     static const char *const windows[] = {
@@ -216,8 +219,6 @@ static void test_both_together(void **state)
         "window=3x2 stride=3x2 pad=same"};
     static const size_t batches[] = {1, 2, 5, 13};
     size_t turn = 0;
-    (void)state;
-    device = harness_device();
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
         for (size_t w = 0; w < sizeof windows / sizeof windows[0]; w++)
             for (size_t twice = 0; twice < 2; twice++)
@@ -225,6 +226,16 @@ static void test_both_together(void **state)
     /* Side by side, and yet not in pairs of even and odd rows or columns. */
     try_pair(7, 34, "window=2 stride=2 pad=1x0", 2);
     try_pair(8, 33, "window=2 stride=2 pad=0x1", 2);
+}
+
+static void test_both_together(void **state)
+{
+    (void)state;
+    device = harness_device();
+    items = 0;
+    try_pairs();
+    check(meso_device_fit_groups(device, MESO_PROGRAM_PARALLEL, &items));
+    try_pairs();
     meso_device_close(device);
 }
 

@@ -60,7 +60,7 @@ static const meso_trainer_options base_options = {.max_batch = max_batch,
                                                   .momentum = 0.9,
                                                   .bn_momentum = 0.99,
                                                   .seed = 0xfedcba9876543210u,
-                                                  .path = MESO_PATH_PLAIN};
+                                                  .path = MESO_PATH_FUSED};
 
 /* A net with seeded weights, some gammas negative, and images for it. */
 typedef struct subject {
@@ -342,6 +342,23 @@ static void refuse_open(const subject *s, const meso_trainer_options *options, m
         fail_msg("\"%s\" lacks \"%s\"", error.text, words);
 }
 
+/* GPUs, and what else has no vectors, take the parallel path unless they are asked not to. */
+static void test_path(void **state)
+{
+    (void)state;
+    subject s = open_subject(BRANCHES ONE_OUTPUT);
+    meso_trainer_options options = base_options;
+    meso_trainer *trainer = open_trainer(&s, &options);
+    assert_string_equal(meso_trainer_path(trainer),
+                        meso_device_has_vectors(s.device) ? "plain" : "parallel");
+    meso_trainer_close(trainer);
+    options.path = MESO_PATH_PLAIN;
+    trainer = open_trainer(&s, &options);
+    assert_string_equal(meso_trainer_path(trainer), "plain");
+    meso_trainer_close(trainer);
+    close_subject(&s);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -405,8 +422,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_reference),  cmocka_unit_test(test_lanes_give_the_same_bits),
         cmocka_unit_test(test_frozen_layers_stay), cmocka_unit_test(test_state_goes_on),
-        cmocka_unit_test(test_statistics),         cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_not_finite),
+        cmocka_unit_test(test_statistics),         cmocka_unit_test(test_path),
+        cmocka_unit_test(test_refusals),           cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -173,8 +173,8 @@ static pair open_pair(const char *name, size_t size, meso_loss loss, size_t max_
         if (meso_trainer_open(p.device, p.weights, &options, &p.trainers[i], &error) != MESO_OK)
             fail_msg("%s", error.text);
     }
-    /* Fused is plain for MesoInception-4, where pictures are too small and on what is no CPU. */
-    p.n_trainers = is_fused(p.trainers[1]) ? 2 : 1;
+    /* Fused is plain for MesoInception-4 and where pictures are too small, parallel on GPUs. */
+    p.n_trainers = strcmp(meso_trainer_path(p.trainers[1]), "plain") == 0 ? 1 : 2;
     p.values = malloc(max_batch * size * size * 3 * sizeof *p.values);
     assert_non_null(p.values);
     return p;

@@ -24,15 +24,12 @@
         const tensor_t in_t, const int add)                                                        \
     {                                                                                              \
         GET_ROWS(in_t);                                                                            \
-        for (int y = y_begin; y < y_end; y++) {                                                    \
+        EACH_ROW                                                                                   \
+        {                                                                                          \
             __global const float *p = value + at(value_t, n, c, y, 0);                             \
             __global const float *g = d_out + at(out_t, n, c, y, 0);                               \
             __global float *d = d_in + at(in_t, n, c, y, 0);                                       \
-            int x = 0;                                                                             \
-            for (; x + LANES <= WIDTH(in_t); x += LANES)                                           \
-                SCALE_BY(vec, SLOPE)                                                               \
-            for (; x < WIDTH(in_t); x++)                                                           \
-                SCALE_BY(float, SLOPE)                                                             \
+            ALONG_ROW_BY(WIDTH(in_t), SCALE_BY, SLOPE)                                             \
         }                                                                                          \
     }
 #else

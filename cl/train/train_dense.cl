@@ -4,49 +4,52 @@
  */
 
 /* out[u] = Σ_i in[i] · kernel[i][u], in blocks: an error of the logits is one of every gradient.
- * Work-item: (u, n). */
+ * Work-group: (u, n). */
 TRAIN_KERNEL dense_train(__global const float *in, const tensor_t in_t,
                          __global const float *kernel_values, __global float *out,
                          const tensor_t out_t)
 {
-    const int u = (int)get_global_id(0), n = (int)get_global_id(1);
+    const int u = BLOCK, n = (int)get_global_id(1);
+    GET_SUMS
     const int inputs = CHANNELS(in_t), units = CHANNELS(out_t);
     float sum = 0.0f, lost = 0.0f;
-    for (int begin = 0; begin < inputs; begin += TRAIN_ROWS) {
+    for (int begin = ITEM * TRAIN_ROWS; begin < inputs; begin += ITEMS * TRAIN_ROWS) {
         float part = 0.0f;
         for (int i = begin; i < min(begin + TRAIN_ROWS, inputs); i++)
             part = in[at(in_t, n, i, 0, 0)] * kernel_values[(size_t)i * units + u] + part;
         add_exactly(&sum, &lost, part);
     }
-    out[at(out_t, n, u, 0, 0)] = sum;
+    sum = SUM(sum, lost).x;
+    if (ITEM == 0)
+        out[at(out_t, n, u, 0, 0)] = sum;
 }
 
-/* partial[group][i][u] = Σ in[i] · d_out[u] over the group's images. Work-item: (block
+/* partial[group][i][u] = Σ in[i] · d_out[u] over the group's images. Work-group: (block
  * of inputs, group). */
 TRAIN_KERNEL dense_backward_weights(__global const float *in, const tensor_t in_t,
                                     __global const float *d_out, const tensor_t out_t,
                                     __global float *partial, const int n)
 {
     const int inputs = CHANNELS(in_t), units = CHANNELS(out_t);
-    const int begin = (int)get_global_id(0) * TRAIN_ROWS, end = min(begin + TRAIN_ROWS, inputs);
+    const int begin = BLOCK * TRAIN_ROWS, end = min(begin + TRAIN_ROWS, inputs);
     GET_GROUP(in_t, n, 1);
     for (int image = image_begin; image < image_end; image++)
-        for (int i = begin; i < end; i++) {
+        for (int i = begin + ITEM_ROW; i < end; i += ROWS_APART) {
             const float v = in[at(in_t, image - FIRST(in_t), i, 0, 0)];
             __global float *sums = partial + ((size_t)group * inputs + i) * units;
-            for (int u = 0; u < units; u++)
+            for (int u = ITEM_COLUMN; u < units; u += COLUMNS_APART)
                 add_to_group(sums + u, image, v * d_out[at(out_t, image - FIRST(out_t), u, 0, 0)]);
         }
 }
 
-/* d_in[i] = Σ_u kernel[i][u] · d_out[u]. Work-item: (block of inputs, n). */
+/* d_in[i] = Σ_u kernel[i][u] · d_out[u]. Work-group: (block of inputs, n). */
 TRAIN_KERNEL dense_backward_data(__global const float *d_out, const tensor_t out_t,
                                  __global const float *kernel_values, __global float *d_in,
                                  const tensor_t in_t, const int add)
 {
     const int n = (int)get_global_id(1), inputs = CHANNELS(in_t), units = CHANNELS(out_t);
-    const int begin = (int)get_global_id(0) * TRAIN_ROWS, end = min(begin + TRAIN_ROWS, inputs);
-    for (int i = begin; i < end; i++) {
+    const int begin = BLOCK * TRAIN_ROWS, end = min(begin + TRAIN_ROWS, inputs);
+    for (int i = begin + ITEM; i < end; i += ITEMS) {
         __global float *d = d_in + at(in_t, n, i, 0, 0);
         float sum = 0.0f;
         for (int u = 0; u < units; u++)
@@ -55,16 +58,16 @@ TRAIN_KERNEL dense_backward_data(__global const float *d_out, const tensor_t out
     }
 }
 
-/* d_in[c] = out[c] · (d_out[c] − Σ_k out[k] · d_out[k]). Work-item: n. */
+/* d_in[c] = out[c] · (d_out[c] − Σ_k out[k] · d_out[k]). Work-group: n. */
 TRAIN_KERNEL softmax_backward(__global const float *out, const tensor_t out_t,
                               __global const float *d_out, const tensor_t d_t, __global float *d_in,
                               const tensor_t in_t, const int add)
 {
-    const int n = (int)get_global_id(0);
+    const int n = BLOCK;
     float mean = 0.0f;
     for (int c = 0; c < CHANNELS(out_t); c++)
         mean = out[at(out_t, n, c, 0, 0)] * d_out[at(d_t, n, c, 0, 0)] + mean;
-    for (int c = 0; c < CHANNELS(out_t); c++) {
+    for (int c = ITEM; c < CHANNELS(out_t); c += ITEMS) {
         const float g = out[at(out_t, n, c, 0, 0)] * (d_out[at(d_t, n, c, 0, 0)] - mean);
         __global float *d = d_in + at(in_t, n, c, 0, 0);
         *d = add ? *d + g : g;
@@ -75,12 +78,14 @@ TRAIN_KERNEL softmax_backward(__global const float *out, const tensor_t out_t,
  * would take; kind: meso_loss. Both are one formula in z, what the class's logit is above the
  * other's: p = 1/(1 + e^−z) is the class's probability, 1 − p comes without cancellation, and a
  * sigmoid's other logit is 0. results: [image] of float2 (loss, correct). images: of the whole
- * batch. Work-item: n. */
+ * batch. Work-item: n; in the last work-group some are past the end. */
 TRAIN_KERNEL loss(__global const float *logits, const tensor_t logits_t,
                   __global const uchar *classes, const int kind, const int images,
                   __global float *d, const tensor_t d_t, __global float *results)
 {
     const int n = (int)get_global_id(0), image = FIRST(logits_t) + n;
+    if (image >= images)
+        return;
     const int outputs = CHANNELS(logits_t), is_one = classes[image];
     const float above = outputs == 1
                             ? logits[at(logits_t, n, 0, 0, 0)]
@@ -98,25 +103,45 @@ TRAIN_KERNEL loss(__global const float *logits, const tensor_t logits_t,
     results[2 * image + 1] = ((is_one ? p : q) > 0.5f) == (is_one != 0) ? 1.0f : 0.0f;
 }
 
-/* Groups in order, value by value; the launch rounds up. */
-inline float gradient_of(__global const float *partial, int groups, int values, int i)
+/* What a work-group of an optimiser does: `n` values from `first` on, whose gradients, summed by
+ * groups `stride` apart, begin at `sums`. */
+typedef struct update_t {
+    int first, n, stride;
+    size_t sums;
+} update_t;
+
+inline update_t update_of(__global const int *updates)
+{
+    const int4 row = vload4(BLOCK, updates);
+    update_t u;
+    u.first = row.x;
+    u.n = row.y;
+    u.stride = row.z;
+    u.sums = (size_t)(uint)row.w;
+    return u;
+}
+
+/* Groups in order. */
+inline float gradient_of(__global const float *partial, const update_t u, const int groups,
+                         const int i)
 {
     float sum = 0.0f;
     for (int g = 0; g < groups; g++)
-        sum += partial[(size_t)g * values + i];
+        sum += partial[u.sums + (size_t)g * u.stride + i];
     return sum;
 }
 
-/* Keras' form: alpha = learning rate · √(1 − beta2ᵗ) / (1 − beta1ᵗ). rate1, rate2: 1 −
- * beta. Work-item: block. */
-TRAIN_KERNEL adam(__global const float *partial, const int groups, const int values,
+/* All parameters at once. Keras' form: alpha = learning rate · √(1 − beta2ᵗ) / (1 − beta1ᵗ). rate1,
+ * rate2: 1 − beta. Work-group: a row of updates. */
+TRAIN_KERNEL adam(__global const float *partial, const int groups, __global const int *updates,
                   __global float *weights, __global float *rest, __global float *first,
                   __global float *second, const float alpha, const float rate1, const float rate2,
                   const float epsilon)
 {
-    const int begin = (int)get_global_id(0) * TRAIN_BLOCK;
-    for (int i = begin; i < min(begin + TRAIN_BLOCK, values); i++) {
-        const float g = gradient_of(partial, groups, values, i);
+    const update_t u = update_of(updates);
+    for (int k = ITEM; k < u.n; k += ITEMS) {
+        const int i = u.first + k;
+        const float g = gradient_of(partial, u, groups, k);
         const float m = first[i] + (g - first[i]) * rate1;
         const float v = second[i] + (g * g - second[i]) * rate2;
         first[i] = m;
@@ -125,13 +150,14 @@ TRAIN_KERNEL adam(__global const float *partial, const int groups, const int val
     }
 }
 
-TRAIN_KERNEL sgd(__global const float *partial, const int groups, const int values,
+TRAIN_KERNEL sgd(__global const float *partial, const int groups, __global const int *updates,
                  __global float *weights, __global float *rest, __global float *velocity,
                  const float momentum, const float rate)
 {
-    const int begin = (int)get_global_id(0) * TRAIN_BLOCK;
-    for (int i = begin; i < min(begin + TRAIN_BLOCK, values); i++) {
-        velocity[i] = momentum * velocity[i] - rate * gradient_of(partial, groups, values, i);
+    const update_t u = update_of(updates);
+    for (int k = ITEM; k < u.n; k += ITEMS) {
+        const int i = u.first + k;
+        velocity[i] = momentum * velocity[i] - rate * gradient_of(partial, u, groups, k);
         MOVE_WEIGHT(float, weights[i], rest[i], velocity[i]);
     }
 }

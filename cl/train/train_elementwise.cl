@@ -5,15 +5,15 @@
  */
 #define ROW(p, t, y) ((p) + at(t, n, c, y, 0))
 
-/* unpack_u8 along rows. Work-item: (row, n). */
+/* unpack_u8 along rows. Work-group: (row, n). */
 #define UNPACK(channels)                                                                           \
-    for (int x = 0; x < WIDTH(out_t); x++)                                                         \
+    for (int x = ITEM; x < WIDTH(out_t); x += ITEMS)                                               \
         for (int c = 0; c < (channels); c++)                                                       \
             to[c * PLANE(out_t) + x] = (float)p[x * (channels) + c] / divide;
 TRAIN_KERNEL unpack_train(__global const uchar *restrict pixels, const float divide,
                           __global float *restrict out, const tensor_t out_t)
 {
-    const int y = (int)get_global_id(0), n = (int)get_global_id(1), channels = CHANNELS(out_t);
+    const int y = BLOCK, n = (int)get_global_id(1), channels = CHANNELS(out_t);
     __global const uchar *p =
         pixels + ((size_t)(n + FIRST(out_t)) * HEIGHT(out_t) + y) * WIDTH(out_t) * channels;
     __global float *to = out + at(out_t, n, 0, y, 0);
@@ -28,10 +28,10 @@ TRAIN_KERNEL bias_train(__global const float *in, const tensor_t in_t, __global 
                         __global float *out, const tensor_t out_t)
 {
     GET_ROWS(out_t);
-    for (int y = y_begin; y < y_end; y++) {
+    EACH_ROW {
         __global const float *p = ROW(in, in_t, y);
         __global float *to = ROW(out, out_t, y);
-        ALONG(WIDTH(out_t), ADD_BIAS)
+        ALONG_ROW(WIDTH(out_t), ADD_BIAS)
     }
 }
 
@@ -45,33 +45,33 @@ TRAIN_KERNEL relu_train(__global const float *in, const tensor_t in_t, const flo
                         __global float *out, const tensor_t out_t)
 {
     GET_ROWS(out_t);
-    for (int y = y_begin; y < y_end; y++) {
+    EACH_ROW {
         __global const float *p = ROW(in, in_t, y);
         __global float *to = ROW(out, out_t, y);
-        ALONG(WIDTH(out_t), CLIP)
+        ALONG_ROW(WIDTH(out_t), CLIP)
     }
 }
 
-/* partial[group][c] = Σ d. Work-item: (c, group). */
+/* partial[group][c] = Σ d. Work-group: (c, group). */
+#define ADD_UP(T) sum_##T += LOAD_##T(row + x);
 TRAIN_KERNEL bias_backward(__global const float *d, const tensor_t t, __global float *partial,
                            const int n)
 {
-    const int c = (int)get_global_id(0);
+    const int c = BLOCK;
+    GET_SUMS
     GET_GROUP(t, n, 1);
     for (int image = image_begin; image < image_end; image++) {
         float sum = 0.0f, lost = 0.0f;
-        for (int y = 0; y < HEIGHT(t); y++) {
+        for (int y = ITEM_ROW; y < HEIGHT(t); y += ROWS_APART) {
             __global const float *row = d + at(t, image - FIRST(t), c, y, 0);
-            vec v = 0.0f;
-            float rest = 0.0f;
-            int x = 0;
-            for (; x + LANES <= WIDTH(t); x += LANES)
-                v += VLOAD(0, row + x);
-            for (; x < WIDTH(t); x++)
-                rest += row[x];
-            add_exactly(&sum, &lost, sum_lanes(v) + rest);
+            vec sum_vec = 0.0f;
+            float sum_float = 0.0f;
+            ALONG(WIDTH(t), ADD_UP)
+            add_exactly(&sum, &lost, sum_lanes(sum_vec) + sum_float);
         }
-        add_to_group(partial + (size_t)group * CHANNELS(t) + c, image, sum);
+        const float all = SUM(sum, lost).x;
+        if (ITEM == 0)
+            add_to_group(partial + (size_t)group * CHANNELS(t) + c, image, all);
     }
 }
 
@@ -85,15 +85,15 @@ TRAIN_KERNEL relu_backward(__global const float *out, const tensor_t out_t, cons
                            __global float *d, const tensor_t d_t)
 {
     GET_ROWS(d_t);
-    for (int y = y_begin; y < y_end; y++) {
+    EACH_ROW {
         __global const float *o = ROW(out, out_t, y);
         __global float *g = ROW(d, d_t, y);
-        ALONG(WIDTH(d_t), RELU_BACKWARD)
+        ALONG_ROW(WIDTH(d_t), RELU_BACKWARD)
     }
 }
 
 /* relu_backward and bias_backward in one: d, the gradient of both, and partial[group][c] = Σ d.
- * Work-item: (c, group). */
+ * Work-group: (c, group). */
 #define MASK_AND_SUM(T)                                                                            \
     {                                                                                              \
         const T v = LOAD_##T(o + x), keep = LOAD_##T(g + x);                                       \
@@ -105,11 +105,12 @@ TRAIN_KERNEL bias_relu_backward(__global const float *out, const tensor_t out_t,
                                 __global float *d, const tensor_t d_t, __global float *partial,
                                 const int n)
 {
-    const int c = (int)get_global_id(0);
+    const int c = BLOCK;
+    GET_SUMS
     GET_GROUP(d_t, n, 1);
     for (int image = image_begin; image < image_end; image++) {
         float sum = 0.0f, lost = 0.0f;
-        for (int y = 0; y < HEIGHT(d_t); y++) {
+        for (int y = ITEM_ROW; y < HEIGHT(d_t); y += ROWS_APART) {
             __global const float *o = out + at(out_t, image - FIRST(out_t), c, y, 0);
             __global float *g = d + at(d_t, image - FIRST(d_t), c, y, 0);
             vec sum_vec = 0.0f;
@@ -117,7 +118,9 @@ TRAIN_KERNEL bias_relu_backward(__global const float *out, const tensor_t out_t,
             ALONG(WIDTH(d_t), MASK_AND_SUM)
             add_exactly(&sum, &lost, sum_lanes(sum_vec) + sum_float);
         }
-        add_to_group(partial + (size_t)group * CHANNELS(d_t) + c, image, sum);
+        const float all = SUM(sum, lost).x;
+        if (ITEM == 0)
+            add_to_group(partial + (size_t)group * CHANNELS(d_t) + c, image, all);
     }
 }
 
@@ -128,9 +131,9 @@ TRAIN_KERNEL global_avg_pool_backward(__global const float *d_out, const tensor_
 {
     GET_ROWS(in_t);
     const float v = d_out[at(out_t, n, c, 0, 0)] / (float)(HEIGHT(in_t) * WIDTH(in_t));
-    for (int y = y_begin; y < y_end; y++) {
+    EACH_ROW {
         __global float *d = ROW(d_in, in_t, y);
-        ALONG(WIDTH(in_t), SPREAD)
+        ALONG_ROW(WIDTH(in_t), SPREAD)
     }
 }
 
@@ -140,10 +143,10 @@ TRAIN_KERNEL concat_train(__global const float *in, const tensor_t in_t, __globa
                           const tensor_t out_t, const int channel)
 {
     GET_ROWS(in_t);
-    for (int y = y_begin; y < y_end; y++) {
+    EACH_ROW {
         __global const float *p = ROW(in, in_t, y);
         __global float *to = out + at(out_t, n, channel + c, y, 0);
-        ALONG(WIDTH(in_t), COPY_ROW)
+        ALONG_ROW(WIDTH(in_t), COPY_ROW)
     }
 }
 
@@ -153,23 +156,25 @@ TRAIN_KERNEL concat_backward(__global const float *d_out, const tensor_t out_t,
                              const int add)
 {
     GET_ROWS(in_t);
-    for (int y = y_begin; y < y_end; y++) {
+    EACH_ROW {
         __global const float *g = d_out + at(out_t, n, channel + c, y, 0);
         __global float *d = ROW(d_in, in_t, y);
-        ALONG(WIDTH(in_t), ADD_ROW)
+        ALONG_ROW(WIDTH(in_t), ADD_ROW)
     }
 }
 
+#define UNFLATTEN(T)                                                                               \
+    {                                                                                              \
+        __global float *d = ROW(d_in, in_t, y) + x;                                                \
+        const float g = d_out[at(out_t, n, (y * WIDTH(in_t) + x) * CHANNELS(in_t) + c, 0, 0)];     \
+        *d = add ? *d + g : g;                                                                     \
+    }
 TRAIN_KERNEL flatten_backward(__global const float *d_out, const tensor_t out_t,
                               __global float *d_in, const tensor_t in_t, const int add)
 {
     GET_ROWS(in_t);
-    for (int y = y_begin; y < y_end; y++)
-        for (int x = 0; x < WIDTH(in_t); x++) {
-            __global float *d = ROW(d_in, in_t, y) + x;
-            const float g = d_out[at(out_t, n, (y * WIDTH(in_t) + x) * CHANNELS(in_t) + c, 0, 0)];
-            *d = add ? *d + g : g;
-        }
+    EACH_ROW
+        ONE_BY_ONE(WIDTH(in_t), UNFLATTEN)
 }
 
 /* lowbias32 (Wellons): every bit of the result depends on every bit of x. */
@@ -183,20 +188,22 @@ inline uint mix_bits(uint x)
 /* Forward and backward of inverted dropout: to = h ≥ threshold ? scale · from : 0, where h hashes
  * seed, step, layer, image of the batch and unit (in the order of flatten), so that the mask
  * depends on nothing else. */
+#define DROP(T)                                                                                    \
+    {                                                                                              \
+        const uint unit = (uint)((y * WIDTH(to_t) + x) * CHANNELS(to_t) + c);                      \
+        const uint image = mix_bits((uint)(FIRST(to_t) + n) ^ mix_bits(unit));                     \
+        const uint place = mix_bits((uint)step ^ mix_bits((uint)layer ^ image));                   \
+        const uint h = mix_bits((uint)seed_low ^ mix_bits((uint)seed_high ^ place));               \
+        __global float *p = ROW(to, to_t, y) + x;                                                  \
+        const float v = h >= (uint)threshold ? scale * ROW(from, from_t, y)[x] : 0.0f;             \
+        *p = add ? *p + v : v;                                                                     \
+    }
 TRAIN_KERNEL dropout(__global const float *from, const tensor_t from_t, __global float *to,
                      const tensor_t to_t, const int threshold, const float scale,
                      const int seed_low, const int seed_high, const int step, const int layer,
                      const int add)
 {
     GET_ROWS(to_t);
-    for (int y = y_begin; y < y_end; y++)
-        for (int x = 0; x < WIDTH(to_t); x++) {
-            const uint unit = (uint)((y * WIDTH(to_t) + x) * CHANNELS(to_t) + c);
-            const uint image = mix_bits((uint)(FIRST(to_t) + n) ^ mix_bits(unit));
-            const uint place = mix_bits((uint)step ^ mix_bits((uint)layer ^ image));
-            const uint h = mix_bits((uint)seed_low ^ mix_bits((uint)seed_high ^ place));
-            __global float *p = ROW(to, to_t, y) + x;
-            const float v = h >= (uint)threshold ? scale * ROW(from, from_t, y)[x] : 0.0f;
-            *p = add ? *p + v : v;
-        }
+    EACH_ROW
+        ONE_BY_ONE(WIDTH(to_t), DROP)
 }

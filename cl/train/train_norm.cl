@@ -46,59 +46,63 @@ inline float2 exact_inverse_root(float2 a)
 }
 
 /* Mean and squares of one plane, in two passes: subtracting large squares would lose digits. Rows
- * are summed first. Work-item: (c, n). */
+ * are summed first. Work-group: (c, n). */
+#define ADD_DISTANCE(T)                                                                            \
+    {                                                                                              \
+        const T d = LOAD_##T(row + x) - mean;                                                      \
+        sum_##T += pass == 0 ? d : d * d;                                                          \
+    }
 TRAIN_KERNEL batch_norm_measure(__global const float *in, const tensor_t in_t,
                                 __global float *memory)
 {
-    const int c = (int)get_global_id(0), n = (int)get_global_id(1);
+    const int c = BLOCK, n = (int)get_global_id(1);
+    GET_SUMS
     float mean = 0.0f, squares = 0.0f;
     for (int pass = 0; pass < 2; pass++) {
         float total = 0.0f, lost = 0.0f;
-        for (int y = 0; y < HEIGHT(in_t); y++) {
+        for (int y = ITEM_ROW; y < HEIGHT(in_t); y += ROWS_APART) {
             __global const float *row = in + at(in_t, n, c, y, 0);
-            vec v = 0.0f;
-            float rest = 0.0f;
-            int x = 0;
-            for (; x + LANES <= WIDTH(in_t); x += LANES) {
-                const vec d = VLOAD(0, row + x) - mean;
-                v += pass == 0 ? d : d * d;
-            }
-            for (; x < WIDTH(in_t); x++) {
-                const float d = row[x] - mean;
-                rest += pass == 0 ? d : d * d;
-            }
-            add_exactly(&total, &lost, sum_lanes(v) + rest);
+            vec sum_vec = 0.0f;
+            float sum_float = 0.0f;
+            ALONG(WIDTH(in_t), ADD_DISTANCE)
+            add_exactly(&total, &lost, sum_lanes(sum_vec) + sum_float);
         }
+        total = SUM(total, lost).x;
         if (pass == 0)
             mean = total / (float)(HEIGHT(in_t) * WIDTH(in_t));
         else
             squares = total;
     }
     __global float *to = OF_IMAGE(memory, CHANNELS(in_t), FIRST(in_t) + n, c);
-    to[0] = mean;
-    to[1] = squares;
+    if (ITEM == 0) {
+        to[0] = mean;
+        to[1] = squares;
+    }
 }
 
 /* Images in order: Σ (in − mean)² = Σ of each image + pixels · (its mean − mean)². Moving
- * statistics go by `rate` towards the batch's; correction: N / (N − 1), or 1. Work-item: c. */
+ * statistics go by `rate` towards the batch's; correction: N / (N − 1), or 1. Work-group: c. */
 TRAIN_KERNEL batch_norm_combine(__global float *memory, const int channels, const int images,
                                 const int pixels, const float epsilon, __global float *moving_mean,
                                 __global float *moving_variance, const float rate,
                                 const float correction)
 {
-    const int c = (int)get_global_id(0);
+    const int c = BLOCK;
+    GET_SUMS
     float sum = 0.0f, sum_lost = 0.0f, squares = 0.0f, squares_lost = 0.0f;
-    for (int n = 0; n < images; n++)
+    for (int n = ITEM; n < images; n += ITEMS)
         add_exactly(&sum, &sum_lost, OF_IMAGE(memory, channels, n, c)[0]);
-    const float2 mean = exact_quotient((float2)(sum, -sum_lost), (float)images);
-    for (int n = 0; n < images; n++) {
+    const float2 mean = exact_quotient(SUM(sum, sum_lost), (float)images);
+    for (int n = ITEM; n < images; n += ITEMS) {
         __global const float *image = OF_IMAGE(memory, channels, n, c);
         const float d = (image[0] - mean.x) - mean.y;
         add_exactly(&squares, &squares_lost, image[1]);
         add_exactly(&squares, &squares_lost, (float)pixels * d * d);
     }
     const float2 variance = exact_quotient(
-        exact_quotient((float2)(squares, -squares_lost), (float)images), (float)pixels);
+        exact_quotient(SUM(squares, squares_lost), (float)images), (float)pixels);
+    if (ITEM > 0)
+        return;
     const float larger = variance.x + epsilon, rest = epsilon - (larger - variance.x);
     const float rest_of_larger = larger > 2.0f * epsilon ? rest : variance.x - (larger - epsilon);
     const float2 inverse = exact_inverse_root((float2)(larger, rest_of_larger + variance.y));
@@ -139,60 +143,67 @@ TRAIN_KERNEL batch_norm_apply(__global const float *in, const tensor_t in_t,
 {
     GET_ROWS(out_t);
     const norm_t norm = norm_of(memory, gamma, beta, c);
-    for (int y = y_begin; y < y_end; y++) {
+    EACH_ROW {
         __global const float *p = in + at(in_t, n, c, y, 0);
         __global float *to = out + at(out_t, n, c, y, 0);
-        ALONG(WIDTH(out_t), NORMALISE)
+        ALONG_ROW(WIDTH(out_t), NORMALISE)
     }
 }
 
-/* Gradients of gamma, Σ d·x̂, and beta, Σ d. Work-item: (c, group). */
+/* Gradients of gamma, Σ d·x̂, and beta, Σ d. Work-group: (c, group). */
+#define ADD_GRADIENTS(T)                                                                           \
+    {                                                                                              \
+        const T d = LOAD_##T(g + x);                                                               \
+        sum_d_##T += d;                                                                            \
+        sum_dx_##T = ((LOAD_##T(p + x) - mean.x) - mean.y) * d + sum_dx_##T;                       \
+    }
 TRAIN_KERNEL batch_norm_backward_measure(__global const float *in, const tensor_t in_t,
                                          __global const float *d_out, const tensor_t out_t,
                                          __global const float *memory, __global float *d_gamma,
                                          __global float *d_beta, const int n)
 {
-    const int c = (int)get_global_id(0);
+    const int c = BLOCK;
+    GET_SUMS
     const float2 mean = vload2(0, OF_CHANNEL(memory, c) + NORM_MEAN);
     const float scale = OF_CHANNEL(memory, c)[NORM_INVERSE];
     GET_GROUP(in_t, n, 1);
     for (int image = image_begin; image < image_end; image++) {
         float beta = 0.0f, beta_lost = 0.0f, gamma = 0.0f, gamma_lost = 0.0f;
-        for (int y = 0; y < HEIGHT(in_t); y++) {
+        for (int y = ITEM_ROW; y < HEIGHT(in_t); y += ROWS_APART) {
             __global const float *p = in + at(in_t, image - FIRST(in_t), c, y, 0);
             __global const float *g = d_out + at(out_t, image - FIRST(in_t), c, y, 0);
-            vec sum_d = 0.0f, sum_dx = 0.0f;
-            float rest_d = 0.0f, rest_dx = 0.0f;
-            int x = 0;
-            for (; x + LANES <= WIDTH(in_t); x += LANES) {
-                const vec d = VLOAD(0, g + x);
-                sum_d += d;
-                sum_dx = ((VLOAD(0, p + x) - mean.x) - mean.y) * d + sum_dx;
-            }
-            for (; x < WIDTH(in_t); x++) {
-                rest_d += g[x];
-                rest_dx = ((p[x] - mean.x) - mean.y) * g[x] + rest_dx;
-            }
-            add_exactly(&beta, &beta_lost, sum_lanes(sum_d) + rest_d);
-            add_exactly(&gamma, &gamma_lost, sum_lanes(sum_dx) + rest_dx);
+            vec sum_d_vec = 0.0f, sum_dx_vec = 0.0f;
+            float sum_d_float = 0.0f, sum_dx_float = 0.0f;
+            ALONG(WIDTH(in_t), ADD_GRADIENTS)
+            add_exactly(&beta, &beta_lost, sum_lanes(sum_d_vec) + sum_d_float);
+            add_exactly(&gamma, &gamma_lost, sum_lanes(sum_dx_vec) + sum_dx_float);
         }
-        add_to_group(d_beta + (size_t)group * CHANNELS(in_t) + c, image, beta);
-        add_to_group(d_gamma + (size_t)group * CHANNELS(in_t) + c, image, gamma * scale);
+        beta = SUM(beta, beta_lost).x;
+        gamma = SUM(gamma, gamma_lost).x;
+        if (ITEM == 0) {
+            add_to_group(d_beta + (size_t)group * CHANNELS(in_t) + c, image, beta);
+            add_to_group(d_gamma + (size_t)group * CHANNELS(in_t) + c, image, gamma * scale);
+        }
     }
 }
 
-/* Groups in order; values: images · pixels. Work-item: c. */
+/* Groups in order; values: images · pixels. Work-group: c. */
 TRAIN_KERNEL batch_norm_backward_combine(__global const float *d_gamma,
                                          __global const float *d_beta, const int channels,
                                          const int groups, const float values,
                                          __global float *memory)
 {
-    const int c = (int)get_global_id(0);
+    const int c = BLOCK;
+    GET_SUMS
     float gamma = 0.0f, beta = 0.0f;
-    for (int g = 0; g < groups; g++) {
+    for (int g = ITEM; g < groups; g += ITEMS) {
         gamma += d_gamma[g * channels + c];
         beta += d_beta[g * channels + c];
     }
+    gamma = SUM(gamma, 0.0f).x;
+    beta = SUM(beta, 0.0f).x;
+    if (ITEM > 0)
+        return;
     OF_CHANNEL(memory, c)[NORM_MEAN_D] = beta / values;
     OF_CHANNEL(memory, c)[NORM_MEAN_DX] = gamma / values;
 }
@@ -213,10 +224,10 @@ TRAIN_KERNEL batch_norm_backward_apply(__global const float *in, const tensor_t 
     const float2 mean = vload2(0, norm + NORM_MEAN);
     const float inverse = norm[NORM_INVERSE], scale = gamma[c] * inverse;
     const float mean_d = norm[NORM_MEAN_D], mean_dx = norm[NORM_MEAN_DX];
-    for (int y = y_begin; y < y_end; y++) {
+    EACH_ROW {
         __global const float *p = in + at(in_t, n, c, y, 0), *g = d_out + at(out_t, n, c, y, 0);
         __global float *d = d_in + at(d_t, n, c, y, 0);
-        ALONG(WIDTH(in_t), CENTRE)
+        ALONG_ROW(WIDTH(in_t), CENTRE)
     }
 }
 
@@ -233,9 +244,9 @@ TRAIN_KERNEL batch_norm_backward_frozen(__global const float *d_out, const tenso
 {
     GET_ROWS(in_t);
     const float scale = gamma[c] / sqrt(variance[c] + epsilon);
-    for (int y = y_begin; y < y_end; y++) {
+    EACH_ROW {
         __global const float *g = d_out + at(out_t, n, c, y, 0);
         __global float *d = d_in + at(in_t, n, c, y, 0);
-        ALONG(WIDTH(in_t), RESCALE)
+        ALONG_ROW(WIDTH(in_t), RESCALE)
     }
 }

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the kernels of training share. Work-groups are of one work-item, which walks along
- * rows in vectors.
- *
- * Sums over a batch are made in groups of TRAIN_GROUP images, image after image, so that their
- * order does not depend on how a batch is split: the gradients of parameters are
- * partial[group][value], the first image of a group writes, the others add.
+ * A work-group of one work-item, which walks along rows in vectors: see train.cl.
  */
 #ifdef __AVX512F__
 #define LANES 16
@@ -45,25 +40,26 @@ inline float sum_lanes(vec v)
 #endif
 
 #define TRAIN_KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void
-#define UNROLL _Pragma("unroll")
-#define NO_UNROLL _Pragma("unroll 1")
+#define BLOCK ((int)get_global_id(0))
+#define ITEM 0
+#define ITEMS 1
+#define ITEM_ROW 0
+#define ROWS_APART 1
+#define ITEM_COLUMN 0
+#define COLUMNS_APART 1
 
-/* BODY(type) for each vector of a row, then for each float that is left; x is where it begins. A
- * body is written with LOAD_ and STORE_, whose type is vec or float. */
-#define ALONG(width, BODY)                                                                         \
+/* BODY(type) for each vector of a row, then for each float that is left; x is where it begins. */
+#define ALONG_BY(width, BODY, F)                                                                   \
     {                                                                                              \
         int x = 0;                                                                                 \
         for (; x + LANES <= (width); x += LANES)                                                   \
-            BODY(vec)                                                                              \
+            BODY(vec, F)                                                                           \
         for (; x < (width); x++)                                                                   \
-            BODY(float)                                                                            \
+            BODY(float, F)                                                                         \
     }
+#define ALONG(width, BODY) ALONG_BY(width, APPLY, BODY)
 #define LOAD_vec(p) VLOAD(0, p)
-#define LOAD_float(p) (*(p))
 #define STORE_vec(v, p) VSTORE(v, 0, p)
-#define STORE_float(v, p) (*(p) = (v))
-#define SUM_vec(v) sum_lanes(v)
-#define SUM_float(v) (v)
 
 /* The work-item (block of rows, n · channels + c) of elementwise kernels. */
 #define GET_ROWS(t)                                                                                \
@@ -71,24 +67,13 @@ inline float sum_lanes(vec v)
     const int c = (int)get_global_id(1) % CHANNELS(t);                                             \
     const int y_begin = (int)get_global_id(0) * TRAIN_ROWS;                                        \
     const int y_end = min(y_begin + TRAIN_ROWS, HEIGHT(t))
+#define EACH_ROW for (int y = y_begin; y < y_end; y++)
+#define ALONG_ROW ALONG
+#define ALONG_ROW_BY ALONG_BY
+#define ONE_BY_ONE(width, BODY)                                                                    \
+    for (int x = 0; x < (width); x++)                                                              \
+        BODY(float)
 
-/* The work-item (…, group from the first that has images) of sums over images: absolute numbers of
- * the images of its group among the n from FIRST(t) on. */
-#define GET_GROUP(t, n, dimension)                                                                 \
-    const int group = FIRST(t) / TRAIN_GROUP + (int)get_global_id(dimension);                      \
-    const int image_begin = max(FIRST(t), group * TRAIN_GROUP);                                    \
-    const int image_end = min(FIRST(t) + (n), (group + 1) * TRAIN_GROUP)
-
-/* *sum += v, keeping in *lost what rounding took (Kahan): for totals over many rows. */
-inline void add_exactly(float *sum, float *lost, float v)
-{
-    const float w = v - *lost, total = *sum + w;
-    *lost = (total - *sum) - w;
-    *sum = total;
-}
-
-/* A group's sum begins with its first image. */
-inline void add_to_group(__global float *sum, int image, float value)
-{
-    *sum = image % TRAIN_GROUP == 0 ? value : *sum + value;
-}
+/* The work-item's own sum is the whole. */
+#define GET_SUMS
+#define SUM(sum, lost) ((float2)(sum, -(lost)))

@@ -16,6 +16,20 @@ meso_status meso_buffer_create(meso_device *device, size_t bytes, meso_buffer *b
     return MESO_OK;
 }
 
+meso_status meso_buffer_create_part(meso_device *device, const meso_buffer *whole, size_t offset,
+                                    size_t bytes, meso_buffer *part)
+{
+    const cl_buffer_region region = {offset, bytes};
+    cl_int code;
+    *part = (meso_buffer){NULL, bytes};
+    part->memory = clCreateSubBuffer(whole->memory, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION,
+                                     &region, &code);
+    MESO_DEMAND(code == CL_SUCCESS, &device->error, meso_cl_status(code),
+                "clCreateSubBuffer of %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
+                (int)code);
+    return MESO_OK;
+}
+
 meso_status meso_buffer_grow(meso_device *device, size_t bytes, meso_buffer *buffer)
 {
     if (buffer->memory && buffer->bytes >= bytes)

@@ -105,6 +105,12 @@ unsigned meso_device_vendor_id(const meso_device *device)
     return id;
 }
 
+int meso_device_has_vectors(const meso_device *device)
+{
+    const unsigned least_vector = 4;
+    return device->info.type == MESO_DEVICE_CPU && device->info.vector_width >= least_vector;
+}
+
 void meso_device_open_seconds(const meso_device *device, double *list, double *open)
 {
     *list = device->list_seconds;

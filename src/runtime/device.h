@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An open device: context, programs, kernels and launches (device.c), buffers (buffer.c), lanes
- * (lanes.c), the profile (profile.c). With device_list.c the only code that calls cl*.
+ * An open device: context, programs, kernels and launches (device.c, program.c), buffers
+ * (buffer.c), lanes (lanes.c), the profile (profile.c). With device_list.c the only code that
+ * calls cl*.
  */
 #ifndef MESO_RUNTIME_DEVICE_H
 #define MESO_RUNTIME_DEVICE_H
@@ -23,6 +24,10 @@ typedef struct meso_kernel {
 
 /* Work-items of a work-group of a program's kernels, where the device allows so many. */
 size_t meso_device_group_size(const meso_device *device, meso_program_id program);
+
+/* Builds a program of the table, with smaller work-groups where one of its kernels cannot have them
+ * as large as they are meant to be; *items becomes their size, halved as often as it took. */
+meso_status meso_device_fit_groups(meso_device *device, meso_program_id program, size_t *items);
 
 /* Device memory. Owned by whoever called meso_buffer_create. */
 typedef struct meso_buffer {
@@ -68,6 +73,10 @@ static inline meso_arg meso_arg_same(meso_arg arg)
 meso_error *meso_device_error_slot(meso_device *device);
 const char *meso_device_error(const meso_device *device);
 
+/* A CPU whose driver keeps our vectors: drivers that split them into scalars, such as rusticl on
+ * llvmpipe, compile the kernels made for vectors for minutes, and gain nothing. */
+int meso_device_has_vectors(const meso_device *device);
+
 int meso_device_is_profiled(const meso_device *device);
 
 /* The name that profile rows carry from here on (a layer's); "" for none. The pointer is kept. */
@@ -105,6 +114,11 @@ meso_status meso_buffer_create(meso_device *device, size_t bytes, meso_buffer *b
 
 /* A buffer of at least so many bytes, with or without what was in it. */
 meso_status meso_buffer_grow(meso_device *device, size_t bytes, meso_buffer *buffer);
+
+/* A part of another buffer, `offset` bytes from its beginning: a multiple of 4096 for any device.
+ * To be released before it. Errors: DEVICE. */
+meso_status meso_buffer_create_part(meso_device *device, const meso_buffer *whole, size_t offset,
+                                    size_t bytes, meso_buffer *part);
 
 /* A buffer that holds a copy of `bytes` of `values`. Errors: DEVICE. */
 meso_status meso_buffer_create_filled(meso_device *device, const void *values, size_t bytes,

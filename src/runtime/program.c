@@ -263,10 +263,15 @@ static meso_status build_row(meso_device *device, meso_program_id id, meso_progr
     if (device->lane != &device->whole)
         for (n_ids = 0; n_ids < device->n_lanes; n_ids++)
             ids[n_ids] = device->lanes[n_ids].id;
-    meso_text_format(&source,
-                     "#define FILTER_GROUP %d\n#define TRAIN_GROUP %d\n#define TRAIN_ROWS %d\n"
-                     "#define TRAIN_BLOCK %d\n",
-                     MESO_FILTER_GROUP, MESO_TRAIN_GROUP, MESO_TRAIN_ROWS, MESO_TRAIN_BLOCK);
+    meso_text_format(&source, "#define FILTER_GROUP %d\n#define TRAIN_ROWS %d\n", MESO_FILTER_GROUP,
+                     MESO_TRAIN_ROWS);
+    if (id == MESO_PROGRAM_TRAIN)
+        meso_text_format(&source, "#define TRAIN_GROUP %d\n", MESO_TRAIN_GROUP);
+    if (id == MESO_PROGRAM_PARALLEL)
+        meso_text_format(&source,
+                         "#define TRAIN_GROUP 1\n#define TRAIN_COLUMNS %d\n"
+                         "#define TRAIN_WINDOW %d\n#define ITEMS %zu\n",
+                         MESO_TRAIN_COLUMNS, MESO_TRAIN_WINDOW, device->group_sizes[id]);
     MESO_TRY(meso_source_add(&source, "prelude", &device->error));
     for (size_t i = 0; i < MESO_MAX_PROGRAM_FILES && row->files[i]; i++)
         MESO_TRY(meso_source_add(&source, row->files[i], &device->error));
@@ -290,4 +295,44 @@ meso_status meso_device_prepare(meso_device *device, meso_kernel_id id, meso_ker
     MESO_CHECK(meso_program_kernel(device, program, row->name, row->kinds, kernel));
     /* One size for every shape: PoCL compiles a kernel anew for each work-group size it meets. */
     return fit_group(device, kernel, device->group_sizes[row->program]);
+}
+
+/* The largest group of all kernels of a program, ready; `least` begins with what they want. */
+static meso_status prepare_all(meso_device *device, meso_program_id id, size_t *least)
+{
+    for (size_t i = 0; i < MESO_N_KERNELS; i++) {
+        meso_kernel *kernel;
+        if (meso_kernel_rows[i].program != id)
+            continue;
+        MESO_CHECK(meso_device_prepare(device, (meso_kernel_id)i, &kernel));
+        *least = kernel->group[0] < *least ? kernel->group[0] : *least;
+    }
+    return MESO_OK;
+}
+
+static void forget(meso_device *device, meso_program_id id)
+{
+    meso_built *built = device->lane == &device->whole ? &device->for_whole : &device->for_lanes;
+    for (size_t i = 0; i < MESO_N_KERNELS; i++)
+        if (meso_kernel_rows[i].program == id)
+            meso_kernel_release(&built->kernels[i]);
+    meso_program_release(&built->programs[id]);
+}
+
+meso_status meso_device_fit_groups(meso_device *device, meso_program_id id, size_t *items)
+{
+    size_t *size = &device->group_sizes[id];
+    while (*size > device->info.max_work_group && *size > 1)
+        *size /= 2;
+    for (int again = 1; again;) {
+        size_t can = *size;
+        MESO_CHECK(prepare_all(device, id, &can));
+        again = can < *size;
+        if (again)
+            forget(device, id);
+        while (*size > can)
+            *size /= 2;
+    }
+    *items = *size;
+    return MESO_OK;
 }

@@ -160,6 +160,10 @@ CREATE(clCreateCommandQueue, FAULT_QUEUE, cl_command_queue,
        (cl_context context, cl_device_id device, cl_command_queue_properties properties,
         cl_int *error),
        (context, device, properties, error))
+CREATE(clCreateSubBuffer, FAULT_BUFFER, cl_mem,
+       (cl_mem buffer, cl_mem_flags flags, cl_buffer_create_type type, const void *region,
+        cl_int *error),
+       (buffer, flags, type, region, error))
 CREATE(clCreateProgramWithSource, FAULT_PROGRAM, cl_program,
        (cl_context context, cl_uint n, const char **texts, const size_t *lengths, cl_int *error),
        (context, n, texts, lengths, error))
@@ -379,6 +383,7 @@ static cl_int CL_API_CALL my_clEnqueueBarrierWithWaitList(cl_command_queue queue
     OVER(clGetDeviceInfo) OVER(clCreateSubDevices) OVER(clReleaseDevice) \
     OVER(clCreateContext) OVER(clReleaseContext) OVER(clCreateCommandQueue) \
     OVER(clGetCommandQueueInfo) OVER(clReleaseCommandQueue) OVER(clCreateBuffer) \
+    OVER(clCreateSubBuffer) \
     OVER(clReleaseMemObject) OVER(clCreateProgramWithSource) OVER(clBuildProgram) \
     OVER(clGetProgramInfo) OVER(clGetProgramBuildInfo) OVER(clReleaseProgram) OVER(clCreateKernel) \
     OVER(clSetKernelArg) OVER(clGetKernelWorkGroupInfo) OVER(clReleaseKernel) \

@@ -118,7 +118,8 @@ static void free_arrays(const meso_net *net, float **arrays)
 static meso_status choose_path(meso_trainer *t, meso_path wanted)
 {
     /* Best first; a path that cannot train the net leaves `run` NULL. */
-    static const meso_train_path *const paths[] = {&meso_train_fused, &meso_train_plain};
+    static const meso_train_path *const paths[] = {&meso_train_fused, &meso_train_parallel,
+                                                   &meso_train_plain};
     const size_t n = sizeof paths / sizeof paths[0];
     meso_status status = MESO_OK;
     for (size_t i = wanted == MESO_PATH_FUSED ? 0 : n - 1; i < n && !t->run; i++) {

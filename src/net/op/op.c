@@ -45,7 +45,35 @@ meso_status meso_window_shape(meso_window *window, meso_shape in, meso_shape *ou
 size_t meso_step_groups(const meso_train_step *step)
 {
     size_t last = step->first + step->step.n - 1;
-    return last / MESO_TRAIN_GROUP - step->first / MESO_TRAIN_GROUP + 1;
+    size_t group = meso_train_group(step->items);
+    return last / group - step->first / group + 1;
+}
+
+/* The parallel path takes vectors as one row: a work-group for each value would be a waste. */
+static int is_row(const meso_train_step *step, meso_shape shape)
+{
+    return step->items && shape.h * shape.w == 1;
+}
+
+size_t meso_train_blocks(const meso_train_step *step, meso_shape shape)
+{
+    return is_row(step, shape) ? ((size_t)shape.c + step->items - 1) / step->items
+                               : ((size_t)shape.h + MESO_TRAIN_ROWS - 1) / MESO_TRAIN_ROWS;
+}
+
+size_t meso_train_planes(const meso_train_step *step, meso_shape shape)
+{
+    return step->step.n * (is_row(step, shape) ? 1 : (size_t)shape.c);
+}
+
+meso_status meso_train_launch(meso_device *device, const meso_train_step *step,
+                              meso_kernel_id kernel, const size_t groups[3], const meso_arg *args,
+                              size_t n_args)
+{
+    if (!step->items)
+        return meso_launch(device, kernel, groups, args, n_args);
+    return meso_launch(device, meso_kernel_parallel(kernel),
+                       MESO_GLOBAL(groups[0] * step->items, groups[1], groups[2]), args, n_args);
 }
 
 int meso_window_halo(const meso_window *window)

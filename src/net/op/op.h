@@ -51,10 +51,11 @@ typedef struct meso_step {
 
 /* What training needs beside: a step of the batch's images first … first + step.n − 1. Gradients of
  * inputs are written, or added where add is 1; those of parameters are sums over each group of
- * MESO_TRAIN_GROUP images, [group][value], which the group's first image begins. */
+ * images, [group][value], which the group's first image begins. */
 typedef struct meso_train_step {
     meso_step step; /* views begin at image `first` */
     size_t first, batch;
+    size_t items; /* of a work-group on the parallel path, a multiple of 32; 0 elsewhere */
     meso_tensor_view d_output, d_inputs[MESO_MAX_INPUTS]; /* buffer NULL: not wanted */
     int add[MESO_MAX_INPUTS];
     const meso_buffer *d_params[MESO_MAX_PARAMS]; /* NULL: not trained */
@@ -115,9 +116,25 @@ meso_status meso_window_shape(meso_window *window, meso_shape in, meso_shape *ou
                               meso_error *error);
 int meso_window_halo(const meso_window *window);
 
-/* Work-items (block of rows, n · channels) of elementwise kernels of training. */
-#define MESO_TRAIN_GLOBAL(shape, n) \
-    MESO_GLOBAL(((shape).h + MESO_TRAIN_ROWS - 1) / MESO_TRAIN_ROWS, (n) * (size_t)(shape).c, 1)
+/* Work-groups of elementwise kernels of training, as GET_ROWS of cl/train/ takes them. */
+#define MESO_TRAIN_BLOCKS(t, shape)                                 \
+    (const size_t[3])                                               \
+    {                                                               \
+        meso_train_blocks(t, shape), meso_train_planes(t, shape), 1 \
+    }
+size_t meso_train_blocks(const meso_train_step *step, meso_shape shape);
+size_t meso_train_planes(const meso_train_step *step, meso_shape shape);
+
+/* Launches a kernel of training, or its namesake of the parallel path, over work-groups. */
+meso_status meso_train_launch(meso_device *device, const meso_train_step *step,
+                              meso_kernel_id kernel, const size_t groups[3], const meso_arg *args,
+                              size_t n_args);
+
+/* Images whose gradients of parameters are summed before the batch's. */
+static inline size_t meso_train_group(size_t items)
+{
+    return items ? 1 : MESO_TRAIN_GROUP;
+}
 
 /* Groups that have one of the step's images. */
 size_t meso_step_groups(const meso_train_step *step);

@@ -65,16 +65,16 @@ static meso_status sigmoid(meso_device *device, const meso_step *step)
 static meso_status relu_train(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
-    return meso_launch(device, MESO_KERNEL_RELU_TRAIN, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
-                       MESO_ARGS(MESO_VIEW(in), t->step.layer->set.relu.cap, MESO_VIEW(out)));
+    return meso_train_launch(device, t, MESO_KERNEL_RELU_TRAIN, MESO_TRAIN_BLOCKS(t, out->shape),
+                             MESO_ARGS(MESO_VIEW(in), t->step.layer->set.relu.cap, MESO_VIEW(out)));
 }
 
 /* In place: out > 0 says as much as in > 0. */
 static meso_status relu_backward(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *out = &t->step.output, *d = &t->d_output;
-    return meso_launch(device, MESO_KERNEL_RELU_BACKWARD, MESO_TRAIN_GLOBAL(d->shape, t->step.n),
-                       MESO_ARGS(MESO_VIEW(out), t->step.layer->set.relu.cap, MESO_VIEW(d)));
+    return meso_train_launch(device, t, MESO_KERNEL_RELU_BACKWARD, MESO_TRAIN_BLOCKS(t, d->shape),
+                             MESO_ARGS(MESO_VIEW(out), t->step.layer->set.relu.cap, MESO_VIEW(d)));
 }
 
 /* value: the tensor that the derivative is computed from. */
@@ -83,8 +83,8 @@ static meso_status launch_backward(meso_device *device, const meso_train_step *t
                                    double setting)
 {
     const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
-    return meso_launch(
-        device, kernel, MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
+    return meso_train_launch(
+        device, t, kernel, MESO_TRAIN_BLOCKS(t, d_in->shape),
         MESO_ARGS(MESO_VIEW(value), setting, MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
 }
 

@@ -38,8 +38,9 @@ static meso_status measure(meso_device *device, const meso_train_step *t)
     const meso_tensor_view *in = &t->step.inputs[0];
     if (t->frozen)
         return MESO_OK;
-    return meso_launch(device, MESO_KERNEL_BATCH_NORM_MEASURE,
-                       MESO_GLOBAL(in->shape.c, t->step.n, 1), MESO_ARGS(MESO_VIEW(in), t->saved));
+    return meso_train_launch(device, t, MESO_KERNEL_BATCH_NORM_MEASURE,
+                             MESO_GLOBAL(in->shape.c, t->step.n, 1),
+                             MESO_ARGS(MESO_VIEW(in), t->saved));
 }
 
 static meso_status combine(meso_device *device, const meso_train_step *t)
@@ -48,11 +49,11 @@ static meso_status combine(meso_device *device, const meso_train_step *t)
     const double values = (double)t->batch * shape.h * shape.w;
     if (t->frozen)
         return MESO_OK;
-    return meso_launch(device, MESO_KERNEL_BATCH_NORM_COMBINE, MESO_GLOBAL(shape.c, 1, 1),
-                       MESO_ARGS(t->saved, shape.c, (int)t->batch, shape.h * shape.w,
-                                 t->step.layer->set.batch_norm.epsilon, t->step.params[2],
-                                 t->step.params[3], t->momentum,
-                                 t->biased_variance || values < 2 ? 1 : values / (values - 1)));
+    return meso_train_launch(
+        device, t, MESO_KERNEL_BATCH_NORM_COMBINE, MESO_GLOBAL(shape.c, 1, 1),
+        MESO_ARGS(t->saved, shape.c, (int)t->batch, shape.h * shape.w,
+                  t->step.layer->set.batch_norm.epsilon, t->step.params[2], t->step.params[3],
+                  t->momentum, t->biased_variance || values < 2 ? 1 : values / (values - 1)));
 }
 
 static meso_status apply(meso_device *device, const meso_train_step *t)
@@ -60,8 +61,8 @@ static meso_status apply(meso_device *device, const meso_train_step *t)
     const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
     if (t->frozen)
         return meso_op_forward(device, &t->step);
-    return meso_launch(
-        device, MESO_KERNEL_BATCH_NORM_APPLY, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
+    return meso_train_launch(
+        device, t, MESO_KERNEL_BATCH_NORM_APPLY, MESO_TRAIN_BLOCKS(t, out->shape),
         MESO_ARGS(MESO_VIEW(in), t->saved, t->step.params[0], t->step.params[1], MESO_VIEW(out)));
 }
 
@@ -70,10 +71,10 @@ static meso_status backward_measure(meso_device *device, const meso_train_step *
     const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output;
     if (t->frozen)
         return MESO_OK;
-    return meso_launch(device, MESO_KERNEL_BATCH_NORM_BACKWARD_MEASURE,
-                       MESO_GLOBAL(in->shape.c, meso_step_groups(t), 1),
-                       MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), t->saved, t->d_params[0],
-                                 t->d_params[1], (int)t->step.n));
+    return meso_train_launch(device, t, MESO_KERNEL_BATCH_NORM_BACKWARD_MEASURE,
+                             MESO_GLOBAL(in->shape.c, meso_step_groups(t), 1),
+                             MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), t->saved, t->d_params[0],
+                                       t->d_params[1], (int)t->step.n));
 }
 
 static meso_status backward_combine(meso_device *device, const meso_train_step *t)
@@ -81,9 +82,10 @@ static meso_status backward_combine(meso_device *device, const meso_train_step *
     const meso_shape shape = t->step.layer->shape;
     if (t->frozen)
         return MESO_OK;
-    return meso_launch(device, MESO_KERNEL_BATCH_NORM_BACKWARD_COMBINE, MESO_GLOBAL(shape.c, 1, 1),
-                       MESO_ARGS(t->d_params[0], t->d_params[1], shape.c, (int)meso_step_groups(t),
-                                 (double)t->batch * shape.h * shape.w, t->saved));
+    return meso_train_launch(
+        device, t, MESO_KERNEL_BATCH_NORM_BACKWARD_COMBINE, MESO_GLOBAL(shape.c, 1, 1),
+        MESO_ARGS(t->d_params[0], t->d_params[1], shape.c, (int)meso_step_groups(t),
+                  (double)t->batch * shape.h * shape.w, t->saved));
 }
 
 static meso_status backward_apply(meso_device *device, const meso_train_step *t)
@@ -92,14 +94,14 @@ static meso_status backward_apply(meso_device *device, const meso_train_step *t)
     if (!d_in->buffer)
         return MESO_OK;
     if (t->frozen)
-        return meso_launch(
-            device, MESO_KERNEL_BATCH_NORM_BACKWARD_FROZEN, MESO_TRAIN_GLOBAL(in->shape, t->step.n),
+        return meso_train_launch(
+            device, t, MESO_KERNEL_BATCH_NORM_BACKWARD_FROZEN, MESO_TRAIN_BLOCKS(t, in->shape),
             MESO_ARGS(MESO_VIEW(d_out), t->step.params[0], t->step.params[3],
                       t->step.layer->set.batch_norm.epsilon, MESO_VIEW(d_in), t->add[0]));
-    return meso_launch(device, MESO_KERNEL_BATCH_NORM_BACKWARD_APPLY,
-                       MESO_TRAIN_GLOBAL(in->shape, t->step.n),
-                       MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), t->saved, t->step.params[0],
-                                 MESO_VIEW(d_in), t->add[0]));
+    return meso_train_launch(device, t, MESO_KERNEL_BATCH_NORM_BACKWARD_APPLY,
+                             MESO_TRAIN_BLOCKS(t, in->shape),
+                             MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), t->saved, t->step.params[0],
+                                       MESO_VIEW(d_in), t->add[0]));
 }
 
 /* As cl/train/train_norm.cl lays it out. */

@@ -22,8 +22,8 @@ static meso_status forward(meso_device *device, const meso_step *step)
 static meso_status train(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
-    return meso_launch(device, MESO_KERNEL_BIAS_TRAIN, MESO_TRAIN_GLOBAL(out->shape, t->step.n),
-                       MESO_ARGS(MESO_VIEW(in), t->step.params[0], MESO_VIEW(out)));
+    return meso_train_launch(device, t, MESO_KERNEL_BIAS_TRAIN, MESO_TRAIN_BLOCKS(t, out->shape),
+                             MESO_ARGS(MESO_VIEW(in), t->step.params[0], MESO_VIEW(out)));
 }
 
 /* The gradient of the input is the output's, in place. */
@@ -32,9 +32,9 @@ static meso_status backward(meso_device *device, const meso_train_step *t)
     const meso_tensor_view *d = &t->d_output;
     if (!t->d_params[0])
         return MESO_OK;
-    return meso_launch(device, MESO_KERNEL_BIAS_BACKWARD,
-                       MESO_GLOBAL(d->shape.c, meso_step_groups(t), 1),
-                       MESO_ARGS(MESO_VIEW(d), t->d_params[0], (int)t->step.n));
+    return meso_train_launch(device, t, MESO_KERNEL_BIAS_BACKWARD,
+                             MESO_GLOBAL(d->shape.c, meso_step_groups(t), 1),
+                             MESO_ARGS(MESO_VIEW(d), t->d_params[0], (int)t->step.n));
 }
 
 const meso_op meso_op_bias = {.name = "bias",

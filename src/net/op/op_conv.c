@@ -57,9 +57,16 @@ static meso_status launch_rows(meso_device *device, const meso_train_step *t,
     const int filters = step->layer->shape.c, forth = direction > 0;
     const meso_train_step *bias = forth ? t->next : NULL, *relu = bias ? bias->next : NULL;
     const size_t tiles = ((size_t)to->shape.c + tile - 1) / tile;
+    size_t groups[3] = {((size_t)to->shape.h + 1) / 2, step->n * tiles, 1};
+    if (t->items) {
+        const size_t rows = tile * (size_t)w->dilation[0], across = t->items / MESO_TRAIN_COLUMNS;
+        const size_t blocks = ((size_t)to->shape.h + rows - 1) / rows * (size_t)w->dilation[0];
+        groups[0] = (blocks + across - 1) / across;
+        groups[2] = ((size_t)to->shape.w + MESO_TRAIN_COLUMNS - 1) / MESO_TRAIN_COLUMNS;
+    }
     meso_device_cost(device, meso_step_multiply_adds(step), NAN);
-    return meso_launch(
-        device, MESO_KERNEL_CONV_ROWS, MESO_GLOBAL((to->shape.h + 1) / 2, step->n * tiles, 1),
+    return meso_train_launch(
+        device, t, MESO_KERNEL_CONV_ROWS, groups,
         MESO_ARGS(MESO_VIEW(from), step->params[0], forth ? filters : 1, forth ? 1 : filters,
                   MESO_VIEW(to), w->size[0], w->size[1], direction * w->dilation[0],
                   direction * w->dilation[1], direction * w->before[0], direction * w->before[1],
@@ -86,11 +93,12 @@ static meso_status backward_data(meso_device *device, const meso_train_step *t)
     if (is_dense(t->step.layer))
         return launch_rows(device, t, d_out, d_in, -1, t->add[0]);
     meso_device_cost(device, meso_step_multiply_adds(&t->step), NAN);
-    return meso_launch(device, MESO_KERNEL_CONV_BACKWARD_DATA,
-                       MESO_GLOBAL(d_in->shape.h, t->step.n * (size_t)d_in->shape.c, 1),
-                       MESO_ARGS(MESO_VIEW(d_out), t->step.params[0], MESO_VIEW(d_in), w->size[0],
-                                 w->size[1], w->stride[0], w->stride[1], w->dilation[0],
-                                 w->dilation[1], w->before[0], w->before[1], t->add[0]));
+    return meso_train_launch(device, t, MESO_KERNEL_CONV_BACKWARD_DATA,
+                             MESO_GLOBAL(d_in->shape.h, t->step.n * (size_t)d_in->shape.c, 1),
+                             MESO_ARGS(MESO_VIEW(d_out), t->step.params[0], MESO_VIEW(d_in),
+                                       w->size[0], w->size[1], w->stride[0], w->stride[1],
+                                       w->dilation[0], w->dilation[1], w->before[0], w->before[1],
+                                       t->add[0]));
 }
 
 static meso_status backward_weights(meso_device *device, const meso_train_step *t)
@@ -99,8 +107,8 @@ static meso_status backward_weights(meso_device *device, const meso_train_step *
     const meso_window *w = &t->step.layer->set.conv.window;
     const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output;
     meso_device_cost(device, meso_step_multiply_adds(&t->step), NAN);
-    return meso_launch(
-        device, MESO_KERNEL_CONV_BACKWARD_WEIGHTS,
+    return meso_train_launch(
+        device, t, MESO_KERNEL_CONV_BACKWARD_WEIGHTS,
         MESO_GLOBAL((d_out->shape.c + tile - 1) / tile, w->size[0], meso_step_groups(t)),
         MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), t->d_params[0], w->size[0], w->size[1],
                   w->stride[0], w->stride[1], w->dilation[0], w->dilation[1], w->before[0],

@@ -33,22 +33,20 @@ static size_t params(const meso_layer *layer, const meso_shape *inputs, meso_par
     return 1;
 }
 
-static meso_status launch(meso_device *device, meso_kernel_id kernel, const meso_step *step)
-{
-    const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
-    return meso_launch(device, kernel, MESO_GLOBAL(out->shape.c, step->n, 1),
-                       MESO_ARGS(MESO_VIEW(in), step->params[0], MESO_VIEW(out)));
-}
-
 static meso_status dense(meso_device *device, const meso_step *step)
 {
-    return launch(device, MESO_KERNEL_DENSE_FORWARD, step);
+    const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
+    return meso_launch(device, MESO_KERNEL_DENSE_FORWARD, MESO_GLOBAL(out->shape.c, step->n, 1),
+                       MESO_ARGS(MESO_VIEW(in), step->params[0], MESO_VIEW(out)));
 }
 
 static meso_status dense_train(meso_device *device, const meso_train_step *t)
 {
     meso_device_cost(device, meso_step_multiply_adds(&t->step), NAN);
-    return launch(device, MESO_KERNEL_DENSE_TRAIN, &t->step);
+    const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
+    return meso_train_launch(device, t, MESO_KERNEL_DENSE_TRAIN,
+                             MESO_GLOBAL(out->shape.c, t->step.n, 1),
+                             MESO_ARGS(MESO_VIEW(in), t->step.params[0], MESO_VIEW(out)));
 }
 
 static meso_status dense_backward(meso_device *device, const meso_train_step *t)
@@ -59,14 +57,15 @@ static meso_status dense_backward(meso_device *device, const meso_train_step *t)
     const double multiply_adds = meso_step_multiply_adds(&t->step);
     meso_device_cost(device, multiply_adds, NAN);
     if (t->d_params[0])
-        status = meso_launch(
-            device, MESO_KERNEL_DENSE_BACKWARD_WEIGHTS, MESO_GLOBAL(blocks, meso_step_groups(t), 1),
+        status = meso_train_launch(
+            device, t, MESO_KERNEL_DENSE_BACKWARD_WEIGHTS,
+            MESO_GLOBAL(blocks, meso_step_groups(t), 1),
             MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), t->d_params[0], (int)t->step.n));
     meso_device_cost(device, multiply_adds, NAN);
     if (status == MESO_OK && d_in->buffer)
-        status =
-            meso_launch(device, MESO_KERNEL_DENSE_BACKWARD_DATA, MESO_GLOBAL(blocks, t->step.n, 1),
-                        MESO_ARGS(MESO_VIEW(d_out), t->step.params[0], MESO_VIEW(d_in), t->add[0]));
+        status = meso_train_launch(
+            device, t, MESO_KERNEL_DENSE_BACKWARD_DATA, MESO_GLOBAL(blocks, t->step.n, 1),
+            MESO_ARGS(MESO_VIEW(d_out), t->step.params[0], MESO_VIEW(d_in), t->add[0]));
     return status;
 }
 
@@ -91,8 +90,9 @@ static meso_status softmax(meso_device *device, const meso_step *step)
 static meso_status softmax_backward(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *out = &t->step.output, *d_out = &t->d_output, *d_in = &t->d_inputs[0];
-    return meso_launch(device, MESO_KERNEL_SOFTMAX_BACKWARD, MESO_GLOBAL(t->step.n, 1, 1),
-                       MESO_ARGS(MESO_VIEW(out), MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
+    return meso_train_launch(
+        device, t, MESO_KERNEL_SOFTMAX_BACKWARD, MESO_GLOBAL(t->step.n, 1, 1),
+        MESO_ARGS(MESO_VIEW(out), MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
 }
 
 const meso_op meso_op_dense = {.name = "dense",

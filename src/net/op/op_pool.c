@@ -25,27 +25,24 @@ static meso_status max_pool_shape(meso_layer *layer, const meso_shape *inputs, m
     return status;
 }
 
-static meso_status launch_max_pool(meso_device *device, meso_kernel_id kernel,
-                                   const size_t global[3], const meso_step *step)
+static meso_status max_pool(meso_device *device, const meso_step *step)
 {
     const meso_window *w = &step->layer->set.max_pool.window;
     const meso_tensor_view *in = &step->inputs[0], *out = &step->output;
-    return meso_launch(device, kernel, global,
+    return meso_launch(device, MESO_KERNEL_MAX_POOL_FORWARD,
+                       MESO_GLOBAL(out->shape.w, out->shape.h, step->n * (size_t)out->shape.c),
                        MESO_ARGS(MESO_VIEW(in), MESO_VIEW(out), w->size[0], w->size[1],
                                  w->stride[0], w->stride[1], w->before[0], w->before[1]));
 }
 
-static meso_status max_pool(meso_device *device, const meso_step *step)
-{
-    const meso_shape out = step->output.shape;
-    return launch_max_pool(device, MESO_KERNEL_MAX_POOL_FORWARD,
-                           MESO_GLOBAL(out.w, out.h, step->n * (size_t)out.c), step);
-}
-
 static meso_status max_pool_train(meso_device *device, const meso_train_step *t)
 {
-    return launch_max_pool(device, MESO_KERNEL_MAX_POOL_TRAIN,
-                           MESO_TRAIN_GLOBAL(t->step.output.shape, t->step.n), &t->step);
+    const meso_window *w = &t->step.layer->set.max_pool.window;
+    const meso_tensor_view *in = &t->step.inputs[0], *out = &t->step.output;
+    return meso_train_launch(device, t, MESO_KERNEL_MAX_POOL_TRAIN,
+                             MESO_TRAIN_BLOCKS(t, out->shape),
+                             MESO_ARGS(MESO_VIEW(in), MESO_VIEW(out), w->size[0], w->size[1],
+                                       w->stride[0], w->stride[1], w->before[0], w->before[1]));
 }
 
 /* Rows of windows that a work-item may take: where windows overlap, all, because the gradients of
@@ -60,11 +57,13 @@ static meso_status max_pool_backward(meso_device *device, const meso_train_step 
     const meso_window *w = &t->step.layer->set.max_pool.window;
     const meso_tensor_view *in = &t->step.inputs[0], *d_out = &t->d_output, *d_in = &t->d_inputs[0];
     const int rows = independent_rows(w, d_out->shape.h);
-    return meso_launch(
-        device, MESO_KERNEL_MAX_POOL_BACKWARD,
-        MESO_GLOBAL((d_out->shape.h + rows - 1) / rows, t->step.n * (size_t)d_out->shape.c, 1),
-        MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), MESO_VIEW(d_in), w->size[0], w->size[1],
-                  w->stride[0], w->stride[1], w->before[0], w->before[1], rows, t->add[0]));
+    const size_t blocks = ((size_t)d_out->shape.h + (size_t)rows - 1) / (size_t)rows;
+    return meso_train_launch(device, t, MESO_KERNEL_MAX_POOL_BACKWARD,
+                             t->items ? MESO_TRAIN_BLOCKS(t, in->shape)
+                                      : MESO_GLOBAL(blocks, t->step.n * (size_t)in->shape.c, 1),
+                             MESO_ARGS(MESO_VIEW(in), MESO_VIEW(d_out), MESO_VIEW(d_in), w->size[0],
+                                       w->size[1], w->stride[0], w->stride[1], w->before[0],
+                                       w->before[1], rows, t->add[0]));
 }
 
 static meso_status global_avg_pool_shape(meso_layer *layer, const meso_shape *inputs,
@@ -86,9 +85,9 @@ static meso_status global_avg_pool(meso_device *device, const meso_step *step)
 static meso_status global_avg_pool_backward(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
-    return meso_launch(device, MESO_KERNEL_GLOBAL_AVG_POOL_BACKWARD,
-                       MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
-                       MESO_ARGS(MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
+    return meso_train_launch(device, t, MESO_KERNEL_GLOBAL_AVG_POOL_BACKWARD,
+                             MESO_TRAIN_BLOCKS(t, d_in->shape),
+                             MESO_ARGS(MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
 }
 
 const meso_op meso_op_max_pool = {.name = "max_pool",

@@ -51,8 +51,8 @@ static meso_status concat_train(meso_device *device, const meso_train_step *t)
     for (size_t i = 0; status == MESO_OK && i < t->step.layer->n_inputs; i++) {
         const meso_tensor_view *in = &t->step.inputs[i], *out = &t->step.output;
         status =
-            meso_launch(device, MESO_KERNEL_CONCAT_TRAIN, MESO_TRAIN_GLOBAL(in->shape, t->step.n),
-                        MESO_ARGS(MESO_VIEW(in), MESO_VIEW(out), channel));
+            meso_train_launch(device, t, MESO_KERNEL_CONCAT_TRAIN, MESO_TRAIN_BLOCKS(t, in->shape),
+                              MESO_ARGS(MESO_VIEW(in), MESO_VIEW(out), channel));
         channel += in->shape.c;
     }
     return status;
@@ -65,9 +65,9 @@ static meso_status concat_backward(meso_device *device, const meso_train_step *t
     for (size_t i = 0; status == MESO_OK && i < t->step.layer->n_inputs; i++) {
         const meso_tensor_view *d_in = &t->d_inputs[i], *d_out = &t->d_output;
         if (d_in->buffer)
-            status = meso_launch(device, MESO_KERNEL_CONCAT_BACKWARD,
-                                 MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
-                                 MESO_ARGS(MESO_VIEW(d_out), MESO_VIEW(d_in), channel, t->add[i]));
+            status = meso_train_launch(
+                device, t, MESO_KERNEL_CONCAT_BACKWARD, MESO_TRAIN_BLOCKS(t, d_in->shape),
+                MESO_ARGS(MESO_VIEW(d_out), MESO_VIEW(d_in), channel, t->add[i]));
         channel += t->step.inputs[i].shape.c;
     }
     return status;
@@ -91,9 +91,9 @@ static meso_status flatten(meso_device *device, const meso_step *step)
 static meso_status flatten_backward(meso_device *device, const meso_train_step *t)
 {
     const meso_tensor_view *d_out = &t->d_output, *d_in = &t->d_inputs[0];
-    return meso_launch(device, MESO_KERNEL_FLATTEN_BACKWARD,
-                       MESO_TRAIN_GLOBAL(d_in->shape, t->step.n),
-                       MESO_ARGS(MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
+    return meso_train_launch(device, t, MESO_KERNEL_FLATTEN_BACKWARD,
+                             MESO_TRAIN_BLOCKS(t, d_in->shape),
+                             MESO_ARGS(MESO_VIEW(d_out), MESO_VIEW(d_in), t->add[0]));
 }
 
 /* The same for values and for gradients: the mask comes from a hash of the place. Step 0 is no step
@@ -103,10 +103,11 @@ static meso_status launch_dropout(meso_device *device, const meso_train_step *t,
 {
     const double rate = t->step_number == 0 ? 0 : t->step.layer->set.dropout.rate;
     const size_t layer = (size_t)(t->step.layer - t->step.net->layers);
-    return meso_launch(device, MESO_KERNEL_DROPOUT, MESO_TRAIN_GLOBAL(to->shape, t->step.n),
-                       MESO_ARGS(MESO_VIEW(from), MESO_VIEW(to), (int)(uint32_t)ceil(rate * 0x1p32),
-                                 1 / (1 - rate), (int)t->seed, (int)(t->seed >> 32),
-                                 (int)t->step_number, (int)layer, add));
+    return meso_train_launch(device, t, MESO_KERNEL_DROPOUT, MESO_TRAIN_BLOCKS(t, to->shape),
+                             MESO_ARGS(MESO_VIEW(from), MESO_VIEW(to),
+                                       (int)(uint32_t)ceil(rate * 0x1p32), 1 / (1 - rate),
+                                       (int)t->seed, (int)(t->seed >> 32), (int)t->step_number,
+                                       (int)layer, add));
 }
 
 static meso_status dropout(meso_device *device, const meso_train_step *t)

@@ -22,14 +22,6 @@ typedef struct strip_infer {
     meso_plan *rest; /* behind the strips; NULL: nothing */
 } strip_infer;
 
-/* Drivers that split our vectors into scalars, such as rusticl on llvmpipe, compile these kernels
- * for minutes, and gain nothing. */
-static int pays(const meso_device_info *info)
-{
-    const unsigned least_vector = 4;
-    return info->type == MESO_DEVICE_CPU && info->vector_width >= least_vector;
-}
-
 static void close_strips(void *opaque)
 {
     strip_infer *run = opaque;
@@ -46,7 +38,7 @@ static meso_status create(meso_device *device, const meso_net *net,
     meso_status status = MESO_OK;
     meso_strip_tunings tunings;
     *opaque = NULL;
-    if (!pays(meso_device_get_info(device)))
+    if (!meso_device_has_vectors(device))
         return MESO_OK;
     strip_infer *run = calloc(1, sizeof *run);
     MESO_REQUIRE_MEMORY(run, meso_device_error_slot(device));

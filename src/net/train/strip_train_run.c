@@ -105,7 +105,7 @@ static meso_status make_buffers(train_run *run)
         MESO_CHECK(make_block(run, i));
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         MESO_CHECK(make_floats(run, run->n_values, values[i]));
-    MESO_CHECK(make_floats(run, meso_train_groups(images) * run->n_values, &run->partial));
+    MESO_CHECK(make_floats(run, meso_train_groups(images, 0) * run->n_values, &run->partial));
     MESO_CHECK(make_floats(run, 2 * images, &run->answers));
     MESO_CHECK(make_floats(run, images, &run->classes));
     return upload_trained(run);
@@ -161,7 +161,7 @@ meso_status meso_strip_train_create(meso_device *device, const meso_net *net,
     meso_strip_tunings tunings;
     train_run *run = NULL;
     *opaque = NULL;
-    if (meso_device_get_info(device)->type != MESO_DEVICE_CPU)
+    if (!meso_device_has_vectors(device))
         return MESO_OK;
     run = calloc(1, sizeof *run);
     MESO_REQUIRE_MEMORY(run, meso_device_error_slot(device));

@@ -23,7 +23,7 @@ static meso_status run_stage(train_run *run, stage *enqueue, const meso_train_in
     meso_device_span(run->device, span);
     for (size_t lane = 0; lane < run->n_lanes; lane++) {
         const share s = {lane, meso_lane_share(lane, run->n_lanes, input->n),
-                         meso_lane_share(lane, run->n_lanes, meso_train_groups(input->n))};
+                         meso_lane_share(lane, run->n_lanes, meso_train_groups(input->n, 0))};
         meso_device_use_lane(run->device, (int)lane);
         MESO_CHECK(enqueue(run, input, &s, block));
     }
@@ -174,7 +174,7 @@ static meso_status enqueue_optimiser(train_run *run, size_t n, uint64_t step, do
                    first = meso_arg_buffer(&run->first), trained = meso_arg_buffer(&run->trained),
                    gradients = meso_arg_buffer(&run->gradients),
                    partial = meso_arg_buffer(&run->partial),
-                   n_groups = meso_arg_int((int)meso_train_groups(n));
+                   n_groups = meso_arg_int((int)meso_train_groups(n, 0));
     if (set->optimizer == MESO_OPTIMIZER_SGD)
         return meso_launch_kernel(run->device, &run->kernels.sgd, MESO_GLOBAL(items, 1, 1),
                                   MESO_ARGS(weights, rest, first, trained, gradients, partial,

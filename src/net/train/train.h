@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What can compute a training step: the plain path (train_plain.c), one kernel for each layer and
- * direction, and whatever else fills in this table. A path holds weights and moments on the device;
- * src/model/train/trainer.c chooses it and keeps the count of steps.
+ * direction, the same with kernels for GPUs, and whatever else fills in this table. A path holds
+ * weights and moments on the device; src/model/train/trainer.c chooses it and keeps the count of
+ * steps.
  *
  * The same seed gives the same bits on any number of lanes: sums over a batch are made in groups of
- * MESO_TRAIN_GROUP images, in the order of the images, and the groups are added in order.
+ * MESO_TRAIN_GROUP images (on the parallel path, of one), in the order of the images, and the
+ * groups are added in order.
  */
 #ifndef MESO_NET_TRAIN_H
 #define MESO_NET_TRAIN_H
 
 #include "mesocl/train.h"
 #include "net/net.h"
+#include "net/op/op.h"
 #include "runtime/device.h"
 
-static inline size_t meso_train_groups(size_t n_images)
+/* items: of a work-group on the parallel path, 0 elsewhere. */
+static inline size_t meso_train_groups(size_t n_images, size_t items)
 {
-    return (n_images + MESO_TRAIN_GROUP - 1) / MESO_TRAIN_GROUP;
+    const size_t group = meso_train_group(items);
+    return (n_images + group - 1) / group;
 }
 
 /* The images of a share of the groups. */
@@ -80,7 +85,12 @@ typedef struct meso_train_path {
     void (*close)(void *run);               /* NULL is allowed */
 } meso_train_path;
 
-extern const meso_train_path meso_train_plain;
+extern const meso_train_path meso_train_plain, meso_train_parallel;
+
+/* The parallel path on a device that it is not chosen for; *run is NULL where its work-groups are
+ * too small. */
+meso_status meso_train_parallel_create(meso_device *device, const meso_net *net,
+                                       const meso_train_settings *settings, void **run);
 
 /* 1 for a parameter that the optimiser changes. */
 static inline int meso_train_is_trained(const meso_train_settings *settings,

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The plain path of training: each layer forward, the loss, each layer backward, the optimiser.
+ * Two paths of training in which each layer is kernels of its own: all layers forward, the loss,
+ * all backward, the optimiser. The work is a list of tasks.
  *
- * The work is a list of tasks. Most are done image by image; a few need the whole batch (batch
- * norm's mean and variance), and all lanes wait for them. Between two of those each lane takes its
- * images through all tasks in small chunks, so that what a layer writes is still in the cache when
- * the next one reads it. Lanes own whole groups of images: sums over a group are made by one lane
- * in the order of the images, whatever the number of lanes.
+ * On the plain path most are done image by image; a few need the whole batch (batch norm's mean and
+ * variance), and all lanes wait for them. Between two of those each lane takes its images through
+ * all tasks in small chunks, so that what a layer writes is still in the cache when the next one
+ * reads it. Lanes own whole groups of images: sums over a group are made by one lane in the order
+ * of the images, whatever the number of lanes.
+ *
+ * The parallel path, for GPUs, does each task for the whole batch at once, by kernels with
+ * work-groups of many work-items, in one queue, and waits for the results alone.
  */
 #include <stdlib.h>
 
@@ -32,9 +36,10 @@ typedef struct run {
     meso_train_settings settings;
     meso_train_plan plan;
     size_t n_lanes;
+    size_t items; /* of a work-group on the parallel path, 0 on the plain one */
     task tasks[max_tasks];
     size_t n_tasks, n_forward; /* forward's come first */
-    meso_train_param *params;
+    meso_train_params params;
     meso_buffer values[MESO_MAX_LAYERS]; /* by the source of a tensor */
     meso_buffer gradients[MESO_MAX_LAYERS];
     meso_buffer saved[MESO_MAX_LAYERS];
@@ -135,6 +140,7 @@ static meso_train_step step_of(const run *r, size_t i, size_t first, size_t n)
     meso_train_step s = {.step = {.net = r->net, .layer = layer, .n = n},
                          .first = first,
                          .batch = r->input->n,
+                         .items = r->items,
                          .saved = &r->saved[i],
                          .frozen = r->settings.frozen[i],
                          .seed = r->settings.seed,
@@ -149,7 +155,7 @@ static meso_train_step step_of(const run *r, size_t i, size_t first, size_t n)
         s.add[k] = r->plan.places[i].add[k];
     }
     for (size_t k = 0; k < layer->n_params; k++) {
-        const meso_train_param *param = &r->params[layer->first_param + k];
+        const meso_train_param *param = &r->params.of[layer->first_param + k];
         s.step.params[k] = &param->value;
         s.d_params[k] = param->is_trained ? &param->gradient : NULL;
     }
@@ -171,11 +177,12 @@ static meso_status unpack(run *r, size_t first, size_t n)
 {
     const meso_tensor_view out = value_of(r, 0, first);
     const size_t global[3] = {(size_t)out.shape.w, (size_t)out.shape.h, n * (size_t)out.shape.c};
+    const meso_train_step t = {.items = r->items};
     if (r->input->is_float)
         return meso_launch(r->device, MESO_KERNEL_UNPACK_F32, global,
                            MESO_ARGS(r->input->pixels, MESO_VIEW(&out)));
-    return meso_launch(
-        r->device, MESO_KERNEL_UNPACK_TRAIN, MESO_GLOBAL(out.shape.h, n, 1),
+    return meso_train_launch(
+        r->device, &t, MESO_KERNEL_UNPACK_TRAIN, MESO_GLOBAL(out.shape.h, n, 1),
         MESO_ARGS(r->input->pixels, r->net->layers[0].set.input.divide, MESO_VIEW(&out)));
 }
 
@@ -183,9 +190,12 @@ static meso_status loss(run *r, size_t first, size_t n)
 {
     const meso_tensor_view logits = value_of(r, r->plan.logits, first);
     const meso_tensor_view d = gradient_of(r, r->plan.logits, first);
-    return meso_launch(r->device, MESO_KERNEL_LOSS, MESO_GLOBAL(n, 1, 1),
-                       MESO_ARGS(MESO_VIEW(&logits), &r->classes, r->settings.loss,
-                                 (int)r->input->n, MESO_VIEW(&d), &r->results));
+    const meso_train_step t = {.items = r->items};
+    const size_t items = r->items ? r->items : 1;
+    return meso_train_launch(r->device, &t, MESO_KERNEL_LOSS,
+                             MESO_GLOBAL((n + items - 1) / items, 1, 1),
+                             MESO_ARGS(MESO_VIEW(&logits), &r->classes, r->settings.loss,
+                                       (int)r->input->n, MESO_VIEW(&d), &r->results));
 }
 
 static meso_status do_task(run *r, const task *t, size_t first, size_t n)
@@ -205,7 +215,7 @@ static meso_status do_task(run *r, const task *t, size_t first, size_t n)
 static meso_share share_of(const run *r, size_t lane)
 {
     const size_t n = r->input->n;
-    return meso_train_images(meso_lane_share(lane, r->n_lanes, meso_train_groups(n)), n);
+    return meso_train_images(meso_lane_share(lane, r->n_lanes, meso_train_groups(n, 0)), n);
 }
 
 /* Tasks [from, to), none of which is `once`, for every image. Chunk by chunk over all lanes, so
@@ -227,9 +237,20 @@ static meso_status do_images(run *r, size_t from, size_t to)
     return MESO_OK;
 }
 
-/* The first n tasks, and waits. */
+/* The first n tasks, each for the whole batch. */
+static meso_status do_batch(run *r, size_t n)
+{
+    meso_device_use_lane(r->device, 0);
+    for (size_t t = 0; t < n; t++)
+        MESO_CHECK(do_task(r, &r->tasks[t], 0, r->input->n));
+    return MESO_OK;
+}
+
+/* The first n tasks, lane by lane, and waits. */
 static meso_status do_tasks(run *r, size_t n)
 {
+    if (r->items)
+        return do_batch(r, n);
     for (size_t t = 0; t < n;) {
         size_t end = t;
         while (end < n && !r->tasks[end].once)
@@ -287,13 +308,13 @@ static void close_run(void *self)
     }
     meso_buffer_release(&r->classes);
     meso_buffer_release(&r->results);
-    meso_train_params_release(r->net, r->params);
+    meso_train_params_release(&r->params);
     free(r->host_results);
     free(r);
 }
 
-static meso_status create(meso_device *device, const meso_net *net,
-                          const meso_train_settings *settings, void **self)
+static meso_status create_run(meso_device *device, const meso_net *net,
+                              const meso_train_settings *settings, size_t items, void **self)
 {
     meso_status status = MESO_OK;
     run *r = calloc(1, sizeof *r);
@@ -301,11 +322,12 @@ static meso_status create(meso_device *device, const meso_net *net,
     r->device = device;
     r->net = net;
     r->settings = *settings;
-    r->n_lanes = meso_device_n_lanes(device, settings->n_lanes);
+    r->items = items;
+    r->n_lanes = items ? 1 : meso_device_n_lanes(device, settings->n_lanes);
     meso_train_plan_make(net, settings->frozen, net->layers[net->n_layers - 1].inputs[0], &r->plan);
     list_tasks(r);
     meso_device_use_lane(device, 0);
-    MESO_TRY(meso_train_params_create(device, net, settings, &r->params));
+    MESO_TRY(meso_train_params_create(device, net, settings, r->items, &r->params));
     MESO_TRY(create_buffers(r));
     *self = r;
     r = NULL;
@@ -315,10 +337,49 @@ out:
     return status;
 }
 
+static meso_status create_plain(meso_device *device, const meso_net *net,
+                                const meso_train_settings *settings, void **self)
+{
+    return create_run(device, net, settings, 0, self);
+}
+
+/* The parallel kernels hold a column of a window in local memory. */
+static int fits_parallel(const meso_net *net)
+{
+    for (size_t i = 0; i < net->n_layers; i++)
+        if (net->layers[i].op == &meso_op_conv &&
+            net->layers[i].set.conv.window.size[0] > MESO_TRAIN_WINDOW)
+            return 0;
+    return 1;
+}
+
+meso_status meso_train_parallel_create(meso_device *device, const meso_net *net,
+                                       const meso_train_settings *settings, void **self)
+{
+    size_t items;
+    *self = NULL;
+    meso_device_use_lane(device, 0);
+    meso_status status = meso_device_fit_groups(device, MESO_PROGRAM_PARALLEL, &items);
+    meso_device_use_lane(device, MESO_WHOLE_DEVICE);
+    if (status != MESO_OK || items < MESO_TRAIN_COLUMNS || !fits_parallel(net))
+        return status;
+    return create_run(device, net, settings, items, self);
+}
+
+/* CPUs whose drivers know vectors are faster along rows. */
+static meso_status create_parallel(meso_device *device, const meso_net *net,
+                                   const meso_train_settings *settings, void **self)
+{
+    *self = NULL;
+    return meso_device_has_vectors(device)
+               ? MESO_OK
+               : meso_train_parallel_create(device, net, settings, self);
+}
+
 static meso_status copy(void *self, const meso_train_values *values, meso_train_way way)
 {
-    run *r = self;
-    return meso_train_params_copy(r->device, r->net, r->params, values, way);
+    const run *r = self;
+    return meso_train_params_copy(&r->params, values, way);
 }
 
 static void sum_results(const run *r, meso_train_result *result)
@@ -342,8 +403,9 @@ static meso_status step(void *self, const meso_train_input *input, uint64_t numb
     MESO_TRY(meso_buffer_write(r->device, &r->classes, 0, input->classes, input->n));
     MESO_TRY(do_tasks(r, r->n_tasks));
     meso_device_use_lane(r->device, 0);
-    MESO_TRY(meso_train_params_update(r->device, r->net, r->params, &r->settings,
-                                      meso_train_groups(input->n), number, learning_rate));
+    MESO_TRY(meso_train_params_update(&r->params, &r->settings, r->items,
+                                      meso_train_groups(input->n, r->items), number,
+                                      learning_rate));
     MESO_TRY(
         meso_buffer_read(r->device, &r->results, 0, r->host_results, 2 * sizeof(float) * input->n));
     sum_results(r, result);
@@ -360,14 +422,17 @@ static meso_status statistics(void *self, const meso_train_input *input, double 
     r->step = 0; /* no dropout */
     r->momentum = rate;
     meso_status status = do_tasks(r, r->n_forward);
+    if (status == MESO_OK && r->items)
+        status = meso_device_finish(r->device);
     meso_device_span(r->device, NULL);
     meso_device_use_lane(r->device, MESO_WHOLE_DEVICE);
     return status;
 }
 
-const meso_train_path meso_train_plain = {.name = "plain",
-                                          .create = create,
-                                          .copy = copy,
-                                          .step = step,
-                                          .statistics = statistics,
-                                          .close = close_run};
+#define PATH(path_name, path_create)                                          \
+    {                                                                         \
+        .name = path_name, .create = path_create, .copy = copy, .step = step, \
+        .statistics = statistics, .close = close_run                          \
+    }
+const meso_train_path meso_train_plain = PATH("plain", create_plain);
+const meso_train_path meso_train_parallel = PATH("parallel", create_parallel);
