@@ -271,7 +271,8 @@ static void other_failures_are_said_once(void **state)
                 {"predict --net none.net %s set", 66, "none.net"},
                 {"evaluate -m wrong.csv %s", 65, "set/fake/000.ppm"},
                 {"predict %s,7:7 set", 69, "no device matches '7:7'"},
-                {"predict %s,cpu,0:0 set", 2, "more than one device"}};
+                {"predict %s,cpu,0:0 set", 2, "more than one device"},
+                {"score-job", 2, "it is started by predict"}};
     (void)state;
     harness_put("wrong.csv",
                 "file,label,hash\nset/fake/000.ppm,fake,"

@@ -136,9 +136,14 @@ int cmd_score_job(int argc, char **argv)
     score_job job = {0};
     struct stat info;
     meso_error error = {0};
-    (void)argv;
-    if (argc != 1 || fstat(TOOL_TEAM_FD, &info) != 0 || !S_ISFIFO(info.st_mode))
-        return tool_options_usage_error("score-job", "a part of predict and evaluate");
+    const tool_option options[] = {OPT_END};
+    const char *const about = "A part of mesocl predict and evaluate: one of several devices.";
+    const tool_command_line line = {"score-job", "", about, options, "", 0, 0};
+    const int end = tool_options_parse(&line, &argc, argv);
+    if (end >= 0)
+        return end;
+    if (fstat(TOOL_TEAM_FD, &info) != 0 || !S_ISFIFO(info.st_mode))
+        return tool_options_usage_error("score-job", "it is started by predict and evaluate");
     fcntl(TOOL_TEAM_FD, F_SETFD, FD_CLOEXEC);
     signal(SIGINT, SIG_IGN); /* Ctrl-C is for the program that started this one, which ends it */
     job.to = fdopen(TOOL_TEAM_FD, "w");
