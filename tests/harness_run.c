@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { max_words = 64, limit_seconds = 60 };
+enum { max_words = 64, limit_seconds = 300 };
 
 const char harness_tiny_net[] = "image = input height=32 width=32 channels=3 divide=255\n"
                                 "conv = conv image filters=4 window=3x3 stride=1x1 dilation=1x1 "
@@ -195,6 +195,24 @@ harness_result harness_run(const harness_command *command)
 const char *harness_program(void)
 {
     return MESOCL_PROGRAM;
+}
+
+void harness_need_layers(const char *layer)
+{
+    static int known = -1;
+    char variable[4200];
+    const char *const environment[] = {variable, "MESO_FAULT_CALL=1", "MESO_FAULT_CODE=-5", NULL};
+    if (known < 0) {
+        snprintf(variable, sizeof variable, "OPENCL_LAYERS=%s", layer);
+        harness_result result =
+            harness_run(&(harness_command){.words = "devices", .environment = environment});
+        known = result.code != 0;
+        harness_forget(&result);
+    }
+    if (!known) {
+        print_message("this OpenCL loader knows no layers (OPENCL_LAYERS)\n");
+        skip();
+    }
 }
 
 void harness_run_rows(const char *program, const harness_row *rows, size_t n)

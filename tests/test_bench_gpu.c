@@ -52,6 +52,7 @@ static void counts_what_a_gpus_kernels_do(void **state)
     const json_t *layer;
     size_t i, n_found = 0;
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     meso_device *device = harness_device();
     const size_t least_group = 16, most = meso_device_get_info(device)->max_work_group;
     meso_device_close(device);

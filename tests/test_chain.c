@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "fault_layer/fault_layer.h"
 #include "harness_device.h"
+#include "harness_run.h"
 #include "mesocl/mesocl.h"
 #include "picture/augment.h"
 #include "picture/statistics.h"
@@ -112,6 +113,7 @@ static void chains_give_the_plain_answers(void **state)
     uint8_t *pictures = draw_pictures();
     meso_device *device = open_unsplit();
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
         meso_probability p[most];
         compare_with_plain(device, rows[r].net, rows[r].path, pictures);
@@ -170,8 +172,9 @@ static void tiles_give_the_plain_answers(void **state)
 {
     static const char *const nets[] = {"meso4", "meso4_elu", "meso4_leaky", "mesoinception4"};
     uint8_t *pictures = draw_pictures();
-    meso_device *device = open_gpu();
     (void)state;
+    harness_need_layers(FAULT_LAYER);
+    meso_device *device = open_gpu();
     if (meso_device_get_info(device)->max_work_group < 16)
         skip();
     for (size_t i = 0; i < sizeof nets / sizeof nets[0]; i++) {
@@ -204,6 +207,7 @@ static void statistics_are_those_of_a_cpu(void **state)
     uint8_t *pictures = draw_pictures();
     meso_image_statistics cpu[n_measured], gpu[n_measured];
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     measure(harness_device(), pictures, cpu);
     measure(open_gpu(), pictures, gpu);
     layer->poses_as_gpu = 0;
@@ -248,6 +252,7 @@ static void augmented_as_on_a_cpu(void **state)
     static const char *const texts[] = {"rotation=20,zoom=0.8:1.2", "mesonet"};
     uint8_t *pictures = draw_pictures();
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++) {
         float *cpu = augment(harness_device(), texts[t], pictures);
         float *gpu = augment(open_gpu(), texts[t], pictures);

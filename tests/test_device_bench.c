@@ -163,6 +163,7 @@ static void impossible_times_are_flagged(void **state)
                                          "net tiny.net --batch 4 --cores 1 --seconds 0.001 --json",
                                      .environment = environment};
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     meso_device_close(harness_device());
     harness_put("tiny.net", harness_tiny_net, 0);
     for (int pattern = FAULT_TIMES_TRUE; pattern < FAULT_N_TIMES; pattern++) {
@@ -201,6 +202,7 @@ static void hanging_drivers_are_given_up(void **state)
                 {"MESO_FAULT_CALL=60000", "MESO_FAULT_HANG=1", "gave no answer within"},
                 {"MESO_FAULT_CALL=60000", "MESO_FAULT_HANG=2", "gave no answer within"}};
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     meso_device_close(harness_device());
     harness_put("tiny.net", harness_tiny_net, 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

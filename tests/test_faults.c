@@ -28,7 +28,7 @@
 #include "model/train/trainer.h"
 #include "runtime/cl_error.h"
 
-enum { side = 64, n_pictures = 3, limit_seconds = 60 };
+enum { side = 64, n_pictures = 3, limit_seconds = 300 };
 
 static fault_layer_state *layer;
 static const char *const *layer_functions;
@@ -266,6 +266,7 @@ static void each_call_fails(void **state)
 {
     const int full = getenv("MESO_FULL") != NULL;
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     for (size_t s = 0; s < n_scenarios; s++) {
         const size_t step = full || s < 2 ? 1 : 13;
         size_t n = 1, n_trials = 0;
@@ -294,6 +295,7 @@ static void programs_end_with_the_right_code(void **state)
                                      .environment = environment};
     size_t n_failed = 0;
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     for (size_t n = 1, last = 0; !last; n += step) {
         snprintf(call, sizeof call, "MESO_FAULT_CALL=%zu", n);
         harness_result result = harness_run(&command);
@@ -315,6 +317,7 @@ static void programs_end_with_the_right_code(void **state)
 static void no_number_is_no_score(void **state)
 {
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     for (size_t s = 0; s < n_scenarios; s++) {
         double p[n_pictures] = {0};
         meso_error error = {0};
@@ -332,6 +335,7 @@ static void no_number_is_no_score(void **state)
 static void impossible_times_are_noticed(void **state)
 {
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     for (int times = FAULT_TIMES_TRUE; times < FAULT_N_TIMES; times++) {
         meso_device *device = harness_device();
         meso_model *model = NULL;
@@ -366,6 +370,7 @@ static void small_devices(void **state)
     } rows[] = {{1, 0, 0},       {8, 0, 0},       {63, 0, 0},      {0, 1024, 0},
                 {0, 0, 1 << 26}, {0, 0, 1 << 20}, {0, 0, 1 << 16}, {1, 1, 4096}};
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (size_t s = 0; s < n_scenarios; s++) {
             double p[n_pictures] = {0};
@@ -394,6 +399,7 @@ static void no_call_goes_past_the_layer(void **state)
     char command[4200], name[128];
     size_t n = 0;
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     snprintf(command, sizeof command,
              "grep -ohE '\\bcl[A-Z][A-Za-z]+' '%s'/src/runtime/*.c | sort -u", tree);
     FILE *names = popen(command, "r");
@@ -451,6 +457,7 @@ static void the_layer_is_there(void **state)
 {
     meso_error error = {0};
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     meso_device_close(harness_device());
     assert_true(layer->n_calls > 10);
     expect_nothing_alive();
