@@ -197,24 +197,6 @@ const char *harness_program(void)
     return MESOCL_PROGRAM;
 }
 
-void harness_need_layers(const char *layer)
-{
-    static int known = -1;
-    char variable[4200];
-    const char *const environment[] = {variable, "MESO_FAULT_CALL=1", "MESO_FAULT_CODE=-5", NULL};
-    if (known < 0) {
-        snprintf(variable, sizeof variable, "OPENCL_LAYERS=%s", layer);
-        harness_result result =
-            harness_run(&(harness_command){.words = "devices", .environment = environment});
-        known = result.code != 0;
-        harness_forget(&result);
-    }
-    if (!known) {
-        print_message("this OpenCL loader knows no layers (OPENCL_LAYERS)\n");
-        skip();
-    }
-}
-
 void harness_run_rows(const char *program, const harness_row *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -34,13 +34,10 @@ typedef struct harness_result {
 /* The path of mesocl. */
 const char *harness_program(void);
 
-/* After five minutes, which a busy machine may need, the program is killed. The strings are to be freed by harness_forget(). */
+/* After five minutes, which a busy machine may need, the program is killed. The strings are to be
+ * freed by harness_forget(). */
 harness_result harness_run(const harness_command *command);
 void harness_forget(harness_result *result);
-
-/* Skips where the OpenCL loader knows no layers, as Intel's own: asks it for a call that this one
- * (fault_layer.h) makes fail. There must be a device. */
-void harness_need_layers(const char *layer);
 
 /* A command line, the code it must end with, and what it must say on stderr ("": nothing at all).
  */

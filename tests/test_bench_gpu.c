@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "fault_layer/fault_layer.h"
 #include "harness_device.h"
 #include "harness_run.h"
 #include "harness_schema.h"

@@ -4,7 +4,6 @@
  * cores that cannot be split by core, where fused kernels run as one chain for a batch
  * (src/net/strip/strip_run.c), and a GPU, which has kernels of its own (src/net/tile/tile.h).
  */
-#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -271,12 +270,8 @@ int main(void)
                                        cmocka_unit_test(tiles_give_the_plain_answers),
                                        cmocka_unit_test(statistics_are_those_of_a_cpu),
                                        cmocka_unit_test(augmented_as_on_a_cpu)};
-    /* Before the first OpenCL call, which makes the loader look for layers. */
-    void *library = dlopen(FAULT_LAYER, RTLD_NOW | RTLD_LOCAL);
-    layer = library ? dlsym(library, FAULT_LAYER_SYMBOL) : NULL;
-    if (!layer || setenv("OPENCL_LAYERS", FAULT_LAYER, 1) != 0) {
-        fprintf(stderr, "%s: %s\n", FAULT_LAYER, dlerror());
+    layer = harness_put_layer(FAULT_LAYER);
+    if (!layer)
         return 1;
-    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,9 @@
  */
 #include <dirent.h>
 #include <limits.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,14 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "drivers.h"
+#include "fault_layer/fault_layer.h"
 #include "harness_device.h"
 #include "harness_run.h"
+#include "runtime/driver_call.h"
 
 /* Names sort before and behind those of good drivers, so that bad ones are met first and last. */
 static const struct {
@@ -332,6 +338,7 @@ static void a_crash_inside_is_a_sentence(void **state)
     harness_put_picture("data/real/0.ppm", 64, 0x3a70c1);
     harness_put_picture("data/fake/0.ppm", 64, 0xa01010);
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     for (size_t i = 0; i < 4 * 3 && !sanitized; i++) {
         char function[64], number[64], layer[PATH_MAX + 32];
         const char *const environment[] = {layer, function, number, NULL};
@@ -349,6 +356,57 @@ static void a_crash_inside_is_a_sentence(void **state)
     }
 }
 
+static void *crash_of_another(void *unused)
+{
+    raise(SIGSEGV);
+    return unused;
+}
+
+/* Who is named, by where the thread that crashes is: outside of the driver, inside, or a thread
+ * that the driver started. */
+static void a_crash_outside_is_no_drivers(void **state)
+{
+    static const char *const said[] = {"a bug of this program, not of the OpenCL driver",
+                                       "the OpenCL driver lib.so", "the OpenCL driver lib.so"};
+    (void)state;
+    for (int i = 0; i < 3 && !sanitized; i++) {
+        char text[512] = {0};
+        int ends[2], status;
+        pthread_t thread;
+        assert_int_equal(pipe(ends), 0);
+        fflush(NULL);
+        const pid_t child = fork();
+        if (child == 0) {
+            dup2(ends[1], STDERR_FILENO);
+            tool_driver_crash_catch("lib.so");
+            if (i == 0)
+                raise(SIGSEGV);
+            if (i == 1)
+                (void)MESO_IN_DRIVER(raise(SIGSEGV));
+            pthread_create(&thread, NULL, crash_of_another, NULL);
+            pthread_join(thread, NULL);
+            _exit(1);
+        }
+        close(ends[1]);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(read(ends[0], text, sizeof text - 1) > 0);
+        close(ends[0]);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 70 || !strstr(text, said[i]))
+            fail_msg("%d: %x: %s", i, (unsigned)status, text);
+    }
+}
+
+/* Every call of the runtime is marked. */
+static void every_call_is_marked(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        system("grep -ohE '\\bcl[A-Z][A-Za-z]+' src/runtime/*.c | grep -v '^clblast' | sort -u | "
+               "while read -r name; do grep -q \"#define $name(\" src/runtime/driver_call.h || "
+               "{ echo \"driver_call.h lacks $name\"; exit 1; }; done"),
+        0);
+}
+
 /* On a terminal, and only where it takes long: Intel's runtime keeps nothing that it compiled. */
 static void says_that_it_compiles(void **state)
 {
@@ -356,6 +414,7 @@ static void says_that_it_compiles(void **state)
     const char *const slow[] = {layer, "MESO_FAULT_IN=clBuildProgram", "MESO_FAULT_SIGNAL=0", NULL};
     snprintf(layer, sizeof layer, "OPENCL_LAYERS=%s", FAULT_LAYER);
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     meso_device_close(harness_device());
     harness_put_picture("picture.ppm", 64, 0x3a70c1);
     for (int i = 0; i < 4; i++) { /* the first compiles */
@@ -431,6 +490,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_crash_while_loading_is_a_sentence, enter,
                                         harness_leave_folder),
         cmocka_unit_test_setup_teardown(a_crash_inside_is_a_sentence, enter, harness_leave_folder),
+        cmocka_unit_test(a_crash_outside_is_no_drivers),
+        cmocka_unit_test(every_call_is_marked),
         cmocka_unit_test_setup_teardown(says_that_it_compiles, enter, harness_leave_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

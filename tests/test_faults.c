@@ -5,7 +5,6 @@
  * an error names the call; nothing crashes, hangs or stays alive. Then results that are no numbers,
  * launch times that are none, and devices with tiny limits.
  */
-#include <dlfcn.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -31,7 +30,6 @@
 enum { side = 64, n_pictures = 3, limit_seconds = 300 };
 
 static fault_layer_state *layer;
-static const char *const *layer_functions;
 static uint8_t *pictures;
 static tool_drivers drivers; /* its folders stay to the end */
 static char now[256];        /* what is being tried, for those who look at a crash */
@@ -406,9 +404,9 @@ static void no_call_goes_past_the_layer(void **state)
     assert_non_null(names);
     for (; fscanf(names, "%127s", name) == 1; n++) {
         size_t i = 0;
-        while (layer_functions[i] && strcmp(layer_functions[i], name) != 0)
+        while (layer->functions[i] && strcmp(layer->functions[i], name) != 0)
             i++;
-        if (!layer_functions[i])
+        if (!layer->functions[i])
             fail_msg("tests/fault_layer does not know %s", name);
     }
     assert_int_equal(pclose(names), 0);
@@ -495,13 +493,8 @@ int main(int argc, char **argv)
     if (tool_child_main(argc, argv, &code))
         return code;
     choose_driver();
-    /* Before the first OpenCL call, which makes the loader look for layers. */
-    void *library = dlopen(FAULT_LAYER, RTLD_NOW | RTLD_LOCAL);
-    layer = library ? dlsym(library, FAULT_LAYER_SYMBOL) : NULL;
-    layer_functions = library ? dlsym(library, FAULT_LAYER_FUNCTIONS_SYMBOL) : NULL;
-    if (!layer || !layer_functions || setenv("OPENCL_LAYERS", FAULT_LAYER, 1) != 0) {
-        fprintf(stderr, "%s: %s\n", FAULT_LAYER, dlerror());
+    layer = harness_put_layer(FAULT_LAYER);
+    if (!layer)
         return 1;
-    }
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

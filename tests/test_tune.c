@@ -23,6 +23,7 @@
 #include "child.h"
 #include "common.h"
 #include "drivers.h"
+#include "fault_layer/fault_layer.h"
 #include "harness_device.h"
 #include "harness_run.h"
 #include "measure/work.h"
@@ -46,6 +47,7 @@ static meso_device_info info; /* of the device under test */
 static char config[PATH_MAX];
 
 /* The loader's own is the next one. */
+#undef clCreateProgramWithSource
 cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const char **texts,
                                      const size_t *lengths, cl_int *code)
 {
@@ -251,6 +253,7 @@ static void tunes_the_tiles_of_a_gpu(void **state)
     static const int smallest[MESO_MAX_TUNABLES] = {4, 16, 4, 1, 0};
     int values[MESO_MAX_TUNABLES];
     (void)state;
+    harness_need_layers(FAULT_LAYER);
     start_from(&meso_tuning_tiles, smallest);
     setenv("OPENCL_LAYERS", FAULT_LAYER, 1);
     setenv("MESO_FAULT_GPU", "1", 1);

@@ -5,9 +5,8 @@
 #ifndef MESO_RUNTIME_CL_ERROR_H
 #define MESO_RUNTIME_CL_ERROR_H
 
-#include <CL/cl.h>
-
 #include "base/error.h"
+#include "runtime/driver_call.h"
 
 /* "CL_OUT_OF_RESOURCES"; "unknown OpenCL error" for a code that is in no header. */
 const char *meso_cl_error_name(cl_int code);

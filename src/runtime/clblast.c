@@ -83,7 +83,7 @@ meso_status meso_clblast_multiply(meso_device *device, const meso_product *p, in
         MESO_CHECK(meso_device_finish(device));
     const double started = meso_seconds();
     meso_driver_lock();
-    int code = load() ? multiply(device, p) : CL_INVALID_OPERATION;
+    int code = load() ? MESO_IN_DRIVER(multiply(device, p)) : CL_INVALID_OPERATION;
     if (code == CL_SUCCESS && wait)
         code = clFinish(device->lane->queue);
     meso_driver_unlock();

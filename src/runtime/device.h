@@ -7,11 +7,10 @@
 #ifndef MESO_RUNTIME_DEVICE_H
 #define MESO_RUNTIME_DEVICE_H
 
-#include <CL/cl.h>
-
 #include "base/each.h"
 #include "base/error.h"
 #include "mesocl/device.h"
+#include "runtime/driver_call.h"
 #include "runtime/kernel_table.h"
 
 /* A kernel ready to launch. kinds: see kernel_table.h. */

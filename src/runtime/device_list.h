@@ -5,9 +5,8 @@
 #ifndef MESO_RUNTIME_DEVICE_LIST_H
 #define MESO_RUNTIME_DEVICE_LIST_H
 
-#include <CL/cl.h>
-
 #include "mesocl/device.h"
+#include "runtime/driver_call.h"
 
 enum { MESO_MAX_DEVICES = 256 }; /* more are as if they were not there */
 

@@ -16,7 +16,7 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-PUBLIC fault_layer_state fault_layer;
+PUBLIC extern fault_layer_state fault_layer;
 
 static const cl_icd_dispatch *next; /* of the loader or the next layer */
 
@@ -395,7 +395,8 @@ static cl_int CL_API_CALL my_clEnqueueBarrierWithWaitList(cl_command_queue queue
 /* clang-format on */
 
 #define NAME_OF(function) #function,
-PUBLIC const char *const fault_layer_functions[] = {FUNCTIONS(NAME_OF) NULL};
+static const char *const functions[] = {FUNCTIONS(NAME_OF) NULL};
+PUBLIC fault_layer_state fault_layer = {.functions = functions};
 
 static long number_of(const char *variable)
 {

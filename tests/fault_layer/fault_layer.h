@@ -76,11 +76,19 @@ typedef struct fault_layer_state {
     size_t max_group, local_bytes, buffer_bytes; /* limits; 0: the driver's own */
 
     long live[FAULT_N_KINDS]; /* created and not released */
+
+    /* What the layer stands in, for a test that no call goes past it; NULL ends them. */
+    const char *const *functions;
 } fault_layer_state;
 
 #define FAULT_LAYER_SYMBOL "fault_layer"
 
-/* The functions that the layer stands in, for a test that no call goes past it; NULL ends them. */
-#define FAULT_LAYER_FUNCTIONS_SYMBOL "fault_layer_functions"
+/* harness_faults.c: puts the library between this process and its drivers; before the first OpenCL
+ * call, which makes the loader look for layers. NULL, and a sentence on stderr: it cannot be. */
+fault_layer_state *harness_put_layer(const char *library);
+
+/* Skips where the OpenCL loader knows no layers, as Intel's own: asks it for a call that this one
+ * makes fail. There must be a device. */
+void harness_need_layers(const char *library);
 
 #endif

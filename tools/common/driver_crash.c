@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "common.h"
 #include "runtime/device_list.h"
 
@@ -42,6 +43,12 @@ static void end(const char *how)
     const char *asked = meso_driver_asked;
     const int aborted = strcmp(how, "abort()") == 0;
     say(tool_program_name);
+    if (meso_thread_runs == MESO_OF_PROGRAM) {
+        say(": a bug of this program, not of the OpenCL driver, ended it by ");
+        say(how);
+        say("; please report it with the command and the files that it was given\n");
+        _exit(internal_error);
+    }
     say(": the OpenCL driver");
     say(driver);
     say(asked ? ", last asked to " : "");
@@ -65,7 +72,7 @@ static void on_signal(int number)
 
 static void on_exit_call(void)
 {
-    if (inside)
+    if (inside && meso_thread_runs == MESO_OF_DRIVER)
         end("exit()");
 }
 
@@ -103,9 +110,11 @@ void tool_driver_crash_catch(const char *library)
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         sigaction(signals[i], &action, NULL);
     inside = atexit(on_exit_call) == 0;
+    meso_thread_runs = MESO_OF_PROGRAM;
 }
 
 void tool_driver_crash_end(void)
 {
     inside = 0;
+    meso_thread_runs = MESO_OF_DRIVER; /* which has more to do when it is unloaded */
 }

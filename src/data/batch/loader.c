@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "data/image/image.h"
 
 typedef struct slot {
@@ -77,6 +78,7 @@ static void decode_file(const meso_loader *loader, size_t i, slot *s)
 static void *decode_files(void *argument)
 {
     meso_loader *loader = argument;
+    meso_thread_runs = MESO_OF_PROGRAM;
     for (size_t i; (i = take(loader)) < loader->options.n;) {
         slot *s = slot_of(loader, i);
         decode_file(loader, i, s);
