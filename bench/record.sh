@@ -5,6 +5,7 @@
 # NAME.md, ready for docs/benchmarks/. Says what is missing, whatever the driver does.
 #
 #   bench/record.sh [--device gpu] [--budget 600] [-o NAME]
+#   bench/record.sh --pack FOLDER     what another machine needs; then FOLDER/record.sh there
 set -eu
 here=$(dirname "$0")
 command -v python3 >/dev/null || {

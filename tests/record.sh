@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # bench/record.sh with budgets of seconds: it ends in time, names every stage as done or missing,
-# and says what a driver did that hangs, crashes or lies, or that no device is there.
+# and says what a driver did that hangs, crashes or lies, or that no device is there. And what
+# --pack makes can be run.
 #
 #   sh tests/record.sh BUILD_DIR
 set -eu
@@ -52,5 +53,17 @@ record good 20 '\| devices .*\| 0 \|' -- --device cpu
         MESO_FAULT_SIGNAL=11
     record lies 20 'selftest: ended with 1|not finite' $fault MESO_FAULT_POISON=1
 }
+
+# What goes to another machine: answers in double precision, and the kernels by CUDA, whose driver
+# is a stub.
+bench/record.sh --bin "$build/bin" --pack "$tmp/pack" --pictures 2
+"$tmp/pack/record.sh" --device cpu --budget 8 -o "$tmp/packed"
+grep -q 'double precision' "$tmp/packed.md"
+if [ -e "$tmp/pack/cuda" ]; then
+    MESO_LIBCUDA="$build/tests/libstub_libcuda.so" STUB_CUDA_SOURCE="$tmp/pack/cuda/program1.cl" \
+        python3 bench/record/replay.py "$tmp/pack/cuda/meso4_batch_1.json" | tee "$tmp/replay"
+    grep -q '"right": true' "$tmp/replay"
+fi
+
 mkdir "$tmp/vendors"
 record absent 10 'no OpenCL' "OCL_ICD_VENDORS=$tmp/vendors"

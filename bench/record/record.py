@@ -168,7 +168,7 @@ class Record:
     def pictures(self):
         """Two folders: of at most 500 pictures, and of a few of them. Packed ones, mesonet's, or
         drawn ones."""
-        most = max(few_pictures, int(500 * min(1, self.options.budget / 600)))
+        most = max(few_pictures, int(self.options.pictures * min(1, self.options.budget / 600)))
         packed = glob.glob(self.data + '/pictures/*')
         found = {os.path.basename(p): p for p in packed} or {
             page.flat_name(p): p for p in
@@ -359,8 +359,13 @@ def main():
     parser.add_argument('--device', '-d', default='gpu', help='gpu, dgpu, igpu, cpu or 0:1')
     parser.add_argument('--budget', type=float, default=600, help='seconds; default 600')
     parser.add_argument('--output', '-o', help='NAME of NAME.json and NAME.md')
+    parser.add_argument('--pictures', type=int, default=500, help='how many at most; default 500')
     parser.add_argument('--bin', help='folder of mesocl and device_bench')
+    parser.add_argument('--pack', metavar='FOLDER', help='make what a bare machine lacks')
     options = parser.parse_args()
+    if options.pack:
+        import pack
+        return pack.make(options)
     options.output = os.path.abspath(options.output or 'record-' + time.strftime('%Y%m%d-%H%M') +
                                      '-' + socket.gethostname().split('.')[0])
     record = Record(options)
