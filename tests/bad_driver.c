@@ -14,10 +14,15 @@
 
 #define VISIBLE __attribute__((visibility("default")))
 
-#if defined BAD_DRIVER_BARE || defined BAD_DRIVER_ALPHA || defined BAD_DRIVER_OMEGA
-/* Bare: a platform without a device, as Mesa's is where no device is enabled. The others: devices
- * that are listed, and of which no context can be made. */
-#if defined BAD_DRIVER_BARE
+#if defined BAD_DRIVER_BARE || defined BAD_DRIVER_ALPHA || defined BAD_DRIVER_OMEGA || \
+    defined BAD_DRIVER_GARBAGE
+/* Bare: a platform without a device, as Mesa's is where no device is enabled. Garbage: a thousand
+ * platforms that are none. The others: devices that are listed, and of which no context can be
+ * made. */
+#if defined BAD_DRIVER_GARBAGE
+enum { n_garbage = 1000 };
+static const char *const names[] = {"Garbage"};
+#elif defined BAD_DRIVER_BARE
 enum { n_bare = 0 };
 static const char *const names[] = {"Bare", ""};
 #elif defined BAD_DRIVER_ALPHA
@@ -38,13 +43,24 @@ static cl_int put_text(const char *text, size_t size, void *value, size_t *size_
     return CL_SUCCESS;
 }
 
-static cl_int CL_API_CALL bare_platform_info(cl_platform_id platform, cl_platform_info what,
-                                             size_t size, void *value, size_t *size_out)
+/* "cl_khr_icd" is what loaders want to read before they follow the pointers. */
+static cl_int CL_API_CALL platform_info(cl_platform_id platform, cl_platform_info what, size_t size,
+                                        void *value, size_t *size_out)
 {
     (void)platform;
     return put_text(what == CL_PLATFORM_NAME ? names[0] : "cl_khr_icd", size, value, size_out);
 }
 
+#ifdef BAD_DRIVER_GARBAGE
+static cl_int get_platforms(cl_uint n, cl_platform_id *platforms, cl_uint *n_platforms)
+{
+    for (cl_uint i = 0; platforms && i < n && i < n_garbage; i++)
+        platforms[i] = (cl_platform_id)(uintptr_t)(0x1000 + 24 * i);
+    if (n_platforms)
+        *n_platforms = n_garbage;
+    return CL_SUCCESS;
+}
+#else
 static cl_int CL_API_CALL bare_devices(cl_platform_id platform, cl_device_type type, cl_uint n,
                                        cl_device_id *devices, cl_uint *n_devices);
 static cl_int CL_API_CALL bare_device_info(cl_device_id device, cl_device_info what, size_t size,
@@ -59,7 +75,7 @@ static cl_context CL_API_CALL bare_context(
     return NULL;
 }
 
-static cl_icd_dispatch bare_calls = {.clGetPlatformInfo = bare_platform_info,
+static cl_icd_dispatch bare_calls = {.clGetPlatformInfo = platform_info,
                                      .clGetDeviceIDs = bare_devices,
                                      .clGetDeviceInfo = bare_device_info,
                                      .clCreateContext = bare_context};
@@ -97,7 +113,7 @@ static cl_int CL_API_CALL bare_device_info(cl_device_id device, cl_device_info w
     return CL_SUCCESS;
 }
 
-static cl_int bare_platforms(cl_uint n, cl_platform_id *platforms, cl_uint *n_platforms)
+static cl_int get_platforms(cl_uint n, cl_platform_id *platforms, cl_uint *n_platforms)
 {
     if (platforms && n > 0)
         platforms[0] = (cl_platform_id)(void *)&bare;
@@ -105,16 +121,17 @@ static cl_int bare_platforms(cl_uint n, cl_platform_id *platforms, cl_uint *n_pl
         *n_platforms = 1;
     return CL_SUCCESS;
 }
+#endif
 
 VISIBLE void *clGetExtensionFunctionAddress(const char *name);
 void *clGetExtensionFunctionAddress(const char *name)
 {
     if (strcmp(name, "clIcdGetPlatformIDsKHR") == 0)
-        return (void *)(uintptr_t)bare_platforms;
-    return strcmp(name, "clGetPlatformInfo") == 0 ? (void *)(uintptr_t)bare_platform_info : NULL;
+        return (void *)(uintptr_t)get_platforms;
+    return strcmp(name, "clGetPlatformInfo") == 0 ? (void *)(uintptr_t)platform_info : NULL;
 }
 
-#elif !defined BAD_DRIVER_GARBAGE
+#else
 /* While the library is loaded. */
 __attribute__((constructor)) static void misbehave(void)
 {
@@ -145,35 +162,4 @@ void *clGetExtensionFunctionAddress(const char *name)
 }
 #endif
 
-#else
-enum { n_garbage = 1000 };
-
-static cl_int garbage_platforms(cl_uint n, cl_platform_id *platforms, cl_uint *n_platforms)
-{
-    for (cl_uint i = 0; platforms && i < n && i < n_garbage; i++)
-        platforms[i] = (cl_platform_id)(uintptr_t)(0x1000 + 24 * i);
-    if (n_platforms)
-        *n_platforms = n_garbage;
-    return CL_SUCCESS;
-}
-
-VISIBLE void *clGetExtensionFunctionAddress(const char *name);
-void *clGetExtensionFunctionAddress(const char *name)
-{
-    return strcmp(name, "clIcdGetPlatformIDsKHR") == 0 ? (void *)(uintptr_t)garbage_platforms
-                                                       : NULL;
-}
-
-/* "cl_khr_icd" is what loaders want to read before they follow the pointers. */
-VISIBLE cl_int CL_API_CALL clGetPlatformInfo(cl_platform_id platform, cl_platform_info what,
-                                             size_t size, void *value, size_t *size_out)
-{
-    static const char text[] = "cl_khr_icd";
-    (void)platform, (void)what;
-    if (value)
-        memcpy(value, text, size < sizeof text ? size : sizeof text);
-    if (size_out)
-        *size_out = sizeof text;
-    return CL_SUCCESS;
-}
 #endif
