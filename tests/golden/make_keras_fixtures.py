@@ -25,18 +25,10 @@ import keras
 import numpy
 import tf_keras
 
+from keras_inputs import SIDE, inputs
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
-SIDE = 32
-
-
-def inputs():
-    """The synthetic inputs of the goldens, [1][height][width][channel], values 0 to 255."""
-    h, w, c = numpy.meshgrid(range(SIDE), range(SIDE), range(3), indexing="ij")
-    return {
-        "ramp": ((31 * h + 17 * w + 59 * c) % 256)[None].astype("float32"),
-        "smooth": (((h + 2 * w + 40 * c) // 3) % 256)[None].astype("float32"),
-    }
 
 
 def fill(model, seed):

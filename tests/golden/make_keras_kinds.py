@@ -18,18 +18,10 @@ import keras
 import numpy
 from keras import layers
 
+from keras_inputs import SIDE, inputs
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
-SIDE = 32
-
-
-def inputs():
-    """As in make_keras_fixtures.py."""
-    h, w, c = numpy.meshgrid(range(SIDE), range(SIDE), range(3), indexing="ij")
-    return {
-        "ramp": ((31 * h + 17 * w + 59 * c) % 256)[None].astype("float32"),
-        "smooth": (((h + 2 * w + 40 * c) // 3) % 256)[None].astype("float32"),
-    }
 
 
 def make(before=(), behind=(), activation="sigmoid"):
