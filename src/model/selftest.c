@@ -115,6 +115,8 @@ static meso_status train(meso_device *device, const meso_weights *start,
     float *values = NULL;
     MESO_TRY(meso_trainer_open(device, start, options, &trainer, error));
     *had = strcmp(meso_trainer_path(trainer), row->path) == 0;
+    if (!*had)
+        goto out;
     const meso_shape shape = meso_trainer_net(trainer)->layers[0].shape;
     const size_t size = meso_shape_size(shape);
     values = malloc(MESO_SELFTEST_PICTURES * size * sizeof *values);
@@ -123,7 +125,7 @@ static meso_status train(meso_device *device, const meso_weights *start,
         meso_selftest_draw(inputs[i], shape, values + i * size);
     const meso_train_batch batch = {
         .values = values, .classes = classes, .n = MESO_SELFTEST_PICTURES};
-    for (int step = 0; *had && step < MESO_SELFTEST_STEPS; step++)
+    for (int step = 0; step < MESO_SELFTEST_STEPS; step++)
         MESO_TRY(meso_trainer_step(trainer, &batch, meso_selftest_rate, &result));
     judge(row, result.loss, MESO_SELFTEST_TRAINING_TOLERANCE);
 out:
