@@ -52,7 +52,7 @@ static reference_layer layer_of(const reference_trainer *t, size_t i, size_t n)
                          .layer = layer,
                          .n = n,
                          .frozen = t->frozen[i],
-                         .seed = t->options.seed,
+                         .seed = t->options.settings.seed,
                          .step = t->steps};
     for (size_t k = 0; k < layer->n_params; k++)
         l.params[k] = t->params[layer->first_param + k];
@@ -79,7 +79,7 @@ static double loss_of(const reference_trainer *t, const reference_tensor *logits
             const size_t e = i * outputs + c;
             const double y = outputs == 1 ? classes[i] : classes[i] == c, v = p->value[e];
             const double z = logits->value[e];
-            if (t->options.loss == MESO_LOSS_MSE) {
+            if (t->options.settings.loss == MESO_LOSS_MSE) {
                 sum += (v - y) * (v - y) / (double)(n * outputs);
                 for (size_t k = 0; k < outputs; k++) {
                     const double slope =
@@ -111,7 +111,7 @@ static void move_statistics(reference_trainer *t, size_t i, const reference_tens
 {
     const meso_layer *layer = &t->net->layers[i];
     const double count = (double)(n * (size_t)in->shape.h * (size_t)in->shape.w);
-    const double correction = t->options.bn_biased_variance ? 1 : count / (count - 1);
+    const double correction = t->options.settings.bn_biased_variance ? 1 : count / (count - 1);
     if (layer->op != &meso_op_batch_norm || t->frozen[i])
         return;
     for (int c = 0; c < in->shape.c; c++) {
@@ -119,14 +119,14 @@ static void move_statistics(reference_trainer *t, size_t i, const reference_tens
         double *moving[] = {&t->params[layer->first_param + 2][c],
                             &t->params[layer->first_param + 3][c]};
         reference_moments(in, n, c, &mean, &variance);
-        *moving[0] += (mean - *moving[0]) * (1 - t->options.bn_momentum);
-        *moving[1] += (variance * correction - *moving[1]) * (1 - t->options.bn_momentum);
+        *moving[0] += (mean - *moving[0]) * (1 - t->options.settings.bn_momentum);
+        *moving[1] += (variance * correction - *moving[1]) * (1 - t->options.settings.bn_momentum);
     }
 }
 
 static void update(reference_trainer *t, double learning_rate)
 {
-    const meso_trainer_options *o = &t->options;
+    const meso_train_settings *o = &t->options.settings;
     const double steps = (double)t->steps;
     const double alpha =
         learning_rate * sqrt(1 - pow(o->beta2, steps)) / (1 - pow(o->beta1, steps));

@@ -130,15 +130,15 @@ out:
 static meso_status train(meso_path path, double *p, meso_error *error)
 {
     static const uint8_t classes[n_pictures] = {0, 1, 0};
-    const meso_trainer_options options = {.max_batch = n_pictures,
-                                          .loss = MESO_LOSS_BCE,
-                                          .optimizer = MESO_OPTIMIZER_SGD,
-                                          .beta1 = 0.9,
-                                          .beta2 = 0.999,
-                                          .epsilon = 1e-7,
-                                          .momentum = 0.9,
-                                          .bn_momentum = 0.99,
-                                          .seed = 1,
+    const meso_trainer_options options = {.settings.max_batch = n_pictures,
+                                          .settings.loss = MESO_LOSS_BCE,
+                                          .settings.optimizer = MESO_OPTIMIZER_SGD,
+                                          .settings.beta1 = 0.9,
+                                          .settings.beta2 = 0.999,
+                                          .settings.epsilon = 1e-7,
+                                          .settings.momentum = 0.9,
+                                          .settings.bn_momentum = 0.99,
+                                          .settings.seed = 1,
                                           .path = path};
     const meso_train_batch batch = {.pixels = pictures, .classes = classes, .n = n_pictures};
     meso_device *device = NULL;

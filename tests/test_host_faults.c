@@ -252,14 +252,14 @@ static meso_status train(meso_path path, meso_error *error)
 {
     static uint8_t pixels[2 * side * side * 3];
     static const uint8_t classes[2] = {0, 1};
-    const meso_trainer_options options = {.max_batch = 2,
-                                          .loss = MESO_LOSS_BCE,
-                                          .optimizer = MESO_OPTIMIZER_ADAM,
-                                          .beta1 = 0.9,
-                                          .beta2 = 0.999,
-                                          .epsilon = 1e-7,
-                                          .bn_momentum = 0.99,
-                                          .seed = 1,
+    const meso_trainer_options options = {.settings.max_batch = 2,
+                                          .settings.loss = MESO_LOSS_BCE,
+                                          .settings.optimizer = MESO_OPTIMIZER_ADAM,
+                                          .settings.beta1 = 0.9,
+                                          .settings.beta2 = 0.999,
+                                          .settings.epsilon = 1e-7,
+                                          .settings.bn_momentum = 0.99,
+                                          .settings.seed = 1,
                                           .path = path};
     const meso_train_batch batch = {.pixels = pixels, .classes = classes, .n = 2};
     meso_device *device = NULL;

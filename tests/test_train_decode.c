@@ -41,11 +41,11 @@ static subject open_subject(void)
     subject s = {
         .device = harness_device(),
         .dataset = {.items = items, .n_items = n_files, .n_class = {n_files / 2, n_files / 2}}};
-    const meso_trainer_options options = {.max_batch = batch_size,
-                                          .beta1 = 0.9,
-                                          .beta2 = 0.999,
-                                          .epsilon = 1e-7,
-                                          .bn_momentum = 0.99,
+    const meso_trainer_options options = {.settings.max_batch = batch_size,
+                                          .settings.beta1 = 0.9,
+                                          .settings.beta2 = 0.999,
+                                          .settings.epsilon = 1e-7,
+                                          .settings.bn_momentum = 0.99,
                                           .path = MESO_PATH_FUSED};
     meso_net *net = NULL;
     meso_error error = {0};

@@ -52,14 +52,14 @@ enum { max_batch = 24 };
     "o = dense q units=2\n"    \
     "p = softmax o\n"
 
-static const meso_trainer_options base_options = {.max_batch = max_batch,
-                                                  .loss = MESO_LOSS_BCE,
-                                                  .beta1 = 0.9,
-                                                  .beta2 = 0.999,
-                                                  .epsilon = 1e-7,
-                                                  .momentum = 0.9,
-                                                  .bn_momentum = 0.99,
-                                                  .seed = 0xfedcba9876543210u,
+static const meso_trainer_options base_options = {.settings.max_batch = max_batch,
+                                                  .settings.loss = MESO_LOSS_BCE,
+                                                  .settings.beta1 = 0.9,
+                                                  .settings.beta2 = 0.999,
+                                                  .settings.epsilon = 1e-7,
+                                                  .settings.momentum = 0.9,
+                                                  .settings.bn_momentum = 0.99,
+                                                  .settings.seed = 0xfedcba9876543210u,
                                                   .path = MESO_PATH_FUSED};
 
 /* A net with seeded weights, some gammas negative, and images for it. */
@@ -164,10 +164,10 @@ static void try_net(const char *text, meso_loss loss, const char *freeze, size_t
     subject s = open_subject(text);
     meso_trainer_options options = base_options;
     reference_trainer reference;
-    options.loss = loss;
-    options.optimizer = MESO_OPTIMIZER_SGD;
+    options.settings.loss = loss;
+    options.settings.optimizer = MESO_OPTIMIZER_SGD;
     options.freeze = freeze;
-    options.bn_biased_variance = n % 2;
+    options.settings.bn_biased_variance = n % 2;
     meso_trainer *trainer = open_trainer(&s, &options);
     reference_trainer_open(&reference, s.net, s.weights, &options);
     for (int step = 0; step < 3; step++) {
@@ -220,7 +220,7 @@ static void test_lanes_give_the_same_bits(void **state)
     meso_weights *weights[2], *states[2];
     for (size_t l = 0; l < 2; l++) {
         meso_trainer_options options = base_options;
-        options.n_lanes = l + 1;
+        options.settings.n_lanes = l + 1;
         meso_trainer *trainer = open_trainer(&s, &options);
         for (size_t step = 0; step < 4; step++)
             train(trainer, &s, step == 2 ? 19 : max_batch, 0.01);
@@ -266,7 +266,7 @@ static void test_state_goes_on(void **state)
     for (int optimizer = MESO_OPTIMIZER_ADAM; optimizer <= MESO_OPTIMIZER_SGD; optimizer++) {
         meso_trainer_options options = base_options;
         meso_error error = {0};
-        options.optimizer = (meso_optimizer)optimizer;
+        options.settings.optimizer = (meso_optimizer)optimizer;
         meso_trainer *trainer = open_trainer(&s, &options), *other = open_trainer(&s, &options);
         for (int step = 0; step < 2; step++)
             train(trainer, &s, max_batch, 0.01);
@@ -364,13 +364,13 @@ static void test_refusals(void **state)
     (void)state;
     subject s = open_subject(BRANCHES ONE_OUTPUT);
     meso_trainer_options o = base_options;
-    o.max_batch = 0;
+    o.settings.max_batch = 0;
     refuse_open(&s, &o, MESO_ERROR_ARGUMENT, "a batch of 0 images");
     o = base_options;
-    o.beta2 = 1;
+    o.settings.beta2 = 1;
     refuse_open(&s, &o, MESO_ERROR_ARGUMENT, "beta2 is 1");
     o = base_options;
-    o.epsilon = NAN;
+    o.settings.epsilon = NAN;
     refuse_open(&s, &o, MESO_ERROR_ARGUMENT, "epsilon");
     o = base_options;
     o.freeze = "conv*";
@@ -378,7 +378,7 @@ static void test_refusals(void **state)
     o.freeze = "*";
     refuse_open(&s, &o, MESO_ERROR_ARGUMENT, "nothing is left to train");
     o = base_options;
-    o.loss = MESO_LOSS_CCE;
+    o.settings.loss = MESO_LOSS_CCE;
     refuse_open(&s, &o, MESO_ERROR_DATA, "take binary cross-entropy");
     meso_weights_find(s.weights, "h.kernel")->values[3] = NAN;
     refuse_open(&s, &base_options, MESO_ERROR_DATA, "h.kernel: value 3 is not finite");
@@ -393,7 +393,7 @@ static void test_not_finite(void **state)
     meso_trainer_options options = base_options;
     meso_step_result result;
     meso_train_batch batch = batch_of(&s, max_batch);
-    options.optimizer = MESO_OPTIMIZER_SGD;
+    options.settings.optimizer = MESO_OPTIMIZER_SGD;
     meso_trainer *trainer = open_trainer(&s, &options);
     train(trainer, &s, 4, 0.01);
     assert_int_equal(meso_trainer_step(trainer, &batch, 0, &result), MESO_ERROR_ARGUMENT);

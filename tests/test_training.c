@@ -97,12 +97,12 @@ static void make_pictures(uint32_t step, size_t n, size_t size, float *values, u
     }
 }
 
-static const meso_trainer_options base_options = {.max_batch = 13,
-                                                  .loss = MESO_LOSS_MSE,
-                                                  .beta1 = 0.9,
-                                                  .beta2 = 0.999,
-                                                  .epsilon = 1e-7,
-                                                  .bn_momentum = 0.99};
+static const meso_trainer_options base_options = {.settings.max_batch = 13,
+                                                  .settings.loss = MESO_LOSS_MSE,
+                                                  .settings.beta1 = 0.9,
+                                                  .settings.beta2 = 0.999,
+                                                  .settings.epsilon = 1e-7,
+                                                  .settings.bn_momentum = 0.99};
 static const meso_path paths[] = {MESO_PATH_PLAIN, MESO_PATH_FUSED};
 enum { n_paths = sizeof paths / sizeof paths[0] };
 
@@ -163,7 +163,7 @@ static pair open_pair(const char *name, size_t size, meso_loss loss, size_t max_
     pair p = {.name = name, .size = size, .room = 1};
     meso_error error = {0};
     meso_trainer_options options = base_options;
-    options.loss = loss;
+    options.settings.loss = loss;
     p.net = open_net(name, (int)size);
     p.weights = make_weights(p.net);
     reference_trainer_open(&p.reference, p.net, p.weights, &options);
@@ -352,7 +352,7 @@ static void check_gradients(const pair *p, meso_trainer *trainer, size_t n)
         assert_non_null(moment);
         for (size_t k = 0; k < param->n_values; k++) {
             const double g = p->reference.gradients[i][k];
-            const double d = (double)moment->values[k] / (1 - base_options.beta1) - g;
+            const double d = (double)moment->values[k] / (1 - base_options.settings.beta1) - g;
             off += d * d;
         }
         snprintf(name, sizeof name, "%s.one%zu.float32_distance", p->name, n);

@@ -115,11 +115,11 @@ static void trains_with_a_row(void **state)
     meso_weights *weights;
     meso_trainer *trainer;
     meso_net *net;
-    const meso_trainer_options options = {.max_batch = 2,
-                                          .loss = MESO_LOSS_MSE,
-                                          .optimizer = MESO_OPTIMIZER_SGD,
-                                          .epsilon = 1e-7,
-                                          .bn_momentum = 0.99,
+    const meso_trainer_options options = {.settings.max_batch = 2,
+                                          .settings.loss = MESO_LOSS_MSE,
+                                          .settings.optimizer = MESO_OPTIMIZER_SGD,
+                                          .settings.epsilon = 1e-7,
+                                          .settings.bn_momentum = 0.99,
                                           .path = MESO_PATH_FUSED};
     (void)state;
     save(document_for(&info));

@@ -38,16 +38,16 @@ static meso_status open_model(const bench_work *work, const meso_model_options *
 static meso_status open_trainer(const bench_work *work, meso_path path, meso_trainer **trainer,
                                 meso_error *error)
 {
-    const meso_trainer_options options = {.max_batch = largest_batch(work->spec),
-                                          .loss = MESO_LOSS_MSE,
-                                          .optimizer = MESO_OPTIMIZER_ADAM,
-                                          .beta1 = 0.9,
-                                          .beta2 = 0.999,
-                                          .epsilon = 1e-7,
-                                          .bn_momentum = 0.99,
-                                          .seed = BENCH_SEED,
+    const meso_trainer_options options = {.settings.max_batch = largest_batch(work->spec),
+                                          .settings.loss = MESO_LOSS_MSE,
+                                          .settings.optimizer = MESO_OPTIMIZER_ADAM,
+                                          .settings.beta1 = 0.9,
+                                          .settings.beta2 = 0.999,
+                                          .settings.epsilon = 1e-7,
+                                          .settings.bn_momentum = 0.99,
+                                          .settings.seed = BENCH_SEED,
                                           .path = path,
-                                          .n_lanes = work->spec->n_threads};
+                                          .settings.n_lanes = work->spec->n_threads};
     return meso_trainer_open(work->device, work->weights, &options, trainer, error);
 }
 

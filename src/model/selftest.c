@@ -34,13 +34,13 @@ static const struct {
 enum { n_answers = sizeof answers / sizeof answers[0] };
 
 const double meso_selftest_rate = 3e-4;
-const meso_trainer_options meso_selftest_training = {.max_batch = MESO_SELFTEST_PICTURES,
-                                                     .loss = MESO_LOSS_BCE,
-                                                     .optimizer = MESO_OPTIMIZER_SGD,
-                                                     .beta1 = 0.9,
-                                                     .beta2 = 0.999,
-                                                     .epsilon = 1e-7,
-                                                     .bn_momentum = 0.99};
+const meso_trainer_options meso_selftest_training = {.settings.max_batch = MESO_SELFTEST_PICTURES,
+                                                     .settings.loss = MESO_LOSS_BCE,
+                                                     .settings.optimizer = MESO_OPTIMIZER_SGD,
+                                                     .settings.beta1 = 0.9,
+                                                     .settings.beta2 = 0.999,
+                                                     .settings.epsilon = 1e-7,
+                                                     .settings.bn_momentum = 0.99};
 
 void meso_selftest_draw(const char *input, meso_shape shape, float *values)
 {

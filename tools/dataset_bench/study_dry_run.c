@@ -42,15 +42,7 @@ static meso_status probe(meso_device *device, const meso_train_options *o, speed
     const size_t n = o->batch;
     uint8_t *pixels = NULL, *classes = calloc(n, 1);
     meso_probability *p = calloc(n, sizeof *p);
-    const meso_trainer_options options = {.max_batch = n,
-                                          .optimizer = o->optimizer,
-                                          .beta1 = o->beta1,
-                                          .beta2 = o->beta2,
-                                          .epsilon = o->epsilon,
-                                          .momentum = o->momentum,
-                                          .bn_momentum = o->bn_momentum,
-                                          .freeze = o->freeze,
-                                          .path = o->path};
+    const meso_trainer_options options = meso_trainer_options_of(o);
     MESO_TRY(meso_net_open(o->net, &net, error));
     MESO_TRY(meso_weights_random(net, 1, &weights, error));
     meso_net_layer(net, 0, &input, NULL);

@@ -260,22 +260,7 @@ static meso_status open_weights(meso_run *run, meso_error *error)
 
 static meso_status open_trainer(meso_run *run, meso_error *error)
 {
-    const meso_train_options *o = &run->options;
-    const meso_trainer_options options = {
-        .max_batch = o->batch,
-        .loss = o->loss,
-        .optimizer = o->optimizer,
-        .beta1 = o->beta1,
-        .beta2 = o->beta2,
-        .epsilon = o->epsilon,
-        .momentum = o->momentum,
-        .bn_momentum = o->bn_momentum,
-        .bn_biased_variance = o->bn_biased_variance,
-        .seed = o->seed,
-        .freeze = o->freeze,
-        .path = o->path,
-        .n_lanes = o->n_lanes,
-    };
+    const meso_trainer_options options = meso_trainer_options_of(&run->options);
     return meso_trainer_open(run->device, run->start, &options, &run->trainer, error);
 }
 

@@ -23,12 +23,28 @@ meso_status meso_trainer_check_path(meso_path path, meso_error *error)
                      "the path exact is for predictions: training takes fused or plain");
 }
 
-static meso_status check_options(const meso_trainer_options *o, meso_error *error)
+meso_trainer_options meso_trainer_options_of(const meso_train_options *run)
+{
+    return (meso_trainer_options){.settings = {.max_batch = run->batch,
+                                               .n_lanes = run->n_lanes,
+                                               .loss = run->loss,
+                                               .optimizer = run->optimizer,
+                                               .beta1 = run->beta1,
+                                               .beta2 = run->beta2,
+                                               .epsilon = run->epsilon,
+                                               .momentum = run->momentum,
+                                               .bn_momentum = run->bn_momentum,
+                                               .bn_biased_variance = run->bn_biased_variance,
+                                               .seed = run->seed},
+                                  .freeze = run->freeze,
+                                  .path = run->path};
+}
+
+static meso_status check_settings(const meso_train_settings *o, meso_error *error)
 {
     enum { largest_batch = 1 << 16 };
     MESO_DEMAND(o->max_batch >= 1 && o->max_batch <= largest_batch, error, MESO_ERROR_ARGUMENT,
                 "a batch of %zu images: 1 to %d are possible", o->max_batch, (int)largest_batch);
-    MESO_CHECK(meso_trainer_check_path(o->path, error));
     const struct {
         const char *name;
         double value;
@@ -158,23 +174,14 @@ meso_status meso_trainer_open(meso_device *device, const meso_weights *start,
     meso_trainer *t = calloc(1, sizeof *t);
     MESO_REQUIRE_MEMORY(t, error);
     t->device = device;
-    MESO_TRY(check_options(options, error));
+    MESO_TRY(check_settings(&options->settings, error));
+    MESO_TRY(meso_trainer_check_path(options->path, error));
     MESO_TRY(take_weights(t, start, error));
-    MESO_TRY(check_loss(t->net, options->loss, error));
-    t->settings = (meso_train_settings){.max_batch = options->max_batch,
-                                        .n_lanes = options->n_lanes,
-                                        .loss = options->loss,
-                                        .optimizer = options->optimizer,
-                                        .beta1 = options->beta1,
-                                        .beta2 = options->beta2,
-                                        .epsilon = options->epsilon,
-                                        .momentum = options->momentum,
-                                        .bn_momentum = options->bn_momentum,
-                                        .bn_biased_variance = options->bn_biased_variance,
-                                        .seed = options->seed,
-                                        .frozen = t->frozen};
+    MESO_TRY(check_loss(t->net, options->settings.loss, error));
+    t->settings = options->settings;
+    t->settings.frozen = t->frozen;
     MESO_TRY(freeze(t, options->freeze, error));
-    t->n_lanes = meso_device_n_lanes(device, options->n_lanes);
+    t->n_lanes = meso_device_n_lanes(device, options->settings.n_lanes);
     status = choose_path(t, options->path);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", t->error.text);
     const meso_train_values values = {.params = t->params};

@@ -9,24 +9,20 @@
 #include "mesocl/model.h"
 #include "mesocl/train.h"
 #include "mesocl/weights.h"
+#include "net/train/train.h"
 #include "picture/augment.h"
 
 typedef struct meso_trainer meso_trainer;
 
 typedef struct meso_trainer_options {
-    size_t max_batch; /* images of the largest step */
-    meso_loss loss;
-    meso_optimizer optimizer;
-    double beta1, beta2, epsilon; /* Adam: 0.9, 0.999, 1e-7 */
-    double momentum;              /* SGD */
-    double bn_momentum;           /* of moving statistics: 0.99 */
-    int bn_biased_variance; /* 0: moving variance N/(N−1)-corrected as Keras 2; 1: as Keras 3 */
-    uint64_t seed;          /* of dropout */
+    meso_train_settings settings; /* `frozen` is the trainer's */
     const char *freeze; /* "conv*,bn*": patterns (fnmatch) of layers that are not trained, or NULL.
                            A frozen batch norm works as at inference. */
     meso_path path;     /* FUSED, or where that cannot be PLAIN: see meso_trainer_path */
-    size_t n_lanes;     /* 0: all */
 } meso_trainer_options;
+
+/* Those of a run. */
+meso_trainer_options meso_trainer_options_of(const meso_train_options *run);
 
 /* A batch. Exactly one of pixels and values, both [n][height][width][3] at the net's size. */
 typedef struct meso_train_batch {

@@ -34,14 +34,15 @@ static inline meso_share meso_train_images(meso_share groups, size_t n_images)
 
 /* Fixed for a run. */
 typedef struct meso_train_settings {
-    size_t max_batch, n_lanes; /* n_lanes: at most so many, 0 for all */
+    size_t max_batch; /* images of the largest step */
+    size_t n_lanes;   /* at most so many; 0: all */
     meso_loss loss;
     meso_optimizer optimizer;
-    double beta1, beta2, epsilon; /* Adam */
+    double beta1, beta2, epsilon; /* Adam: 0.9, 0.999, 1e-7 */
     double momentum;              /* SGD */
-    double bn_momentum;
-    int bn_biased_variance;
-    uint64_t seed;               /* of dropout */
+    double bn_momentum;           /* of moving statistics: 0.99 */
+    int bn_biased_variance; /* 0: moving variance N/(N−1)-corrected as Keras 2; 1: as Keras 3 */
+    uint64_t seed;          /* of dropout */
     const unsigned char *frozen; /* by layer; outlives the run */
 } meso_train_settings;
 
