@@ -35,26 +35,6 @@ static int parse(bench_session *s, int *pick, int argc, char **argv)
     return tool_options_parse(&line, &argc, argv);
 }
 
-/* What a run of a few minutes can hold: the paper's two nets. 0: out of memory. */
-static int add_jobs(bench_session *session)
-{
-    static const struct {
-        const char *net, *batches;
-        int train;
-    } rows[] = {{"meso4", "1,8,32,64", 0},
-                {"meso4", "32", 1},
-                {"mesoinception4", "1,32", 0},
-                {"mesoinception4", "32", 1}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        bench_spec spec = {.net = rows[i].net, .train = rows[i].train, .layers = 1};
-        bench_session_fill(session, &spec);
-        bench_spec_read_batches(rows[i].batches, &spec);
-        if (!bench_session_add(session, &spec))
-            return 0;
-    }
-    return 1;
-}
-
 /* Ranks, and remembers the first in predicting and all rates of training where that was asked for.
  */
 static int finish(const bench_session *session, const json_t *document, int pick)
@@ -80,6 +60,12 @@ static int finish(const bench_session *session, const json_t *document, int pick
 
 int bench_cmd_all(int argc, char **argv)
 {
+    /* What a run of a few minutes can hold: the paper's two nets. */
+    static const bench_spec specs[] = {
+        {.net = "meso4", .batches = {1, 8, 32, 64}, .n_batches = 4, .layers = 1},
+        {.net = "meso4", .batches = {32}, .n_batches = 1, .layers = 1, .train = 1},
+        {.net = "mesoinception4", .batches = {1, 32}, .n_batches = 2, .layers = 1},
+        {.net = "mesoinception4", .batches = {32}, .n_batches = 1, .layers = 1, .train = 1}};
     bench_session session = {.seconds = 1, .n_processes = 3, .device = "all"};
     int pick = 0;
     json_t *document = NULL;
@@ -87,17 +73,14 @@ int bench_cmd_all(int argc, char **argv)
     int end = parse(&session, &pick, argc, argv);
     if (end < 0 && pick && meso_preference_check(&error) != MESO_OK)
         end = tool_fail(&error);
-    if (end < 0)
-        end = bench_session_open(&session);
-    if (end < 0) {
-        end = add_jobs(&session) ? bench_session_run(&session, &document) : 70;
-        /* A device that failed is said; what the others did counts. */
-        if (document && json_array_size(json_object_get(document, "results")) > 0) {
-            int finished = finish(&session, document, pick);
-            end = finished ? finished : end;
-        }
+    if (end >= 0)
+        return end;
+    end = bench_session_run(&session, specs, sizeof specs / sizeof specs[0], &document);
+    /* A device that failed is said; what the others did counts. */
+    if (json_array_size(json_object_get(document, "results")) > 0) {
+        int finished = finish(&session, document, pick);
+        end = finished ? finished : end;
     }
     json_decref(document);
-    bench_session_close(&session);
     return end;
 }

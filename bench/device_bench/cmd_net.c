@@ -51,7 +51,6 @@ static int parse(bench_session *s, bench_spec *spec, int argc, char **argv)
                                         MESO_PRINTABLE(batches));
     spec->net = argv[0];
     spec->layers = !s->csv || s->html; /* CSV is one table */
-    bench_session_fill(s, spec);
     return -1;
 }
 
@@ -60,10 +59,5 @@ int bench_cmd_net(int argc, char **argv)
     bench_session session = {.seconds = 3, .n_processes = 1};
     bench_spec spec = {0};
     int end = parse(&session, &spec, argc, argv);
-    if (end < 0)
-        end = bench_session_open(&session);
-    if (end < 0)
-        end = bench_session_add(&session, &spec) ? bench_session_run(&session, NULL) : 70;
-    bench_session_close(&session);
-    return end;
+    return end < 0 ? bench_session_run(&session, &spec, 1, NULL) : end;
 }

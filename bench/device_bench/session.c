@@ -11,35 +11,6 @@
 #include "report/report_json.h"
 #include "report/report_writer.h"
 
-int bench_session_open(bench_session *session)
-{
-    meso_status status = MESO_OK;
-    meso_error error = {0};
-    MESO_TRY(tool_drivers_find(&session->drivers, &error));
-    MESO_TRY(tool_drivers_ask(&session->drivers, session->device, 0, &error));
-out:
-    return status == MESO_OK ? -1 : tool_fail(&error);
-}
-
-void bench_session_fill(const bench_session *session, bench_spec *spec)
-{
-    spec->path = session->path;
-    spec->n_threads = (unsigned)session->n_threads;
-    spec->seconds = session->seconds;
-}
-
-int bench_session_add(bench_session *session, const bench_spec *spec)
-{
-    size_t n = session->n_jobs + session->drivers.n_matches;
-    bench_job *jobs = realloc(session->jobs, (n + 1) * sizeof *jobs);
-    if (!jobs)
-        return 0;
-    session->jobs = jobs;
-    for (size_t i = 0; i < session->drivers.n_matches; i++)
-        jobs[session->n_jobs++] = (bench_job){.spec = *spec, .device = session->drivers.matches[i]};
-    return 1;
-}
-
 static void say_failures(const json_t *document)
 {
     const json_t *failure;
@@ -79,42 +50,66 @@ static void add_provenance(json_t *document)
     json_object_set_new(document, "provenance", report_provenance_json(&provenance));
 }
 
-int bench_session_run(bench_session *session, json_t **document)
+/* Runs the plan; *document is made, unless that fails. The exit code. */
+static int run_plan(const bench_session *session, bench_plan *plan, json_t **document)
 {
-    tool_progress progress = {.what = "steps"};
+    tool_progress progress = {.what = "steps", .total = bench_plan_n_steps(plan)};
     meso_error error = {0};
-    json_t *made = NULL;
-    const bench_plan plan = {.drivers = &session->drivers,
-                             .jobs = session->jobs,
-                             .n_jobs = session->n_jobs,
-                             .n_processes = session->n_processes,
-                             .progress = &progress};
-    progress.total = bench_plan_n_steps(&plan);
+    plan->progress = &progress;
     tool_progress_start(&progress);
-    meso_status status = bench_measure_plan(&plan, &made, &error);
+    meso_status status = bench_measure_plan(plan, document, &error);
     tool_progress_end(&progress);
     if (status != MESO_OK)
         return tool_fail(&error);
-    if (session->together && json_array_size(json_object_get(made, "results")) > 0)
-        status = bench_together(&plan, made, &error);
-    add_provenance(made);
-    say_failures(made);
-    int failed = bench_failures_code(made), end = failed;
-    if (json_array_size(json_object_get(made, "results")) > 0) {
-        end = write_document(session, made);
+    const int measured = json_array_size(json_object_get(*document, "results")) > 0;
+    if (session->together && measured)
+        status = bench_together(plan, *document, &error);
+    add_provenance(*document);
+    say_failures(*document);
+    int failed = bench_failures_code(*document), end = failed;
+    if (measured) {
+        end = write_document(session, *document);
         end = end ? end : failed;
     }
-    if (status != MESO_OK)
-        end = tool_fail(&error);
-    if (document)
-        *document = made;
-    else
-        json_decref(made);
-    return end;
+    return status == MESO_OK ? end : tool_fail(&error);
 }
 
-void bench_session_close(bench_session *session)
+/* Each spec on each device that was chosen. */
+static meso_status make_jobs(const bench_session *session, const bench_spec *specs, size_t n,
+                             bench_plan *plan, meso_error *error)
 {
-    tool_drivers_free(&session->drivers);
-    free(session->jobs);
+    const size_t n_devices = plan->drivers->n_matches;
+    bench_job *jobs = calloc(n * n_devices, sizeof *jobs);
+    MESO_DEMAND_MEMORY(jobs, error);
+    for (size_t i = 0; i < n * n_devices; i++) {
+        jobs[i] = (bench_job){specs[i / n_devices], plan->drivers->matches[i % n_devices]};
+        jobs[i].spec.path = session->path;
+        jobs[i].spec.n_threads = (unsigned)session->n_threads;
+        jobs[i].spec.seconds = session->seconds;
+    }
+    plan->jobs = jobs;
+    plan->n_jobs = n * n_devices;
+    return MESO_OK;
+}
+
+int bench_session_run(const bench_session *session, const bench_spec *specs, size_t n,
+                      json_t **document)
+{
+    meso_status status = MESO_OK;
+    meso_error error = {0};
+    tool_drivers drivers = {0};
+    bench_plan plan = {.drivers = &drivers, .n_processes = session->n_processes};
+    json_t *made = NULL;
+    int end = 0;
+    MESO_TRY(tool_drivers_find(&drivers, &error));
+    MESO_TRY(tool_drivers_ask(&drivers, session->device, 0, &error));
+    MESO_TRY(make_jobs(session, specs, n, &plan, &error));
+    end = run_plan(session, &plan, &made);
+out:
+    if (document)
+        *document = json_incref(made);
+    json_decref(made);
+    free(plan.jobs);
+    tool_drivers_free(&drivers);
+    return status == MESO_OK ? end : tool_fail(&error);
 }

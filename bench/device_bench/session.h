@@ -20,9 +20,6 @@ typedef struct bench_session {
     int json, csv, markdown;
     int together;    /* 1: then all devices at once, with one net */
     bench_rows rows; /* what tables show */
-    tool_drivers drivers;
-    bench_job *jobs;
-    size_t n_jobs;
 } bench_session;
 
 /* clang-format off */
@@ -42,18 +39,10 @@ typedef struct bench_session {
     OPT_PROGRESS
 /* clang-format on */
 
-/* Finds and matches devices. -1, or the exit code after a sentence on stderr. */
-int bench_session_open(bench_session *session);
-
-/* What the options say of every spec. */
-void bench_session_fill(const bench_session *session, bench_spec *spec);
-
-/* Adds a job on each chosen device. 0: out of memory. */
-int bench_session_add(bench_session *session, const bench_spec *spec);
-
-/* Runs the jobs, writes the document, says failures on stderr. The exit code; *document, where not
- * NULL, is the caller's. */
-int bench_session_run(bench_session *session, json_t **document);
-void bench_session_close(bench_session *session);
+/* Measures each spec on each chosen device: by the session's path, threads and seconds. Writes the
+ * document, says failures on stderr. The exit code; *document, where not NULL, is the caller's, and
+ * NULL where nothing was measured. */
+int bench_session_run(const bench_session *session, const bench_spec *specs, size_t n,
+                      json_t **document);
 
 #endif
