@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/file.h"
-#include "base/sorted.h"
 #include "base/text.h"
 #include "device_bench.h"
 

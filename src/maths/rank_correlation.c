@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/random.h"
-#include "base/sorted.h"
 
 enum { max_exact = 8, n_draws = 2000 };
 

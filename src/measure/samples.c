@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sorted.h"
+#include "base/array.h"
 #include "report/report_json.h"
 
 int bench_samples_reserve(bench_samples *samples, size_t capacity)

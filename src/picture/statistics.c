@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "picture/statistics_finish.h"
 #include "runtime/program.h"
 
 enum {

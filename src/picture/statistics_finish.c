@@ -6,7 +6,7 @@
  */
 #include <math.h>
 
-#include "picture/statistics_finish.h"
+#include "picture/statistics.h"
 
 /* Element `at` of a table that comes twice in each band's record. */
 static double table_at(const uint32_t *records, size_t n_bands, int at)

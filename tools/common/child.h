@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Work in which a driver may crash, hang or end the process is done by this program run anew: the
- * answer comes back through a pipe, within a time limit.
+ * answer comes back through a pipe, within a time limit (child.c). selftest_child.c is such a work.
  */
 #ifndef MESO_TOOLS_CHILD_H
 #define MESO_TOOLS_CHILD_H
@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "mesocl/status.h"
 #include "process.h"
 #include "progress.h"
 
@@ -53,5 +54,15 @@ void tool_child_offer_json(const char *name, tool_child_json_work *function);
 
 /* In the child: 1 if this is one; *code is then the exit code of the program. */
 int tool_child_main(int argc, char **argv, int *code);
+
+/* A row of the self-test as it comes from a child. */
+typedef struct tool_selftest_record {
+    char net[32], path[16], input[16], detail[256];
+    double expected, got;
+    int passed;
+} tool_selftest_record;
+
+/* The work "selftest" of a child: tool_selftest_record, as many as there are; argument: device. */
+meso_status tool_child_selftest(const char *argument, meso_text *answer, meso_error *error);
 
 #endif

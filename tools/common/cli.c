@@ -16,7 +16,6 @@
 #include "options.h"
 #include "report/report_json.h"
 #include "result_folder.h"
-#include "selftest_child.h"
 
 #ifdef __clang__
 #define MESO_COMPILER "clang " __clang_version__

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "selftest_child.h"
+#include "child.h"
 
 #include <stdio.h>
 

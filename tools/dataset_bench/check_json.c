@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "check_report.h"
 #include "data/list/labels.h"
 #include "data/list/passed.h"
 #include "facts_report.h"

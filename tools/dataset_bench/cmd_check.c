@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "check_report.h"
 #include "dataset_bench.h"
 #include "dataset_output.h"
+#include "facts_report.h"
 
 typedef struct check {
     db_inputs inputs;

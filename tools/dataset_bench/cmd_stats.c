@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "dataset_bench.h"
-#include "stats_report.h"
+#include "facts_report.h"
 
 typedef struct stats {
     db_inputs inputs;

@@ -3,7 +3,6 @@
 #include "data/list/passed.h"
 #include "facts_report.h"
 #include "report/report_json.h"
-#include "stats_report.h"
 
 #define SCHEMA "mesocl.dataset_bench_stats/1"
 

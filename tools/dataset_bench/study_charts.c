@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "mesocl/metrics.h"
-#include "study_report.h"
+#include "study_results.h"
 
 enum { max_points = 400, name_size = 128 };
 

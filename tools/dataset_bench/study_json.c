@@ -3,7 +3,7 @@
  * study_result.json: everything a study has come to. Its schema:
  * docs/schema/study_result.schema.json.
  */
-#include "study_report.h"
+#include "study_results.h"
 
 #include "facts_report.h"
 #include "report/report_json.h"
@@ -232,49 +232,43 @@ static json_t *job_json(const db_results *r, size_t job)
 
 static void set_lists(meso_builder *root, const db_results *r)
 {
-    enum {
-        datasets,
-        leaks,
-        matrix,
-        comparisons,
-        links,
-        distances,
-        devices,
-        jobs,
-        findings,
-        n_lists
-    };
-    static const char *const keys[n_lists] = {"datasets",    "leaks", "matrix",
-                                              "comparisons", "links", "distances",
-                                              "devices",     "jobs",  "findings"};
-    meso_builder lists[n_lists];
+    meso_builder datasets = meso_build_list(), leaks = meso_build_list();
+    meso_builder matrix = meso_build_list(), comparisons = meso_build_list();
+    meso_builder links = meso_build_list(), distances = meso_build_list();
+    meso_builder devices = meso_build_list(), jobs = meso_build_list();
+    meso_builder findings = meso_build_list();
     const db_study *study = r->study;
-    for (size_t i = 0; i < n_lists; i++)
-        lists[i] = meso_build_list();
     for (size_t i = 0; i < study->plan.n_train + study->plan.n_test; i++)
-        meso_build_add(&lists[datasets], dataset_json(study, i));
+        meso_build_add(&datasets, dataset_json(study, i));
     for (size_t i = 0; i < study->facts.n_pairs; i++)
         for (size_t k = 0; k < study->facts.pairs[i].leaks.n; k++)
-            meso_build_add(&lists[leaks], leak_json(study, &study->facts.pairs[i],
-                                                    &study->facts.pairs[i].leaks.pairs[k]));
+            meso_build_add(&leaks, leak_json(study, &study->facts.pairs[i],
+                                             &study->facts.pairs[i].leaks.pairs[k]));
     for (size_t i = 0; i < r->matrix.n_cells; i++)
         if (r->matrix.cells[i].n_seeds)
-            meso_build_add(&lists[matrix], cell_json(r, &r->matrix.cells[i]));
+            meso_build_add(&matrix, cell_json(r, &r->matrix.cells[i]));
     for (size_t i = 0; i < r->matrix.n_comparisons; i++)
-        meso_build_add(&lists[comparisons], comparison_json(r, &r->matrix.comparisons[i]));
+        meso_build_add(&comparisons, comparison_json(r, &r->matrix.comparisons[i]));
     for (size_t i = 0; i < r->relations.n_links; i++)
-        meso_build_add(&lists[links], link_json(r, &r->relations.links[i]));
+        meso_build_add(&links, link_json(r, &r->relations.links[i]));
     for (size_t i = 0; i < r->relations.n_distances; i++)
-        meso_build_add(&lists[distances], distance_json(r, &r->relations.distances[i]));
+        meso_build_add(&distances, distance_json(r, &r->relations.distances[i]));
     for (size_t i = 0; i < r->n_devices; i++)
-        meso_build_add(&lists[devices], device_json(r, &r->devices[i]));
+        meso_build_add(&devices, device_json(r, &r->devices[i]));
     for (size_t i = 0; i < r->n_jobs; i++)
         if (r->done[i])
-            meso_build_add(&lists[jobs], job_json(r, i));
+            meso_build_add(&jobs, job_json(r, i));
     for (size_t i = 0; i < r->sentences.n; i++)
-        meso_build_add(&lists[findings], json_string(r->sentences.lines[i]));
-    for (size_t i = 0; i < n_lists; i++)
-        meso_build_set(root, keys[i], meso_build_end(&lists[i]));
+        meso_build_add(&findings, json_string(r->sentences.lines[i]));
+    meso_build_set(root, "datasets", meso_build_end(&datasets));
+    meso_build_set(root, "leaks", meso_build_end(&leaks));
+    meso_build_set(root, "matrix", meso_build_end(&matrix));
+    meso_build_set(root, "comparisons", meso_build_end(&comparisons));
+    meso_build_set(root, "links", meso_build_end(&links));
+    meso_build_set(root, "distances", meso_build_end(&distances));
+    meso_build_set(root, "devices", meso_build_end(&devices));
+    meso_build_set(root, "jobs", meso_build_end(&jobs));
+    meso_build_set(root, "findings", meso_build_end(&findings));
 }
 
 json_t *db_study_json(const db_results *r, const report_provenance *provenance)

@@ -7,7 +7,7 @@
 
 #include "mesocl/image.h"
 #include "report/report_html.h"
-#include "study_report.h"
+#include "study_results.h"
 
 enum { most_mistakes = 8, side = 64, caption_size = 512 };
 

@@ -2,7 +2,7 @@
  *
  * The report of a study for people: what came out first, then why, then how.
  */
-#include "study_report.h"
+#include "study_results.h"
 
 #include "base/error.h"
 #include "facts_report.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study_report.h"
+#include "study_results.h"
 
 #include <math.h>
 #include <stdio.h>

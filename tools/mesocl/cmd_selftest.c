@@ -13,7 +13,6 @@
 #include "mesocl/mesocl.h"
 #include "report/report_json.h"
 #include "report/report_table.h"
-#include "selftest_child.h"
 
 /* Compiling for a device that nobody has used may take minutes. */
 static const double limit_seconds = 900;

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/random.h"
-#include "base/sorted.h"
 #include "base/structs.h"
 #include "mesocl/metrics.h"
 #include "model/metrics/ranking.h"

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "mesocl/train.h"
-#include "model/train/settings.h"
+#include "model/train/train_options.h"
 
 const char *meso_monitor_name(meso_monitor monitor)
 {

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "mesocl/train.h"
-#include "model/train/settings.h"
+#include "model/train/train_options.h"
 
 const meso_field meso_schedule_fields[MESO_N_SCHEDULE_FIELDS] = {
     MESO_FIELD(meso_schedule, "schedule_rate", REAL, rate, 0, 0.999999, NULL),

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "data/list/group.h"
-#include "model/train/settings.h"
 
 /* Every choice is an enum or an int of the same size. */
 _Static_assert(sizeof(meso_loss) == sizeof(int) && sizeof(meso_path) == sizeof(int), "enums");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The options of training that change its result: one table for config.json, the command line of
- * `mesocl train` and the variants of a study.
+ * `mesocl train` and the variants of a study (train_options.c, schedule.c, early_stop.c).
  */
 #ifndef MESO_MODEL_TRAIN_OPTIONS_H
 #define MESO_MODEL_TRAIN_OPTIONS_H
@@ -41,5 +41,13 @@ meso_status meso_train_option_from_json(const meso_train_option *option, const j
 /* Every field of config.json in its order, parts included; *shift is to be added to where the
  * options begin. NULL behind the last. */
 const meso_field *meso_train_option_field(size_t i, size_t *shift);
+
+/* Options that are told as "key=value,key=value": what may stand there, with offsets in the struct
+ * that each fills. */
+#define MESO_SCHEDULE_WORDS "constant|exponential|epochs|iterations"
+
+enum { MESO_N_SCHEDULE_FIELDS = 3, MESO_N_EARLY_STOP_FIELDS = 3 };
+extern const meso_field meso_schedule_fields[MESO_N_SCHEDULE_FIELDS];
+extern const meso_field meso_early_stop_fields[MESO_N_EARLY_STOP_FIELDS];
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sorted.h"
+#include "base/array.h"
 
 size_t study_values(const study_dataset *dataset, meso_label label, study_property property,
                     double *values)
