@@ -152,37 +152,50 @@ static void rows_are_those_of_one_device_in_its_order(void **state)
 typedef struct loss {
     tool_process process;
     int signal, n_left; /* how many are to be hit */
+    long last;          /* that was hit */
 } loss;
 
-/* The parent of a process; 0: it has gone. */
-static long parent_of(long pid)
+/* How long a child of ours has computed; −1: it is none, or has gone. */
+static double ticks_of(long pid, pid_t parent)
 {
     char path[64], text[512] = "";
-    long parent = 0;
+    long its = 0;
+    double user = 0, system = 0;
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    FILE *file = fopen(path, "r");
+    FILE *file = pid > 0 ? fopen(path, "r") : NULL;
     if (!file)
-        return 0;
+        return -1;
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
     const char *end = strrchr(text, ')');
-    return end && sscanf(end, ") %*c %ld", &parent) == 1 ? parent : 0;
+    if (!end || sscanf(end, ") %*c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %lf %lf", &its, &user,
+                       &system) != 3)
+        return -1;
+    return its == parent ? user + system : -1;
 }
 
-/* At the first sign of progress. */
-static int hit(void *user, meso_text *text)
+/* Once the first rows are told: that child which has computed most, so that it owes some. */
+static int hit(void *user, meso_text *events)
 {
     loss *l = user;
-    DIR *folder = opendir("/proc");
-    (void)text;
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        const long pid = strtol(entry->d_name, NULL, 10);
-        if (l->n_left > 0 && pid > 0 && parent_of(pid) == l->process.pid) {
-            l->n_left--;
-            kill((pid_t)pid, l->signal);
+    const char *done = NULL;
+    for (const char *at = events->bytes; (at = strstr(at, "\"done\":")); at++)
+        done = at + strlen("\"done\":");
+    for (; done && atoi(done) > 0 && l->n_left > 0; l->n_left--) {
+        DIR *folder = opendir("/proc");
+        double most = -1;
+        long victim = 0;
+        for (struct dirent *entry; (entry = readdir(folder));) {
+            const long pid = strtol(entry->d_name, NULL, 10);
+            const double ticks = pid != l->last ? ticks_of(pid, l->process.pid) : -1;
+            victim = ticks > most ? pid : victim;
+            most = ticks > most ? ticks : most;
         }
+        closedir(folder);
+        assert_true(victim > 0);
+        kill((pid_t)victim, l->signal);
+        l->last = victim;
     }
-    closedir(folder);
     return 1;
 }
 
