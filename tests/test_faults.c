@@ -173,18 +173,19 @@ static const struct scenario {
     scenario_function *run;
     meso_path path;
     double tolerance;
-    int gpu; /* the device poses as one */
+    int gpu; /* the device poses as one; 2: in the host's memory */
 } scenarios[] = {
     {"predict, fused", predict, MESO_PATH_FUSED, 2e-6, 0},
     {"predict, plain", predict, MESO_PATH_PLAIN, 2e-6, 0},
     {"profile, fused", profile, MESO_PATH_FUSED, 2e-6, 0},
     {"score files, fused", score, MESO_PATH_FUSED, 2e-6, 0},
+    {"predict, on a GPU", predict, MESO_PATH_FUSED, 2e-6, 1},
     {"score files, on a GPU", score, MESO_PATH_FUSED, 2e-6, 1},
+    {"score files, on a GPU of the host's memory", score, MESO_PATH_FUSED, 2e-6, 2},
     {"train, fused", train, MESO_PATH_FUSED, 1e-4, 0},
     {"train, plain", train, MESO_PATH_PLAIN, 1e-4, 0},
 };
 enum { n_scenarios = sizeof scenarios / sizeof scenarios[0] };
-
 static double wanted[n_scenarios][n_pictures];
 
 static void expect_right(const struct scenario *s, const double *p, const char *call)
@@ -257,7 +258,6 @@ static const cl_int codes[] = {CL_OUT_OF_RESOURCES,        CL_MEM_OBJECT_ALLOCAT
                                CL_INVALID_BUFFER_SIZE,     CL_BUILD_PROGRAM_FAILURE,
                                CL_INVALID_OPERATION,       -9999 /* in no header */};
 enum { n_codes = sizeof codes / sizeof codes[0] };
-
 /* Each call with one code, or as the last that the device answered, in turn; of the first scenario
  * both, of the later ones only some calls. MESO_FULL=1: every call with every code, and both. */
 static void each_call_fails(void **state)

@@ -100,6 +100,49 @@ static void few_pictures_have_sizes_of_their_own(void **state)
     }
 }
 
+/* Halves of a batch in turns, at the caller's size or the net's; also without a copy. */
+static void slots_give_the_answers_of_single_pictures(void **state)
+{
+    (void)state;
+    for (int kind = 1; kind <= 2; kind++) {
+        meso_probability alone[most], together[most];
+        meso_device *device = open_gpu(kind, 1);
+        meso_model *model = open_model(device, "meso4", 4), *one = open_model(device, "meso4", 1);
+        for (unsigned width = side; width >= side - 1; width--) { /* then not the net's size */
+            for (size_t i = 0; i < most; i++)
+                assert_int_equal(meso_predict_rgb8(one, pictures + i * picture_bytes, 1, width,
+                                                   side, 3 * side, &alone[i], &error),
+                                 MESO_OK);
+            layer->counted = "clEnqueueWriteBuffer";
+            layer->n_counted = 0;
+            assert_int_equal(
+                meso_predict_rgb8(model, pictures, most, width, side, 3 * side, together, &error),
+                MESO_OK);
+            assert_int_equal(layer->n_counted, kind == 1 ? 4 : 0);
+            assert_memory_equal(together, alone, sizeof alone);
+        }
+        meso_model_close(one);
+        meso_model_close(model);
+        meso_device_close(device);
+    }
+}
+
+static void large_gpus_take_larger_batches(void **state)
+{
+    static const struct {
+        unsigned units;
+        size_t batch;
+    } rows[] = {{64, 64}, {65, 256}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        meso_device *device = open_gpu(1, rows[i].units);
+        meso_model *model = open_model(device, "meso4", 0);
+        assert_int_equal(meso_model_get_info(model)->max_batch, rows[i].batch);
+        meso_model_close(model);
+        meso_device_close(device);
+    }
+}
+
 static int draw_pictures(void **state)
 {
     meso_random random = {5};
@@ -119,7 +162,9 @@ static int forget_pictures(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(few_pictures_have_sizes_of_their_own)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(few_pictures_have_sizes_of_their_own),
+                                       cmocka_unit_test(slots_give_the_answers_of_single_pictures),
+                                       cmocka_unit_test(large_gpus_take_larger_batches)};
     /* Before the first OpenCL call, which makes the loader look for layers. */
     void *library = dlopen(FAULT_LAYER, RTLD_NOW | RTLD_LOCAL);
     layer = library ? dlsym(library, FAULT_LAYER_SYMBOL) : NULL;

@@ -206,6 +206,8 @@ void meso_model_close(meso_model *model)
 {
     if (!model)
         return;
+    if (model->slots)
+        model->close_slots(model->slots);
     meso_augment_close(model->normalization);
     meso_buffer_release(&model->normalized);
     meso_infer_close(&model->layers);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside a meso_model; for src/model alone. Its parts are model.c, predict.c and normalize.c.
+ * Inside a meso_model; for src/model alone. Its parts are model.c, predict.c, predict_rgb8.c,
+ * stream.c and normalize.c.
  */
 #ifndef MESO_MODEL_MODEL_H
 #define MESO_MODEL_MODEL_H
@@ -28,7 +29,9 @@ struct meso_model {
     int can_predict; /* RGB in, one sigmoid or two softmax outputs */
     int real_output;
     char class_names[2][MESO_CLASS_NAME_SIZE];
-    uint8_t *resized; /* a batch at the net's input size; made at first need */
+    uint8_t *resized;          /* a batch at the net's input size; made at first need */
+    struct meso_stream *slots; /* of meso_predict_rgb8, where pictures are copied; likewise */
+    void (*close_slots)(struct meso_stream *);
 };
 
 /* Takes over net and weights, also where it fails. */
@@ -39,6 +42,14 @@ meso_status meso_model_create(meso_device *device, meso_net *net, meso_weights *
 /* Logits [n][n_outputs] of n ≤ max_batch images of 8-bit pixels at the net's size. */
 meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n, float *logits,
                               meso_error *error);
+
+/* n ≤ max_batch images of the host's; `first` as below. Errors: DATA, DEVICE. */
+meso_status meso_model_run_batch(meso_model *model, const meso_pictures *batch, size_t first,
+                                 meso_probability *p, meso_error *error);
+
+/* meso_stream_wait; `first` as below. */
+meso_status meso_model_wait_slot(struct meso_stream *stream, size_t slot, size_t first,
+                                 meso_probability *p, meso_error *error);
 
 /* Logits → probabilities; `first` is the number that a message gives to the first image. Errors:
  * DATA. */

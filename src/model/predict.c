@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pictures → P(fake), P(real).
+ * Batches at the net's size → logits and other layers, P(fake), P(real).
  */
 #include <math.h>
 #include <stdlib.h>
 
-#include "mesocl/image.h"
 #include "model/model.h"
 #include "model/weights/weights.h"
 
@@ -110,8 +109,8 @@ meso_status meso_model_logits(meso_model *model, const uint8_t *pixels, size_t n
     return compute(model, &(meso_pictures){.values = pixels, .n = n}, logits, error);
 }
 
-static meso_status run_batch(meso_model *model, const meso_pictures *b, size_t first,
-                             meso_probability *p, meso_error *error)
+meso_status meso_model_run_batch(meso_model *model, const meso_pictures *b, size_t first,
+                                 meso_probability *p, meso_error *error)
 {
     meso_status status = MESO_OK;
     float *logits = calloc(b->n * model->n_outputs, sizeof *logits);
@@ -120,58 +119,6 @@ static meso_status run_batch(meso_model *model, const meso_pictures *b, size_t f
     MESO_TRY(meso_model_finish(model, logits, b->n, first, p, error));
 out:
     free(logits);
-    return status;
-}
-
-/* A batch at the net's size: the caller's own pixels where they already are, else resized copies.
- */
-static meso_status fit_pixels(meso_model *model, const uint8_t *pixels, size_t n, unsigned width,
-                              unsigned height, size_t row_stride, const uint8_t **fitted,
-                              meso_error *error)
-{
-    const meso_shape in = model->net->layers[0].shape;
-    size_t image_bytes = meso_shape_size(in);
-    *fitted = pixels;
-    if (width == (unsigned)in.w && height == (unsigned)in.h && row_stride == 3 * (size_t)width)
-        return MESO_OK;
-    if (!model->resized)
-        model->resized = malloc(model->max_batch * image_bytes);
-    MESO_DEMAND_MEMORY(model->resized, error);
-    for (size_t i = 0; i < n; i++)
-        meso_resize_nearest_rgb8(pixels + i * height * row_stride, width, height, row_stride,
-                                 model->resized + i * image_bytes, (unsigned)in.w, (unsigned)in.h);
-    *fitted = model->resized;
-    return MESO_OK;
-}
-
-meso_status meso_predict_rgb8(meso_model *model, const uint8_t *pixels, size_t n, unsigned width,
-                              unsigned height, size_t row_stride, meso_probability *p,
-                              meso_error *error)
-{
-    MESO_CHECK(meso_net_require_scores(model->net, error));
-    MESO_DEMAND(width > 0 && height > 0 && row_stride >= 3 * (size_t)width, error,
-                MESO_ERROR_ARGUMENT, "pictures of %u x %u with %zu bytes a row", width, height,
-                row_stride);
-    for (size_t i = 0; i < n; i += model->max_batch) {
-        size_t count = n - i < model->max_batch ? n - i : model->max_batch;
-        const uint8_t *fitted;
-        MESO_CHECK(fit_pixels(model, pixels + i * height * row_stride, count, width, height,
-                              row_stride, &fitted, error));
-        MESO_CHECK(
-            run_batch(model, &(meso_pictures){.values = fitted, .n = count}, i, p + i, error));
-    }
-    return MESO_OK;
-}
-
-meso_status meso_predict_file(meso_model *model, const char *path, meso_probability *p,
-                              meso_error *error)
-{
-    meso_image image = MESO_INIT(meso_image);
-    meso_status status = meso_image_load(path, NULL, &image, NULL, error);
-    if (status == MESO_OK)
-        status = meso_predict_rgb8(model, image.rgb, 1, image.width, image.height,
-                                   3 * (size_t)image.width, p, error);
-    meso_image_free(&image);
     return status;
 }
 
@@ -194,7 +141,7 @@ meso_status meso_predict_f32(meso_model *model, const float *input, size_t n, me
     for (size_t i = 0; i < n; i += model->max_batch) {
         size_t count = n - i < model->max_batch ? n - i : model->max_batch;
         MESO_CHECK(require_finite(model, input + i * size, count, error));
-        MESO_CHECK(run_batch(
+        MESO_CHECK(meso_model_run_batch(
             model, &(meso_pictures){.values = input + i * size, .is_float = 1, .n = count}, i,
             p + i, error));
     }

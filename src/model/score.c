@@ -158,8 +158,11 @@ static meso_status start_loader(run *r, const meso_score_options *options)
 /* The stream, all of its slots mapped. */
 static meso_status open_groups(run *r, size_t batch)
 {
-    if (batch > r->model->about.most_in_slot)
-        batch = r->model->about.most_in_slot;
+    const meso_infer_about *about = &r->model->about;
+    if (batch > about->most_in_slot)
+        batch = about->most_in_slot;
+    if (about->copies && batch == 0 && r->n < r->model->max_batch) /* pinned memory is dear */
+        batch = r->n;
     MESO_CHECK(meso_stream_open(r->model, 0, batch, &r->stream, r->error));
     r->batch = meso_stream_batch(r->stream);
     r->n_groups = meso_stream_n_slots(r->stream);

@@ -10,11 +10,14 @@
 
 #include "net/tile/tile.h"
 
-enum { plain_batch = 8, tiled_batch = 64, slots = 3 };
+/* Meso-4's last block has 4 work-groups a picture: 256 of them fill the units of a large GPU seven
+ * times over, 64 those of a small one. */
+enum { plain_batch = 8, tiled_batch = 64, large_batch = 256, many_units = 64, slots = 3 };
 
 typedef struct plan_run {
     meso_tile_run *tiles; /* NULL: none */
     meso_plan *plan;
+    size_t tiled_batch; /* that the device likes */
 } plan_run;
 
 static void close_plan(void *opaque)
@@ -36,6 +39,8 @@ static meso_status create(meso_device *device, const meso_net *net,
     *opaque = NULL;
     run = calloc(1, sizeof *run);
     MESO_REQUIRE_MEMORY(run, meso_device_error_slot(device));
+    run->tiled_batch =
+        meso_device_get_info(device)->compute_units > many_units ? large_batch : tiled_batch;
     if (tiled)
         MESO_TRY(meso_tile_create(device, net, settings->params, NULL, &run->tiles));
     if (tiled && !run->tiles)
@@ -78,7 +83,7 @@ static void describe(const void *opaque, meso_infer_about *about)
     if (run->tiles) {
         about->tuning = meso_tile_tuning_name(run->tiles);
         about->n_fused_layers = meso_tile_n_layers(run->tiles);
-        about->batch = tiled_batch;
+        about->batch = run->tiled_batch;
         about->starts = about->copies = 1;
     }
     meso_plan_describe(run->plan, about->clblast);

@@ -109,10 +109,33 @@ out:
     return status;
 }
 
+meso_status meso_buffer_map_start(meso_device *device, const meso_buffer *buffer, void **memory,
+                                  meso_event *event)
+{
+    cl_int code;
+    *memory = clEnqueueMapBuffer(device->lane->queue, buffer->memory, CL_FALSE,
+                                 CL_MAP_READ | CL_MAP_WRITE, 0, buffer->bytes, 0, NULL,
+                                 &event->event, &code);
+    MESO_DEMAND(code == CL_SUCCESS, &device->error, meso_cl_status(code),
+                "clEnqueueMapBuffer of %zu bytes: %s (%d)", buffer->bytes, meso_cl_error_name(code),
+                (int)code);
+    return MESO_OK;
+}
+
+meso_status meso_buffer_unmap(meso_device *device, const meso_buffer *buffer, void *memory)
+{
+    meso_status status = MESO_OK;
+    MESO_CL(&device->error, clEnqueueUnmapMemObject, device->lane->queue, buffer->memory, memory, 0,
+            NULL, NULL);
+out:
+    return status;
+}
+
 meso_status meso_buffer_create_mapped(meso_device *device, size_t bytes, meso_buffer *buffer,
                                       void **memory)
 {
     meso_status status = MESO_OK;
+    meso_event mapped = {0};
     cl_int code;
     *memory = NULL;
     *buffer = (meso_buffer){NULL, bytes};
@@ -121,14 +144,13 @@ meso_status meso_buffer_create_mapped(meso_device *device, size_t bytes, meso_bu
     MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
                  "clCreateBuffer of %zu bytes of the host: %s (%d)", bytes,
                  meso_cl_error_name(code), (int)code);
-    *memory = clEnqueueMapBuffer(device->lane->queue, buffer->memory, CL_TRUE,
-                                 CL_MAP_READ | CL_MAP_WRITE, 0, bytes, 0, NULL, NULL, &code);
-    MESO_REQUIRE(code == CL_SUCCESS, &device->error, meso_cl_status(code),
-                 "clEnqueueMapBuffer of %zu bytes: %s (%d)", bytes, meso_cl_error_name(code),
-                 (int)code);
+    MESO_TRY(meso_buffer_map_start(device, buffer, memory, &mapped));
+    MESO_TRY(meso_event_wait(device, &mapped));
 out:
-    if (status != MESO_OK)
-        meso_buffer_release(buffer);
+    if (status != MESO_OK) {
+        meso_buffer_release_mapped(device, buffer, *memory);
+        *memory = NULL;
+    }
     return status;
 }
 

@@ -139,6 +139,13 @@ meso_status meso_buffer_create_mapped(meso_device *device, size_t bytes, meso_bu
                                       void **memory);
 void meso_buffer_release_mapped(meso_device *device, meso_buffer *buffer, void *memory);
 
+/* For kernels to read it where it lies: nothing may use the memory from unmapping on until it has
+ * been mapped again, which is done when meso_event_wait returns. Both go behind what is on the lane
+ * in use. */
+meso_status meso_buffer_unmap(meso_device *device, const meso_buffer *buffer, void *memory);
+meso_status meso_buffer_map_start(meso_device *device, const meso_buffer *buffer, void **memory,
+                                  meso_event *event);
+
 /* Copies beside what is on the lane in use and returns; what is enqueued there from here on begins
  * when the copy is whole. Until then `from` stays. On a device of one lane, with
  * MESO_WHOLE_DEVICE in use. */

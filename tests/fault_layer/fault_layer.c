@@ -52,6 +52,7 @@ static int fails(const char *function)
 {
     if (fault_layer.crash_in && strcmp(function, fault_layer.crash_in) == 0)
         crash();
+    fault_layer.n_counted += fault_layer.counted && strcmp(function, fault_layer.counted) == 0;
     size_t n = ++fault_layer.n_calls;
     if (fault_layer.fail_at == 0 || n < fault_layer.fail_at)
         return 0;
@@ -336,7 +337,7 @@ static void *CL_API_CALL my_clEnqueueMapBuffer(cl_command_queue queue, cl_mem bu
     }
     void *memory = next->clEnqueueMapBuffer(queue, buffer, blocking, flags, offset, size, n, wait,
                                             event, error);
-    answer(memory ? CL_SUCCESS : CL_INVALID_VALUE);
+    enqueued(memory ? CL_SUCCESS : CL_INVALID_VALUE, event);
     return memory;
 }
 

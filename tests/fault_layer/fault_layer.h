@@ -50,7 +50,9 @@ typedef enum fault_hang {
 } fault_hang;
 
 typedef struct fault_layer_state {
-    size_t n_calls; /* so far; the test sets it back to 0 */
+    size_t n_calls;      /* so far; the test sets it back to 0 */
+    const char *counted; /* a function whose calls are counted apart; NULL: none */
+    size_t n_counted;
 
     /* Call fail_at (0: none) is not made but returns `code`; with `lost` all behind it, too. A call
      * that releases or waits is made all the same: nothing runs any more on a device that is lost.

@@ -70,7 +70,7 @@ typedef struct tool_scoring {
     OPT_DEVICE_TEAM((s).device), \
     OPT_PATH((s).path), \
     OPT_COUNT("batch", 'b', (s).batch, "N", 1, 4096, \
-        "images at once on the device; default: 8, 32 or 64, as the net's path likes"), \
+        "images at once on the device; default: 8 to 256, as the net's path and the device like"), \
     OPT_COUNT("threads", 'j', (s).threads, "N", 1, 1024, \
         "decoding threads of all devices; default: one for each processor"), \
     OPT_COUNT("max-pixels", 0, (s).max_pixels, "N", 1, 4294967296, \
