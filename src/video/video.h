@@ -59,7 +59,7 @@ typedef struct video_tail {
     X(no_video)       /* sound, subtitles or a cover alone */                                 \
     X(odd_rotation)   /* to be shown mirrored, or turned by no multiple of 90 degrees */      \
     X(too_large)      /* more pixels, streams or memory than allowed */                       \
-    X(truncated)      /* ends before its first frame */                                       \
+    X(truncated)      /* ends within its header */                                            \
     X(corrupt)        /* damaged: no frame can be decoded */                                  \
     X(crashed)        /* the decoder ended by a signal, or broke a rule of its confinement */ \
     X(late)           /* it took too long */

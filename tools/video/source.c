@@ -122,6 +122,19 @@ static int is_video(const AVStream *stream)
            !(stream->disposition & AV_DISPOSITION_ATTACHED_PIC);
 }
 
+/* As the file's head says, and again as the decoders found: those forget a size that is too large. */
+static void check_sizes(const AVFormatContext *format)
+{
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        const AVCodecParameters *c = format->streams[i]->codecpar;
+        if (is_video(format->streams[i]) &&
+            (c->width > VIDEO_MAX_SIDE || c->height > VIDEO_MAX_SIDE ||
+             (int64_t)c->width * c->height > VIDEO_MAX_PIXELS))
+            refuse("too_large", "%d x %d pixels; the limit is %d in all", c->width, c->height,
+                   VIDEO_MAX_PIXELS);
+    }
+}
+
 /* Of several the one of most pixels; of those the first. */
 static AVStream *choose_stream(const AVFormatContext *format)
 {
@@ -137,17 +150,15 @@ static AVStream *choose_stream(const AVFormatContext *format)
     }
     if (!best)
         refuse("no_video", "%u streams, none of them video", format->nb_streams);
-    if (most > VIDEO_MAX_PIXELS || best->codecpar->width > VIDEO_MAX_SIDE ||
-        best->codecpar->height > VIDEO_MAX_SIDE)
-        refuse("too_large", "%d x %d pixels; the limit is %d in all", best->codecpar->width,
-               best->codecpar->height, VIDEO_MAX_PIXELS);
     return best;
 }
 
 static void open_stream(source *s)
 {
     open_format(s);
+    check_sizes(s->format);
     find_details(s);
+    check_sizes(s->format);
     s->stream = choose_stream(s->format);
     for (unsigned i = 0; i < s->format->nb_streams; i++)
         s->format->streams[i]->discard =
@@ -179,6 +190,8 @@ static void open_decoder(source *s)
 void source_open(source *s, int64_t size)
 {
     *s = (source){.size = size};
+    if (size == 0)
+        refuse("empty", "the file has no bytes");
     open_stream(s);
     open_decoder(s);
 }

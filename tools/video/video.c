@@ -90,7 +90,7 @@ static void decode(output *o, int64_t size)
     o->rotation = source_rotation(&o->source);
     packets_read(&o->list, &o->source);
     if (o->list.n_shown == 0)
-        refuse(o->list.is_truncated ? "truncated" : "empty", "no frame of video in it");
+        refuse("empty", "no frame of video in it");
     uint32_t *chosen = need_memory(o->list.n_shown, sizeof *chosen);
     const size_t n = video_choose(o->list.all, o->list.shown, o->list.n_shown, o->sampling, chosen);
     if (n == 0)
