@@ -9,6 +9,9 @@
  * dropped, palettes and grey are expanded, CMYK and YCCK converted. Two differences from Pillow:
  * 16-bit grey is reduced to 8 bits (Pillow saturates it to white), and damaged files are
  * refused (Pillow fills in the rest).
+ *
+ * These calls decode in the calling process. The programs of MesoCL decode in confined children; a
+ * program of your own that takes files from strangers should call these in one, too.
  */
 #ifndef MESOCL_IMAGE_H
 #define MESOCL_IMAGE_H

@@ -12,6 +12,7 @@
 #include "child.h"
 #include "clip.h"
 #include "common.h"
+#include "decoders.h"
 #include "drivers.h"
 #include "options.h"
 #include "report/report_json.h"
@@ -148,7 +149,9 @@ int tool_cli_main(const tool_cli *cli, int argc, char **argv)
     int code;
     if (tool_child_main(argc, argv, &code))
         return code;
+    decoders_start();
     code = finish_stdout(run(cli, argc, argv));
+    decoders_stop();
     tool_result_leave();
     tool_driver_crash_end();
     return code;

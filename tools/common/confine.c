@@ -91,6 +91,14 @@ static const rule decoding_rules[] = {{SYS_pread64, 0, ~0u, 3, allowed},
                                       {SYS_write, 0, ~0u, 2, allowed},
                                       {SYS_mmap, 2, PROT_EXEC, 0, allowed}};
 
+/* What decoders of pictures need. */
+static const int answering[] = {SYS_munmap,  SYS_mremap,        SYS_brk,       SYS_futex,
+                                SYS_madvise, SYS_clock_gettime, SYS_exit_group};
+static const rule answering_rules[] = {{SYS_read, 0, ~0u, 3, allowed},
+                                       {SYS_write, 0, ~0u, 3, allowed},
+                                       {SYS_mmap, 2, PROT_EXEC, 0, allowed},
+                                       {SYS_mprotect, 2, PROT_EXEC, 0, allowed}};
+
 /* What changes files, or reaches out of the process. Newer processors do without the older half. */
 /* clang-format off */
 static const int outward[] = {
@@ -183,6 +191,8 @@ int confine_self(confine_profile profile)
         return load(EACH_OF(computing_rules), EACH_OF(computing), allowed, refused);
     case CONFINE_DECODES:
         return load(EACH_OF(decoding_rules), EACH_OF(decoding), allowed, deadly);
+    case CONFINE_ANSWERS:
+        return load(EACH_OF(answering_rules), EACH_OF(answering), allowed, deadly);
     default:
         return 1;
     }

@@ -19,7 +19,7 @@ typedef struct confine_limits { /* 0: as it is */
 /* 0, or the errno of the limit that cannot be set. */
 int confine_resources(const confine_limits *limits);
 
-/* What calls are left; any other fails with EPERM, but for the last profile. A filter holds for
+/* What calls are left; any other fails with EPERM, but for the last two. A filter holds for
  * ever, also for programs that the process becomes, and a second one can only take away more. */
 typedef enum confine_profile {
     CONFINE_NOTHING,
@@ -31,7 +31,9 @@ typedef enum confine_profile {
     CONFINE_COMPUTES,
     /* The same on one thread, reading descriptor 3 alone, at any place; any other call ends the
      * process. */
-    CONFINE_DECODES
+    CONFINE_DECODES,
+    /* Compute on memory that it has, hear and answer by descriptor 3; any other call ends it. */
+    CONFINE_ANSWERS
 } confine_profile;
 
 /* 1: confined. 0: this processor's or this kernel's filters are not known. */

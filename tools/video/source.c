@@ -122,7 +122,7 @@ static int is_video(const AVStream *stream)
            !(stream->disposition & AV_DISPOSITION_ATTACHED_PIC);
 }
 
-/* As the file's head says, and again as the decoders found: those forget a size that is too large. */
+/* As the head says, and again as the decoders found: those forget a size that is too large. */
 static void check_sizes(const AVFormatContext *format)
 {
     for (unsigned i = 0; i < format->nb_streams; i++) {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "frames.h"
@@ -122,6 +123,7 @@ static int64_t confine(void)
     int error = confine_resources(&limits);
     if (error != 0)
         die(EXIT_INTERNAL, "cannot limit resources: %s", strerror(error));
+    tzset();                  /* dates in a file would ask for the time zone */
     signal(SIGXFSZ, SIG_IGN); /* an error code in place of a silent end */
     confine_self(video_work);
     return info.st_size;

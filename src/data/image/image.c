@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/error.h"
@@ -106,38 +107,68 @@ static meso_status check_options(const meso_image_options *options, meso_error *
     return MESO_OK;
 }
 
-meso_status meso_image_decode(const void *bytes, size_t n, const char *name,
-                              const meso_image_options *options, meso_image *image,
-                              meso_refusal *refusal, meso_error *error)
+static meso_image_decoder *elsewhere;
+
+void meso_image_decode_elsewhere(meso_image_decoder *decoder)
+{
+    elsewhere = decoder;
+}
+
+const char *meso_image_format(const char *name)
+{
+    for (size_t i = 0; i < n_formats; i++)
+        if (formats[i].name && strcmp(formats[i].name, name) == 0)
+            return formats[i].name;
+    return NULL;
+}
+
+meso_status meso_image_decode_here(const void *bytes, size_t n, const char *name,
+                                   const meso_image_options *options, meso_image *image,
+                                   meso_refusal *refusal, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_format format = MESO_FORMAT_UNKNOWN;
     meso_decode decode = {.bytes = bytes,
                           .n = n,
                           .name = name ? MESO_PRINTABLE(name) : "image in memory",
-                          .options = MESO_INIT(meso_image_options),
+                          .options = *options,
                           .error = error,
                           .orientation = 1};
-    MESO_TRY(meso_struct_check(image, "meso_image", error));
-    MESO_TRY(meso_struct_read(&decode.options, sizeof decode.options, options, "meso_image_options",
-                              error));
-    MESO_TRY(check_options(&decode.options, error));
-    if (decode.options.max_pixels == 0)
-        decode.options.max_pixels = default_max_pixels;
     MESO_TRY(decode_any(&decode, &format));
-    const meso_image own = {.rgb = meso_rows_take(&decode.rows),
-                            .width = decode.rows.out_width,
-                            .height = decode.rows.out_height,
-                            .file_width = decode.width,
-                            .file_height = decode.height,
-                            .format = formats[format].name,
-                            .exif_orientation = decode.orientation,
-                            .suspect = decode.suspect};
-    meso_struct_write(image, &own, sizeof own);
+    *image = (meso_image){.struct_bytes = sizeof *image,
+                          .rgb = meso_rows_take(&decode.rows),
+                          .width = decode.rows.out_width,
+                          .height = decode.rows.out_height,
+                          .file_width = decode.width,
+                          .file_height = decode.height,
+                          .format = formats[format].name,
+                          .exif_orientation = decode.orientation,
+                          .suspect = decode.suspect};
 out:
     meso_rows_end(&decode.rows);
+    *refusal = decode.refusal;
+    return status;
+}
+
+meso_status meso_image_decode(const void *bytes, size_t n, const char *name,
+                              const meso_image_options *options, meso_image *image,
+                              meso_refusal *refusal, meso_error *error)
+{
+    meso_status status = MESO_OK;
+    meso_image own = MESO_INIT(meso_image);
+    meso_image_options known = MESO_INIT(meso_image_options);
+    meso_refusal why = MESO_IMAGE_OK;
+    MESO_TRY(meso_struct_check(image, "meso_image", error));
+    MESO_TRY(meso_struct_read(&known, sizeof known, options, "meso_image_options", error));
+    MESO_TRY(check_options(&known, error));
+    if (known.max_pixels == 0)
+        known.max_pixels = default_max_pixels;
+    MESO_TRY((elsewhere ? elsewhere : meso_image_decode_here)(bytes, n, name, &known, &own, &why,
+                                                              error));
+    meso_struct_write(image, &own, sizeof own);
+out:
     if (refusal)
-        *refusal = decode.refusal;
+        *refusal = why;
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading apart from decoding, for those who check or keep the bytes.
+ * Reading apart from decoding, for those who check or keep the bytes; decoding apart from this
+ * process, for programs.
  */
 #ifndef MESO_DATA_IMAGE_H
 #define MESO_DATA_IMAGE_H
@@ -22,6 +23,21 @@ meso_status meso_image_load_listed(const char *path, const char *hash,
  * what is measured would no longer be what the manifest describes. Errors: DATA. */
 meso_status meso_image_check_hash(const char *path, const char *said, const char *found,
                                   meso_error *error);
+
+/* What meso_image_decode is made of: all of `options` is there, max_pixels filled in; `image` is
+ * written on success, `refusal` always. */
+typedef meso_status meso_image_decoder(const void *bytes, size_t n, const char *name,
+                                       const meso_image_options *options, meso_image *image,
+                                       meso_refusal *refusal, meso_error *error);
+
+/* The decoder itself, in this process. */
+meso_image_decoder meso_image_decode_here;
+
+/* From now on every picture is decoded by this one, on any thread. Before any thread is started. */
+void meso_image_decode_elsewhere(meso_image_decoder *decoder);
+
+/* The format's name as meso_image has it, which lives for ever; NULL: there is no such format. */
+const char *meso_image_format(const char *name);
 
 /* Is a file of this ending (small letters, no dot) an image that this build reads? */
 int meso_image_reads(const char *ending);
