@@ -11,7 +11,7 @@
 #include "child.h"
 #include "drivers.h"
 
-enum { most_members = 64, least_share = 8, first_share = 16 };
+enum { most_members = 64, least_share = 8, first_share = 16, most_said = 1 << 16 };
 static const double share_seconds = 1, tick_seconds = 0.25;
 
 /* A device, its process, and what it was given. */
@@ -169,7 +169,8 @@ static meso_status start(member *m, const tool_scoring *scoring, meso_error *err
     m->process = (tool_process){
         .argv = argv,
         .stays_open = 1,
-        .pipes = {{.number = TOOL_TEAM_FD, .most = SIZE_MAX, .take = hear, .user = m}}};
+        .pipes = {{.number = TOOL_TEAM_FD, .most = SIZE_MAX, .take = hear, .user = m},
+                  {.number = STDERR_FILENO, .most = most_said}}};
     feed_block(m);
     MESO_CHECK(m->team->error.status);
     return tool_process_start(&m->process, error);
@@ -183,13 +184,27 @@ static size_t count_in(const tool_team *team)
     return n;
 }
 
+/* How a process ended by itself, which its last line on stderr says best (driver_crash.h). */
+static void find_error(member *m)
+{
+    meso_text *said = &m->process.pipes[1].text;
+    while (said->length > 0 && said->bytes[said->length - 1] == '\n')
+        said->bytes[--said->length] = '\0';
+    const char *start = said->length > 0 ? strrchr(said->bytes, '\n') : NULL;
+    const char *line = start ? start + 1 : said->bytes, *colon = line ? strstr(line, ": ") : NULL;
+    if (m->process.end == TOOL_PROCESS_EXITED && colon)
+        meso_fail(&m->error, MESO_ERROR_DEVICE, "%s", MESO_PRINTABLE(colon + 2));
+    else
+        tool_process_say_end(&m->process, &m->error);
+}
+
 /* A device that is out: how, in the one line about it; the last one's is the error. */
 static void put_out(member *m, meso_error *last)
 {
     m->is_out = 1;
     m->wants = 0;
     if (m->error.status == MESO_OK)
-        tool_process_say_end(&m->process, &m->error);
+        find_error(m);
     if (count_in(m->team) == 0)
         meso_fail(last, m->error.status, "device %s (%s): %s", m->id, m->name, m->error.text);
     else
