@@ -34,8 +34,10 @@ TARGETS = {
     'sm_90': (['-target', 'nvptx64--nvidiacl', '-march=sm_90'], 'nvptx64--nvidiacl'),
 }
 VENDORS = {
-    'AMD': dict(id=0x1002, group=256, local=65536, targets=('gfx90a', 'gfx1100')),
-    'NVIDIA': dict(id=0x10DE, group=1024, local=49152, targets=('sm_90',)),
+    'AMD': dict(id=0x1002, group=256, local=65536, units=104,
+                targets=('gfx90a', 'gfx1100')),
+    'NVIDIA': dict(id=0x10DE, group=1024, local=49152, units=132,
+                   targets=('sm_90',)),
 }
 # All kinds of layers in few pixels, with what no fused kernel takes.
 ALL_OPS = """image = input height=32 width=32 channels=3 divide=255
@@ -111,7 +113,8 @@ def dump(build, folder):
             run([f'{build}/bin/{program}', *rest], cwd=folder, env=dict(
                 base, OPENCL_LAYERS=build + '/tests/libfault_layer.so', MESO_FAULT_GPU='1',
                 MESO_FAULT_VENDOR=str(v['id']), MESO_FAULT_GROUP=str(v['group']),
-                MESO_FAULT_LOCAL=str(v['local']), MESO_FAULT_SKIP='1', MESO_CL_DUMP=to))
+                MESO_FAULT_LOCAL=str(v['local']), MESO_FAULT_UNITS=str(v['units']),
+                MESO_FAULT_SKIP='1', MESO_CL_DUMP=to))
             shutil.rmtree(folder + '/run', ignore_errors=True)
             for path in sorted(glob.glob(to + '/*.cl')):
                 with open(path) as text:

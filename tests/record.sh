@@ -60,7 +60,7 @@ bench/record.sh --bin "$build/bin" --pack "$tmp/pack" --pictures 2
 "$tmp/pack/record.sh" --device cpu --budget 8 -o "$tmp/packed"
 grep -q 'double precision' "$tmp/packed.md"
 if [ -e "$tmp/pack/cuda" ]; then
-    MESO_LIBCUDA="$build/tests/libstub_libcuda.so" STUB_CUDA_SOURCE="$tmp/pack/cuda/program1.cl" \
+    MESO_LIBCUDA="$build/tests/libstub_libcuda.so" STUB_CUDA_FOLDER="$tmp/pack/cuda" \
         python3 bench/record/replay.py "$tmp/pack/cuda/meso4_batch_1.json" | tee "$tmp/replay"
     grep -q '"right": true' "$tmp/replay"
 fi

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * In the place of NVIDIA's libcuda.so.1, for bench/record/replay.py: what it asks of CUDA's driver,
- * done by the first OpenCL device. A module is the program whose source STUB_CUDA_SOURCE names,
- * whatever its image; a device pointer is a buffer's number above 32 bits of offset.
+ * done by the first OpenCL device. A cubin is one of programN.sm_90 in $STUB_CUDA_FOLDER, and
+ * programN.cl is compiled; a device pointer is a buffer's number above 32 bits of offset.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-enum { most_buffers = 256, tensor_bytes = 32 };
+enum { most_buffers = 256, most_programs = 16, tensor_bytes = 32 };
 
 static cl_context context;
 static cl_device_id device;
@@ -72,17 +72,46 @@ PUBLIC int cuDeviceGetAttribute(int *value, int what, int number)
     return number;
 }
 
+/* 1 if the file holds what begins at `image`. */
+static int holds(const char *path, const char *image)
+{
+    int c;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return 0;
+    while ((c = getc(file)) != EOF && (char)c == *image)
+        image++;
+    fclose(file);
+    return c == EOF;
+}
+
+/* The source of the cubin at `image`; 0: there is none. */
+static size_t find_source(const char *image, char *text, size_t size)
+{
+    char path[4096];
+    for (int i = 1; i < most_programs; i++) {
+        snprintf(path, sizeof path, "%s/program%d.sm_90", getenv("STUB_CUDA_FOLDER"), i);
+        if (!holds(path, image))
+            continue;
+        snprintf(path, sizeof path, "%s/program%d.cl", getenv("STUB_CUDA_FOLDER"), i);
+        FILE *file = fopen(path, "rb");
+        size_t n = file ? fread(text, 1, size, file) : 0;
+        if (file)
+            fclose(file);
+        return n;
+    }
+    return 0;
+}
+
 PUBLIC int cuModuleLoadData(void **made, const char *image)
 {
     static char text[1 << 20];
-    const char *texts = text, *path = getenv("STUB_CUDA_SOURCE");
-    FILE *file = path ? fopen(path, "rb") : NULL;
+    const char *texts = text;
+    size_t n = find_source(image, text, sizeof text);
     cl_int code;
-    if (!file || strncmp(image, "\177ELF", 4) != 0)
+    if (n == 0)
         return 1;
-    text[fread(text, 1, sizeof text - 1, file)] = '\0';
-    fclose(file);
-    cl_program program = clCreateProgramWithSource(context, 1, &texts, NULL, &code);
+    cl_program program = clCreateProgramWithSource(context, 1, &texts, &n, &code);
     *made = program;
     return code ? code
                 : clBuildProgram(program, 1, &device, "-cl-std=CL1.2 -cl-kernel-arg-info", NULL,

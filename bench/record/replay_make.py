@@ -109,6 +109,6 @@ def record(build, weights, batch, pictures, at):
             os.environ, MESO_LAUNCHES=at, MESO_FAULT_GPU='1', OPENCL_LAYERS=':'.join(
                 f'{build}/tests/lib{l}_layer.so' for l in ('launch', 'fault')),
             MESO_FAULT_VENDOR=str(nvidia['id']), MESO_FAULT_GROUP=str(nvidia['group']),
-            MESO_FAULT_LOCAL=str(nvidia['local'])))
+            MESO_FAULT_LOCAL=str(nvidia['local']), MESO_FAULT_UNITS=str(nvidia['units'])))
     if done.returncode:
         sys.exit(f'mesocl predict: {done.stderr}')
