@@ -48,11 +48,11 @@ PEAK_KERNEL(peak_float4, float4, sum4)
 PEAK_KERNEL(peak_float8, float8, sum8)
 PEAK_KERNEL(peak_float16, float16, sum16)
 
-/* from, to [16 · items], both far larger than caches: bandwidth; or of one item: the cost
- * of a launch. */
-__kernel void peak_copy(__global const float *from, __global float *to, const int items)
+/* from, to [4 · items], both far larger than caches: bandwidth, by neighbours from neighbouring
+ * addresses; or of one item: the cost of a launch. */
+__kernel void peak_copy(__global const float4 *from, __global float4 *to, const int items)
 {
     const int i = (int)get_global_id(0);
     if (i < items)
-        vstore16(vload16((size_t)i, from), (size_t)i, to);
+        to[i] = from[i];
 }

@@ -115,17 +115,18 @@ static int run_fused(const job *j)
     return 0;
 }
 
-/* A GPU's kernels, filters in local memory and not, up to the layer in front of the sigmoid. */
+/* A GPU's kernels in each of their sizes, up to the layer in front of the sigmoid. */
 static int run_tiled(const job *j)
 {
     const meso_pictures pictures = {.values = j->pixels, .n = n_images};
-    for (int local = 0; local < 2; local++) {
-        meso_tile_tuning row = meso_tile_shipped(0);
+    const unsigned amd = 0x1002;
+    const meso_tile_tuning general = meso_tile_shipped(0);
+    const meso_tile_tuning rows[] = {general, meso_tile_shipped(amd), meso_tile_few(&general)};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         meso_tile_run *tiles;
         meso_plan *plan;
         float logits[n_images];
-        row.local = local;
-        check(meso_tile_create(device, j->net, j->params, &row, &tiles));
+        check(meso_tile_create(device, j->net, j->params, &rows[i], &tiles));
         if (!tiles)
             return 1;
         check(meso_plan_create(device, j->net, j->params, meso_tile_blocks(tiles), &plan));

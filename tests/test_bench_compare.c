@@ -219,7 +219,7 @@ static void one_peak_for_all_rows(void **state)
                                "\"multiply_adds\": 1e9, "
                                "\"cases\": [{\"batch\": 1, \"samples\": [35, 35]}]}]";
     json_t *processes = json_loads(text, 0, NULL);
-    json_t *peaks = json_loads("[[80, 84, 88], [139, 140, 141]]", 0, NULL);
+    json_t *peaks = json_loads("[[133, 134, 135], [139, 140, 141]]", 0, NULL);
     json_t *document = json_pack("{s:[], s:[]}", "results", "devices");
     meso_text out = {0};
     (void)state;
@@ -234,7 +234,32 @@ static void one_peak_for_all_rows(void **state)
     assert_int_equal(json_array_size(json_object_get(document, "devices")), 1);
     bench_output_table(document, BENCH_LAYERS, BENCH_TEXT, &out);
     assert_non_null(strstr(out.bytes, "  140.0  "));
-    assert_non_null(strstr(out.bytes, "d: other work on this machine: rates moved by 71 %; run"));
+    meso_text_free(&out);
+    json_decref(document);
+    json_decref(peaks);
+    json_decref(processes);
+}
+
+/* Where the peak moved while it was measured, no share of it means anything. */
+static void no_share_of_a_moving_peak(void **state)
+{
+    static const char text[] = "[{\"device\": \"d\", \"net\": \"n\", \"threads\": 1, \"lanes\": 1, "
+                               "\"multiply_adds\": 1e9, "
+                               "\"cases\": [{\"batch\": 1, \"samples\": [350, 350]}]}]";
+    json_t *processes = json_loads(text, 0, NULL);
+    json_t *peaks = json_loads("[[80, 84, 88], [139, 140, 141]]", 0, NULL);
+    json_t *document = json_pack("{s:[], s:[]}", "results", "devices");
+    meso_text out = {0};
+    (void)state;
+    assert_true(processes && peaks && document);
+    bench_merge(processes, json_string("0:0"), peaks, document);
+    const json_t *row = json_array_get(json_object_get(document, "results"), 0);
+    assert_true(json_is_null(json_object_get(row, "share_of_peak")));
+    assert_string_equal(json_string_value(json_object_get(row, "share_not_said")),
+                        "the machine was busy: the peak moved by 71 %");
+    bench_output_table(document, BENCH_LAYERS, BENCH_TEXT, &out);
+    assert_non_null(strstr(out.bytes, "d: other work on this machine: rates moved by 71 %, so no "
+                                      "share of the peak is said; run"));
     meso_text_free(&out);
     json_decref(document);
     json_decref(peaks);
@@ -280,6 +305,7 @@ int main(void)
         cmocka_unit_test(compares_pairs),
         cmocka_unit_test(absent_is_not_fine),
         cmocka_unit_test(one_peak_for_all_rows),
+        cmocka_unit_test(no_share_of_a_moving_peak),
         cmocka_unit_test(refuses_what_is_no_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

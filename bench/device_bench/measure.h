@@ -48,6 +48,10 @@ meso_status bench_measure_child(json_t *question, json_t **answer, meso_error *e
 /* The exit code of the first failure; 0 without one. */
 int bench_failures_code(const json_t *document);
 
+/* A machine is noisy where the peak, which has no reason to change, spreads over more than this
+ * part: then no share of it is said. */
+#define BENCH_NOISY 0.1
+
 /* What several processes found of one job → rows of the document. processes: what bench_net_run
  * found, once or more often, of the same job; device_id, which is taken over, is its device. peaks:
  * the peak samples of every process on that device, in the order they ran; one peak, the largest,

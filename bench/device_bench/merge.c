@@ -9,9 +9,8 @@
 
 enum { n_resamples = 1000 };
 
-/* A machine is noisy where the peak, which has no reason to change, spreads over more than this
- * part; it drifts where the last third of its samples differs by more from the first. */
-static const double noisy = 0.1, drifting = 0.05;
+/* It drifts where the last third of its samples differs by more from the first. */
+static const double noisy = BENCH_NOISY, drifting = 0.05;
 
 /* All numbers of lists [process][sample], without what is none. */
 static bench_samples flatten(const json_t *lists)
@@ -214,6 +213,20 @@ static void add_rates(meso_builder *row, const json_t *samples, double batch, do
     meso_build_number(row, "share_of_peak", gflops / peak);
 }
 
+/* The peak that shares refer to; NaN, and why, where it moved: beside other work no share means
+ * anything. */
+static double peak_for_shares(const json_t *peaks, meso_builder *row)
+{
+    double moved;
+    json_t *flags = flags_of(peaks, &moved);
+    json_decref(flags);
+    if (!(moved > noisy))
+        return peak_of(peaks);
+    meso_build_set(row, "share_not_said",
+                   json_sprintf("the machine was busy: the peak moved by %.0f %%", 100 * moved));
+    return NAN;
+}
+
 static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks)
 {
     static const char *const keys[] = {
@@ -226,7 +239,7 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     meso_builder row = meso_build_object();
     json_t *samples = gather(processes, "cases", i, "samples");
     double batch = meso_json_number_of(json_array_get(json_object_get(first, "cases"), i), "batch");
-    double peak = peak_of(peaks), threads = meso_json_number_of(first, "threads");
+    double peak = peak_for_shares(peaks, &row), threads = meso_json_number_of(first, "threads");
     copy(&row, first, keys);
     meso_build_count(&row, "batch", (size_t)batch);
     add_rates(&row, samples, batch, meso_json_number_of(first, "multiply_adds"), peak);
@@ -236,7 +249,7 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     meso_build_number(&row, "open_seconds", median_number(processes, NULL, 0, "open_seconds"));
     meso_build_number(&row, "first_call_seconds",
                       median_number(processes, NULL, 0, "first_call_seconds"));
-    meso_build_number(&row, "peak_gflops", peak);
+    meso_build_number(&row, "peak_gflops", peak_of(peaks));
     json_t *own_peaks = gather(processes, NULL, 0, "peak_samples");
     meso_build_set(&row, "flags", flags_of(own_peaks, NULL));
     json_decref(own_peaks);
@@ -250,6 +263,10 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     double in_kernels = share_in(layers, speed);
     meso_build_number(&row, "share_in_kernels", in_kernels);
     meso_build_number(&row, "share_explained", in_kernels + share_in(launches, speed));
+    meso_build_number(&row, "kernels_images_per_s", speed / in_kernels);
+    json_t *streams = gather(processes, "cases", i, "stream_samples");
+    meso_build_number(&row, "stream_images_per_s", summary_of(streams).median);
+    json_decref(streams);
     meso_build_set(&row, "layers", layers);
     meso_build_set(&row, "launches", launches);
     return meso_build_end(&row);
@@ -271,17 +288,20 @@ static void add_device(const json_t *processes, json_t *device_id, const json_t 
     meso_builder row = meso_build_object();
     json_t *copies = gather(processes, NULL, 0, "copy_samples");
     json_t *launches = gather(processes, NULL, 0, "launch_samples");
+    json_t *alone = gather(processes, NULL, 0, "launch_alone_samples");
     meso_build_set(&row, "device_id", json_incref(device_id));
     copy(&row, first, keys);
     meso_build_number(&row, "peak_gflops", peak_of(peaks));
     meso_build_number(&row, "copy_gbs", summary_of(copies).median);
     meso_build_number(&row, "launch_us", summary_of(launches).median);
+    meso_build_number(&row, "launch_alone_us", summary_of(alone).median);
     meso_build_set(&row, "flags", flags_of(peaks, &moved));
     meso_build_number(&row, "peak_moved", moved);
     meso_build_set(&row, "peak_samples", json_incref((json_t *)peaks));
     json_array_append_new(devices, meso_build_end(&row));
     json_decref(copies);
     json_decref(launches);
+    json_decref(alone);
 }
 
 void bench_merge(const json_t *processes, json_t *device_id, const json_t *peaks, json_t *document)

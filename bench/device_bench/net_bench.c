@@ -2,6 +2,7 @@
 #include "measure.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "child.h"
@@ -11,10 +12,11 @@
 #include "measure/samples.h"
 #include "measure/work.h"
 #include "mesocl/device.h"
+#include "mesocl/stream.h"
 #include "peak.h"
 #include "report/report_json.h"
 
-enum { least_rounds = 5, most_warm_up = 40, most_calls = 1 << 14 };
+enum { least_rounds = 5, most_warm_up = 40, most_calls = 1 << 14, most_slots = 1 << 10 };
 
 /* The clock and the scheduler are finer than 1 % of the one, and 5 % of the other, which is for
  * runs that have to be short. */
@@ -25,10 +27,13 @@ typedef struct bench_case {
     size_t batch;               /* pictures in a call */
     size_t n_calls;             /* in a sample */
     bench_samples images_per_s; /* one value for each round */
-    bench_samples call_ms;      /* each call, as many as there is room for */
-    bench_layers layers;        /* where they are wanted */
-    double joules;              /* of all samples; NaN: not known */
-    size_t images;              /* in them */
+    meso_stream *stream;        /* as mesocl predict has one, where that is wanted */
+    size_t slots[most_slots];   /* of it */
+    bench_samples stream_images_per_s;
+    bench_samples call_ms; /* each call, as many as there is room for */
+    bench_layers layers;   /* where they are wanted */
+    double joules;         /* of all samples; NaN: not known */
+    size_t images;         /* in them */
 } bench_case;
 
 typedef struct bench_net {
@@ -39,7 +44,7 @@ typedef struct bench_net {
     size_t n_cases, n_rounds;
     double sample_seconds;
     double step_started, slowest_step; /* a step: a sample, or kernels or peaks of one round */
-    bench_samples peak_gflops, copy_gbs, launch_us; /* one value for each round */
+    bench_samples peak_gflops, copy_gbs, launch_us, launch_alone_us; /* one value for each round */
     double open_seconds, first_call_seconds;
 } bench_net;
 
@@ -119,16 +124,64 @@ static meso_status warm_up(bench_net *bench, bench_case *c, meso_error *error)
 static meso_status measure_peaks(bench_net *bench, meso_error *error)
 {
     meso_status status = MESO_OK;
-    double gflops, gbs, launch_us;
+    bench_peaks peaks;
     begin_step(bench);
-    status = bench_peak_measure(&bench->peak, &gflops, &gbs, &launch_us);
+    status = bench_peak_measure(&bench->peak, &peaks);
     MESO_REQUIRE(status == MESO_OK, error, status, "%s", meso_device_error(bench->work.device));
     end_step(bench);
-    bench_samples_add(&bench->peak_gflops, gflops);
-    bench_samples_add(&bench->copy_gbs, gbs);
-    bench_samples_add(&bench->launch_us, launch_us);
+    bench_samples_add(&bench->peak_gflops, peaks.gflops);
+    bench_samples_add(&bench->copy_gbs, peaks.copy_gbs);
+    bench_samples_add(&bench->launch_us, peaks.launch_us);
+    bench_samples_add(&bench->launch_alone_us, peaks.launch_alone_us);
 out:
     return status;
+}
+
+/* n batches through the stream, all slots at work and waited for in turn. What slots hold stays
+ * from one to the next: filling them is no part of this. */
+static meso_status run_stream(bench_net *bench, bench_case *c, size_t n, meso_error *error)
+{
+    const size_t n_slots = meso_stream_n_slots(c->stream);
+    uint8_t *pixels;
+    for (size_t i = 0; i < n + n_slots; i++) {
+        size_t *slot = &c->slots[i % n_slots];
+        if (i >= n_slots && i - n_slots < n)
+            MESO_CHECK(meso_stream_wait(c->stream, *slot, bench->work.p, error));
+        if (i >= n)
+            continue;
+        MESO_CHECK(meso_stream_map(c->stream, slot, &pixels, error));
+        MESO_CHECK(meso_stream_submit(c->stream, *slot, meso_stream_batch(c->stream), error));
+    }
+    return MESO_OK;
+}
+
+static meso_status open_stream(bench_net *bench, bench_case *c, meso_error *error)
+{
+    const meso_model_info info = bench_work_info(&bench->work);
+    const size_t bytes = 3 * (size_t)info.width * info.height;
+    uint8_t *pixels;
+    MESO_CHECK(meso_stream_open(bench->work.model, 0, c->batch, &c->stream, error));
+    const size_t n_slots = meso_stream_n_slots(c->stream);
+    MESO_DEMAND(n_slots <= most_slots, error, MESO_ERROR_INTERNAL, "%zu slots", n_slots);
+    for (size_t i = 0; i < n_slots; i++) {
+        MESO_CHECK(meso_stream_map(c->stream, &c->slots[i], &pixels, error));
+        memcpy(pixels, bench->work.pixels, meso_stream_batch(c->stream) * bytes);
+        MESO_CHECK(meso_stream_submit(c->stream, c->slots[i], 1, error));
+        MESO_CHECK(meso_stream_wait(c->stream, c->slots[i], bench->work.p, error));
+    }
+    return run_stream(bench, c, n_slots, error); /* what lanes alone need is compiled */
+}
+
+static meso_status take_stream_sample(bench_net *bench, bench_case *c, meso_error *error)
+{
+    const size_t batch = meso_stream_batch(c->stream);
+    const size_t n = (c->batch * c->n_calls + batch - 1) / batch;
+    begin_step(bench);
+    const double started = meso_seconds();
+    MESO_CHECK(run_stream(bench, c, n, error));
+    bench_samples_add(&c->stream_images_per_s, (double)(n * batch) / (meso_seconds() - started));
+    end_step(bench);
+    return MESO_OK;
 }
 
 static meso_status run_round(bench_net *bench, meso_error *error)
@@ -144,6 +197,8 @@ static meso_status run_round(bench_net *bench, meso_error *error)
         c->images += c->batch * c->n_calls;
         end_step(bench);
         bench_samples_add(&c->images_per_s, (double)(c->batch * c->n_calls) / seconds);
+        if (c->stream)
+            MESO_TRY(take_stream_sample(bench, c, error));
         if (!bench->work.spec->layers)
             continue;
         begin_step(bench);
@@ -159,9 +214,11 @@ static meso_status reserve(bench_net *bench, meso_error *error)
 {
     int enough = bench_samples_reserve(&bench->peak_gflops, bench->n_rounds) &&
                  bench_samples_reserve(&bench->copy_gbs, bench->n_rounds) &&
-                 bench_samples_reserve(&bench->launch_us, bench->n_rounds);
+                 bench_samples_reserve(&bench->launch_us, bench->n_rounds) &&
+                 bench_samples_reserve(&bench->launch_alone_us, bench->n_rounds);
     for (size_t i = 0; i < bench->n_cases; i++)
         enough = enough && bench_samples_reserve(&bench->cases[i].images_per_s, bench->n_rounds) &&
+                 bench_samples_reserve(&bench->cases[i].stream_images_per_s, bench->n_rounds) &&
                  bench_samples_reserve(&bench->cases[i].call_ms, most_calls);
     MESO_DEMAND_MEMORY(enough, error);
     return MESO_OK;
@@ -202,8 +259,9 @@ static json_t *case_json(const bench_net *bench, size_t i)
     const bench_case *c = &bench->cases[i];
     bench_summary calls = bench_samples_summary(&c->call_ms);
     return json_pack(
-        "{s:I s:I s:o s:o s:o s:o s:o s:o s:o}", "batch", (json_int_t)c->batch, "calls_per_sample",
-        (json_int_t)c->n_calls, "samples", bench_samples_json(&c->images_per_s), "latency_p50_ms",
+        "{s:I s:I s:o s:o s:o s:o s:o s:o s:o s:o}", "batch", (json_int_t)c->batch,
+        "calls_per_sample", (json_int_t)c->n_calls, "samples", bench_samples_json(&c->images_per_s),
+        "stream_samples", bench_samples_json(&c->stream_images_per_s), "latency_p50_ms",
         meso_json_number(calls.median), "latency_p90_ms", meso_json_number(calls.p90),
         "latency_p99_ms", meso_json_number(calls.p99), "joules_per_image",
         meso_json_number(c->images > 0 ? c->joules / (double)c->images : NAN), "layers",
@@ -226,8 +284,8 @@ static json_t *found_json(const bench_net *bench)
     for (size_t i = 0; i < bench->n_cases; i++)
         json_array_append_new(cases, case_json(bench, i));
     return json_pack(
-        "{s:o s:o s:o s:s s:s s:s s:s s:s s:s s:s s:o s:I s:i s:o s:o s:o s:o s:i s:o s:o s:o s:s "
-        "s:o}",
+        "{s:o s:o s:o s:s s:s s:s s:s s:s s:s s:s s:o s:I s:i s:o s:o s:o s:o s:i s:o s:o s:o s:o "
+        "s:s s:o}",
         "device", meso_json_text(device->name), "driver", meso_json_text(device->driver),
         "platform", meso_json_text(device->platform_name), "type",
         meso_device_type_name(device->type), "net", info.net_name, "weights",
@@ -241,8 +299,9 @@ static json_t *found_json(const bench_net *bench)
         meso_json_number(bench->first_call_seconds), "peak_vector_width", bench->peak.width,
         "peak_samples", bench_samples_json(&bench->peak_gflops), "copy_samples",
         bench_samples_json(&bench->copy_gbs), "launch_samples",
-        bench_samples_json(&bench->launch_us), "energy_counter", bench->energy.source, "cases",
-        cases);
+        bench_samples_json(&bench->launch_us), "launch_alone_samples",
+        bench_samples_json(&bench->launch_alone_us), "energy_counter", bench->energy.source,
+        "cases", cases);
 }
 
 static void bench_net_free(bench_net *bench)
@@ -252,9 +311,12 @@ static void bench_net_free(bench_net *bench)
     bench_samples_free(&bench->peak_gflops);
     bench_samples_free(&bench->copy_gbs);
     bench_samples_free(&bench->launch_us);
+    bench_samples_free(&bench->launch_alone_us);
     for (size_t i = 0; i < bench->n_cases; i++) {
         bench_samples_free(&bench->cases[i].images_per_s);
         bench_samples_free(&bench->cases[i].call_ms);
+        bench_samples_free(&bench->cases[i].stream_images_per_s);
+        meso_stream_close(bench->cases[i].stream);
         bench_layers_close(&bench->cases[i].layers);
     }
     bench_work_close(&bench->work);
@@ -269,6 +331,8 @@ static meso_status measure(bench_net *bench, meso_error *error)
         if (!bench->work.spec->layers)
             continue;
         tool_child_announce(BENCH_PATIENCE);
+        if (bench->work.model)
+            MESO_CHECK(open_stream(bench, c, error));
         bench->step_started = meso_seconds();
         MESO_CHECK(bench_layers_open(&bench->work, c->batch, c->n_calls, bench->n_rounds,
                                      &c->layers, error));

@@ -4,7 +4,11 @@
 #include "base/clock.h"
 
 enum { n_items = 64, n_chains = 12, n_tries = 5, groups_per_unit = 32, most_rounds = 1 << 28 };
-enum { copy_floats = 1 << 23, n_launches = 64 };
+enum { n_copies = 4, n_launches = 64, n_alone = 8, least_floats = 4 };
+
+/* 32 MB of a CPU's memory. A GPU copies that in the time of a launch, half of it from its cache: it
+ * gets 512 MB, or what fits a 64th of its memory twice. */
+enum { cpu_copy_floats = 1 << 23, gpu_copy_floats = 1 << 27, small_part = 64 };
 
 static const double launch_seconds = 0.01;
 
@@ -41,23 +45,36 @@ static meso_status time_copies(const bench_peak *peak, int floats, int launches,
 {
     double started = meso_seconds();
     for (int i = 0; i < launches; i++)
-        MESO_CHECK(meso_launch(peak->device, MESO_KERNEL_PEAK_COPY, MESO_GLOBAL(floats / 16, 1, 1),
-                               MESO_ARGS(&peak->from, &peak->to, floats / 16)));
+        MESO_CHECK(meso_launch(peak->device, MESO_KERNEL_PEAK_COPY, MESO_GLOBAL(floats / 4, 1, 1),
+                               MESO_ARGS(&peak->from, &peak->to, floats / 4)));
     MESO_CHECK(meso_device_finish(peak->device));
     *seconds = meso_seconds() - started;
     return MESO_OK;
 }
 
-meso_status bench_peak_measure(bench_peak *peak, double *gflops, double *copy_gbs,
-                               double *launch_us)
+meso_status bench_peak_measure(bench_peak *peak, bench_peaks *peaks)
 {
-    double seconds;
-    MESO_CHECK(measure_gflops(peak, gflops));
-    MESO_CHECK(time_copies(peak, copy_floats, 1, &seconds));
-    *copy_gbs = 2e-9 * sizeof(float) * copy_floats / seconds;
-    MESO_CHECK(time_copies(peak, 16, n_launches, &seconds));
-    *launch_us = 1e6 * seconds / n_launches;
+    double seconds, alone = 0;
+    MESO_CHECK(measure_gflops(peak, &peaks->gflops));
+    MESO_CHECK(time_copies(peak, peak->copy_floats, n_copies, &seconds));
+    peaks->copy_gbs = 2e-9 * sizeof(float) * n_copies * peak->copy_floats / seconds;
+    MESO_CHECK(time_copies(peak, least_floats, n_launches, &seconds));
+    peaks->launch_us = 1e6 * seconds / n_launches;
+    for (int i = 0; i < n_alone; i++) {
+        MESO_CHECK(time_copies(peak, least_floats, 1, &seconds));
+        alone += seconds;
+    }
+    peaks->launch_alone_us = 1e6 * alone / n_alone;
     return MESO_OK;
+}
+
+static int copy_floats_of(const meso_device_info *info)
+{
+    int floats = info->type == MESO_DEVICE_CPU ? cpu_copy_floats : gpu_copy_floats;
+    while (floats > cpu_copy_floats &&
+           2 * sizeof(float) * (uint64_t)floats > info->global_memory_bytes / small_part)
+        floats /= 2;
+    return floats;
 }
 
 /* As many rounds as launch_seconds allow; the first launch, which compiles, does not count. */
@@ -104,11 +121,13 @@ meso_status bench_peak_open(meso_device *device, unsigned n_cores, bench_peak *p
     *peak = (bench_peak){.device = device,
                          .n_groups = info->type == MESO_DEVICE_CPU
                                          ? (int)n_cores
-                                         : (int)info->compute_units * groups_per_unit};
+                                         : (int)info->compute_units * groups_per_unit,
+                         .copy_floats = copy_floats_of(info)};
+    const size_t copy_bytes = sizeof(float) * (size_t)peak->copy_floats;
     MESO_TRY(
         meso_buffer_create(device, sizeof(float) * n_items * (size_t)peak->n_groups, &peak->out));
-    MESO_TRY(meso_buffer_create(device, sizeof(float) * copy_floats, &peak->from));
-    MESO_TRY(meso_buffer_create(device, sizeof(float) * copy_floats, &peak->to));
+    MESO_TRY(meso_buffer_create(device, copy_bytes, &peak->from));
+    MESO_TRY(meso_buffer_create(device, copy_bytes, &peak->to));
     MESO_TRY(meso_buffer_zero(device, &peak->from));
     MESO_TRY(meso_buffer_zero(device, &peak->to));
     MESO_TRY(choose_form(peak));
