@@ -64,7 +64,8 @@ static void make_bench(bench *b, const harness_layer *s, int extra, int add, mes
     b->d_output = harness_tensor_random(device, layer->shape, d_pad, n, random, &b->d_out);
     for (size_t k = 0; k < layer->n_params; k++) {
         const size_t n_values = s->net->params[layer->first_param + k].n_values;
-        const size_t n_sums = meso_train_groups(n, items) * n_values;
+        const size_t n_sums =
+            meso_train_groups(n, items) * meso_train_bands(layer, items) * n_values;
         float *poison = harness_poison(n_sums);
         check(meso_buffer_create(device, n_values * sizeof(float), &b->params[k]));
         check(meso_buffer_write(device, &b->params[k], 0, s->params[k], n_values * sizeof(float)));
@@ -154,7 +155,7 @@ static void compare_param(const bench *b, const harness_layer *s, size_t k,
                           const reference_gradients *g, double bound, const char *text)
 {
     const size_t n_values = s->net->params[s->l.layer->first_param + k].n_values;
-    const size_t groups = meso_train_groups(s->l.n, items);
+    const size_t groups = meso_train_groups(s->l.n, items) * meso_train_bands(s->l.layer, items);
     float *sums = harness_poison(groups * n_values);
     check(meso_buffer_read(device, &b->d_params[k], 0, sums, groups * n_values * sizeof *sums));
     for (size_t i = 0; i < n_values; i++) {

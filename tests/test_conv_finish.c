@@ -79,7 +79,8 @@ static bench open_bench(const char *text, size_t n, uint64_t seed)
     bench b = {.net = parse(text), .n = n};
     const meso_shape from = b.net->layers[0].shape, to = b.net->layers[conv].shape;
     const meso_param *kernel = &b.net->params[b.net->layers[conv].first_param];
-    const size_t n_sums = meso_train_groups(n, items) * (size_t)to.c;
+    const size_t n_sums =
+        meso_train_groups(n, items) * meso_train_bands(&b.net->layers[conv], items) * (size_t)to.c;
     float *values = harness_poison(kernel->n_values + (size_t)to.c);
     float *poison = harness_poison(n_sums);
     reference_tensor exact;
@@ -153,8 +154,9 @@ static void try_case(const char *text, size_t n, uint64_t seed)
         check(meso_op_bias.backward.apply(device, &bias_1));
         expect_same(&b.d[0].buffer, &b.d[1].buffer, b.d[0].n_floats, "the gradient", text);
         expect_same(&b.sums[0], &b.sums[1],
-                    meso_train_groups(n, items) * (size_t)b.net->layers[conv].shape.c, "the bias's",
-                    text);
+                    meso_train_groups(n, items) * meso_train_bands(&b.net->layers[conv], items) *
+                        (size_t)b.net->layers[conv].shape.c,
+                    "the bias's", text);
     }
     close_bench(&b);
 }

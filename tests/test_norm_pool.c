@@ -41,6 +41,11 @@ typedef struct bench {
     int add;
 } bench;
 
+static size_t n_sums(const bench *b, size_t n)
+{
+    return meso_train_groups(n, items) * meso_train_bands(b->norm.l.layer, items);
+}
+
 /* 0 where the window does not fit. */
 static int open_bench(bench *b, int height, int width, const char *window, size_t n)
 {
@@ -70,7 +75,7 @@ static int open_bench(bench *b, int height, int width, const char *window, size_
         check(meso_buffer_write(device, &b->params[k], 0, b->norm.params[k], bytes));
     }
     for (size_t k = 0; k < 2; k++)
-        check(meso_buffer_create(device, bytes * meso_train_groups(n, items), &b->sums[k]));
+        check(meso_buffer_create(device, bytes * n_sums(b, n), &b->sums[k]));
     check(meso_buffer_create(device, sizeof(float) * norm->op->saved(norm, n), &b->saved));
     return 1;
 }
@@ -146,7 +151,7 @@ static void run_once(const bench *b, meso_train_part part)
 
 static void compare_sums(const bench *b, const reference_gradients *g, const char *text)
 {
-    const size_t n_groups = meso_train_groups(b->norm.l.n, items);
+    const size_t n_groups = n_sums(b, b->norm.l.n);
     for (size_t k = 0; k < 2; k++) {
         float *sums = harness_poison(3 * n_groups);
         check(meso_buffer_read(device, &b->sums[k], 0, sums, 3 * n_groups * sizeof *sums));

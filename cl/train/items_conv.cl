@@ -144,7 +144,7 @@ TRAIN_KERNEL conv_backward_weights(__global const float *in, const tensor_t in_t
     const int first = BLOCK * TILE, r = (int)get_global_id(1);
     const int channels = CHANNELS(in_t), filters = CHANNELS(out_t), list = window_w * channels;
     const int n_k = min(TILE, filters - first);
-    GET_GROUP(in_t, n, 2);
+    GET_GROUP(out_t, n, 2);
     __global float *to = partial + ((size_t)group * window_h + r) * list * filters + first;
     for (int image = image_begin; image < image_end; image++)
         for (int l = 0; l < list; l += TILE) {
@@ -156,7 +156,7 @@ TRAIN_KERNEL conv_backward_weights(__global const float *in, const tensor_t in_t
                                s * dilation_w - before_w);
                 b[i] = d_out + at(out_t, image - FIRST(out_t), first + min(i, n_k - 1), 0, 0);
             }
-            for (int y = ITEM_ROW; y < HEIGHT(out_t); y += ROWS_APART)
+            EACH_ROW_OF(HEIGHT(out_t))
                 NO_UNROLL for (int x = ITEM_COLUMN; x < WIDTH(out_t); x += COLUMNS_APART) {
                     const int u = y * stride_h * ROW_STRIDE(in_t) + x * stride_w;
                     const int v = y * ROW_STRIDE(out_t) + x;

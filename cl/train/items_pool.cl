@@ -138,7 +138,8 @@ TRAIN_KERNEL norm_pool_backward_measure(__global const float *in, const tensor_t
     for (int image = image_begin; image < image_end; image++) {
         __global const float *plane = in + at(in_t, image - FIRST(in_t), c, 0, 0);
         float beta = 0.0f, beta_lost = 0.0f, gamma = 0.0f, gamma_lost = 0.0f;
-        for (int y = ITEM_ROW; y < HEIGHT(out_t); y += ROWS_APART) {
+        EACH_ROW_OF(HEIGHT(out_t))
+        {
             float sum_d = 0.0f, sum_dx = 0.0f;
             for (int x = ITEM_COLUMN; x < WIDTH(out_t); x += COLUMNS_APART) {
                 const float d = d_out[at(out_t, image - FIRST(in_t), c, y, x)];

@@ -13,6 +13,7 @@
  *   ALONG                    its columns of a row
  *   GET_ROWS, EACH_ROW, ALONG_ROW, ONE_BY_ONE   its own part of an elementwise kernel's picture;
  *                            the last goes without vectors
+ *   GET_GROUP, EACH_ROW_OF   the group of a gradient's sum, and the work-item's rows of it
  *   GET_SUMS, SUM            sums over the work-items of a group, in fixed order
  *
  * Sums over a batch are made in groups of TRAIN_GROUP images, image after image, so that their
@@ -27,13 +28,6 @@
 #define LOAD_float(p) (*(p))
 #define STORE_float(v, p) (*(p) = (v))
 #define APPLY(T, BODY) BODY(T)
-
-/* The work-group (…, group from the first that has images) of sums over images: absolute numbers of
- * the images of its group among the n from FIRST(t) on. */
-#define GET_GROUP(t, n, dimension)                                                                 \
-    const int group = FIRST(t) / TRAIN_GROUP + (int)get_global_id(dimension);                      \
-    const int image_begin = max(FIRST(t), group * TRAIN_GROUP);                                    \
-    const int image_end = min(FIRST(t) + (n), (group + 1) * TRAIN_GROUP)
 
 /* *sum += v, keeping in *lost what rounding took (Kahan): for totals over many rows. */
 inline void add_exactly(float *sum, float *lost, float v)

@@ -104,20 +104,21 @@ TRAIN_KERNEL loss(__global const float *logits, const tensor_t logits_t,
 }
 
 /* What a work-group of an optimiser does: `n` values from `first` on, whose gradients, summed by
- * groups `stride` apart, begin at `sums`. */
+ * groups `stride` apart, `bands` of them an image or group of images, begin at `sums`. */
 typedef struct update_t {
-    int first, n, stride;
+    int first, n, stride, bands;
     size_t sums;
 } update_t;
 
 inline update_t update_of(__global const int *updates)
 {
-    const int4 row = vload4(BLOCK, updates);
+    __global const int *row = updates + 5 * BLOCK;
     update_t u;
-    u.first = row.x;
-    u.n = row.y;
-    u.stride = row.z;
-    u.sums = (size_t)(uint)row.w;
+    u.first = row[0];
+    u.n = row[1];
+    u.stride = row[2];
+    u.bands = row[3];
+    u.sums = (size_t)(uint)row[4];
     return u;
 }
 
@@ -126,7 +127,7 @@ inline float gradient_of(__global const float *partial, const update_t u, const 
                          const int i)
 {
     float sum = 0.0f;
-    for (int g = 0; g < groups; g++)
+    for (int g = 0; g < groups * u.bands; g++)
         sum += partial[u.sums + (size_t)g * u.stride + i];
     return sum;
 }

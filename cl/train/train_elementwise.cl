@@ -62,7 +62,8 @@ TRAIN_KERNEL bias_backward(__global const float *d, const tensor_t t, __global f
     GET_GROUP(t, n, 1);
     for (int image = image_begin; image < image_end; image++) {
         float sum = 0.0f, lost = 0.0f;
-        for (int y = ITEM_ROW; y < HEIGHT(t); y += ROWS_APART) {
+        EACH_ROW_OF(HEIGHT(t))
+        {
             __global const float *row = d + at(t, image - FIRST(t), c, y, 0);
             vec sum_vec = 0.0f;
             float sum_float = 0.0f;
@@ -110,7 +111,8 @@ TRAIN_KERNEL bias_relu_backward(__global const float *out, const tensor_t out_t,
     GET_GROUP(d_t, n, 1);
     for (int image = image_begin; image < image_end; image++) {
         float sum = 0.0f, lost = 0.0f;
-        for (int y = ITEM_ROW; y < HEIGHT(d_t); y += ROWS_APART) {
+        EACH_ROW_OF(HEIGHT(d_t))
+        {
             __global const float *o = out + at(out_t, image - FIRST(out_t), c, y, 0);
             __global float *g = d + at(d_t, image - FIRST(d_t), c, y, 0);
             vec sum_vec = 0.0f;

@@ -39,6 +39,17 @@ inline float sum_lanes(float v)
 #define ALONG_ROW(width, BODY) ALONG_ROW_BY(width, APPLY, BODY)
 #define ONE_BY_ONE ALONG_ROW
 
+/* The work-group (…, group) of sums over images: here a group is a band of an image, of TRAIN_BAND
+ * rows of t; of pictures of another height the same part. */
+#define GET_GROUP(t, n, dimension)                                                                 \
+    const int bands = (HEIGHT(t) + TRAIN_BAND - 1) / TRAIN_BAND;                                   \
+    const int group = FIRST(t) * bands + (int)get_global_id(dimension), band = group % bands;      \
+    const int image_begin = group / bands, image_end = image_begin + 1
+#define EACH_ROW_OF(height)                                                                        \
+    for (int rows = ((height) + bands - 1) / bands, y = band * rows + ITEM_ROW,                    \
+             y_end = min((band + 1) * rows, (height));                                             \
+         y < y_end; y += ROWS_APART)
+
 /* a + b, each a float and what rounding took from it (Knuth). */
 inline float2 add_pairs(const float2 a, const float2 b)
 {

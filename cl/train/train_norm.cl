@@ -169,7 +169,8 @@ TRAIN_KERNEL batch_norm_backward_measure(__global const float *in, const tensor_
     GET_GROUP(in_t, n, 1);
     for (int image = image_begin; image < image_end; image++) {
         float beta = 0.0f, beta_lost = 0.0f, gamma = 0.0f, gamma_lost = 0.0f;
-        for (int y = ITEM_ROW; y < HEIGHT(in_t); y += ROWS_APART) {
+        EACH_ROW_OF(HEIGHT(in_t))
+        {
             __global const float *p = in + at(in_t, image - FIRST(in_t), c, y, 0);
             __global const float *g = d_out + at(out_t, image - FIRST(in_t), c, y, 0);
             vec sum_d_vec = 0.0f, sum_dx_vec = 0.0f;

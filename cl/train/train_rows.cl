@@ -74,6 +74,14 @@ inline float sum_lanes(vec v)
     for (int x = 0; x < (width); x++)                                                              \
         BODY(float)
 
+/* The work-item (…, group from the first that has images) of sums over images: absolute numbers of
+ * the images of its group among the n from FIRST(t) on. */
+#define GET_GROUP(t, n, dimension)                                                                 \
+    const int group = FIRST(t) / TRAIN_GROUP + (int)get_global_id(dimension);                      \
+    const int image_begin = max(FIRST(t), group * TRAIN_GROUP);                                    \
+    const int image_end = min(FIRST(t) + (n), (group + 1) * TRAIN_GROUP)
+#define EACH_ROW_OF(height) for (int y = 0; y < (height); y++)
+
 /* The work-item's own sum is the whole. */
 #define GET_SUMS
 #define SUM(sum, lost) ((float2)(sum, -(lost)))

@@ -115,6 +115,7 @@ enum {
     MESO_TRAIN_GROUP = 8,    /* images whose gradients are summed before the batch's, on CPUs */
     MESO_TRAIN_ROWS = 16,    /* rows (or inputs of a dense layer) of a work-group in training */
     MESO_TRAIN_COLUMNS = 32, /* columns of a work-group of many work-items at a time */
+    MESO_TRAIN_BAND = 32, /* rows of an image whose gradients a work-group sums, there */
     MESO_TRAIN_WINDOW = 512, /* vectors of filter values that a work-group has at a time */
     MESO_TRAIN_BLOCK = 1024  /* weights of a work-item of an optimiser on CPUs */
 };

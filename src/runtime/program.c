@@ -270,8 +270,9 @@ static meso_status build_row(meso_device *device, meso_program_id id, meso_progr
     if (id == MESO_PROGRAM_PARALLEL)
         meso_text_format(&source,
                          "#define TRAIN_GROUP 1\n#define TRAIN_COLUMNS %d\n"
-                         "#define TRAIN_WINDOW %d\n#define ITEMS %zu\n",
-                         MESO_TRAIN_COLUMNS, MESO_TRAIN_WINDOW, device->group_sizes[id]);
+                         "#define TRAIN_WINDOW %d\n#define TRAIN_BAND %d\n#define ITEMS %zu\n",
+                         MESO_TRAIN_COLUMNS, MESO_TRAIN_WINDOW, MESO_TRAIN_BAND,
+                         device->group_sizes[id]);
     MESO_TRY(meso_source_add(&source, "prelude", &device->error));
     for (size_t i = 0; i < MESO_MAX_PROGRAM_FILES && row->files[i]; i++)
         MESO_TRY(meso_source_add(&source, row->files[i], &device->error));

@@ -88,6 +88,7 @@ static cl_int outcome(const char *function, cl_int code)
 #define WAIT(function, parameters, arguments)                \
     static cl_int CL_API_CALL my_##function parameters       \
     {                                                        \
+        fault_layer.n_waits++;                               \
         return outcome(#function, next->function arguments); \
     }
 
@@ -277,6 +278,20 @@ static cl_int enqueued(cl_int code, const cl_event *event)
     return answer(code);
 }
 
+static void note_launch(cl_kernel kernel, cl_uint dims, const size_t *global, const size_t *local)
+{
+    fault_launch *launch = &fault_layer.launches[fault_layer.n_launches];
+    if (fault_layer.n_launches >= FAULT_MAX_LAUNCHES)
+        return;
+    fault_layer.n_launches++;
+    next->clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof launch->kernel, launch->kernel,
+                          NULL);
+    for (cl_uint i = 0; i < 3; i++) {
+        launch->global[i] = i < dims ? global[i] : 1;
+        launch->local[i] = i < dims && local ? local[i] : 1;
+    }
+}
+
 static cl_int CL_API_CALL my_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel,
                                                     cl_uint dims, const size_t *offset,
                                                     const size_t *global, const size_t *local,
@@ -290,6 +305,7 @@ static cl_int CL_API_CALL my_clEnqueueNDRangeKernel(cl_command_queue queue, cl_k
         items *= local[i];
     if (fault_layer.max_group && items > fault_layer.max_group)
         return CL_INVALID_WORK_GROUP_SIZE;
+    note_launch(kernel, dims, global, local);
     if (fault_layer.skips)
         return enqueued(next->clEnqueueMarkerWithWaitList(queue, n, wait, event), event);
     return enqueued(
@@ -305,6 +321,10 @@ static cl_int CL_API_CALL my_clEnqueueReadBuffer(cl_command_queue queue, cl_mem 
     const float poison = NAN;
     if (fails("clEnqueueReadBuffer"))
         return fault_layer.code;
+    if (fault_layer.skips && blocking) {
+        memset(to, 0, size);
+        return CL_SUCCESS;
+    }
     cl_int code = next->clEnqueueReadBuffer(queue, buffer, blocking || fault_layer.poison_reads,
                                             offset, size, to, n, wait, event);
     if (code == CL_SUCCESS && fault_layer.poison_reads)
@@ -356,6 +376,8 @@ static cl_int CL_API_CALL my_clEnqueueFillBuffer(cl_command_queue queue, cl_mem 
 {
     if (fails("clEnqueueFillBuffer"))
         return fault_layer.code;
+    if (fault_layer.skips)
+        return CL_SUCCESS;
     return enqueued(next->clEnqueueFillBuffer(queue, buffer, pattern, pattern_size, offset, size, n,
                                               wait, event),
                     event);

@@ -49,6 +49,12 @@ typedef enum fault_hang {
     FAULT_N_HANGS
 } fault_hang;
 
+typedef struct fault_launch {
+    char kernel[48];
+    size_t global[3], local[3];
+} fault_launch;
+enum { FAULT_MAX_LAUNCHES = 1024 };
+
 typedef struct fault_layer_state {
     size_t n_calls;      /* so far; the test sets it back to 0 */
     const char *counted; /* a function whose calls are counted apart; NULL: none */
@@ -72,7 +78,7 @@ typedef struct fault_layer_state {
     int poses_as_gpu; /* 1: the device says that it is a GPU with memory of its own; 2: a GPU in the
                          host's */
     cl_uint vendor, units; /* its CL_DEVICE_VENDOR_ID, compute units; 0: the driver's own */
-    int skips;             /* launches succeed, and that is all */
+    int skips; /* launches and fills succeed, and that is all; blocking reads give zeros */
     fault_times times;
 
     size_t max_group, local_bytes, buffer_bytes; /* limits; 0: the driver's own */
@@ -81,6 +87,10 @@ typedef struct fault_layer_state {
 
     /* What the layer stands in, for a test that no call goes past it; NULL ends them. */
     const char *const *functions;
+
+    /* What was launched, and how often the host waited; the test sets both numbers back to 0. */
+    fault_launch launches[FAULT_MAX_LAUNCHES];
+    size_t n_launches, n_waits;
 } fault_layer_state;
 
 #define FAULT_LAYER_SYMBOL "fault_layer"

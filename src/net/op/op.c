@@ -42,11 +42,17 @@ meso_status meso_window_shape(meso_window *window, meso_shape in, meso_shape *ou
     return window_dimension(window, 1, in.w, &out->w, error);
 }
 
+size_t meso_train_bands(const meso_layer *layer, size_t items)
+{
+    return items ? ((size_t)layer->shape.h + MESO_TRAIN_BAND - 1) / MESO_TRAIN_BAND : 1;
+}
+
 size_t meso_step_groups(const meso_train_step *step)
 {
     size_t last = step->first + step->step.n - 1;
     size_t group = meso_train_group(step->items);
-    return last / group - step->first / group + 1;
+    return (last / group - step->first / group + 1) *
+           meso_train_bands(step->step.layer, step->items);
 }
 
 /* The parallel path takes vectors as one row: a work-group for each value would be a waste. */

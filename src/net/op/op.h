@@ -136,6 +136,9 @@ static inline size_t meso_train_group(size_t items)
     return items ? 1 : MESO_TRAIN_GROUP;
 }
 
+/* On the parallel path such a sum is split into bands of rows of the layer's output. */
+size_t meso_train_bands(const meso_layer *layer, size_t items);
+
 /* Groups that have one of the step's images. */
 size_t meso_step_groups(const meso_train_step *step);
 

@@ -20,6 +20,11 @@ static size_t update_size(size_t items)
     return items ? items : MESO_TRAIN_BLOCK;
 }
 
+static size_t bands_of(const meso_train_params *p, size_t i, size_t items)
+{
+    return meso_train_bands(&p->net->layers[p->net->params[i].layer], items);
+}
+
 /* Lays the parameters out; *n_sums becomes the floats of `gradients`. */
 static void place(meso_train_params *p, const meso_train_settings *settings, size_t n_groups,
                   size_t items, size_t *n_sums)
@@ -34,7 +39,7 @@ static void place(meso_train_params *p, const meso_train_settings *settings, siz
         p->n_values += aligned(param->n_values);
         if (!of->is_trained)
             continue;
-        *n_sums += aligned(param->n_values * n_groups);
+        *n_sums += aligned(param->n_values * n_groups * bands_of(p, i, items));
         p->n_updates += (param->n_values + update_size(items) - 1) / update_size(items);
     }
 }
@@ -44,7 +49,7 @@ static meso_status make_updates(meso_train_params *p, size_t items)
     const size_t size = update_size(items);
     meso_status status = MESO_OK;
     size_t n = 0;
-    cl_int(*rows)[4] = calloc(p->n_updates + 1, sizeof *rows);
+    cl_int(*rows)[5] = calloc(p->n_updates + 1, sizeof *rows);
     MESO_REQUIRE_MEMORY(rows, meso_device_error_slot(p->device));
     for (size_t i = 0; i < p->net->n_params; i++) {
         const size_t n_values = p->net->params[i].n_values;
@@ -53,7 +58,8 @@ static meso_status make_updates(meso_train_params *p, size_t items)
             rows[n][0] = (cl_int)(of->place + k);
             rows[n][1] = (cl_int)(n_values - k < size ? n_values - k : size);
             rows[n][2] = (cl_int)n_values;
-            rows[n][3] = (cl_int)(of->sums + k);
+            rows[n][3] = (cl_int)bands_of(p, i, items);
+            rows[n][4] = (cl_int)(of->sums + k);
         }
     }
     MESO_TRY(meso_buffer_create_filled(p->device, rows, n * sizeof *rows, &p->updates));
@@ -62,7 +68,8 @@ out:
     return status;
 }
 
-static meso_status make_buffers(meso_train_params *p, size_t n_sums, size_t n_groups, int is_adam)
+static meso_status make_buffers(meso_train_params *p, size_t n_sums, size_t n_groups, size_t items,
+                                int is_adam)
 {
     const size_t bytes = p->n_values * sizeof(float);
     meso_buffer *const buffers[] = {&p->values, &p->rest, &p->first, is_adam ? &p->second : NULL};
@@ -81,7 +88,8 @@ static meso_status make_buffers(meso_train_params *p, size_t n_sums, size_t n_gr
                                            n * sizeof(float), &of->value));
         if (of->is_trained)
             MESO_CHECK(meso_buffer_create_part(p->device, &p->gradients, of->sums * sizeof(float),
-                                               n * n_groups * sizeof(float), &of->gradient));
+                                               n * n_groups * bands_of(p, i, items) * sizeof(float),
+                                               &of->gradient));
     }
     return MESO_OK;
 }
@@ -98,7 +106,8 @@ meso_status meso_train_params_create(meso_device *device, const meso_net *net,
     place(params, settings, n_groups, items, &n_sums);
     params->host = calloc(params->n_values + 1, sizeof *params->host);
     MESO_DEMAND_MEMORY(params->host, meso_device_error_slot(device));
-    MESO_CHECK(make_buffers(params, n_sums, n_groups, settings->optimizer == MESO_OPTIMIZER_ADAM));
+    MESO_CHECK(
+        make_buffers(params, n_sums, n_groups, items, settings->optimizer == MESO_OPTIMIZER_ADAM));
     return make_updates(params, items);
 }
 
