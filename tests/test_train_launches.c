@@ -4,7 +4,6 @@
  * and the driver: how many launches, over how many work-groups, and that the host waits for none.
  * Launches are counted and not made, so batches may be large.
  */
-#include <dlfcn.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -88,6 +87,7 @@ static void check_groups(const char *name, size_t batch)
 /* Launches of a step. */
 static size_t count(const char *name, size_t batch)
 {
+    harness_need_layers(FAULT_LAYER);
     meso_device *device = harness_device();
     layer->skips = 1;
     meso_trainer *trainer = open_trainer(device, name, batch);
@@ -136,13 +136,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_meso4),
                                        cmocka_unit_test(test_mesoinception4)};
-    /* Before the first OpenCL call, which makes the loader look for layers. */
-    void *library = dlopen(FAULT_LAYER, RTLD_NOW | RTLD_LOCAL);
-    layer = library ? dlsym(library, FAULT_LAYER_SYMBOL) : NULL;
-    if (!layer || setenv("OPENCL_LAYERS", FAULT_LAYER, 1) != 0 ||
-        setenv("MESO_FAULT_GPU", "1", 1) != 0) {
-        fprintf(stderr, "%s: %s\n", FAULT_LAYER, dlerror());
+    setenv("MESO_FAULT_GPU", "1", 1);
+    layer = harness_put_layer(FAULT_LAYER);
+    if (!layer)
         return 1;
-    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
