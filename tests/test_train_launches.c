@@ -47,8 +47,11 @@ static int is_small(const char *kernel)
 
 static meso_trainer *open_trainer(meso_device *device, const char *name, size_t batch)
 {
-    const meso_trainer_options options = {
-        .max_batch = batch, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-7, .bn_momentum = 0.99};
+    const meso_trainer_options options = {.settings.max_batch = batch,
+                                          .settings.beta1 = 0.9,
+                                          .settings.beta2 = 0.999,
+                                          .settings.epsilon = 1e-7,
+                                          .settings.bn_momentum = 0.99};
     meso_net *net = NULL;
     meso_weights *weights = NULL;
     meso_trainer *trainer = NULL;

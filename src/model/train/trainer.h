@@ -18,7 +18,7 @@ typedef struct meso_trainer_options {
     meso_train_settings settings; /* `frozen` is the trainer's */
     const char *freeze; /* "conv*,bn*": patterns (fnmatch) of layers that are not trained, or NULL.
                            A frozen batch norm works as at inference. */
-    meso_path path;     /* FUSED, or where that cannot be PLAIN: see meso_trainer_path */
+    meso_path path;     /* FUSED, the fastest there is: see meso_trainer_path; or PLAIN */
 } meso_trainer_options;
 
 /* Those of a run. */
