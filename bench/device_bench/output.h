@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The document for people; its HTML page is page.c.
+ * The document for people.
  */
 #ifndef MESO_BENCH_OUTPUT_H
 #define MESO_BENCH_OUTPUT_H
