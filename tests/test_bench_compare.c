@@ -18,7 +18,7 @@
 #include "compare.h"
 #include "device_bench.h"
 #include "measure.h"
-#include "output.h"
+#include "session.h"
 
 enum { n_layers = 8, n_processes = 10, n_samples = 5 };
 

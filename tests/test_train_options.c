@@ -16,7 +16,6 @@
 
 #include "base/file.h"
 #include "harness_run.h"
-#include "model/train/train_config.h"
 #include "model/train/train_options.h"
 #include "study/plan/study_plan.h"
 #include "study_run.h"

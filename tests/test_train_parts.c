@@ -18,10 +18,9 @@
 #include "base/file.h"
 #include "harness_run.h"
 #include "mesocl/mesocl.h"
-#include "model/train/checkpoint.h"
 #include "model/train/history.h"
-#include "model/train/tensorboard.h"
-#include "model/train/train_config.h"
+#include "model/train/run_folder.h"
+#include "model/train/train_options.h"
 
 static void expect_close(double got, double expected)
 {

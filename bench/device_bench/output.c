@@ -3,7 +3,7 @@
  * The document for people: tables, and as a page, with a roofline for each device (Williams,
  * Waterman, Patterson 2009): attainable GFLOP/s = min(peak, intensity × bandwidth).
  */
-#include "output.h"
+#include "session.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,6 @@
 
 #include "measure.h"
 #include "mesocl/device.h"
-#include "output.h"
 #include "progress.h"
 #include "report/report_json.h"
 #include "report/report_writer.h"

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the measuring subcommands share: devices, the plan's run with a progress bar, and the
- * document as text, Markdown, CSV, JSON or a page.
+ * document as text, Markdown, CSV, JSON or a page. session.c runs, output.c writes tables and
+ * pages.
  */
 #ifndef MESO_BENCH_SESSION_H
 #define MESO_BENCH_SESSION_H
 
+#include <jansson.h>
+
+#include "base/text.h"
 #include "common.h"
 #include "measure.h"
 #include "options.h"
-#include "output.h"
 #include "progress.h"
+
+/* What stands in the rows: whole nets, every layer of them, or what was checked. */
+typedef enum bench_rows { BENCH_NETS, BENCH_LAYERS, BENCH_CHECKS } bench_rows;
 
 typedef struct bench_session {
     const char *device, *html, *batches;
@@ -44,5 +50,14 @@ typedef struct bench_session {
  * NULL where nothing was measured. */
 int bench_session_run(const bench_session *session, const bench_spec *specs, size_t n,
                       json_t **document);
+
+typedef enum bench_format { BENCH_TEXT, BENCH_MARKDOWN, BENCH_CSV } bench_format;
+
+/* Devices and their peaks stand below text and Markdown of what was timed. */
+void bench_output_table(const json_t *document, bench_rows rows, bench_format format,
+                        meso_text *out);
+
+/* All of it as one HTML page, with a roofline for each device. */
+void bench_output_page(const json_t *document, meso_text *out);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "report/report_html.h"
 #include "report/report_json.h"
-#include "report/report_markup.h"
+#include "report/report_number.h"
 
 static json_t *names(const char *const *values, size_t n)
 {

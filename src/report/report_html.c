@@ -7,7 +7,6 @@
 #include "base/embedded.h"
 #include "base/file.h"
 #include "mesocl/status.h"
-#include "report/report_markup.h"
 #include "report/report_number.h"
 
 enum { heat_levels = 10 }; /* classes .h1 … .h10 of report_page.css */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "report/report_markup.h"
 
 #include <string.h>
 

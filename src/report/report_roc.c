@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include "report/report_markup.h"
 #include "report/report_number.h"
 
 /* The square of the curve inside the picture, in SVG units. */

@@ -7,7 +7,7 @@
 
 #include "common.h"
 #include "dataset_bench.h"
-#include "study_job.h"
+#include "study_folder.h"
 
 int db_cmd_study_job(int argc, char **argv)
 {

@@ -11,7 +11,7 @@
 #include "mesocl/dataset.h"
 #include "mesocl/net.h"
 #include "mesocl/weights.h"
-#include "model/train/train_config.h"
+#include "model/train/train_options.h"
 #include "study_folder.h"
 
 /* The same failure, with the name of what it is about in front. */

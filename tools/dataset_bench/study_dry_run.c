@@ -13,7 +13,7 @@
 #include "mesocl/weights.h"
 #include "model/train/trainer.h"
 #include "report/report_table.h"
-#include "study_job.h"
+#include "study_folder.h"
 #include "study_run.h"
 
 enum {

@@ -15,7 +15,7 @@
 #include "mesocl/model.h"
 #include "model/weights/weights.h"
 #include "net/net.h"
-#include "study_job.h"
+#include "study_folder.h"
 
 enum { most_images = 400, batch_size = 32 };
 

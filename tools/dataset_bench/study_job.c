@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "study_job.h"
+#include "study_folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,7 +12,7 @@
 #include "common.h"
 #include "drivers.h"
 #include "progress.h"
-#include "study_job.h"
+#include "study_folder.h"
 
 static meso_status scan(const db_study *study, size_t set, meso_device *device,
                         study_dataset *dataset, meso_error *error)

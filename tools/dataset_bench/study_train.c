@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "mesocl/train.h"
 #include "mesocl/weights.h"
-#include "study_job.h"
+#include "study_folder.h"
 
 enum { hour = 3600 };
 

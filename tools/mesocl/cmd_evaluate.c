@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "commands.h"
 #include "common.h"
-#include "evaluate_output.h"
+#include "evaluation.h"
 #include "outputs.h"
 #include "progress.h"
 #include "report/report_writer.h"

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "data/list/labels.h"
-#include "evaluate_output.h"
+#include "evaluation.h"
 #include "report/report_roc.h"
 #include "report/report_table.h"
 

@@ -4,7 +4,7 @@
  */
 #include "data/list/passed.h"
 #include "evaluate_metrics.h"
-#include "evaluate_output.h"
+#include "evaluation.h"
 #include "report/report_json.h"
 
 static const char schema[] = "mesocl.evaluate/1";

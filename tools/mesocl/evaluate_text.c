@@ -3,7 +3,7 @@
  * evaluate's report for people.
  */
 #include "evaluate_metrics.h"
-#include "evaluate_output.h"
+#include "evaluation.h"
 #include "report/report_classification.h"
 #include "report/report_number.h"
 #include "report/report_writer.h"

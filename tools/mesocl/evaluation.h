@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What evaluate knows: the outcome of every file of a dataset, and what they come to.
+ * What evaluate knows: the outcome of every file of a dataset, and what they come to
+ * (evaluation.c); and what it writes (evaluate_text.c, evaluate_json.c, evaluate_files.c).
  */
 #ifndef MESO_TOOLS_EVALUATION_H
 #define MESO_TOOLS_EVALUATION_H
 
 #include <stdint.h>
 
+#include "base/text.h"
 #include "common.h"
 #include "data/list/group.h"
 #include "mesocl/evaluate.h"
 #include "mesocl/metrics.h"
+#include "report/report_provenance.h"
 #include "tally.h"
 
 typedef struct tool_evaluated {
@@ -22,8 +25,8 @@ typedef struct tool_evaluated {
 typedef struct tool_evaluation {
     const meso_dataset *dataset;
     const tool_scoring *scoring; /* the caller sets it: which device of several a file is of */
-    tool_evaluated *files; /* [dataset->n_items] */
-    meso_groups names;     /* of the dataset's groups */
+    tool_evaluated *files;       /* [dataset->n_items] */
+    meso_groups names;           /* of the dataset's groups */
     tool_tally tally;
 
     /* Of the images that were scored, in the dataset's order. */
@@ -62,5 +65,17 @@ void tool_evaluation_say(const tool_evaluation *evaluation, meso_text *out);
 
 /* The scores as metrics take them. */
 meso_scores tool_evaluation_scores(const tool_evaluation *evaluation);
+
+/* A report for people, one JSON document, one CSV row per image, a ROC curve. Each appends to out,
+ * whose out_of_memory the caller checks. */
+void tool_evaluate_text(const tool_evaluation *evaluation, const report_provenance *provenance,
+                        meso_text *out);
+void tool_evaluate_json(const tool_evaluation *evaluation, const report_provenance *provenance,
+                        meso_text *out);
+void tool_evaluate_csv(const tool_evaluation *evaluation, meso_text *out);
+
+/* Errors: DATA (scored images of one class only), MEMORY. */
+meso_status tool_evaluate_roc(const tool_evaluation *evaluation, const char *title, meso_text *out,
+                              meso_error *error);
 
 #endif

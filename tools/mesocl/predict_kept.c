@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "predict_kept.h"
+#include "predict_output.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/train/checkpoint.h"
+#include "model/train/run_folder.h"
 
 #include <dirent.h>
 #include <stdio.h>

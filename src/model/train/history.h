@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What each epoch of a run came to: in memory, as JSONL and CSV.
+ * What each epoch of a run came to: in memory, as JSONL and CSV (history.c), for TensorBoard
+ * (tensorboard.c).
  */
 #ifndef MESO_MODEL_HISTORY_H
 #define MESO_MODEL_HISTORY_H
@@ -35,5 +36,17 @@ double meso_history_value(const meso_train_record *record, meso_monitor monitor)
 enum { MESO_FIRST_HISTORY_NUMBER = 2, MESO_N_HISTORY_COLUMNS = 10 };
 extern const meso_field meso_history_columns[MESO_N_HISTORY_COLUMNS];
 double meso_history_cell(const meso_train_record *record, const meso_field *column);
+
+/* TensorBoard takes one event file, records appended epoch by epoch.
+ *
+ * The bytes that begin an event file. step: from which on this file's values count: those of
+ * earlier files at and after it are void (a run that was resumed). */
+void meso_tensorboard_begin(double unix_time, uint64_t step, meso_text *out);
+
+/* The bytes of an epoch: a scalar for each value that is a number, at the epoch. */
+void meso_tensorboard_epoch(double unix_time, const meso_train_record *record, meso_text *out);
+
+/* CRC-32C (Castagnoli). */
+uint32_t meso_crc32c(const void *bytes, size_t n);
 
 #endif

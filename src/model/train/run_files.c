@@ -13,8 +13,8 @@
 #include "base/file.h"
 #include "base/json_builder.h"
 #include "data/list/passed.h"
+#include "model/train/history.h"
 #include "model/train/run.h"
-#include "model/train/tensorboard.h"
 
 meso_status meso_run_path(const meso_run *run, const char *name, meso_text *path, meso_error *error)
 {

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a run of training left in its folder (run_files.c), read back.
+ * What a run of training left in its folder (run_files.c), read back (run_folder.c), and its
+ * checkpoints (checkpoint.c).
  */
 #ifndef MESO_MODEL_RUN_FOLDER_H
 #define MESO_MODEL_RUN_FOLDER_H
 
 #include <jansson.h>
+#include <stdint.h>
 
+#include "base/text.h"
 #include "mesocl/dataset.h"
 #include "mesocl/metrics.h"
+#include "mesocl/weights.h"
 #include "model/train/history.h"
 
 typedef struct meso_run_folder {
@@ -34,5 +38,21 @@ meso_scores meso_run_folder_scores(const meso_run_folder *folder);
  * them. */
 extern const char *const meso_run_names[];
 int meso_run_writes(const char *name);
+
+/* Checkpoints are checkpoint-<number>.safetensors in the folder, numbers rising, the last two kept.
+ * Each bears the hash of all its bytes.
+ *
+ * Writes the set, to which it adds metadata, as checkpoint `number`; then removes those before
+ * number − 1. Errors: CREATE, IO (all older ones stay), DATA, MEMORY. */
+meso_status meso_checkpoint_write(const char *folder, uint64_t number, meso_weights *set,
+                                  meso_error *error);
+
+/* Reads the one of the highest number that is whole. Of others a sentence each is added to notes,
+ * with a line break. Errors: NO_INPUT (there is none), DATA (none is whole), MEMORY. */
+meso_status meso_checkpoint_read(const char *folder, meso_weights **set, uint64_t *number,
+                                 meso_text *notes, meso_error *error);
+
+/* Is there any? */
+int meso_checkpoint_exists(const char *folder);
 
 #endif

@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/fields.h"
-#include "model/train/checkpoint.h"
 #include "model/train/run.h"
+#include "model/train/run_folder.h"
 #include "model/weights/weights.h"
 
 static const char state_prefix[] = "state.";

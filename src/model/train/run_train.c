@@ -15,9 +15,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/structs.h"
-#include "model/train/checkpoint.h"
 #include "model/train/run.h"
-#include "model/train/train_config.h"
+#include "model/train/run_folder.h"
 #include "model/train/train_options.h"
 #include "model/weights/weights.h"
 

@@ -5,7 +5,7 @@
  *   1 wall_time double   2 step int64   3 file_version string   5 summary   7 session_log
  *   Summary: 1 repeated Value {1 tag, 2 simple_value float};   SessionLog: 1 status (1: START)
  */
-#include "model/train/tensorboard.h"
+#include "model/train/history.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/train/train_config.h"
 
 #include "base/error.h"
 #include "base/text.h"

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The options of training that change its result: one table for config.json, the command line of
- * `mesocl train` and the variants of a study (train_options.c, schedule.c, early_stop.c).
+ * `mesocl train` and the variants of a study (train_options.c, schedule.c, early_stop.c,
+ * train_config.c).
  */
 #ifndef MESO_MODEL_TRAIN_OPTIONS_H
 #define MESO_MODEL_TRAIN_OPTIONS_H
+
+#include <jansson.h>
 
 #include "base/fields.h"
 #include "mesocl/train.h"
@@ -49,5 +52,18 @@ const meso_field *meso_train_option_field(size_t i, size_t *shift);
 enum { MESO_N_SCHEDULE_FIELDS = 3, MESO_N_EARLY_STOP_FIELDS = 3 };
 extern const meso_field meso_schedule_fields[MESO_N_SCHEDULE_FIELDS];
 extern const meso_field meso_early_stop_fields[MESO_N_EARLY_STOP_FIELDS];
+
+/* A run's options as JSON: in config.json for people, in every checkpoint and model of the run for
+ * those who resume it.
+ * Those that have an influence on the result, and the command line; NULL: out of memory. */
+json_t *meso_train_config_json(const meso_train_options *options);
+
+/* Fills options, which start from MESO_TRAIN_OPTIONS_INIT. Its strings are the document's. Errors:
+ * DATA (names the key). */
+meso_status meso_train_config_read(const json_t *document, meso_train_options *options,
+                                   meso_error *error);
+
+/* Ranges, and what excludes what. Errors: ARGUMENT. */
+meso_status meso_train_config_check(const meso_train_options *options, meso_error *error);
 
 #endif

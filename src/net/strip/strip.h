@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fused blocks for CPU devices, in the strip layout (cl/strip/strip.cl): which layers of a net they
- * cover, and with which sizes. strip_blocks.c and strip_inception.c find them, strip_source.c
+ * cover, and with which sizes. strip_blocks.c finds them, strip_source.c
  * writes the program, winograd.c and strip_params.c prepare the parameters, strip_run.c runs them,
  * strip_tuning.c reads their sizes.
  */

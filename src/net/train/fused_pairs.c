@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/train/fused_pairs.h"
+#include "net/train/train_plan.h"
 
 /* ---- batch norm and max-pooling: cl/train/train_norm_pool.cl ---- */
 

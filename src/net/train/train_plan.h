@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which tensors training keeps, and which gradients share memory.
+ * Which tensors training keeps, and which gradients share memory (train_plan.c); which layers it
+ * does together (fused_pairs.c).
  *
  * Values are kept from forward to backward; ops that can, write over their input. A gradient is
  * needed from the last layer that reads its tensor (backward comes there first) to the layer that
@@ -10,9 +11,27 @@
 #ifndef MESO_NET_TRAIN_PLAN_H
 #define MESO_NET_TRAIN_PLAN_H
 
-#include "net/train/fused_pairs.h"
+#include "net/op/op.h"
 
 enum { MESO_NO_SLOT = -1 };
+
+/* Layers that training does together with the one right behind: which ops, where, by which kernels.
+ * Between the two nothing is stored that one launch can keep to itself. Sums and results are those
+ * of the two one after the other. */
+typedef struct meso_fused_pair {
+    const meso_op *first, *next;
+    /* Whether their settings allow it. NULL: always. */
+    int (*fits)(const meso_layer *first, const meso_layer *next);
+    int in_place;  /* 1: next writes over first's output; 0: the tensor between is never stored */
+    int continues; /* 1: only where first is the next of another pair, whose forward does all */
+    /* In place of the train.apply of both. NULL: first's own does it. */
+    meso_train_part forward;
+    /* measure and apply in place of first's, and of all of next's. No apply: each does its own. */
+    meso_train_parts backward;
+} meso_fused_pair;
+
+/* NULL where these two are no pair. */
+const meso_fused_pair *meso_fused_pair_of(const meso_layer *first, const meso_layer *next);
 
 /* What is decided for a layer and its output. */
 typedef struct meso_train_place {
