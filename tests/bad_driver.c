@@ -15,7 +15,7 @@
 #define VISIBLE __attribute__((visibility("default")))
 
 #if defined BAD_DRIVER_BARE || defined BAD_DRIVER_ALPHA || defined BAD_DRIVER_OMEGA || \
-    defined BAD_DRIVER_GARBAGE
+    defined BAD_DRIVER_MUTE || defined BAD_DRIVER_GARBAGE
 /* Bare: a platform without a device, as Mesa's is where no device is enabled. Garbage: a thousand
  * platforms that are none. The others: devices that are listed, and of which no context can be
  * made. */
@@ -28,6 +28,9 @@ static const char *const names[] = {"Bare", ""};
 #elif defined BAD_DRIVER_ALPHA
 enum { n_bare = 1 };
 static const char *const names[] = {"Alpha", "Alpha 0"};
+#elif defined BAD_DRIVER_MUTE
+enum { n_bare = 1 };
+static const char *const names[] = {"Mute", "Mute 0"};
 #else
 enum { n_bare = 2 };
 static const char *const names[] = {"Omega", "Omega 0", "Omega 1"};
@@ -108,6 +111,10 @@ static cl_int CL_API_CALL bare_device_info(cl_device_id device, cl_device_info w
         memcpy(value, &type, sizeof type);
     else if (what == CL_DEVICE_PLATFORM && value && size >= sizeof platform)
         memcpy(value, &platform, sizeof platform);
+#ifdef BAD_DRIVER_MUTE /* as boards that take kernels compiled elsewhere */
+    else if (what == CL_DEVICE_COMPILER_AVAILABLE && value && size >= sizeof(cl_bool))
+        memset(value, 0, sizeof(cl_bool));
+#endif
     else
         return CL_INVALID_VALUE;
     return CL_SUCCESS;

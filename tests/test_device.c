@@ -107,8 +107,16 @@ static void test_choice_for_training(void **state)
         assert_int_equal(meso_device_match_one(machine + 1, 1, selector, &one, NULL), MESO_OK);
         assert_int_equal(one, 0); /* there is no CPU */
     }
-    setenv("MESO_DEVICE", "iris", 1);
+    meso_device_info broken[n_machine];
     size_t one;
+    memcpy(broken, machine, sizeof broken);
+    strcpy(broken[0].unusable, "no compiler"); /* the CPU and the first card */
+    strcpy(broken[2].unusable, "no compiler");
+    assert_int_equal(meso_device_match_one(broken, n_machine, "train:meso4", &one, NULL), MESO_OK);
+    assert_int_equal(one, 3);
+    assert_int_equal(meso_device_match_one(broken, 3, "auto", &one, NULL), MESO_OK);
+    assert_int_equal(one, 1);
+    setenv("MESO_DEVICE", "iris", 1);
     assert_int_equal(meso_device_match_one(machine, n_machine, "train:meso4", &one, NULL), MESO_OK);
     assert_int_equal(one, 1);
     unsetenv("MESO_DEVICE");

@@ -149,11 +149,41 @@ static void test_one_is_meant(void **state)
         }
 }
 
+/* It is neither what auto means nor what a type does, as long as there is another. */
+static void test_without_a_compiler(void **state)
+{
+    static const struct {
+        const char *words;
+        int code;
+        const char *said;
+    } rows[] = {{"predict 0.ppm", 70, "Omega 0: clCreateContext"},
+                {"predict 0.ppm --device gpu", 70, "Omega 0: clCreateContext"},
+                {"predict 0.ppm --device mute", 69,
+                 "0:0 Mute 0 cannot be used: the driver has no compiler for kernels"},
+                {"train data -o run", 70, "Omega 0: clCreateContext"}};
+    (void)state;
+    harness_put_picture("0.ppm", 8, 0x3a70c1);
+    assert_int_equal(mkdir("vendors", 0700), 0);
+    put_icd("vendors", "a.icd", "mute");
+    put_icd("vendors", "b.icd", "omega");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        harness_result result = run(NULL, rows[i].words, "vendors", 1);
+        if (result.code != rows[i].code || !strstr(result.err, rows[i].said))
+            fail_msg("%s: %d: %s", rows[i].words, result.code, result.err);
+        harness_forget(&result);
+    }
+    harness_result listed = run(NULL, "devices", "vendors", 1);
+    assert_non_null(strstr(listed.out, "unusable: the driver has no compiler for kernels"));
+    harness_forget(&listed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_numbers, harness_enter_folder, harness_leave_folder),
         cmocka_unit_test_setup_teardown(test_one_is_meant, harness_enter_folder,
+                                        harness_leave_folder),
+        cmocka_unit_test_setup_teardown(test_without_a_compiler, harness_enter_folder,
                                         harness_leave_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

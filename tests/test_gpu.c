@@ -17,8 +17,10 @@
 #include "fault_layer/fault_layer.h"
 #include "harness_device.h"
 #include "mesocl/mesocl.h"
+#include "net/tile/tile.h"
 
 enum { side = 256, picture_bytes = 3 * side * side, most = 7 };
+enum { most_values = 1 << 15, most_params = 64 }; /* of Meso-4 */
 
 static fault_layer_state *layer;
 static meso_error error;
@@ -143,6 +145,32 @@ static void large_gpus_take_larger_batches(void **state)
     }
 }
 
+/* Filters are copied into local memory only where that is faster memory. */
+static void local_memory_may_be_global(void **state)
+{
+    meso_net *net = NULL;
+    (void)state;
+    assert_int_equal(meso_net_open("meso4", &net, &error), MESO_OK);
+    for (int kind = 1; kind <= 3; kind += 2) {
+        int values[MESO_MAX_TUNABLES];
+        meso_tile_run *run = NULL;
+        meso_device *device = open_gpu(kind, 1);
+        float *zeros = calloc(most_values, sizeof *zeros);
+        const float *params[most_params];
+        assert_true(zeros && net->n_params <= most_params);
+        for (size_t i = 0; i < net->n_params; i++)
+            params[i] = zeros;
+        assert_int_equal(meso_tile_create(device, net, params, NULL, &run), MESO_OK);
+        meso_tile_tuning_values(run, values);
+        assert_int_equal(values[4], kind == 1);
+        meso_tile_close(run);
+        meso_device_close(device);
+        free(zeros);
+    }
+    layer->poses_as_gpu = 0;
+    meso_net_close(net);
+}
+
 static int draw_pictures(void **state)
 {
     meso_random random = {5};
@@ -164,7 +192,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(few_pictures_have_sizes_of_their_own),
                                        cmocka_unit_test(slots_give_the_answers_of_single_pictures),
-                                       cmocka_unit_test(large_gpus_take_larger_batches)};
+                                       cmocka_unit_test(large_gpus_take_larger_batches),
+                                       cmocka_unit_test(local_memory_may_be_global)};
     /* Before the first OpenCL call, which makes the loader look for layers. */
     void *library = dlopen(FAULT_LAYER, RTLD_NOW | RTLD_LOCAL);
     layer = library ? dlsym(library, FAULT_LAYER_SYMBOL) : NULL;

@@ -51,6 +51,8 @@ typedef struct meso_device_info {
     char hardware[64]; /* what tells one piece of hardware from another: its place on the PCI bus or
                           its UUID; "host processor" for each CPU device; "" unknown */
     int same_as;       /* position in the list of an earlier entry of the same hardware, or -1 */
+    char unusable[64]; /* why no kernel can run there: CL_DEVICE_AVAILABLE or
+                          CL_DEVICE_COMPILER_AVAILABLE is false; "" where both are true */
 } meso_device_info;
 
 /* "cpu", "igpu", "dgpu", "other". */
@@ -66,7 +68,8 @@ MESO_API meso_status meso_device_list(meso_device_info **list, size_t stride, si
 
 /* Which entries of a list a selector means. selector is
  *   NULL, "" or "auto"         the environment's MESO_DEVICE if set, else what device_bench --pick
- *                              has stored, else the first dgpu, cpu, igpu, other
+ *                              has stored, else the first dgpu, cpu, igpu, other that
+ *                              is usable
  *   "train:NET"                the environment's MESO_DEVICE if set, else the device that
  *                              device_bench --pick has measured to train this net fastest, the CPU
  *                              among them, else the CPU
@@ -85,8 +88,8 @@ MESO_API meso_status meso_device_match(const meso_device_info *list, size_t stri
                                        meso_error *error);
 
 /* Opens the device that selector means (as above). Of a type ("cpu" to "dgpu") it is the first, of
- * "gpu" a dgpu comes first; any other selector must mean one device alone. Errors: NO_DEVICE,
- * ARGUMENT (it means several), DEVICE, MEMORY. */
+ * "gpu" a dgpu comes first; any other selector must mean one device alone. Errors: NO_DEVICE
+ * (also: it is unusable), ARGUMENT (it means several), DEVICE, MEMORY. */
 MESO_API meso_status meso_device_open(const char *selector, meso_device **device,
                                       meso_error *error);
 MESO_API void meso_device_close(meso_device *device); /* NULL is allowed */

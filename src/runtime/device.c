@@ -56,6 +56,9 @@ static meso_status open_device(const char *selector, meso_device **device, meso_
     MESO_TRY(meso_device_match_one(list, n, selector, &chosen, error));
     meso_driver_asked = "open a device";
     d->info = list[chosen];
+    MESO_REQUIRE(!d->info.unusable[0], error, MESO_ERROR_NO_DEVICE,
+                 "%u:%u %s cannot be used: %s; mesocl devices lists others", d->info.platform,
+                 d->info.index, d->info.name, d->info.unusable);
     const char *sync = getenv("MESO_CL_SYNC");
     d->sync = sync && strcmp(sync, "1") == 0;
     tune_groups(d);
@@ -99,10 +102,20 @@ const meso_device_info *meso_device_get_info(const meso_device *device)
 
 unsigned meso_device_vendor_id(const meso_device *device)
 {
-    cl_uint id = 0;
-    if (clGetDeviceInfo(device->whole.id, CL_DEVICE_VENDOR_ID, sizeof id, &id, NULL) != CL_SUCCESS)
-        return 0;
-    return id;
+    return (unsigned)meso_device_query(device->whole.id, CL_DEVICE_VENDOR_ID, 0);
+}
+
+size_t meso_device_constant_bytes(const meso_device *device)
+{
+    enum { most = 1 << 16 }; /* of NVIDIA, and the least of a full profile */
+    const uint64_t bytes =
+        meso_device_query(device->whole.id, CL_DEVICE_MAX_CONSTANT_BUFFER_SIZE, most);
+    return bytes < most ? (size_t)bytes : most;
+}
+
+int meso_device_local_is_global(const meso_device *device)
+{
+    return meso_device_query(device->whole.id, CL_DEVICE_LOCAL_MEM_TYPE, CL_LOCAL) != CL_LOCAL;
 }
 
 int meso_device_has_vectors(const meso_device *device)

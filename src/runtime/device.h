@@ -87,6 +87,12 @@ void meso_device_cost(meso_device *device, double multiply_adds, double bytes);
 /* The PCI number of its maker, or what the driver gives in its place; 0 unknown. */
 unsigned meso_device_vendor_id(const meso_device *device);
 
+/* How many bytes a kernel may have in __constant arguments: 64 KB where the device has more. */
+size_t meso_device_constant_bytes(const meso_device *device);
+
+/* Is its local memory a part of the global one, and no faster? */
+int meso_device_local_is_global(const meso_device *device);
+
 /* Where, in a call, no launch runs: the host prepares, copies go to and fro, threads wake. */
 typedef enum meso_idle {
     MESO_IDLE_BEFORE,  /* the first launch */

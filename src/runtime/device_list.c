@@ -42,13 +42,17 @@ static void query_text(cl_device_id id, cl_device_info what, char text[128])
     snprintf(text, 128, "%.127s", start);
 }
 
-/* A number of any integer width; 0 where the driver does not know it. */
-static uint64_t query_number(cl_device_id id, cl_device_info what)
+uint64_t meso_device_query(cl_device_id id, cl_device_info what, uint64_t otherwise)
 {
     uint64_t value = 0;
     if (clGetDeviceInfo(id, what, sizeof value, &value, NULL) != CL_SUCCESS)
-        return 0;
+        return otherwise;
     return value;
+}
+
+static uint64_t query_number(cl_device_id id, cl_device_info what)
+{
+    return meso_device_query(id, what, 0);
 }
 
 static meso_device_type type_of(cl_device_id id)
@@ -124,6 +128,10 @@ static void describe(cl_device_id id, meso_device_info *info)
     info->global_memory_bytes = query_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
     info->max_buffer_bytes = query_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     info->local_memory_bytes = query_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
+    if (!meso_device_query(id, CL_DEVICE_AVAILABLE, 1))
+        snprintf(info->unusable, sizeof info->unusable, "the driver says that it is not available");
+    else if (!meso_device_query(id, CL_DEVICE_COMPILER_AVAILABLE, 1))
+        snprintf(info->unusable, sizeof info->unusable, "the driver has no compiler for kernels");
 }
 
 /* Devices of one platform, behind the *n that are there. A platform without devices, or that fails,

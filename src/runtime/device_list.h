@@ -41,6 +41,9 @@ void meso_device_list_arrange(meso_device_info *list, size_t *owner, size_t n);
 meso_status meso_device_match_one(const meso_device_info *list, size_t n, const char *selector,
                                   size_t *one, meso_error *error);
 
+/* A number of any integer width that the driver says of a device; `otherwise` where it does not. */
+uint64_t meso_device_query(cl_device_id id, cl_device_info what, uint64_t otherwise);
+
 /* Does a selector name devices, or leave the choice to us? */
 int meso_device_is_named(const char *selector);
 

@@ -18,6 +18,7 @@ static const char *const type_names[] = {[MESO_DEVICE_CPU] = "cpu",
                                          [MESO_DEVICE_IGPU] = "igpu",
                                          [MESO_DEVICE_DGPU] = "dgpu",
                                          [MESO_DEVICE_OTHER] = "other"};
+enum { n_types = sizeof type_names / sizeof type_names[0] };
 
 const char *meso_device_type_name(meso_device_type type)
 {
@@ -49,7 +50,7 @@ static int fits(const meso_device_info *info, const char *selector)
         return 1;
     if (strcasecmp(selector, "gpu") == 0)
         return info->type == MESO_DEVICE_IGPU || info->type == MESO_DEVICE_DGPU;
-    for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++)
+    for (size_t i = 0; i < n_types; i++)
         if (strcasecmp(selector, type_names[i]) == 0)
             return info->type == (meso_device_type)i;
     if (parse_numbers(selector, numbers))
@@ -58,15 +59,15 @@ static int fits(const meso_device_info *info, const char *selector)
     return contains(info->name, selector) || contains(info->platform_name, selector);
 }
 
-/* Types in the order in which "auto" takes them: a few cores with wide vectors are faster than a
- * GPU that shares their memory. */
+/* Types in the order in which "auto" takes them, what is usable first. A few cores with wide
+ * vectors are faster than a GPU that shares their memory. */
 static int rank(const meso_device_info *info)
 {
     static const int ranks[] = {[MESO_DEVICE_DGPU] = 0,
                                 [MESO_DEVICE_CPU] = 1,
                                 [MESO_DEVICE_IGPU] = 2,
                                 [MESO_DEVICE_OTHER] = 3};
-    return ranks[info->type];
+    return ranks[info->type] + (info->unusable[0] ? n_types : 0);
 }
 
 /* The device that "auto" means: the user's preference, else the first of the best type. */
@@ -77,7 +78,7 @@ static size_t automatic(const meso_device_info *list, size_t n)
     for (size_t i = 1; i < n; i++)
         if (rank(&list[i]) < rank(&list[best]))
             best = i;
-    return preferred < n ? preferred : best;
+    return preferred < n && !list[preferred].unusable[0] ? preferred : best;
 }
 
 /* The device to train a net on: the CPU, but for what was measured to be faster. */
@@ -87,7 +88,8 @@ static size_t for_training(const meso_device_info *list, size_t n, const char *n
     size_t cpu = n, best;
     for (size_t i = 0; i < n && i < MESO_MAX_DEVICES; i++) {
         rates[i] = meso_preference_rate(&list[i], net);
-        if (list[i].type == MESO_DEVICE_CPU && (cpu == n || rates[i] > rates[cpu]))
+        if (list[i].type == MESO_DEVICE_CPU && !list[i].unusable[0] &&
+            (cpu == n || rates[i] > rates[cpu]))
             cpu = i;
     }
     if (cpu == n)
@@ -161,7 +163,7 @@ static size_t each(const meso_device_info *list, size_t n, size_t *matches)
     size_t n_matches = 0;
     json_t *tuning = meso_tuning_read();
     for (size_t i = 0; i < n; i++)
-        if (list[i].same_as < 0)
+        if (list[i].same_as < 0 && !list[i].unusable[0])
             matches[n_matches++] = best_of_same(list, n, i, tuning);
     json_decref(tuning);
     return n_matches;
@@ -263,7 +265,7 @@ static meso_status match(const meso_device_info *list, size_t n, const char *sel
 static int is_type(const char *selector)
 {
     int found = strcasecmp(selector, "gpu") == 0;
-    for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++)
+    for (size_t i = 0; i < n_types; i++)
         found |= strcasecmp(selector, type_names[i]) == 0;
     return found;
 }

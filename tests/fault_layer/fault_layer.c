@@ -218,6 +218,8 @@ static void pose(cl_device_info what, size_t n, void *value)
         *(cl_device_type *)value = CL_DEVICE_TYPE_GPU;
     if (what == CL_DEVICE_HOST_UNIFIED_MEMORY && n >= sizeof(cl_bool))
         *(cl_bool *)value = fault_layer.poses_as_gpu == 2;
+    if (what == CL_DEVICE_LOCAL_MEM_TYPE && n >= sizeof(cl_uint))
+        *(cl_uint *)value = fault_layer.poses_as_gpu == 3 ? CL_GLOBAL : CL_LOCAL;
     if (what == CL_DEVICE_VENDOR_ID && n >= sizeof(cl_uint) && fault_layer.vendor)
         *(cl_uint *)value = fault_layer.vendor;
     if (what == CL_DEVICE_MAX_COMPUTE_UNITS && n >= sizeof(cl_uint) && fault_layer.units)

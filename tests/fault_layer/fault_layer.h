@@ -76,7 +76,7 @@ typedef struct fault_layer_state {
 
     int poison_reads; /* NaN in all that is read back */
     int poses_as_gpu; /* 1: the device says that it is a GPU with memory of its own; 2: a GPU in the
-                         host's */
+                         host's; 3: one whose local memory is global memory */
     cl_uint vendor, units; /* its CL_DEVICE_VENDOR_ID, compute units; 0: the driver's own */
     int skips; /* launches and fills succeed, and that is all; blocking reads give zeros */
     fault_times times;

@@ -42,6 +42,8 @@ static void print_device(const meso_device_info *list, size_t i, const json_t *t
     if (d->same_as >= 0)
         printf("    the same hardware as %u:%u\n", list[d->same_as].platform,
                list[d->same_as].index);
+    if (d->unusable[0])
+        printf("    unusable: %s\n", d->unusable);
     printf("    %-16s %s\n", "platform", d->platform_name);
     printf("    %-16s %s\n", "vendor", d->vendor);
     printf("    %-16s %s\n", "driver", d->driver);
@@ -64,7 +66,7 @@ static json_t *device_json(const meso_device_info *d, const json_t *tuning)
     char tuned[256];
     describe_tuning(tuning, d, tuned);
     return json_pack(
-        "{s:i s:i s:s s:s s:s s:s s:s s:s s:s s:i s:i s:i s:I s:I s:I s:I s:o s:s}", "platform",
+        "{s:i s:i s:s s:s s:s s:s s:s s:s s:s s:i s:i s:i s:I s:I s:I s:I s:o s:s s:s}", "platform",
         (int)d->platform, "index", (int)d->index, "type", meso_device_type_name(d->type), "name",
         d->name, "platform_name", d->platform_name, "vendor", d->vendor, "driver", d->driver,
         "version", d->version, "opencl_c", d->opencl_c, "compute_units", (int)d->compute_units,
@@ -72,7 +74,8 @@ static json_t *device_json(const meso_device_info *d, const json_t *tuning)
         (json_int_t)d->max_work_group, "global_memory_bytes", (json_int_t)d->global_memory_bytes,
         "max_buffer_bytes", (json_int_t)d->max_buffer_bytes, "local_memory_bytes",
         (json_int_t)d->local_memory_bytes, "same_as",
-        d->same_as < 0 ? json_null() : json_integer(d->same_as), "tuning", tuned);
+        d->same_as < 0 ? json_null() : json_integer(d->same_as), "tuning", tuned, "unusable",
+        d->unusable);
 }
 
 /* Without any .icd file there is one row, what the loader says, and its file is null. */

@@ -54,12 +54,18 @@ typedef struct meso_tile_block {
     int channels; /* in local memory at a time, at most; an inception block's: of 1 × 1 filters */
     int stride;   /* floats from a row of a tile to the next */
     int local;    /* filters in local memory */
+    size_t found_at; /* the layer whose limits it keeps */
 } meso_tile_block;
 
-/* Finds every block of the net that fits a device with work-groups of at most `most` work-items and
- * so many bytes of local memory, in order; at most MESO_MAX_BLOCKS. */
-size_t meso_tile_find(const meso_net *net, const meso_tile_tuning *tuning, size_t most,
-                      size_t local_memory, meso_tile_block blocks[MESO_MAX_BLOCKS]);
+/* What a block may have: work-items of a work-group, local memory, __constant filters. */
+typedef struct meso_tile_limits {
+    size_t items, local_bytes, constant_bytes;
+} meso_tile_limits;
+
+/* Finds every block of the net that fits the limits, in order; at most MESO_MAX_BLOCKS. limits
+ * [n_layers]: of a block that is found at that layer. */
+size_t meso_tile_find(const meso_net *net, const meso_tile_tuning *tuning,
+                      const meso_tile_limits *limits, meso_tile_block blocks[MESO_MAX_BLOCKS]);
 
 /* Channels of an inception block's 1 × 1 filters that are in local memory in one pass: of the
  * branches from `first` on, *reduced in all. Returns the first branch of the next pass. */

@@ -6,7 +6,7 @@
 
 /* Fewer work-items would read the border more often than the tile; for more units a dense layer has
  * enough work-items of its own. */
-enum { least_items = 16, most_images = 8, constant_bytes = 1 << 16, most_units = 32 };
+enum { least_items = 16, most_images = 8, most_units = 32 };
 
 /* Not measured on a GPU yet. In general: about 66 registers, 15 KB of local memory for four
  * channels of a 5 × 5 block, pairs of columns read without bank conflicts. AMD's compiler brings
@@ -78,7 +78,8 @@ static int fit_side(int most, int needed, int least)
 }
 
 /* A work-group no larger than the device allows or the picture needs: then of several pictures. */
-static int fit_group(const meso_tile_tuning *tuning, size_t local_memory, meso_tile_block *block)
+static int fit_group(const meso_tile_tuning *tuning, const meso_tile_limits *limits,
+                     meso_tile_block *block)
 {
     const meso_shape out = block->layers.pool->shape;
     const int half = block->layers.pool_size / 2; /* work-items on a side of a window */
@@ -89,7 +90,7 @@ static int fit_group(const meso_tile_tuning *tuning, size_t local_memory, meso_t
     block->group_y = fit_side(items / block->group_x, block->high, half);
     block->images = fit_side(items / block->group_x / block->group_y, most_images, 1);
     set_stride(block);
-    while (local_bytes(block) > local_memory) {
+    while (local_bytes(block) > limits->local_bytes) {
         if (block->images > 1)
             block->images /= 2;
         else if (block->kind == MESO_TILE_BLOCK && block->channels > 1)
@@ -102,16 +103,16 @@ static int fit_group(const meso_tile_tuning *tuning, size_t local_memory, meso_t
     return block->group_x * block->group_y * block->images >= least_items;
 }
 
-static void fit_filters(const meso_tile_tuning *tuning, meso_tile_block *block)
+static void fit_filters(const meso_tile_tuning *tuning, size_t constant_bytes,
+                        meso_tile_block *block)
 {
     const int n = block->layers.conv->shape.c, window = block->taps * block->taps;
     block->filters = tuning->filters;
     while (block->filters > 4 && block->filters / 2 >= n)
         block->filters /= 2;
     block->filter_groups = (n + block->filters - 1) / block->filters;
-    block->local = tuning->local || block->filter_groups * block->filters * block->in.c * window *
-                                            (int)sizeof(float) >
-                                        constant_bytes;
+    const int n_values = block->filter_groups * block->filters * block->in.c * window;
+    block->local = tuning->local || (size_t)n_values * sizeof(float) > constant_bytes;
 }
 
 /* What is known before sizes are chosen. */
@@ -127,7 +128,7 @@ static meso_tile_block begin(const meso_net *net, meso_tile_kind kind, const mes
 
 /* The block that begins at a convolution. */
 static int find_block(const meso_net *net, const meso_layer *layer, const meso_tile_tuning *tuning,
-                      size_t local_memory, meso_tile_block *block)
+                      const meso_tile_limits *limits, meso_tile_block *block)
 {
     meso_block found;
     if (!meso_block_find(net, layer, &found))
@@ -135,14 +136,14 @@ static int find_block(const meso_net *net, const meso_layer *layer, const meso_t
     *block = begin(net, MESO_TILE_BLOCK, found.from, found.conv, found.pool);
     block->layers = found;
     block->taps = meso_block_only_conv(&found)->taps;
-    fit_filters(tuning, block);
+    fit_filters(tuning, limits->constant_bytes, block);
     block->channels = meso_divisor(block->in.c, tuning->channels);
-    return fit_group(tuning, local_memory, block);
+    return fit_group(tuning, limits, block);
 }
 
 /* The inception block that reads a layer. Its filters are few, and always __constant. */
 static int find_inception(const meso_net *net, const meso_layer *from,
-                          const meso_tile_tuning *tuning, size_t local_memory,
+                          const meso_tile_tuning *tuning, const meso_tile_limits *limits,
                           meso_tile_block *block)
 {
     meso_block found;
@@ -160,13 +161,13 @@ static int find_inception(const meso_net *net, const meso_layer *from,
         block->taps = widest > block->taps ? widest : block->taps;
         block->channels = reduced > block->channels ? reduced : block->channels;
     }
-    return meso_tile_n_inception_values(block) * sizeof(float) <= constant_bytes &&
-           fit_group(tuning, local_memory, block);
+    return meso_tile_n_inception_values(block) * sizeof(float) <= limits->constant_bytes &&
+           fit_group(tuning, limits, block);
 }
 
 /* The head that reads a layer, one image for a work-group. */
 static int find_head(const meso_net *net, const meso_layer *from, const meso_tile_tuning *tuning,
-                     size_t local_memory, meso_tile_block *block)
+                     const meso_tile_limits *limits, meso_tile_block *block)
 {
     meso_head head;
     if (from == net->layers || !meso_block_find_head(net, from, &head) ||
@@ -174,7 +175,7 @@ static int find_head(const meso_net *net, const meso_layer *from, const meso_til
         return 0;
     const size_t item_bytes = sizeof(float) * (size_t)head.hidden->set.dense.units;
     int items = fit_side(tuning->items, (int)meso_shape_size(from->shape), least_items);
-    while ((size_t)items * item_bytes > local_memory)
+    while ((size_t)items * item_bytes > limits->local_bytes)
         items /= 2;
     *block = begin(net, MESO_TILE_HEAD, from, head.output_bias, head.output_bias);
     block->head = head;
@@ -184,18 +185,21 @@ static int find_head(const meso_net *net, const meso_layer *from, const meso_til
     return items >= least_items;
 }
 
-size_t meso_tile_find(const meso_net *net, const meso_tile_tuning *tuning, size_t most,
-                      size_t local_memory, meso_tile_block blocks[MESO_MAX_BLOCKS])
+size_t meso_tile_find(const meso_net *net, const meso_tile_tuning *tuning,
+                      const meso_tile_limits *limits, meso_tile_block blocks[MESO_MAX_BLOCKS])
 {
     static int (*const finders[MESO_TILE_N_KINDS])(
-        const meso_net *, const meso_layer *, const meso_tile_tuning *, size_t,
+        const meso_net *, const meso_layer *, const meso_tile_tuning *, const meso_tile_limits *,
         meso_tile_block *) = {find_block, find_inception, find_head};
-    meso_tile_tuning row = *tuning;
     size_t n = 0;
-    while ((size_t)row.items > most)
-        row.items /= 2;
-    for (size_t i = 0; i < net->n_layers && row.items >= least_items; i++)
+    for (size_t i = 0; i < net->n_layers; i++) {
+        meso_tile_tuning row = *tuning;
+        while ((size_t)row.items > limits[i].items)
+            row.items /= 2;
         for (size_t k = 0; k < MESO_TILE_N_KINDS && n < MESO_MAX_BLOCKS; k++)
-            n += (size_t)finders[k](net, &net->layers[i], &row, local_memory, &blocks[n]);
+            if (row.items >= least_items &&
+                finders[k](net, &net->layers[i], &row, &limits[i], &blocks[n]))
+                blocks[n++].found_at = i;
+    }
     return n;
 }

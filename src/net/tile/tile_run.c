@@ -97,31 +97,31 @@ static int is_few(const meso_tile_run *run, const meso_tile_block *block, size_t
     return 2 * n_groups(block, n) <= meso_device_get_info(run->device)->compute_units;
 }
 
-/* *can becomes the number of work-items of the kernel that can have the fewest, if they are fewer
- * than it wants; 0: it lacks local memory. */
+/* *can becomes the number of work-items that the block's kernels can all have, at most as many as
+ * it wants; 0: one lacks local memory. */
 static meso_status make_kernels(meso_tile_run *run, tile_set *set, size_t i, size_t *can)
 {
     const meso_tile_block *block = &set->blocks[i];
     tile_kernels *made = &set->made[i];
     const size_t group[3] = {(size_t)block->group_x, (size_t)block->group_y, (size_t)block->images};
+    *can = group_items(block);
     for (int kind = 0; kind < MESO_PLAN_N_INPUTS; kind++) {
         size_t most;
         if (!needs(block, kind))
             continue;
         MESO_CHECK(meso_program_group_kernel(run->device, &set->program, made->names[kind],
                                              "btbbbti", group, &made->kernels[kind], &most));
-        if (most < group_items(block) && most < *can)
-            *can = most;
+        *can = most < *can ? most : *can;
     }
     return MESO_OK;
 }
 
 /* Finds the blocks that the set is for. */
-static void find(const meso_tile_run *run, size_t most, size_t local, tile_set *set)
+static void find(const meso_tile_run *run, const meso_tile_limits *limits, tile_set *set)
 {
     const meso_tile_tuning row = set == &run->few ? meso_tile_few(&run->tuning) : run->tuning;
     meso_tile_block found[MESO_MAX_BLOCKS];
-    const size_t n = meso_tile_find(run->net, &row, most, local, found);
+    const size_t n = meso_tile_find(run->net, &row, limits, found);
     set->n_blocks = 0;
     if (set == &run->usual) {
         memcpy(set->blocks, found, sizeof found);
@@ -140,26 +140,47 @@ static void find(const meso_tile_run *run, size_t most, size_t local, tile_set *
         }
 }
 
-/* Finds and compiles, anew with less where a kernel turns out not to have all that the device has:
- * compilers keep local memory for themselves and run out of registers. */
-static meso_status make_blocks(meso_tile_run *run, tile_set *set)
+/* Makes the kernels, and lowers the limits of blocks whose kernels turn out not to have all that
+ * the device has: compilers keep local memory for themselves and run out of registers. *lowered:
+ * how many these are. */
+static meso_status fit(meso_tile_run *run, tile_set *set, meso_tile_limits *limits, size_t *lowered)
 {
-    const meso_device_info *info = meso_device_get_info(run->device);
-    size_t most = info->max_work_group, local = info->local_memory_bytes, can = 0;
-    while (can < most) {
-        forget(set);
-        find(run, most, local, set);
-        if (set->n_blocks > 0)
-            MESO_CHECK(build(run, set));
-        can = most;
-        for (size_t i = 0; i < set->n_blocks; i++)
-            MESO_CHECK(make_kernels(run, set, i, &can));
-        if (can == 0)
-            local /= 2;
-        else if (can < most)
-            most = can, can = 0;
+    *lowered = 0;
+    for (size_t i = 0; i < set->n_blocks; i++) {
+        meso_tile_limits *l = &limits[set->blocks[i].found_at];
+        size_t can;
+        MESO_CHECK(make_kernels(run, set, i, &can));
+        if (can == group_items(&set->blocks[i]))
+            continue;
+        if (can > 0)
+            l->items = can;
+        else
+            l->local_bytes /= 2;
+        ++*lowered;
     }
     return MESO_OK;
+}
+
+/* Finds and compiles, anew where blocks have to do with less. */
+static meso_status make_blocks(meso_tile_run *run, tile_set *set)
+{
+    meso_status status = MESO_OK;
+    const meso_device_info *info = meso_device_get_info(run->device);
+    meso_tile_limits *limits = calloc(run->net->n_layers, sizeof *limits);
+    MESO_REQUIRE_MEMORY(limits, meso_device_error_slot(run->device));
+    for (size_t i = 0; i < run->net->n_layers; i++)
+        limits[i] = (meso_tile_limits){info->max_work_group, info->local_memory_bytes,
+                                       meso_device_constant_bytes(run->device)};
+    for (size_t lowered = 1; lowered > 0;) {
+        forget(set);
+        find(run, limits, set);
+        if (set->n_blocks > 0)
+            MESO_TRY(build(run, set));
+        MESO_TRY(fit(run, set, limits, &lowered));
+    }
+out:
+    free(limits);
+    return status;
 }
 
 static meso_status upload(meso_tile_run *run, tile_set *set, size_t i, const float *const *params)
@@ -237,6 +258,8 @@ meso_status meso_tile_create(meso_device *device, const meso_net *net, const flo
     r->device = device;
     r->net = net;
     r->tuning = only ? *only : meso_tile_shipped(meso_device_vendor_id(device));
+    if (!only && meso_device_local_is_global(device))
+        r->tuning.local = 0; /* a copy that is read no faster */
     snprintf(r->name, sizeof r->name, "tiles");
     if (!only && meso_tuning_of(info, &meso_tuning_tiles, net->name, tuned)) {
         r->tuning = (meso_tile_tuning){tuned[0], tuned[1], tuned[2], tuned[3], tuned[4]};
