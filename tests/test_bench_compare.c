@@ -266,6 +266,32 @@ static void no_share_of_a_moving_peak(void **state)
     json_decref(processes);
 }
 
+/* Two ports for everything, or two that multiply beside two that add. */
+static void ports_set_a_bound(void **state)
+{
+    static const struct {
+        const char *device, *net, *tuning;
+        double instructions; /* of tune/avx512.json, as multiply-adds; 0: not counted */
+    } rows[] = {{"x-AMD EPYC", "meso4", "avx512", 993920},
+                {"x-Intel(R) Xeon(R)", "meso4", "avx512", 993920 + 416256 + 152896},
+                {"x-AMD EPYC", "mesoinception4", "avx512", 0},
+                {"x-AMD EPYC", "meso4", "any", 0},
+                {"another", "meso4", "avx512", 0}};
+    const double peak = 320, vectors = 1e9 * peak / 32;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *first =
+            json_pack("{s:s s:s s:s s:s s:s}", "device", rows[i].device, "net", rows[i].net,
+                      "tuning", rows[i].tuning, "path", "fused", "direction", "predict");
+        const double bound = bench_port_bound(first, peak);
+        if (rows[i].instructions > 0)
+            assert_true(fabs(bound * rows[i].instructions / vectors - 1) < 1e-9);
+        else
+            assert_true(isnan(bound));
+        json_decref(first);
+    }
+}
+
 static void refuses_what_is_no_record(void **state)
 {
     static const struct {
@@ -306,6 +332,7 @@ int main(void)
         cmocka_unit_test(absent_is_not_fine),
         cmocka_unit_test(one_peak_for_all_rows),
         cmocka_unit_test(no_share_of_a_moving_peak),
+        cmocka_unit_test(ports_set_a_bound),
         cmocka_unit_test(refuses_what_is_no_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

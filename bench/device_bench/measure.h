@@ -9,7 +9,7 @@
  * failures, what could not be measured and why.
  *
  * measure.c runs the processes, net_bench.c measures in each, merge.c puts together what they
- * found, and together.c lets all devices work at once.
+ * found, ports.c knows what a processor's ports allow, together.c lets all devices work at once.
  */
 #ifndef MESO_BENCH_MEASURE_H
 #define MESO_BENCH_MEASURE_H
@@ -47,6 +47,10 @@ meso_status bench_measure_child(json_t *question, json_t **answer, meso_error *e
 
 /* The exit code of the first failure; 0 without one. */
 int bench_failures_code(const json_t *document);
+
+/* Pictures a second that the ports of the processor allow what was measured, beside this peak; NaN
+ * where nobody has counted its instructions. first: as for bench_merge. */
+double bench_port_bound(const json_t *first, double peak_gflops);
 
 /* A machine is noisy where the peak, which has no reason to change, spreads over more than this
  * part: then no share of it is said. */

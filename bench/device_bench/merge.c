@@ -213,6 +213,18 @@ static void add_rates(meso_builder *row, const json_t *samples, double batch, do
     meso_build_number(row, "share_of_peak", gflops / peak);
 }
 
+/* The bound of the processor's ports, and the share of it, also as people read it. */
+static void add_ports(meso_builder *row, const json_t *first, double peak, double images_per_s)
+{
+    const double bound = bench_port_bound(first, peak), share = images_per_s / bound;
+    const int counted = isfinite(bench_port_bound(first, 1));
+    meso_build_number(row, "port_bound_images_per_s", bound);
+    meso_build_number(row, "share_of_ports", share);
+    meso_build_set(row, "ports",
+                   isfinite(share) ? json_sprintf("%.3f", share)
+                                   : json_string(counted ? "not said" : "not counted"));
+}
+
 /* The peak that shares refer to; NaN, and why, where it moved: beside other work no share means
  * anything. */
 static double peak_for_shares(const json_t *peaks, meso_builder *row)
@@ -261,6 +273,7 @@ static json_t *result_row(const json_t *processes, size_t i, const json_t *peaks
     json_t *launches = layer_rows(processes, i, "launches", peak, peak_alone);
     double speed = meso_json_number_of(row.json, "images_per_s");
     double in_kernels = share_in(layers, speed);
+    add_ports(&row, first, peak, speed);
     meso_build_number(&row, "share_in_kernels", in_kernels);
     meso_build_number(&row, "share_explained", in_kernels + share_in(launches, speed));
     meso_build_number(&row, "kernels_images_per_s", speed / in_kernels);

@@ -30,6 +30,7 @@ enum { most_points = 512 };
     COLUMN_NUMBER("latency_p99_ms", "p99", 3), \
     COLUMN_NUMBER("gflops", "GFLOP/s", 1), \
     COLUMN_NUMBER("share_of_peak", "share of peak", 3), \
+    COLUMN_TEXT("ports", "of ports' bound"), \
     COLUMN_NUMBER("share_in_kernels", "in kernels", 3), \
     COLUMN_NUMBER("share_explained", "with launches", 3), \
     COLUMN_NUMBER("joules_per_image", "J an image", 4)
