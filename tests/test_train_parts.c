@@ -203,6 +203,10 @@ static void history_comes_back(void **state)
     meso_history_free(&again);
     assert_int_equal(meso_history_read("history.jsonl", 3, &again, NULL), MESO_ERROR_DATA);
     meso_history_free(&again);
+    harness_put("history.jsonl", jsonl.bytes, jsonl.length - 1); /* the second is being written */
+    assert_int_equal(meso_history_read("history.jsonl", 0, &again, NULL), MESO_OK);
+    assert_int_equal(again.n, 1);
+    meso_history_free(&again);
     assert_string_equal(csv.bytes,
                         "epoch,step,learning_rate,loss,accuracy,val_loss,val_accuracy,val_auc,"
                         "seconds,images_per_second\r\n"

@@ -91,7 +91,7 @@ meso_status meso_history_read(const char *path, size_t n_epochs, meso_history *h
     size_t n = 0;
     MESO_TRY(meso_file_read(path, max_history, &bytes, &n, NULL, error));
     const char *line = bytes;
-    for (size_t epoch = 1; epoch <= n_epochs; epoch++) {
+    for (size_t epoch = 1; n_epochs ? epoch <= n_epochs : strchr(line, '\n') != NULL; epoch++) {
         meso_train_record record;
         size_t length = strcspn(line, "\n");
         MESO_REQUIRE(read_record(line, length, epoch, &record), error, MESO_ERROR_DATA,

@@ -23,8 +23,8 @@ void meso_history_free(meso_history *history);
 void meso_history_jsonl(const meso_history *history, meso_text *out);
 void meso_history_csv(const meso_history *history, meso_text *out);
 
-/* Reads JSONL into an empty history: epochs 1 … n_epochs, whatever follows. Errors: DATA (with the
- * line), NO_INPUT, IO, MEMORY. */
+/* Reads JSONL into an empty history: epochs 1 … n_epochs, whatever follows; 0: all whole lines.
+ * Errors: DATA (with the line), NO_INPUT, IO, MEMORY. */
 meso_status meso_history_read(const char *path, size_t n_epochs, meso_history *history,
                               meso_error *error);
 

@@ -43,18 +43,6 @@ static meso_status path_in(const char *run, const char *name, meso_text *path, m
     return path->out_of_memory ? meso_fail(error, MESO_ERROR_MEMORY, "out of memory") : MESO_OK;
 }
 
-/* Epochs until the first line that is none. */
-static size_t count_lines(const char *path)
-{
-    void *bytes = NULL;
-    size_t n = 0, lines = 0;
-    if (meso_file_read(path, max_file, &bytes, &n, NULL, NULL) == MESO_OK)
-        for (size_t i = 0; i < n; i++)
-            lines += ((char *)bytes)[i] == '\n';
-    free(bytes);
-    return lines;
-}
-
 /* ---- validation.csv ---- */
 
 /* A name as it was before meso_csv_field guarded it. */
@@ -134,7 +122,7 @@ meso_status meso_run_folder_read(const char *run, meso_run_folder *f, meso_error
     MESO_TRY(meso_json_read(path.bytes, &f->config, error));
     MESO_TRY(path_in(run, "history.jsonl", &path, error));
     if (access(path.bytes, F_OK) == 0) /* not before the first epoch's end */
-        MESO_TRY(meso_history_read(path.bytes, count_lines(path.bytes), &f->history, error));
+        MESO_TRY(meso_history_read(path.bytes, 0, &f->history, error));
     MESO_TRY(path_in(run, "metrics.json", &path, error));
     if (access(path.bytes, F_OK) != 0) /* the run is not complete */
         goto out;
