@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -446,9 +447,9 @@ static void many_files_quickly(void **state)
         assert_non_null(file);
         fclose(file);
     }
-    double seconds = meso_seconds();
+    const clock_t began = clock(); /* of this process: others may be at work beside */
     assert_int_equal(meso_dataset_open("r", NULL, &dataset, NULL), MESO_OK);
-    seconds = meso_seconds() - seconds;
+    const double seconds = (double)(clock() - began) / CLOCKS_PER_SEC;
     print_message("%d files in %.3f s\n", n_files, seconds);
     assert_int_equal(dataset.n_items, n_files);
     assert_true(seconds < 60.0 / 50);

@@ -161,26 +161,29 @@ static void assert_reason(json_t *rows, size_t i)
     fail_msg("%s is not listed", bad[i].file);
 }
 
-/* Skips without a device. */
-static json_t *devices_without_bad_ones(void)
+/* Skips without a device. *limit: the seconds that it may take with bad ones beside: five for one
+ * that hangs, and what the machine takes now for starting programs. */
+static json_t *devices_without_bad_ones(double *limit)
 {
+    double seconds;
     meso_device_close(harness_device());
     assert_true(copy_good(good) && copy_good(vendors));
-    json_t *document = run_json("devices --json", good, 0, NULL);
+    json_t *document = run_json("devices --json", good, 0, &seconds);
+    *limit = 6 + n_bad * seconds;
     assert_int_equal(json_array_size(json_object_get(document, "drivers_without_device")), 0);
     return document;
 }
 
 static void all_at_once_cost_their_rows(void **state)
 {
-    double seconds;
-    json_t *before = devices_without_bad_ones();
+    double seconds, limit;
+    json_t *before = devices_without_bad_ones(&limit);
     (void)state;
     for (size_t i = 0; i < n_bad; i++)
         put_bad(i);
     json_t *with = run_json("devices --json", vendors, 0, &seconds);
-    print_message("%.2f s with %d bad drivers\n", seconds, n_bad);
-    assert_true(seconds <= 6);
+    print_message("%.2f s of %.2f with %d bad drivers\n", seconds, limit, n_bad);
+    assert_true(seconds <= limit);
     assert_same_devices(json_object_get(with, "devices"), json_object_get(before, "devices"));
     json_t *rows = json_object_get(with, "drivers_without_device");
     assert_int_equal(json_array_size(rows), n_bad);
@@ -192,14 +195,15 @@ static void all_at_once_cost_their_rows(void **state)
 
 static void each_alone_beside_a_good_one(void **state)
 {
-    json_t *before = devices_without_bad_ones();
+    double limit;
+    json_t *before = devices_without_bad_ones(&limit);
     (void)state;
     for (size_t i = 0; i < n_bad; i++) {
         char path[2 * PATH_MAX];
         double seconds;
         put_bad(i);
         json_t *with = run_json("devices --json", vendors, 0, &seconds);
-        if (seconds > 6)
+        if (seconds > limit)
             fail_msg("%s: %.2f s", bad[i].file, seconds);
         assert_same_devices(json_object_get(with, "devices"), json_object_get(before, "devices"));
         assert_reason(json_object_get(with, "drivers_without_device"), i);
@@ -233,9 +237,9 @@ static void alone_they_are_explained(void **state)
  * cost its time each time and is left out. */
 static void other_programs_go_on(void **state)
 {
-    json_t *before = devices_without_bad_ones();
-    json_decref(before);
+    double limit;
     (void)state;
+    json_decref(devices_without_bad_ones(&limit));
     for (size_t i = 0; i < n_bad; i++)
         if (i != hangs)
             put_bad(i);
@@ -294,8 +298,9 @@ static void a_gpu_trains_where_it_was_measured(void **state)
     static const char words[] = "train data -o run --force --net tiny.net --batch 1 --epochs 1";
     static const char said[] = "training on the CPU: no GPU has been measured";
     char library[PATH_MAX + 32];
+    double limit;
     (void)state;
-    json_decref(devices_without_bad_ones());
+    json_decref(devices_without_bad_ones(&limit));
     snprintf(library, sizeof library, "%s/bad_driver_alpha.so", BAD_DRIVER_FOLDER);
     put_icd(vendors, "alpha.icd", library);
     harness_put("tiny.net", harness_tiny_net, 0);
@@ -446,8 +451,9 @@ static void device_bench_goes_on(void **state)
     const char *const environment[] = {variable, NULL};
     const harness_command command = {
         .program = DEVICE_BENCH_PROGRAM, .words = words, .environment = environment};
+    double limit;
     (void)state;
-    json_decref(devices_without_bad_ones());
+    json_decref(devices_without_bad_ones(&limit));
     for (size_t i = 0; i < n_bad; i++)
         put_bad(i);
     harness_put("tiny.net", net, 0);
@@ -462,7 +468,7 @@ static void device_bench_goes_on(void **state)
         harness_forget(&result);
     }
     print_message("%.2f s, %.2f s with %d bad drivers\n", seconds[0], seconds[1], n_bad);
-    assert_true(seconds[1] <= seconds[0] + 10);
+    assert_true(seconds[1] <= 2 * seconds[0] + 10);
     const json_t *wanted = json_object_get(documents[0], "results");
     const json_t *got = json_object_get(documents[1], "results");
     assert_true(json_array_size(wanted) > 0);

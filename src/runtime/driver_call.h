@@ -26,6 +26,7 @@
 #define clCreateContext(...) MESO_IN_DRIVER(clCreateContext(__VA_ARGS__))
 #define clCreateKernel(...) MESO_IN_DRIVER(clCreateKernel(__VA_ARGS__))
 #define clCreateProgramWithSource(...) MESO_IN_DRIVER(clCreateProgramWithSource(__VA_ARGS__))
+#define clCreateSubBuffer(...) MESO_IN_DRIVER(clCreateSubBuffer(__VA_ARGS__))
 #define clCreateSubDevices(...) MESO_IN_DRIVER(clCreateSubDevices(__VA_ARGS__))
 #define clEnqueueBarrierWithWaitList(...) MESO_IN_DRIVER(clEnqueueBarrierWithWaitList(__VA_ARGS__))
 #define clEnqueueFillBuffer(...) MESO_IN_DRIVER(clEnqueueFillBuffer(__VA_ARGS__))
