@@ -401,17 +401,6 @@ static void a_crash_outside_is_no_drivers(void **state)
     }
 }
 
-/* Every call of the runtime is marked. */
-static void every_call_is_marked(void **state)
-{
-    (void)state;
-    assert_int_equal(
-        system("grep -ohE '\\bcl[A-Z][A-Za-z]+' src/runtime/*.c | grep -v '^clblast' | sort -u | "
-               "while read -r name; do grep -q \"#define $name(\" src/runtime/driver_call.h || "
-               "{ echo \"driver_call.h lacks $name\"; exit 1; }; done"),
-        0);
-}
-
 /* On a terminal, and only where it takes long: Intel's runtime keeps nothing that it compiled. */
 static void says_that_it_compiles(void **state)
 {
@@ -497,7 +486,6 @@ int main(void)
                                         harness_leave_folder),
         cmocka_unit_test_setup_teardown(a_crash_inside_is_a_sentence, enter, harness_leave_folder),
         cmocka_unit_test(a_crash_outside_is_no_drivers),
-        cmocka_unit_test(every_call_is_marked),
         cmocka_unit_test_setup_teardown(says_that_it_compiles, enter, harness_leave_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,6 +94,14 @@ trap 'rm -f "$report"' EXIT
             echo "tests/$test.c:1: a test that tests/README.md does not name"
     done
 
+    # A call of OpenCL that is not marked would be taken for the program's own when it crashes.
+    for file in src/runtime/*.c; do
+        grep -oE '\<cl[A-Z][A-Za-z]+' "$file" | sort -u | while read -r name; do
+            grep -q "#define $name(" src/runtime/driver_call.h 2>/dev/null ||
+                echo "$file:1: $name, which driver_call.h does not mark"
+        done
+    done
+
     # Records are summaries (bench/summarize.py).
     find docs/benchmarks -name '*.json' -exec awk '
         FNR == 201 { print FILENAME ":201: a record over 200 lines" }' {} + 2>/dev/null || true

@@ -57,6 +57,7 @@ printf '%s\n' "| $umlauts | a table |" "see [this]($address) or $address" '```' 
 sh "$check"
 must_find src/base/text.c '#include "runtime/device.h"' 'src/base may not include runtime'
 must_find src/runtime/device.c '#include "data/image.h"' 'src/runtime may not include data'
+must_find src/runtime/device.c 'int n = clFinish(queue);' 'clFinish, which driver_call.h does'
 must_find src/report/table.c '#include "net/net.h"' 'src/report may not include net'
 must_find include/mesocl/net.h '#include "base/text.h"' 'include/mesocl may not include base'
 must_find tools/mesocl/main.c '#include "tests/harness.h"' 'tools may not include tests'

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * OpenCL, with each call marked while it runs: a crash on this thread outside of them is not the
- * driver's. A call that has no line here counts as the program's own; test_drivers compares.
+ * driver's. A call that has no line here counts as the program's own; tests/tree.sh looks for it.
  */
 #ifndef MESO_RUNTIME_DRIVER_CALL_H
 #define MESO_RUNTIME_DRIVER_CALL_H
