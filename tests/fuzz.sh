@@ -56,8 +56,9 @@ run() {
         echo "finding" >>"$out/$1.log"
 }
 
-a='fuzz_image fuzz_keras_stream fuzz_net'
+a='fuzz_image fuzz_keras_stream fuzz_net fuzz_video_stream'
 b='fuzz_h5import fuzz_safetensors fuzz_manifest fuzz_tuning'
+[ ! -e "$out/bin/fuzz_video" ] || a="$a fuzz_video" # where FFmpeg's libraries are
 (for target in $a; do run "$target"; done) &
 for target in $b; do run "$target"; done
 wait

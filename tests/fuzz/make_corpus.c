@@ -12,6 +12,7 @@
 #include "harness_encode.h"
 #include "mesocl/net.h"
 #include "mesocl/weights.h"
+#include "video/video.h"
 
 enum { side = 24 };
 
@@ -87,10 +88,41 @@ static void write_weights(void)
     put("fuzz_net/small.net", text, sizeof text - 1);
 }
 
+/* What mesocl-video sends for a clip of two frames; and a script for its code. */
+static void write_clip(void)
+{
+    static const video_frame frame = {VIDEO_FRAME_MAGIC, 1, 2, 2, 5, 0.5};
+    struct {
+        video_info info;
+        struct {
+            video_frame head;
+            uint8_t rgb[2][2][3];
+        } __attribute__((packed)) frames[2];
+        video_tail tail;
+    } __attribute__((packed)) clip = {{.magic = VIDEO_INFO_MAGIC,
+                                       .width = 2,
+                                       .height = 2,
+                                       .sar_num = 1,
+                                       .sar_den = 1,
+                                       .n_packets = 9,
+                                       .n_chosen = 2,
+                                       .container = "mov",
+                                       .codec = "h264",
+                                       .matrix = "bt601"},
+                                      {{frame, {{{0}}}}, {frame, {{{0}}}}},
+                                      {VIDEO_TAIL_MAGIC, 2, 0, 2}};
+    uint8_t script[400];
+    clip.frames[1].head.number = 4;
+    put("fuzz_video_stream/clip", (const char *)&clip, sizeof clip);
+    for (size_t i = 0; i < sizeof script; i++)
+        script[i] = (uint8_t)(i * i % 251);
+    put("fuzz_video/script", (const char *)script, sizeof script);
+}
+
 int main(int argc, char **argv)
 {
-    static const char *const folders[] = {"fuzz_image", "fuzz_safetensors", "fuzz_net",
-                                          "fuzz_manifest"};
+    static const char *const folders[] = {"fuzz_image",    "fuzz_safetensors", "fuzz_net",
+                                          "fuzz_manifest", "fuzz_video",       "fuzz_video_stream"};
     static const char csv[] = "file,label,group\n\"a \"\"b\"\".png\",fake,1\r\nc.png,real,2\n";
     char path[4096];
     if (argc != 2)
@@ -102,6 +134,7 @@ int main(int argc, char **argv)
     }
     draw_images();
     write_weights();
+    write_clip();
     put("fuzz_manifest/a.csv", csv, sizeof csv - 1);
     return 0;
 }
