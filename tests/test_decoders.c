@@ -3,6 +3,7 @@
  * Pictures decoded in processes of their own: the same pixels, refusals and sentences as in this
  * process, whatever the file; and what happens where such a process ends.
  */
+#include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -251,6 +253,61 @@ static void more_threads_than_decoders_take_turns(void **state)
     decoders_stop();
 }
 
+/* "Seccomp: 2" in /proc: in a filter. */
+static int is_filtered(pid_t pid)
+{
+    char path[64], line[256];
+    int mode = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *file = fopen(path, "r");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "Seccomp: %d", &mode) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return mode == 2;
+}
+
+/* Does a process that a child of the program made live in a filter, while the program runs? */
+static int uses_decoders(pid_t program)
+{
+    pid_t starters[8], decoders[8];
+    int found = 0, status;
+    while (waitpid(program, &status, WNOHANG) == 0) {
+        const int n = children_of(program, starters, 8);
+        for (int i = 0; i < n; i++)
+            for (int k = children_of(starters[i], decoders, 8); k-- > 0;)
+                found |= is_filtered(decoders[k]);
+        usleep(500);
+    }
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return found;
+}
+
+static void programs_decode_there(void **state)
+{
+    (void)state;
+    harness_device();
+    decoders_start();
+    outcome o;
+    decode_picture(&o);
+    must_be_picture(&o);
+    const pid_t decoder = only_decoder();
+    const int is_known = decoder > 0 && is_filtered(decoder);
+    decoders_stop();
+    if (!is_known || is_filtered(getpid()))
+        skip(); /* this kernel does not list children, or has no filters */
+    const pid_t program = fork();
+    assert_true(program >= 0);
+    if (program == 0) {
+        dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+        dup2(STDOUT_FILENO, STDERR_FILENO);
+        execl(MESOCL_PROGRAM, "mesocl", "predict", "tests/fixtures/pictures", (char *)NULL);
+        _exit(127);
+    }
+    assert_true(uses_decoders(program));
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -261,6 +318,7 @@ int main(void)
         cmocka_unit_test(an_end_costs_one_picture),
         cmocka_unit_test(without_a_starter_nothing_is_decoded),
         cmocka_unit_test(more_threads_than_decoders_take_turns),
+        cmocka_unit_test(programs_decode_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

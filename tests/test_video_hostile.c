@@ -290,6 +290,36 @@ static void damaged_clips_end_within_limits(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* V15: what a clip of ten minutes takes, in a process whose only child is its decoder. */
+static int read_long(void)
+{
+    struct rusage child, own;
+    harness_frames f = harness_clip_read("long.mp4", "time", 30);
+    getrusage(RUSAGE_CHILDREN, &child);
+    getrusage(RUSAGE_SELF, &own);
+    print_message("10 minutes: %zu of %u frames, decoder %ld MB, %.2f s; this process %ld MB\n",
+                  f.n, f.info.n_packets, child.ru_maxrss >> 10, processor_seconds(&child),
+                  own.ru_maxrss >> 10);
+    return f.status == MESO_OK && f.n == 30 && f.info.n_packets == 15000 &&
+           child.ru_maxrss <= 250 << 10 && own.ru_maxrss <= 300 << 10 &&
+           processor_seconds(&child) <= 5;
+}
+
+static void a_long_clip_takes_no_more(void **state)
+{
+    int status;
+    (void)state;
+    harness_clip_need();
+    harness_clip_make("SOURCE 1280x720 2 -c:v libx264 -preset ultrafast -crf 35 short.mp4; $FF "
+                      "-stream_loop 299 -i short.mp4 -c copy long.mp4");
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(!read_long());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 /* ---- what a decoder sends ---- */
 
 enum { side = 4, frame_bytes = (int)sizeof(video_frame) + side * side * 3 };
@@ -401,6 +431,7 @@ int main(void)
         cmocka_unit_test(an_impossible_word_is_not_believed),
         cmocka_unit_test(hostile_clips_have_named_reasons),
         cmocka_unit_test(damaged_clips_end_within_limits),
+        cmocka_unit_test(a_long_clip_takes_no_more),
     };
     return cmocka_run_group_tests(tests, harness_clip_set_up, harness_clip_tear_down);
 }

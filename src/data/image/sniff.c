@@ -37,6 +37,8 @@ static const struct {
     {MESO_FORMAT_OTHER, 2, "PF", "a PFM image"},
     {MESO_FORMAT_UNKNOWN, 8, "????ftyp", "a video"},
     {MESO_FORMAT_UNKNOWN, 12, "RIFF????AVI ", "a video"},
+    {MESO_FORMAT_UNKNOWN, 4, "\x1A\x45\xDF\xA3", "a video"}, /* Matroska, WebM */
+    {MESO_FORMAT_UNKNOWN, 4, "FLV\1", "a video"},
     {MESO_FORMAT_UNKNOWN, 4, "PK\3\4", "a ZIP archive"},
     {MESO_FORMAT_UNKNOWN, 2, "\x1F\x8B", "a gzip archive"},
     {MESO_FORMAT_UNKNOWN, 4, "%PDF", "a PDF document"},
