@@ -17,6 +17,9 @@ cmake --preset release --log-level=WARNING >/dev/null
 cmake --build --preset release -- --quiet
 PATH="$PWD/build/bin:$PATH"
 
+say "The face detector"
+run tools/get_detector.sh || echo "It cannot be had here; what follows does without it."
+
 say "OpenCL devices of this machine"
 run mesocl devices
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that MesoCL needs and that are missing here: as root, or by a sudo
 # that asks no password. Otherwise it prints the command and stops with 1. Does nothing, quickly, if
-# all are there.
+# all are there. Then it fetches the face detector (tools/get_detector.sh), and goes on without
+# where that cannot be had.
 #
 #   tools/setup.sh           what is needed to build and run
 #   tools/setup.sh --tests   and what tools/test.sh needs
@@ -70,3 +71,7 @@ install $packages
 for package in $optional; do
     [ -z "$(apt-cache pkgnames "$package")" ] || install "$package"
 done
+
+case "${1-}" in --lint | --fuzz) exit 0 ;; esac
+"$(dirname "$0")"/get_detector.sh >/dev/null ||
+    echo "going on without the face detector; tools/get_detector.sh fetches it later" >&2

@@ -13,10 +13,11 @@ typedef struct meso_embedded {
     size_t length;
 } meso_embedded;
 
-extern const meso_embedded meso_embedded_kernels[]; /* cl/ */
-extern const meso_embedded meso_embedded_nets[];    /* nets/ */
-extern const meso_embedded meso_embedded_tunings[]; /* tune/ */
-extern const meso_embedded meso_embedded_weights[]; /* weights/meso4.safetensors */
-extern const meso_embedded meso_embedded_page[];    /* of src/report: style and scripts of HTML */
+extern const meso_embedded meso_embedded_kernels[];   /* cl/ */
+extern const meso_embedded meso_embedded_nets[];      /* nets/ */
+extern const meso_embedded meso_embedded_tunings[];   /* tune/ */
+extern const meso_embedded meso_embedded_weights[];   /* weights/meso4.safetensors */
+extern const meso_embedded meso_embedded_get_faces[]; /* tools/mesocl/get_faces.py */
+extern const meso_embedded meso_embedded_page[];      /* of src/report: style and scripts of HTML */
 
 #endif

@@ -40,8 +40,15 @@ typedef struct meso_shipped_weights {
 } meso_shipped_weights;
 extern const meso_shipped_weights meso_shipped[];
 
-/* Where their file is: in the tree that the program or the library was built or installed in. 0:
- * there is none. */
+/* The face detector, which does not come with MesoCL: mesocl models --get faces. */
+extern const meso_shipped_weights meso_detector;
+
+/* Where the user's own file of that name belongs: $XDG_DATA_HOME/mesocl/weights, or
+ * ~/.local/share/…; empty where the environment names neither. */
+void meso_weights_own(const meso_shipped_weights *row, meso_text *path);
+
+/* Where their file is: the user's own, else in the tree that the program or the library was built
+ * or installed in. 0: there is none. */
 int meso_shipped_file(const meso_shipped_weights *row, meso_text *path);
 
 /* The file that a name means: of weights that come with MesoCL, of a run's folder (its

@@ -4,6 +4,7 @@
  * is that holds none.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +22,9 @@ const meso_shipped_weights meso_shipped[] = {
      "Apache-2.0"},
     {NULL, NULL, NULL},
 };
+
+const meso_shipped_weights meso_detector = {
+    "mtcnn", "facenet-pytorch 2.6.0; trained on WIDER FACE and CelebA (Zhang et al. 2016)", "MIT"};
 
 /* ---- kinds of files ---- */
 
@@ -111,11 +115,27 @@ static const meso_shipped_weights *find_shipped(const char *name)
     return row->name ? row : NULL;
 }
 
+void meso_weights_own(const meso_shipped_weights *row, meso_text *path)
+{
+    const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    path->length = 0;
+    if (data && *data == '/')
+        meso_text_add(path, data);
+    else if (home && *home == '/')
+        meso_text_format(path, "%s/.local/share", home);
+    else
+        return;
+    meso_text_format(path, "/mesocl/weights/%s.safetensors", row->name);
+}
+
 int meso_shipped_file(const meso_shipped_weights *row, meso_text *path)
 {
     static const char *const places[] = {"../share/mesocl/weights/", "../../share/mesocl/weights/",
                                          "share/mesocl/weights/"};
     char name[64];
+    meso_weights_own(row, path);
+    if (path->length > 0 && !path->out_of_memory && access(path->bytes, F_OK) == 0)
+        return 1;
     snprintf(name, sizeof name, "%s.safetensors", row->name);
     if (meso_find_beside(places, sizeof places / sizeof places[0], name, F_OK, path))
         return 1;
