@@ -39,3 +39,39 @@ for net in meso4 mesoinception4; do
         fi
     done
 done
+
+# Training on GPUs, by work-groups of all sizes: a wave, two, more; all kinds of layers in few
+# pixels, rows and channels left over, local memory used again in a loop.
+cat >"$folder/train.net" <<'NET'
+image = input height=37 width=9 channels=3 divide=255
+a = conv image filters=5 window=3 stride=1 dilation=2 pad=same
+ab = bias a
+aa = relu ab
+b = conv image filters=2 window=1 stride=1 dilation=1 pad=same
+ba = elu b alpha=1
+both = concat aa ba
+n = batch_norm both epsilon=0.001
+p = max_pool n window=2 stride=2 pad=same
+w = conv p filters=2 window=5 stride=1 dilation=1 pad=same
+wb = bias w
+wo = batch_norm wb epsilon=0.001
+o = max_pool wo window=3 stride=2 pad=same
+c = conv o filters=4 window=3 stride=2 dilation=1 pad=same
+ca = leaky_relu c slope=0.1
+kept = dropout ca rate=0.5
+s = sigmoid kept
+flat = flatten s
+h = dense flat units=3
+hb = bias h
+last = dense hb units=1
+lb = bias last
+out = sigmoid lb
+NET
+for items in 32 64 128 256; do
+    loss=$(watch "train$items" "$folder/train.net")
+    echo "training, work-groups of $items: loss $loss, $(grep -c . "$folder/log" || true) lines of log"
+    if [ -s "$folder/log" ] || [ -z "$loss" ]; then
+        head -n 40 "$folder/log"
+        exit 1
+    fi
+done

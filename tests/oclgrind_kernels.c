@@ -3,7 +3,7 @@
  * Kernels for Oclgrind to watch (tests/oclgrind.sh): two with a planted mistake, and the real ones
  * at small sizes.
  *
- *   oclgrind_kernels overrun | race | plain NET | fused NET | tiled NET
+ *   oclgrind_kernels overrun | race | plain NET | fused NET | tiled NET | train32 NET | … train256
  *
  * Oclgrind says that it is a GPU, where no kernels of CPUs are taken: `fused` asks for their
  * narrowest tuning row by name.
@@ -21,8 +21,10 @@
 
 #include "harness_model.h"
 #include "mesocl/mesocl.h"
+#include "model/train/trainer.h"
 #include "net/strip/strip_run.h"
 #include "net/tile/tile.h"
+#include "runtime/device_object.h"
 #include "runtime/program.h"
 
 enum { n_items = 64 };
@@ -139,6 +141,51 @@ static int run_tiled(const job *j)
     return 0;
 }
 
+/* A step of training as GPUs make it, by work-groups of so many work-items, and statistics. */
+static int run_train(const job *j, size_t items)
+{
+    const meso_trainer_options options = {.settings.max_batch = n_images,
+                                          .settings.beta1 = 0.9,
+                                          .settings.beta2 = 0.999,
+                                          .settings.epsilon = 1e-7,
+                                          .settings.bn_momentum = 0.99,
+                                          .path = MESO_PATH_FUSED};
+    const uint8_t classes[n_images] = {0, 1};
+    const meso_train_batch batch = {.pixels = j->pixels, .classes = classes, .n = n_images};
+    meso_trainer *trainer;
+    meso_error error;
+    meso_step_result result;
+    device->group_sizes[MESO_PROGRAM_PARALLEL] = items;
+    if (meso_trainer_open(device, j->weights, &options, &trainer, &error) != MESO_OK ||
+        strcmp(meso_trainer_path(trainer), "parallel") != 0 ||
+        meso_trainer_step(trainer, &batch, 0.001, &result) != MESO_OK ||
+        meso_trainer_statistics(trainer, &batch, 1) != MESO_OK)
+        return 1;
+    printf("%g\n", result.loss);
+    meso_trainer_close(trainer);
+    return 0;
+}
+
+static int run_train32(const job *j)
+{
+    return run_train(j, 32);
+}
+
+static int run_train64(const job *j)
+{
+    return run_train(j, 64);
+}
+
+static int run_train128(const job *j)
+{
+    return run_train(j, 128);
+}
+
+static int run_train256(const job *j)
+{
+    return run_train(j, 256);
+}
+
 static int run_net(const char *path, int (*run)(const job *))
 {
     job j = {.path = path};
@@ -168,7 +215,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(const job *);
-    } paths[] = {{"plain", run_plain}, {"fused", run_fused}, {"tiled", run_tiled}};
+    } paths[] = {{"plain", run_plain},      {"fused", run_fused},     {"tiled", run_tiled},
+                 {"train32", run_train32},  {"train64", run_train64}, {"train128", run_train128},
+                 {"train256", run_train256}};
     meso_error error;
     int end = 2;
     if (meso_device_open("auto", &device, &error) != MESO_OK) {
