@@ -69,7 +69,7 @@ out = sigmoid lb
 NET
 for items in 32 64 128 256; do
     loss=$(watch "train$items" "$folder/train.net")
-    echo "training, work-groups of $items: loss $loss, $(grep -c . "$folder/log" || true) lines of log"
+    echo "training by $items: loss $loss, $(grep -c . "$folder/log" || true) lines of log"
     if [ -s "$folder/log" ] || [ -z "$loss" ]; then
         head -n 40 "$folder/log"
         exit 1

@@ -115,6 +115,41 @@ static size_t count(const char *name, size_t batch)
     return n;
 }
 
+/* Augmentation in front of a step is as parallel, and nobody waits for it. */
+static void test_augmented(void **state)
+{
+    enum { batch = 64 };
+    static meso_augment_draw draws[batch];
+    static const uint8_t classes[batch];
+    meso_augment_settings settings;
+    meso_augment *augment = NULL;
+    meso_step_result result;
+    (void)state;
+    harness_need_layers(FAULT_LAYER);
+    meso_device *device = harness_device();
+    layer->skips = 1;
+    meso_trainer *trainer = open_trainer(device, "meso4", batch);
+    uint8_t *pixels = calloc(batch, side * side * 3);
+    assert_int_equal(
+        meso_augment_parse("mesonet,samplewise_center=1,samplewise_std=1", &settings, NULL),
+        MESO_OK);
+    assert_int_equal(meso_augment_open(device, &settings, side, side, 255, batch, &augment),
+                     MESO_OK);
+    const meso_train_batch input = {
+        .pixels = pixels, .classes = classes, .n = batch, .augment = augment, .draws = draws};
+    layer->n_launches = layer->n_waits = 0;
+    if (meso_trainer_step(trainer, &input, 0.001, &result) != MESO_OK)
+        fail_msg("%s", meso_trainer_error(trainer));
+    assert_string_equal(layer->launches[0].kernel, "augment_words");
+    assert_int_equal(layer->n_waits, 0);
+    check_groups("augmented", batch);
+    layer->skips = 0;
+    free(pixels);
+    meso_augment_close(augment);
+    meso_trainer_close(trainer);
+    meso_device_close(device);
+}
+
 static void try_net(const char *name, size_t most)
 {
     const size_t n = count(name, 32);
@@ -138,7 +173,8 @@ static void test_mesoinception4(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_meso4),
-                                       cmocka_unit_test(test_mesoinception4)};
+                                       cmocka_unit_test(test_mesoinception4),
+                                       cmocka_unit_test(test_augmented)};
     setenv("MESO_FAULT_GPU", "1", 1);
     layer = harness_put_layer(FAULT_LAYER);
     if (!layer)

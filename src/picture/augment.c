@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Launches the kernels of cl/picture/augment.cl, a few pictures at a time, so that what one kernel
- * wrote is still in the cache when the next reads it.
+ * Launches the kernels of cl/picture/augment.cl. On CPUs a picture at a time, so that what one
+ * kernel wrote is still in the cache when the next reads it.
  */
 #include "picture/augment.h"
 
@@ -10,9 +10,10 @@
 #include "runtime/program.h"
 
 enum {
-    band_rows = 16, /* of a work-item */
+    band_rows = 16,    /* of a work-group */
+    group_items = 128, /* at most, where a work-group is more than one */
     cached_images = 1 /* in a launch on a CPU; elsewhere: */,
-    device_images = 32
+    device_images = 1024
 };
 
 typedef enum kernel_id {
@@ -47,6 +48,7 @@ struct meso_augment {
     meso_device *device;
     meso_augment_settings settings;
     size_t height, width, bands, chunk;
+    size_t items; /* of a work-group */
     meso_program program;
     meso_kernel kernels[N_KERNELS];
     meso_buffer constants;
@@ -64,15 +66,28 @@ static void define(meso_text *source, const char *name, size_t value)
     meso_text_format(source, "#define %s %zu\n", name, value);
 }
 
+static meso_status make_kernel(meso_augment *a, size_t i)
+{
+    size_t most = 0;
+    const char *name = kernel_rows[i].name;
+    MESO_CHECK(meso_program_group_kernel(a->device, &a->program, name, kernel_rows[i].kinds,
+                                         MESO_GLOBAL(a->items, 1, 1), &a->kernels[i], &most));
+    MESO_DEMAND(most >= a->items, meso_device_error_slot(a->device), MESO_ERROR_DEVICE,
+                "the kernel %s cannot have work-groups of %zu work-items", name, a->items);
+    return MESO_OK;
+}
+
 static meso_status build(meso_augment *a)
 {
     meso_status status = MESO_OK;
     const meso_augment_settings *s = &a->settings;
     meso_text source = {0};
+    const char *text;
     define(&source, "HEIGHT", a->height);
     define(&source, "WIDTH", a->width);
     define(&source, "BAND", band_rows);
     define(&source, "STRIDE", stride_of(a));
+    define(&source, "ITEMS", a->items);
     define(&source, "BRIGHTNESS", s->brightness_high != 0);
     define(&source, "STRETCH",
            s->brightness_high == 0 || s->compat == MESO_AUGMENT_KERAS29 ? 0
@@ -82,12 +97,15 @@ static meso_status build(meso_augment *a)
     define(&source, "CENTER", s->samplewise_center != 0);
     define(&source, "SCALE", s->samplewise_std != 0);
     define(&source, "FEATURES", s->featurewise_center || s->featurewise_std);
+    text = a->items > 1 ? "augment_items" : "augment_rows";
+    meso_text_add(&source,
+                  a->items > 1 ? "typedef float4 pixels_t;\n" : "typedef float16 pixels_t;\n");
     MESO_TRY(meso_source_add(&source, "augment", meso_device_error_slot(a->device)));
+    MESO_TRY(meso_source_add(&source, text, meso_device_error_slot(a->device)));
     MESO_TRY(meso_program_build(a->device, &source, &a->program));
     for (size_t i = 0; i < N_KERNELS; i++)
         if (i != FINISH_BYTES || meso_augment_gives_pixels(a))
-            MESO_TRY(meso_program_kernel(a->device, &a->program, kernel_rows[i].name,
-                                         kernel_rows[i].kinds, &a->kernels[i]));
+            MESO_TRY(make_kernel(a, i));
 out:
     meso_text_free(&source);
     return status;
@@ -124,7 +142,7 @@ meso_status meso_augment_open(meso_device *device, const meso_augment_settings *
                               meso_augment **augment)
 {
     meso_status status = MESO_OK;
-    const int is_cpu = meso_device_get_info(device)->type == MESO_DEVICE_CPU;
+    const int along_rows = meso_device_has_vectors(device);
     meso_augment *a = calloc(1, sizeof *a);
     MESO_REQUIRE_MEMORY(a, meso_device_error_slot(device));
     a->device = device;
@@ -132,7 +150,10 @@ meso_status meso_augment_open(meso_device *device, const meso_augment_settings *
     a->height = height;
     a->width = width;
     a->bands = (height + band_rows - 1) / band_rows;
-    a->chunk = is_cpu ? cached_images : device_images;
+    a->chunk = along_rows ? cached_images : device_images;
+    a->items = along_rows ? 1 : group_items;
+    while (a->items > meso_device_get_info(device)->max_work_group && a->items > 1)
+        a->items /= 2;
     if (a->chunk > max_images)
         a->chunk = max_images ? max_images : 1;
     a->n_lanes = meso_device_n_lanes(device, 0);
@@ -176,7 +197,8 @@ typedef struct task {
 static meso_status launch(const task *t, kernel_id kernel, const meso_arg *args, size_t n_args)
 {
     return meso_launch_kernel(t->augment->device, &t->augment->kernels[kernel],
-                              MESO_GLOBAL(t->augment->bands, t->n, 1), args, n_args);
+                              MESO_GLOBAL(t->augment->bands * t->augment->items, t->n, 1), args,
+                              n_args);
 }
 
 static meso_status draw_pictures(const task *t)

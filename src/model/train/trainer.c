@@ -308,7 +308,7 @@ static meso_status augment(meso_trainer *t, const meso_train_batch *batch, const
             batch->augment, &u->given, own.first, own.n, draws, &t->augmented));
         MESO_TRY(meso_device_flush(t->device));
     }
-    MESO_TRY(meso_device_finish_lanes(t->device, t->n_lanes));
+    MESO_TRY(meso_device_join_lanes(t->device, t->n_lanes));
 out:
     meso_device_use_lane(t->device, MESO_WHOLE_DEVICE);
     return status;
@@ -337,8 +337,11 @@ out:
     return status == MESO_OK ? status : meso_trainer_device_failed(t, status);
 }
 
-static void upload_release(device_batch *u)
+/* What failed may still be read by what was enqueued before. */
+static void upload_release(meso_trainer *t, device_batch *u, meso_status status)
 {
+    if (status != MESO_OK)
+        meso_device_finish_all(t->device);
     meso_buffer_release(&u->given);
     meso_buffer_release(&u->draws);
 }
@@ -363,7 +366,7 @@ meso_status meso_trainer_step(meso_trainer *trainer, const meso_train_batch *bat
     MESO_TRY(check_finite(trainer, sums.loss));
     *result = (meso_step_result){sums.loss, sums.n_correct};
 out:
-    upload_release(&given);
+    upload_release(trainer, &given, status);
     return status;
 }
 
@@ -380,6 +383,6 @@ meso_status meso_trainer_statistics(meso_trainer *trainer, const meso_train_batc
     else
         status = check_finite(trainer, 0);
 out:
-    upload_release(&given);
+    upload_release(trainer, &given, status);
     return status;
 }
