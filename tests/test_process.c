@@ -128,7 +128,8 @@ static void each_end_has_its_name(void **state)
         {"exec sleep 60", 0.2, 0, TOOL_PROCESS_LATE, 0},
         {"trap '' TERM INT HUP; sleep 0.1; while :; do :; done", 0.2, 0, TOOL_PROCESS_LATE, 0},
         {"exec sleep 60", 60, 0.2, TOOL_PROCESS_IDLE, 0},
-        {"while :; do :; done", 3, 2, TOOL_PROCESS_LATE, 0}, /* it works, and has no end */
+        {"while :; do :; done", 0.5, 2, TOOL_PROCESS_LATE, 0}, /* it works, and has no end */
+        {"exec sleep 60", 0.1, 0.5, TOOL_PROCESS_IDLE, 0},     /* which is not its time */
         {"exec >&-; exec sleep 60", 0.2, 0, TOOL_PROCESS_LATE, 0},
     };
     (void)state;

@@ -262,11 +262,14 @@ static double cpu_seconds(pid_t pid)
     return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
-/* So much more time has gone by. */
+/* So much more time has gone by. Of a process that is told from an idle one by its work, no more
+ * counts than it had of the processors: on a busy machine the rest is others'. */
 static void count_time(tool_process *p, double seconds)
 {
-    double cpu = p->idle_seconds > 0 && p->pid > 0 ? cpu_seconds(p->pid) : 0;
-    p->left -= seconds;
+    const double cpu = p->idle_seconds > 0 && p->pid > 0 ? cpu_seconds(p->pid) : 0;
+    const int by_work = p->idle_seconds > 0 && !p->is_killed;
+    p->left -= by_work ? fmin(seconds, fmax(0, cpu - p->cpu_before)) : seconds;
+    p->cpu_before = cpu;
     p->idle += seconds;
     if (cpu - p->cpu > sign_of_life) {
         p->cpu = cpu;

@@ -56,7 +56,8 @@ typedef struct tool_process {
     int stays_open; /* 1: once n_feed has become 0, both may be set anew; there is no end of input
                      */
     tool_pipe pipes[TOOL_MAX_PIPES];
-    double seconds, idle_seconds; /* without an end, without work; 0: no limit */
+    double seconds, idle_seconds; /* without an end, without work; 0: no limit. With the second one
+                                     the first counts no more than the process worked */
     confine_limits limits;
     confine_profile profile;
     /* How it goes. */
@@ -65,7 +66,7 @@ typedef struct tool_process {
     /* process.c's own. */
     pid_t pid; /* 0: not there (any more) */
     int feeder, is_killed, is_asked;
-    double left, cpu, idle, nap;
+    double left, cpu, cpu_before, idle, nap;
 } tool_process;
 
 /* Errors: INTERNAL (it cannot be started), CREATE (the log). Nothing is left to be freed then but
