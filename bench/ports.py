@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Counts the vector instructions that the fused kernels of Meso-4 take for one picture.
+"""Counts the vector instructions that fused kernels take for one picture.
 
   python3 bench/ports.py build-dev/bin/mesocl PICTURE
 
@@ -23,8 +23,11 @@ import sys
 import tempfile
 
 # Kinds of arguments and work-items for a picture (src/net/strip/strip_run.c), sizes of avx512.json.
-KERNELS = {'first_block': ('bbbbi', 8), 'block_1': ('bbbb', 32), 'block_2': ('bbbb', 16),
-           'block_3': ('bbbb', 4)}
+NETS = {'meso4': {'first_block': ('bbbbi', 8), 'block_1': ('bbbb', 32), 'block_2': ('bbbb', 16),
+                  'block_3': ('bbbb', 4)},
+        'mesoinception4': {'strip_pack_u8': ('bbi', 256), 'block_0': ('bbbb', 4),
+                           'block_1': ('bbbb', 2), 'block_2': ('bbbb', 16),
+                           'block_3': ('bbbb', 4)}}
 BUFFER_BYTES = 64 << 20
 TRACEME, PEEKUSER, SINGLESTEP, RIP = 0, 3, 9, 128
 MOVES = re.compile(r'v?(mov|lddqu|stmxcsr|ldmxcsr|zeroupper)|vbroadcast.*\[|vpbroadcast.*\[')
@@ -43,10 +46,10 @@ class Context(ctypes.Structure):
                 ('work_dim', ctypes.c_uint32)]
 
 
-def libraries(program, picture, folder):
+def libraries(program, net, picture, folder):
     env = dict(os.environ, POCL_LEAVE_KERNEL_COMPILER_TEMP_FILES='1', POCL_DEVICES='basic',
                POCL_CACHE_DIR=folder)
-    subprocess.run([program, 'predict', '--weights', 'meso4', picture], env=env, check=True,
+    subprocess.run([program, 'predict', '--weights', net, picture], env=env, check=True,
                    stdout=subprocess.DEVNULL)
     return {os.path.basename(path)[:-3]: path
             for path in glob.glob(folder + '/**/*.so', recursive=True)}
@@ -104,18 +107,23 @@ def kinds_of(path, counts):
     return found
 
 
+def count(program, net, picture):
+    image = collections.Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = libraries(program, net, picture, folder)
+        for name, (kinds, items) in NETS[net].items():
+            found = kinds_of(paths[name], steps(paths[name], name, kinds, items))
+            print(net, name, items, dict(found), file=sys.stderr)
+            for kind, n in found.items():
+                image[kind] += n * items
+    return dict(sorted(image.items()))
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    image = collections.Counter()
-    with tempfile.TemporaryDirectory() as folder:
-        paths = libraries(sys.argv[1], sys.argv[2], folder)
-        for name, (kinds, items) in KERNELS.items():
-            found = kinds_of(paths[name], steps(paths[name], name, kinds, items))
-            print(name, items, dict(found), file=sys.stderr)
-            for kind, n in found.items():
-                image[kind] += n * items
-    print(json.dumps({'vector_instructions': {'meso4': dict(sorted(image.items()))}}))
+    found = {net: count(sys.argv[1], net, sys.argv[2]) for net in NETS}
+    print(json.dumps({'vector_instructions': found}))
 
 
 main()

@@ -274,7 +274,8 @@ static void ports_set_a_bound(void **state)
         double instructions; /* of tune/avx512.json, as multiply-adds; 0: not counted */
     } rows[] = {{"x-AMD EPYC", "meso4", "avx512", 993920},
                 {"x-Intel(R) Xeon(R)", "meso4", "avx512", 993920 + 416256 + 152896},
-                {"x-AMD EPYC", "mesoinception4", "avx512", 0},
+                {"x-AMD EPYC", "mesoinception4", "avx512", 1434080},
+                {"x-AMD EPYC", "meso4_elu", "avx512", 0},
                 {"x-AMD EPYC", "meso4", "any", 0},
                 {"another", "meso4", "avx512", 0}};
     const double peak = 320, vectors = 1e9 * peak / 32;
