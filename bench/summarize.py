@@ -24,9 +24,9 @@ ROWS = {"layers": ("layer", "kernel", "us", "us_low", "us_high", "gflops"),
 SETTING = ("platform", "device", "driver", "net", "direction", "path", "tuning", "clblast", "lanes",
            "threads", "batch")
 # What is kept of it beside that.
-MEASURED = ("images_per_s", "images_per_s_low", "images_per_s_high", "latency_p50_ms",
-            "latency_p99_ms", "gflops", "peak_gflops", "largest_difference", "share_in_kernels",
-            "share_explained")
+MEASURED = ("images_per_s", "images_per_s_low", "images_per_s_high", "stream_images_per_s",
+            "kernels_images_per_s", "port_bound_images_per_s", "latency_p50_ms", "latency_p99_ms",
+            "gflops", "peak_gflops", "largest_difference", "share_in_kernels", "share_explained")
 LISTS = ("flags", "layers", "launches")
 
 

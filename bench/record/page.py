@@ -3,8 +3,9 @@
 import os
 
 SPEED = ('net', 'direction', 'path', 'tuning', 'batch', 'images_per_s', 'images_per_s_low',
-         'images_per_s_high', 'latency_p50_ms', 'latency_p99_ms', 'gflops', 'share_of_peak',
-         'largest_difference', 'first_call_seconds', 'flags')
+         'images_per_s_high', 'stream_images_per_s', 'kernels_images_per_s', 'latency_p50_ms',
+         'latency_p99_ms', 'gflops', 'share_of_peak', 'largest_difference', 'first_call_seconds',
+         'flags')
 
 
 def spread(paths, n):
@@ -43,7 +44,8 @@ def table(rows, columns=None):
 
 
 def speeds(rows):
-    names = {'images_per_s': 'images/s', 'latency_p50_ms': 'ms, median',
+    names = {'images_per_s': 'images/s', 'stream_images_per_s': 'stream',
+             'kernels_images_per_s': 'kernels alone', 'latency_p50_ms': 'ms, median',
              'latency_p99_ms': 'ms, 99 %', 'share_of_peak': 'share of peak'}
     shown = [{'stage': r['stage'], 'path': r.get('path'), 'sizes': r.get('tuning'),
               'batch': r.get('batch'), **{names[k]: r.get(k) for k in names},

@@ -225,7 +225,8 @@ class Record:
                 {k: row[k] for k in page.SPEED if k in row})})
         if done and done.get('devices'):
             self.result['peak'] = {k: done['devices'][0].get(k) for k in
-                                   ('peak_gflops', 'copy_gbs', 'launch_us')}
+                                   ('peak_gflops', 'copy_gbs', 'launch_us',
+                                    'launch_alone_us')}
 
     def folder(self, weights, pictures):
         name, began = 'pictures of a folder', len(self.stages.done)
