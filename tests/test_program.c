@@ -74,7 +74,7 @@ static void writes_text_and_options(void **state)
     unsetenv("MESO_CL_DUMP");
     assert_int_equal(read_dump(".", &bytes), 1);
     assert_non_null(strstr(bytes, meso_device_get_info(device)->name));
-    char *behind = strstr(bytes, " -cl-std=CL1.2\n");
+    char *behind = strstr(bytes, " -cl-std=CL1.2 -w\n");
     assert_non_null(behind);
     assert_string_equal(strchr(behind, '\n') + 1, text);
     assert_int_equal(build(device, bytes), MESO_OK);

@@ -25,6 +25,7 @@
 #define clCreateCommandQueue(...) MESO_IN_DRIVER(clCreateCommandQueue(__VA_ARGS__))
 #define clCreateContext(...) MESO_IN_DRIVER(clCreateContext(__VA_ARGS__))
 #define clCreateKernel(...) MESO_IN_DRIVER(clCreateKernel(__VA_ARGS__))
+#define clCreateProgramWithBinary(...) MESO_IN_DRIVER(clCreateProgramWithBinary(__VA_ARGS__))
 #define clCreateProgramWithSource(...) MESO_IN_DRIVER(clCreateProgramWithSource(__VA_ARGS__))
 #define clCreateSubBuffer(...) MESO_IN_DRIVER(clCreateSubBuffer(__VA_ARGS__))
 #define clCreateSubDevices(...) MESO_IN_DRIVER(clCreateSubDevices(__VA_ARGS__))

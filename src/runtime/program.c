@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Programs from the embedded sources. They are always built from source: drivers keep what they
- * compiled themselves, and a damaged binary handed to a driver can kill the process.
+ * Programs from the embedded sources. They are built from source: drivers keep what they compiled
+ * themselves, all but those that program_cache.c knows.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,9 +14,11 @@
 #include "runtime/cl_error.h"
 #include "runtime/device_list.h"
 #include "runtime/device_object.h"
+#include "runtime/program_cache.h"
 
 enum { log_excerpt = 600 };
-static const char build_options[] = "-cl-std=CL1.2";
+/* -w: compilers say on stderr how many warnings there were; errors stay in the log. */
+static const char build_options[] = "-cl-std=CL1.2 -w";
 
 static const char *find_source(const char *name)
 {
@@ -105,27 +107,43 @@ out:
     return status;
 }
 
-static meso_status build(meso_device *device, const meso_text *source, const cl_device_id *ids,
-                         cl_uint n_ids, meso_program *program)
+static meso_status compile(meso_device *device, const meso_text *source, const cl_device_id *ids,
+                           cl_uint n_ids, meso_program *program)
 {
     meso_status status = MESO_OK;
     cl_int code;
-    program->program = NULL;
-    MESO_REQUIRE_MEMORY(!source->out_of_memory, &device->error);
-    MESO_TRY(dump(device, source));
     program->program = clCreateProgramWithSource(device->context, 1, (const char **)&source->bytes,
                                                  &source->length, &code);
     MESO_REQUIRE_CL(code, &device->error, "clCreateProgramWithSource");
-    meso_driver_lock();
-    meso_driver_asked = MESO_DRIVER_COMPILES;
     code = clBuildProgram(program->program, n_ids, ids, build_options, NULL, NULL);
-    meso_driver_asked = "make a kernel";
-    meso_driver_unlock();
     if (code != CL_SUCCESS) {
         status = build_failed(device, program->program, ids[0], code);
         meso_program_release(program);
     }
 out:
+    return status;
+}
+
+static meso_status build(meso_device *device, const meso_text *source, const cl_device_id *ids,
+                         cl_uint n_ids, meso_program *program)
+{
+    meso_status status = MESO_OK;
+    meso_text kept = {0};
+    program->program = NULL;
+    MESO_DEMAND_MEMORY(!source->out_of_memory, &device->error);
+    MESO_CHECK(dump(device, source));
+    meso_program_cache_find(&device->info, build_options, source, &kept);
+    meso_driver_lock();
+    meso_driver_asked = MESO_DRIVER_COMPILES;
+    program->program = meso_program_cache_load(device, &kept, ids, n_ids, build_options);
+    if (!program->program) {
+        status = compile(device, source, ids, n_ids, program);
+        if (status == MESO_OK)
+            meso_program_cache_store(&kept, program->program, ids[0]);
+    }
+    meso_driver_asked = "make a kernel";
+    meso_driver_unlock();
+    meso_text_free(&kept);
     return status;
 }
 

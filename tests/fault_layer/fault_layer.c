@@ -117,9 +117,6 @@ static cl_int outcome(const char *function, cl_int code)
 /* clang-format off */
 CALL(clGetPlatformIDs, (cl_uint n, cl_platform_id *platforms, cl_uint *found),
      (n, platforms, found))
-CALL(clGetPlatformInfo,
-     (cl_platform_id platform, cl_platform_info what, size_t n, void *value, size_t *size),
-     (platform, what, n, value, size))
 CALL(clGetDeviceIDs,
      (cl_platform_id platform, cl_device_type type, cl_uint n, cl_device_id *devices,
       cl_uint *found),
@@ -169,6 +166,10 @@ CREATE(clCreateSubBuffer, FAULT_BUFFER, cl_mem,
 CREATE(clCreateProgramWithSource, FAULT_PROGRAM, cl_program,
        (cl_context context, cl_uint n, const char **texts, const size_t *lengths, cl_int *error),
        (context, n, texts, lengths, error))
+CREATE(clCreateProgramWithBinary, FAULT_PROGRAM, cl_program,
+       (cl_context context, cl_uint n, const cl_device_id *devices, const size_t *lengths,
+        const unsigned char **binaries, cl_int *status, cl_int *error),
+       (context, n, devices, lengths, binaries, status, error))
 CREATE(clCreateKernel, FAULT_KERNEL, cl_kernel,
        (cl_program program, const char *name, cl_int *error),
        (program, name, error))
@@ -209,6 +210,22 @@ static void lower(size_t limit, size_t n, void *value)
 {
     if (limit && value && n >= sizeof limit && *(size_t *)value > limit)
         *(size_t *)value = limit;
+}
+
+/* MESO_FAULT_PLATFORM is the platform's name. */
+static cl_int CL_API_CALL my_clGetPlatformInfo(cl_platform_id platform, cl_platform_info what,
+                                               size_t n, void *value, size_t *size)
+{
+    const char *name = getenv("MESO_FAULT_PLATFORM");
+    if (fails("clGetPlatformInfo"))
+        return fault_layer.code;
+    if (!name || what != CL_PLATFORM_NAME)
+        return answer(next->clGetPlatformInfo(platform, what, n, value, size));
+    if (value)
+        snprintf(value, n, "%s", name);
+    if (size)
+        *size = strlen(name) + 1;
+    return CL_SUCCESS;
 }
 
 /* What a GPU answers. */
@@ -409,7 +426,8 @@ static cl_int CL_API_CALL my_clEnqueueBarrierWithWaitList(cl_command_queue queue
     OVER(clCreateContext) OVER(clReleaseContext) OVER(clCreateCommandQueue) \
     OVER(clGetCommandQueueInfo) OVER(clReleaseCommandQueue) OVER(clCreateBuffer) \
     OVER(clCreateSubBuffer) \
-    OVER(clReleaseMemObject) OVER(clCreateProgramWithSource) OVER(clBuildProgram) \
+    OVER(clReleaseMemObject) OVER(clCreateProgramWithSource) \
+    OVER(clCreateProgramWithBinary) OVER(clBuildProgram) \
     OVER(clGetProgramInfo) OVER(clGetProgramBuildInfo) OVER(clReleaseProgram) OVER(clCreateKernel) \
     OVER(clSetKernelArg) OVER(clGetKernelWorkGroupInfo) OVER(clReleaseKernel) \
     OVER(clEnqueueNDRangeKernel) OVER(clEnqueueReadBuffer) OVER(clEnqueueWriteBuffer) \
