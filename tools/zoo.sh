@@ -5,14 +5,15 @@
 # run and failed, the largest |Δp| to the double-precision reference, and that between any two
 # implementations (at most 1e-5).
 #
-#   tools/zoo.sh              all of them, 32 pictures × 4 weight files
+#   tools/zoo.sh              all of them, 32 pictures × 4 weight files, of two nets twice
 #   tools/zoo.sh --quick      PoCL's and Intel's, 6 pictures × 4: what CI runs, row by row, as tests
 #   tools/zoo.sh --prepare | --row NAME | --table     the parts of it, at full size with MESO_FULL=1
 #
 # The reference data gives weights and pictures where it is there ($MESO_TEST_DATA or
 # ../shared/data); else weights are seeded and pictures drawn. Intel's runtime comes from PyPI by
 # pip, and rusticl as Debian packages by apt-get, into folders of the build alone: nothing is
-# installed for others to find. A row that cannot be had ends with 77 and says why.
+# installed for others to find. The rows debian13_* run in the chroot of tools/debian13.sh, by its
+# build of the same sources. A row that cannot be had ends with 77 and says why.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -22,7 +23,9 @@ pocl_icd=/etc/OpenCL/vendors/pocl.icd
 tolerance=1e-5
 
 quick_rows="pocl group_1 group_8 group_64 sse2 avx2 two_devices memory_1 pocl_gpu intel intel_gpu"
-all_rows="$quick_rows rusticl rusticl_gpu oclgrind"
+all_rows="$quick_rows rusticl rusticl_gpu oclgrind pocl_3_0 debian13_pocl debian13_pocl_gpu
+    debian13_rusticl debian13_rusticl_gpu"
+layer=$root/build-dev/tests/libfault_layer.so
 
 usage() {
     echo "usage: tools/zoo.sh [--quick | --prepare | --row NAME | --table]" >&2
@@ -36,6 +39,7 @@ prepare() {
     [ "$quick_zoo" != 1 ] || n=6
     rm -rf "$zoo/inputs" "$zoo/rows" && mkdir -p "$zoo/inputs/weights" "$zoo/rows"
     if [ -d "$data/weights" ] && [ -d "$data/datasets/mesonet/Validation" ]; then
+        data=$(cd "$data" && pwd) # names that hold in a chroot, too
         for file in "$data"/weights/*.h5; do
             "$bin/mesocl" convert "$file" \
                 -o "$zoo/inputs/weights/$(basename "$file" .h5).safetensors" >/dev/null
@@ -89,6 +93,48 @@ vendors() {
     export OCL_ICD_VENDORS="$here/vendors"
 }
 
+pocl_3_0() {
+    folder=$zoo/pocl_3_0
+    library=$(find "$folder" -name 'libpocl.so*' 2>/dev/null | head -n 1)
+    if [ -z "$library" ]; then
+        timeout 300 python3 -m pip --quiet --disable-pip-version-check install \
+            --root-user-action=ignore --no-deps --no-compile --target "$folder" \
+            pocl-binary-distribution==3.0 >&2 || absent "pip cannot install PoCL 3.0"
+        library=$(find "$folder" -name 'libpocl.so*' | head -n 1)
+    fi
+    vendors "$library"
+}
+
+unmount() {
+    for name in $mounted; do umount -l "$chroot/$name" || true; done
+}
+
+# Programs in the chroot, which get inputs and folders under the names that they have here.
+debian13() {
+    chroot=${MESO_DEBIAN13:-/var/tmp/mesocl-debian13} mounted=
+    [ "$(id -u)" = 0 ] || absent "a chroot needs root"
+    [ -x "$chroot/mesocl/build-dev/bin/mesocl" ] || absent "tools/debian13.sh was not run"
+    for name in proc sys dev; do
+        mountpoint -q "$chroot/$name" || {
+            mount --rbind "/$name" "$chroot/$name" || absent "$name cannot be mounted"
+            mounted="$name $mounted"
+        }
+    done
+    trap unmount EXIT
+    before="chroot $chroot"
+    bin=/mesocl/build-dev/bin layer=/mesocl/build-dev/tests/libfault_layer.so
+    for name in cl src include tools/mesocl; do
+        diff -rq "$name" "$chroot/mesocl/$name" >/dev/null ||
+            absent "tools/debian13.sh built another state of $name/"
+    done
+    vendors "/usr/lib/$(gcc -print-multiarch)/$1"
+    [ -e "$chroot$(cat "$here/vendors/one.icd")" ] || absent "$1 is not in the chroot"
+    { cat "$zoo/inputs/list" && find "$zoo/inputs/weights" "$here" -type f; } |
+        tar -cf - -T - 2>/dev/null | tar -C "$chroot" -xf -
+    mkdir -p "$chroot$here/pocl-cache"
+    programs=
+}
+
 # Debian packages with what they need beyond the machine's own, unpacked without installing them.
 unpack() {
     folder=$zoo/debian
@@ -130,13 +176,13 @@ under_oclgrind() {
 # The device says that it is a GPU, and gets a GPU's kernels. Intel's loader knows no layers: the
 # machine's own is found first.
 pose_as_gpu() {
-    export OPENCL_LAYERS="$root/build-dev/tests/libfault_layer.so" MESO_FAULT_GPU=1
+    export OPENCL_LAYERS="$layer" MESO_FAULT_GPU=1
     LD_LIBRARY_PATH="/usr/lib/$(gcc -print-multiarch)${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
     export LD_LIBRARY_PATH
-    "$bin/mesocl" devices --json | grep -q '"dgpu"' || poses=0
-    programs="test_device test_tile"
+    $before "$bin/mesocl" devices --json | grep -q '"dgpu"' || poses=0
+    [ -z "$programs" ] || programs="test_device test_tile"
     more=
-    [ "$quick_zoo" = 1 ] || more=test_stream
+    [ "$quick_zoo" = 1 ] || [ -z "$programs" ] || more=test_stream
 }
 
 # Sets the environment; programs is what runs beside the self-test, paths what it must have judged.
@@ -151,7 +197,7 @@ choose() {
     more='' products=''
     [ "$quick_zoo" = 1 ] || more="test_stream test_strip" products=test_clblast
     case $row in
-    intel* | rusticl* | oclgrind) ;;
+    intel* | rusticl* | oclgrind | debian13* | pocl_3_0) ;;
     *) [ ! -e "$pocl_icd" ] || vendors "$(cat "$pocl_icd")" ;;
     esac
     case $row in
@@ -166,6 +212,12 @@ choose() {
     intel_gpu) intel && pose_as_gpu ;;
     rusticl) rusticl && programs="test_device test_ops" && more=$products ;;
     rusticl_gpu) rusticl && pose_as_gpu ;;
+    pocl_3_0) pocl_3_0 && programs="test_device" && more= ;;
+    debian13_pocl) debian13 libpocl.so.2 && more= ;;
+    debian13_pocl_gpu) debian13 libpocl.so.2 && pose_as_gpu ;;
+    debian13_rusticl) debian13 libRusticlOpenCL.so.1 && export RUSTICL_ENABLE=llvmpipe && more= ;;
+    debian13_rusticl_gpu)
+        debian13 libRusticlOpenCL.so.1 && export RUSTICL_ENABLE=llvmpipe && pose_as_gpu ;;
     oclgrind) under_oclgrind && paths= && programs="test_device" && more= ;;
     *) usage ;;
     esac
@@ -178,11 +230,17 @@ count() {
 }
 
 run_selftest() {
-    "$bin/mesocl" selftest --device all >"$here/selftest" || true
+    $before "$bin/mesocl" selftest --device all >"$here/selftest" || true
     cat "$here/selftest"
     n=$(grep -cE ' (ok|FAILED)( |$)' "$here/selftest" || true)
     failed=$(grep -cE ' FAILED( |$)' "$here/selftest" || true)
     grep -q '^ok: ' "$here/selftest" || [ "$failed" -gt 0 ] || failed=1
+}
+
+# Predictions by a weight file.
+score() {
+    # shellcheck disable=SC2086
+    head -n $n_images "$zoo/inputs/list" | $before "$bin/mesocl" predict -w "$1" --csv -
 }
 
 run_row() {
@@ -219,11 +277,17 @@ run_row() {
         n=$((n + run)) failed=$((failed + bad))
     done
     for weights in "$zoo"/inputs/weights/*; do
-        # shellcheck disable=SC2086
-        head -n $n_images "$zoo/inputs/list" |
-            $before "$bin/mesocl" predict -w "$weights" --csv - >"$here/csv" ||
-                failed=$((failed + 1))
+        score "$weights" >"$here/csv" || failed=$((failed + 1))
         n=$((n + 1))
+        case $row-$weights in
+        oclgrind* | *_F2F* | *_elu* | *_leaky*) ;;
+        *)
+            n=$((n + 1))
+            score "$weights" | cmp - "$here/csv" || {
+                echo "$(basename "$weights"): not the same bits twice" && failed=$((failed + 1))
+            }
+            ;;
+        esac
         awk -F, 'NR > 1 { print $1 "," $4 }' "$here/csv" >"$here/$(basename "$weights").p"
     done
     if grep -E 'Invalid (read|write)|data race|Uninitialized' "$log"; then
