@@ -253,6 +253,12 @@ static void other_programs_go_on(void **state)
     if (got.code != 0)
         fail_msg("%d: %s", got.code, got.err);
     assert_string_equal(got.out, wanted.out);
+    for (size_t i = 0; i < n_bad; i++) {
+        const char *said = strstr(got.err, bad[i].file);
+        const int crashes = strstr(bad[i].reason, "signal") || strstr(bad[i].reason, "exit code");
+        if ((said != NULL) != crashes || (crashes && !strstr(said, bad[i].reason)))
+            fail_msg("%s: %s", bad[i].file, got.err);
+    }
     harness_forget(&got);
     harness_forget(&wanted);
 }

@@ -181,6 +181,15 @@ static void say_choice_here(const char *selector, const meso_device *device)
     meso_free(list);
 }
 
+/* Drivers that crashed or hung; one that has no device, or is gone, is nothing out of order. */
+static void say_left_out(const tool_drivers *drivers)
+{
+    for (size_t i = 0; i < drivers->n; i++)
+        if (drivers->rows[i].error.status == MESO_ERROR_DEVICE)
+            fprintf(stderr, "%s: left out: %s: %s\n", tool_program_name,
+                    MESO_PRINTABLE(drivers->rows[i].file), drivers->rows[i].error.text);
+}
+
 /* The device that selector means, by a driver that this process then loads alone. */
 static meso_status open_among(tool_drivers *drivers, const char *selector, meso_device **device,
                               meso_error *error)
@@ -188,6 +197,7 @@ static meso_status open_among(tool_drivers *drivers, const char *selector, meso_
     char name[32];
     size_t one;
     MESO_CHECK(tool_drivers_ask(drivers, selector, 1, error));
+    say_left_out(drivers);
     MESO_CHECK(meso_device_match_one(drivers->devices, drivers->n_devices, selector, &one, error));
     say_choice(drivers->devices, drivers->n_devices, selector, one);
     const tool_driver *driver = &drivers->rows[drivers->owners[one]];
