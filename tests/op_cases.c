@@ -34,6 +34,8 @@ const op_case op_cases[] = {
     {&meso_op_leaky_relu, OP_PICTURES, "r = leaky_relu i slope=-0.5", 1, 1, 0},
     {&meso_op_elu, OP_PICTURES, "e = elu i alpha=1", 4, 4, 0},
     {&meso_op_elu, OP_PICTURES, "e = elu i alpha=0.3", 4, 4, 0},
+    {&meso_op_prelu, OP_PICTURES, "p = prelu i", 1, 8, 0},
+    {&meso_op_prelu, OP_VECTORS, "p = prelu i", 1, 8, 0},
     {&meso_op_batch_norm, OP_PICTURES, "b = batch_norm i epsilon=0.001", 4, 16, 0},
     {&meso_op_batch_norm, OP_PICTURES, "b = batch_norm i epsilon=0.001", 4, 4, 1},
     {&meso_op_max_pool, OP_WINDOWS, "m = max_pool i", 0, 4, 0},

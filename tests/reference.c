@@ -115,6 +115,11 @@ static double bias(point *p)
     return input(p) + p->params[0][p->c];
 }
 
+static double prelu(point *p)
+{
+    return input(p) < 0 ? p->params[0][p->c] * input(p) : input(p);
+}
+
 static double batch_norm(point *p)
 {
     const double v = input(p), gamma = p->params[0][p->c], beta = p->params[1][p->c];
@@ -169,6 +174,7 @@ static const struct {
     {&meso_op_max_pool, max_pool}, {&meso_op_global_avg_pool, global_avg_pool},
     {&meso_op_concat, concat},     {&meso_op_flatten, flatten},
     {&meso_op_softmax, softmax},   {&meso_op_dropout, dropout},
+    {&meso_op_prelu, prelu},
 };
 
 void reference_missing(const meso_op *op)

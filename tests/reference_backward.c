@@ -169,6 +169,8 @@ static double forward_value(const reference_layer *l, const reference_tensor *in
     const double v = in->value[at(in->shape, i, c, y, x)];
     if (op == &meso_op_bias)
         return f(v) + f(l->params[0][c]);
+    if (op == &meso_op_prelu)
+        return f(v < 0 ? v * l->params[0][c] : v);
     if (op == &meso_op_batch_norm)
         return (f(v) + f(-1) * f(norm[0])) * norm[1] * f(l->params[0][c]) + f(l->params[1][c]);
     return f(v) * dropout_factor(l, i, c, y, x);
@@ -189,8 +191,8 @@ static void forward_values(const reference_layer *l, const reference_tensor *in,
 void reference_train_forward(const reference_layer *l, const reference_tensor *inputs,
                              int with_magnitude, reference_tensor *out)
 {
-    static const meso_op *const own[] = {&meso_op_conv, &meso_op_dense, &meso_op_bias,
-                                         &meso_op_batch_norm, &meso_op_dropout};
+    static const meso_op *const own[] = {&meso_op_conv,       &meso_op_dense,   &meso_op_bias,
+                                         &meso_op_batch_norm, &meso_op_dropout, &meso_op_prelu};
     double (*const fs[])(double) = {identity, fabs};
     int is_own = 0;
     for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
@@ -347,6 +349,15 @@ static void activation(const context *b)
             b->f(b->d_out->value[e] * row->slope(&layer->set, b->in->value[e], b->out->value[e]));
 }
 
+static void prelu(const context *b)
+{
+    EACH_ELEMENT (b->in->shape, b->l->n) {
+        const double in = b->in->value[e], d = b->d_out->value[e];
+        b->d_in[0][e] += b->f(d * (in > 0 ? 1 : b->l->params[0][c]));
+        b->d_params[0][c] += in > 0 ? 0 : b->f(in * d);
+    }
+}
+
 static void dropout(const context *b)
 {
     EACH_ELEMENT (b->in->shape, b->l->n)
@@ -362,6 +373,7 @@ static const struct {
     {&meso_op_max_pool, max_pool}, {&meso_op_global_avg_pool, global_avg_pool},
     {&meso_op_concat, concat},     {&meso_op_flatten, flatten},
     {&meso_op_softmax, softmax},   {&meso_op_dropout, dropout},
+    {&meso_op_prelu, prelu},
 };
 
 void reference_backward(const reference_layer *l, const reference_tensor *inputs,

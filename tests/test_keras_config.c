@@ -220,14 +220,15 @@ static void must_import(const meso_op *op, const char *config)
 }
 
 /* Every op is said to be something of Keras, which the import then knows. A bias is inside of conv
- * and dense there. */
+ * and dense there; its prelu has a slope for each pixel and is not imported. */
 static void every_op_is_imported(void **state)
 {
     (void)state;
     for (size_t i = 0; meso_op_at(i); i++) {
         const meso_op *op = meso_op_at(i);
         char config[1024];
-        if (!op->keras_class && !op->keras_functions[0].name && op != &meso_op_bias)
+        if (!op->keras_class && !op->keras_functions[0].name && op != &meso_op_bias &&
+            op != &meso_op_prelu)
             fail_msg("op %s has neither keras_class nor keras_functions", op->name);
         if (op->keras_class) {
             snprintf(config, sizeof config, SEQUENTIAL(INPUT "," LAYER("%s", "")), op->keras_class);

@@ -6,6 +6,7 @@
  *   conv   kernel [window height][window width][channels in][filters]
  *   bias   bias [channels]
  *   batch_norm  gamma, beta, moving_mean, moving_variance [channels]
+ *   prelu  slope [channels]
  *   dense  kernel [inputs][units], inputs of a flattened picture in height, width, channel order
  * Metadata keys: mesocl.net (text), mesocl.net_name, mesocl.classes ("fake,real": names of outputs
  * 0 and 1), mesocl.normalization (centring and scaling of pixels before the net, as
@@ -39,8 +40,8 @@ typedef struct meso_tensor {
 MESO_API meso_status meso_weights_create(meso_weights **weights, meso_error *error);
 
 /* Seeded random values for a net, the same on every machine: kernels Glorot uniform, biases 0,
- * batch norm gamma 1, beta 0, mean 0, variance 1; with the net's text and classes fake,real as
- * metadata. Errors: MEMORY. */
+ * batch norm gamma 1, beta 0, mean 0, variance 1, slopes 0.25; with the net's text and classes
+ * fake,real as metadata. Errors: MEMORY. */
 MESO_API meso_status meso_weights_random(const meso_net *net, uint64_t seed, meso_weights **weights,
                                          meso_error *error);
 

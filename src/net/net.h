@@ -35,8 +35,9 @@ typedef enum meso_param_kind {
     MESO_PARAM_BIAS,
     MESO_PARAM_GAMMA,
     MESO_PARAM_BETA,
-    MESO_PARAM_MEAN,    /* moving statistics: not trained by gradient */
-    MESO_PARAM_VARIANCE /* likewise, and > 0 */
+    MESO_PARAM_MEAN,     /* moving statistics: not trained by gradient */
+    MESO_PARAM_VARIANCE, /* likewise, and > 0 */
+    MESO_PARAM_SLOPE
 } meso_param_kind;
 
 /* One parameter tensor of a layer; "conv1.kernel". The layouts are in mesocl/weights.h. */

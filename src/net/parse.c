@@ -219,7 +219,8 @@ static meso_status settle_layer(const parser *p, meso_layer *layer)
         static const char *const names[] = {
             [MESO_PARAM_KERNEL] = "kernel",    [MESO_PARAM_BIAS] = "bias",
             [MESO_PARAM_GAMMA] = "gamma",      [MESO_PARAM_BETA] = "beta",
-            [MESO_PARAM_MEAN] = "moving_mean", [MESO_PARAM_VARIANCE] = "moving_variance"};
+            [MESO_PARAM_MEAN] = "moving_mean", [MESO_PARAM_VARIANCE] = "moving_variance",
+            [MESO_PARAM_SLOPE] = "slope"};
         meso_param *param = &params[i];
         snprintf(param->name, sizeof param->name, "%s.%s", layer->name, names[param->kind]);
         param->layer = (size_t)(layer - net->layers);

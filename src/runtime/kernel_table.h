@@ -12,12 +12,12 @@
 
 /* A program is the prelude and some files of cl/, built together: a build costs about 20 ms even
  * where the driver has it cached, so kernels that are used together live together. */
-#define MESO_TRAIN_FILES                                                                 \
-    "train_conv_strided", "train_elementwise", "activation", "train_norm", "train_move", \
+#define MESO_TRAIN_FILES                                                                          \
+    "train_conv_strided", "train_elementwise", "activation", "prelu", "train_norm", "train_move", \
         "train_dense"
 /*      id, work-items of a work-group at most, files of cl/ */
 #define MESO_PROGRAMS(X)                                                                   \
-    X(PLAIN, 64, "layout", "conv", "elementwise", "activation", "pool", "dense")           \
+    X(PLAIN, 64, "layout", "conv", "elementwise", "activation", "prelu", "pool", "dense")  \
     X(TRAIN, 1, "train", "train_rows", "train_conv", MESO_TRAIN_FILES, "train_pool",       \
       "train_norm_pool")                                                                   \
     X(PARALLEL, 128, "train", "train_items", "items_conv", MESO_TRAIN_FILES, "items_pool") \
@@ -40,6 +40,8 @@
     X(P##LEAKY_RELU_BACKWARD, "leaky_relu_backward", PROGRAM, "btfbtbti")                       \
     X(P##ELU_BACKWARD, "elu_backward", PROGRAM, "btfbtbti")                                     \
     X(P##SIGMOID_BACKWARD, "sigmoid_backward", PROGRAM, "btfbtbti")                             \
+    X(P##PRELU_BACKWARD, "prelu_backward", PROGRAM, "btbbtbti")                                 \
+    X(P##PRELU_BACKWARD_SLOPE, "prelu_backward_slope", PROGRAM, "btbtbi")                       \
     X(P##GLOBAL_AVG_POOL_BACKWARD, "global_avg_pool_backward", PROGRAM, "btbti")                \
     X(P##CONCAT_BACKWARD, "concat_backward", PROGRAM, "btbtii")                                 \
     X(P##FLATTEN_BACKWARD, "flatten_backward", PROGRAM, "btbti")                                \
@@ -75,6 +77,7 @@
     X(LEAKY_RELU_FORWARD, "leaky_relu_forward", PLAIN, "btfbt")          \
     X(ELU_FORWARD, "elu_forward", PLAIN, "btfbt")                        \
     X(SIGMOID_FORWARD, "sigmoid_forward", PLAIN, "btfbt")                \
+    X(PRELU_FORWARD, "prelu_forward", PLAIN, "btbbt")                    \
     X(BATCH_NORM_FORWARD, "batch_norm_forward", PLAIN, "btbbbbfbt")      \
     X(MAX_POOL_FORWARD, "max_pool_forward", PLAIN, "btbtiiiiii")         \
     X(GLOBAL_AVG_POOL_FORWARD, "global_avg_pool_forward", PLAIN, "btbt") \
@@ -115,12 +118,12 @@ enum {
     MESO_TRAIN_GROUP = 8,    /* images whose gradients are summed before the batch's, on CPUs */
     MESO_TRAIN_ROWS = 16,    /* rows (or inputs of a dense layer) of a work-group in training */
     MESO_TRAIN_COLUMNS = 32, /* columns of a work-group of many work-items at a time */
-    MESO_TRAIN_BAND = 32, /* rows of an image whose gradients a work-group sums, there */
+    MESO_TRAIN_BAND = 32,    /* rows of an image whose gradients a work-group sums, there */
     MESO_TRAIN_WINDOW = 512, /* vectors of filter values that a work-group has at a time */
     MESO_TRAIN_BLOCK = 1024  /* weights of a work-item of an optimiser on CPUs */
 };
 
-enum { MESO_MAX_PROGRAM_FILES = 12 };
+enum { MESO_MAX_PROGRAM_FILES = 13 };
 
 typedef struct meso_program_row {
     size_t group_size; /* of its kernels, in the first dimension; less where the device wants */

@@ -39,10 +39,11 @@ static double draw_he(const meso_param *param, meso_random *random)
 static void fill(const meso_param *param, meso_initializer initializer, meso_random *random,
                  float *values)
 {
-    int is_one = param->kind == MESO_PARAM_GAMMA || param->kind == MESO_PARAM_VARIANCE;
+    const int is_one = param->kind == MESO_PARAM_GAMMA || param->kind == MESO_PARAM_VARIANCE;
+    const float constant = is_one ? 1 : param->kind == MESO_PARAM_SLOPE ? 0.25f : 0;
     for (size_t i = 0; i < param->n_values; i++) {
         if (param->kind != MESO_PARAM_KERNEL)
-            values[i] = is_one ? 1 : 0;
+            values[i] = constant;
         else if (initializer == MESO_HE_NORMAL)
             values[i] = (float)draw_he(param, random);
         else

@@ -8,8 +8,8 @@
 
 /* clang-format off */
 #define MESO_OPS(X)                                                                                \
-    X(input) X(conv) X(bias) X(relu) X(leaky_relu) X(elu) X(batch_norm) X(max_pool) X(concat)      \
-    X(flatten) X(global_avg_pool) X(dense) X(dropout) X(sigmoid) X(softmax)
+    X(input) X(conv) X(bias) X(relu) X(leaky_relu) X(elu) X(prelu) X(batch_norm) X(max_pool)       \
+    X(concat) X(flatten) X(global_avg_pool) X(dense) X(dropout) X(sigmoid) X(softmax)
 /* clang-format on */
 
 /* A window sliding over height and width: settings of conv and max_pool, [0] vertical, [1]
