@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "data/list/passed.h"
 #include "facts_report.h"
 #include "report/report_html.h"
 
@@ -112,21 +111,6 @@ static void say_refused(report_writer *writer, const db_checked *c)
     report_writer_table(writer, NULL, &table);
 }
 
-static void say_passed(report_writer *writer, const db_checked *c)
-{
-    meso_text text = {0};
-    for (size_t d = 0, n = 0; d < c->facts.n_checked; d++) {
-        meso_passed_say(&c->datasets[d].files, &text);
-        if (text.length > 0 && n++ == 0)
-            report_writer_section(writer, "Passed over");
-        if (text.length > 0)
-            report_writer_paragraph(writer, "%s: %s", c->datasets[d].name, text.bytes);
-        writer->out.out_of_memory |= text.out_of_memory;
-        text.length = 0;
-    }
-    meso_text_free(&text);
-}
-
 static void report(report_writer *writer, const void *checked)
 {
     const db_checked *c = checked;
@@ -138,7 +122,7 @@ static void report(report_writer *writer, const void *checked)
     say_recordings(writer, c);
     say_pairs(writer, c);
     say_refused(writer, c);
-    say_passed(writer, c);
+    db_tell_passed(writer, &c->facts);
     if (writer->form == REPORT_AS_HTML)
         db_stats_charts(&writer->page, c->datasets, &c->facts);
 }

@@ -2,6 +2,7 @@
 #include "facts_report.h"
 
 #include "data/list/labels.h"
+#include "data/list/passed.h"
 
 /* Means or deviations of the properties first … end − 1. */
 static void tell_moments(report_writer *writer, const char *caption, const study_facts *facts,
@@ -38,6 +39,21 @@ void db_tell_properties(report_writer *writer, const study_facts *facts, int pub
     tell_moments(writer, "Standard deviations, pixels", facts, STUDY_N_PUBLISHED, STUDY_WIDTH, 1);
     tell_moments(writer, "Means, files", facts, STUDY_WIDTH, STUDY_N_PROPERTIES, 0);
     tell_moments(writer, "Standard deviations, files", facts, STUDY_WIDTH, STUDY_N_PROPERTIES, 1);
+}
+
+void db_tell_passed(report_writer *writer, const study_facts *facts)
+{
+    meso_text text = {0};
+    for (size_t d = 0, n = 0; d < facts->n_checked; d++) {
+        meso_passed_say_json(facts->sets[d].passed_over, &text);
+        if (text.length > 0 && n++ == 0)
+            report_writer_section(writer, "Passed over");
+        if (text.length > 0)
+            report_writer_paragraph(writer, "%s: %s", facts->sets[d].name, text.bytes);
+        writer->out.out_of_memory |= text.out_of_memory;
+        text.length = 0;
+    }
+    meso_text_free(&text);
 }
 
 void db_tell_counts(report_writer *writer, const study_facts *facts)

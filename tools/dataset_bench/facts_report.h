@@ -20,6 +20,9 @@ void db_tell_properties(report_writer *writer, const study_facts *facts, int pub
 /* Images of each class, duplicates, label conflicts, recordings. */
 void db_tell_counts(report_writer *writer, const study_facts *facts);
 
+/* What lies in the folders and was not taken, by ending and folder. */
+void db_tell_passed(report_writer *writer, const study_facts *facts);
+
 /* Single properties, the strongest `most` of each set, and linear classifiers. */
 void db_tell_shortcuts(report_writer *writer, const study_facts *facts, size_t most);
 

@@ -86,6 +86,7 @@ static void tell_datasets(report_writer *w, const db_results *r)
     tell_leakage(w, r);
     report_writer_section(w, "Shortcuts");
     db_tell_shortcuts(w, &r->study->facts, most_shortcuts);
+    db_tell_passed(w, &r->study->facts);
 }
 
 static void tell_why(report_writer *w, const db_results *r)

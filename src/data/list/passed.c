@@ -96,21 +96,33 @@ meso_status meso_passed_file(meso_list_builder *builder, const char *name, meso_
     return meso_passed_add(builder, kind, key[1] ? key : "files", 1, error);
 }
 
-void meso_passed_say(const meso_dataset *dataset, meso_text *out)
+void meso_passed_say_json(const json_t *list, meso_text *out)
 {
     for (int kind = 0; kind < MESO_PASSED_N_KINDS; kind++) {
-        size_t n = 0;
-        for (size_t i = 0; i < dataset->n_passed_over; i++) {
-            const meso_passed_over *row = &dataset->passed_over[i];
-            if ((int)row->kind != kind)
+        size_t n = 0, i;
+        const json_t *row;
+        json_array_foreach (list, i, row) {
+            const char *key = json_string_value(json_object_get(row, "kind"));
+            const char *name = json_string_value(json_object_get(row, "name"));
+            if (!key || !name || strcmp(key, kinds[kind].key) != 0)
                 continue;
             meso_text_add(out, n++ ? ", " : out->length ? "; " : "");
-            meso_text_format(out, "%zu %s", row->n, kind == MESO_PASSED_FOLDER ? "in " : "");
-            meso_text_add_printable(out, row->name);
+            meso_text_format(out, "%lld %s",
+                             (long long)json_integer_value(json_object_get(row, "n")),
+                             kind == MESO_PASSED_FOLDER ? "in " : "");
+            meso_text_add_printable(out, name);
         }
         if (n > 0)
             meso_text_format(out, " (%s)", kinds[kind].reason);
     }
+}
+
+void meso_passed_say(const meso_dataset *dataset, meso_text *out)
+{
+    json_t *list = meso_passed_json(dataset);
+    meso_passed_say_json(list, out);
+    out->out_of_memory |= !list;
+    json_decref(list);
 }
 
 json_t *meso_passed_json(const meso_dataset *dataset)

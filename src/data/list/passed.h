@@ -29,6 +29,9 @@ int meso_passed_is_image(const char *name);
  * nothing. */
 void meso_passed_say(const meso_dataset *dataset, meso_text *out);
 
+/* The same of what meso_passed_json made; NULL is nothing. */
+void meso_passed_say_json(const json_t *list, meso_text *out);
+
 /* A list of {kind, name, n}. NULL: out of memory. */
 json_t *meso_passed_json(const meso_dataset *dataset);
 
