@@ -95,14 +95,17 @@ vendors() {
 
 pocl_3_0() {
     folder=$zoo/pocl_3_0
-    library=$(find "$folder" -name 'libpocl.so*' 2>/dev/null | head -n 1)
+    library=$(find "$folder" -name 'libpocl*.so' 2>/dev/null | head -n 1)
     if [ -z "$library" ]; then
         timeout 300 python3 -m pip --quiet --disable-pip-version-check install \
             --root-user-action=ignore --no-deps --no-compile --target "$folder" \
             pocl-binary-distribution==3.0 >&2 || absent "pip cannot install PoCL 3.0"
-        library=$(find "$folder" -name 'libpocl.so*' | head -n 1)
+        library=$(find "$folder" -name 'libpocl*.so' | head -n 1)
     fi
     vendors "$library"
+    "$bin/mesocl" devices >"$here/devices"
+    ! grep -q 'linux-gnu-generic' "$here/devices" ||
+        absent "PoCL 3.0 of PyPI does not know this processor, and compiles nothing"
 }
 
 unmount() {
