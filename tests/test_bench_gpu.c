@@ -68,7 +68,7 @@ static void counts_what_a_gpus_kernels_do(void **state)
     json_array_foreach (json_object_get(result, "layers"), i, layer) {
         const char *kernel = json_string_value(json_object_get(layer, "kernel"));
         for (size_t k = 0; k < n_rows; k++)
-            if (strcmp(kernel, rows[k].kernel) == 0) {
+            if (strncmp(kernel, rows[k].kernel, strlen(rows[k].kernel)) == 0) { /* or "…_few" */
                 n_found++;
                 assert_true(harness_number(layer, "multiply_adds") == rows[k].multiply_adds);
                 const json_t *bytes = json_object_get(layer, "bytes");
