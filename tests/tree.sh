@@ -34,9 +34,11 @@ trap 'rm -f "$report"' EXIT
         may["src/study"] = "base runtime maths data picture net model study"
         may["src/demo"] = "base data demo"
         may["src/video"] = "base video"
+        may["src/face"] = "base runtime data net model face"
         may["src/measure"] = "base runtime maths data net model report measure"
         may["src/report"] = "base report"
-        may["tools"] = "base runtime maths data picture net model study demo measure report video"
+        may["tools"] = "base runtime maths data picture net model study demo measure report video" \
+            " face"
         may["bench"] = may["tools"]
         may["include/mesocl"] = ""
     }
