@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -17,8 +18,17 @@
 #include "harness_device.h"
 #include "harness_run.h"
 #include "mesocl/image.h"
+#include "mesocl/weights.h"
 
 static const char *data_home; /* before a test moved it */
+
+static void restore_data_home(void)
+{
+    if (data_home)
+        setenv("XDG_DATA_HOME", data_home, 1);
+    else
+        unsetenv("XDG_DATA_HOME");
+}
 
 static void without_weights_the_way_is_named(void **state)
 {
@@ -29,10 +39,36 @@ static void without_weights_the_way_is_named(void **state)
     assert_int_equal(face_detector_open(harness_device(), &detector, &error), MESO_ERROR_NO_INPUT);
     assert_null(detector);
     assert_non_null(strstr(error.text, "mesocl models --get faces"));
-    if (data_home)
-        setenv("XDG_DATA_HOME", data_home, 1);
-    else
-        unsetenv("XDG_DATA_HOME");
+    restore_data_home();
+}
+
+/* A file of that name without the nets' tensors, or with one of another size. */
+static void other_weights_are_refused(void **state)
+{
+    static const struct {
+        const char *tensor, *said;
+    } rows[] = {{"cat", "no tensor r_conv1.kernel of 756 values"},
+                {"r_conv1.kernel", "no tensor r_conv1.kernel of 756 values"}};
+    const float values[2] = {1, 2};
+    const size_t dims[1] = {2};
+    meso_error error = {0};
+    (void)state;
+    setenv("XDG_DATA_HOME", getcwd((char[4096]){0}, 4096), 1);
+    harness_put("mesocl/weights/mtcnn.safetensors", "", 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        face_detector *detector;
+        meso_weights *weights = NULL;
+        assert_int_equal(meso_weights_create(&weights, &error), MESO_OK);
+        assert_int_equal(meso_weights_add(weights, rows[i].tensor, dims, 1, values, &error),
+                         MESO_OK);
+        assert_int_equal(meso_weights_write(weights, "mesocl/weights/mtcnn.safetensors", &error),
+                         MESO_OK);
+        meso_weights_close(weights);
+        assert_int_equal(face_detector_open(harness_device(), &detector, &error), MESO_ERROR_DATA);
+        if (detector || !strstr(error.text, rows[i].said))
+            fail_msg("%s", error.text);
+    }
+    restore_data_home();
 }
 
 static face_detector *open_detector(void)
@@ -96,6 +132,9 @@ static void finds_the_astronaut(void **state)
     assert_int_equal(faces.items[1].picture, n - 1);
     for (int i = 0; i < 2; i++)
         check_astronaut(&faces.items[i]);
+    pictures[0].width = pictures[0].height = 39; /* too small for a face of 40 */
+    assert_int_equal(face_detect(detector, pictures, 1, 40, &faces, &error), MESO_OK);
+    assert_int_equal(faces.n, 2);
     free(faces.items);
     free(grey);
     meso_image_free(&image);
@@ -106,6 +145,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_weights_the_way_is_named),
+        cmocka_unit_test_setup_teardown(other_weights_are_refused, harness_enter_folder,
+                                        harness_leave_folder),
         cmocka_unit_test(finds_the_astronaut),
     };
     data_home = getenv("XDG_DATA_HOME");
