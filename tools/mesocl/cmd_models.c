@@ -23,7 +23,6 @@ static const char about[] =
     "FACE and CelebA, which are data sets for research.";
 
 static const char examples[] = "mesocl models\n"
-                               "mesocl models --get faces\n"
                                "mesocl predict -w mesoinception4 photos/";
 
 static uint64_t count_parameters(const meso_net *net)
