@@ -202,7 +202,7 @@ static meso_status compute_metrics(meso_error *error)
     }
     MESO_TRY(meso_metrics_compute(&scores, 0.5, &metrics, error));
     MESO_TRY(meso_metrics_groups(&scores, &groups, sizeof *groups, &n_groups, error));
-    MESO_TRY(meso_metrics_roc(&scores, &points, &n_points, error));
+    MESO_TRY(meso_metrics_roc(&scores, &points, sizeof *points, &n_points, error));
     MESO_TRY(meso_metrics_bootstrap(&scores, 0.5, 20, 0, &intervals, error));
 out:
     meso_free(groups);

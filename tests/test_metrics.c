@@ -91,7 +91,7 @@ static void check_roc(const json_t *golden, const score_set *set, const char *na
     meso_scores scores = as_scores(set);
     meso_roc_point *points = NULL;
     size_t n = 0;
-    meso_status status = meso_metrics_roc(&scores, &points, &n, NULL);
+    meso_status status = meso_metrics_roc(&scores, &points, sizeof *points, &n, NULL);
     if (!expected) {
         assert_int_equal(status, MESO_ERROR_ARGUMENT);
         return;

@@ -97,6 +97,7 @@ MESO_API meso_status meso_metrics_groups(const meso_scores *scores, meso_group_s
 /* ROC: points of falling threshold from (0,0) to (1,1), collinear ones dropped as scikit-learn
  * does. */
 typedef struct meso_roc_point {
+    size_t struct_bytes;
     double false_positive_rate; /* fakes called real */
     double true_positive_rate;  /* reals called real */
     double threshold;           /* p_real ≥ threshold is called real; infinity at (0,0) */
@@ -116,9 +117,10 @@ MESO_API meso_status meso_metrics_calibration(const meso_scores *scores, size_t 
                                               meso_calibration_bin *bins, double *error_expected,
                                               meso_error *error);
 
-/* *points is the caller's, to meso_free(). Errors: ARGUMENT (one class only), MEMORY. */
-MESO_API meso_status meso_metrics_roc(const meso_scores *scores, meso_roc_point **points, size_t *n,
-                                      meso_error *error);
+/* *points is the caller's, to meso_free(); stride is sizeof **points. Errors: ARGUMENT (one class
+ * only), MEMORY. */
+MESO_API meso_status meso_metrics_roc(const meso_scores *scores, meso_roc_point **points,
+                                      size_t stride, size_t *n, meso_error *error);
 
 #ifdef __cplusplus
 }

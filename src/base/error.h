@@ -31,8 +31,7 @@ void meso_error_clear(meso_error *error);
     } while (0)
 
 /* A NULL from an allocator. */
-#define MESO_DEMAND_MEMORY(had, error) \
-    MESO_DEMAND(had, error, MESO_ERROR_MEMORY, "out of memory")
+#define MESO_DEMAND_MEMORY(had, error) MESO_DEMAND(had, error, MESO_ERROR_MEMORY, "out of memory")
 
 /* Functions that have something to release go to their `out:` label, with the failure in a local
  * `status`: TRY forwards it. */
@@ -52,7 +51,6 @@ void meso_error_clear(meso_error *error);
         }                                                     \
     } while (0)
 
-#define MESO_REQUIRE_MEMORY(had, error) \
-    MESO_REQUIRE(had, error, MESO_ERROR_MEMORY, "out of memory")
+#define MESO_REQUIRE_MEMORY(had, error) MESO_REQUIRE(had, error, MESO_ERROR_MEMORY, "out of memory")
 
 #endif

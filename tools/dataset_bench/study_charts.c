@@ -112,7 +112,7 @@ static void roc_curve(const db_results *r, size_t train, size_t variant, size_t 
         real[n++] = list->files.items[i].label == MESO_REAL;
     }
     const meso_scores scores = {p, p + list->files.n_items, real, NULL, n};
-    if (n > 0 && meso_metrics_roc(&scores, &points, &n_points, NULL) == MESO_OK)
+    if (n > 0 && meso_metrics_roc(&scores, &points, sizeof *points, &n_points, NULL) == MESO_OK)
         for (size_t k = 0; k < n_points && k < max_points; k++) {
             size_t at = n_points <= max_points ? k : k * (n_points - 1) / (max_points - 1);
             c->x[k] = points[at].false_positive_rate;

@@ -44,7 +44,7 @@ meso_status tool_evaluate_roc(const tool_evaluation *e, const char *title, meso_
     size_t n = 0;
     MESO_REQUIRE(isfinite(e->metrics.auc), error, MESO_ERROR_DATA,
                  "no ROC: it needs scored images of both classes");
-    MESO_TRY(meso_metrics_roc(&scores, &points, &n, error));
+    MESO_TRY(meso_metrics_roc(&scores, &points, sizeof *points, &n, error));
     drawn = calloc(n, sizeof *drawn);
     MESO_REQUIRE_MEMORY(drawn, error);
     for (size_t i = 0; i < n; i++)

@@ -29,7 +29,7 @@ static meso_status add_roc(report_writer *w, const meso_scores *scores, const me
     char name[64], auc[REPORT_NUMBER_SIZE];
     if (!isfinite(m->auc)) /* one class only */
         return MESO_OK;
-    MESO_TRY(meso_metrics_roc(scores, &points, &n, error));
+    MESO_TRY(meso_metrics_roc(scores, &points, sizeof *points, &n, error));
     MESO_REQUIRE_MEMORY(xy = calloc(2 * n, sizeof *xy), error);
     for (size_t i = 0; i < n; i++) {
         xy[i] = points[i].false_positive_rate;

@@ -20,7 +20,7 @@ typedef struct frames {
     uint32_t n_taken, n_decoded, n_errors;
     /* frames.c's own. */
     AVPacket *packet;
-    AVFrame *now, *before; /* the last two that came, where there are such */
+    AVFrame *now, *before;            /* the last two that came, where there are such */
     uint32_t now_place, before_place; /* in list->shown */
     int has_packet, has_now, has_before, has_ended, cannot_seek;
     size_t at; /* the packet in list->all that is read next; SIZE_MAX: not known */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/structs.h"
 #include "mesocl/metrics.h"
 #include "model/metrics/ranking.h"
 
@@ -38,8 +39,8 @@ static int continues(const roc_count *counts, size_t i)
     return c->fakes - b->fakes == b->fakes - a->fakes && c->reals - b->reals == b->reals - a->reals;
 }
 
-meso_status meso_metrics_roc(const meso_scores *scores, meso_roc_point **points, size_t *n,
-                             meso_error *error)
+meso_status meso_metrics_roc(const meso_scores *scores, meso_roc_point **points, size_t stride,
+                             size_t *n, meso_error *error)
 {
     meso_status status = MESO_OK;
     meso_ranking ranking = {0};
@@ -56,17 +57,18 @@ meso_status meso_metrics_roc(const meso_scores *scores, meso_roc_point **points,
                  "a ROC needs images of both classes: there are %zu fake and %zu real", all.fakes,
                  all.reals);
     size_t kept = 0;
-    out[kept++] = (meso_roc_point){0, 0, INFINITY};
+    out[kept++].threshold = INFINITY;
     for (size_t i = 0; i < n_counts; i++) {
         if (i > 0 && i + 1 < n_counts && continues(counts, i))
             continue;
-        out[kept++] =
-            (meso_roc_point){(double)counts[i].fakes / (double)all.fakes,
-                             (double)counts[i].reals / (double)all.reals, counts[i].threshold};
+        out[kept++] = (meso_roc_point){
+            .false_positive_rate = (double)counts[i].fakes / (double)all.fakes,
+            .true_positive_rate = (double)counts[i].reals / (double)all.reals,
+            .threshold = counts[i].threshold,
+        };
     }
-    *points = out;
+    MESO_TRY(meso_struct_array(out, sizeof *out, kept, stride, "meso_roc_point", points, error));
     *n = kept;
-    out = NULL;
 out:
     free(out);
     free(counts);
