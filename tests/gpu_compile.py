@@ -93,6 +93,14 @@ def draw(folder):
             out.write(b'P6 8 8 255\n' + bytes(i * (7 + k) % 256 for k in range(192)))
 
 
+def posing(vendor):
+    """The fault layer's settings for a GPU of this vendor that computes nothing."""
+    v = VENDORS[vendor]
+    return dict(MESO_FAULT_GPU='1', MESO_FAULT_SKIP='1', MESO_FAULT_VENDOR=str(v['id']),
+                MESO_FAULT_GROUP=str(v['group']), MESO_FAULT_LOCAL=str(v['local']),
+                MESO_FAULT_UNITS=str(v['units']))
+
+
 def dump(build, folder):
     """The programs' texts: {text: (use, vendors)}, in the order of the commands."""
     programs = collections.OrderedDict()
@@ -105,16 +113,14 @@ def dump(build, folder):
                     '-o', net + '.safetensors'], cwd=folder, env=base)
         if made.returncode:
             sys.exit(f'mesocl init {net}: {made.stdout}')
-    for vendor, v in VENDORS.items():
+    for vendor in VENDORS:
         for use, words in COMMANDS:
             to = tempfile.mkdtemp(dir=folder)
             program, *rest = words.split()
             # What is computed is whatever was in memory; the end of a command says nothing.
             run([f'{build}/bin/{program}', *rest], cwd=folder, env=dict(
-                base, OPENCL_LAYERS=build + '/tests/libfault_layer.so', MESO_FAULT_GPU='1',
-                MESO_FAULT_VENDOR=str(v['id']), MESO_FAULT_GROUP=str(v['group']),
-                MESO_FAULT_LOCAL=str(v['local']), MESO_FAULT_UNITS=str(v['units']),
-                MESO_FAULT_SKIP='1', MESO_CL_DUMP=to))
+                base, OPENCL_LAYERS=build + '/tests/libfault_layer.so', MESO_CL_DUMP=to,
+                **posing(vendor)))
             shutil.rmtree(folder + '/run', ignore_errors=True)
             for path in sorted(glob.glob(to + '/*.cl')):
                 with open(path) as text:
@@ -229,19 +235,35 @@ def loops(lines):
     return sorted(found.items())
 
 
-def count(lines, turns):
-    """Instructions of a work-item whose loops make these turns, or one where none are given."""
-    total = 0
-    inner = loops(lines)
+def skips(lines):
+    """[(first, last)] of what the branches to a later label pass over, in order."""
+    at = {line[:-1]: i for i, line in enumerate(lines) if line.endswith(':')}
+    found = []
+    for i, line in enumerate(lines):
+        to = re.search(r'\bBRA\b.*?`?\(?(\.L_x_\d+)', line)
+        if to and at.get(to[1], 0) > i:
+            found.append((i, at[to[1]]))
+    return found
+
+
+def times(lines, stretches):
+    """[(instruction, how often it runs)], where all of a stretch (first, last) runs n times as
+    often: [((first, last), n)]."""
+    counted = []
     for i, line in enumerate(lines):
         if line.endswith(':') or line == 'NOP' or i > 0 and lines[i - 1].endswith(':') and \
                 line.startswith('BRA') and lines[i - 1][:-1] in line:
             continue
-        times = 1
-        for (first, last), n in zip(inner, turns):
-            times *= n if first < i <= last else 1
-        total += times
-    return total
+        n = 1
+        for (first, last), factor in stretches:
+            n *= factor if first < i <= last else 1
+        counted.append((line, n))
+    return counted
+
+
+def count(lines, turns):
+    """Instructions of a work-item whose loops make these turns, or one where none are given."""
+    return sum(n for _, n in times(lines, list(zip(loops(lines), turns))))
 
 
 def read_limits():

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * An OpenCL layer (fault_layer/ says how one is loaded) that writes down what a program asks of a
- * device, so that bench/record/replay.py can ask it of CUDA. To the folder $MESO_LAUNCHES: `log`, a
- * line for each event, in the order of the calls; N.cl, the programs; N.bin, contents of buffers.
+ * device, so that bench/record/replay.py can ask it of CUDA and bench/gpu_estimate.py can count it.
+ * To the folder $MESO_LAUNCHES: `log`, a line for each event, in the order of the calls; N.cl, the
+ * programs; N.bin, contents of buffers.
  *
  *   buffer B BYTES | write B OFFSET BYTES N | fill B OFFSET BYTES HEX | read B OFFSET BYTES N
+ *   part B BYTES                                         of another buffer; replay.py knows none
  *   launch PROGRAM KERNEL GX GY GZ LX LY LZ ARGUMENT…    bB a buffer, xHEX a value
  *
  * What is read is written down as the device gave it. Every call waits: the order is that of one
@@ -148,6 +150,18 @@ static cl_mem CL_API_CALL my_clCreateBuffer(cl_context context, cl_mem_flags fla
     return buffer;
 }
 
+static cl_mem CL_API_CALL my_clCreateSubBuffer(cl_mem whole, cl_mem_flags flags,
+                                               cl_buffer_create_type type, const void *info,
+                                               cl_int *error)
+{
+    cl_mem buffer = next->clCreateSubBuffer(whole, flags, type, info, error);
+    if (!buffer)
+        return buffer;
+    buffers[n_buffers++ % most_objects] = buffer;
+    fprintf(log_file, "part %d %zu\n", n_buffers - 1, ((const cl_buffer_region *)info)->size);
+    return buffer;
+}
+
 static cl_int CL_API_CALL my_clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer,
                                                   cl_bool blocking, size_t offset, size_t size,
                                                   const void *from, cl_uint n, const cl_event *wait,
@@ -261,6 +275,7 @@ PUBLIC CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n, const cl_icd_dispa
     STAND_IN(clCreateKernel)
     STAND_IN(clSetKernelArg)
     STAND_IN(clCreateBuffer)
+    STAND_IN(clCreateSubBuffer)
     STAND_IN(clEnqueueWriteBuffer)
     STAND_IN(clEnqueueFillBuffer)
     STAND_IN(clEnqueueReadBuffer)
