@@ -94,7 +94,7 @@ int face_cells(const float *head, int w, int h, size_t picture, double scale, do
     return 1;
 }
 
-static double share(const face *a, const face *b, face_overlap overlap)
+double face_share(const face *a, const face *b, face_overlap overlap)
 {
     const double plus = overlap == FACE_OF_SMALLER;
     const double w = fmin(a->x2, b->x2) - fmax(a->x1, b->x1) + plus;
@@ -130,7 +130,7 @@ int face_suppress(face_list *list, size_t begin, face_overlap overlap, double mo
     for (size_t i = 0; ok && i < n; i++) {
         size_t k = n_kept;
         while (k > 0 && kept[k - 1].picture == order[i]->picture &&
-               !(share(&kept[k - 1], order[i], overlap) > most))
+               !(face_share(&kept[k - 1], order[i], overlap) > most))
             k--;
         if (k == 0 || kept[k - 1].picture != order[i]->picture)
             kept[n_kept++] = *order[i];

@@ -62,6 +62,8 @@ typedef enum face_overlap {
     FACE_OF_SMALLER /* intersection / the smaller, sides counted with + 1 */
 } face_overlap;
 
+double face_share(const face *a, const face *b, face_overlap overlap);
+
 /* Items from `begin` on, of each picture the likeliest first, without those that overlap a likelier
  * one by more than `most`. 0 where memory ran out. */
 int face_suppress(face_list *list, size_t begin, face_overlap overlap, double most);
