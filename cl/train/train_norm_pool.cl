@@ -18,7 +18,8 @@ TRAIN_KERNEL norm_pool_apply(__global const float *in, const tensor_t in_t,
 }
 
 /* The first of the largest of a window, whose first pixel, inside the picture or not, is (top,
- * left): its place from pixel (0, 0) on. */
+ * left): its place from pixel (0, 0) on. Two pixels a turn: turns are counted on llvmpipe (see
+ * docs/design.md). */
 inline int winner_of(__global const float *in, const tensor_t in_t, const norm_t norm,
                      const int top, const int left, const int window_h, const int window_w)
 {
@@ -26,13 +27,15 @@ inline int winner_of(__global const float *in, const tensor_t in_t, const norm_t
     int place = max(top, 0) * ROW_STRIDE(in_t) + max(left, 0);
     float largest = -INFINITY;
     for (int i = max(top, 0); i < y1; i++)
-        for (int j = max(left, 0); j < x1; j++) {
-            const float v = NORMALISED_VALUE(float, in[i * ROW_STRIDE(in_t) + j]);
-            if (v > largest) {
-                largest = v;
-                place = i * ROW_STRIDE(in_t) + j;
+        for (int j = max(left, 0); j < x1; j += 2)
+            UNROLL for (int k = 0; k < 2; k++) {
+                const int pixel = i * ROW_STRIDE(in_t) + min(j + k, x1 - 1);
+                const float v = NORMALISED_VALUE(float, in[pixel]);
+                if (v > largest) {
+                    largest = v;
+                    place = pixel;
+                }
             }
-        }
     return place;
 }
 

@@ -222,7 +222,8 @@ static meso_share share_of(const run *r, size_t lane)
  * that none waits for another's queue to be filled. */
 static meso_status do_images(run *r, size_t from, size_t to)
 {
-    const size_t chunk = chunk_images;
+    /* Devices without vectors have no such cache, and llvmpipe counts a work-item's turns. */
+    const size_t chunk = meso_device_has_vectors(r->device) ? chunk_images : 1;
     for (size_t done = 0; done < r->input->n; done += chunk)
         for (size_t l = 0; l < r->n_lanes; l++) {
             const meso_share own = share_of(r, l);
