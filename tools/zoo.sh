@@ -183,6 +183,7 @@ pose_as_gpu() {
     LD_LIBRARY_PATH="/usr/lib/$(gcc -print-multiarch)${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
     export LD_LIBRARY_PATH
     $before "$bin/mesocl" devices --json | grep -q '"dgpu"' || poses=0
+    paths="$paths parallel"
     [ -z "$programs" ] || programs="test_device test_tile"
     more=
     [ "$quick_zoo" = 1 ] || [ -z "$programs" ] || more=test_stream
@@ -213,12 +214,14 @@ choose() {
     pocl_gpu) pose_as_gpu ;;
     intel) intel && programs="test_device" && more="$more $products" ;;
     intel_gpu) intel && pose_as_gpu ;;
-    rusticl) rusticl && programs="test_device test_ops" && more=$products ;;
+    rusticl) rusticl && programs="test_device test_ops" && more=$products paths="$paths parallel" ;;
     rusticl_gpu) rusticl && pose_as_gpu ;;
     pocl_3_0) pocl_3_0 && programs="test_device" && more= ;;
     debian13_pocl) debian13 libpocl.so.2 && more= ;;
     debian13_pocl_gpu) debian13 libpocl.so.2 && pose_as_gpu ;;
-    debian13_rusticl) debian13 libRusticlOpenCL.so.1 && export RUSTICL_ENABLE=llvmpipe && more= ;;
+    debian13_rusticl)
+        debian13 libRusticlOpenCL.so.1 && export RUSTICL_ENABLE=llvmpipe && more=
+        paths="$paths parallel" ;;
     debian13_rusticl_gpu)
         debian13 libRusticlOpenCL.so.1 && export RUSTICL_ENABLE=llvmpipe && pose_as_gpu ;;
     oclgrind) under_oclgrind && paths= && programs="test_device" && more= ;;

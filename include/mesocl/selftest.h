@@ -17,9 +17,9 @@ extern "C" {
 /* One known answer: a built-in net with seeded random weights on computed pictures, by one path. */
 typedef struct meso_selftest_row {
     size_t struct_bytes;
-    const char *net; /* "meso4" */
-    const char
-        *path; /* "fused", "exact", "plain"; a path that the device or net has not is left out */
+    const char *net;   /* "meso4" */
+    const char *path;  /* "fused", "exact", "plain", in training "parallel" too; a path that the
+                         device or net has not is left out */
     const char *input; /* "ramp", "smooth": a picture to predict; "training": two steps on both; see
                           src/model/selftest_inputs.h */
     double expected;   /* by the double-precision reference: P(real); of "training" the loss */

@@ -114,7 +114,8 @@ static meso_status train(meso_device *device, const meso_weights *start,
     meso_step_result result = {0};
     float *values = NULL;
     MESO_TRY(meso_trainer_open(device, start, options, &trainer, error));
-    *had = strcmp(meso_trainer_path(trainer), row->path) == 0;
+    row->path = meso_trainer_path(trainer); /* the fastest there is may be the parallel one */
+    *had = options->path == MESO_PATH_PLAIN || strcmp(row->path, "plain") != 0;
     if (!*had)
         goto out;
     const meso_shape shape = meso_trainer_net(trainer)->layers[0].shape;
