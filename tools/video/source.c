@@ -260,11 +260,23 @@ int source_is_cut(const source *s, size_t n_read)
            is_cut_matroska(s->size);
 }
 
+/* FFmpeg 6.1 moved a stream's side data. */
+static const int32_t *display_matrix(const AVStream *stream)
+{
+#if LIBAVCODEC_VERSION_INT < AV_VERSION_INT(60, 31, 100)
+    return (const int32_t *)av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, NULL);
+#else
+    const AVCodecParameters *p = stream->codecpar;
+    const AVPacketSideData *found = av_packet_side_data_get(
+        p->coded_side_data, p->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+    return found ? (const int32_t *)found->data : NULL;
+#endif
+}
+
 /* The matrix: a b, c d of 16.16 fixed point, by which (x, y) is shown at (a x + c y, b x + d y). */
 unsigned source_rotation(const source *s)
 {
-    const int32_t *m =
-        (const int32_t *)av_stream_get_side_data(s->stream, AV_PKT_DATA_DISPLAYMATRIX, NULL);
+    const int32_t *m = display_matrix(s->stream);
     const int32_t a = m ? m[0] : 1, b = m ? m[1] : 0, c = m ? m[3] : 0, d = m ? m[4] : 1;
     if (a != d || b != -(int64_t)c || (a == 0) == (b == 0))
         refuse("odd_rotation",

@@ -35,6 +35,15 @@ static double seconds(const output *o, int64_t pts)
     return (double)pts * av_q2d(o->source.stream->time_base);
 }
 
+static int is_interlaced(const AVFrame *f)
+{
+#ifdef AV_FRAME_FLAG_INTERLACED /* since FFmpeg 6.1 */
+    return (f->flags & AV_FRAME_FLAG_INTERLACED) != 0;
+#else
+    return f->interlaced_frame;
+#endif
+}
+
 static void put_info(const output *o, const AVFrame *f)
 {
     const AVFormatContext *format = o->source.format;
@@ -53,7 +62,7 @@ static void put_info(const output *o, const AVFrame *f)
                        .sar_num = (uint32_t)(on_side ? sar.den : sar.num),
                        .sar_den = (uint32_t)(on_side ? sar.num : sar.den),
                        .full_range = (uint32_t)pixels_full_range(f),
-                       .interlaced = f->interlaced_frame || order > AV_FIELD_PROGRESSIVE,
+                       .interlaced = is_interlaced(f) || order > AV_FIELD_PROGRESSIVE,
                        .hdr = f->color_trc == AVCOL_TRC_SMPTE2084 ||
                               f->color_trc == AVCOL_TRC_ARIB_STD_B67,
                        .truncated = (uint32_t)list->is_truncated,
