@@ -39,6 +39,7 @@ static const struct subcommand {
     {MESOCL, "mesocl", "init", 0},
     {MESOCL, "mesocl", "models", 1},
     {MESOCL, "mesocl", "predict", 1},
+    {MESOCL, "mesocl", "faces", 1},
     {MESOCL, "mesocl", "evaluate", 1},
     {MESOCL, "mesocl", "train", 1},
     {MESOCL, "mesocl", "report", 0},

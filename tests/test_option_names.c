@@ -18,7 +18,7 @@ static const struct allowed {
     const char *name, *reason;
 } allowed[] = {
     {"batch", "device_bench net takes several sizes, other commands one"},
-    {"csv", "evaluate prints its report, so its table needs a FILE"},
+    {"csv", "evaluate and faces print for people, so their table needs a FILE"},
     {"group", "a study has several sets: NAME=PATTERN"},
     {"output", "some commands write a FILE, others a FOLDER"},
     {"no-fuse", "a short form of --path plain"},

@@ -17,7 +17,8 @@ meso_status face_detector_open(meso_device *device, face_detector **detector, me
 void face_detector_close(face_detector *detector); /* NULL is allowed */
 
 /* The faces of n pictures of one size, appended, those of a picture together, the likeliest first.
- * Errors: DEVICE, MEMORY. */
+ * P-Net is kept for the last size alone: frames of a clip share it, a photo of another size opens
+ * it anew. Errors: DEVICE, MEMORY. */
 meso_status face_detect(face_detector *detector, const face_picture *pictures, size_t n,
                         double min_face, face_list *faces, meso_error *error);
 

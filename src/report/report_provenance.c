@@ -11,7 +11,7 @@ typedef struct field {
     const char *key, *value;
 } field;
 
-enum { n_fields = 15 };
+enum { n_fields = 16 };
 
 /* Every field once, in the order of all reports. */
 static void list_fields(const report_provenance *p, field fields[n_fields])
@@ -27,6 +27,7 @@ static void list_fields(const report_provenance *p, field fields[n_fields])
                                  {"clblast", p->clblast},
                                  {"weights", p->weights},
                                  {"weights_hash", p->weights_hash},
+                                 {"weights_sha256", p->weights_sha256},
                                  {"dataset", p->dataset},
                                  {"dataset_hash", p->dataset_hash},
                                  {"seed", p->seed},

@@ -18,9 +18,10 @@ typedef struct report_provenance {
     const char *decoders; /* meso_image_decoders() */
     const char *resize;   /* REPORT_RESIZE where pictures were resized */
     const char *net;
-    const char *clblast;      /* what it computes of the net, or why it is switched off */
-    const char *weights;      /* the file */
-    const char *weights_hash; /* XXH3-128 */
+    const char *clblast;        /* what it computes of the net, or why it is switched off */
+    const char *weights;        /* the file */
+    const char *weights_hash;   /* XXH3-128 */
+    const char *weights_sha256; /* of a file that is not ours */
     const char *dataset;
     const char *dataset_hash; /* XXH3-128 */
     const char *seed;         /* in decimal */

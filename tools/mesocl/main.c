@@ -17,6 +17,7 @@ static const tool_cli_command commands[] = {
     {"init", "write seeded random weights for a net", cmd_init},
     {"models", "the weights that come with MesoCL", cmd_models},
     {"predict", "score images: P(fake) and P(real) of each", cmd_predict},
+    {"faces", "find the faces in pictures", cmd_faces},
     {"evaluate", "measure a model on a labelled dataset", cmd_evaluate},
     {"train", "train a model on a labelled dataset", cmd_train},
     {"report", "a run of training as one HTML file", cmd_report},
