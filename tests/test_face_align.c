@@ -199,19 +199,22 @@ static void halves_go_to_the_even_number(void **state)
     assert_int_equal(out[2], 128);
 }
 
-/* As far away as numbers go: an answer, and soon. */
+/* A face far larger than its picture: an answer, and soon. Still larger ones are none. */
 static void places_far_outside_are_harmless(void **state)
 {
     const uint8_t rgb[3][3] = {{7, 7, 7}, {7, 7, 7}, {7, 7, 7}};
     const face_picture picture = {&rgb[0][0], 3, 1, 3};
-    const float far[5][2] = {{-FLT_MAX, 0}, {FLT_MAX, FLT_MAX}, {0, 0}, {0, 1e30f}, {1, 1}};
+    const face_alignment how = {1.3, 1, FACE_ROTATE_AUTO};
+    float far[5][2] = {{-1e5f, 0}, {1e5f, 1e5f}, {0, 0}, {0, 1e5f}, {1, 1}};
     face_square_map map;
     uint8_t out[2 * 2 * 3];
     (void)state;
-    assert_true(face_align(far, &(face_alignment){1.3, 1, FACE_ROTATE_AUTO}, &map));
+    assert_true(face_align(far, &how, &map));
     face_crop(&picture, &map, 2, out);
     for (size_t i = 0; i < sizeof out; i++)
         assert_int_equal(out[i], 7);
+    far[1][0] = FLT_MAX;
+    assert_false(face_align(far, &how, &map));
 }
 
 int main(void)

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static const double least_side = 24, least_turn = 15, far = 1e100;
+static const double least_side = 24, least_turn = 15, far = 1e6;
 static const double degrees = 180 / 3.14159265358979323846;
 enum { most_samples = 64 };
 

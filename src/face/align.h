@@ -26,7 +26,8 @@ typedef struct face_square_map {
     double angle; /* of the eyes, in degrees clockwise, whether it is turned back or not */
 } face_square_map;
 
-/* 0: no crop, for the square is smaller than 24 rows (small_face) or a number is not finite. */
+/* 0: no crop, for the square is smaller than 24 rows (small_face), or a number is none or lies
+ * further out than any picture reaches. */
 int face_align(const float points[5][2], const face_alignment *how, face_square_map *map);
 
 /* out[size][size][3]: the mean of k × k bilinear samples a pixel, k = ⌈side / size⌉, at most 64.
