@@ -435,6 +435,35 @@ static void a_split_is_reproducible(void **state)
     harness_forget(&c);
 }
 
+/* FaceForensics++ as it lies on disks: a pair and its forgeries stay on one side. */
+static void a_layout_is_recognised(void **state)
+{
+    static const char *const words[] = {"split ff --layout ffpp --test-split 0.5 -o a --no-cache",
+                                        "split ff --test-split 0.5 -o b --no-cache"};
+    (void)state;
+    require_device();
+    for (unsigned i = 0; i < 8; i++) {
+        char path[96];
+        snprintf(path, sizeof path, "ff/original_sequences/youtube/c23/faces/%03u/1.ppm", i);
+        harness_put_picture(path, 40, 0x010203u + i * 0x050709u);
+        snprintf(path, sizeof path, "ff/manipulated_sequences/FaceSwap/c23/faces/%03u_%03u/1.ppm",
+                 i, i ^ 1);
+        harness_put_picture(path, 40, 0x060203u + i * 0x050709u);
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        harness_result split = run(words[i], 0);
+        assert_non_null(strstr(split.err, "dataset_bench: ff: laid out as FaceForensics++\n"));
+        assert_non_null(strstr(split.out, "test      4     4            2"));
+        harness_forget(&split);
+    }
+    harness_result folders = run("split ff --layout folders -o c --no-cache", 65);
+    assert_non_null(strstr(folders.err, "no folder is named like a class of fake images"));
+    harness_forget(&folders);
+    harness_result manifest = run("split a/train.csv --layout dfdc -o c --no-cache", 2);
+    assert_non_null(strstr(manifest.err, "a layout says itself what is fake and real"));
+    harness_forget(&manifest);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, harness_leave_folder)
 
 int main(void)
@@ -451,6 +480,7 @@ int main(void)
         IN_FOLDER(one_duplicate_is_said),
         IN_FOLDER(a_second_run_reads_what_changed),
         IN_FOLDER(a_split_is_reproducible),
+        IN_FOLDER(a_layout_is_recognised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

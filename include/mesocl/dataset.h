@@ -36,6 +36,8 @@ typedef enum meso_passed_kind {
     MESO_PASSED_FOLDER,    /* an image that lies beside the two class folders */
     MESO_PASSED_OTHER,     /* no image by its name */
     MESO_PASSED_SYSTEM,    /* what systems leave, such as @eaDir or Thumbs.db, and hidden names */
+    MESO_PASSED_UNLISTED,  /* an image that belongs to no video of the layout */
+    MESO_PASSED_MISSING,   /* a video that the layout's lists name and of which no image is there */
     MESO_PASSED_N_KINDS
 } meso_passed_kind;
 
@@ -44,6 +46,21 @@ typedef struct meso_passed_over {
     const char *name; /* ".avif"; "files" that have no ending; the folder; what the system left */
     size_t n;         /* of a folder: images in it */
 } meso_passed_over;
+
+/* How a folder says what is fake and who is shown. In all but the first two an image lies in a
+ * folder that bears its video's name, as crops of videos do, or bears it itself; its group is the
+ * identities that the video's name or the lists tell. */
+typedef enum meso_layout {
+    MESO_LAYOUT_AUTO,    /* class folders where there are two, else which of the others it is */
+    MESO_LAYOUT_FOLDERS, /* a folder for each class */
+    MESO_LAYOUT_FFPP,    /* FaceForensics++: original_sequences, manipulated_sequences; train.json,
+                            val.json and test.json, here or in splits, list pairs of identities */
+    MESO_LAYOUT_CELEBDF, /* Celeb-real, Celeb-synthesis, YouTube-real; in List_of_testing_videos.txt
+                            1 is real */
+    MESO_LAYOUT_DFDC,    /* metadata.json, here or in folders here: {name: {label, original}}, label
+                            REAL or 0, FAKE or 1 */
+    MESO_LAYOUT_N
+} meso_layout;
 
 /* Start from MESO_INIT(meso_dataset). */
 typedef struct meso_dataset {
@@ -56,7 +73,8 @@ typedef struct meso_dataset {
     char unreadable[512];
     meso_passed_over *passed_over; /* [n_passed_over] what was found in folders and not taken */
     size_t n_passed_over;
-    void *storage; /* private */
+    void *storage;      /* private */
+    meso_layout layout; /* that was read, not AUTO; of a manifest FOLDERS */
 } meso_dataset;
 
 /* Start from MESO_INIT(meso_dataset_options). Every pointer may be NULL. */
@@ -73,18 +91,22 @@ typedef struct meso_dataset_options {
                              stands there; words without a parenthesis, separated by commas, are
                              the names of columns instead */
     size_t max_per_class; /* keep the first so many of each class, 0 for all */
+    meso_layout layout;   /* of a folder; with another than AUTO and FOLDERS no manifest, fake or
+                             real; group is a pattern on the path below the root */
 } meso_dataset_options;
 
-/* Scans root, which holds one folder for each class; other folders and loose files in it are
- * passed over and counted. A root that is a file is a manifest; with options->manifest root is
- * NULL. Class folders are searched whole; files are taken by their name's ending (jpg jpeg jpe
- * jfif png bmp ppm pgm pnm, and where their libraries were there at build time webp gif tif tiff;
- * letter case ignored). All else is passed over and counted: other endings, hidden names, what
- * systems leave. Links are followed, and each folder is entered once, so that loops end. A group
- * belongs to its class: a recording name that stands in both class folders is two groups. Errors:
- * NO_INPUT (no such folder, unreadable, no images), DATA (class folder missing or ambiguous; a
- * class without images; bad manifest line, with its number; a file listed twice; a file in which
- * the pattern finds no group), ARGUMENT (bad pattern, one name for both classes), MEMORY. */
+/* Scans root, which is laid out as options->layout says. Beside its class folders other folders and
+ * loose files are passed over and counted. A root that is a file is a manifest; with
+ * options->manifest root is NULL. Class folders are searched whole; files are taken by their name's
+ * ending (jpg jpeg jpe jfif png bmp ppm pgm pnm, and where their libraries were there at build time
+ * webp gif tif tiff; letter case ignored). All else is passed over and counted: other endings,
+ * hidden names, what systems leave. Links are followed, and each folder is entered once, so that
+ * loops end. A group belongs to its class: a recording name that stands in both class folders is
+ * two groups. Errors: NO_INPUT (no such folder, unreadable, no images), DATA (class folder missing
+ * or ambiguous; not laid out as told, a list that contradicts the layout; a class without images;
+ * bad manifest line, with its number; a file listed twice; a file in which the pattern finds no
+ * group), ARGUMENT (bad pattern, one name for both classes, a manifest or class folders with a
+ * layout), MEMORY. */
 MESO_API meso_status meso_dataset_open(const char *root, const meso_dataset_options *options,
                                        meso_dataset *dataset, meso_error *error);
 

@@ -155,6 +155,7 @@ typedef struct meso_train_options {
     const char *data;                /* folder of class folders … */
     const char *manifest;            /* … or a manifest, as in meso_dataset_options; … */
     const char *fake, *real, *group; /* … and likewise, for both sets */
+    meso_layout layout;              /* likewise */
     size_t max_per_class;            /* likewise */
     const char *validation_data;     /* a folder of its own … */
     const char *validation_manifest; /* … or a manifest … */

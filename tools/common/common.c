@@ -29,6 +29,9 @@ void tool_tell_passed(const char *subject, const meso_dataset *files)
     meso_text_format(&start, "%s: ", tool_program_name);
     if (subject)
         meso_text_format(&start, "%s: ", MESO_PRINTABLE(subject));
+    const char *layout = meso_layout_name(files->layout);
+    if (layout && !start.out_of_memory)
+        fprintf(stderr, "%slaid out as %s\n", start.bytes, layout);
     meso_passed_say(files, &passed);
     if (files->n_unreadable && !start.out_of_memory)
         fprintf(stderr, "%s%zu folders could not be read, the first: %s\n", start.bytes,

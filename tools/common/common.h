@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "data/list/group.h"
+#include "data/list/layout.h"
 #include "mesocl/dataset.h"
 #include "mesocl/evaluate.h"
 #include "mesocl/model.h"
@@ -88,7 +89,8 @@ typedef struct tool_scoring {
         "FILE in place of a folder"), \
     OPT_TEXT("group", 'g', (d).group, "PATTERN", MESO_GROUP_HELP MESO_GROUP_COLUMNS_HELP), \
     OPT_TEXT("fake", 0, (d).fake, "NAME", "the class folder that holds the fakes"), \
-    OPT_TEXT("real", 0, (d).real, "NAME", "the class folder that holds the originals")
+    OPT_TEXT("real", 0, (d).real, "NAME", "the class folder that holds the originals"), \
+    OPT_CHOICE("layout", 0, (d).layout, MESO_LAYOUT_WORDS, MESO_LAYOUT_HELP)
 /* clang-format on */
 
 /* Opens device and model, or a team, and *device and *model stay NULL. Returns −1 on success, else

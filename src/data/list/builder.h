@@ -44,9 +44,9 @@ meso_status meso_manifest_read(const meso_dataset_options *options, const regex_
 meso_status meso_scan_folder(const char *folder, meso_label label, meso_list_builder *builder,
                              meso_error *error);
 
-/* Counts what lies in root beside its two class folders. Errors: MEMORY. */
-meso_status meso_scan_beside(const char *root, char *const folders[2], meso_list_builder *builder,
-                             meso_error *error);
+/* Counts what lies in root beside n folders of these names. Errors: MEMORY. */
+meso_status meso_scan_beside(const char *root, const char *const *names, size_t n,
+                             meso_list_builder *builder, meso_error *error);
 
 /* For scandir(): byte order whatever the locale, and no names that begin with a dot. */
 struct dirent;

@@ -15,6 +15,7 @@
 #include "data/list/builder.h"
 #include "data/list/group.h"
 #include "data/list/labels.h"
+#include "data/list/layout.h"
 #include "data/list/passed.h"
 
 static int compare_items(const void *left, const void *right)
@@ -61,7 +62,8 @@ static meso_status scan_classes(const char *root, const meso_dataset_options *op
         if (pattern)
             MESO_TRY(meso_group_items(pattern, first, strlen(folders[label]) + 1, builder, error));
     }
-    MESO_TRY(meso_scan_beside(root, folders, builder, error));
+    const char *const names[2] = {strrchr(folders[0], '/') + 1, strrchr(folders[1], '/') + 1};
+    MESO_TRY(meso_scan_beside(root, names, 2, builder, error));
 out:
     free(folders[0]);
     free(folders[1]);
@@ -109,7 +111,22 @@ static meso_status check_arguments(const char *root, const meso_dataset_options 
     MESO_DEMAND(!options->fake || !options->real || strcmp(options->fake, options->real) != 0,
                 error, MESO_ERROR_ARGUMENT, "\"%s\" cannot be the name of both classes",
                 MESO_PRINTABLE(options->fake));
+    MESO_DEMAND((unsigned)options->layout < MESO_LAYOUT_N, error, MESO_ERROR_ARGUMENT,
+                "%d is no layout", (int)options->layout);
     return MESO_OK;
+}
+
+/* Which one it is; one that is named is not doubted. */
+static meso_status find_layout(const char *root, const meso_dataset_options *options,
+                               meso_layout *layout, meso_error *error)
+{
+    const int others = options->manifest || options->fake || options->real;
+    *layout = others ? MESO_LAYOUT_FOLDERS : options->layout;
+    MESO_DEMAND(!others || options->layout <= MESO_LAYOUT_FOLDERS, error, MESO_ERROR_ARGUMENT,
+                "%s: a layout says itself what is fake and real: no manifest and no class folders "
+                "can be given with it",
+                MESO_PRINTABLE(options->manifest ? options->manifest : root));
+    return *layout == MESO_LAYOUT_AUTO ? meso_layout_find(root, layout, error) : MESO_OK;
 }
 
 static int is_file(const char *path)
@@ -137,8 +154,11 @@ meso_status meso_dataset_open(const char *root, const meso_dataset_options *opti
         MESO_TRY(meso_group_compile(o.group, &compiled, error));
         pattern = &compiled;
     }
+    MESO_TRY(find_layout(root, &o, &own.layout, error));
     if (o.manifest)
         MESO_TRY(meso_manifest_read(&o, pattern, &builder, error));
+    else if (own.layout != MESO_LAYOUT_FOLDERS)
+        MESO_TRY(meso_layout_read(root, own.layout, pattern, &builder, error));
     else
         MESO_TRY(scan_classes(root, &o, pattern, &builder, error));
     sort_items(&own, 0);

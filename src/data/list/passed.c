@@ -23,6 +23,8 @@ static const struct {
     [MESO_PASSED_FOLDER] = {"folder", "images outside the two class folders"},
     [MESO_PASSED_OTHER] = {"other", "not images"},
     [MESO_PASSED_SYSTEM] = {"system", "system and hidden files"},
+    [MESO_PASSED_UNLISTED] = {"unlisted", "images of no video of this layout"},
+    [MESO_PASSED_MISSING] = {"missing", "in the lists, without images here"},
 };
 
 /* Images to those who look at names; some are read where their library was there at build time. */
@@ -107,9 +109,9 @@ void meso_passed_say_json(const json_t *list, meso_text *out)
             if (!key || !name || strcmp(key, kinds[kind].key) != 0)
                 continue;
             meso_text_add(out, n++ ? ", " : out->length ? "; " : "");
-            meso_text_format(out, "%lld %s",
-                             (long long)json_integer_value(json_object_get(row, "n")),
-                             kind == MESO_PASSED_FOLDER ? "in " : "");
+            meso_text_format(
+                out, "%lld %s", (long long)json_integer_value(json_object_get(row, "n")),
+                kind == MESO_PASSED_FOLDER || kind == MESO_PASSED_UNLISTED ? "in " : "");
             meso_text_add_printable(out, name);
         }
         if (n > 0)

@@ -180,17 +180,23 @@ out:
     return status;
 }
 
-meso_status meso_scan_beside(const char *root, char *const folders[2], meso_list_builder *builder,
-                             meso_error *error)
+static int stands_in(const char *const *names, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return 1;
+    return 0;
+}
+
+meso_status meso_scan_beside(const char *root, const char *const *names, size_t n_names,
+                             meso_list_builder *builder, meso_error *error)
 {
     struct dirent **entries = NULL;
     meso_status status = MESO_OK;
     int n = scandir(root, &entries, is_entry, meso_scan_by_name);
     MESO_DEMAND_MEMORY(n >= 0 || errno != ENOMEM, error);
     for (int i = 0; i < n; i++) {
-        const char *name = entries[i]->d_name;
-        if (strcmp(strrchr(folders[0], '/') + 1, name) != 0 &&
-            strcmp(strrchr(folders[1], '/') + 1, name) != 0 && status == MESO_OK)
+        if (!stands_in(names, n_names, entries[i]->d_name) && status == MESO_OK)
             status = pass_over(root, entries[i], builder, error);
         free(entries[i]);
     }

@@ -9,6 +9,7 @@
 
 #include "data/batch/batches.h"
 #include "data/list/labels.h"
+#include "data/list/layout.h"
 #include "data/list/passed.h"
 #include "model/train/run.h"
 #include "model/weights/weights.h"
@@ -21,6 +22,11 @@ static void note_left_out(meso_run *run, const char *source, const meso_dataset 
     if (dataset->n_unreadable > 0) {
         snprintf(text, sizeof text, "%zu folders could not be opened; the first: %s",
                  dataset->n_unreadable, dataset->unreadable);
+        meso_run_note(run, text);
+    }
+    if (meso_layout_name(dataset->layout)) {
+        snprintf(text, sizeof text, "%.500s: laid out as %s", MESO_PRINTABLE(source),
+                 meso_layout_name(dataset->layout));
         meso_run_note(run, text);
     }
     meso_passed_say(dataset, &passed);
@@ -40,6 +46,7 @@ static meso_status open_dataset(meso_run *run, const char *folder, const char *m
                                     .manifest = manifest,
                                     .fake = o->fake,
                                     .real = o->real,
+                                    .layout = manifest ? MESO_LAYOUT_AUTO : o->layout,
                                     .max_per_class = o->max_per_class};
     /* Groups are for splitting: a set that is given whole needs none. */
     if (o->split_by == MESO_SPLIT_GROUP)

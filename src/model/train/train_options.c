@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/list/group.h"
+#include "data/list/layout.h"
 
 /* Every choice is an enum or an int of the same size. */
 _Static_assert(sizeof(meso_loss) == sizeof(int) && sizeof(meso_path) == sizeof(int), "enums");
@@ -58,6 +59,7 @@ const meso_train_option meso_train_option_rows[] = {
          .fixed = of_sets),
     TEXT("group", group, "group", 'g', "PATTERN",
          MESO_GROUP_HELP MESO_GROUP_COLUMNS_HELP "; splits by it", .fixed = of_sets),
+    CHOICE("layout", layout, MESO_LAYOUT_WORDS, "layout", MESO_LAYOUT_HELP, .fixed = of_sets),
     WHOLE("max_per_class", max_per_class, 0, 1e15, "limit", 'n', "N",
           "at most N images of each class, of both sets: the first ones; 0: all",
           .fixed = "the study's limit says it"),
