@@ -2,7 +2,8 @@
  *
  * The face detector on a device: scikit-image's astronaut.png against facenet-pytorch 2.6.0. The
  * picture is named by MESO_ASTRONAUT, the weights are those of `mesocl models --get faces`; without
- * either the test is skipped.
+ * either the test is skipped. And a reference picture against the same rules with nets in double
+ * precision.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +20,8 @@
 #include "harness_run.h"
 #include "mesocl/image.h"
 #include "mesocl/weights.h"
+#include "net/infer.h"
+#include "reference.h"
 
 static const char *data_home; /* before a test moved it */
 
@@ -141,6 +144,100 @@ static void finds_the_astronaut(void **state)
     face_detector_close(detector);
 }
 
+/* ---- the nets in double precision, in place of the device's ---- */
+
+static int in_double;      /* what is opened from now on */
+static size_t n_in_double; /* calls */
+
+typedef struct double_net {
+    const meso_net *net;
+    const float *params[64];
+} double_net;
+
+static meso_status compute_in_double(void *run, const meso_pictures *pictures, size_t last,
+                                     float *out)
+{
+    const double_net *d = run;
+    const meso_shape in = d->net->layers[0].shape;
+    const float *values = pictures->values;
+    const size_t n = pictures->n, n_in = n * meso_shape_size(in);
+    double *input = malloc(n_in * sizeof *input);
+    reference_tensor result;
+    assert_non_null(input);
+    for (size_t i = 0; i < n_in; i++)
+        input[i] = values[i];
+    reference_net(d->net, d->params, input, n, last, &result);
+    const size_t n_channels = (size_t)result.shape.c;
+    const size_t n_places = (size_t)result.shape.h * (size_t)result.shape.w;
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < n_channels; c++)
+            for (size_t at = 0; at < n_places; at++)
+                out[(i * n_places + at) * n_channels + c] =
+                    (float)result.value[(i * n_channels + c) * n_places + at];
+    reference_tensor_free(&result);
+    free(input);
+    n_in_double++;
+    return MESO_OK;
+}
+
+static const meso_infer_kind double_kind = {.compute = compute_in_double, .close = free};
+
+/* The linker gives these two the detector's calls, and the library's function (-Wl,--wrap). */
+meso_status __real_meso_infer_open(meso_device *device, const meso_net *net, meso_path wanted,
+                                   const meso_infer_settings *settings, meso_infer *infer);
+meso_status __wrap_meso_infer_open(meso_device *device, const meso_net *net, meso_path wanted,
+                                   const meso_infer_settings *settings, meso_infer *infer);
+meso_status __wrap_meso_infer_open(meso_device *device, const meso_net *net, meso_path wanted,
+                                   const meso_infer_settings *settings, meso_infer *infer)
+{
+    if (!in_double)
+        return __real_meso_infer_open(device, net, wanted, settings, infer);
+    double_net *d = calloc(1, sizeof *d);
+    assert_non_null(d);
+    assert_true(net->n_params <= sizeof d->params / sizeof d->params[0]);
+    d->net = net;
+    memcpy(d->params, settings->params, net->n_params * sizeof d->params[0]);
+    *infer = (meso_infer){.kind = &double_kind, .run = d};
+    return MESO_OK;
+}
+
+static void finds_them_where_double_precision_does(void **state)
+{
+    enum { on_device, in_doubles };
+    const double min_face = 60, tolerance = 0.05; /* pixels */
+    meso_image image = MESO_INIT(meso_image);
+    meso_error error = {0};
+    face_list faces[2] = {0};
+    (void)state;
+    const char *path = harness_data("images/samples/df/df01254.jpg");
+    for (in_double = 0; in_double < 2; in_double++) {
+        face_detector *detector = open_detector();
+        if (!image.rgb && meso_image_load(path, NULL, &image, NULL, &error) != MESO_OK)
+            fail_msg("%s", error.text);
+        const face_picture picture = {image.rgb, (int)image.width, (int)image.height,
+                                      (int)image.width};
+        assert_int_equal(face_detect(detector, &picture, 1, min_face, &faces[in_double], &error),
+                         MESO_OK);
+        face_detector_close(detector);
+    }
+    in_double = 0;
+    assert_true(n_in_double > 3);
+    assert_int_equal(faces[on_device].n, 1);
+    assert_int_equal(faces[in_doubles].n, 1);
+    const face *a = faces[on_device].items, *b = faces[in_doubles].items;
+    harness_close(a->x1, b->x1, tolerance, "x1");
+    harness_close(a->y1, b->y1, tolerance, "y1");
+    harness_close(a->x2, b->x2, tolerance, "x2");
+    harness_close(a->y2, b->y2, tolerance, "y2");
+    harness_close(a->p, b->p, 1e-5, "P");
+    for (int i = 0; i < 5; i++)
+        for (int axis = 0; axis < 2; axis++)
+            harness_close(a->points[i][axis], b->points[i][axis], tolerance, "point %d", i);
+    for (int i = 0; i < 2; i++)
+        free(faces[i].items);
+    meso_image_free(&image);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +245,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_weights_are_refused, harness_enter_folder,
                                         harness_leave_folder),
         cmocka_unit_test(finds_the_astronaut),
+        cmocka_unit_test(finds_them_where_double_precision_does),
     };
     data_home = getenv("XDG_DATA_HOME");
     return cmocka_run_group_tests(tests, NULL, NULL);
