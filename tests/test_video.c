@@ -84,10 +84,11 @@ static void what_the_file_says_is_told(void **state)
     (void)state;
     harness_clip_need();
     harness_clip_make(
-        "SOURCE 160x120 0.4 -c:v libx264 -vf setsar=16/15 -color_range pc -colorspace "
-        "bt709 -color_trc smpte2084 said.mp4; $FF -i said.mp4 -c copy "
-        "-metadata:s:v rotate=90 turned.mp4; SOURCE 160x120 0.4 -c:v mpeg2video "
-        "-flags +ildct+ilme -top 1 lines.ts");
+        "SOURCE 160x120 0.4 -c:v libx264 -vf setsar=16/15,format=yuv420p,setparams="
+        "range=pc:colorspace=bt709:color_trc=smpte2084 said.mp4; "
+        "$FF -display_rotation 90 -i said.mp4 -c copy turned.mp4 2>/dev/null || " /* FFmpeg 6 on */
+        "$FF -i said.mp4 -c copy -metadata:s:v rotate=90 turned.mp4; "
+        "SOURCE 160x120 0.4 -c:v mpeg2video -flags +ildct+ilme -top 1 lines.ts");
     harness_frames f = harness_clip_read("said.mp4", "time", 2);
     must_read(&f, "said.mp4");
     assert_int_equal(f.info.width, 160);
