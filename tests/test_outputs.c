@@ -43,6 +43,7 @@ static const struct writer {
      {"w.safetensors", "m.csv", "data/fake/000.ppm"}, NULL},
     {MESOCL, "evaluate -w w.safetensors data --resamples 9", "--roc", REPORT,
      {"w.safetensors", "data/real/001.ppm"}, NULL},
+    {MESOCL, "faces data/fake/000.ppm", "--csv", REPORT, {"data/fake/000.ppm"}, NULL},
     {MESOCL, "report run", "--output", REPORT, {"run/config.json", "run/best.safetensors"}, NULL},
     {MESOCL, "train data --net tiny.net --batch 4 --epochs 1", "--output", RESULT, {"tiny.net"},
      "train gone --net tiny.net --batch 4 --epochs 1"},
