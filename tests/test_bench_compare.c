@@ -212,20 +212,28 @@ static void absent_is_not_fine(void **state)
     }
 }
 
+/* The document of one row, added n times, of so many images a second and beside these peaks. */
+static json_t *merge_row(int rate, const char *peaks_text, int n)
+{
+    json_t *processes =
+        json_pack("[{s:s s:s s:i s:i s:f s:[{s:i s:[i i]}]}]", "device", "d", "net", "n", "threads",
+                  1, "lanes", 1, "multiply_adds", 1e9, "cases", "batch", 1, "samples", rate, rate);
+    json_t *peaks = json_loads(peaks_text, 0, NULL);
+    json_t *document = json_pack("{s:[], s:[]}", "results", "devices");
+    assert_true(processes && peaks && document);
+    for (int i = 0; i < n; i++)
+        bench_merge(processes, json_string("0:0"), peaks, document);
+    json_decref(peaks);
+    json_decref(processes);
+    return document;
+}
+
 /* Prediction is measured beside other work, training is not: both are a share of one peak. */
 static void one_peak_for_all_rows(void **state)
 {
-    static const char text[] = "[{\"device\": \"d\", \"net\": \"n\", \"threads\": 1, \"lanes\": 1, "
-                               "\"multiply_adds\": 1e9, "
-                               "\"cases\": [{\"batch\": 1, \"samples\": [35, 35]}]}]";
-    json_t *processes = json_loads(text, 0, NULL);
-    json_t *peaks = json_loads("[[133, 134, 135], [139, 140, 141]]", 0, NULL);
-    json_t *document = json_pack("{s:[], s:[]}", "results", "devices");
+    json_t *document = merge_row(35, "[[133, 134, 135], [139, 140, 141]]", 2);
     meso_text out = {0};
     (void)state;
-    assert_true(processes && peaks && document);
-    for (int i = 0; i < 2; i++)
-        bench_merge(processes, json_string("0:0"), peaks, document);
     for (size_t i = 0; i < 2; i++) {
         const json_t *row = json_array_get(json_object_get(document, "results"), i);
         assert_true(json_real_value(json_object_get(row, "peak_gflops")) == 140);
@@ -236,23 +244,14 @@ static void one_peak_for_all_rows(void **state)
     assert_non_null(strstr(out.bytes, "  140.0  "));
     meso_text_free(&out);
     json_decref(document);
-    json_decref(peaks);
-    json_decref(processes);
 }
 
 /* Where the peak moved while it was measured, no share of it means anything. */
 static void no_share_of_a_moving_peak(void **state)
 {
-    static const char text[] = "[{\"device\": \"d\", \"net\": \"n\", \"threads\": 1, \"lanes\": 1, "
-                               "\"multiply_adds\": 1e9, "
-                               "\"cases\": [{\"batch\": 1, \"samples\": [350, 350]}]}]";
-    json_t *processes = json_loads(text, 0, NULL);
-    json_t *peaks = json_loads("[[80, 84, 88], [139, 140, 141]]", 0, NULL);
-    json_t *document = json_pack("{s:[], s:[]}", "results", "devices");
+    json_t *document = merge_row(350, "[[80, 84, 88], [139, 140, 141]]", 1);
     meso_text out = {0};
     (void)state;
-    assert_true(processes && peaks && document);
-    bench_merge(processes, json_string("0:0"), peaks, document);
     const json_t *row = json_array_get(json_object_get(document, "results"), 0);
     assert_true(json_is_null(json_object_get(row, "share_of_peak")));
     assert_string_equal(json_string_value(json_object_get(row, "share_not_said")),
@@ -262,8 +261,6 @@ static void no_share_of_a_moving_peak(void **state)
                                       "share of the peak is said; run"));
     meso_text_free(&out);
     json_decref(document);
-    json_decref(peaks);
-    json_decref(processes);
 }
 
 /* Two ports for everything, or two that multiply beside two that add. */
